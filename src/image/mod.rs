@@ -1,0 +1,1 @@
+//! Pixels: decode, orient, resize, crop, normalise.

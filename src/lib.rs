@@ -1,0 +1,29 @@
+//! Image tagging (CLIP) and captioning (BLIP) that never leaves the browser.
+//!
+//! The rooms, each importing only from those before it:
+//!
+//! ```text
+//! error -> weights -> nn -> models -> tasks -> wasm
+//!       -> image ------------------->
+//!       -> text -------------------->
+//! ```
+//!
+//! * [`weights`]: named tensors out of a byte stream, without a whole-file buffer.
+//! * [`nn`]: layers on [`candle_core::Tensor`].
+//! * [`models`]: CLIP and BLIP; ids and pixels in, numbers out.
+//! * [`image`]: the only place where pixels become tensors.
+//! * [`text`]: tokenizers and prompt templates.
+//! * [`tasks`]: what a user asks for: [`tasks::Tagger`], [`tasks::Captioner`].
+//! * `wasm`: thin handles for JavaScript; the only room that knows the browser.
+
+pub mod error;
+pub mod image;
+pub mod models;
+pub mod nn;
+pub mod tasks;
+pub mod text;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+pub mod weights;
+
+pub use error::{Error, ErrorKind, Result};

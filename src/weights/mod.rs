@@ -1,0 +1,1 @@
+//! Named tensors out of a byte stream.

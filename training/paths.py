@@ -1,0 +1,18 @@
+"""Where things are: inputs, caches, checkpoints, exported models.
+
+Everything that is not source lives under `WORK` (caches, checkpoints, logs),
+never in the repository; only `export.py` writes into `pkg/models`.
+"""
+import os
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+REPO = HERE.parent
+WORK = Path(os.environ.get("OCELLI_TRAINING_WORK", "/root/ocelli-training"))
+DATA = Path(os.environ.get("OCELLI_TRAINING_DATA", "/work/shared/data"))
+CACHE = WORK / "cache"
+RUNS = WORK / "runs"
+MODELS = REPO / "pkg" / "models"
+
+IMAGE = 96  # side of the square image that both models see
+SEED = 20240611
