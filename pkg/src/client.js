@@ -1,0 +1,224 @@
+/**
+ * The classes that users call: asynchronous, each owning a model in a worker of its own, so that `dispose`
+ * really frees memory (wasm memory never shrinks).
+ *
+ * @typedef {import('./connection.js').WorkerLike} WorkerLike
+ * @typedef {import('./image-input.js').ImageInput} ImageInput
+ * @typedef {import('./protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('./protocol.js').Step} Step
+ * @typedef {import('./protocol.js').Task} Task
+ *
+ * @typedef {object} LoadOptions
+ * @property {string | URL} [base] where the model hub is; the public one by default
+ * @property {string} [revision] the hub revision of all files; each model's own by default
+ * @property {AbortSignal | null} [signal]
+ * @property {(event: ProgressEvent) => void} [onProgress] also told when the model is loaded again, after its
+ *   worker failed
+ * @property {() => WorkerLike} [worker] makes the worker, where the package's own way does not suit
+ *
+ * @typedef {object} TagOptions
+ * @property {string} [template] the sentence around each label; `{}` stands for the label
+ * @property {number} [topK] how many of the best tags to return; all by default
+ * @property {AbortSignal | null} [signal]
+ * @property {(event: ProgressEvent) => void} [onProgress] labels encoded so far, where they were not known yet
+ *
+ * @typedef {object} Tag
+ * @property {string} label
+ * @property {number} score its probability among the labels given
+ * @property {number} index its place among the labels given
+ *
+ * @typedef {object} StreamOptions
+ * @property {string} [prompt] the caption's beginning
+ * @property {number} [maxTokens]
+ * @property {AbortSignal | null} [signal]
+ *
+ * @typedef {StreamOptions & { onPiece?: (piece: string) => void }} CaptionOptions
+ */
+
+import { linkedController } from './abort.js';
+import {
+  checkBase,
+  checkCount,
+  checkFunction,
+  checkLabels,
+  checkModel,
+  checkOptions,
+  checkSignal,
+  checkString,
+} from './arguments.js';
+import { readImage } from './image-input.js';
+import { RemoteModel } from './remote.js';
+import { locate } from './source.js';
+
+const DEFAULT_TEMPLATE = 'a photo of a {}.';
+const DEFAULT_MAX_TOKENS = 30;
+
+/**
+ * @param {Task} task
+ * @param {string | URL} model
+ * @param {LoadOptions} options
+ * @returns {Promise<RemoteModel>}
+ */
+async function openModel(task, model, options) {
+  checkModel(model);
+  checkOptions(options);
+  const { base, revision, signal, onProgress, worker } = options;
+  checkBase(base);
+  checkString(revision, 'revision');
+  checkSignal(signal);
+  checkFunction(onProgress, 'onProgress');
+  checkFunction(worker, 'worker');
+  const remote = new RemoteModel({ task, files: locate(model, { base, revision }) }, { onProgress, worker });
+  await remote.open(signal);
+  return remote;
+}
+
+/** A CLIP model: says how well each of your labels fits a picture. */
+export class Tagger {
+  #remote;
+
+  /**
+   * @private
+   * @param {RemoteModel} remote
+   */
+  constructor(remote) {
+    this.#remote = remote;
+  }
+
+  /**
+   * Downloads a model and builds it in a worker.
+   *
+   * @param {string | URL} model `organisation/name` on the hub, a built-in model's name, or the address of a
+   *   folder with the model's files
+   * @param {LoadOptions} [options]
+   * @returns {Promise<Tagger>}
+   */
+  static async load(model, options = {}) {
+    return new Tagger(await openModel('tag', model, options));
+  }
+
+  /**
+   * The labels, best first, each with its probability among them.
+   *
+   * @param {ImageInput} image
+   * @param {readonly string[]} labels
+   * @param {TagOptions} [options]
+   * @returns {Promise<Tag[]>}
+   */
+  async tag(image, labels, options = {}) {
+    checkOptions(options);
+    const { template = DEFAULT_TEMPLATE, topK, signal, onProgress } = options;
+    const copy = checkLabels(labels);
+    checkString(template, 'template');
+    checkCount(topK, 'topK');
+    checkSignal(signal);
+    checkFunction(onProgress, 'onProgress');
+    const { source, transfer } = await readImage(image, { signal });
+    const scores = await this.#remote.call(
+      'tag',
+      { image: source, labels: copy, template },
+      { signal, transfer, onStep: (step) => 'progress' in step && onProgress?.(step.progress) },
+    );
+    return copy
+      .map((label, index) => ({ label, score: scores[index], index }))
+      .sort((a, b) => b.score - a.score || a.index - b.index)
+      .slice(0, topK);
+  }
+
+  /** Ends the worker and frees the model's memory. Calls in flight reject with the code `disposed`. */
+  dispose() {
+    this.#remote.dispose();
+  }
+}
+
+/** A BLIP model: describes a picture in a sentence. */
+export class Captioner {
+  #remote;
+
+  /**
+   * @private
+   * @param {RemoteModel} remote
+   */
+  constructor(remote) {
+    this.#remote = remote;
+  }
+
+  /**
+   * Downloads a model and builds it in a worker.
+   *
+   * @param {string | URL} model `organisation/name` on the hub, a built-in model's name, or the address of a
+   *   folder with the model's files
+   * @param {LoadOptions} [options]
+   * @returns {Promise<Captioner>}
+   */
+  static async load(model, options = {}) {
+    return new Captioner(await openModel('caption', model, options));
+  }
+
+  /**
+   * The picture's caption.
+   *
+   * @param {ImageInput} image
+   * @param {CaptionOptions} [options]
+   * @returns {Promise<string>}
+   */
+  async caption(image, options = {}) {
+    checkOptions(options);
+    const { prompt, maxTokens = DEFAULT_MAX_TOKENS, signal, onPiece } = options;
+    checkString(prompt, 'prompt');
+    checkCount(maxTokens, 'maxTokens');
+    checkSignal(signal);
+    checkFunction(onPiece, 'onPiece');
+    const { source, transfer } = await readImage(image, { signal });
+    return this.#remote.call(
+      'caption',
+      { image: source, prompt, maxTokens },
+      { signal, transfer, onStep: (step) => 'piece' in step && onPiece?.(step.piece) },
+    );
+  }
+
+  /**
+   * The caption piece by piece, as it is written; the pieces joined are the caption. Leaving the loop early
+   * ends the writing.
+   *
+   * @param {ImageInput} image
+   * @param {StreamOptions} [options]
+   * @returns {AsyncGenerator<string, void, void>}
+   */
+  async *stream(image, options = {}) {
+    checkOptions(options);
+    checkSignal(options.signal);
+    const { controller, unlink } = linkedController(options.signal);
+    /** @type {string[]} */
+    const pieces = [];
+    let written = false;
+    let wake = () => {};
+    const onPiece = (/** @type {string} */ piece) => {
+      pieces.push(piece);
+      wake();
+    };
+    const caption = this.caption(image, { ...options, signal: controller.signal, onPiece }).finally(() => {
+      written = true;
+      wake();
+    });
+    // It is awaited below, but a loop that was left early never gets there.
+    caption.catch(() => {});
+    try {
+      for (;;) {
+        yield* pieces.splice(0);
+        if (pieces.length > 0) continue;
+        if (written) break;
+        await new Promise((/** @type {(value: void) => void} */ resolve) => (wake = resolve));
+      }
+      await caption;
+    } finally {
+      unlink();
+      controller.abort();
+    }
+  }
+
+  /** Ends the worker and frees the model's memory. Calls in flight reject with the code `disposed`. */
+  dispose() {
+    this.#remote.dispose();
+  }
+}

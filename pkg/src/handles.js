@@ -1,0 +1,56 @@
+/**
+ * The generated wasm module as the engine sees it: types only. Every handle owns memory inside the wasm
+ * and must be freed. `engine.js` checks the generated declarations against these whenever they exist.
+ *
+ * @typedef {object} WeightsHandle
+ * @property {(chunk: Uint8Array) => void} push
+ * @property {() => void} free
+ *
+ * @typedef {object} PictureHandle
+ * @property {number} width
+ * @property {number} height
+ * @property {() => void} free
+ *
+ * @typedef {object} LabelSetHandle
+ * @property {number} length
+ * @property {number} pending labels that have no embedding yet
+ * @property {() => void} free
+ *
+ * @typedef {object} TaggerHandle
+ * @property {(labels: string[], template: string) => LabelSetHandle} labels
+ * @property {(set: any, limit: number) => number} encodeLabels encodes up to `limit` more; returns what is pending
+ * @property {(picture: any, set: any) => Float32Array} tag
+ * @property {() => void} free
+ *
+ * @typedef {object} CaptionRunHandle
+ * @property {() => string | undefined} next
+ * @property {() => void} free
+ *
+ * @typedef {object} CaptionOptions
+ * @property {string} [prompt]
+ * @property {number} [maxTokens]
+ *
+ * @typedef {object} CaptionerHandle
+ * @property {(picture: any, options: CaptionOptions) => CaptionRunHandle} start
+ * @property {() => void} free
+ */
+
+/**
+ * @template Handle
+ * @typedef {object} HandleClass
+ * @property {(config: Uint8Array, preprocessor: Uint8Array, tokenizer: Uint8Array, weights: any) => Handle} create
+ *   consumes the weights
+ */
+
+/**
+ * @typedef {object} Wasm
+ * @property {new () => WeightsHandle} WeightsLoader
+ * @property {{
+ *   decode: (bytes: Uint8Array) => PictureHandle,
+ *   fromRgba: (width: number, height: number, rgba: Uint8Array) => PictureHandle,
+ * }} Picture
+ * @property {HandleClass<TaggerHandle>} TaggerHandle
+ * @property {HandleClass<CaptionerHandle>} CaptionerHandle
+ */
+
+export {};

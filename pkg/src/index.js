@@ -1,0 +1,30 @@
+/**
+ * ocelli: tags and captions for pictures, computed in the browser.
+ *
+ * @typedef {import('./client.js').CaptionOptions} CaptionOptions
+ * @typedef {import('./client.js').LoadOptions} LoadOptions
+ * @typedef {import('./client.js').StreamOptions} StreamOptions
+ * @typedef {import('./client.js').Tag} Tag
+ * @typedef {import('./client.js').TagOptions} TagOptions
+ * @typedef {import('./errors.js').ErrorCode} ErrorCode
+ * @typedef {import('./image-input.js').ImageInput} ImageInput
+ * @typedef {import('./models.js').ModelInfo} ModelInfo
+ * @typedef {import('./protocol.js').ProgressEvent} ProgressEvent
+ */
+
+import { find, list } from './models.js';
+
+export { Captioner, Tagger } from './client.js';
+export {
+  AbortError,
+  errorCodes,
+  ImageError,
+  LabelError,
+  ModelError,
+  NetworkError,
+  OcelliError,
+  WorkerError,
+} from './errors.js';
+
+/** The models that ocelli knows by name. */
+export const models = Object.freeze({ find, list });

@@ -1,0 +1,132 @@
+/**
+ * The models that ocelli knows by name. Any other model of the same kinds loads as well, by its `org/name`
+ * or by the address of its folder; this list only spares the reader the search.
+ *
+ * @typedef {object} ModelInfo
+ * @property {string} id what `Tagger.load` or `Captioner.load` is given
+ * @property {'tag' | 'caption'} task
+ * @property {string} title
+ * @property {number} bytes about how many bytes a first visit downloads
+ * @property {string} licence SPDX identifier of the weights' licence
+ * @property {boolean} builtIn shipped with the package, in its folder `models/`
+ * @property {string} [base] for built-in models: the folder, beside the page, that holds the model's folder
+ */
+
+/**
+ * @typedef {ModelInfo & { revisions?: { default?: string, [file: string]: string | undefined } }} CatalogueEntry
+ *   `revisions` names the hub revision of files that are not on `main`.
+ */
+
+/** @type {readonly CatalogueEntry[]} */
+const CATALOGUE = [
+  {
+    id: 'clip-tiny',
+    task: 'tag',
+    title: 'Built-in tagger',
+    bytes: 6_000_000,
+    licence: 'MIT',
+    builtIn: true,
+    base: './models/',
+  },
+  {
+    id: 'blip-tiny',
+    task: 'caption',
+    title: 'Built-in captioner',
+    bytes: 6_000_000,
+    licence: 'MIT',
+    builtIn: true,
+    base: './models/',
+  },
+  {
+    id: 'wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M',
+    task: 'tag',
+    title: 'TinyCLIP 8M/16',
+    bytes: 98_000_000,
+    licence: 'MIT',
+    builtIn: false,
+  },
+  {
+    id: 'wkcn/TinyCLIP-ViT-39M-16-Text-19M-YFCC15M',
+    task: 'tag',
+    title: 'TinyCLIP 39M/16',
+    bytes: 336_000_000,
+    licence: 'MIT',
+    builtIn: false,
+  },
+  {
+    id: 'wkcn/TinyCLIP-ViT-40M-32-Text-19M-LAION400M',
+    task: 'tag',
+    title: 'TinyCLIP 40M/32',
+    bytes: 340_000_000,
+    licence: 'MIT',
+    builtIn: false,
+  },
+  {
+    id: 'wkcn/TinyCLIP-ViT-61M-32-Text-29M-LAION400M',
+    task: 'tag',
+    title: 'TinyCLIP 61M/32',
+    bytes: 465_000_000,
+    licence: 'MIT',
+    builtIn: false,
+  },
+  {
+    id: 'openai/clip-vit-base-patch32',
+    task: 'tag',
+    title: 'CLIP B/32',
+    bytes: 608_000_000,
+    licence: 'MIT',
+    builtIn: false,
+    // The hub's main branch has this model as a PyTorch pickle only.
+    revisions: { default: 'refs/pr/15' },
+  },
+  {
+    id: 'Salesforce/blip-image-captioning-large',
+    task: 'caption',
+    title: 'BLIP large',
+    bytes: 1_880_000_000,
+    licence: 'BSD-3-Clause',
+    builtIn: false,
+    revisions: { 'model.safetensors': 'refs/pr/18' },
+  },
+];
+
+/**
+ * @param {CatalogueEntry} entry
+ * @returns {ModelInfo}
+ */
+function describe({ revisions: _, ...info }) {
+  return info;
+}
+
+/**
+ * The models that ocelli knows by name, built-in ones first.
+ *
+ * @param {{ task?: 'tag' | 'caption' }} [filter] only the models for one task
+ * @returns {ModelInfo[]}
+ */
+export function list({ task } = {}) {
+  return CATALOGUE.filter((entry) => task === undefined || entry.task === task).map(describe);
+}
+
+/**
+ * The model of that id, or undefined where ocelli does not know it by name.
+ *
+ * @param {string} id
+ * @returns {ModelInfo | undefined}
+ */
+export function find(id) {
+  const entry = CATALOGUE.find((candidate) => candidate.id === id);
+  return entry && describe(entry);
+}
+
+/**
+ * The hub revision that holds a file of a model.
+ *
+ * @param {string} id
+ * @param {string} file
+ * @returns {string}
+ */
+export function revisionOf(id, file) {
+  const revisions = CATALOGUE.find((entry) => entry.id === id)?.revisions;
+  return revisions?.[file] ?? revisions?.default ?? 'main';
+}

@@ -1,0 +1,57 @@
+/**
+ * Every message between the client and its worker. A call has an id, and everything that answers it bears
+ * the same id: nothing is matched by its order.
+ *
+ * @typedef {import('./errors.js').ErrorData} ErrorData
+ * @typedef {import('./image-input.js').ImageSource} ImageSource
+ * @typedef {import('./source.js').ModelFiles} ModelFiles
+ *
+ * @typedef {'tag' | 'caption'} Task What a model is for.
+ *
+ * @typedef {object} ProgressEvent How far a call has come.
+ * @property {'download' | 'build' | 'labels' | 'ready'} phase
+ * @property {string | null} file the file in flight, while downloading
+ * @property {number} loaded bytes of all files while downloading, labels while encoding labels
+ * @property {number | null} total null where it is unknown
+ *
+ * @typedef {{ progress: ProgressEvent } | { piece: string }} Step What a call tells before it ends.
+ *
+ * @typedef {object} LoadArguments
+ * @property {Task} task
+ * @property {ModelFiles} files
+ *
+ * @typedef {object} TagArguments
+ * @property {ImageSource} image
+ * @property {string[]} labels
+ * @property {string} template
+ *
+ * @typedef {object} CaptionArguments
+ * @property {ImageSource} image
+ * @property {string | undefined} prompt
+ * @property {number} maxTokens
+ */
+
+/**
+ * The verbs: what each is given, and what it answers.
+ *
+ * @typedef {object} Verbs
+ * @property {{ given: LoadArguments, answer: null }} load
+ * @property {{ given: TagArguments, answer: Float32Array }} tag one probability for each label, in their order
+ * @property {{ given: CaptionArguments, answer: string }} caption
+ *
+ * @typedef {keyof Verbs} Verb
+ */
+
+/**
+ * @typedef {{ type: 'call', id: number, verb: Verb, given: Verbs[Verb]['given'] }} CallMessage
+ * @typedef {{ type: 'abort', id: number }} AbortMessage
+ * @typedef {CallMessage | AbortMessage} ClientMessage What the worker receives.
+ *
+ * @typedef {{ type: 'step', id: number, step: Step }} StepMessage
+ * @typedef {{ type: 'done', id: number, answer: Verbs[Verb]['answer'] }} DoneMessage
+ * @typedef {{ type: 'failed', id: number, error: ErrorData }} FailedMessage
+ * @typedef {{ type: 'fatal', error: ErrorData }} FatalMessage The worker's last word: all calls are lost.
+ * @typedef {StepMessage | DoneMessage | FailedMessage | FatalMessage} WorkerMessage What the client receives.
+ */
+
+export {};

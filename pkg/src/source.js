@@ -1,0 +1,85 @@
+/**
+ * From a model's name to the addresses of its files. All addresses are made absolute here, on the page's
+ * side: the worker would resolve them against its own script.
+ */
+
+import { OcelliError } from './errors.js';
+import { find, revisionOf } from './models.js';
+
+/**
+ * @typedef {object} ModelFile
+ * @property {string} name
+ * @property {string} url absolute
+ *
+ * @typedef {Record<FileRole, ModelFile>} ModelFiles
+ * @typedef {'config' | 'preprocessor' | 'tokenizer' | 'weights'} FileRole
+ */
+
+/** The public hub. */
+const HUB = 'https://huggingface.co';
+
+/** @type {Readonly<Record<FileRole, string>>} */
+const FILE_NAMES = {
+  config: 'config.json',
+  preprocessor: 'preprocessor_config.json',
+  tokenizer: 'tokenizer.json',
+  weights: 'model.safetensors',
+};
+
+const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
+const FOLDER = /^([a-z][a-z0-9+.-]*:\/\/|\/|\.\.?\/)/i;
+
+/**
+ * @param {string} address
+ * @param {string} what
+ * @returns {URL}
+ */
+function absolute(address, what) {
+  try {
+    return new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href);
+  } catch (cause) {
+    throw new OcelliError('argument-invalid', `The ${what} "${address}" is not an address.`, { cause });
+  }
+}
+
+/**
+ * @param {string} address of a folder, with or without its last slash
+ * @param {string} what
+ * @returns {URL}
+ */
+function folder(address, what) {
+  const url = absolute(address, what);
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}
+
+/**
+ * @param {string | URL} model `org/name`, the name of a built-in model, or the address of a folder
+ * @param {{ base?: string | URL, revision?: string }} [options] where the hub is, and which revision to take
+ * @returns {ModelFiles}
+ */
+export function locate(model, { base = HUB, revision } = {}) {
+  /** @type {(name: string) => URL} */
+  let address;
+  const id = String(model);
+  const known = find(id);
+  if (model instanceof URL || FOLDER.test(id)) {
+    const root = folder(id, 'model');
+    address = (name) => new URL(name, root);
+  } else if (known?.builtIn) {
+    const root = folder(`${known.base}${id}/`, 'model');
+    address = (name) => new URL(name, root);
+  } else if (HUB_ID.test(id)) {
+    const root = folder(String(base), 'hub base');
+    // A revision may hold slashes (refs/pr/15); the hub wants them escaped.
+    address = (name) =>
+      new URL(`${id}/resolve/${encodeURIComponent(revision ?? revisionOf(id, name))}/${name}`, root);
+  } else {
+    throw new OcelliError(
+      'argument-invalid',
+      `"${id}" is no model: give "organisation/name", a built-in model's name, or the address of a folder.`,
+    );
+  }
+  const entries = Object.entries(FILE_NAMES).map(([role, name]) => [role, { name, url: address(name).href }]);
+  return /** @type {ModelFiles} */ (Object.fromEntries(entries));
+}

@@ -1,0 +1,64 @@
+/**
+ * The engine's verbs: generators over a wasm module. Each yields where it may be interrupted, and tells how
+ * far it has come; it returns its answer. Whoever drives one ends it early with `return()`, and it frees
+ * what it holds. The wasm module comes in from outside, so that all of this runs over a fake in tests.
+ *
+ * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('../loader.js').FetchOptions} FetchOptions
+ * @typedef {import('../protocol.js').CallMessage} CallMessage
+ * @typedef {import('../protocol.js').Step} Step
+ * @typedef {import('../protocol.js').Task} Task
+ * @typedef {import('../protocol.js').LoadArguments} LoadArguments
+ *
+ * @typedef {AsyncGenerator<Step, any, void>} Run
+ */
+
+import { OcelliError } from '../errors.js';
+import { CaptionerVerbs } from './captioner.js';
+import { load } from './load.js';
+import { TaggerVerbs } from './tagger.js';
+
+/** One loaded model and what it can be asked. */
+export class Engine {
+  #wasm;
+  #options;
+  /** @type {Record<string, unknown> | null} */
+  #model = null;
+
+  /** @param {Wasm} wasm @param {Omit<FetchOptions, 'signal'>} [options] for tests */
+  constructor(wasm, options = {}) {
+    this.#wasm = wasm;
+    this.#options = options;
+  }
+
+  /**
+   * @param {string} verb
+   * @param {any} given its arguments
+   * @param {AbortSignal} signal aborts waiting inside the verb; between its steps, the driver looks itself
+   * @returns {Run}
+   */
+  run(verb, given, signal) {
+    if (verb === 'load') return this.#load(given, signal);
+    const method = this.#model?.[verb];
+    if (typeof method !== 'function') {
+      throw new OcelliError('internal', `The worker has no model that knows "${verb}".`);
+    }
+    return method.call(this.#model, given, signal);
+  }
+
+  /**
+   * @param {LoadArguments} given
+   * @param {AbortSignal} signal
+   * @returns {AsyncGenerator<Step, null, void>}
+   */
+  async *#load({ task, files }, signal) {
+    const wasm = this.#wasm;
+    const options = { ...this.#options, signal };
+    /** @type {unknown} */
+    let model;
+    if (task === 'tag') model = new TaggerVerbs(wasm, yield* load(wasm, wasm.TaggerHandle, files, options));
+    else model = new CaptionerVerbs(wasm, yield* load(wasm, wasm.CaptionerHandle, files, options));
+    this.#model = /** @type {Record<string, unknown>} */ (model);
+    return null;
+  }
+}

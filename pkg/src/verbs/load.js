@@ -1,0 +1,126 @@
+/**
+ * Loading: files in order, JSON first, then the weights chunk by chunk into the wasm loader, which builds
+ * tensors as their bytes complete.
+ *
+ * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('../loader.js').FetchOptions} FetchOptions
+ * @typedef {import('../loader.js').OpenFile} OpenFile
+ * @typedef {import('../protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../source.js').ModelFiles} ModelFiles
+ */
+
+import { linkedController } from '../abort.js';
+import { errorFor } from '../errors.js';
+import { chunks, openFile, readSmallFile } from '../loader.js';
+
+/** Progress is told at most this often, in milliseconds. */
+const PROGRESS_INTERVAL = 100;
+
+/**
+ * Downloads a model and builds it.
+ *
+ * @template Handle
+ * @param {Wasm} wasm
+ * @param {import('../handles.js').HandleClass<Handle>} Class
+ * @param {ModelFiles} files
+ * @param {FetchOptions} options
+ * @returns {AsyncGenerator<{ progress: ProgressEvent }, Handle, void>}
+ */
+export async function* load(wasm, Class, files, options) {
+  const { controller, unlink } = linkedController(options.signal);
+  const inner = { ...options, signal: controller.signal };
+  const weights = new wasm.WeightsLoader();
+  let consumed = false;
+  try {
+    // All are asked for at once: a missing one shows before anything large moves, and sizes are known early.
+    const [config, preprocessor, tokenizer, tensors] = await Promise.all(
+      [files.config, files.preprocessor, files.tokenizer, files.weights].map((file) => openFile(file, inner)),
+    );
+    const meter = new Meter([config, preprocessor, tokenizer, tensors]);
+    const small = [];
+    for (const [open, code] of /** @type {const} */ ([
+      [config, 'config-invalid'],
+      [preprocessor, 'preprocessor-invalid'],
+      [tokenizer, 'tokenizer-invalid'],
+    ])) {
+      yield meter.event(open);
+      const bytes = await readSmallFile(open, { ...inner, onChunk: (length) => meter.add(length) });
+      refuseNonJson(bytes, open.file.name, code);
+      small.push(bytes);
+    }
+    yield meter.event(tensors);
+    let told = performance.now();
+    for await (const chunk of chunks(tensors, inner)) {
+      weights.push(chunk);
+      meter.add(chunk.length);
+      const now = performance.now();
+      if (now - told >= PROGRESS_INTERVAL) {
+        told = now;
+        yield meter.event(tensors);
+      }
+    }
+    yield meter.event(tensors);
+    yield progress('build', null, meter.loaded, meter.loaded);
+    consumed = true;
+    const handle = Class.create(small[0], small[1], small[2], weights);
+    yield progress('ready', null, meter.loaded, meter.loaded);
+    return handle;
+  } finally {
+    unlink();
+    controller.abort();
+    if (!consumed) weights.free();
+  }
+}
+
+/**
+ * @param {ProgressEvent['phase']} phase
+ * @param {string | null} file
+ * @param {number} loaded
+ * @param {number | null} total
+ * @returns {{ progress: ProgressEvent }}
+ */
+export function progress(phase, file, loaded, total) {
+  return { progress: { phase, file, loaded, total } };
+}
+
+/** Counts the bytes of all files together. */
+class Meter {
+  loaded = 0;
+  /** @type {number | null} */
+  #total = 0;
+
+  /** @param {OpenFile[]} files */
+  constructor(files) {
+    for (const { total } of files) {
+      this.#total = this.#total === null || total === null ? null : this.#total + total;
+    }
+  }
+
+  /** @param {number} bytes */
+  add(bytes) {
+    this.loaded += bytes;
+  }
+
+  /** @param {OpenFile} open */
+  event({ file }) {
+    // A compressed body whose header is hidden yields more bytes than it announced: then nothing is known.
+    if (this.#total !== null && this.loaded > this.#total) this.#total = null;
+    return progress('download', file.name, this.loaded, this.#total);
+  }
+}
+
+/**
+ * Rust judges what the files say, but only when the weights have arrived: what is not even JSON is refused
+ * before they move.
+ *
+ * @param {Uint8Array} bytes
+ * @param {string} name
+ * @param {import('../errors.js').ErrorCode} code
+ */
+function refuseNonJson(bytes, name, code) {
+  try {
+    JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw errorFor(code, `${name} is not valid JSON.`, { cause });
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * A wasm module that computes nothing and remembers everything: which handles are alive, what the loader was
+ * given. Behaviour is steered by the arguments of the calls, as the tests need it.
+ */
+
+/** An error as the wasm throws them. */
+export function wasmError(code, message = `Said by the wasm: ${code}.`) {
+  return Object.assign(new Error(message), { code });
+}
+
+/** What a trap in the wasm looks like. */
+export function trap() {
+  return new WebAssembly.RuntimeError('unreachable');
+}
+
+export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} } = {}) {
+  const log = { alive: new Set(), bytes: 0, largestChunk: 0, encoded: 0, calls: [] };
+
+  class Handle {
+    constructor() {
+      log.alive.add(this);
+    }
+    free() {
+      if (!log.alive.delete(this)) throw new Error(`${this.constructor.name} was freed twice.`);
+    }
+  }
+
+  class WeightsLoader extends Handle {
+    push(chunk) {
+      if (!(chunk instanceof Uint8Array)) throw new TypeError('A chunk is a Uint8Array.');
+      if (chunk[0] === 0xff) throw wasmError('weights-invalid');
+      log.bytes += chunk.length;
+      log.largestChunk = Math.max(log.largestChunk, chunk.length);
+    }
+  }
+
+  class Picture extends Handle {
+    static decode(bytes) {
+      if (bytes.length === 0) throw wasmError('image-empty');
+      const text = new TextDecoder().decode(bytes);
+      if (text === 'damaged') throw wasmError('image-damaged');
+      return Object.assign(new Picture(), { text, width: 1, height: 1 });
+    }
+    static fromRgba(width, height, rgba) {
+      return Object.assign(new Picture(), { text: `rgba ${rgba.join(',')}`, width, height });
+    }
+  }
+
+  class LabelSet extends Handle {
+    constructor(labels) {
+      super();
+      this.labels = labels;
+      this.pending = labels.length;
+    }
+    get length() {
+      return this.labels.length;
+    }
+  }
+
+  /** Longer labels are likelier; the label `trap` traps. */
+  class TaggerHandle extends Handle {
+    static create(config, preprocessor, tokenizer, weights) {
+      weights.free();
+      onCreate({ config, preprocessor, tokenizer });
+      return new TaggerHandle();
+    }
+    labels(labels, template) {
+      log.calls.push({ labels, template });
+      if (labels.length === 0) throw wasmError('labels-empty');
+      return new LabelSet(labels);
+    }
+    encodeLabels(set, limit) {
+      if (set.labels.includes('trap')) throw trap();
+      const count = Math.min(limit, set.pending);
+      log.encoded += count;
+      set.pending -= count;
+      return set.pending;
+    }
+    tag(picture, set) {
+      log.calls.push({ picture: picture.text });
+      const total = set.labels.reduce((sum, label) => sum + label.length, 0);
+      return Float32Array.from(set.labels, (label) => label.length / total);
+    }
+  }
+
+  class CaptionRun extends Handle {
+    constructor(texts) {
+      super();
+      this.texts = texts;
+    }
+    next() {
+      const text = this.texts.shift();
+      if (text === 'trap') throw trap();
+      return text;
+    }
+  }
+
+  class CaptionerHandle extends Handle {
+    static create(config, preprocessor, tokenizer, weights) {
+      weights.free();
+      onCreate({ config, preprocessor, tokenizer });
+      return new CaptionerHandle();
+    }
+    start(picture, options) {
+      log.calls.push({ picture: picture.text, options });
+      if (picture.text === 'trap') throw trap();
+      return new CaptionRun(
+        (picture.text === 'endless' ? Array(10_000).fill('on ') : pieces).slice(
+          0,
+          options.maxTokens === 30 ? undefined : options.maxTokens,
+        ),
+      );
+    }
+  }
+
+  return { log, WeightsLoader, Picture, TaggerHandle, CaptionerHandle };
+}
