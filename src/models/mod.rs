@@ -1,1 +1,24 @@
-//! CLIP and BLIP.
+//! CLIP and BLIP: ids and pixels in, numbers out.
+//!
+//! Each model is a configuration read from the published `config.json`, and a forward pass that agrees
+//! with the reference (the Python library `transformers`) on the same weights. Nothing here knows texts
+//! or pictures.
+
+pub mod blip;
+pub mod clip;
+mod config;
+
+use candle_core::Tensor;
+
+use crate::{Error, ErrorKind, Result};
+
+/// The batch size of `pixels`, which must be `(batch, 3, size, size)`.
+fn check_pixels(pixels: &Tensor, size: usize) -> Result<usize> {
+    match *pixels.dims() {
+        [batch, 3, height, width] if batch > 0 && height == size && width == size => Ok(batch),
+        ref found => Err(Error::new(
+            ErrorKind::ArgumentInvalid,
+            format!("The model takes pixels of shape [batch, 3, {size}, {size}], not {found:?}."),
+        )),
+    }
+}

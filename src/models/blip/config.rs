@@ -1,0 +1,103 @@
+//! `config.json` of a BLIP captioner.
+
+use super::super::config::{Section, TowerConfig, invalid};
+use crate::Result;
+use crate::nn::Activation;
+
+/// The configuration of a BLIP captioner.
+#[derive(Debug, Clone)]
+pub struct BlipConfig {
+    /// The vision tower.
+    pub vision: BlipVisionConfig,
+    /// The text decoder.
+    pub text: BlipTextConfig,
+}
+
+/// The vision tower of a BLIP model.
+#[derive(Debug, Clone)]
+pub struct BlipVisionConfig {
+    /// Width, depth and so on.
+    pub tower: TowerConfig,
+    /// Height and width of the image in pixels; a multiple of `patch_size`.
+    pub image_size: usize,
+    /// Height and width of a patch in pixels.
+    pub patch_size: usize,
+}
+
+/// The text decoder of a BLIP captioner.
+///
+/// `eos_token_id` is left out on purpose: captions end with `sep_token_id`, and the `2` of published
+/// files is an error.
+#[derive(Debug, Clone)]
+pub struct BlipTextConfig {
+    /// Width, depth and so on.
+    pub tower: TowerConfig,
+    /// Number of token ids.
+    pub vocab_size: usize,
+    /// Tokens that a caption may have, the first included.
+    pub max_position_embeddings: usize,
+    /// The token that begins every caption, `[DEC]`.
+    pub bos_token_id: u32,
+    /// The token that ends every caption, `[SEP]`.
+    pub sep_token_id: u32,
+    /// The token that fills up shorter texts of a batch.
+    pub pad_token_id: u32,
+    /// Whether the output layer may share the table of word embeddings.
+    pub tie_word_embeddings: bool,
+}
+
+impl BlipConfig {
+    /// Reads `config.json`; keys that are absent have the reference's defaults.
+    pub fn from_json(json: &[u8]) -> Result<Self> {
+        let root = Section::parse(json, "blip")?;
+
+        let vision = root.section("vision_config")?;
+        let (image_size, patch_size) = vision.patches(384, 16)?;
+        let vision = BlipVisionConfig {
+            tower: vision.tower(&TowerConfig {
+                hidden_size: 768,
+                intermediate_size: 3072,
+                layers: 12,
+                heads: 12,
+                activation: Activation::Gelu,
+                layer_norm_eps: 1e-5,
+            })?,
+            image_size,
+            patch_size,
+        };
+
+        let text = root.section("text_config")?;
+        if !text.flag("is_decoder", true)? {
+            return Err(invalid(
+                "In config.json, text_config.is_decoder is false: the model cannot write captions.",
+            ));
+        }
+        let tied = root.flag("tie_word_embeddings", true)?;
+        let text = BlipTextConfig {
+            // `encoder_hidden_size` is not read: the reference always takes the width of the vision tower.
+            tower: text.tower(&TowerConfig {
+                hidden_size: 768,
+                intermediate_size: 3072,
+                layers: 12,
+                heads: 8,
+                activation: Activation::Gelu,
+                layer_norm_eps: 1e-12,
+            })?,
+            vocab_size: text.number("vocab_size", 30_524, 1..=4_000_000)?,
+            max_position_embeddings: text.number("max_position_embeddings", 512, 1..=65_536)?,
+            bos_token_id: text.id("bos_token_id", 30_522)?,
+            sep_token_id: text.id("sep_token_id", 102)?,
+            pad_token_id: text.id("pad_token_id", 0)?,
+            tie_word_embeddings: text.flag("tie_word_embeddings", true)? || tied,
+        };
+        for (name, id) in [("bos_token_id", text.bos_token_id), ("sep_token_id", text.sep_token_id)] {
+            if id as usize >= text.vocab_size {
+                return Err(invalid(format!(
+                    "In config.json, text_config.{name} ({id}) is not below text_config.vocab_size ({}).",
+                    text.vocab_size
+                )));
+            }
+        }
+        Ok(Self { vision, text })
+    }
+}

@@ -1,0 +1,114 @@
+//! BLIP: captions of images.
+//!
+//! ```text
+//! pixels (b, 3, size, size) -> vision -> (b, 1 + patches, vision width)
+//!                                              | keys and values of every layer, once per image
+//! ids, one or more at a time ------> decoder -> (1, ids, width) -> head -> logits (vocab)
+//! ```
+//!
+//! A caption begins with `[DEC]` and the prompt, is continued with the most likely token until that is
+//! `[SEP]`, and is read without either:
+//!
+//! ```no_run
+//! # fn caption(model: ocelli::models::blip::BlipModel, config: ocelli::models::blip::BlipConfig,
+//! #     pixels: candle_core::Tensor) -> ocelli::Result<Vec<u32>> {
+//! let mut state = model.start(&model.image_states(&pixels)?)?;
+//! let mut ids = vec![config.text.bos_token_id];
+//! let mut new = ids.clone();
+//! while ids.len() < 20 {
+//!     let next = model.step(&mut state, &new)?.argmax(0)?.to_vec0::<u32>()?;
+//!     if next == config.text.sep_token_id {
+//!         break;
+//!     }
+//!     ids.push(next);
+//!     new = vec![next];
+//! }
+//! # Ok(ids)
+//! # }
+//! ```
+
+mod config;
+mod decoder;
+mod vision;
+
+use candle_core::Tensor;
+
+pub use super::config::TowerConfig;
+pub use config::{BlipConfig, BlipTextConfig, BlipVisionConfig};
+pub use decoder::CaptionState;
+use decoder::Decoder;
+pub use vision::BlipVision;
+
+use crate::weights::Weights;
+use crate::{Error, ErrorKind, Result};
+
+/// A BLIP captioner: the reference's `BlipForConditionalGeneration`.
+#[derive(Debug, Clone)]
+pub struct BlipModel {
+    config: BlipConfig,
+    vision: BlipVision,
+    decoder: Decoder,
+}
+
+impl BlipModel {
+    /// The model that `config` describes, of `weights`. The error names every tensor that does not fit.
+    pub fn new(config: &BlipConfig, weights: Weights) -> Result<Self> {
+        let root = weights.root_or("blip");
+        let model = Self {
+            config: config.clone(),
+            vision: BlipVision::load(&config.vision, &root.scope("vision_model"))?,
+            decoder: Decoder::load(config, &root.scope("text_decoder"))?,
+        };
+        weights.finish()?;
+        Ok(model)
+    }
+
+    /// What the decoder sees of images: pixels `(batch, 3, size, size)` to
+    /// `(batch, 1 + patches, vision width)`.
+    pub fn image_states(&self, pixels: &Tensor) -> Result<Tensor> {
+        self.vision.states(pixels)
+    }
+
+    /// A caption without tokens of the image with `image_states` `(1, 1 + patches, vision width)`: the keys
+    /// and values of the image, which serve every token.
+    pub fn start(&self, image_states: &Tensor) -> Result<CaptionState> {
+        let width = self.config.vision.tower.hidden_size;
+        match *image_states.dims() {
+            [1, count, found] if count > 0 && found == width => self.decoder.start(image_states),
+            ref found => Err(argument(format!(
+                "A caption is of one image, with states of shape [1, patches, {width}], not {found:?}."
+            ))),
+        }
+    }
+
+    /// Appends the tokens `ids` and gives the logits `(vocab,)` of the token after the last of them.
+    pub fn step(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Tensor> {
+        let states = self.extend(state, ids)?;
+        let last = states.narrow(1, ids.len() - 1, 1)?;
+        Ok(self.decoder.logits(&last)?.flatten_all()?)
+    }
+
+    /// Like [`BlipModel::step`], with the logits after each of `ids`: `(ids, vocab)`.
+    pub fn step_all(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Tensor> {
+        Ok(self.decoder.logits(&self.extend(state, ids)?)?.squeeze(0)?)
+    }
+
+    /// Checks and appends `ids`: their states `(1, ids, width)`.
+    fn extend(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Tensor> {
+        let BlipTextConfig { vocab_size, max_position_embeddings: most, .. } = self.config.text;
+        if ids.is_empty() {
+            return Err(argument("A caption is continued with at least one token."));
+        }
+        if ids.len() > most.saturating_sub(state.len()) {
+            return Err(argument(format!("A caption has at most {most} tokens, the prompt included.")));
+        }
+        if let Some(id) = ids.iter().find(|&&id| id as usize >= vocab_size) {
+            return Err(argument(format!("The token {id} is not one of the model's {vocab_size}.")));
+        }
+        self.decoder.states(state, ids)
+    }
+}
+
+fn argument(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::ArgumentInvalid, message)
+}

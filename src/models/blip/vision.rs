@@ -1,0 +1,61 @@
+//! The vision tower of BLIP.
+
+use candle_core::Tensor;
+
+use super::BlipVisionConfig;
+use crate::Result;
+use crate::models::check_pixels;
+use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed, SelfAttention};
+use crate::weights::Scope;
+
+/// Patches, a class token before them, positions, and transformer layers. Unlike CLIP's it normalises
+/// every state at the end and none at the beginning.
+#[derive(Debug, Clone)]
+pub struct BlipVision {
+    image_size: usize,
+    patches: PatchEmbed,
+    /// `(1, 1, width)`
+    class: Tensor,
+    /// `(1, 1 + patches, width)`
+    positions: Tensor,
+    layers: Vec<EncoderLayer>,
+    post_norm: LayerNorm,
+}
+
+impl BlipVision {
+    pub(super) fn load(config: &BlipVisionConfig, scope: &Scope<'_>) -> Result<Self> {
+        let (width, patch) = (config.tower.hidden_size, config.patch_size);
+        let positions = 1 + (config.image_size / patch).pow(2);
+        let sizes = config.tower.sizes();
+
+        let embeddings = scope.scope("embeddings");
+        let layers = scope.scope("encoder.layers");
+        Ok(Self {
+            image_size: config.image_size,
+            patches: PatchEmbed::load(&embeddings.scope("patch_embedding"), width, patch, true)?,
+            class: embeddings.take("class_embedding", (1, 1, width))?,
+            positions: embeddings.take("position_embedding", (1, positions, width))?,
+            layers: (0..config.tower.layers)
+                .map(|i| {
+                    EncoderLayer::load(&layers.scope(i), &sizes, |scope, heads| {
+                        SelfAttention::load_fused(scope, heads, ["qkv", "projection"])
+                    })
+                })
+                .collect::<Result<_>>()?,
+            post_norm: LayerNorm::load(&scope.scope("post_layernorm"), width, sizes.epsilon)?,
+        })
+    }
+
+    /// The normalised states: pixels `(batch, 3, size, size)` to `(batch, 1 + patches, width)`.
+    pub fn states(&self, pixels: &Tensor) -> Result<Tensor> {
+        let batch = check_pixels(pixels, self.image_size)?;
+        let patches = self.patches.forward(pixels)?;
+        let (_, _, width) = patches.dims3()?;
+        let x = Tensor::cat(&[&self.class.expand((batch, 1, width))?, &patches], 1)?;
+        let mut x = x.broadcast_add(&self.positions)?;
+        for layer in &self.layers {
+            x = layer.forward(&x, false)?;
+        }
+        self.post_norm.forward(&x)
+    }
+}

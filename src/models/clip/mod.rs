@@ -1,0 +1,77 @@
+//! CLIP: images and texts as vectors that can be compared.
+//!
+//! ```text
+//! pixels (b, 3, size, size) -> vision -> (b, 1 + patches, width) -> class token -> projection -> (b, dim)
+//! ids (t, any length)       -> text   -> (t, length, width)      -> end token   -> projection -> (t, dim)
+//! ```
+//!
+//! The score of an image and a text is the cosine of their two vectors times [`ClipModel::logit_scale`].
+
+mod config;
+mod text;
+mod vision;
+
+use candle_core::Tensor;
+
+pub use config::{ClipConfig, ClipTextConfig, ClipVisionConfig, TowerConfig};
+pub use text::ClipText;
+pub use vision::ClipVision;
+
+use crate::Result;
+use crate::nn::Linear;
+use crate::weights::Weights;
+
+/// A CLIP model: the reference's `CLIPModel`.
+#[derive(Debug, Clone)]
+pub struct ClipModel {
+    vision: ClipVision,
+    text: ClipText,
+    visual_projection: Linear,
+    text_projection: Linear,
+    logit_scale: f32,
+}
+
+impl ClipModel {
+    /// The model that `config` describes, of `weights`. The error names every tensor that does not fit.
+    pub fn new(config: &ClipConfig, weights: Weights) -> Result<Self> {
+        let root = weights.root_or("clip");
+        let projection =
+            |name, width| Linear::load_without_bias(&root.scope(name), width, config.projection_dim);
+        let model = Self {
+            vision: ClipVision::load(&config.vision, &root.scope("vision_model"))?,
+            text: ClipText::load(&config.text, &root.scope("text_model"))?,
+            visual_projection: projection("visual_projection", config.vision.tower.hidden_size)?,
+            text_projection: projection("text_projection", config.text.tower.hidden_size)?,
+            logit_scale: root.take("logit_scale", ())?.to_vec0::<f32>()?.exp(),
+        };
+        weights.finish()?;
+        Ok(model)
+    }
+
+    /// Image vectors, not normalised: pixels `(batch, 3, size, size)` to `(batch, projection_dim)`.
+    pub fn image_features(&self, pixels: &Tensor) -> Result<Tensor> {
+        let pooled = self.vision.pool(&self.vision.states(pixels)?)?;
+        self.visual_projection.forward(&pooled)
+    }
+
+    /// Text vectors, not normalised: token ids, of any number for each text, to `(texts, projection_dim)`.
+    /// What other texts are encoded in the same call makes no difference.
+    pub fn text_features(&self, texts: &[Vec<u32>]) -> Result<Tensor> {
+        self.text_projection.forward(&self.text.pooled(texts)?)
+    }
+
+    /// What the cosine of an image and a text is multiplied with to be their score.
+    pub fn logit_scale(&self) -> f32 {
+        self.logit_scale
+    }
+
+    /// The vision tower.
+    pub fn vision(&self) -> &ClipVision {
+        &self.vision
+    }
+
+    /// The text tower.
+    pub fn text(&self) -> &ClipText {
+        &self.text
+    }
+}

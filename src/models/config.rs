@@ -1,0 +1,176 @@
+//! Reading `config.json`, which nobody has checked before.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
+
+use crate::nn::{Activation, Heads, Sizes};
+use crate::{Error, ErrorKind, Result};
+
+/// Names and values longer than this are cut in messages.
+const SHOWN: usize = 60;
+
+/// One object of `config.json`. A key that is absent or null has its default.
+#[derive(Clone)]
+pub(super) struct Section {
+    /// Where it is, for messages: empty, or ending with a full stop.
+    path: String,
+    keys: Map<String, Value>,
+}
+
+impl Section {
+    /// The whole file, if it describes a model of type `model_type`.
+    pub(super) fn parse(json: &[u8], model_type: &str) -> Result<Self> {
+        let value = serde_json::from_slice(json)
+            .map_err(|error| invalid("The file config.json is not valid JSON.").with_source(error))?;
+        let Value::Object(keys) = value else {
+            return Err(invalid("The file config.json is not a JSON object."));
+        };
+        match keys.get("model_type") {
+            None | Some(Value::Null) => {}
+            Some(Value::String(found)) if found == model_type => {}
+            Some(found) => {
+                let found = show(found);
+                return Err(invalid(format!(
+                    "The file config.json describes a model of type {found}, not {model_type}."
+                )));
+            }
+        }
+        Ok(Self { path: String::new(), keys })
+    }
+
+    /// The object `name`, empty if it is absent.
+    pub(super) fn section(&self, name: &str) -> Result<Self> {
+        let keys = match self.get(name) {
+            None => Map::new(),
+            Some(Value::Object(keys)) => keys.clone(),
+            Some(other) => return Err(self.wrong(name, "an object", other)),
+        };
+        Ok(Self { path: format!("{}{name}.", self.path), keys })
+    }
+
+    /// Whether the key is there and not null.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// A whole number in `range`.
+    pub(super) fn number(&self, name: &str, default: usize, range: RangeInclusive<usize>) -> Result<usize> {
+        let Some(value) = self.get(name) else { return Ok(default) };
+        let number = value.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| range.contains(n));
+        let wanted = || format!("a whole number from {} to {}", range.start(), range.end());
+        number.ok_or_else(|| self.wrong(name, &wanted(), value))
+    }
+
+    /// A token id.
+    pub(super) fn id(&self, name: &str, default: u32) -> Result<u32> {
+        // Every `u32` fits a `usize`; wasm's has 32 bits.
+        Ok(self.number(name, default as usize, 0..=u32::MAX as usize)? as u32)
+    }
+
+    /// A yes or no.
+    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool> {
+        let Some(value) = self.get(name) else { return Ok(default) };
+        value.as_bool().ok_or_else(|| self.wrong(name, "true or false", value))
+    }
+
+    /// The keys that every tower has, with the defaults of one.
+    pub(super) fn tower(&self, default: &TowerConfig) -> Result<TowerConfig> {
+        let tower = TowerConfig {
+            hidden_size: self.number("hidden_size", default.hidden_size, 1..=16_384)?,
+            intermediate_size: self.number("intermediate_size", default.intermediate_size, 1..=65_536)?,
+            layers: self.number("num_hidden_layers", default.layers, 1..=256)?,
+            heads: self.number("num_attention_heads", default.heads, 1..=1024)?,
+            activation: self.activation(default.activation)?,
+            layer_norm_eps: self.epsilon(default.layer_norm_eps)?,
+        };
+        if !tower.hidden_size.is_multiple_of(tower.heads) {
+            return Err(invalid(format!(
+                "In config.json, {0}hidden_size ({1}) is not a multiple of {0}num_attention_heads ({2}).",
+                self.path, tower.hidden_size, tower.heads
+            )));
+        }
+        Ok(tower)
+    }
+
+    /// `image_size` and `patch_size`.
+    pub(super) fn patches(&self, image: usize, patch: usize) -> Result<(usize, usize)> {
+        let image = self.number("image_size", image, 1..=4096)?;
+        let patch = self.number("patch_size", patch, 1..=1024)?;
+        if !image.is_multiple_of(patch) || image / patch > 256 {
+            return Err(invalid(format!(
+                "In config.json, {0}image_size ({image}) is not 1 to 256 times {0}patch_size ({patch}).",
+                self.path
+            )));
+        }
+        // The reference has this key in one model only, and pictures have three channels.
+        self.number("num_channels", 3, 3..=3)?;
+        Ok((image, patch))
+    }
+
+    fn activation(&self, default: Activation) -> Result<Activation> {
+        let name = "hidden_act";
+        let Some(value) = self.get(name) else { return Ok(default) };
+        let activation = value.as_str().and_then(Activation::from_name);
+        activation.ok_or_else(|| self.wrong(name, "the name of an activation that ocelli has", value))
+    }
+
+    fn epsilon(&self, default: f64) -> Result<f64> {
+        let name = "layer_norm_eps";
+        let Some(value) = self.get(name) else { return Ok(default) };
+        let number = value.as_f64().filter(|n| (0.0..=1.0).contains(n));
+        number.ok_or_else(|| self.wrong(name, "a number from 0 to 1", value))
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.keys.get(name).filter(|value| !value.is_null())
+    }
+
+    fn wrong(&self, name: &str, wanted: &str, found: &Value) -> Error {
+        let found = show(found);
+        invalid(format!("In config.json, {}{name} must be {wanted}, not {found}.", self.path))
+    }
+}
+
+/// What the towers of all models have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct TowerConfig {
+    /// Width of the hidden states.
+    pub hidden_size: usize,
+    /// Width between the two layers of the MLP.
+    pub intermediate_size: usize,
+    /// Number of layers.
+    pub layers: usize,
+    /// Number of attention heads; it divides `hidden_size`.
+    pub heads: usize,
+    /// Activation of the MLP.
+    pub activation: Activation,
+    /// Epsilon of the layer norms.
+    pub layer_norm_eps: f64,
+}
+
+impl TowerConfig {
+    /// What a layer needs to know.
+    pub(super) fn sizes(&self) -> Sizes {
+        Sizes {
+            heads: Heads { width: self.hidden_size, count: self.heads },
+            intermediate: self.intermediate_size,
+            activation: self.activation,
+            epsilon: self.layer_norm_eps,
+        }
+    }
+}
+
+/// A [`ErrorKind::ConfigInvalid`] error.
+pub(super) fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::ConfigInvalid, message)
+}
+
+/// A value as JSON, cut to a length fit for a sentence.
+fn show(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("{}...", &text[..cut]),
+        None => text,
+    }
+}

@@ -1,0 +1,76 @@
+//! The transformer layer that both towers of CLIP and the vision tower of BLIP are made of.
+
+use candle_core::Tensor;
+
+use super::{Activation, Heads, LayerNorm, Linear, SelfAttention};
+use crate::Result;
+use crate::weights::Scope;
+
+/// What the layers of one tower have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    /// Width and heads of the attention.
+    pub heads: Heads,
+    /// Width between the two layers of the MLP.
+    pub intermediate: usize,
+    /// Activation of the MLP.
+    pub activation: Activation,
+    /// Epsilon of the layer norms.
+    pub epsilon: f64,
+}
+
+/// Two linear layers with an activation between them.
+#[derive(Debug, Clone)]
+pub struct Mlp {
+    up: Linear,
+    down: Linear,
+    activation: Activation,
+}
+
+impl Mlp {
+    /// The layers `fc1` and `fc2` in `scope`.
+    pub fn load(scope: &Scope<'_>, sizes: &Sizes) -> Result<Self> {
+        Ok(Self {
+            up: Linear::load(&scope.scope("fc1"), sizes.heads.width, sizes.intermediate)?,
+            down: Linear::load(&scope.scope("fc2"), sizes.intermediate, sizes.heads.width)?,
+            activation: sizes.activation,
+        })
+    }
+
+    /// `(.., width)` to the same shape.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.down.forward(&self.up.forward_activated(x, self.activation)?)
+    }
+}
+
+/// Layer norm, attention, residual; layer norm, MLP, residual.
+#[derive(Debug, Clone)]
+pub struct EncoderLayer {
+    norm1: LayerNorm,
+    attention: SelfAttention,
+    norm2: LayerNorm,
+    mlp: Mlp,
+}
+
+impl EncoderLayer {
+    /// The layer in `scope`; its attention is made by `attention` from the scope `self_attn`.
+    pub fn load(
+        scope: &Scope<'_>,
+        sizes: &Sizes,
+        attention: impl Fn(&Scope<'_>, Heads) -> Result<SelfAttention>,
+    ) -> Result<Self> {
+        let norm = |name| LayerNorm::load(&scope.scope(name), sizes.heads.width, sizes.epsilon);
+        Ok(Self {
+            norm1: norm("layer_norm1")?,
+            attention: attention(&scope.scope("self_attn"), sizes.heads)?,
+            norm2: norm("layer_norm2")?,
+            mlp: Mlp::load(&scope.scope("mlp"), sizes)?,
+        })
+    }
+
+    /// `(batch, sequence, width)` to the same shape. If `causal`, no position sees a later one.
+    pub fn forward(&self, x: &Tensor, causal: bool) -> Result<Tensor> {
+        let x = (self.attention.forward(&self.norm1.forward(x)?, causal)? + x)?;
+        Ok((self.mlp.forward(&self.norm2.forward(&x)?)? + x)?)
+    }
+}

@@ -1,0 +1,141 @@
+//! Tensors by name, and what a model finds wrong with them.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use candle_core::{DType, Device, Shape, Tensor};
+
+use super::plan::{is_ignorable, shorten};
+use crate::{Error, ErrorKind, Result};
+
+/// Tensors named in one message; the rest are counted.
+const NAMED: usize = 5;
+
+/// Named tensors, to be consumed by a model's constructor.
+///
+/// The constructor takes what it needs through [`Weights::root`] and ends with [`Weights::finish`], which
+/// reports every difference between what the model needs and what is here. So that one mistake does not
+/// hide the next, taking a tensor that is missing or misshapen gives a placeholder of the right shape.
+#[derive(Debug)]
+pub struct Weights {
+    tensors: RefCell<HashMap<String, Tensor>>,
+    problems: RefCell<Problems>,
+}
+
+#[derive(Debug, Default)]
+struct Problems {
+    missing: Vec<String>,
+    misshapen: Vec<String>,
+}
+
+impl Weights {
+    /// Weights made of `tensors` by name.
+    pub fn from_tensors(tensors: HashMap<String, Tensor>) -> Self {
+        Self { tensors: RefCell::new(tensors), problems: RefCell::default() }
+    }
+
+    /// The scope of all names.
+    pub fn root(&self) -> Scope<'_> {
+        Scope { weights: self, prefix: String::new() }
+    }
+
+    /// The scope `name` if any tensor is in it, otherwise the scope of all names. A model that was saved
+    /// as part of another one has all its names behind a prefix.
+    pub fn root_or(&self, name: &str) -> Scope<'_> {
+        let scope = self.root().scope(name);
+        let found = self.tensors.borrow().keys().any(|key| key.starts_with(&scope.prefix));
+        if found { scope } else { self.root() }
+    }
+
+    /// Number of tensors not yet taken.
+    pub fn len(&self) -> usize {
+        self.tensors.borrow().len()
+    }
+
+    /// Whether every tensor has been taken.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Checks that every tensor asked for was there in its right shape, and that none is left over but
+    /// buffers known to be unused.
+    pub fn finish(self) -> Result<()> {
+        let Problems { missing, misshapen } = self.problems.into_inner();
+        let mut unknown: Vec<String> = self
+            .tensors
+            .into_inner()
+            .into_keys()
+            .filter(|name| !is_ignorable(name))
+            .map(|n| shorten(&n))
+            .collect();
+        if missing.is_empty() && misshapen.is_empty() && unknown.is_empty() {
+            return Ok(());
+        }
+        // The map has no order of its own, and a message should be the same each time.
+        unknown.sort();
+        let parts: Vec<String> = [("missing", missing), ("misshapen", misshapen), ("unknown", unknown)]
+            .into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(what, names)| {
+                let rest = names.len().saturating_sub(NAMED);
+                let named = names[..names.len() - rest].join(", ");
+                let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+                format!("{what}: {named}{more}")
+            })
+            .collect();
+        let message =
+            format!("The weights do not fit the model that config.json describes; {}.", parts.join("; "));
+        Err(Error::new(ErrorKind::WeightsMismatch, message))
+    }
+}
+
+/// The tensors of [`Weights`] whose names begin with a prefix.
+#[derive(Debug, Clone)]
+pub struct Scope<'a> {
+    weights: &'a Weights,
+    /// Empty, or ending with a full stop.
+    prefix: String,
+}
+
+impl Scope<'_> {
+    /// The scope `name` within this one. `name` may have several parts, or be a number.
+    pub fn scope(&self, name: impl std::fmt::Display) -> Self {
+        Self { weights: self.weights, prefix: format!("{}{name}.", self.prefix) }
+    }
+
+    /// Whether there is a tensor `name` that has not been taken.
+    pub fn contains(&self, name: &str) -> bool {
+        self.weights.tensors.borrow().contains_key(&self.full(name))
+    }
+
+    /// Takes the tensor `name`, which must have `shape`.
+    ///
+    /// A problem is kept for [`Weights::finish`] and answered with a placeholder that allocates nothing.
+    pub fn take(&self, name: &str, shape: impl Into<Shape>) -> Result<Tensor> {
+        let (full, shape) = (self.full(name), shape.into());
+        let Some(tensor) = self.weights.tensors.borrow_mut().remove(&full) else {
+            self.weights.problems.borrow_mut().missing.push(shorten(&full));
+            return placeholder(&shape);
+        };
+        if tensor.shape() == &shape {
+            return Ok(tensor);
+        }
+        let note = format!("{} is {:?} instead of {:?}", shorten(&full), tensor.dims(), shape.dims());
+        self.weights.problems.borrow_mut().misshapen.push(note);
+        placeholder(&shape)
+    }
+
+    /// Takes the tensor `name` if it is there.
+    pub fn take_if_present(&self, name: &str, shape: impl Into<Shape>) -> Result<Option<Tensor>> {
+        if self.contains(name) { self.take(name, shape).map(Some) } else { Ok(None) }
+    }
+
+    fn full(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+}
+
+/// One zero seen as a tensor of any shape.
+fn placeholder(shape: &Shape) -> Result<Tensor> {
+    Ok(Tensor::zeros((), DType::F32, &Device::Cpu)?.broadcast_as(shape)?)
+}
