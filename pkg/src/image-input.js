@@ -107,7 +107,8 @@ function fromBytes(view) {
 function isPixelData(value) {
   if (typeof value !== 'object' || value === null) return false;
   const { data, width, height } = value;
-  return ArrayBuffer.isView(data) && Number.isInteger(width) && Number.isInteger(height);
+  const isSize = (/** @type {unknown} */ size) => Number.isInteger(size) && /** @type {number} */ (size) >= 0;
+  return ArrayBuffer.isView(data) && isSize(width) && isSize(height);
 }
 
 /** @param {PixelData} image @returns {ImageMessage} */

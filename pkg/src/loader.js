@@ -13,7 +13,7 @@
  * @property {number} [backoff] milliseconds before the first retry; each further one waits twice as long
  */
 
-import { abortError, pause, throwIfAborted } from './abort.js';
+import { pause, throwIfAborted } from './abort.js';
 import { errorFor, NetworkError } from './errors.js';
 
 /** A network chunk is handed on in pieces of at most this many bytes: each is copied into wasm memory. */
@@ -42,11 +42,9 @@ const BACKOFF = 250;
  */
 export async function openFile(file, options = {}) {
   const response = await request(file, {}, options).catch((cause) => {
-    throw errorFor(
-      'network',
-      `${file.name} could not be fetched from ${origin(file)}: the network failed, or that server refuses other pages.`,
-      { cause },
-    );
+    throwIfAborted(options.signal);
+    const sentence = `${file.name} could not be fetched: ${host(file)} is out of reach, or refuses other sites' pages.`;
+    throw errorFor('network', sentence, { cause });
   });
   const { status } = response;
   if (status === 404) {
@@ -172,12 +170,7 @@ export function discard(response) {
  */
 async function request(file, headers, { signal, fetch = globalThis.fetch }) {
   throwIfAborted(signal);
-  try {
-    return await fetch(file.url, { signal: signal ?? null, headers, credentials: 'omit' });
-  } catch (error) {
-    if (signal?.aborted) throw abortError(signal);
-    throw error;
-  }
+  return fetch(file.url, { signal: signal ?? null, headers, credentials: 'omit' });
 }
 
 /**
@@ -305,6 +298,6 @@ function notAModel(file, what) {
 }
 
 /** @param {ModelFile} file */
-function origin(file) {
+function host(file) {
   return new URL(file.url).host || file.url;
 }

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { models } from '../../pkg/src/index.js';
+import { locate } from '../../pkg/src/source.js';
+
+const urls = (files) => Object.values(files).map(({ url }) => url);
+
+test('the list is sane', () => {
+  const list = models.list();
+  assert.equal(new Set(list.map(({ id }) => id)).size, list.length);
+  for (const model of list) {
+    assert.match(model.id, model.builtIn ? /^[a-z-]+$/ : /^[\w-]+\/[\w.-]+$/);
+    assert.ok(['tag', 'caption'].includes(model.task));
+    assert.ok(Number.isInteger(model.bytes) && model.bytes > 1_000_000);
+    assert.ok(model.title && model.licence);
+    assert.equal(typeof model.base === 'string', model.builtIn);
+    assert.deepEqual(models.find(model.id), model);
+  }
+  for (const task of ['tag', 'caption']) {
+    assert.ok(models.list({ task }).every((model) => model.task === task));
+    assert.equal(models.list({ task })[0].builtIn, true, 'the built-in model comes first');
+  }
+  assert.equal(models.find('none/such'), undefined);
+});
+
+test('the list cannot be changed from outside', () => {
+  models.list()[0].title = 'mine';
+  assert.notEqual(models.list()[0].title, 'mine');
+});
+
+for (const { id, bytes } of models.list().filter(({ builtIn }) => builtIn)) {
+  const folder = fileURLToPath(new URL(`../../pkg/models/${id}`, import.meta.url));
+  test(
+    `the listed size of ${id} is right`,
+    { skip: !existsSync(`${folder}/model.safetensors`) && 'not trained yet' },
+    () => {
+      const wanted = urls(locate(`http://localhost/${id}/`)).map((url) => url.split('/').at(-1));
+      const present = readdirSync(folder);
+      assert.deepEqual(
+        wanted.filter((name) => !present.includes(name)),
+        [],
+      );
+      const size = wanted.reduce((sum, name) => sum + statSync(`${folder}/${name}`).size, 0);
+      assert.ok(Math.abs(size - bytes) < 0.05 * size, `${id} has ${size} bytes, and ${bytes} are listed`);
+    },
+  );
+}
+
+test('hub models are where the hub keeps them', () => {
+  assert.deepEqual(urls(locate('org/some.model-1', { base: 'http://localhost:1/hub' })), [
+    'http://localhost:1/hub/org/some.model-1/resolve/main/config.json',
+    'http://localhost:1/hub/org/some.model-1/resolve/main/preprocessor_config.json',
+    'http://localhost:1/hub/org/some.model-1/resolve/main/tokenizer.json',
+    'http://localhost:1/hub/org/some.model-1/resolve/main/model.safetensors',
+  ]);
+  const large = locate('Salesforce/blip-image-captioning-large', { base: new URL('http://h/') });
+  assert.match(large.weights.url, /\/resolve\/refs%2Fpr%2F18\/model\.safetensors$/);
+  assert.match(large.config.url, /\/resolve\/main\/config\.json$/);
+  const clip = locate('openai/clip-vit-base-patch32');
+  assert.ok(urls(clip).every((url) => url.includes('/resolve/refs%2Fpr%2F15/')));
+  assert.ok(urls(clip).every((url) => url.startsWith('https://')));
+  assert.ok(
+    urls(locate('openai/clip-vit-base-patch32', { revision: 'abc' })).every((url) =>
+      url.includes('/resolve/abc/'),
+    ),
+  );
+});
+
+test('a folder is a folder, with or without its slash', () => {
+  for (const model of [
+    'https://site.example/a/clip',
+    'https://site.example/a/clip/',
+    new URL('https://site.example/a/clip'),
+  ]) {
+    assert.equal(locate(model).config.url, 'https://site.example/a/clip/config.json');
+  }
+});
+
+test("relative addresses are the page's", (t) => {
+  t.after(() => delete globalThis.document);
+  globalThis.document = { baseURI: 'https://site.example/sub/index.html' };
+  assert.equal(locate('./models/x').weights.url, 'https://site.example/sub/models/x/model.safetensors');
+  assert.equal(locate('/x/').weights.url, 'https://site.example/x/model.safetensors');
+  assert.equal(locate('../x/').weights.url, 'https://site.example/x/model.safetensors');
+  assert.equal(locate('clip-tiny').config.url, 'https://site.example/sub/models/clip-tiny/config.json');
+  assert.equal(
+    locate('clip-tiny', { base: 'http://hub' }).config.url,
+    'https://site.example/sub/models/clip-tiny/config.json',
+  );
+  assert.equal(
+    locate('a/b', { base: './hub/' }).config.url,
+    'https://site.example/sub/hub/a/b/resolve/main/config.json',
+  );
+});
+
+test('what is no model is refused with a sentence', () => {
+  for (const model of ['', 'unknown', 'a/b/c', 'a b/c', '.hidden/x', 'http://']) {
+    assert.throws(() => locate(model), { code: 'argument-invalid' }, model);
+  }
+});
