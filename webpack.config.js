@@ -1,0 +1,46 @@
+// Builds www/ into dist/: a static page with relative addresses only, so that it works from any
+// folder of any static host. The built-in models are copied beside it where they are present.
+
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import CopyPlugin from 'copy-webpack-plugin';
+import HtmlPlugin from 'html-webpack-plugin';
+import CssPlugin from 'mini-css-extract-plugin';
+
+/** @param {string} path @returns {string} the absolute path of something in this repository */
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+const builtInModels = here('./pkg/models');
+
+/** @type {import('webpack').Configuration} */
+export default {
+  mode: 'production',
+  entry: { page: here('./www/main.js') },
+  output: {
+    path: here('./dist'),
+    filename: '[name].[contenthash:8].js',
+    chunkFilename: '[name].[contenthash:8].js',
+    assetModuleFilename: '[name].[contenthash:8][ext]',
+    // Every address is found from the module that asks for it, never from the host's root.
+    publicPath: 'auto',
+    module: true,
+    clean: true,
+  },
+  experiments: { outputModule: true },
+  module: {
+    rules: [{ test: /\.css$/, use: [CssPlugin.loader, 'css-loader'] }],
+  },
+  plugins: [
+    new HtmlPlugin({ template: here('./www/index.html'), scriptLoading: 'module' }),
+    new CssPlugin({ filename: '[name].[contenthash:8].css' }),
+    new CopyPlugin({
+      patterns: [
+        { from: here('./www/icon.svg'), to: 'icon.svg' },
+        ...(existsSync(builtInModels) ? [{ from: builtInModels, to: 'models' }] : []),
+      ],
+    }),
+  ],
+  devtool: 'source-map',
+  // A wasm engine and a model are large on purpose: a size hint would be noise at every build.
+  performance: { hints: false },
+};

@@ -1,0 +1,119 @@
+/**
+ * `<drop-zone>`: where pictures come in, dropped anywhere on the page, pasted, or picked from files.
+ * Dispatches `pictures` with the files of one batch, and `nothing` when a drop held no file.
+ */
+
+import { button, make, mark, tell } from './dom.js';
+
+const EYES = 'http://www.w3.org/2000/svg';
+
+/** Three eyes whose pupils widen when a picture comes near. */
+function eyes() {
+  const svg = document.createElementNS(EYES, 'svg');
+  svg.setAttribute('viewBox', '0 0 96 32');
+  svg.setAttribute('aria-hidden', 'true');
+  svg.classList.add('eyes');
+  for (const [className, radius, shiftX, shiftY] of /** @type {const} */ ([
+    ['iris', 13, 0, 0],
+    ['pupil', 6.5, 0, 0],
+    ['glint', 2.1, 3.1, -3.1],
+  ])) {
+    const group = document.createElementNS(EYES, 'g');
+    group.classList.add(className);
+    for (const x of [16, 48, 80]) {
+      const circle = document.createElementNS(EYES, 'circle');
+      circle.setAttribute('cx', String(x + shiftX));
+      circle.setAttribute('cy', String(16 + shiftY));
+      circle.setAttribute('r', String(radius));
+      group.append(circle);
+    }
+    svg.append(group);
+  }
+  return svg;
+}
+
+/** @param {DataTransfer | null} transfer @returns {boolean} whether files are being carried */
+function carriesFiles(transfer) {
+  return transfer !== null && [...transfer.types].includes('Files');
+}
+
+class DropZone extends HTMLElement {
+  #input = make('input', {
+    type: 'file',
+    id: 'files',
+    className: 'unseen',
+    accept: 'image/*,.tif,.tiff',
+    multiple: true,
+    tabIndex: -1,
+    'aria-hidden': 'true',
+  });
+  /** How many nested elements the dragged files are over: leave events come for each. */
+  #depth = 0;
+
+  connectedCallback() {
+    const choose = button('Choose pictures', 'button button-strong', () => this.#input.click());
+    this.append(
+      eyes(),
+      make(
+        'p',
+        { className: 'drop-call' },
+        make('span', { className: 'drop-words' }, 'Drop pictures here, paste them, or '),
+        choose,
+      ),
+      make(
+        'p',
+        { className: 'drop-note' },
+        'JPEG, PNG, WebP, GIF, BMP or TIFF. They stay on this device: nothing is uploaded.',
+      ),
+      this.#input,
+    );
+    this.#input.addEventListener('change', () => {
+      this.#give([...(this.#input.files ?? [])]);
+      this.#input.value = '';
+    });
+    document.addEventListener('dragenter', (event) => this.#drag(event, 1));
+    document.addEventListener('dragleave', (event) => this.#drag(event, -1));
+    document.addEventListener('dragover', (event) => {
+      if (carriesFiles(event.dataTransfer)) event.preventDefault();
+    });
+    document.addEventListener('drop', (event) => this.#drop(event));
+    document.addEventListener('paste', (event) => {
+      const files = [...(event.clipboardData?.files ?? [])];
+      if (files.length === 0) return;
+      event.preventDefault();
+      this.#give(files);
+    });
+  }
+
+  /** @param {DragEvent} event @param {1 | -1} step */
+  #drag(event, step) {
+    if (!carriesFiles(event.dataTransfer)) return;
+    event.preventDefault();
+    this.#depth = Math.max(0, this.#depth + step);
+    mark(this, 'data-near', this.#depth > 0);
+  }
+
+  /** @param {DragEvent} event */
+  #drop(event) {
+    this.#depth = 0;
+    mark(this, 'data-near', false);
+    if (!carriesFiles(event.dataTransfer)) {
+      // Text may be dropped into a field; anywhere else it is not for us, but let it open no page.
+      if (!(event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLInputElement)) {
+        event.preventDefault();
+        tell(this, 'nothing');
+      }
+      return;
+    }
+    event.preventDefault();
+    this.#give([...(event.dataTransfer?.files ?? [])]);
+  }
+
+  /** @param {File[]} files */
+  #give(files) {
+    if (files.length === 0) tell(this, 'nothing');
+    else tell(this, 'pictures', files);
+  }
+}
+
+customElements.define('drop-zone', DropZone);

@@ -1,0 +1,71 @@
+/**
+ * `<lane-notice>`: what a model is doing whenever it is not simply ready: loading, with bytes and a way
+ * to cancel; failed or cancelled, with ways on. Dispatches `cancel`, `reload` and `fallback`.
+ */
+
+import { explain, fraction, progressLine } from '../words.js';
+import { button, make, mark, tell, write } from './dom.js';
+
+/**
+ * @typedef {import('ocelli').ProgressEvent} Progress
+ *
+ * @typedef {object} NoticeState
+ * @property {import('../lane.js').LaneStatus} status
+ * @property {string} title the model's
+ * @property {Progress | null} progress
+ * @property {unknown} error
+ * @property {boolean} canFallBack whether another model than this one comes with the page
+ */
+
+class LaneNotice extends HTMLElement {
+  #line = make('p', { className: 'notice-line' });
+  #bar = make('progress', { className: 'progress', max: 1 });
+  #cancel = button('Cancel', 'button', () => tell(this, 'cancel'));
+  #reload = button('Try again', 'button', () => tell(this, 'reload'));
+  #fallback = button('Use the built-in model', 'button', () => tell(this, 'fallback'));
+
+  connectedCallback() {
+    this.hidden = true;
+    this.append(
+      this.#line,
+      this.#bar,
+      make('div', { className: 'notice-actions' }, this.#cancel, this.#reload, this.#fallback),
+    );
+  }
+
+  /** @param {NoticeState} state */
+  show({ status, title, progress, error, canFallBack }) {
+    const loading = status === 'loading';
+    const failed = status === 'failed';
+    const labels = status === 'ready' && progress?.phase === 'labels';
+    this.hidden = !(loading || labels || failed || status === 'cancelled');
+    this.dataset.status = labels ? 'labels' : status;
+
+    const { sentence, code } = failed ? explain(error) : { sentence: '', code: '' };
+    if (failed) this.#line.dataset.code = code;
+    else delete this.#line.dataset.code;
+    mark(this.#line, 'data-error', failed);
+    this.#line.setAttribute('role', failed ? 'alert' : 'none');
+    write(this.#line, this.#words(status, title, progress, sentence));
+
+    this.#bar.hidden = !loading && !labels;
+    this.#bar.setAttribute('aria-label', labels ? 'Labels read' : `Loading ${title}`);
+    const share = fraction(progress);
+    if (share === null) this.#bar.removeAttribute('value');
+    else this.#bar.value = share;
+
+    this.#cancel.hidden = !loading;
+    this.#reload.hidden = !failed && status !== 'cancelled';
+    this.#fallback.hidden = this.#reload.hidden || !canFallBack;
+  }
+
+  /** @param {NoticeState['status']} status @param {string} title @param {Progress | null} progress @param {string} sentence */
+  #words(status, title, progress, sentence) {
+    if (status === 'failed') return `${title} could not be loaded. ${sentence}`;
+    if (status === 'cancelled') return `Loading ${title} was cancelled.`;
+    if (progress) return progressLine(progress, title);
+    return `Loading ${title}`;
+  }
+}
+
+customElements.define('lane-notice', LaneNotice);

@@ -1,0 +1,42 @@
+/**
+ * `<work-bar>`: how many pictures are done, with a button that stops the rest or takes it up again.
+ * Dispatches `stop` and `resume`.
+ */
+
+import { count } from '../words.js';
+import { button, make, tell, write } from './dom.js';
+
+class WorkBar extends HTMLElement {
+  #line = make('p', { className: 'work-line' });
+  #stop = button('Stop', 'button', () => tell(this, 'stop'));
+  #resume = button('Continue', 'button', () => tell(this, 'resume'));
+
+  connectedCallback() {
+    this.append(this.#line, this.#stop, this.#resume);
+  }
+
+  /** @param {{ total: number, open: number, stopped: number, working: boolean }} tally */
+  show({ total, open, stopped, working }) {
+    this.hidden = total === 0;
+    write(this.#line, this.#words(total, open, stopped));
+    this.#swap(this.#stop, working);
+    this.#swap(this.#resume, !working && stopped > 0);
+  }
+
+  /** @param {number} total @param {number} open @param {number} stopped */
+  #words(total, open, stopped) {
+    if (open > 0) return `${total - open - stopped} of ${count(total, 'picture')} done`;
+    if (stopped > 0) return `Stopped with ${count(stopped, 'picture')} left`;
+    return count(total, 'picture');
+  }
+
+  /** Shows or hides a button; the keyboard, if it was there, goes to its successor. @param {HTMLButtonElement} control @param {boolean} shown */
+  #swap(control, shown) {
+    if (control.hidden === !shown) return;
+    const focused = document.activeElement === control;
+    control.hidden = !shown;
+    if (focused) queueMicrotask(() => [this.#stop, this.#resume].find((one) => !one.hidden)?.focus());
+  }
+}
+
+customElements.define('work-bar', WorkBar);

@@ -1,0 +1,247 @@
+/**
+ * A lane: one model and the pictures that pass through it, one at a time.
+ *
+ * The page has two, for tags and for captions; they run side by side. A lane outlives its model:
+ * pictures wait in it while a model loads, fails or is exchanged, and answers of an earlier model
+ * stay visible (`stale`) until the new ones arrive.
+ */
+
+import { isAbort } from './words.js';
+
+/**
+ * @typedef {import('ocelli').ProgressEvent} Progress
+ * @typedef {import('./session.js').Picture} Picture
+ *
+ * @typedef {object} ModelChoice
+ * @property {string} id what the package loads: a built-in name, `org/name`, or a folder's address
+ * @property {string} title how the page calls it
+ *
+ * @typedef {'waiting' | 'running' | 'done' | 'failed' | 'stopped'} JobStatus
+ *
+ * @typedef {'empty' | 'loading' | 'ready' | 'failed' | 'cancelled' | 'blocked'} LaneStatus
+ */
+
+/**
+ * One picture's turn in a lane.
+ * @template Result
+ * @typedef {object} Job
+ * @property {Picture} picture
+ * @property {JobStatus} status
+ * @property {Result | null} result the latest answer
+ * @property {boolean} stale whether `result` answers an earlier question (other labels, another model)
+ * @property {string} partial what has been written so far, while running
+ * @property {unknown} error
+ */
+
+/**
+ * @template {{ dispose(): void }} Engine
+ * @template Result
+ * @typedef {object} LaneWork
+ * @property {(model: string, options: { signal: AbortSignal, onProgress: (progress: Progress) => void }) => Promise<Engine>} load
+ * @property {(engine: Engine, picture: Picture, options: { signal: AbortSignal, onProgress: (progress: Progress) => void, onPiece: (piece: string) => void }) => Promise<Result>} perform
+ * @property {(error: unknown) => boolean} [blocks] whether an error concerns every picture alike, so that the others wait
+ */
+
+/**
+ * Dispatches `change` (a plain Event) whenever anything visible may have changed.
+ * @template {{ dispose(): void }} Engine
+ * @template Result
+ */
+export class Lane extends EventTarget {
+  /** @type {ModelChoice | null} */
+  model = null;
+  /** @type {LaneStatus} */
+  status = 'empty';
+  /** @type {Progress | null} */
+  progress = null;
+  /** @type {unknown} why the lane is `failed` or `blocked` */
+  error = null;
+  /** @type {Map<Picture, Job<Result>>} in order of arrival */
+  jobs = new Map();
+
+  /** @type {LaneWork<Engine, Result>} */
+  #work;
+  /** @type {Engine | null} */
+  #engine = null;
+  /** @type {AbortController | null} the load under way */
+  #loading = null;
+  /** @type {{ job: Job<Result>, controller: AbortController } | null} the job under way */
+  #turn = null;
+
+  /** @param {LaneWork<Engine, Result>} work */
+  constructor(work) {
+    super();
+    this.#work = work;
+  }
+
+  /**
+   * Loads a model in place of the present one. Every picture gets a new turn.
+   * @param {ModelChoice} model
+   */
+  async use(model) {
+    this.#loading?.abort();
+    this.#letGo();
+    this.#engine?.dispose();
+    this.#engine = null;
+    this.model = model;
+    this.#requeue(() => true);
+    const loading = new AbortController();
+    this.#loading = loading;
+    this.#become('loading');
+    try {
+      const engine = await this.#work.load(model.id, {
+        signal: loading.signal,
+        onProgress: (progress) => this.#loading === loading && this.#report(progress),
+      });
+      if (this.#loading !== loading) {
+        engine.dispose();
+        return;
+      }
+      this.#engine = engine;
+      this.#become('ready');
+    } catch (error) {
+      if (this.#loading !== loading) return;
+      this.#become(isAbort(error) ? 'cancelled' : 'failed', error);
+    } finally {
+      if (this.#loading === loading) this.#loading = null;
+    }
+    await this.#drain();
+  }
+
+  /** Cancels the load under way; pictures keep waiting. */
+  cancel() {
+    this.#loading?.abort();
+  }
+
+  /** @param {Picture} picture */
+  add(picture) {
+    this.jobs.set(picture, { picture, status: 'waiting', result: null, stale: false, partial: '', error: null });
+    this.#changed();
+    void this.#drain();
+  }
+
+  /** @param {Picture} picture */
+  remove(picture) {
+    const job = this.jobs.get(picture);
+    this.jobs.delete(picture);
+    if (job && this.#turn?.job === job) this.#letGo();
+    this.#changed();
+    void this.#drain();
+  }
+
+  /** Gives every picture a new turn, because the question has changed. */
+  restart() {
+    this.#letGo();
+    this.#requeue(() => true);
+    if (this.status === 'blocked') this.#become('ready');
+    this.#changed();
+    void this.#drain();
+  }
+
+  /** Stops the work under way and what waits behind it; answers already given stay. */
+  stop() {
+    this.#letGo();
+    for (const job of this.jobs.values()) {
+      if (job.status === 'waiting' || job.status === 'running') job.status = 'stopped';
+    }
+    this.progress = null;
+    this.#changed();
+  }
+
+  /** Takes stopped pictures up again. */
+  resume() {
+    this.#requeue((job) => job.status === 'stopped');
+    void this.#drain();
+  }
+
+  /** @param {Picture} picture tries one picture again after an error or a stop */
+  retry(picture) {
+    this.#requeue((job) => job.picture === picture && (job.status === 'failed' || job.status === 'stopped'));
+    void this.#drain();
+  }
+
+  /** Runs waiting pictures one after another, until none waits or the lane is no longer ready. */
+  async #drain() {
+    while (this.status === 'ready' && this.#engine && !this.#turn) {
+      const job = [...this.jobs.values()].find(({ status }) => status === 'waiting');
+      if (!job) return;
+      await this.#run(this.#engine, job);
+    }
+  }
+
+  /** @param {Engine} engine @param {Job<Result>} job */
+  async #run(engine, job) {
+    const turn = { job, controller: new AbortController() };
+    const current = () => this.#turn === turn;
+    this.#turn = turn;
+    Object.assign(job, { status: 'running', partial: '', error: null });
+    this.#changed();
+    try {
+      const result = await this.#work.perform(engine, job.picture, {
+        signal: turn.controller.signal,
+        onProgress: (progress) => current() && this.#report(progress),
+        onPiece: (piece) => {
+          if (!current()) return;
+          job.partial += piece;
+          this.#changed();
+        },
+      });
+      if (current()) Object.assign(job, { status: 'done', result, stale: false, partial: '' });
+    } catch (error) {
+      if (current()) this.#fail(job, error);
+    }
+    // A turn that was taken away has been dealt with by whoever took it.
+    if (!current()) return;
+    this.#turn = null;
+    this.progress = null;
+    this.#changed();
+  }
+
+  /** @param {Job<Result>} job @param {unknown} error */
+  #fail(job, error) {
+    job.partial = '';
+    if (isAbort(error)) {
+      job.status = 'stopped';
+    } else if (this.#work.blocks?.(error)) {
+      job.status = 'waiting';
+      this.#become('blocked', error);
+    } else {
+      Object.assign(job, { status: 'failed', error });
+    }
+  }
+
+  /** Takes the turn from the job under way: its outcome no longer counts. */
+  #letGo() {
+    const turn = this.#turn;
+    this.#turn = null;
+    this.progress = null;
+    turn?.controller.abort();
+  }
+
+  /** @param {(job: Job<Result>) => boolean} which */
+  #requeue(which) {
+    for (const job of this.jobs.values()) {
+      if (!which(job)) continue;
+      Object.assign(job, { status: 'waiting', stale: job.result !== null, partial: '', error: null });
+    }
+    this.#changed();
+  }
+
+  /** @param {LaneStatus} status @param {unknown} [error] */
+  #become(status, error = null) {
+    this.status = status;
+    this.error = error;
+    this.progress = null;
+    this.#changed();
+  }
+
+  /** @param {Progress} progress */
+  #report(progress) {
+    this.progress = progress;
+    this.#changed();
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event('change'));
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The page's small change of language: bytes, percentages, counts and progress as a person reads them.
+ *
+ * @typedef {import('ocelli').ProgressEvent} Progress
+ */
+
+const number = new Intl.NumberFormat('en');
+
+/** @param {number} count @param {string} one @param {string} [many] @returns {string} "1 label", "159 labels" */
+export function count(count, one, many = `${one}s`) {
+  return `${number.format(count)} ${count === 1 ? one : many}`;
+}
+
+/** @param {number} value in megabytes @returns {string} one decimal below a hundred, none above */
+function megabytes(value) {
+  return value < 99.95 ? value.toFixed(1) : number.format(Math.round(value));
+}
+
+/** @param {number} value @returns {string} "12.3 MB" */
+export function bytes(value) {
+  return `${megabytes(value / 1e6)} MB`;
+}
+
+/** @param {number} score from 0 to 1 @returns {string} "41%", and "<1%" rather than "0%" */
+export function percent(score) {
+  if (score < 0.01) return '<1%';
+  return `${Math.round(score * 100)}%`;
+}
+
+/** @param {Progress} progress @param {string} title the model's @returns {string} what is going on, as a sentence without its stop */
+export function progressLine(progress, title) {
+  switch (progress.phase) {
+    case 'download':
+      if (progress.total === null) return `Downloading ${title}: ${bytes(progress.loaded)}`;
+      return `Downloading ${title}: ${megabytes(progress.loaded / 1e6)} of ${bytes(progress.total)}`;
+    case 'build':
+      return `Preparing ${title}`;
+    case 'labels':
+      return `Reading labels: ${number.format(progress.loaded)} of ${number.format(progress.total ?? 0)}`;
+    default:
+      return `${title} is ready`;
+  }
+}
+
+/** @param {Progress | null} progress @returns {number | null} how far, from 0 to 1; `null` where nobody knows */
+export function fraction(progress) {
+  if (!progress || progress.phase === 'build' || !progress.total) return null;
+  return Math.min(1, progress.loaded / progress.total);
+}
+
+/**
+ * A plain sentence for any failure. The package's errors carry one; anything else is a defect of the
+ * page and is said to be one.
+ *
+ * @param {unknown} error
+ * @returns {{ sentence: string, code: string }}
+ */
+export function explain(error) {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
+    return { sentence: error.message, code: error.code };
+  }
+  const detail = error instanceof Error ? ` (${error.message})` : '';
+  return { sentence: `Something went wrong inside the page${detail}.`, code: 'page' };
+}
+
+/** @param {unknown} error @returns {boolean} whether someone cancelled, which is no failure */
+export function isAbort(error) {
+  return error instanceof Error && error.name === 'AbortError';
+}
