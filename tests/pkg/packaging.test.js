@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, posix } from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const GENERATED = ['wasm/ocelli.js', 'wasm/ocelli_bg.wasm', 'types/index.d.ts'];
+
+/** Packs a copy of the package as it lies in the repository; returns the paths in the archive. */
+function pack(t) {
+  const folder = mkdtempSync(join(tmpdir(), 'ocelli-pack-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const pkg = join(folder, 'pkg');
+  // The repository's ignore file comes along: what it ignores must be packed all the same.
+  cpSync(join(root, '.gitignore'), join(folder, '.gitignore'));
+  cpSync(join(root, 'pkg'), pkg, { recursive: true });
+  for (const path of GENERATED) {
+    if (existsSync(join(pkg, path))) continue;
+    mkdirSync(dirname(join(pkg, path)), { recursive: true });
+    writeFileSync(join(pkg, path), '');
+  }
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const [{ files }] = JSON.parse(execFileSync('npm', args, { cwd: pkg, encoding: 'utf8', stdio: 'pipe' }));
+  return files.map(({ path }) => path);
+}
+
+test('the package holds what it needs and nothing else', (t) => {
+  const packed = pack(t);
+  for (const path of [...GENERATED, 'package.json', 'README.md', 'src/index.js', 'src/worker.js']) {
+    assert.ok(packed.includes(path), `${path} is packed`);
+  }
+  const strangers = packed.filter(
+    (path) => !/^(src|wasm|types|models)\/|^(package\.json|README\.md|LICEN[CS]E.*)$/.test(path),
+  );
+  assert.deepEqual(strangers, []);
+  assert.deepEqual(
+    packed.filter((path) => /test|node_modules|tsconfig/.test(path)),
+    [],
+  );
+  const models = join(root, 'pkg/models');
+  if (existsSync(models)) {
+    const present = readdirSync(models, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    const shipped = packed.filter((path) => path.startsWith('models/'));
+    assert.equal(shipped.length, present.length);
+  }
+});
+
+test('every import inside the package leads to a packed file or a dependency', (t) => {
+  const packed = pack(t);
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'pkg/package.json'), 'utf8'));
+  let imports = 0;
+  for (const path of packed.filter((name) => /^src\/.*\.js$/.test(name))) {
+    const text = readFileSync(join(root, 'pkg', path), 'utf8');
+    for (const [, , target] of text.matchAll(/(from |import\(|new URL\()'([^']+)'/g)) {
+      imports += 1;
+      const resolved = target.startsWith('.') ? posix.join(dirname(path), target) : target;
+      assert.ok(packed.includes(resolved) || resolved in dependencies, `${path} imports ${target}`);
+    }
+  }
+  assert.ok(imports > 20, 'or this test proves nothing');
+});
+
+test('walls: one importer of the wasm, one importer of the engine, small files', () => {
+  const src = join(root, 'pkg/src');
+  const sources = readdirSync(src, { recursive: true })
+    .filter((name) => name.endsWith('.js'))
+    .map((name) => ({ name, text: readFileSync(join(src, name), 'utf8') }));
+  const importers = (target) =>
+    sources.filter(({ text }) => text.includes(`from '${target}`)).map(({ name }) => name);
+  assert.deepEqual(importers('../wasm/'), ['engine.js']);
+  assert.deepEqual(importers('./engine.js'), ['worker.js']);
+  for (const { name, text } of sources) {
+    assert.ok(text.split('\n').length < 500, `${name} has grown too long`);
+  }
+  const worker = sources.find(({ name }) => name === 'worker.js');
+  assert.ok(worker.text.split('\n').length < 40);
+});

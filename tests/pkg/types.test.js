@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const typescript = createRequire(import.meta.url).resolve('typescript/package.json');
+const tsc = join(dirname(typescript), JSON.parse(readFileSync(typescript, 'utf8')).bin.tsc);
+
+/** Runs the compiler; returns its complaints. */
+function compile(...args) {
+  try {
+    execFileSync(process.execPath, [tsc, ...args], { encoding: 'utf8', stdio: 'pipe' });
+    return '';
+  } catch (error) {
+    return error.stdout || error.message;
+  }
+}
+
+/** A folder with the package's declarations, and the complaints about a program that uses them. */
+function check(t, name, program) {
+  const folder = mkdtempSync(join(tmpdir(), 'ocelli-types-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  assert.equal(compile('--project', join(root, 'pkg/tsconfig.json'), '--outDir', join(folder, 'types')), '');
+  const compilerOptions = {
+    target: 'ES2022',
+    module: 'ESNext',
+    moduleResolution: 'Bundler',
+    lib: ['ES2022', 'DOM', 'DOM.Iterable'],
+    types: [],
+    allowJs: true,
+    checkJs: true,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    paths: { ocelli: [join(folder, 'types/index.d.ts')] },
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [name] }));
+  writeFileSync(join(folder, name), program);
+  return compile('--project', folder);
+}
+
+test('the README sample type-checks strictly', (t) => {
+  const readme = readFileSync(join(root, 'pkg/README.md'), 'utf8');
+  const samples = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, sample]) => sample);
+  assert.ok(samples.length > 0, 'or this test proves nothing');
+  assert.ok(samples[0].split('\n').length <= 21);
+  assert.equal(check(t, 'sample.js', samples.join('\n')), '');
+});
+
+test('the public types say what the calls take and give', (t) => {
+  const program = `
+    import { Captioner, errorCodes, ImageError, models, NetworkError, OcelliError, Tagger } from 'ocelli';
+    import type { ErrorCode, ImageInput, ModelInfo, ProgressEvent, Tag } from 'ocelli';
+
+    declare const image: Blob | ArrayBuffer | Uint8Array | URL | ImageData | HTMLImageElement | HTMLCanvasElement
+      | OffscreenCanvas | ImageBitmap;
+    const input: ImageInput = image;
+    const tagger: Tagger = await Tagger.load(new URL('http://x/'), { base: 'http://y', signal: new AbortController().signal });
+    const labels: readonly string[] = ['a'];
+    const tags: Tag[] = await tagger.tag(input, labels, { onProgress: (event: ProgressEvent) => void event.total });
+    const score: number = tags[0].score;
+    const captioner = await Captioner.load('a/b', { worker: () => new Worker('x') });
+    const caption: string = await captioner.caption('x.png', { onPiece: (piece: string) => void piece });
+    for await (const piece of captioner.stream(image)) piece.toUpperCase();
+    const list: ModelInfo[] = models.list({ task: 'tag' });
+    const codes: readonly ErrorCode[] = errorCodes;
+    try {
+      void [score, caption, list, codes];
+    } catch (error) {
+      if (error instanceof NetworkError) error.status?.toFixed();
+      if (error instanceof ImageError) error.code.startsWith('image-');
+      if (error instanceof OcelliError) error.cause;
+    }
+
+    // @ts-expect-error labels are strings
+    void tagger.tag(image, [5]);
+    // @ts-expect-error an image is no number
+    void captioner.caption(5);
+    // @ts-expect-error there is no such option
+    void captioner.caption(image, { beams: 3 });
+    // @ts-expect-error models are made by load
+    void new Tagger();
+    // @ts-expect-error no such task
+    void models.list({ task: 'paint' });
+  `;
+  assert.equal(check(t, 'program.ts', program), '');
+});
