@@ -111,7 +111,8 @@ impl Error {
 /// [`ErrorKind::Internal`]. Input is checked, with better words, before it becomes a tensor.
 impl From<candle_core::Error> for Error {
     fn from(error: candle_core::Error) -> Self {
-        Self::new(ErrorKind::Internal, "The model could not be computed: this is a defect of ocelli.").with_source(error)
+        Self::new(ErrorKind::Internal, "The model could not be computed: this is a defect of ocelli.")
+            .with_source(error)
     }
 }
 

@@ -1,1 +1,34 @@
-//! Pixels: decode, orient, resize, crop, normalise.
+//! Pixels: decode, orient, resize, crop, normalise. The only room where pixels become tensors.
+//!
+//! Unlike a browser's canvas, which resizes and composites as its vendor sees fit, every step here gives
+//! the numbers of the reference (Python's `transformers` over PIL), so that a model sees the same picture
+//! everywhere:
+//!
+//! ```no_run
+//! use ocelli::image::{Preprocessor, PreprocessorKind, decode};
+//! # fn main() -> ocelli::Result<()> {
+//! let picture = decode(&std::fs::read("cat.jpg").unwrap_or_default())?;
+//! let preprocessor = Preprocessor::from_json(b"{\"size\": 224}", PreprocessorKind::Clip)?;
+//! assert_eq!(preprocessor.tensor(&picture)?.dims(), [3, 224, 224]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | step | equal to | how closely |
+//! | --- | --- | --- |
+//! | PNG, GIF, BMP, TIFF, lossless WebP | PIL | exactly (16-bit grey: see [`decode`]) |
+//! | JPEG, lossy WebP | libjpeg-turbo, libwebp | a few grey levels: another inverse transform and upsampling |
+//! | [`resize`] of given pixels | PIL's `Image.resize` | exactly |
+//! | [`Preprocessor::tensor`] of given pixels | the image processors in their PIL form | exactly |
+
+mod convert;
+mod decode;
+mod header;
+mod preprocess;
+mod resize;
+mod settings;
+
+pub use ::image::RgbImage;
+pub use decode::{MAX_BYTES, MAX_PIXELS, decode, from_rgba};
+pub use preprocess::{Preprocessor, PreprocessorKind};
+pub use resize::{Filter, Window, resize, resize_window};

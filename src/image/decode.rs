@@ -1,0 +1,185 @@
+//! Encoded bytes, or a canvas's pixels, to RGB.
+
+use std::io::Cursor;
+
+use ::image::metadata::Orientation;
+use ::image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
+
+use super::{convert, header};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Pixels that a picture may have. Checked from the header, before anything is allocated for them.
+pub const MAX_PIXELS: u64 = 100_000_000;
+
+/// Bytes that an encoded picture may have.
+pub const MAX_BYTES: usize = 256 << 20;
+
+/// Bytes that decoded samples may have: every accepted picture with 8-bit samples; with 16-bit ones half as
+/// many pixels. It keeps a decode well inside the 4 GiB that WebAssembly can address.
+const MAX_DECODED_BYTES: u64 = 4 * MAX_PIXELS;
+
+/// What a decoder may allocate beside the pixels (row buffers, metadata, one frame of a GIF).
+const MAX_SCRATCH_BYTES: u64 = 64 << 20;
+
+/// Decodes a JPEG, PNG, WebP, GIF (first frame), BMP or TIFF file; the content decides, not a name.
+///
+/// The result is upright (EXIF orientation applied), opaque (transparency over white) and RGB:
+///
+/// * 8-bit colours, greys, palettes and bit maps are PIL's `convert("RGB")`, transparency is PIL's
+///   `alpha_composite` over white, exactly.
+/// * 16-bit samples keep their high byte. PIL does so for colours; for 16-bit *grey* it clips at 255 instead,
+///   which turns nearly every such picture white, so there we keep the picture.
+/// * JPEG in CMYK or YCCK is read as Adobe writes it (inverted), as PIL does. The image crate's inverse
+///   transform and chroma upsampling are not libjpeg-turbo's: expect differences of a few grey levels.
+/// * The part of a GIF's screen that its first frame leaves bare is transparent, as in browsers.
+/// * Colour profiles are ignored, as PIL ignores them.
+///
+/// # Errors
+///
+/// * [`ErrorKind::ImageEmpty`]: no bytes.
+/// * [`ErrorKind::ImageTooLarge`]: more than [`MAX_BYTES`], or the header tells of more than [`MAX_PIXELS`].
+/// * [`ErrorKind::ImageUnsupported`]: not one of the formats, or a variant that the decoder does not know
+///   (TIFF with a palette, for one).
+/// * [`ErrorKind::ImageDamaged`]: cut off or contradicting itself. A JPEG must reach its end marker.
+pub fn decode(bytes: &[u8]) -> Result<RgbImage> {
+    if bytes.is_empty() {
+        return Err(Error::new(ErrorKind::ImageEmpty, "The image has no bytes."));
+    }
+    if bytes.len() > MAX_BYTES {
+        return Err(Error::new(
+            ErrorKind::ImageTooLarge,
+            format!("The image file has {} bytes; at most {MAX_BYTES} are accepted.", bytes.len()),
+        ));
+    }
+    let format = header::format(bytes).ok_or_else(|| {
+        Error::new(
+            ErrorKind::ImageUnsupported,
+            "The file is not a picture in JPEG, PNG, WebP, GIF, BMP or TIFF format.",
+        )
+    })?;
+    // Before the decoder sees the bytes: some decoders allocate or fail before they tell the size.
+    if let Some((width, height)) = header::size(format, bytes) {
+        check_pixels(width, height)?;
+    }
+    if format == ImageFormat::Jpeg && !header::jpeg_is_complete(bytes) {
+        return Err(damaged());
+    }
+    let image = pixels(format, bytes).map_err(|error| match error {
+        Failure::Ours(error) => error,
+        Failure::Decoder(ImageError::Limits(_)) => too_large(),
+        Failure::Decoder(error @ ImageError::Unsupported(_)) => {
+            Error::new(ErrorKind::ImageUnsupported, "The picture is of a kind that ocelli cannot decode.")
+                .with_source(error)
+        }
+        Failure::Decoder(error) => damaged().with_source(error),
+    })?;
+    if image.width() == 0 || image.height() == 0 {
+        return Err(damaged());
+    }
+    Ok(image)
+}
+
+/// Pixels of a canvas (`ImageData`: eight bits, RGBA, alpha not multiplied in), over white.
+///
+/// # Errors
+///
+/// * [`ErrorKind::ImageEmpty`]: width or height is 0.
+/// * [`ErrorKind::ImageTooLarge`]: more than [`MAX_PIXELS`].
+/// * [`ErrorKind::ArgumentInvalid`]: `rgba` does not hold four bytes for each pixel.
+pub fn from_rgba(width: u32, height: u32, rgba: &[u8]) -> Result<RgbImage> {
+    if width == 0 || height == 0 {
+        return Err(Error::new(ErrorKind::ImageEmpty, "The image has no pixels."));
+    }
+    check_pixels(width, height)?;
+    let expected = u64::from(width) * u64::from(height) * 4;
+    if rgba.len() as u64 != expected {
+        return Err(Error::new(
+            ErrorKind::ArgumentInvalid,
+            format!("An image of {width} x {height} pixels needs {expected} bytes, not {}.", rgba.len()),
+        ));
+    }
+    let mut rgb = Vec::with_capacity(rgba.len() / 4 * 3);
+    for &[red, green, blue, alpha] in rgba.as_chunks().0 {
+        rgb.extend([red, green, blue].map(|sample| convert::over_white(sample, alpha)));
+    }
+    RgbImage::from_raw(width, height, rgb).ok_or_else(damaged)
+}
+
+/// A failure on the way to pixels: ours already has its words.
+enum Failure {
+    Ours(Error),
+    Decoder(ImageError),
+}
+
+impl From<ImageError> for Failure {
+    fn from(error: ImageError) -> Self {
+        Self::Decoder(error)
+    }
+}
+
+/// Decodes, converts, then turns: three bytes a pixel are turned, whatever the file held.
+fn pixels(format: ImageFormat, bytes: &[u8]) -> std::result::Result<RgbImage, Failure> {
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_DECODED_BYTES + MAX_SCRATCH_BYTES);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    check_pixels(width, height).map_err(Failure::Ours)?;
+    if decoder.total_bytes() > MAX_DECODED_BYTES {
+        return Err(Failure::Ours(too_large()));
+    }
+    // Damaged metadata is no reason to refuse a good picture.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let rgb = convert::to_rgb(DynamicImage::from_decoder(decoder)?);
+    if orientation == Orientation::NoTransforms {
+        return Ok(rgb);
+    }
+    let mut image = DynamicImage::ImageRgb8(rgb);
+    image.apply_orientation(orientation);
+    Ok(image.into_rgb8())
+}
+
+fn check_pixels(width: u32, height: u32) -> Result<()> {
+    if u64::from(width) * u64::from(height) <= MAX_PIXELS {
+        return Ok(());
+    }
+    let millions = MAX_PIXELS / 1_000_000;
+    Err(Error::new(
+        ErrorKind::ImageTooLarge,
+        format!("The image has {width} x {height} pixels; at most {millions} million are accepted."),
+    ))
+}
+
+fn too_large() -> Error {
+    Error::new(ErrorKind::ImageTooLarge, "The image needs more memory than ocelli gives to one picture.")
+}
+
+fn damaged() -> Error {
+    Error::new(ErrorKind::ImageDamaged, "The image is damaged or cut off.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind<T>(result: Result<T>) -> Option<ErrorKind> {
+        result.err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn canvas_pixels_are_checked() {
+        assert_eq!(kind(from_rgba(0, 3, &[])), Some(ErrorKind::ImageEmpty));
+        assert_eq!(kind(from_rgba(1, 1, &[0; 3])), Some(ErrorKind::ArgumentInvalid));
+        assert_eq!(kind(from_rgba(u32::MAX, u32::MAX, &[])), Some(ErrorKind::ImageTooLarge));
+        assert_eq!(from_rgba(1, 1, &[9, 8, 7, 255]).ok().map(RgbImage::into_raw), Some(vec![9, 8, 7]));
+    }
+
+    #[test]
+    fn nothing_and_nonsense_are_told_apart() {
+        assert_eq!(kind(decode(b"")), Some(ErrorKind::ImageEmpty));
+        assert_eq!(kind(decode(b"<!doctype html><title>404</title>")), Some(ErrorKind::ImageUnsupported));
+        assert_eq!(kind(decode(b"\x89PNG\r\n\x1a\n")), Some(ErrorKind::ImageDamaged));
+        assert_eq!(kind(decode(b"\xff\xd8\xff")), Some(ErrorKind::ImageDamaged));
+    }
+}

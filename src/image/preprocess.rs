@@ -1,0 +1,176 @@
+//! From an RGB picture to the tensor that a vision tower takes.
+
+use ::image::RgbImage;
+use candle_core::{Device, Tensor};
+
+use super::resize::{Window, resize_window};
+pub use super::settings::PreprocessorKind;
+use super::settings::{Settings, Size};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The steps of a `preprocessor_config.json`, ready to run.
+///
+/// Every number equals the reference's: the image processors of `transformers` in their PIL form, given the
+/// same pixels.
+#[derive(Debug, Clone)]
+pub struct Preprocessor {
+    settings: Settings,
+    /// (height, width)
+    output: (u32, u32),
+    /// The value of each grey level, for each channel. With 256 levels a table is both exact and the fastest.
+    levels: Box<[[f32; 256]; 3]>,
+}
+
+impl Preprocessor {
+    /// Reads `preprocessor_config.json` in any of its historical forms.
+    ///
+    /// Sizes may be a number, a list, `{"shortest_edge"}` or `{"height", "width"}`, from 1 to 4096; keys that
+    /// are absent or `null` take the defaults of `kind`. `do_convert_rgb` is not looked at: pictures are RGB here.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::PreprocessorInvalid`] names the key that is wrong, or says that the file leaves the size of
+    /// its results open (a vision tower has one size).
+    pub fn from_json(json: &[u8], kind: PreprocessorKind) -> Result<Self> {
+        let settings = Settings::from_json(json, kind)?;
+        let output = settings.output_size()?;
+        let levels = levels(&settings);
+        if levels.iter().flatten().any(|level| !level.is_finite()) {
+            return Err(Error::new(
+                ErrorKind::PreprocessorInvalid,
+                "The preprocessor file scales pixels to infinity: see `rescale_factor`, `image_mean`, `image_std`.",
+            ));
+        }
+        Ok(Self { settings, output, levels })
+    }
+
+    /// (height, width) of every tensor.
+    pub fn output_size(&self) -> (usize, usize) {
+        (self.output.0 as usize, self.output.1 as usize)
+    }
+
+    /// `image` as a tensor of shape (3, height, width), type f32.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ImageEmpty`]: `image` has no pixels.
+    pub fn tensor(&self, image: &RgbImage) -> Result<Tensor> {
+        if image.width() == 0 || image.height() == 0 {
+            return Err(Error::new(ErrorKind::ImageEmpty, "The image has no pixels."));
+        }
+        let (height, width) = self.output_size();
+        // What a crop leaves uncovered is black before it is normalised.
+        let mut values = Vec::with_capacity(3 * height * width);
+        for channel in self.levels.iter() {
+            values.resize(values.len() + height * width, channel[0]);
+        }
+        let placed = self.place(image);
+        let (columns, plane) = (placed.pixels.width() as usize, height * width);
+        for (row, pixels) in placed.pixels.as_raw().chunks_exact(3 * columns).enumerate() {
+            let start = (placed.top + row) * width + placed.left;
+            for (channel, levels) in self.levels.iter().enumerate() {
+                let output = &mut values[channel * plane + start..][..columns];
+                for (value, pixel) in output.iter_mut().zip(pixels.as_chunks::<3>().0) {
+                    *value = levels[usize::from(pixel[channel])];
+                }
+            }
+        }
+        Ok(Tensor::from_vec(values, (3, height, width), &Device::Cpu)?)
+    }
+
+    /// Resizes and crops: the pixels that remain, and where they lie in the output.
+    fn place(&self, image: &RgbImage) -> Placed {
+        let (height, width) = match self.settings.resize {
+            None => (image.height().into(), image.width().into()),
+            Some(Size::Exact { height, width }) => (height.into(), width.into()),
+            Some(Size::ShortestEdge(edge)) => shortest_edge(image.height(), image.width(), edge),
+        };
+        let (rows, columns) = (centre(height, self.output.0), centre(width, self.output.1));
+        let window =
+            Window { left: columns.skipped, top: rows.skipped, width: columns.kept, height: rows.kept };
+        // An image that keeps its size passes through any filter unchanged.
+        let pixels = resize_window(image, width, height, window, self.settings.filter);
+        Placed { pixels, top: rows.before as usize, left: columns.before as usize }
+    }
+}
+
+struct Placed {
+    pixels: RgbImage,
+    top: usize,
+    left: usize,
+}
+
+/// (height, width) with the shorter edge at `edge` and the longer at `edge * long / short`, cut to a whole number.
+fn shortest_edge(height: u32, width: u32, edge: u32) -> (u64, u64) {
+    let (short, long) = (height.min(width), height.max(width));
+    // The reference divides whole numbers in double precision, and so do we.
+    let scaled = ((u64::from(edge) * u64::from(long)) as f64 / f64::from(short)) as u64;
+    if width <= height { (scaled, edge.into()) } else { (edge.into(), scaled) }
+}
+
+/// One axis of a centre crop: of the source `skipped` pixels, then `kept`; in the output `before` pixels of padding.
+#[derive(Debug, PartialEq)]
+struct Centre {
+    skipped: u64,
+    kept: u32,
+    before: u32,
+}
+
+/// Places `size` pixels in `crop`: what is too much goes evenly, the odd pixel behind; what is too little is
+/// padded evenly, the odd pixel in front.
+fn centre(size: u64, crop: u32) -> Centre {
+    match u32::try_from(size) {
+        Ok(size) if size < crop => Centre { skipped: 0, kept: size, before: (crop - size).div_ceil(2) },
+        _ => Centre { skipped: (size - u64::from(crop)) / 2, kept: crop, before: 0 },
+    }
+}
+
+/// The value of every grey level.
+///
+/// Method, as the reference: the product in double precision, rounded to single; then mean and deviation,
+/// themselves rounded to single, in single precision.
+fn levels(settings: &Settings) -> Box<[[f32; 256]; 3]> {
+    let mut levels = Box::new([[0.0; 256]; 3]);
+    for (channel, levels) in levels.iter_mut().enumerate() {
+        for (level, value) in levels.iter_mut().enumerate() {
+            *value = settings.rescale.map_or(level as f32, |factor| (level as f64 * factor) as f32);
+            if let Some((mean, deviation)) = settings.normalize {
+                *value = (*value - mean[channel] as f32) / deviation[channel] as f32;
+            }
+        }
+    }
+    levels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shorter_edge_is_exact_and_the_longer_cut() {
+        assert_eq!(shortest_edge(480, 640, 224), (224, 298));
+        assert_eq!(shortest_edge(640, 480, 224), (298, 224));
+        assert_eq!(shortest_edge(7, 7, 224), (224, 224));
+        assert_eq!(shortest_edge(1, 100_000_000, 4096), (4096, 409_600_000_000));
+    }
+
+    #[test]
+    fn the_odd_pixel_goes_where_the_reference_puts_it() {
+        assert_eq!(centre(299, 224), Centre { skipped: 37, kept: 224, before: 0 });
+        assert_eq!(centre(221, 224), Centre { skipped: 0, kept: 221, before: 2 });
+        assert_eq!(centre(224, 224), Centre { skipped: 0, kept: 224, before: 0 });
+    }
+
+    #[test]
+    fn an_image_without_pixels_is_refused() {
+        let preprocessor = Preprocessor::from_json(b"{}", PreprocessorKind::Clip);
+        let kind = preprocessor.and_then(|p| p.tensor(&RgbImage::new(0, 5))).err().map(|e| e.kind());
+        assert_eq!(kind, Some(ErrorKind::ImageEmpty));
+    }
+
+    #[test]
+    fn a_scale_that_overflows_is_refused() {
+        let json = br#"{"rescale_factor": 3e38}"#;
+        assert!(Preprocessor::from_json(json, PreprocessorKind::Clip).is_err());
+    }
+}

@@ -1,0 +1,269 @@
+//! `preprocessor_config.json` in its historical forms, with the reference's defaults.
+
+use serde_json::{Map, Value};
+
+use super::resize::Filter;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Which reference image processor supplies the values that a file leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PreprocessorKind {
+    /// `CLIPImageProcessor`: shortest edge to 224, centre crop of 224 x 224.
+    Clip,
+    /// `BlipImageProcessor`: 384 x 384, no crop.
+    Blip,
+}
+
+/// Edges that a size may name.
+const EDGES: std::ops::RangeInclusive<u64> = 1..=4096;
+
+/// How an image is brought to size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Size {
+    /// Both edges as given, whatever becomes of the proportions.
+    Exact { height: u32, width: u32 },
+    /// The shorter edge as given, proportions kept.
+    ShortestEdge(u32),
+}
+
+/// A file's meaning: `None` where a step is not done.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Settings {
+    pub(super) resize: Option<Size>,
+    pub(super) filter: Filter,
+    /// (height, width)
+    pub(super) crop: Option<(u32, u32)>,
+    pub(super) rescale: Option<f64>,
+    /// (mean, deviation)
+    pub(super) normalize: Option<([f64; 3], [f64; 3])>,
+}
+
+/// The mean and deviation of CLIP's training images: the default of both kinds.
+const MEAN: [f64; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
+const DEVIATION: [f64; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+
+impl Settings {
+    /// Reads a file. A key that is absent or `null` has the default of `kind`, as in the reference.
+    pub(super) fn from_json(json: &[u8], kind: PreprocessorKind) -> Result<Self> {
+        let keys: Map<String, Value> = serde_json::from_slice(json).map_err(|error| {
+            Error::new(ErrorKind::PreprocessorInvalid, "The preprocessor file is not a JSON object.")
+                .with_source(error)
+        })?;
+        let file = File { keys };
+        let clip = kind == PreprocessorKind::Clip;
+        let square = file.flag("default_to_square", !clip)?;
+        let default = if clip { Size::ShortestEdge(224) } else { Size::Exact { height: 384, width: 384 } };
+        let resize =
+            if file.flag("do_resize", true)? { Some(file.size("size", square, default)?) } else { None };
+        let crop = if file.flag("do_center_crop", clip)? { Some(file.crop(clip)?) } else { None };
+        let rescale = if file.flag("do_rescale", true)? {
+            Some(file.number("rescale_factor", 1.0 / 255.0)?)
+        } else {
+            None
+        };
+        let normalize = if file.flag("do_normalize", true)? {
+            let deviation = file.triple("image_std", DEVIATION)?;
+            // Single precision, because that is what will be divided by.
+            if deviation.iter().any(|&value| value as f32 == 0.0) {
+                return Err(invalid("image_std", "is zero, and pixels are divided by it"));
+            }
+            Some((file.triple("image_mean", MEAN)?, deviation))
+        } else {
+            None
+        };
+        let filter = match file.key("resample") {
+            None => Filter::Bicubic,
+            Some(value) => value
+                .as_u64()
+                .and_then(Filter::from_code)
+                .ok_or_else(|| invalid("resample", "is not one of PIL's filter numbers, 0 to 5"))?,
+        };
+        Ok(Self { resize, filter, crop, rescale, normalize })
+    }
+
+    /// (height, width) of every result, if it is the same for every image.
+    pub(super) fn output_size(&self) -> Result<(u32, u32)> {
+        match (self.crop, self.resize) {
+            (Some(crop), _) => Ok(crop),
+            (None, Some(Size::Exact { height, width })) => Ok((height, width)),
+            _ => Err(Error::new(
+                ErrorKind::PreprocessorInvalid,
+                "The preprocessor file gives images of varying size: neither `crop_size` nor an exact `size` fixes it.",
+            )),
+        }
+    }
+}
+
+fn invalid(key: &str, why: &str) -> Error {
+    Error::new(ErrorKind::PreprocessorInvalid, format!("In the preprocessor file, `{key}` {why}."))
+}
+
+struct File {
+    keys: Map<String, Value>,
+}
+
+impl File {
+    fn key(&self, key: &str) -> Option<&Value> {
+        self.keys.get(key).filter(|value| !value.is_null())
+    }
+
+    fn flag(&self, key: &str, default: bool) -> Result<bool> {
+        self.key(key).map_or(Ok(default), |value| {
+            value.as_bool().ok_or_else(|| invalid(key, "is neither true nor false"))
+        })
+    }
+
+    fn number(&self, key: &str, default: f64) -> Result<f64> {
+        self.key(key).map_or(Ok(default), |value| finite(key, value))
+    }
+
+    /// One value for each channel, or one for all.
+    fn triple(&self, key: &str, default: [f64; 3]) -> Result<[f64; 3]> {
+        match self.key(key) {
+            None => Ok(default),
+            Some(Value::Array(values)) => match values.as_slice() {
+                [red, green, blue] => Ok([finite(key, red)?, finite(key, green)?, finite(key, blue)?]),
+                _ => Err(invalid(key, "does not have three values")),
+            },
+            Some(value) => finite(key, value).map(|value| [value; 3]),
+        }
+    }
+
+    /// A number, a list `[height, width]`, or an object with a known set of keys.
+    fn size(&self, key: &str, square: bool, default: Size) -> Result<Size> {
+        const UNKNOWN: &str = "is neither a number, nor {\"shortest_edge\"}, nor {\"height\", \"width\"}: ocelli knows no other form";
+        match self.key(key) {
+            None => Ok(default),
+            Some(Value::Array(values)) => match values.as_slice() {
+                [height, width] => Ok(Size::Exact { height: edge(key, height)?, width: edge(key, width)? }),
+                _ => Err(invalid(key, UNKNOWN)),
+            },
+            Some(Value::Object(map)) => {
+                let mut named: Vec<_> =
+                    map.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.as_str()).collect();
+                named.sort_unstable();
+                match named.as_slice() {
+                    ["height", "width"] => Ok(Size::Exact {
+                        height: edge(key, &map["height"])?,
+                        width: edge(key, &map["width"])?,
+                    }),
+                    ["shortest_edge"] => Ok(Size::ShortestEdge(edge(key, &map["shortest_edge"])?)),
+                    _ => Err(invalid(key, UNKNOWN)),
+                }
+            }
+            Some(value) => {
+                let edge = edge(key, value)?;
+                Ok(if square { Size::Exact { height: edge, width: edge } } else { Size::ShortestEdge(edge) })
+            }
+        }
+    }
+
+    fn crop(&self, clip: bool) -> Result<(u32, u32)> {
+        // Only CLIP's processor has a crop size of its own.
+        if self.key("crop_size").is_none() && !clip {
+            return Err(invalid("crop_size", "is absent, although `do_center_crop` asks for a crop"));
+        }
+        match self.size("crop_size", true, Size::Exact { height: 224, width: 224 })? {
+            Size::Exact { height, width } => Ok((height, width)),
+            Size::ShortestEdge(_) => Err(invalid("crop_size", "does not have `height` and `width`")),
+        }
+    }
+}
+
+/// A finite number that single precision can hold.
+fn finite(key: &str, value: &Value) -> Result<f64> {
+    match value.as_f64() {
+        Some(number) if (number as f32).is_finite() => Ok(number),
+        _ => Err(invalid(key, "is not a finite number")),
+    }
+}
+
+fn edge(key: &str, value: &Value) -> Result<u32> {
+    value
+        .as_u64()
+        .filter(|edge| EDGES.contains(edge))
+        .and_then(|edge| u32::try_from(edge).ok())
+        .ok_or_else(|| invalid(key, "is not a whole number from 1 to 4096"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str, kind: PreprocessorKind) -> Result<Settings> {
+        Settings::from_json(json.as_bytes(), kind)
+    }
+
+    #[test]
+    fn an_empty_file_is_the_reference_processor() {
+        let clip = read("{}", PreprocessorKind::Clip).map(|s| (s.resize, s.crop, s.filter, s.rescale));
+        let wanted = (Some(Size::ShortestEdge(224)), Some((224, 224)), Filter::Bicubic, Some(1.0 / 255.0));
+        assert_eq!(clip.ok(), Some(wanted));
+        let blip = read("{}", PreprocessorKind::Blip).map(|s| (s.resize, s.crop));
+        assert_eq!(blip.ok(), Some((Some(Size::Exact { height: 384, width: 384 }), None)));
+    }
+
+    #[test]
+    fn every_historical_form_of_a_size_is_read() {
+        use PreprocessorKind::{Blip, Clip};
+        let exact = |height, width| Some(Size::Exact { height, width });
+        for (json, kind, wanted) in [
+            (r#"{"size": 96}"#, Clip, Some(Size::ShortestEdge(96))),
+            (r#"{"size": 96}"#, Blip, exact(96, 96)),
+            (r#"{"size": 96, "default_to_square": true}"#, Clip, exact(96, 96)),
+            (r#"{"size": [96, 64]}"#, Clip, exact(96, 64)),
+            (r#"{"size": {"height": 96, "width": 64}}"#, Clip, exact(96, 64)),
+            (r#"{"size": {"shortest_edge": 96, "longest_edge": null}}"#, Blip, Some(Size::ShortestEdge(96))),
+            (r#"{"size": null}"#, Clip, Some(Size::ShortestEdge(224))),
+            (r#"{"do_resize": false, "size": "?"}"#, Clip, None),
+        ] {
+            assert_eq!(read(json, kind).ok().map(|settings| settings.resize), Some(wanted), "{json}");
+        }
+        for (json, wanted) in [
+            (r#"{"crop_size": 96}"#, (96, 96)),
+            (r#"{"crop_size": {"height": 96, "width": 64}}"#, (96, 64)),
+            (r#"{"crop_size": [96, 64]}"#, (96, 64)),
+        ] {
+            assert_eq!(read(json, Clip).ok().and_then(|settings| settings.crop), Some(wanted), "{json}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_by_name() {
+        for (json, key) in [
+            (r#"{"size": 0}"#, "size"),
+            (r#"{"size": 4097}"#, "size"),
+            (r#"{"size": -1}"#, "size"),
+            (r#"{"size": 224.5}"#, "size"),
+            (r#"{"size": "224"}"#, "size"),
+            (r#"{"size": {"longest_edge": 224}}"#, "size"),
+            (r#"{"size": {"shortest_edge": 224, "longest_edge": 300}}"#, "size"),
+            (r#"{"size": [224]}"#, "size"),
+            (r#"{"crop_size": {"shortest_edge": 224}}"#, "crop_size"),
+            (r#"{"resample": 6}"#, "resample"),
+            (r#"{"resample": "bicubic"}"#, "resample"),
+            (r#"{"image_std": [0.2, 0, 0.2]}"#, "image_std"),
+            (r#"{"image_std": 1e-60}"#, "image_std"),
+            (r#"{"image_mean": [0.5, 0.5]}"#, "image_mean"),
+            (r#"{"image_mean": 1e60}"#, "image_mean"),
+            (r#"{"rescale_factor": "1/255"}"#, "rescale_factor"),
+            (r#"{"do_rescale": 1}"#, "do_rescale"),
+            ("[]", "JSON object"),
+            ("<html>", "JSON object"),
+            ("", "JSON object"),
+        ] {
+            let error = read(json, PreprocessorKind::Clip).err();
+            assert_eq!(error.as_ref().map(Error::kind), Some(ErrorKind::PreprocessorInvalid), "{json}");
+            assert!(error.is_some_and(|error| error.to_string().contains(key)), "{json}");
+        }
+        assert!(read(r#"{"do_center_crop": true}"#, PreprocessorKind::Blip).is_err());
+    }
+
+    #[test]
+    fn a_size_that_varies_with_the_image_is_refused() {
+        for json in [r#"{"do_center_crop": false}"#, r#"{"do_center_crop": false, "do_resize": false}"#] {
+            let settings = read(json, PreprocessorKind::Clip);
+            assert!(settings.is_ok_and(|settings| settings.output_size().is_err()), "{json}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! CLIP's byte-level BPE.
+
+use tokenizers::ModelWrapper;
+
+use super::file::{File, invalid};
+use crate::error::Result;
+
+/// Labels to token ids for CLIP's text tower.
+pub struct ClipTokenizer {
+    file: File,
+    context: usize,
+    start: u32,
+    end: u32,
+}
+
+/// The names of CLIP's first and last token, for files whose post-processor does not tell them.
+const START: &str = "<|startoftext|>";
+const END: &str = "<|endoftext|>";
+
+impl ClipTokenizer {
+    /// Reads `tokenizer.json`; `context` is the text tower's `max_position_embeddings`.
+    ///
+    /// Start and end token are those of the file's post-processor or, without one, those with CLIP's names.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TokenizerInvalid`](crate::ErrorKind::TokenizerInvalid): not a BPE tokenizer in JSON, without
+    /// start or end token, or no room for both in `context`.
+    pub fn from_json(json: &[u8], context: usize) -> Result<Self> {
+        let file = File::from_json(json)?;
+        if !matches!(file.tokenizer.get_model(), ModelWrapper::BPE(_)) {
+            return Err(invalid("is not of CLIP's kind (BPE)"));
+        }
+        if context < 2 {
+            return Err(invalid(format!("cannot serve a text tower with room for {context} tokens")));
+        }
+        let named = || Some((file.tokenizer.token_to_id(START)?, file.tokenizer.token_to_id(END)?));
+        let (start, end) = file.frame.or_else(named).ok_or_else(|| invalid("has no start and end token"))?;
+        if start.max(end) as usize >= file.vocab_size {
+            return Err(invalid("has start or end tokens outside its vocabulary"));
+        }
+        Ok(Self { file, context, start, end })
+    }
+
+    /// Start token, the tokens of `text`, end token: at most `context` of them. Too long a text loses its last
+    /// tokens, never the end token, which is where CLIP pools.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ArgumentInvalid`](crate::ErrorKind::ArgumentInvalid): more than
+    /// [`MAX_CHARACTERS`](super::MAX_CHARACTERS).
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let inner = self.file.encode(text)?;
+        let mut ids = Vec::with_capacity(self.context.min(inner.len() + 2));
+        ids.push(self.start);
+        ids.extend(inner.into_iter().take(self.context - 2));
+        ids.push(self.end);
+        Ok(ids)
+    }
+
+    /// The id of the end token.
+    pub fn end_token(&self) -> u32 {
+        self.end
+    }
+
+    /// One more than the largest id that [`ClipTokenizer::encode`] can give.
+    pub fn vocab_size(&self) -> usize {
+        self.file.vocab_size
+    }
+}
