@@ -1,1 +1,62 @@
-//! What a user asks for.
+//! What a user asks for: models meet text and images only here.
+//!
+//! * [`Tagger`]: zero-shot tags of an image from any list of labels (CLIP).
+//! * [`Captioner`]: a sentence about an image, piece by piece (BLIP).
+//!
+//! Both are made from the bytes of a model's published files and never half-made: a constructor either
+//! returns a model that works or one [`Error`](crate::Error).
+
+mod captioner;
+mod labels;
+mod tagger;
+
+pub use captioner::{CaptionOptions, CaptionRun, Captioner, DEFAULT_MAX_TOKENS};
+pub use labels::{LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
+pub use tagger::Tagger;
+
+use crate::image::{Preprocessor, RgbImage};
+use crate::{Error, ErrorKind, Result};
+use candle_core::Tensor;
+
+/// The three small files that come beside a model's weights, as bytes, in the hub's formats.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelFiles<'a> {
+    /// `config.json`: widths, depths, special token ids.
+    pub config: &'a [u8],
+    /// `preprocessor_config.json`: size, crop, mean and deviation.
+    pub preprocessor: &'a [u8],
+    /// `tokenizer.json`: vocabulary and rules.
+    pub tokenizer: &'a [u8],
+}
+
+/// `image` as a batch of one, shape `(1, 3, height, width)`.
+fn pixel_batch(preprocessor: &Preprocessor, image: &RgbImage) -> Result<Tensor> {
+    Ok(preprocessor.tensor(image)?.unsqueeze(0)?)
+}
+
+/// Checks that the preprocessor makes square pictures of the side the vision tower was built for: its
+/// position embeddings fit no other size.
+fn check_picture_size(preprocessor: &Preprocessor, image_size: usize) -> Result<()> {
+    let (height, width) = preprocessor.output_size();
+    if (height, width) == (image_size, image_size) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::PreprocessorInvalid,
+        format!(
+            "preprocessor_config.json makes pictures of {width} x {height} pixels, \
+             but config.json describes a model for {image_size} x {image_size}."
+        ),
+    ))
+}
+
+/// Checks that every id of the tokenizer has a row in the model's embedding table.
+fn check_vocabulary(tokenizer: usize, model: usize) -> Result<()> {
+    if tokenizer <= model {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::TokenizerInvalid,
+        format!("tokenizer.json has {tokenizer} tokens, but the model knows only {model}."),
+    ))
+}

@@ -1,1 +1,19 @@
-//! Handles for JavaScript.
+//! Thin handles over [`crate::tasks`] for JavaScript, and the only files that name the browser.
+//!
+//! Bytes and strings come in, copied numbers and strings go out, never a view into wasm memory. Errors
+//! leave as JavaScript `Error`s with a stable `code` ([`crate::ErrorKind::code`]). A panic is a trap: the
+//! message goes to the console, and the worker that owns this memory has to be thrown away.
+
+mod caption;
+mod edge;
+mod load;
+mod picture;
+mod tag;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Runs once when the module is instantiated.
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}

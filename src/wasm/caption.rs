@@ -1,0 +1,73 @@
+//! Captioning.
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::edge::{JsResult, to_js};
+use super::load::WeightsLoader;
+use super::picture::Picture;
+use crate::tasks::{self, Captioner, ModelFiles};
+use crate::{Error, ErrorKind, Result};
+
+#[wasm_bindgen]
+extern "C" {
+    /// `{ prompt?: string, maxTokens?: number }`.
+    #[wasm_bindgen(typescript_type = "{ prompt?: string, maxTokens?: number }")]
+    pub type CaptionOptions;
+
+    #[wasm_bindgen(method, getter, structural)]
+    fn prompt(this: &CaptionOptions) -> Option<String>;
+
+    #[wasm_bindgen(method, getter, structural, js_name = maxTokens)]
+    fn max_tokens(this: &CaptionOptions) -> Option<f64>;
+}
+
+/// A BLIP captioning model ready to write.
+#[wasm_bindgen]
+pub struct CaptionerHandle(Captioner);
+
+#[wasm_bindgen]
+impl CaptionerHandle {
+    /// Builds the model; consumes `weights`.
+    pub fn create(
+        config: &[u8],
+        preprocessor: &[u8],
+        tokenizer: &[u8],
+        weights: WeightsLoader,
+    ) -> JsResult<Self> {
+        let files = ModelFiles { config, preprocessor, tokenizer };
+        let weights = weights.into_inner().finish().map_err(to_js)?;
+        Captioner::new(files, weights).map(Self).map_err(to_js)
+    }
+
+    /// Looks at the picture and begins its caption.
+    pub fn start(&self, picture: &Picture, options: &CaptionOptions) -> JsResult<CaptionRun> {
+        let options = to_options(options).map_err(to_js)?;
+        self.0.start(picture.image(), &options).map(CaptionRun).map_err(to_js)
+    }
+}
+
+/// A caption being written.
+#[wasm_bindgen]
+pub struct CaptionRun(tasks::CaptionRun);
+
+#[wasm_bindgen]
+impl CaptionRun {
+    /// The next piece of text; `undefined` when the caption has ended. The pieces joined are the caption.
+    #[allow(clippy::should_implement_trait)] // JavaScript's `next`, which can throw.
+    pub fn next(&mut self) -> JsResult<Option<String>> {
+        self.0.next().transpose().map_err(to_js)
+    }
+}
+
+/// The options in Rust's terms.
+fn to_options(options: &CaptionOptions) -> Result<tasks::CaptionOptions> {
+    let max_tokens = match options.max_tokens() {
+        None => None,
+        Some(n) if n.fract() == 0.0 && (1.0..=f64::from(u16::MAX)).contains(&n) => Some(n as usize),
+        Some(n) => {
+            let message = format!("maxTokens is {n}; it must be a whole number of at least 1.");
+            return Err(Error::new(ErrorKind::ArgumentInvalid, message));
+        }
+    };
+    Ok(tasks::CaptionOptions { prompt: options.prompt(), max_tokens })
+}

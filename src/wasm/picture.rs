@@ -1,0 +1,43 @@
+//! Decoded pictures.
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::edge::{JsResult, to_js};
+use crate::image::{self, RgbImage};
+
+/// A decoded picture: upright, opaque, 8 bits a channel.
+#[wasm_bindgen]
+pub struct Picture(RgbImage);
+
+#[wasm_bindgen]
+impl Picture {
+    /// Decodes the bytes of an image file (JPEG, PNG, WebP, GIF, BMP, TIFF).
+    pub fn decode(bytes: &[u8]) -> JsResult<Self> {
+        image::decode(bytes).map(Self).map_err(to_js)
+    }
+
+    /// Takes pixels as `ImageData` has them: rows of RGBA, not premultiplied.
+    #[wasm_bindgen(js_name = fromRgba)]
+    pub fn from_rgba(width: u32, height: u32, rgba: &[u8]) -> JsResult<Self> {
+        image::from_rgba(width, height, rgba).map(Self).map_err(to_js)
+    }
+
+    /// Width in pixels.
+    #[wasm_bindgen(getter)]
+    pub fn width(&self) -> u32 {
+        self.0.width()
+    }
+
+    /// Height in pixels.
+    #[wasm_bindgen(getter)]
+    pub fn height(&self) -> u32 {
+        self.0.height()
+    }
+}
+
+impl Picture {
+    /// The pixels, for the tasks.
+    pub(super) fn image(&self) -> &RgbImage {
+        &self.0
+    }
+}

@@ -1,0 +1,76 @@
+//! Tagging.
+
+use js_sys::Array;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::edge::{JsResult, to_js};
+use super::load::WeightsLoader;
+use super::picture::Picture;
+use crate::tasks::{self, MAX_LABELS, ModelFiles, Tagger};
+use crate::{Error, ErrorKind, Result};
+
+/// Labels in a prompt template, with the embeddings known so far.
+#[wasm_bindgen]
+pub struct LabelSet(tasks::LabelSet);
+
+#[wasm_bindgen]
+impl LabelSet {
+    /// How many labels there are.
+    #[wasm_bindgen(getter)]
+    pub fn length(&self) -> usize {
+        self.0.len()
+    }
+
+    /// How many of them still lack their embedding.
+    #[wasm_bindgen(getter)]
+    pub fn pending(&self) -> usize {
+        self.0.pending()
+    }
+}
+
+/// A CLIP model ready to tag.
+#[wasm_bindgen]
+pub struct TaggerHandle(Tagger);
+
+#[wasm_bindgen]
+impl TaggerHandle {
+    /// Builds the model; consumes `weights`.
+    pub fn create(
+        config: &[u8],
+        preprocessor: &[u8],
+        tokenizer: &[u8],
+        weights: WeightsLoader,
+    ) -> JsResult<Self> {
+        let files = ModelFiles { config, preprocessor, tokenizer };
+        let weights = weights.into_inner().finish().map_err(to_js)?;
+        Tagger::new(files, weights).map(Self).map_err(to_js)
+    }
+
+    /// Checks labels and template; computes nothing yet.
+    pub fn labels(&self, labels: &Array, template: &str) -> JsResult<LabelSet> {
+        let labels = strings(labels).map_err(to_js)?;
+        self.0.labels(&labels, template).map(LabelSet).map_err(to_js)
+    }
+
+    /// Computes the embeddings of at most `limit` more labels; returns how many are still pending.
+    #[wasm_bindgen(js_name = encodeLabels)]
+    pub fn encode_labels(&mut self, set: &mut LabelSet, limit: usize) -> JsResult<usize> {
+        self.0.encode_labels(&mut set.0, limit).map_err(to_js)
+    }
+
+    /// The probability of each label, in label order.
+    pub fn tag(&mut self, picture: &Picture, set: &mut LabelSet) -> JsResult<Vec<f32>> {
+        self.0.tag(picture.image(), &mut set.0).map_err(to_js)
+    }
+}
+
+/// The strings of a JavaScript array. An array beyond the limit is cut one past it: enough for the one
+/// place that checks the limit to see, without copying the rest.
+fn strings(array: &Array) -> Result<Vec<String>> {
+    array
+        .iter()
+        .take(MAX_LABELS + 1)
+        .map(|value| value.as_string())
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| Error::new(ErrorKind::ArgumentInvalid, "Every label must be a string."))
+}
