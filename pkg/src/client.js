@@ -46,7 +46,9 @@ import {
   checkSignal,
   checkString,
 } from './arguments.js';
+import { OcelliError } from './errors.js';
 import { readImage } from './image-input.js';
+import { find } from './models.js';
 import { RemoteModel } from './remote.js';
 import { locate } from './source.js';
 
@@ -68,9 +70,23 @@ async function openModel(task, model, options) {
   checkSignal(signal);
   checkFunction(onProgress, 'onProgress');
   checkFunction(worker, 'worker');
+  refuseOtherTask(task, String(model));
   const remote = new RemoteModel({ task, files: locate(model, { base, revision }) }, { onProgress, worker });
   await remote.open(signal);
   return remote;
+}
+
+/**
+ * A model known for another task would only be refused when all of it has been downloaded.
+ *
+ * @param {Task} task
+ * @param {string} model
+ */
+function refuseOtherTask(task, model) {
+  const known = find(model);
+  if (known === undefined || known.task === task) return;
+  const right = known.task === 'tag' ? 'Tagger' : 'Captioner';
+  throw new OcelliError('argument-invalid', `The model "${model}" is for the class ${right}.`);
 }
 
 /** A CLIP model: says how well each of your labels fits a picture. */

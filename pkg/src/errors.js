@@ -157,7 +157,7 @@ export function serialise(error, depth = 0) {
   if (!(error instanceof Error)) {
     return { name: 'Error', code: null, message: String(error), stack: undefined, status: null, cause: null };
   }
-  const { cause } = error;
+  const cause = error.cause ?? detailOf(error);
   return {
     name: error.name,
     code: codeOf(error),
@@ -166,6 +166,16 @@ export function serialise(error, depth = 0) {
     status: error instanceof NetworkError ? error.status : null,
     cause: cause === undefined || depth >= MAX_CAUSES ? null : serialise(cause, depth + 1),
   };
+}
+
+/**
+ * The wasm tells lower-level causes as one string, which stands in for a cause.
+ *
+ * @param {Error & { detail?: unknown }} error
+ * @returns {string | undefined}
+ */
+function detailOf({ detail }) {
+  return typeof detail === 'string' ? detail : undefined;
 }
 
 /**

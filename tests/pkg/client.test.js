@@ -131,6 +131,8 @@ test('arguments of wrong types are refused in the page, with a sentence', async 
     () => captioner.stream(image, 5).next(),
     () => Tagger.load(5),
     () => Tagger.load('nothing'),
+    () => Tagger.load('blip-tiny'),
+    () => Captioner.load('openai/clip-vit-base-patch32'),
     () => Tagger.load('./x', 5),
     () => Tagger.load('a/b', { base: 5 }),
     () => Tagger.load('a/b', { base: 'not absolute' }),

@@ -35,6 +35,14 @@ test('causes and statuses survive, and other errors stay what they are', () => {
   assert.equal(roundTrip('thrown').message, 'thrown');
 });
 
+test('the detail that the wasm adds is the cause', () => {
+  const error = Object.assign(new Error('The image is damaged.'), {
+    code: 'image-damaged',
+    detail: 'bad marker: 0xff',
+  });
+  assert.equal(roundTrip(error).cause.message, 'bad marker: 0xff');
+});
+
 test('a cycle of causes is cut', () => {
   const error = new Error('one');
   error.cause = error;

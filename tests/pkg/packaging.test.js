@@ -73,19 +73,3 @@ test('every import inside the package leads to a packed file or a dependency', (
   }
   assert.ok(imports > 20, 'or this test proves nothing');
 });
-
-test('walls: one importer of the wasm, one importer of the engine, small files', () => {
-  const src = join(root, 'pkg/src');
-  const sources = readdirSync(src, { recursive: true })
-    .filter((name) => name.endsWith('.js'))
-    .map((name) => ({ name, text: readFileSync(join(src, name), 'utf8') }));
-  const importers = (target) =>
-    sources.filter(({ text }) => text.includes(`from '${target}`)).map(({ name }) => name);
-  assert.deepEqual(importers('../wasm/'), ['engine.js']);
-  assert.deepEqual(importers('./engine.js'), ['worker.js']);
-  for (const { name, text } of sources) {
-    assert.ok(text.split('\n').length < 500, `${name} has grown too long`);
-  }
-  const worker = sources.find(({ name }) => name === 'worker.js');
-  assert.ok(worker.text.split('\n').length < 40);
-});
