@@ -47,8 +47,9 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
   }
 
   class LabelSet extends Handle {
-    constructor(labels) {
+    constructor(prompts, labels) {
       super();
+      this.prompts = prompts;
       this.labels = labels;
       this.pending = labels.length;
     }
@@ -59,6 +60,7 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
 
   /** Longer labels are likelier; the label `trap` traps. */
   class TaggerHandle extends Handle {
+    remembered = new Set();
     static create(config, preprocessor, tokenizer, weights) {
       weights.free();
       onCreate({ config, preprocessor, tokenizer });
@@ -67,13 +69,23 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
     labels(labels, template) {
       log.calls.push({ labels, template });
       if (labels.length === 0) throw wasmError('labels-empty');
-      return new LabelSet(labels);
+      return new LabelSet(
+        labels.map((label) => template.replace('{}', label)),
+        labels,
+      );
     }
     encodeLabels(set, limit) {
       if (set.labels.includes('trap')) throw trap();
-      const count = Math.min(limit, set.pending);
-      log.encoded += count;
-      set.pending -= count;
+      let fresh = 0;
+      for (const prompt of set.prompts.slice(set.length - set.pending)) {
+        if (!this.remembered.has(prompt)) {
+          if (fresh === limit) break;
+          fresh += 1;
+          this.remembered.add(prompt);
+        }
+        set.pending -= 1;
+      }
+      log.encoded += fresh;
       return set.pending;
     }
     tag(picture, set) {
