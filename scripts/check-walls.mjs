@@ -1,0 +1,172 @@
+// Checks the walls between the rooms of the house: `node scripts/check-walls.mjs [folder]`.
+//
+// Directions of imports, names that only one room may know, nothing generated in git, no file too long.
+// The reading is textual (lib/sources.mjs): it may be fooled by someone who tries, not by someone who forgets.
+
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { capture, Failure, main, ROOT, say } from './lib/run.mjs';
+import { jsImports, lineOf, rustRooms, shippedRust } from './lib/sources.mjs';
+import { filesBelow } from './lib/stamp.mjs';
+
+/** A hand-written file that grows past this wants to be two. Unit tests at its end do not count. */
+export const MAX_LINES = 500;
+
+/** Which rooms of `src/` each room may name; `lib.rs` names all. */
+const RUST_ROOMS = new Map(
+  Object.entries({
+    error: [],
+    kernels: ['error'],
+    weights: ['kernels', 'error'],
+    nn: ['weights', 'kernels', 'error'],
+    models: ['nn', 'weights', 'kernels', 'error'],
+    text: ['error'],
+    image: ['error'],
+    tasks: ['models', 'nn', 'weights', 'kernels', 'text', 'image', 'error'],
+    wasm: ['tasks', 'models', 'nn', 'weights', 'kernels', 'text', 'image', 'error'],
+  }),
+);
+
+const BROWSER_CRATES = /\b(wasm_bindgen\w*|js_sys|web_sys|console_error_panic_hook)\b/g;
+
+/** Where builds put things; in git each would be a copy that goes stale. */
+const GENERATED = [
+  /^(target|dist|coverage)\//,
+  /(^|\/)(node_modules|__pycache__|\.venv)\//,
+  /^pkg\/(wasm|types)\//,
+  /\.(wasm|tgz|pyc|tsbuildinfo|log)$/,
+];
+
+const HAND_WRITTEN = /\.(rs|js|mjs|cjs|ts|css|html|py|sh)$|^\.ci\/run$/;
+
+/** Where length is no fault: tests, and their helpers. */
+const TESTS = /^tests\/|(^|\/)tests(\.rs$|\/)/;
+
+/**
+ * @typedef {{ file: string, line?: number, wall: string }} Breach
+ */
+
+/**
+ * Every breach of a wall in a tree.
+ * @param {string} [root]
+ * @returns {Breach[]}
+ */
+export function checkWalls(root = ROOT) {
+  const files = listFiles(root);
+  /** @param {string} file */
+  const read = (file) => readFileSync(path.join(root, file), 'utf8');
+  return [
+    ...files.filter((file) => /^src\/.*\.rs$/.test(file)).flatMap((file) => checkRust(file, read(file))),
+    ...files.filter((file) => /^(pkg|www)\/.*\.m?js$/.test(file)).flatMap((file) => checkJs(file, read(file))),
+    ...files.filter((file) => HAND_WRITTEN.test(file)).flatMap((file) => checkLength(file, read(file))),
+    ...checkGenerated(root, files),
+  ];
+}
+
+/**
+ * What git tracks or would track; in a tree without git, everything but builds.
+ * @param {string} root
+ * @returns {string[]}
+ */
+function listFiles(root) {
+  const inGit = existsSync(path.join(root, '.git'));
+  const listed = inGit
+    ? capture('git', ['-C', root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'])?.split('\0')
+    : filesBelow('.', root);
+  return (listed ?? []).filter((file) => file && existsSync(path.join(root, file)));
+}
+
+/**
+ * @param {string} file
+ * @param {string} text
+ * @returns {Breach[]}
+ */
+export function checkRust(file, text) {
+  /** @type {Breach[]} */
+  const breaches = [];
+  const parts = file.slice('src/'.length, -'.rs'.length).split('/');
+  const room = parts[0] ?? '';
+  if (parts.at(-1) === 'mod') parts.pop();
+  const code = shippedRust(text);
+  if (room !== 'wasm') {
+    for (const match of code.matchAll(BROWSER_CRATES)) {
+      const wall = `\`${match[1]}\` is known to src/wasm/ only`;
+      breaches.push({ file, line: lineOf(code, match.index), wall });
+    }
+  }
+  const allowed = RUST_ROOMS.get(room);
+  if (room === 'lib' || room === 'bin' || room === 'main') return breaches;
+  if (!allowed) return [...breaches, { file, wall: `src/${room} is no room that scripts/check-walls.mjs knows` }];
+  for (const named of rustRooms(code, parts.length)) {
+    if (!RUST_ROOMS.has(named.room) || named.room === room || allowed.includes(named.room)) continue;
+    breaches.push({ file, line: named.line, wall: `the room \`${room}\` may not import \`${named.room}\`` });
+  }
+  return breaches;
+}
+
+/**
+ * @param {string} file
+ * @param {string} text
+ * @returns {Breach[]}
+ */
+export function checkJs(file, text) {
+  return jsImports(text).flatMap(({ specifier, kind, line }) => {
+    const wall = jsWall(file, specifier, kind);
+    return wall ? [{ file, line, wall }] : [];
+  });
+}
+
+/**
+ * @param {string} file
+ * @param {string} specifier
+ * @param {'import' | 'url'} kind
+ */
+function jsWall(file, specifier, kind) {
+  const relative = specifier.startsWith('.') || specifier.startsWith('/');
+  const target = relative ? path.posix.join(path.posix.dirname(file), specifier) : null;
+  if (file.startsWith('www/')) {
+    if (target !== null && !target.startsWith('www/')) return 'www/ imports the package by its name';
+    if (specifier.startsWith('ocelli/')) return 'www/ imports what `ocelli` exports, nothing from inside of it';
+    return null;
+  }
+  if (target === null) return specifier === 'ocelli' ? 'the package does not import itself by name' : null;
+  if (!target.startsWith('pkg/')) return 'the package imports nothing from outside of pkg/';
+  if (target.startsWith('pkg/wasm/') && file !== 'pkg/src/engine.js') return 'only engine.js imports pkg/wasm';
+  if (target === 'pkg/src/engine.js' && file !== 'pkg/src/worker.js') return 'only worker.js imports engine.js';
+  if (target === 'pkg/src/worker.js' && kind === 'import') return 'worker.js is started, never imported';
+  return null;
+}
+
+/**
+ * @param {string} file
+ * @param {string} text
+ * @returns {Breach[]}
+ */
+export function checkLength(file, text) {
+  if (TESTS.test(file)) return [];
+  const counted = file.endsWith('.rs') ? shippedRust(text) : text;
+  const lines = counted.trimEnd().split('\n').length;
+  return lines > MAX_LINES ? [{ file, wall: `${lines} lines, where ${MAX_LINES} are a room's limit` }] : [];
+}
+
+/**
+ * @param {string} root
+ * @param {string[]} files
+ * @returns {Breach[]}
+ */
+function checkGenerated(root, files) {
+  const inGit = existsSync(path.join(root, '.git'));
+  const ignored = inGit ? (capture('git', ['-C', root, 'ls-files', '-z', '-c', '-i', '--exclude-standard']) ?? '') : '';
+  const generated = files.filter((file) => GENERATED.some((pattern) => pattern.test(file)));
+  return [...new Set([...generated, ...ignored.split('\0').filter(Boolean)])].map((file) => ({
+    file,
+    wall: 'generated files are not committed',
+  }));
+}
+
+await main(import.meta, ([folder]) => {
+  const breaches = checkWalls(folder ? path.resolve(folder) : ROOT);
+  for (const { file, line, wall } of breaches) console.error(`${file}${line ? `:${line}` : ''}: ${wall}`);
+  if (breaches.length > 0) throw new Failure(`The walls are broken in ${breaches.length} places (see above).`);
+  say('Walls: all stand.');
+});

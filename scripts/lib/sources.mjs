@@ -1,0 +1,101 @@
+// Just enough reading of Rust and JavaScript for the walls: code without comments, and what it imports.
+
+/** Comments, and the strings in which something like a comment means nothing. */
+const JS_TOKENS = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g;
+const RUST_TOKENS = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|r(#*)"[\s\S]*?"\1|"(?:\\[\s\S]|[^"\\])*"|'(?:\\.|[^'\\\n])'/g;
+
+/** @param {string} text */
+export function withoutJsComments(text) {
+  return text.replace(JS_TOKENS, (token) => (/^\/[/*]/.test(token) ? blank(token) : token));
+}
+
+/**
+ * The code that ships: no comments, no string contents, and no unit tests (by custom at the end of a file).
+ * @param {string} text
+ */
+export function shippedRust(text) {
+  const bare = text.replace(RUST_TOKENS, (token) => blank(token));
+  const tests = /^#\[cfg\((?:test|all\(test\b[^\n]*)\)\]\s*\n(?:#\[[^\n]*\]\s*\n)*mod \w+ \{/m.exec(bare);
+  return tests ? bare.slice(0, tests.index) : bare;
+}
+
+/**
+ * As many lines as before, and nothing on them.
+ * @param {string} token
+ */
+function blank(token) {
+  return ` ${'\n'.repeat(token.split('\n').length - 1)}`;
+}
+
+/**
+ * The specifiers that a JavaScript module imports, re-exports, loads as needed, or names in a `new URL(...)`.
+ * @param {string} text
+ * @returns {{ specifier: string, kind: 'import' | 'url', line: number }[]}
+ */
+export function jsImports(text) {
+  const code = withoutJsComments(text);
+  const patterns = /** @type {const} */ ([
+    ['import', /\b(?:import|export)\b[^'"`;()]*?\bfrom\s*(['"])([^'"\n]+)\1/g],
+    ['import', /\bimport\s*(['"])([^'"\n]+)\1/g],
+    ['import', /\bimport\s*\(\s*(['"`])([^'"`\n]+)\1/g],
+    ['url', /\bnew\s+URL\s*\(\s*(['"`])([^'"`\n]+)\1\s*,\s*import\.meta\.url/g],
+  ]);
+  return patterns.flatMap(([kind, pattern]) =>
+    [...code.matchAll(pattern)].map((match) => ({
+      specifier: match[2] ?? '',
+      kind,
+      line: lineOf(code, match.index),
+    })),
+  );
+}
+
+/**
+ * The modules at the root of the crate that a Rust file names through `crate::` or enough `super::`.
+ * @param {string} code of {@link shippedRust}
+ * @param {number} depth how many `super::` lead from the file to the root of the crate
+ * @returns {{ room: string, line: number }[]}
+ */
+export function rustRooms(code, depth) {
+  /** @type {{ room: string, line: number }[]} */
+  const rooms = [];
+  for (const match of code.matchAll(/(?<![\w:])(crate\s*::|(?:super\s*::\s*)+)\s*(\w+|\{)/g)) {
+    const [whole, way = '', next = ''] = match;
+    if (!way.startsWith('crate') && way.split('super').length - 1 !== depth) continue;
+    const line = lineOf(code, match.index);
+    if (next !== '{') rooms.push({ room: next, line });
+    else for (const room of firstNames(code.slice(match.index + whole.length))) rooms.push({ room, line });
+  }
+  return rooms;
+}
+
+/**
+ * The first name of each path in a use list, `a::{b, c}, d` being `a` and `d`.
+ * @param {string} text what follows the opening brace
+ */
+function firstNames(text) {
+  /** @type {string[]} */
+  const names = [];
+  let depth = 0;
+  let path = '';
+  for (const char of text) {
+    if (depth === 0 && (char === ',' || char === '}')) {
+      const name = /^\s*(\w+)/.exec(path)?.[1];
+      if (name) names.push(name);
+      path = '';
+      if (char === '}') break;
+      continue;
+    }
+    if (char === '{') depth++;
+    else if (char === '}') depth--;
+    path += char;
+  }
+  return names;
+}
+
+/**
+ * @param {string} text
+ * @param {number} index
+ */
+export function lineOf(text, index) {
+  return text.slice(0, index).split('\n').length;
+}

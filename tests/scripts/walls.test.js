@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { checkJs, checkLength, checkRust, checkWalls, MAX_LINES } from '../../scripts/check-walls.mjs';
+import { jsImports, shippedRust } from '../../scripts/lib/sources.mjs';
+
+/**
+ * @param {import('../../scripts/check-walls.mjs').Breach[]} breaches
+ */
+const walls = (breaches) => breaches.map(({ line, wall }) => (line ? `${line}: ${wall}` : wall));
+
+describe('Rust rooms', () => {
+  /** @type {[string, string, string, string[]][]} */
+  const cases = [
+    ['a room may import those below it', 'src/nn/linear.rs', 'use crate::{Error, weights::Weights};', []],
+    ['and itself', 'src/nn/linear.rs', 'use crate::nn::Rows;\nuse super::Rows;', []],
+    ['but none above', 'src/nn/linear.rs', '\nuse crate::models::clip;', ['2: the room `nn` may not import `models`']],
+    [
+      'in a list of several',
+      'src/text/mod.rs',
+      'use crate::{\n  error::{Error, Result},\n  image,\n};',
+      ['1: the room `text` may not import `image`'],
+    ],
+    ['in an expression', 'src/error.rs', 'fn f() { crate::tasks::g() }', ['1: the room `error` may not import `tasks`']],
+    [
+      'by way of super',
+      'src/models/clip/mod.rs',
+      'use super::super::tasks::Tagger;',
+      ['1: the room `models` may not import `tasks`'],
+    ],
+    ['a file named like a room is no room', 'src/models/clip/mod.rs', 'use super::text; use super::super::nn::X;', []],
+    ['comments and strings import nothing', 'src/nn/mod.rs', '//! [`crate::tasks`]\nconst A: &str = "crate::tasks";', []],
+    ['unit tests may', 'src/nn/mod.rs', 'fn f() {}\n#[cfg(test)]\nmod tests {\n use crate::models::X;\n}\n', []],
+    ['lib.rs may name all', 'src/lib.rs', 'pub mod wasm; pub use crate::tasks::Tagger;', []],
+    ['another crate may be called like a room', 'src/nn/mod.rs', 'use ::image::RgbImage; use candle::tasks;', []],
+    ['wasm names stay in their room', 'src/tasks/tag.rs', 'use js_sys::Array;', ['1: `js_sys` is known to src/wasm/ only']],
+    ['where they are at home', 'src/wasm/mod.rs', 'use wasm_bindgen::prelude::*;', []],
+    ['a new room has to be declared', 'src/audio/mod.rs', '', ['src/audio is no room that scripts/check-walls.mjs knows']],
+  ];
+  for (const [name, file, text, expected] of cases) {
+    test(name, () => assert.deepEqual(walls(checkRust(file, text)), expected));
+  }
+});
+
+describe('JavaScript rooms', () => {
+  const generated = "import init from '../wasm/ocelli.js';";
+  /** @type {[string, string, string, string[]][]} */
+  const cases = [
+    ['the engine imports the wasm', 'pkg/src/engine.js', generated, []],
+    ['nobody else does', 'pkg/src/client.js', generated, ['1: only engine.js imports pkg/wasm']],
+    ['not even as needed', 'pkg/src/a.js', "\nawait import('../wasm/x.js')", ['2: only engine.js imports pkg/wasm']],
+    [
+      'nor by its address',
+      'pkg/src/a.js',
+      "new URL('../wasm/ocelli_bg.wasm', import.meta.url)",
+      ['1: only engine.js imports pkg/wasm'],
+    ],
+    ['the worker imports the engine', 'pkg/src/worker.js', "import { start } from './engine.js';", []],
+    [
+      'the client does not, on several lines either',
+      'pkg/src/client.js',
+      "import {\n  start,\n} from './engine.js';",
+      ['1: only worker.js imports engine.js'],
+    ],
+    ['types in comments are no imports', 'pkg/src/a.js', "/** @type {import('./engine.js').Engine} */\nlet a;", []],
+    ['a worker is started', 'pkg/src/client.js', "new Worker(new URL('./worker.js', import.meta.url))", []],
+    ['not imported', 'pkg/src/client.js', "import './worker.js';", ['1: worker.js is started, never imported']],
+    [
+      'the package keeps to itself',
+      'pkg/src/client.js',
+      "export * from '../../www/x.js';",
+      ['1: the package imports nothing from outside of pkg/'],
+    ],
+    ['the page imports the package by name', 'www/app.js', "import { Tagger } from 'ocelli';\nimport './a.css';", []],
+    ['not by path', 'www/app.js', "import '../pkg/src/index.js';", ['1: www/ imports the package by its name']],
+    [
+      'nor from inside of it',
+      'www/app.js',
+      "import 'ocelli/src/loader.js';",
+      ['1: www/ imports what `ocelli` exports, nothing from inside of it'],
+    ],
+  ];
+  for (const [name, file, text, expected] of cases) {
+    test(name, () => assert.deepEqual(walls(checkJs(file, text)), expected));
+  }
+
+  test('an address in a string starts no comment', () => {
+    const found = jsImports("const a = 'https://x'; import './b.js';");
+    assert.deepEqual(found, [{ specifier: './b.js', kind: 'import', line: 1 }]);
+  });
+});
+
+describe('length', () => {
+  const long = 'x\n'.repeat(MAX_LINES + 1);
+
+  test('has a limit', () => {
+    assert.deepEqual(checkLength('src/nn/mod.rs', 'x\n'.repeat(MAX_LINES)), []);
+    assert.equal(checkLength('src/nn/mod.rs', long).length, 1);
+    assert.equal(checkLength('www/app.css', long).length, 1);
+  });
+
+  test('tests apart', () => {
+    const unit = `x\n#[cfg(test)]\nmod tests {\n${long}}\n`;
+    assert.deepEqual(checkLength('src/nn/mod.rs', unit), []);
+    assert.deepEqual(checkLength('src/nn/tests.rs', long), []);
+    assert.deepEqual(checkLength('tests/clip.rs', long), []);
+    assert.equal(shippedRust(unit).trim(), 'x');
+  });
+});
+
+test('a whole tree in git', () => {
+  const root = mkdtempSync(path.join(os.tmpdir(), 'ocelli-walls-'));
+  /** @type {Record<string, string>} */
+  const files = {
+    '.gitignore': '/pkg/types/\n/target/\n',
+    'src/lib.rs': 'pub mod nn;',
+    'src/nn/mod.rs': 'use web_sys::Window;',
+    'pkg/src/client.js': "import './engine.js';",
+    'pkg/types/index.d.ts': 'export {};',
+    'www/core.wasm': '',
+    'target/junk.rs': 'use web_sys::Window;',
+  };
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+    writeFileSync(path.join(root, file), text);
+  }
+  const git = (/** @type {string[]} */ ...args) => execFileSync('git', ['-C', root, ...args]);
+  git('init', '-q');
+  git('add', '--force', 'pkg/types', 'src', 'www');
+  const found = checkWalls(root).map(({ file, wall }) => `${file}: ${wall}`);
+  assert.deepEqual(found.sort(), [
+    'pkg/src/client.js: only worker.js imports engine.js',
+    'pkg/types/index.d.ts: generated files are not committed',
+    'src/nn/mod.rs: `web_sys` is known to src/wasm/ only',
+    'www/core.wasm: generated files are not committed',
+  ]);
+  rmSync(root, { recursive: true });
+});
