@@ -24,7 +24,12 @@ export async function buildWasm({ dev = false, force = false } = {}) {
   if (!toolchain || !bindgen) {
     throw new Failure('The tools for the wasm build are not here yet: run `npm run setup` first.');
   }
-  const inputs = fingerprint(INPUTS, [toolchain.version, wasmBindgenVersion(), ...WASM_RUSTFLAGS, ...WASM_OPT_FLAGS]);
+  const inputs = fingerprint(INPUTS, [
+    toolchain.version,
+    wasmBindgenVersion(),
+    ...WASM_RUSTFLAGS,
+    ...WASM_OPT_FLAGS,
+  ]);
   const profile = dev ? 'wasm-dev' : 'release';
   const last = readStamp(STAMP);
   // What ships serves for iterating too, never the other way round.
@@ -36,8 +41,20 @@ export async function buildWasm({ dev = false, force = false } = {}) {
 
   rmSync(path.join(ROOT, STAMP), { force: true });
   say(`Wasm: compiling with ${toolchain.version}, profile ${profile}`, usual(toolchain.kind, dev));
-  const cargoArgs = ['build', '--lib', '--locked', '--profile', profile, '--target', WASM_TARGET, ...toolchain.args];
-  await run(toolchain.cargo, cargoArgs, { env: toolchain.env, failure: 'The Rust core does not build for wasm (see above).' });
+  const cargoArgs = [
+    'build',
+    '--lib',
+    '--locked',
+    '--profile',
+    profile,
+    '--target',
+    WASM_TARGET,
+    ...toolchain.args,
+  ];
+  await run(toolchain.cargo, cargoArgs, {
+    env: toolchain.env,
+    failure: 'The Rust core does not build for wasm (see above).',
+  });
 
   const built = path.join(targetFolder(), WASM_TARGET, profile, 'ocelli.wasm');
   await run(bindgen, ['--target', 'web', '--out-name', 'ocelli', '--out-dir', OUT, built]);
@@ -67,7 +84,10 @@ function targetFolder() {
 async function optimise(wasm) {
   const manifest = path.join(ROOT, WASM_OPT);
   if (!existsSync(manifest)) throw new Failure('wasm-opt is not here yet: run `npm run setup` first.');
-  const program = path.join(path.dirname(manifest), JSON.parse(readFileSync(manifest, 'utf8')).bin['wasm-opt']);
+  const program = path.join(
+    path.dirname(manifest),
+    JSON.parse(readFileSync(manifest, 'utf8')).bin['wasm-opt'],
+  );
   say('Wasm: optimising with wasm-opt', 'usually about a minute');
   const optimised = `${wasm}.opt`;
   await run(process.execPath, [program, ...WASM_OPT_FLAGS, wasm, '-o', optimised], {
@@ -99,4 +119,6 @@ function megabytes(bytes) {
   return `${(bytes / 1e6).toFixed(2)} MB`;
 }
 
-await main(import.meta, (args) => buildWasm({ dev: args.includes('--dev'), force: args.includes('--force') }));
+await main(import.meta, (args) =>
+  buildWasm({ dev: args.includes('--dev'), force: args.includes('--force') }),
+);

@@ -12,7 +12,7 @@ import { filesBelow } from './lib/stamp.mjs';
 /** A hand-written file that grows past this wants to be two. Unit tests at its end do not count. */
 export const MAX_LINES = 500;
 
-/** Which rooms of `src/` each room may name; `lib.rs` names all. */
+/** Which rooms of `src/` each room may name; `lib.rs` names all. @type {Map<string, string[]>} */
 const RUST_ROOMS = new Map(
   Object.entries({
     error: [],
@@ -57,7 +57,9 @@ export function checkWalls(root = ROOT) {
   const read = (file) => readFileSync(path.join(root, file), 'utf8');
   return [
     ...files.filter((file) => /^src\/.*\.rs$/.test(file)).flatMap((file) => checkRust(file, read(file))),
-    ...files.filter((file) => /^(pkg|www)\/.*\.m?js$/.test(file)).flatMap((file) => checkJs(file, read(file))),
+    ...files
+      .filter((file) => /^(pkg|www)\/.*\.m?js$/.test(file))
+      .flatMap((file) => checkJs(file, read(file))),
     ...files.filter((file) => HAND_WRITTEN.test(file)).flatMap((file) => checkLength(file, read(file))),
     ...checkGenerated(root, files),
   ];
@@ -71,7 +73,9 @@ export function checkWalls(root = ROOT) {
 function listFiles(root) {
   const inGit = existsSync(path.join(root, '.git'));
   const listed = inGit
-    ? capture('git', ['-C', root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'])?.split('\0')
+    ? capture('git', ['-C', root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'])?.split(
+        '\0',
+      )
     : filesBelow('.', root);
   return (listed ?? []).filter((file) => file && existsSync(path.join(root, file)));
 }
@@ -96,7 +100,9 @@ export function checkRust(file, text) {
   }
   const allowed = RUST_ROOMS.get(room);
   if (room === 'lib' || room === 'bin' || room === 'main') return breaches;
-  if (!allowed) return [...breaches, { file, wall: `src/${room} is no room that scripts/check-walls.mjs knows` }];
+  if (!allowed) {
+    return [...breaches, { file, wall: `src/${room} is no room that scripts/check-walls.mjs knows` }];
+  }
   for (const named of rustRooms(code, parts.length)) {
     if (!RUST_ROOMS.has(named.room) || named.room === room || allowed.includes(named.room)) continue;
     breaches.push({ file, line: named.line, wall: `the room \`${room}\` may not import \`${named.room}\`` });
@@ -126,13 +132,19 @@ function jsWall(file, specifier, kind) {
   const target = relative ? path.posix.join(path.posix.dirname(file), specifier) : null;
   if (file.startsWith('www/')) {
     if (target !== null && !target.startsWith('www/')) return 'www/ imports the package by its name';
-    if (specifier.startsWith('ocelli/')) return 'www/ imports what `ocelli` exports, nothing from inside of it';
+    if (specifier.startsWith('ocelli/')) {
+      return 'www/ imports what `ocelli` exports, nothing from inside of it';
+    }
     return null;
   }
   if (target === null) return specifier === 'ocelli' ? 'the package does not import itself by name' : null;
   if (!target.startsWith('pkg/')) return 'the package imports nothing from outside of pkg/';
-  if (target.startsWith('pkg/wasm/') && file !== 'pkg/src/engine.js') return 'only engine.js imports pkg/wasm';
-  if (target === 'pkg/src/engine.js' && file !== 'pkg/src/worker.js') return 'only worker.js imports engine.js';
+  if (target.startsWith('pkg/wasm/') && file !== 'pkg/src/engine.js') {
+    return 'only engine.js imports pkg/wasm';
+  }
+  if (target === 'pkg/src/engine.js' && file !== 'pkg/src/worker.js') {
+    return 'only worker.js imports engine.js';
+  }
   if (target === 'pkg/src/worker.js' && kind === 'import') return 'worker.js is started, never imported';
   return null;
 }
@@ -156,7 +168,9 @@ export function checkLength(file, text) {
  */
 function checkGenerated(root, files) {
   const inGit = existsSync(path.join(root, '.git'));
-  const ignored = inGit ? (capture('git', ['-C', root, 'ls-files', '-z', '-c', '-i', '--exclude-standard']) ?? '') : '';
+  const ignored = inGit
+    ? (capture('git', ['-C', root, 'ls-files', '-z', '-c', '-i', '--exclude-standard']) ?? '')
+    : '';
   const generated = files.filter((file) => GENERATED.some((pattern) => pattern.test(file)));
   return [...new Set([...generated, ...ignored.split('\0').filter(Boolean)])].map((file) => ({
     file,
@@ -167,6 +181,8 @@ function checkGenerated(root, files) {
 await main(import.meta, ([folder]) => {
   const breaches = checkWalls(folder ? path.resolve(folder) : ROOT);
   for (const { file, line, wall } of breaches) console.error(`${file}${line ? `:${line}` : ''}: ${wall}`);
-  if (breaches.length > 0) throw new Failure(`The walls are broken in ${breaches.length} places (see above).`);
+  if (breaches.length > 0) {
+    throw new Failure(`The walls are broken in ${breaches.length} places (see above).`);
+  }
   say('Walls: all stand.');
 });

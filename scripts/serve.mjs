@@ -136,7 +136,10 @@ async function reply(request, response, table, headers) {
 
   const { size, mtime } = found;
   const etag = `"${size.toString(16)}-${Math.trunc(mtime.getTime()).toString(16)}"`;
-  response.setHeader('Content-Type', TYPES.get(path.extname(found.file).toLowerCase()) ?? 'application/octet-stream');
+  response.setHeader(
+    'Content-Type',
+    TYPES.get(path.extname(found.file).toLowerCase()) ?? 'application/octet-stream',
+  );
   response.setHeader('Accept-Ranges', 'bytes');
   response.setHeader('Cache-Control', 'no-cache');
   response.setHeader('ETag', etag);
@@ -233,7 +236,9 @@ export function wantedPort() {
   const text = process.env.PORT;
   if (!text) return PORT;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Failure(`PORT is \`${text}\`, which is no port.`);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new Failure(`PORT is \`${text}\`, which is no port.`);
+  }
   return port;
 }
 

@@ -26,7 +26,9 @@ export async function setup(needs = EVERYTHING) {
   const started = performance.now();
   const { steps, missing } = plan(needs, findFacts());
   if (missing.length > 0) {
-    throw new Failure(`Please install these by hand, then run this again:\n${missing.map((m) => `  - ${m}`).join('\n')}`);
+    throw new Failure(
+      `Please install these by hand, then run this again:\n${missing.map((m) => `  - ${m}`).join('\n')}`,
+    );
   }
   for (const step of steps) await carryOut(step);
   if (steps.length === 0) say(`Setup: everything needed is here (${needs.join(', ')}).`);
@@ -102,7 +104,9 @@ async function addFromRustup(step) {
     if (!(error instanceof Failure)) throw error;
   }
   if (!step.otherwise) {
-    throw new Failure(`rustup could not add ${what}: please install ${WASM_TARGET} by hand, then run this again.`);
+    throw new Failure(
+      `rustup could not add ${what}: please install ${WASM_TARGET} by hand, then run this again.`,
+    );
   }
   say(`rustup cannot supply ${what} here; trying another way.`);
   await carryOut(step.otherwise);
@@ -117,7 +121,8 @@ async function installPackages({ packages, why, sudo }) {
   const common = ['-qq', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Use-Pty=0'];
   await run(program, [...before, ...common, 'update'], {
     quiet: true,
-    failure: sudo.length > 0 ? 'sudo apt-get update failed (see above).' : 'apt-get update failed (see above).',
+    failure:
+      sudo.length > 0 ? 'sudo apt-get update failed (see above).' : 'apt-get update failed (see above).',
   });
   await run(program, [...before, ...common, 'install', '-y', '--no-install-recommends', ...packages], {
     quiet: true,
@@ -137,16 +142,23 @@ async function installWasmBindgen(version) {
     if (!(error instanceof Failure)) throw error;
     // A registry mirror may lag behind the newest of the tool's own dependencies; older ones do as well.
     say('That exact set of dependencies cannot be had here; letting cargo choose them.');
-    await run('cargo', install, { failure: `cargo could not build wasm-bindgen-cli ${version} (see above).` });
+    await run('cargo', install, {
+      failure: `cargo could not build wasm-bindgen-cli ${version} (see above).`,
+    });
   }
 }
 
 /** @param {boolean} clean whether the lock file decides alone */
 async function installNpmPackages(clean) {
-  say(clean ? 'Installing the npm packages' : 'Installing npm packages newly named in a package.json', 'usually under a minute');
+  say(
+    clean ? 'Installing the npm packages' : 'Installing npm packages newly named in a package.json',
+    'usually under a minute',
+  );
   // No package here needs its install script; running none is quicker and safer.
   const common = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  await run('npm', [clean ? 'ci' : 'install', ...common], { failure: 'npm could not install the packages (see above).' });
+  await run('npm', [clean ? 'ci' : 'install', ...common], {
+    failure: 'npm could not install the packages (see above).',
+  });
 }
 
 /**

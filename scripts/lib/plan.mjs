@@ -56,17 +56,21 @@ export function plan(needs, facts) {
     missing.push(`Rust ${facts.oldestRust} or newer (here is ${facts.rust}): \`rustup update stable\``);
   }
   if (wantsRust && !facts.cc) {
-    const what = facts.platform === 'darwin' ? 'the command line tools: `xcode-select --install`' : 'gcc (or clang)';
+    const what =
+      facts.platform === 'darwin' ? 'the command line tools: `xcode-select --install`' : 'gcc (or clang)';
     orMissing(apt(DEBIAN.linker, 'the linker that Rust needs', facts), what);
   }
   if (wanted.has('wasm')) {
-    if (!facts.wasmToolchain) orMissing(wasmSteps(facts), `Rust's target ${WASM_TARGET}, for example with rustup`);
+    if (!facts.wasmToolchain) {
+      orMissing(wasmSteps(facts), `Rust's target ${WASM_TARGET}, for example with rustup`);
+    }
     if (!facts.wasmBindgen) steps.push({ do: 'wasm-bindgen', version: facts.wasmBindgenVersion });
   }
   if (wanted.has('npm') && facts.npm !== 'ready') steps.push({ do: 'npm', clean: facts.npm === 'install' });
   if (wanted.has('browser') && !facts.chrome) {
-    if (facts.chromePath) missing.push(`the browser that CHROME_PATH names, \`${facts.chromePath}\`: it is not there`);
-    else {
+    if (facts.chromePath) {
+      missing.push(`the browser that CHROME_PATH names, \`${facts.chromePath}\`: it is not there`);
+    } else {
       const what = 'Chromium or Chrome (where it is not on PATH, name it in CHROME_PATH)';
       orMissing(apt(DEBIAN.browser, 'the browser for tests', facts), what);
     }

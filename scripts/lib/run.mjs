@@ -67,7 +67,9 @@ export function run(command, args, options = {}) {
   });
   child.stderr?.on('data', (chunk) => kept.push(chunk));
   return new Promise((resolve, reject) => {
-    child.on('error', (cause) => reject(new Failure(`Could not start ${command}: ${cause.message}.`, { cause })));
+    child.on('error', (cause) =>
+      reject(new Failure(`Could not start ${command}: ${cause.message}.`, { cause })),
+    );
     child.on('close', (code, signal) => {
       if (onLine && rest) onLine(plain(rest));
       if (code === 0) return resolve();

@@ -94,7 +94,10 @@ describe('plan', () => {
 
   test('on macOS rustup is asked, and the rest named', () => {
     const mac = { platform: 'darwin', apt: false, root: false, sudo: true, cc: false };
-    assert.deepEqual(steps(mac, ['wasm']), ['rustup target, else rustup rust-src, else nothing', 'wasm-bindgen 0.2.1']);
+    assert.deepEqual(steps(mac, ['wasm']), [
+      'rustup target, else rustup rust-src, else nothing',
+      'wasm-bindgen 0.2.1',
+    ]);
     const asked = missing(mac).join('\n');
     assert.match(asked, /xcode-select --install/);
     assert.match(asked, /Chromium or Chrome/);
@@ -138,7 +141,9 @@ describe('npm state', () => {
       'node_modules/other-system': { version: '1', optional: true },
     },
   };
-  const installed = { packages: { 'node_modules/a': a, 'node_modules/ocelli': { resolved: 'pkg', link: true } } };
+  const installed = {
+    packages: { 'node_modules/a': a, 'node_modules/ocelli': { resolved: 'pkg', link: true } },
+  };
 
   test('ready', () => assert.equal(npmState({ manifests, lock, installed }), 'ready'));
 
@@ -152,7 +157,10 @@ describe('npm state', () => {
   test('a dependency that the lock file does not know', () => {
     const more = { ...manifests, pkg: { dependencies: { b: '2', c: '3' } } };
     assert.equal(npmState({ manifests: more, lock, installed }), 'outdated-lock');
-    assert.equal(npmState({ manifests: { ...manifests, more: { dependencies: { c: '3' } } }, lock, installed }), 'outdated-lock');
+    assert.equal(
+      npmState({ manifests: { ...manifests, more: { dependencies: { c: '3' } } }, lock, installed }),
+      'outdated-lock',
+    );
     assert.equal(npmState({ manifests, lock: null, installed }), 'outdated-lock');
   });
 });

@@ -17,28 +17,68 @@ describe('Rust rooms', () => {
   const cases = [
     ['a room may import those below it', 'src/nn/linear.rs', 'use crate::{Error, weights::Weights};', []],
     ['and itself', 'src/nn/linear.rs', 'use crate::nn::Rows;\nuse super::Rows;', []],
-    ['but none above', 'src/nn/linear.rs', '\nuse crate::models::clip;', ['2: the room `nn` may not import `models`']],
+    [
+      'but none above',
+      'src/nn/linear.rs',
+      '\nuse crate::models::clip;',
+      ['2: the room `nn` may not import `models`'],
+    ],
     [
       'in a list of several',
       'src/text/mod.rs',
       'use crate::{\n  error::{Error, Result},\n  image,\n};',
       ['1: the room `text` may not import `image`'],
     ],
-    ['in an expression', 'src/error.rs', 'fn f() { crate::tasks::g() }', ['1: the room `error` may not import `tasks`']],
+    [
+      'in an expression',
+      'src/error.rs',
+      'fn f() { crate::tasks::g() }',
+      ['1: the room `error` may not import `tasks`'],
+    ],
     [
       'by way of super',
       'src/models/clip/mod.rs',
       'use super::super::tasks::Tagger;',
       ['1: the room `models` may not import `tasks`'],
     ],
-    ['a file named like a room is no room', 'src/models/clip/mod.rs', 'use super::text; use super::super::nn::X;', []],
-    ['comments and strings import nothing', 'src/nn/mod.rs', '//! [`crate::tasks`]\nconst A: &str = "crate::tasks";', []],
-    ['unit tests may', 'src/nn/mod.rs', 'fn f() {}\n#[cfg(test)]\nmod tests {\n use crate::models::X;\n}\n', []],
+    [
+      'a file named like a room is no room',
+      'src/models/clip/mod.rs',
+      'use super::text; use super::super::nn::X;',
+      [],
+    ],
+    [
+      'comments and strings import nothing',
+      'src/nn/mod.rs',
+      '//! [`crate::tasks`]\nconst A: &str = "crate::tasks";',
+      [],
+    ],
+    [
+      'unit tests may',
+      'src/nn/mod.rs',
+      'fn f() {}\n#[cfg(test)]\nmod tests {\n use crate::models::X;\n}\n',
+      [],
+    ],
     ['lib.rs may name all', 'src/lib.rs', 'pub mod wasm; pub use crate::tasks::Tagger;', []],
-    ['another crate may be called like a room', 'src/nn/mod.rs', 'use ::image::RgbImage; use candle::tasks;', []],
-    ['wasm names stay in their room', 'src/tasks/tag.rs', 'use js_sys::Array;', ['1: `js_sys` is known to src/wasm/ only']],
+    [
+      'another crate may be called like a room',
+      'src/nn/mod.rs',
+      'use ::image::RgbImage; use candle::tasks;',
+      [],
+    ],
+    [
+      'wasm names stay in their room',
+      'src/tasks/tag.rs',
+      'use js_sys::Array;',
+      ['1: `js_sys` is known to src/wasm/ only'],
+    ],
     ['where they are at home', 'src/wasm/mod.rs', 'use wasm_bindgen::prelude::*;', []],
-    ['a new room has to be declared', 'src/audio/mod.rs', '', ['src/audio is no room that scripts/check-walls.mjs knows']],
+    [
+      'a new room has to be declared',
+      'src/audio/mod.rs',
+      '',
+      ['src/audio is no room that scripts/check-walls.mjs knows'],
+    ],
   ];
   for (const [name, file, text, expected] of cases) {
     test(name, () => assert.deepEqual(walls(checkRust(file, text)), expected));
@@ -51,7 +91,12 @@ describe('JavaScript rooms', () => {
   const cases = [
     ['the engine imports the wasm', 'pkg/src/engine.js', generated, []],
     ['nobody else does', 'pkg/src/client.js', generated, ['1: only engine.js imports pkg/wasm']],
-    ['not even as needed', 'pkg/src/a.js', "\nawait import('../wasm/x.js')", ['2: only engine.js imports pkg/wasm']],
+    [
+      'not even as needed',
+      'pkg/src/a.js',
+      "\nawait import('../wasm/x.js')",
+      ['2: only engine.js imports pkg/wasm'],
+    ],
     [
       'nor by its address',
       'pkg/src/a.js',
@@ -65,17 +110,37 @@ describe('JavaScript rooms', () => {
       "import {\n  start,\n} from './engine.js';",
       ['1: only worker.js imports engine.js'],
     ],
-    ['types in comments are no imports', 'pkg/src/a.js', "/** @type {import('./engine.js').Engine} */\nlet a;", []],
+    [
+      'types in comments are no imports',
+      'pkg/src/a.js',
+      "/** @type {import('./engine.js').Engine} */\nlet a;",
+      [],
+    ],
     ['a worker is started', 'pkg/src/client.js', "new Worker(new URL('./worker.js', import.meta.url))", []],
-    ['not imported', 'pkg/src/client.js', "import './worker.js';", ['1: worker.js is started, never imported']],
+    [
+      'not imported',
+      'pkg/src/client.js',
+      "import './worker.js';",
+      ['1: worker.js is started, never imported'],
+    ],
     [
       'the package keeps to itself',
       'pkg/src/client.js',
       "export * from '../../www/x.js';",
       ['1: the package imports nothing from outside of pkg/'],
     ],
-    ['the page imports the package by name', 'www/app.js', "import { Tagger } from 'ocelli';\nimport './a.css';", []],
-    ['not by path', 'www/app.js', "import '../pkg/src/index.js';", ['1: www/ imports the package by its name']],
+    [
+      'the page imports the package by name',
+      'www/app.js',
+      "import { Tagger } from 'ocelli';\nimport './a.css';",
+      [],
+    ],
+    [
+      'not by path',
+      'www/app.js',
+      "import '../pkg/src/index.js';",
+      ['1: www/ imports the package by its name'],
+    ],
     [
       'nor from inside of it',
       'www/app.js',

@@ -1,0 +1,96 @@
+// Every check that needs no running: formatters, linters, types, walls. `npm run lint [-- check ...]`.
+//
+// Unlike the tests this goes through all checks before it fails, so that one run shows all there is to mend.
+
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { checkWalls } from './check-walls.mjs';
+import { findWasmToolchain } from './lib/find.mjs';
+import { capture, duration, Failure, main, ROOT, run, say } from './lib/run.mjs';
+import { WASM_TARGET } from './lib/tools.mjs';
+import { setup } from './setup.mjs';
+
+/** Thrown by a check that cannot be made on this machine. */
+class Unavailable extends Error {}
+
+/** @type {Record<string, () => Promise<void> | void>} */
+const CHECKS = {
+  walls() {
+    const breaches = checkWalls();
+    for (const { file, line, wall } of breaches) console.error(`${file}${line ? `:${line}` : ''}: ${wall}`);
+    if (breaches.length > 0) throw new Failure('the walls are broken');
+  },
+  prettier: () => tool('prettier', ['--check', '--log-level=warn', '.']),
+  eslint: () => tool('eslint', ['--max-warnings=0', '.']),
+  types: async () => {
+    for (const project of [
+      'scripts/tsconfig.json',
+      'pkg/tsconfig.json',
+      'www/tsconfig.json',
+      'tests/tsconfig.json',
+    ]) {
+      if (existsSync(path.join(ROOT, project))) await tool('tsc', ['--noEmit', '--project', project]);
+    }
+  },
+  rustfmt: () => {
+    if (!capture('cargo', ['fmt', '--version'])) throw new Unavailable('rustfmt is not installed');
+    return run('cargo', ['fmt', '--check']);
+  },
+  clippy: () => {
+    if (!capture('cargo', ['clippy', '--version'])) throw new Unavailable('clippy is not installed');
+    return run('cargo', ['clippy', '--quiet', '--locked', '--all-targets', '--', '-D', 'warnings']);
+  },
+  'clippy-wasm': () => {
+    const toolchain = findWasmToolchain();
+    if (!toolchain) throw new Unavailable('no Rust for wasm is installed');
+    const { cargo, args, env } = toolchain;
+    if (!capture(cargo, ['clippy', '--version'], env)) {
+      throw new Unavailable('clippy is not installed for wasm');
+    }
+    // The profile of development builds: its build scripts and macros are there already, or will be of use.
+    const build = ['--quiet', '--locked', '--lib', '--profile', 'wasm-dev', '--target', WASM_TARGET, ...args];
+    return run(cargo, ['clippy', ...build, '--', '-D', 'warnings'], { env });
+  },
+};
+
+/**
+ * A tool of npm's, started without npm.
+ * @param {string} name
+ * @param {string[]} args
+ */
+function tool(name, args) {
+  return run(path.join(ROOT, 'node_modules/.bin', name), args);
+}
+
+await main(import.meta, async (args) => {
+  const unknown = args.find((arg) => !(arg in CHECKS));
+  if (unknown) {
+    throw new Failure(`There is no check \`${unknown}\`; the checks are ${Object.keys(CHECKS).join(', ')}.`);
+  }
+  const names = args.length > 0 ? args : Object.keys(CHECKS);
+  await setup(names.some((name) => name.startsWith('clippy')) ? ['native', 'npm'] : ['npm']);
+  /** @type {string[]} */
+  const failed = [];
+  let passed = 0;
+  let skipped = 0;
+  for (const name of names) {
+    const started = performance.now();
+    try {
+      await CHECKS[name]?.();
+      passed++;
+      say(`${name}: fine (${duration(performance.now() - started)})`);
+    } catch (error) {
+      if (error instanceof Unavailable) {
+        skipped++;
+        say(`${name}: skipped, for ${error.message}.`);
+      } else if (error instanceof Failure) {
+        failed.push(name);
+        console.error(`✗ ${name}: failed`);
+      } else throw error;
+    }
+  }
+  console.log(
+    `checks: ${passed} passed, ${failed.length} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
+  );
+  if (failed.length > 0) throw new Failure(`These checks failed (see above): ${failed.join(', ')}.`);
+});

@@ -1,0 +1,143 @@
+// Runs the tests: `npm test [-- stage ...] [-- --dev]`; the stages are rust, scripts, pkg and browser.
+//
+// Without a stage: everything, each stage after the one it rests on. Stops at the first failure. A stage in which
+// no test ran has failed: an empty run proves nothing.
+
+import { buildPage } from './build-page.mjs';
+import { buildWasm } from './build-wasm.mjs';
+import { findChrome } from './lib/find.mjs';
+import { countLine, inWords, noCounts } from './lib/runners.mjs';
+import { duration, Failure, main, run, say } from './lib/run.mjs';
+import { filesBelow } from './lib/stamp.mjs';
+import { setup } from './setup.mjs';
+
+/** @import { Need } from './lib/plan.mjs' */
+
+/**
+ * @typedef {object} Stage
+ * @property {string} title
+ * @property {string} usual
+ * @property {Need[]} needs
+ * @property {boolean} [page] whether the page has to be built before
+ * @property {(onLine: (line: string) => void) => Promise<void>} run
+ */
+
+/** @type {Record<string, Stage>} */
+const STAGES = {
+  rust: {
+    title: 'Rust tests',
+    usual: 'some 6 minutes the first time: dependencies are optimised',
+    needs: ['native'],
+    run: (onLine) =>
+      run('cargo', ['test', '--locked'], { onLine, failure: 'The Rust tests failed (see above).' }),
+  },
+  scripts: {
+    title: 'Tests of the scripts',
+    usual: 'seconds',
+    needs: [],
+    run: (onLine) => nodeTests('tests/scripts', onLine),
+  },
+  pkg: {
+    title: 'Tests of the package',
+    usual: 'seconds',
+    needs: ['npm'],
+    run: (onLine) => nodeTests('tests/pkg', onLine),
+  },
+  browser: {
+    title: 'Tests of the page in a real browser',
+    usual: 'usually a few minutes',
+    needs: ['wasm', 'npm', 'browser'],
+    page: true,
+    run: (onLine) =>
+      nodeTests('tests/browser', onLine, { CHROME_PATH: findChrome() ?? undefined }, [
+        '--test-concurrency=1',
+      ]),
+  },
+};
+
+/**
+ * Node's own runner over every `*.test.js` in a folder.
+ * @param {string} folder
+ * @param {(line: string) => void} onLine
+ * @param {Record<string, string | undefined>} [env]
+ * @param {string[]} [flags]
+ */
+async function nodeTests(folder, onLine, env = {}, flags = []) {
+  const paths = filesBelow(folder).filter((file) => file.endsWith('.test.js'));
+  if (paths.length === 0) throw new Failure(`There is no test in ${folder}.`);
+  await run(process.execPath, ['--test', '--test-reporter=spec', ...flags, ...paths], {
+    onLine,
+    env,
+    failure: `Tests in ${folder} failed (see above).`,
+  });
+}
+
+/**
+ * @param {string[]} names of stages
+ * @param {{ dev: boolean }} options
+ */
+async function test(names, { dev }) {
+  const started = performance.now();
+  const total = noCounts();
+  let counts = noCounts();
+  /** @type {string[]} */
+  const lines = [];
+  const stages = names.map((name) => /** @type {Stage} */ (STAGES[name]));
+
+  try {
+    await timed('setup', () => setup([...new Set(stages.flatMap((stage) => stage.needs))]));
+    for (const [i, stage] of stages.entries()) {
+      if (stage.page) {
+        await timed('build of the core', () => buildWasm({ dev }));
+        await timed('build of the page', () => buildPage());
+      }
+      say(stage.title, stage.usual);
+      await timed(
+        `${names[i]} tests`,
+        () => runStage(stage),
+        () => inWords(counts),
+      );
+    }
+  } finally {
+    lines.push(`  ${'in all'.padEnd(18)} ${duration(performance.now() - started).padStart(12)}`);
+    console.log(`\n${lines.join('\n')}\n${inWords(total)}`);
+  }
+
+  /** @param {Stage} stage */
+  async function runStage(stage) {
+    counts = noCounts();
+    try {
+      await stage.run((line) => countLine(counts, line));
+      if (counts.passed === 0) throw new Failure(`${stage.title}: not one test ran.`);
+      if (counts.failed > 0) throw new Failure(`${stage.title}: ${inWords(counts)}.`);
+    } finally {
+      for (const key of /** @type {const} */ (['passed', 'failed', 'skipped'])) total[key] += counts[key];
+    }
+  }
+
+  /**
+   * @param {string} what
+   * @param {() => Promise<void>} work
+   * @param {() => string} [result] asked for when the work is done
+   */
+  async function timed(what, work, result) {
+    const begun = performance.now();
+    let outcome = 'failed';
+    try {
+      await work();
+      outcome = result?.() ?? '';
+    } finally {
+      const time = duration(performance.now() - begun).padStart(12);
+      lines.push(`  ${what.padEnd(18)} ${time}   ${outcome}`.trimEnd());
+    }
+  }
+}
+
+await main(import.meta, async (args) => {
+  const names = args.filter((arg) => !arg.startsWith('--'));
+  const unknown = names.find((name) => !(name in STAGES));
+  if (unknown) {
+    throw new Failure(`There is no stage \`${unknown}\`; the stages are ${Object.keys(STAGES).join(', ')}.`);
+  }
+  await test(names.length > 0 ? names : Object.keys(STAGES), { dev: args.includes('--dev') });
+});
