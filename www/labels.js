@@ -6,7 +6,20 @@
 /** The question put to the model for each label, as CLIP was trained to read it. */
 export const TEMPLATE = 'a photo of a {}.';
 
-const EVERYDAY = ['dog', 'cat', 'bird', 'flower', 'tree', 'apple', 'car', 'bicycle', 'boat', 'house', 'chair', 'person'];
+const EVERYDAY = [
+  'dog',
+  'cat',
+  'bird',
+  'flower',
+  'tree',
+  'apple',
+  'car',
+  'bicycle',
+  'boat',
+  'house',
+  'chair',
+  'person',
+];
 
 /** @param {unknown} value @returns {value is string[]} */
 function isListOfLabels(value) {

@@ -115,7 +115,14 @@ export class Lane extends EventTarget {
 
   /** @param {Picture} picture */
   add(picture) {
-    this.jobs.set(picture, { picture, status: 'waiting', result: null, stale: false, partial: '', error: null });
+    this.jobs.set(picture, {
+      picture,
+      status: 'waiting',
+      result: null,
+      stale: false,
+      partial: '',
+      error: null,
+    });
     this.#changed();
     void this.#drain();
   }

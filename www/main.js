@@ -80,7 +80,8 @@ function showCards() {
   session.pictures.forEach((picture, index) => {
     const card = cards.get(picture) ?? new PictureCard().open(picture);
     cards.set(picture, card);
-    if (page.cards.children[index] !== card) page.cards.insertBefore(card, page.cards.children[index] ?? null);
+    if (page.cards.children[index] !== card)
+      page.cards.insertBefore(card, page.cards.children[index] ?? null);
     card.show(session.tags.jobs.get(picture), session.captions.jobs.get(picture));
   });
 }
@@ -129,7 +130,9 @@ page.labels.addEventListener('ask', (/** @type {CustomEvent} */ { detail }) => {
 });
 page.work.addEventListener('stop', () => session.stop());
 page.work.addEventListener('resume', () => session.resume());
-page.cards.addEventListener('again', (/** @type {CustomEvent<Picture>} */ { detail }) => session.retry(detail));
+page.cards.addEventListener('again', (/** @type {CustomEvent<Picture>} */ { detail }) =>
+  session.retry(detail),
+);
 page.cards.addEventListener('announce', (/** @type {CustomEvent<string>} */ { detail }) => announce(detail));
 page.cards.addEventListener('discard', (/** @type {CustomEvent<Picture>} */ { detail }) => {
   const place = session.pictures.indexOf(detail);

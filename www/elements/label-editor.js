@@ -19,7 +19,12 @@ function lines(text) {
 }
 
 class LabelEditor extends HTMLElement {
-  #labels = make('textarea', { id: 'labels', rows: 10, spellcheck: false, 'aria-describedby': 'labels-count' });
+  #labels = make('textarea', {
+    id: 'labels',
+    rows: 10,
+    spellcheck: false,
+    'aria-describedby': 'labels-count',
+  });
   #template = make('input', {
     id: 'template',
     type: 'text',

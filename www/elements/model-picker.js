@@ -47,8 +47,16 @@ class ModelPicker extends HTMLElement {
     this.#otherLabel.htmlFor = this.#other.id;
     this.#select.setAttribute('aria-describedby', this.#detail.id);
     this.#select.append(
-      make('optgroup', { label: 'Comes with the page' }, ...models.filter(({ builtIn }) => builtIn).map(option)),
-      make('optgroup', { label: 'Downloaded from the hub' }, ...models.filter(({ builtIn }) => !builtIn).map(option)),
+      make(
+        'optgroup',
+        { label: 'Comes with the page' },
+        ...models.filter(({ builtIn }) => builtIn).map(option),
+      ),
+      make(
+        'optgroup',
+        { label: 'Downloaded from the hub' },
+        ...models.filter(({ builtIn }) => !builtIn).map(option),
+      ),
       make('option', { value: OTHER }, 'Another model…'),
     );
     this.#select.addEventListener('change', () => this.#update());

@@ -112,7 +112,9 @@ export class PictureCard extends HTMLElement {
     this.#showTags(tags);
     this.#showErrors([caption, tags]);
     const states = [tags.status, caption.status];
-    const state = ['failed', 'running', 'waiting', 'stopped'].find((one) => states.includes(/** @type {JobStatus} */ (one)));
+    const state = ['failed', 'running', 'waiting', 'stopped'].find((one) =>
+      states.includes(/** @type {JobStatus} */ (one)),
+    );
     this.dataset.state = state ?? 'done';
     this.#answer = { caption: caption.result, tags: tags.result };
     this.#copy.hidden = (caption.result ?? tags.result) === null || !('clipboard' in navigator);
