@@ -63,7 +63,7 @@ export class Lane extends EventTarget {
   #work;
   /** @type {Engine | null} */
   #engine = null;
-  /** @type {AbortController | null} the load under way */
+  /** @type {AbortController | null} of the latest load: it stands for the model also once that is loaded */
   #loading = null;
   /** @type {{ job: Job<Result>, controller: AbortController } | null} the job under way */
   #turn = null;
@@ -91,6 +91,7 @@ export class Lane extends EventTarget {
     try {
       const engine = await this.#work.load(model.id, {
         signal: loading.signal,
+        // Told again, later, when the model's worker failed and is started afresh.
         onProgress: (progress) => this.#loading === loading && this.#report(progress),
       });
       if (this.#loading !== loading) {
@@ -102,15 +103,13 @@ export class Lane extends EventTarget {
     } catch (error) {
       if (this.#loading !== loading) return;
       this.#become(isAbort(error) ? 'cancelled' : 'failed', error);
-    } finally {
-      if (this.#loading === loading) this.#loading = null;
     }
     await this.#drain();
   }
 
   /** Cancels the load under way; pictures keep waiting. */
   cancel() {
-    this.#loading?.abort();
+    if (this.status === 'loading') this.#loading?.abort();
   }
 
   /** @param {Picture} picture */

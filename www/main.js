@@ -10,10 +10,10 @@ import './style/card.css';
 import './elements/drop-zone.js';
 import './elements/label-editor.js';
 import './elements/lane-notice.js';
-import './elements/model-picker.js';
 import './elements/work-bar.js';
 import { Captioner, Tagger, models } from 'ocelli';
 import { BUILT_IN_KNOWS } from './about.js';
+import { choice } from './elements/model-picker.js';
 import { PictureCard } from './elements/picture-card.js';
 import { write } from './elements/dom.js';
 import { TEMPLATE, firstLabels } from './labels.js';
@@ -61,7 +61,7 @@ const lanes = [
 ].map(({ task, name, lane }) => {
   const notice = find(`#${task}-notice`);
   const picker = find(`#${task}-picker`);
-  const fallback = defaults[task];
+  const fallback = choice(defaults[task]);
   picker.begin(name, models.list({ task }));
   picker.addEventListener('choose', (/** @type {CustomEvent} */ { detail }) => void lane.use(detail));
   notice.addEventListener('cancel', () => lane.cancel());
@@ -80,8 +80,8 @@ function showCards() {
   session.pictures.forEach((picture, index) => {
     const card = cards.get(picture) ?? new PictureCard().open(picture);
     cards.set(picture, card);
-    if (page.cards.children[index] !== card)
-      page.cards.insertBefore(card, page.cards.children[index] ?? null);
+    const there = page.cards.children[index] ?? null;
+    if (there !== card) page.cards.insertBefore(card, there);
     card.show(session.tags.jobs.get(picture), session.captions.jobs.get(picture));
   });
 }
@@ -93,7 +93,7 @@ function show() {
     const { status, progress, error, model } = lane;
     const title = model?.title ?? 'the model';
     notice.show({ status, title, progress, error, canFallBack: model?.id !== fallback.id });
-    if (model) picker.show(model.id);
+    if (model) picker.show(model.id, status);
   }
   page.labels.complain(session.tags.status === 'blocked' ? session.tags.error : null);
   showCards();

@@ -20,8 +20,8 @@ import { Lane } from './lane.js';
  * @property {string} template
  *
  * @typedef {object} Loaders the package's two classes, or stand-ins
- * @property {{ load: typeof Tagger.load }} Tagger
- * @property {{ load: typeof Captioner.load }} Captioner
+ * @property {Pick<typeof import('ocelli').Tagger, 'load'>} Tagger
+ * @property {Pick<typeof import('ocelli').Captioner, 'load'>} Captioner
  */
 
 /** Tags kept for each picture. */
@@ -69,8 +69,8 @@ export class Session extends EventTarget {
     });
     this.captions = new Lane({
       load: (model, options) => Captioner.load(model, { ...options, base }),
-      perform: (captioner, picture, { signal, onProgress, onPiece }) =>
-        captioner.caption(picture.file, { signal, onProgress, onPiece }),
+      perform: (captioner, picture, { signal, onPiece }) =>
+        captioner.caption(picture.file, { signal, onPiece }),
     });
     for (const lane of this.lanes) lane.addEventListener('change', () => this.#changed());
   }

@@ -27,6 +27,11 @@ export function percent(score) {
   return `${Math.round(score * 100)}%`;
 }
 
+/** @param {string} text @returns {string} with a capital, to begin a sentence */
+export function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** @param {Progress} progress @param {string} title the model's @returns {string} what is going on, as a sentence without its stop */
 export function progressLine(progress, title) {
   switch (progress.phase) {
@@ -38,7 +43,7 @@ export function progressLine(progress, title) {
     case 'labels':
       return `Reading labels: ${number.format(progress.loaded)} of ${number.format(progress.total ?? 0)}`;
     default:
-      return `${title} is ready`;
+      return `${capital(title)} is ready`;
   }
 }
 

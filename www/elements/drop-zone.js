@@ -63,7 +63,7 @@ class DropZone extends HTMLElement {
       make(
         'p',
         { className: 'drop-note' },
-        'JPEG, PNG, WebP, GIF, BMP or TIFF. They stay on this device: nothing is uploaded.',
+        'JPEG, PNG, WebP, GIF, BMP or TIFF. They never leave this device.',
       ),
       this.#input,
     );

@@ -34,7 +34,7 @@ class LabelEditor extends HTMLElement {
   });
   #count = make('p', { className: 'field-help', id: 'labels-count' });
   #error = make('p', { className: 'error', id: 'labels-error', role: 'alert', hidden: true });
-  #apply = button('Apply', 'button button-strong', () => this.#ask());
+  #apply = button('Apply', 'button', () => this.#ask());
   #reset = button('Restore', 'button button-quiet', () => this.#restore());
   /** @type {Question} */
   #defaults = { labels: [], template: '' };

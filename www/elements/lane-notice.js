@@ -3,7 +3,7 @@
  * to cancel; failed or cancelled, with ways on. Dispatches `cancel`, `reload` and `fallback`.
  */
 
-import { explain, fraction, progressLine } from '../words.js';
+import { capital, explain, fraction, progressLine } from '../words.js';
 import { button, make, mark, tell, write } from './dom.js';
 
 /**
@@ -37,9 +37,10 @@ class LaneNotice extends HTMLElement {
   show({ status, title, progress, error, canFallBack }) {
     const loading = status === 'loading';
     const failed = status === 'failed';
-    const labels = status === 'ready' && progress?.phase === 'labels';
-    this.hidden = !(loading || labels || failed || status === 'cancelled');
-    this.dataset.status = labels ? 'labels' : status;
+    // A model in use also has something to tell: labels to read, or its own return after a failure.
+    const busy = status === 'ready' && progress !== null && progress.phase !== 'ready';
+    this.hidden = !(loading || busy || failed || status === 'cancelled');
+    this.dataset.status = status;
 
     const { sentence, code } = failed ? explain(error) : { sentence: '', code: '' };
     if (failed) this.#line.dataset.code = code;
@@ -48,8 +49,8 @@ class LaneNotice extends HTMLElement {
     this.#line.setAttribute('role', failed ? 'alert' : 'none');
     write(this.#line, this.#words(status, title, progress, sentence));
 
-    this.#bar.hidden = !loading && !labels;
-    this.#bar.setAttribute('aria-label', labels ? 'Labels read' : `Loading ${title}`);
+    this.#bar.hidden = !loading && !busy;
+    this.#bar.setAttribute('aria-label', progress?.phase === 'labels' ? 'Labels read' : `Loading ${title}`);
     const share = fraction(progress);
     if (share === null) this.#bar.removeAttribute('value');
     else this.#bar.value = share;
@@ -61,7 +62,7 @@ class LaneNotice extends HTMLElement {
 
   /** @param {NoticeState['status']} status @param {string} title @param {Progress | null} progress @param {string} sentence */
   #words(status, title, progress, sentence) {
-    if (status === 'failed') return `${title} could not be loaded. ${sentence}`;
+    if (status === 'failed') return `${capital(title)} could not be loaded. ${sentence}`;
     if (status === 'cancelled') return `Loading ${title} was cancelled.`;
     if (progress) return progressLine(progress, title);
     return `Loading ${title}`;

@@ -9,6 +9,7 @@ import { button, make, tell, write } from './dom.js';
 
 /**
  * @typedef {import('ocelli').ModelInfo} ModelInfo
+ * @typedef {import('../lane.js').LaneStatus} LaneStatus
  * @typedef {import('../lane.js').ModelChoice} ModelChoice
  */
 
@@ -17,6 +18,15 @@ const OTHER = '';
 /** @param {ModelInfo} model */
 function option(model) {
   return make('option', { value: model.id }, `${model.title}, ${bytes(model.bytes)}`);
+}
+
+/**
+ * A model as the session takes it, called as it is called within a sentence.
+ * @param {{ id: string, title: string, builtIn?: boolean }} model
+ * @returns {ModelChoice}
+ */
+export function choice({ id, title, builtIn = false }) {
+  return { id, title: builtIn ? `the ${title.charAt(0).toLowerCase()}${title.slice(1)}` : title };
 }
 
 class ModelPicker extends HTMLElement {
@@ -34,6 +44,8 @@ class ModelPicker extends HTMLElement {
   /** @type {ModelInfo[]} */
   #models = [];
   #current = '';
+  /** @type {LaneStatus} */
+  #status = 'empty';
 
   /**
    * @param {string} task what the model does, as the field's name: "Tags", "Captions"
@@ -75,14 +87,20 @@ class ModelPicker extends HTMLElement {
     this.#update();
   }
 
-  /** @param {string} id the model in use or being loaded */
-  show(id) {
-    if (id === this.#current) return;
+  /** @param {string} id the model in use, being loaded or failed @param {LaneStatus} status */
+  show(id, status) {
+    if (id === this.#current && status === this.#status) return;
+    if (id !== this.#current) this.#point(id);
     this.#current = id;
+    this.#status = status;
+    this.#update();
+  }
+
+  /** @param {string} id */
+  #point(id) {
     const listed = this.#models.some((model) => model.id === id);
     this.#select.value = listed ? id : OTHER;
     if (!listed) this.#other.value = id;
-    this.#update();
   }
 
   get #id() {
@@ -91,8 +109,7 @@ class ModelPicker extends HTMLElement {
 
   #choose() {
     const id = this.#id;
-    const title = this.#models.find((model) => model.id === id)?.title ?? id;
-    tell(this, 'choose', /** @type {ModelChoice} */ ({ id, title }));
+    tell(this, 'choose', choice(this.#models.find((model) => model.id === id) ?? { id, title: id }));
   }
 
   #update() {
@@ -105,14 +122,15 @@ class ModelPicker extends HTMLElement {
         ? `${model.builtIn ? 'Comes with the page' : model.id}. Licence: ${model.licence}.`
         : 'Its folder holds config.json, preprocessor_config.json, tokenizer.json and model.safetensors.',
     );
-    const current = this.#id === this.#current;
-    this.#use.disabled = current || this.#id === '';
-    write(this.#use, this.#verb(model, current));
+    const current = this.#id !== '' && this.#id === this.#current;
+    const loading = current && this.#status === 'loading';
+    const inUse = current && (this.#status === 'ready' || this.#status === 'blocked');
+    this.#use.disabled = loading || inUse || this.#id === '';
+    write(this.#use, loading ? 'Loading' : inUse ? 'In use' : this.#verb(model));
   }
 
-  /** @param {ModelInfo | undefined} model @param {boolean} current */
-  #verb(model, current) {
-    if (current) return 'In use';
+  /** @param {ModelInfo | undefined} model */
+  #verb(model) {
     if (model && !model.builtIn) return `Download ${bytes(model.bytes)} and use`;
     return 'Use this model';
   }

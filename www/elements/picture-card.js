@@ -18,8 +18,8 @@ import { showTags, tagsAsText } from './tag-list.js';
 
 /** @type {Record<JobStatus, string>} what stands in an answer's place, by the job's state */
 const TAG_PLACEHOLDER = {
-  waiting: 'Tags are waiting their turn',
-  running: 'Looking',
+  waiting: 'Tags to come',
+  running: 'Choosing tags',
   done: '',
   failed: '',
   stopped: 'Stopped before it was tagged',
@@ -27,7 +27,7 @@ const TAG_PLACEHOLDER = {
 
 /** @type {Record<JobStatus, string>} */
 const CAPTION_PLACEHOLDER = {
-  waiting: 'A caption is waiting its turn',
+  waiting: 'Caption to come',
   running: 'Looking',
   done: 'The model had nothing to say.',
   failed: '',
@@ -40,9 +40,9 @@ export class PictureCard extends HTMLElement {
   #tags = make('ol', { className: 'tags', 'aria-label': 'Tags' });
   #wait = make('p', { className: 'card-wait' });
   #errors = make('div', { className: 'card-errors' });
-  #copy = button('Copy', 'button button-quiet', () => void this.#copyText());
-  #again = button('Try again', 'button', () => tell(this, 'again', this.picture));
-  #discard = button('Remove', 'button button-quiet', () => tell(this, 'discard', this.picture));
+  #copy = button('Copy', 'button button-quiet copy', () => void this.#copyText());
+  #again = button('Try again', 'button again', () => tell(this, 'again', this.picture));
+  #discard = button('Remove', 'button button-quiet discard', () => tell(this, 'discard', this.picture));
   #frame = make('div', { className: 'card-frame' });
   /** @type {string | null} */
   #address = null;

@@ -25,7 +25,7 @@ class WorkBar extends HTMLElement {
 
   /** @param {number} total @param {number} open @param {number} stopped */
   #words(total, open, stopped) {
-    if (open > 0) return `${total - open - stopped} of ${count(total, 'picture')} done`;
+    if (open > 0) return `${total - open - stopped} of ${total} done`;
     if (stopped > 0) return `Stopped with ${count(stopped, 'picture')} left`;
     return count(total, 'picture');
   }
