@@ -72,7 +72,7 @@ export function serve(port, startEngine) {
     dead = true;
     const error = new WorkerError(
       'worker-failed',
-      'The model stopped unexpectedly, most often for lack of memory. The next call starts it again.',
+      'The model stopped unexpectedly, as it does when memory runs out. The next call starts it again.',
       { cause },
     );
     port.postMessage({ type: 'fatal', error: serialise(error) });

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import test from 'node:test';
+import { Captioner, Tagger } from '../../pkg/src/index.js';
+import { workerFactory } from './support/fake-worker.js';
+import { serveRoutes } from './support/server.js';
+import { BLIP, CLIP, haveTinyModels, picture, tinyRoutes } from './support/tiny-model.js';
+
+/** The whole package but the thread: the real wasm behind the real protocol, in Node. */
+
+const folder = new URL('../../pkg/wasm/', import.meta.url);
+const reason = !existsSync(new URL('ocelli.js', folder))
+  ? 'pkg/wasm is not built (npm run build:wasm)'
+  : !haveTinyModels && 'tests/golden/models is not there';
+const options = { skip: reason };
+
+/** @type {any} */
+let wasm;
+if (!reason) {
+  wasm = await import(new URL('ocelli.js', folder).href);
+  wasm.initSync({ module: readFileSync(new URL('ocelli_bg.wasm', folder)) });
+}
+
+async function load(t, Class, name, changed) {
+  const { url } = await serveRoutes(t, tinyRoutes(name, changed));
+  const { worker, workers } = workerFactory(wasm);
+  const events = [];
+  const model = await Class.load(`${url}/${name}/`, { worker, onProgress: (event) => events.push(event) });
+  t.after(() => model.dispose());
+  return { model, events, workers };
+}
+
+test('the wasm has every handle that handles.js names', options, () => {
+  for (const [name, members] of Object.entries({
+    WeightsLoader: ['push', 'free'],
+    Picture: ['free'],
+    LabelSet: ['free'],
+    TaggerHandle: ['labels', 'encodeLabels', 'tag', 'free'],
+    CaptionerHandle: ['start', 'free'],
+    CaptionRun: ['next', 'free'],
+  })) {
+    for (const member of members) {
+      assert.equal(typeof wasm[name].prototype[member], 'function', `${name}.${member}`);
+    }
+  }
+});
+
+test('tags the same picture alike as a file, a blob and pixels', options, async (t) => {
+  const { model, events } = await load(t, Tagger, CLIP);
+  assert.equal(events.at(-1).phase, 'ready');
+  const { pixels, bmp } = picture();
+  const labels = ['cat', 'dog', 'fish'];
+  const tags = await model.tag(bmp, labels, { template: '{}' });
+  assert.deepEqual(tags.map(({ label }) => label).sort(), labels);
+  assert.ok(Math.abs(tags.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-5);
+  assert.deepEqual(await model.tag(new Blob([bmp]), labels, { template: '{}' }), tags);
+  assert.deepEqual(await model.tag(pixels, labels, { template: '{}' }), tags);
+  const many = Array.from({ length: 200 }, (_, i) => `label ${i}`);
+  assert.equal((await model.tag(bmp, many)).length, 200);
+});
+
+test('writes a caption whose pieces are the caption', options, async (t) => {
+  const { model } = await load(t, Captioner, BLIP);
+  const { bmp } = picture();
+  const pieces = [];
+  const caption = await model.caption(bmp, { maxTokens: 8, onPiece: (piece) => pieces.push(piece) });
+  assert.equal(typeof caption, 'string');
+  assert.equal(pieces.join(''), caption);
+  const streamed = [];
+  for await (const piece of model.stream(bmp, { maxTokens: 8 })) streamed.push(piece);
+  assert.deepEqual(streamed, pieces);
+  const prompted = await model.caption(bmp, { prompt: 'aa ba', maxTokens: 8 });
+  assert.ok(prompted.startsWith('aa ba'), prompted);
+});
+
+test('bad input is a typed error, and the model goes on', options, async (t) => {
+  const { model, workers } = await load(t, Tagger, CLIP);
+  const { bmp } = picture();
+  const cases = [
+    [new Uint8Array(), ['a'], {}, 'image-empty'],
+    [new TextEncoder().encode('this is no image at all'), ['a'], {}, 'image-unsupported'],
+    [bmp.subarray(0, 100), ['a'], {}, 'image-damaged'],
+    [bmp, [], {}, 'labels-empty'],
+    [bmp, ['a', ' '], {}, 'label-empty'],
+    [bmp, ['x'.repeat(5000)], {}, 'label-too-long'],
+    [bmp, Array(10_001).fill('a'), {}, 'labels-too-many'],
+    [bmp, ['a'], { template: 'no place' }, 'template-invalid'],
+  ];
+  for (const [image, labels, more, code] of cases) {
+    await assert.rejects(model.tag(image, labels, more), (error) => {
+      assert.equal(error.code, code);
+      assert.match(error.message, /^[A-Z].*\.$/s);
+      return true;
+    });
+  }
+  assert.equal((await model.tag(bmp, ['a'])).length, 1);
+  assert.equal(workers.length, 1, 'the same worker all along');
+});
+
+test('bad model files are typed errors', options, async (t) => {
+  const file = (name, path) => readFileSync(new URL(`../golden/models/${name}/${path}`, import.meta.url));
+  const weights = file(CLIP, 'model.safetensors');
+  const cases = [
+    [{ 'config.json': '{"model_type": "clip", "text_config": 5}' }, 'config-invalid'],
+    [{ 'config.json': file(BLIP, 'config.json') }, 'config-invalid'],
+    [{ 'preprocessor_config.json': '[]' }, 'preprocessor-invalid'],
+    [{ 'tokenizer.json': '{}' }, 'tokenizer-invalid'],
+    [{ 'model.safetensors': weights.subarray(0, weights.length - 100) }, 'weights-truncated'],
+    [{ 'model.safetensors': Buffer.alloc(1000, 0x41) }, 'weights-invalid'],
+    [{ 'model.safetensors': file(BLIP, 'model.safetensors') }, 'weights-mismatch'],
+    [{ 'model.safetensors': '' }, 'weights-truncated'],
+  ];
+  for (const [changed, code] of cases) {
+    await assert.rejects(load(t, Tagger, CLIP, changed), (error) => {
+      assert.equal(error.name, 'ModelError');
+      assert.equal(error.code, code, `${Object.keys(changed)}: ${error.message}`);
+      return true;
+    });
+  }
+});
