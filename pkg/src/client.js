@@ -29,7 +29,7 @@
  *
  * @typedef {object} StreamOptions
  * @property {string} [prompt] the caption's beginning
- * @property {number} [maxTokens]
+ * @property {number} [maxTokens] where to stop at the latest; 30 by default, or fewer where the model has no room
  * @property {AbortSignal | null} [signal]
  *
  * @typedef {StreamOptions & { onPiece?: (piece: string) => void }} CaptionOptions
@@ -53,7 +53,6 @@ import { RemoteModel } from './remote.js';
 import { locate } from './source.js';
 
 const DEFAULT_TEMPLATE = 'a photo of a {}.';
-const DEFAULT_MAX_TOKENS = 30;
 
 /**
  * @param {Task} task
@@ -180,7 +179,7 @@ export class Captioner {
    */
   async caption(image, options = {}) {
     checkOptions(options);
-    const { prompt, maxTokens = DEFAULT_MAX_TOKENS, signal, onPiece } = options;
+    const { prompt, maxTokens, signal, onPiece } = options;
     checkString(prompt, 'prompt');
     checkCount(maxTokens, 'maxTokens');
     checkSignal(signal);

@@ -28,7 +28,7 @@
  * @typedef {object} CaptionArguments
  * @property {ImageSource} image
  * @property {string | undefined} prompt
- * @property {number} maxTokens
+ * @property {number | undefined} maxTokens
  */
 
 /**

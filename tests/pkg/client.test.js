@@ -62,7 +62,7 @@ test('writes a caption, whole and in pieces', async (t) => {
   const caption = await model.caption(bytesOf('x'), { prompt: 'a', onPiece: (piece) => pieces.push(piece) });
   assert.equal(caption, 'a red ball');
   assert.deepEqual(pieces, ['a ', 'red ', 'ball']);
-  assert.deepEqual(log.calls[0].options, { prompt: 'a', maxTokens: 30 });
+  assert.deepEqual(log.calls[0].options, { prompt: 'a' });
   const streamed = [];
   for await (const piece of model.stream(bytesOf('x'))) streamed.push(piece);
   assert.deepEqual(streamed, pieces);
@@ -199,7 +199,7 @@ test('aborting a call under way stops the work and frees its memory', async (t) 
     pieces += 1;
     if (pieces === 3) controller.abort();
   };
-  const options = { signal: controller.signal, onPiece, maxTokens: 10_000 };
+  const options = { signal: controller.signal, onPiece };
   await assert.rejects(model.caption(bytesOf('endless'), options), aborted);
   await turn();
   assert.equal(pieces, 3, 'no piece after the abort');
@@ -210,7 +210,7 @@ test('aborting a call under way stops the work and frees its memory', async (t) 
 test('leaving a stream early ends the writing', async (t) => {
   const { model, log } = await load(t, Captioner);
   let pieces = 0;
-  for await (const piece of model.stream(bytesOf('endless'), { maxTokens: 10_000 })) {
+  for await (const piece of model.stream(bytesOf('endless'))) {
     assert.equal(piece, 'on ');
     pieces += 1;
     if (pieces === 2) break;
@@ -241,7 +241,7 @@ test('a callback that throws ends its call with that error', async (t) => {
   const onPiece = () => {
     throw new RangeError('mine');
   };
-  await assert.rejects(model.caption(bytesOf('endless'), { onPiece, maxTokens: 10_000 }), {
+  await assert.rejects(model.caption(bytesOf('endless'), { onPiece }), {
     name: 'RangeError',
   });
   await turn();
@@ -251,7 +251,7 @@ test('a callback that throws ends its call with that error', async (t) => {
 test('dispose ends everything', async (t) => {
   const { model, workers } = await load(t, Captioner);
   const disposed = { name: 'WorkerError', code: 'disposed' };
-  const running = model.caption(bytesOf('endless'), { maxTokens: 10_000 });
+  const running = model.caption(bytesOf('endless'));
   const waiting = model.caption(bytesOf('x'));
   const rejections = Promise.all([assert.rejects(running, disposed), assert.rejects(waiting, disposed)]);
   await turn(5);
@@ -305,7 +305,7 @@ for (const [what, fail] of Object.entries({
 })) {
   test(`${what} of the worker rejects what is pending, and the next call revives it`, async (t) => {
     const { model, workers } = await load(t, Captioner);
-    const pending = model.caption(bytesOf('endless'), { maxTokens: 10_000 });
+    const pending = model.caption(bytesOf('endless'));
     setTimeout(() => fail(workers[0]), 5);
     await assert.rejects(pending, { name: 'WorkerError', code: 'worker-failed', message: /^[A-Z].*\.$/ });
     assert.equal(workers[0].terminated, true);

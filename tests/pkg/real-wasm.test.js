@@ -69,8 +69,8 @@ test('writes a caption whose pieces are the caption', options, async (t) => {
   const streamed = [];
   for await (const piece of model.stream(bmp, { maxTokens: 8 })) streamed.push(piece);
   assert.deepEqual(streamed, pieces);
-  const prompted = await model.caption(bmp, { prompt: 'aa ba', maxTokens: 8 });
-  assert.ok(prompted.startsWith('aa ba'), prompted);
+  const prompted = await model.caption(bmp, { prompt: 'ga ha', maxTokens: 8 });
+  assert.ok(prompted.startsWith('ga ha'), prompted);
 });
 
 test('bad input is a typed error, and the model goes on', options, async (t) => {

@@ -28,7 +28,10 @@ export class CaptionerVerbs {
     const picture = await openPicture(this.#wasm, image);
     let run;
     try {
-      run = this.#handle.start(picture, { maxTokens, ...(prompt !== undefined && { prompt }) });
+      run = this.#handle.start(picture, {
+        ...(prompt !== undefined && { prompt }),
+        ...(maxTokens !== undefined && { maxTokens }),
+      });
     } finally {
       picture.free();
     }

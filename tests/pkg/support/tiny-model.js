@@ -43,6 +43,7 @@ function clipTokenizer() {
 
 function blipTokenizer() {
   const vocab = { '[PAD]': 0, '[UNK]': 1, '[CLS]': 4, '[SEP]': 5, '[DEC]': 98 };
+  const special = Object.entries(vocab);
   for (let id = 0; id < 98; id += 1) {
     if (!Object.values(vocab).includes(id)) vocab[`${letters[id % 26]}${letters[Math.floor(id / 26)]}`] = id;
   }
@@ -50,7 +51,15 @@ function blipTokenizer() {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: [],
+    added_tokens: special.map(([content, id]) => ({
+      id,
+      content,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: true,
+    })),
     normalizer: null,
     pre_tokenizer: { type: 'WhitespaceSplit' },
     post_processor: null,
