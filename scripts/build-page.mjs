@@ -28,7 +28,7 @@ export async function buildPage({ force = false } = {}) {
     return;
   }
   say('Page: building with webpack', 'usually 5 to 15 seconds');
-  await run(process.execPath, [webpack, '--mode', 'production'], {
+  await run(process.execPath, [webpack, '--mode', 'production', '--stats', 'errors-warnings'], {
     failure: 'webpack could not build the page (see above).',
   });
   writeStamp(STAMP, { inputs });

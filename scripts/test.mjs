@@ -98,6 +98,10 @@ async function test(names, { dev }) {
         () => inWords(counts),
       );
     }
+  } catch (error) {
+    // A build that fails leaves no test to count, and is a failure all the same.
+    total.failed = Math.max(total.failed, 1);
+    throw error;
   } finally {
     lines.push(`  ${'in all'.padEnd(18)} ${duration(performance.now() - started).padStart(12)}`);
     console.log(`\n${lines.join('\n')}\n${inWords(total)}`);
