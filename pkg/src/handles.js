@@ -36,10 +36,17 @@
  */
 
 /**
+ * @typedef {object} FilesHandle the small files of a model, read and checked
+ * @property {() => void} free
+ *
+ * @typedef {object} FilesClass
+ * @property {(config: Uint8Array, preprocessor: Uint8Array, tokenizer: Uint8Array) => FilesHandle} read
+ */
+
+/**
  * @template Handle
  * @typedef {object} HandleClass
- * @property {(config: Uint8Array, preprocessor: Uint8Array, tokenizer: Uint8Array, weights: any) => Handle} create
- *   consumes the weights
+ * @property {(files: any, weights: any) => Handle} create consumes both
  */
 
 /**
@@ -49,7 +56,9 @@
  *   decode: (bytes: Uint8Array) => PictureHandle,
  *   fromRgba: (width: number, height: number, rgba: Uint8Array) => PictureHandle,
  * }} Picture
+ * @property {FilesClass} TaggerFiles
  * @property {HandleClass<TaggerHandle>} TaggerHandle
+ * @property {FilesClass} CaptionerFiles
  * @property {HandleClass<CaptionerHandle>} CaptionerHandle
  */
 

@@ -24,6 +24,28 @@ pub struct CaptionOptions {
     pub max_tokens: Option<usize>,
 }
 
+/// The small files of a BLIP captioning model, read and checked against each other.
+pub struct CaptionerFiles {
+    config: BlipConfig,
+    preprocessor: Preprocessor,
+    tokenizer: CaptionTokenizer,
+}
+
+impl CaptionerFiles {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// As [`TaggerFiles::read`](super::TaggerFiles::read).
+    pub fn read(files: ModelFiles) -> Result<Self> {
+        let config = BlipConfig::from_json(files.config)?;
+        let preprocessor = Preprocessor::from_json(files.preprocessor, PreprocessorKind::Blip)?;
+        check_picture_size(&preprocessor, config.vision.image_size)?;
+        let tokenizer = CaptionTokenizer::from_json(files.tokenizer)?;
+        check_vocabulary(tokenizer.vocab_size(), config.text.vocab_size)?;
+        Ok(Self { config, preprocessor, tokenizer })
+    }
+}
+
 /// Writes captions as `transformers`' `BlipForConditionalGeneration.generate` does: greedily, from `[DEC]`
 /// and the prompt to `[SEP]`.
 pub struct Captioner {
@@ -33,24 +55,17 @@ pub struct Captioner {
 /// What a running caption shares with its captioner.
 struct Parts {
     model: BlipModel,
-    preprocessor: Preprocessor,
-    tokenizer: CaptionTokenizer,
-    config: BlipConfig,
+    files: CaptionerFiles,
 }
 
 impl Captioner {
-    /// Builds a captioner from a BLIP captioning model's files.
+    /// Builds the model that `files` describe.
     ///
     /// # Errors
     /// As [`Tagger::new`](super::Tagger::new).
-    pub fn new(files: ModelFiles, weights: Weights) -> Result<Self> {
-        let config = BlipConfig::from_json(files.config)?;
-        let preprocessor = Preprocessor::from_json(files.preprocessor, PreprocessorKind::Blip)?;
-        check_picture_size(&preprocessor, config.vision.image_size)?;
-        let tokenizer = CaptionTokenizer::from_json(files.tokenizer)?;
-        check_vocabulary(tokenizer.vocab_size(), config.text.vocab_size)?;
-        let model = BlipModel::new(&config, weights)?;
-        Ok(Self { parts: Arc::new(Parts { model, preprocessor, tokenizer, config }) })
+    pub fn new(files: CaptionerFiles, weights: Weights) -> Result<Self> {
+        let model = BlipModel::new(&files.config, weights)?;
+        Ok(Self { parts: Arc::new(Parts { model, files }) })
     }
 
     /// Looks at `image` (the expensive part: the whole vision tower) and returns the caption as an
@@ -59,12 +74,12 @@ impl Captioner {
     /// # Errors
     /// `ArgumentInvalid` where `max_tokens` is 0 or the prompt and the new tokens do not fit the model.
     pub fn start(&self, image: &RgbImage, options: &CaptionOptions) -> Result<CaptionRun> {
-        let parts = &self.parts;
-        let mut ids = vec![parts.config.text.bos_token_id];
+        let Parts { model, files } = &*self.parts;
+        let mut ids = vec![files.config.text.bos_token_id];
         if let Some(prompt) = &options.prompt {
-            ids.extend(parts.tokenizer.encode_prompt(prompt)?);
+            ids.extend(files.tokenizer.encode_prompt(prompt)?);
         }
-        let room = parts.config.text.max_position_embeddings.saturating_sub(ids.len());
+        let room = files.config.text.max_position_embeddings.saturating_sub(ids.len());
         let wanted = options.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS.min(room));
         if wanted == 0 || wanted > room {
             return Err(Error::new(
@@ -72,10 +87,10 @@ impl Captioner {
                 format!("maxTokens is {wanted}; after this prompt the model can write 1 to {room} tokens."),
             ));
         }
-        let pixels = pixel_batch(&parts.preprocessor, image)?;
-        let state = parts.model.start(&parts.model.image_states(&pixels)?)?;
+        let pixels = pixel_batch(&files.preprocessor, image)?;
+        let state = model.start(&model.image_states(&pixels)?)?;
         Ok(CaptionRun {
-            parts: Arc::clone(parts),
+            parts: Arc::clone(&self.parts),
             state,
             // Greedy: takes the most probable token, so the seed is never used.
             chooser: LogitsProcessor::from_sampling(0, Sampling::ArgMax),
@@ -118,7 +133,7 @@ impl CaptionRun {
         let logits = self.parts.model.step(&mut self.state, &self.ids[self.seen..])?;
         self.seen = self.ids.len();
         let token = self.chooser.sample(&logits)?;
-        if token == self.parts.config.text.sep_token_id {
+        if token == self.parts.files.config.text.sep_token_id {
             return Ok(false);
         }
         self.ids.push(token);
@@ -130,7 +145,7 @@ impl CaptionRun {
     /// The reference's clean-up joins punctuation and contractions to the word before them, so the last
     /// word may still change: it is kept back until the next one begins or the caption has ended.
     fn piece(&mut self, ended: bool) -> Result<String> {
-        let text = self.parts.tokenizer.decode(&self.ids)?;
+        let text = self.parts.files.tokenizer.decode(&self.ids)?;
         let certain = if ended { text.len() } else { text.rfind(' ').unwrap_or(0) };
         let piece = text[..certain].strip_prefix(self.written.as_str()).unwrap_or_default().to_owned();
         self.written.push_str(&piece);

@@ -3,16 +3,18 @@
 //! * [`Tagger`]: zero-shot tags of an image from any list of labels (CLIP).
 //! * [`Captioner`]: a sentence about an image, piece by piece (BLIP).
 //!
-//! Both are made from the bytes of a model's published files and never half-made: a constructor either
-//! returns a model that works or one [`Error`](crate::Error).
+//! Both are made in two steps from a model's published files: the small files are read and checked against
+//! each other first ([`TaggerFiles`], [`CaptionerFiles`]), so that a model that cannot work is refused before
+//! its weights are downloaded. Nothing is ever half-made: each step returns what works or one
+//! [`Error`](crate::Error).
 
 mod captioner;
 mod labels;
 mod tagger;
 
-pub use captioner::{CaptionOptions, CaptionRun, Captioner, DEFAULT_MAX_TOKENS};
+pub use captioner::{CaptionOptions, CaptionRun, Captioner, CaptionerFiles, DEFAULT_MAX_TOKENS};
 pub use labels::{LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
-pub use tagger::Tagger;
+pub use tagger::{Tagger, TaggerFiles};
 
 use crate::image::{Preprocessor, RgbImage};
 use crate::{Error, ErrorKind, Result};

@@ -19,14 +19,38 @@ const MAX_REMEMBERED: usize = 16_384;
 /// bound the memory of the activations.
 const TEXT_BATCH: usize = 32;
 
+/// The small files of a CLIP model, read and checked against each other.
+pub struct TaggerFiles {
+    config: ClipConfig,
+    preprocessor: Preprocessor,
+    tokenizer: ClipTokenizer,
+}
+
+impl TaggerFiles {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// `ConfigInvalid`, `PreprocessorInvalid`, `TokenizerInvalid`: a file is malformed, or does not fit the
+    /// others.
+    pub fn read(files: ModelFiles) -> Result<Self> {
+        let config = ClipConfig::from_json(files.config)?;
+        let preprocessor = Preprocessor::from_json(files.preprocessor, PreprocessorKind::Clip)?;
+        check_picture_size(&preprocessor, config.vision.image_size)?;
+        let tokenizer = ClipTokenizer::from_json(files.tokenizer, config.text.max_position_embeddings)?;
+        check_vocabulary(tokenizer.vocab_size(), config.text.vocab_size)?;
+        Ok(Self { config, preprocessor, tokenizer })
+    }
+}
+
 /// Scores an image against labels, as `transformers`' `CLIPModel` does: the softmax over
 /// `logit_scale * cos(image, text)`.
 ///
 /// ```no_run
+/// # use ocelli::tasks::{Tagger, TaggerFiles};
 /// # fn main() -> ocelli::Result<()> {
 /// # let (files, weights): (ocelli::tasks::ModelFiles, ocelli::weights::Weights) = unimplemented!();
 /// # let bytes: &[u8] = unimplemented!();
-/// let mut tagger = ocelli::tasks::Tagger::new(files, weights)?;
+/// let mut tagger = Tagger::new(TaggerFiles::read(files)?, weights)?;
 /// let mut labels = tagger.labels(&["cat", "dog"], "a photo of a {}.")?;
 /// let scores = tagger.tag(&ocelli::image::decode(bytes)?, &mut labels)?; // [p(cat), p(dog)]
 /// # Ok(()) }
@@ -40,17 +64,12 @@ pub struct Tagger {
 }
 
 impl Tagger {
-    /// Builds a tagger from a CLIP model's files.
+    /// Builds the model that `files` describe.
     ///
     /// # Errors
-    /// `ConfigInvalid`, `PreprocessorInvalid`, `TokenizerInvalid` for the small files, and for files that
-    /// do not fit each other; `WeightsMismatch` where the weights lack tensors of the configuration.
-    pub fn new(files: ModelFiles, weights: Weights) -> Result<Self> {
-        let config = ClipConfig::from_json(files.config)?;
-        let preprocessor = Preprocessor::from_json(files.preprocessor, PreprocessorKind::Clip)?;
-        check_picture_size(&preprocessor, config.vision.image_size)?;
-        let tokenizer = ClipTokenizer::from_json(files.tokenizer, config.text.max_position_embeddings)?;
-        check_vocabulary(tokenizer.vocab_size(), config.text.vocab_size)?;
+    /// `WeightsMismatch` names the tensors that are missing, misshapen or unknown to the model.
+    pub fn new(files: TaggerFiles, weights: Weights) -> Result<Self> {
+        let TaggerFiles { config, preprocessor, tokenizer } = files;
         let model = ClipModel::new(&config, weights)?;
         Ok(Self { model, preprocessor, tokenizer, remembered: HashMap::new() })
     }

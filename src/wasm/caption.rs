@@ -21,22 +21,29 @@ extern "C" {
     fn max_tokens(this: &CaptionOptions) -> Option<f64>;
 }
 
+/// The small files of a BLIP captioning model, read and checked: what `create` needs beside the weights.
+#[wasm_bindgen]
+pub struct CaptionerFiles(tasks::CaptionerFiles);
+
+#[wasm_bindgen]
+impl CaptionerFiles {
+    /// Reads `config.json`, `preprocessor_config.json` and `tokenizer.json`.
+    pub fn read(config: &[u8], preprocessor: &[u8], tokenizer: &[u8]) -> JsResult<Self> {
+        let files = ModelFiles { config, preprocessor, tokenizer };
+        tasks::CaptionerFiles::read(files).map(Self).map_err(to_js)
+    }
+}
+
 /// A BLIP captioning model ready to write.
 #[wasm_bindgen]
 pub struct CaptionerHandle(Captioner);
 
 #[wasm_bindgen]
 impl CaptionerHandle {
-    /// Builds the model; consumes `weights`.
-    pub fn create(
-        config: &[u8],
-        preprocessor: &[u8],
-        tokenizer: &[u8],
-        weights: WeightsLoader,
-    ) -> JsResult<Self> {
-        let files = ModelFiles { config, preprocessor, tokenizer };
+    /// Builds the model; consumes `files` and `weights`.
+    pub fn create(files: CaptionerFiles, weights: WeightsLoader) -> JsResult<Self> {
         let weights = weights.into_inner().finish().map_err(to_js)?;
-        Captioner::new(files, weights).map(Self).map_err(to_js)
+        Captioner::new(files.0, weights).map(Self).map_err(to_js)
     }
 
     /// Looks at the picture and begins its caption.

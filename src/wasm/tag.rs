@@ -28,22 +28,29 @@ impl LabelSet {
     }
 }
 
+/// The small files of a CLIP model, read and checked: what `create` needs beside the weights.
+#[wasm_bindgen]
+pub struct TaggerFiles(tasks::TaggerFiles);
+
+#[wasm_bindgen]
+impl TaggerFiles {
+    /// Reads `config.json`, `preprocessor_config.json` and `tokenizer.json`.
+    pub fn read(config: &[u8], preprocessor: &[u8], tokenizer: &[u8]) -> JsResult<Self> {
+        let files = ModelFiles { config, preprocessor, tokenizer };
+        tasks::TaggerFiles::read(files).map(Self).map_err(to_js)
+    }
+}
+
 /// A CLIP model ready to tag.
 #[wasm_bindgen]
 pub struct TaggerHandle(Tagger);
 
 #[wasm_bindgen]
 impl TaggerHandle {
-    /// Builds the model; consumes `weights`.
-    pub fn create(
-        config: &[u8],
-        preprocessor: &[u8],
-        tokenizer: &[u8],
-        weights: WeightsLoader,
-    ) -> JsResult<Self> {
-        let files = ModelFiles { config, preprocessor, tokenizer };
+    /// Builds the model; consumes `files` and `weights`.
+    pub fn create(files: TaggerFiles, weights: WeightsLoader) -> JsResult<Self> {
         let weights = weights.into_inner().finish().map_err(to_js)?;
-        Tagger::new(files, weights).map(Self).map_err(to_js)
+        Tagger::new(files.0, weights).map(Self).map_err(to_js)
     }
 
     /// Checks labels and template; computes nothing yet.

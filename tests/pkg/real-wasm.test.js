@@ -35,7 +35,9 @@ test('the wasm has every handle that handles.js names', options, () => {
     WeightsLoader: ['push', 'free'],
     Picture: ['free'],
     LabelSet: ['free'],
+    TaggerFiles: ['free'],
     TaggerHandle: ['labels', 'encodeLabels', 'tag', 'free'],
+    CaptionerFiles: ['free'],
     CaptionerHandle: ['start', 'free'],
     CaptionRun: ['next', 'free'],
   })) {

@@ -56,8 +56,13 @@ export class Engine {
     const options = { ...this.#options, signal };
     /** @type {unknown} */
     let model;
-    if (task === 'tag') model = new TaggerVerbs(wasm, yield* load(wasm, wasm.TaggerHandle, files, options));
-    else model = new CaptionerVerbs(wasm, yield* load(wasm, wasm.CaptionerHandle, files, options));
+    if (task === 'tag') {
+      const classes = { Files: wasm.TaggerFiles, Handle: wasm.TaggerHandle };
+      model = new TaggerVerbs(wasm, yield* load(wasm, classes, files, options));
+    } else {
+      const classes = { Files: wasm.CaptionerFiles, Handle: wasm.CaptionerHandle };
+      model = new CaptionerVerbs(wasm, yield* load(wasm, classes, files, options));
+    }
     this.#model = /** @type {Record<string, unknown>} */ (model);
     return null;
   }

@@ -10,7 +10,6 @@
  */
 
 import { linkedController } from '../abort.js';
-import { errorFor } from '../errors.js';
 import { chunks, openFile, readSmallFile } from '../loader.js';
 
 /** Progress is told at most this often, in milliseconds. */
@@ -21,15 +20,17 @@ const PROGRESS_INTERVAL = 100;
  *
  * @template Handle
  * @param {Wasm} wasm
- * @param {import('../handles.js').HandleClass<Handle>} Class
+ * @param {{ Files: import('../handles.js').FilesClass, Handle: import('../handles.js').HandleClass<Handle> }} classes
  * @param {ModelFiles} files
  * @param {FetchOptions} options
  * @returns {AsyncGenerator<{ progress: ProgressEvent }, Handle, void>}
  */
-export async function* load(wasm, Class, files, options) {
+export async function* load(wasm, { Files, Handle }, files, options) {
   const { controller, unlink } = linkedController(options.signal);
   const inner = { ...options, signal: controller.signal };
   const weights = new wasm.WeightsLoader();
+  /** @type {import('../handles.js').FilesHandle | null} */
+  let checked = null;
   let consumed = false;
   try {
     // All are asked for at once: a missing one shows before anything large moves, and sizes are known early.
@@ -38,16 +39,12 @@ export async function* load(wasm, Class, files, options) {
     );
     const meter = new Meter([config, preprocessor, tokenizer, tensors]);
     const small = [];
-    for (const [open, code] of /** @type {const} */ ([
-      [config, 'config-invalid'],
-      [preprocessor, 'preprocessor-invalid'],
-      [tokenizer, 'tokenizer-invalid'],
-    ])) {
+    for (const open of [config, preprocessor, tokenizer]) {
       yield meter.event(open);
-      const bytes = await readSmallFile(open, { ...inner, onChunk: (length) => meter.add(length) });
-      refuseNonJson(bytes, open.file.name, code);
-      small.push(bytes);
+      small.push(await readSmallFile(open, { ...inner, onChunk: (length) => meter.add(length) }));
     }
+    // A model that cannot work is refused here, before its weights move.
+    checked = Files.read(small[0], small[1], small[2]);
     yield meter.event(tensors);
     let told = performance.now();
     for await (const chunk of chunks(tensors, inner)) {
@@ -62,13 +59,16 @@ export async function* load(wasm, Class, files, options) {
     yield meter.event(tensors);
     yield progress('build', null, meter.loaded, meter.loaded);
     consumed = true;
-    const handle = Class.create(small[0], small[1], small[2], weights);
+    const handle = Handle.create(checked, weights);
     yield progress('ready', null, meter.loaded, meter.loaded);
     return handle;
   } finally {
     unlink();
     controller.abort();
-    if (!consumed) weights.free();
+    if (!consumed) {
+      weights.free();
+      checked?.free();
+    }
   }
 }
 
@@ -106,21 +106,5 @@ class Meter {
     // A compressed body whose header is hidden yields more bytes than it announced: then nothing is known.
     if (this.#total !== null && this.loaded > this.#total) this.#total = null;
     return progress('download', file.name, this.loaded, this.#total);
-  }
-}
-
-/**
- * Rust judges what the files say, but only when the weights have arrived: what is not even JSON is refused
- * before they move.
- *
- * @param {Uint8Array} bytes
- * @param {string} name
- * @param {import('../errors.js').ErrorCode} code
- */
-function refuseNonJson(bytes, name, code) {
-  try {
-    JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw errorFor(code, `${name} is not valid JSON.`, { cause });
   }
 }

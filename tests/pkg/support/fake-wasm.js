@@ -34,6 +34,18 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
     }
   }
 
+  /** The model files as they came; a config that is not JSON is refused. */
+  class Files extends Handle {
+    static read(config, preprocessor, tokenizer) {
+      try {
+        JSON.parse(new TextDecoder().decode(config));
+      } catch {
+        throw wasmError('config-invalid');
+      }
+      return Object.assign(new Files(), { config, preprocessor, tokenizer });
+    }
+  }
+
   class Picture extends Handle {
     static decode(bytes) {
       if (bytes.length === 0) throw wasmError('image-empty');
@@ -61,9 +73,10 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
   /** Longer labels are likelier; the label `trap` traps. */
   class TaggerHandle extends Handle {
     remembered = new Set();
-    static create(config, preprocessor, tokenizer, weights) {
+    static create(files, weights) {
       weights.free();
-      onCreate({ config, preprocessor, tokenizer });
+      files.free();
+      onCreate(files);
       return new TaggerHandle();
     }
     labels(labels, template) {
@@ -108,9 +121,10 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
   }
 
   class CaptionerHandle extends Handle {
-    static create(config, preprocessor, tokenizer, weights) {
+    static create(files, weights) {
       weights.free();
-      onCreate({ config, preprocessor, tokenizer });
+      files.free();
+      onCreate(files);
       return new CaptionerHandle();
     }
     start(picture, options) {
@@ -121,5 +135,13 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
     }
   }
 
-  return { log, WeightsLoader, Picture, TaggerHandle, CaptionerHandle };
+  return {
+    log,
+    WeightsLoader,
+    Picture,
+    TaggerFiles: Files,
+    TaggerHandle,
+    CaptionerFiles: Files,
+    CaptionerHandle,
+  };
 }
