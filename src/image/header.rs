@@ -11,8 +11,7 @@ pub(super) fn format(bytes: &[u8]) -> Option<ImageFormat> {
 
 /// Width and height as the header states them, without any check of the rest of the file.
 ///
-/// `None` where the header is too short to say, and for TIFF, whose directory may lie anywhere (its decoder
-/// reads the directory alone before it is asked for the size).
+/// `None` where the header is too short to say, or of a rare form (BigTIFF) that is left to the decoder.
 pub(super) fn size(format: ImageFormat, bytes: &[u8]) -> Option<(u32, u32)> {
     match format {
         // Signature (8), length and name of IHDR (8), then width and height.
@@ -21,6 +20,7 @@ pub(super) fn size(format: ImageFormat, bytes: &[u8]) -> Option<(u32, u32)> {
         ImageFormat::Bmp => bmp_size(bytes),
         ImageFormat::WebP => webp_size(bytes),
         ImageFormat::Jpeg => jpeg_size(bytes),
+        ImageFormat::Tiff => tiff_size(bytes),
         _ => None,
     }
 }
@@ -36,7 +36,8 @@ fn bmp_size(bytes: &[u8]) -> Option<(u32, u32)> {
 
 fn webp_size(bytes: &[u8]) -> Option<(u32, u32)> {
     match bytes.get(12..16)? {
-        b"VP8X" => Some(((le32(bytes, 24)? & 0xff_ffff) + 1, (le32(bytes, 27)? & 0xff_ffff) + 1)),
+        // Two 24-bit numbers, each less one, after four bytes of flags.
+        b"VP8X" => Some(((le32(bytes, 24)? & 0xff_ffff) + 1, (le32(bytes, 26)? >> 8) + 1)),
         b"VP8L" => {
             let bits = le32(bytes, 21)?;
             Some(((bits & 0x3fff) + 1, ((bits >> 14) & 0x3fff) + 1))
@@ -59,6 +60,20 @@ fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
             _ => at = body + be16(bytes, body)? as usize,
         }
     }
+}
+
+/// The first directory: a count, then entries of 12 bytes (tag, type, count, value), in the file's byte order.
+fn tiff_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let little = bytes.starts_with(b"II");
+    let short = |at| if little { le16(bytes, at) } else { be16(bytes, at) };
+    let long = |at| if little { le32(bytes, at) } else { be32(bytes, at) };
+    let directory = long(4)? as usize;
+    let entries = short(directory)? as usize;
+    let value = |tag| {
+        let entry = (0..entries).map(|n| directory + 2 + 12 * n).find(|&at| short(at) == Some(tag))?;
+        if short(entry + 2)? == 3 { short(entry + 8) } else { long(entry + 8) }
+    };
+    Some((value(256)?, value(257)?))
 }
 
 /// Whether a JPEG reaches its end marker.

@@ -25,7 +25,7 @@ impl Preprocessor {
     /// Reads `preprocessor_config.json` in any of its historical forms.
     ///
     /// Sizes may be a number, a list, `{"shortest_edge"}` or `{"height", "width"}`, from 1 to 4096; keys that
-    /// are absent or `null` take the defaults of `kind`. `do_convert_rgb` is not looked at: pictures are RGB here.
+    /// are absent take the defaults of `kind`. `do_convert_rgb` is not looked at: pictures are RGB here.
     ///
     /// # Errors
     ///

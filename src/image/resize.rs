@@ -3,6 +3,8 @@
 //! Unlike the usual GPU or canvas resize, every source pixel under the scaled filter counts (antialiasing), and
 //! the arithmetic is PIL's fixed point, because models were trained on its roundings.
 
+use std::ops::Range;
+
 use ::image::RgbImage;
 
 /// A resampling filter, numbered as PIL numbers it in `preprocessor_config.json`.
@@ -94,11 +96,12 @@ pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbI
 /// The part `window` of `image` at `width` x `height`, without computing the rest.
 ///
 /// Equal to cropping [`resize`]'s result, in time proportional to the source rows and columns that the part
-/// covers. The part must lie within `width` x `height`; what would not is left black.
+/// covers. The part must lie within `width` x `height`.
 ///
-/// Method, as Pillow's: the weights of each output column are computed once, in double precision, and rounded
-/// to 22 fractional bits; every source row that matters is filtered horizontally, its sums rounded and clipped to
-/// eight bits; then columns are filtered the same way. Horizontal first, always: the order shows in the last bit.
+/// Method, as Pillow's: the weights of each output row and column are computed once, in double precision, and
+/// rounded to 22 fractional bits; the image is filtered along one axis, its sums rounded and clipped to eight bits,
+/// then along the other. The order shows in the last bit: horizontal first, unless the height loses more than
+/// twice as many pixels as the width (since Pillow 13; earlier versions always began horizontally).
 ///
 /// Source: Pillow, `src/libImaging/Resample.c`; for [`Filter::Nearest`], `src/libImaging/Geometry.c`.
 pub fn resize_window(image: &RgbImage, width: u64, height: u64, window: Window, filter: Filter) -> RgbImage {
@@ -110,14 +113,27 @@ pub fn resize_window(image: &RgbImage, width: u64, height: u64, window: Window, 
     let pixels = if filter == Filter::Nearest {
         pick(image, &columns.nearest(), &rows.nearest())
     } else {
-        let (columns, mut rows) = (columns.taps(filter), rows.taps(filter));
-        let first = rows.spans.iter().map(|span| span.start).min().unwrap_or(0);
-        let last = rows.spans.iter().map(|span| span.start + span.count).max().unwrap_or(0);
-        let narrowed = filter_rows(image, first..last, &columns);
-        rows.spans.iter_mut().for_each(|span| span.start -= first);
-        filter_columns(&narrowed, 3 * window.width as usize, &rows)
+        smooth(image, &columns, &rows, filter)
     };
     RgbImage::from_raw(window.width, window.height, pixels).unwrap_or_default()
+}
+
+fn smooth(image: &RgbImage, columns: &Axis, rows: &Axis, filter: Filter) -> Vec<u8> {
+    let vertical_first = rows.loss() > 0 && rows.loss() > 2 * columns.loss();
+    let (mut columns, mut rows) = (columns.taps(filter), rows.taps(filter));
+    // Only the source rows and columns that the window looks at take part.
+    let (across, down) = (columns.rebase(), rows.rebase());
+    let pitch = 3 * image.width() as usize;
+    let source = &image.as_raw()[down.start * pitch..down.end * pitch];
+    let part = 3 * across.start..3 * across.end;
+    if vertical_first {
+        let shortened = filter_columns(source, pitch, part.clone(), &rows);
+        filter_rows(&shortened, part.len(), 0..part.len(), &columns)
+    } else {
+        let narrowed = filter_rows(source, pitch, part, &columns);
+        let pitch = 3 * columns.spans.len();
+        filter_columns(&narrowed, pitch, 0..pitch, &rows)
+    }
 }
 
 /// One dimension of a resize: `source` pixels become `target`, of which `count` from `first` on are wanted.
@@ -148,6 +164,14 @@ struct Taps {
 }
 
 impl Taps {
+    /// The source pixels that any span covers; the spans are counted from the first of them from now on.
+    fn rebase(&mut self) -> Range<usize> {
+        let first = self.spans.iter().map(|span| span.start).min().unwrap_or(0);
+        let last = self.spans.iter().map(|span| span.start + span.count).max().unwrap_or(0);
+        self.spans.iter_mut().for_each(|span| span.start -= first);
+        first..last
+    }
+
     fn iter(&self) -> impl Iterator<Item = (Span, &[i32])> {
         self.spans
             .iter()
@@ -157,7 +181,12 @@ impl Taps {
 }
 
 impl Axis {
-    fn wanted(&self) -> std::ops::Range<u64> {
+    /// Pixels that the axis loses; negative where it gains.
+    fn loss(&self) -> i64 {
+        i64::from(self.source) - self.target as i64
+    }
+
+    fn wanted(&self) -> Range<u64> {
         self.first..self.first + u64::from(self.count)
     }
 
@@ -229,14 +258,13 @@ fn clip(sum: i32) -> u8 {
     (sum >> PRECISION).clamp(0, 255) as u8
 }
 
-/// Filters the given rows of `image` horizontally: three bytes for each column of `columns`.
-fn filter_rows(image: &RgbImage, rows: std::ops::Range<usize>, columns: &Taps) -> Vec<u8> {
-    let pitch = 3 * image.width() as usize;
-    let source = &image.as_raw()[rows.start * pitch..rows.end * pitch];
-    let mut narrowed = vec![0; rows.len() * columns.spans.len() * 3];
-    for (row, output) in source.chunks_exact(pitch).zip(narrowed.chunks_exact_mut(columns.spans.len() * 3)) {
-        let row = row.as_chunks::<3>().0;
-        for ((span, weights), pixel) in columns.iter().zip(output.as_chunks_mut::<3>().0) {
+/// Filters every row of `source` (rows of `pitch` bytes, of which `part` counts) horizontally.
+fn filter_rows(source: &[u8], pitch: usize, part: Range<usize>, columns: &Taps) -> Vec<u8> {
+    let output_pitch = 3 * columns.spans.len();
+    let mut output = vec![0; source.len() / pitch * output_pitch];
+    for (row, out) in source.chunks_exact(pitch).zip(output.chunks_exact_mut(output_pitch)) {
+        let row = row[part.clone()].as_chunks::<3>().0;
+        for ((span, weights), pixel) in columns.iter().zip(out.as_chunks_mut::<3>().0) {
             let (mut red, mut green, mut blue) = (HALF, HALF, HALF);
             for (sample, &weight) in row[span.start..span.start + span.count].iter().zip(weights) {
                 red += i32::from(sample[0]) * weight;
@@ -246,18 +274,18 @@ fn filter_rows(image: &RgbImage, rows: std::ops::Range<usize>, columns: &Taps) -
             *pixel = [clip(red), clip(green), clip(blue)];
         }
     }
-    narrowed
+    output
 }
 
-/// Filters rows of `pitch` bytes vertically, whole rows at a time, so that the inner loop is one multiplication
-/// and addition on neighbouring samples.
-fn filter_columns(source: &[u8], pitch: usize, rows: &Taps) -> Vec<u8> {
-    let mut output = vec![0; pitch * rows.spans.len()];
-    let mut sums = vec![HALF; pitch];
-    for ((span, weights), out) in rows.iter().zip(output.chunks_exact_mut(pitch)) {
+/// Filters `source` (rows of `pitch` bytes, of which `part` counts) vertically, whole rows at a time, so that the
+/// inner loop is one multiplication and addition on neighbouring samples.
+fn filter_columns(source: &[u8], pitch: usize, part: Range<usize>, rows: &Taps) -> Vec<u8> {
+    let mut output = vec![0; part.len() * rows.spans.len()];
+    let mut sums = vec![HALF; part.len()];
+    for ((span, weights), out) in rows.iter().zip(output.chunks_exact_mut(part.len())) {
         sums.fill(HALF);
         for (row, &weight) in source[span.start * pitch..].chunks_exact(pitch).zip(weights) {
-            for (sum, &sample) in sums.iter_mut().zip(row) {
+            for (sum, &sample) in sums.iter_mut().zip(&row[part.clone()]) {
                 *sum += i32::from(sample) * weight;
             }
         }

@@ -43,7 +43,8 @@ const MEAN: [f64; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
 const DEVIATION: [f64; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
 
 impl Settings {
-    /// Reads a file. A key that is absent or `null` has the default of `kind`, as in the reference.
+    /// Reads a file. A key that is absent has the default of `kind`; so has one that is `null`, except that a
+    /// step whose flag is `null` is not done, as in the reference.
     pub(super) fn from_json(json: &[u8], kind: PreprocessorKind) -> Result<Self> {
         let keys: Map<String, Value> = serde_json::from_slice(json).map_err(|error| {
             Error::new(ErrorKind::PreprocessorInvalid, "The preprocessor file is not a JSON object.")
@@ -108,9 +109,11 @@ impl File {
     }
 
     fn flag(&self, key: &str, default: bool) -> Result<bool> {
-        self.key(key).map_or(Ok(default), |value| {
-            value.as_bool().ok_or_else(|| invalid(key, "is neither true nor false"))
-        })
+        match self.keys.get(key) {
+            None => Ok(default),
+            Some(Value::Null) => Ok(false),
+            Some(value) => value.as_bool().ok_or_else(|| invalid(key, "is neither true nor false")),
+        }
     }
 
     fn number(&self, key: &str, default: f64) -> Result<f64> {
