@@ -1,0 +1,221 @@
+//! Token ids and captions against transformers. Golden data: `python tests/golden/text/make.py`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+
+use ocelli::ErrorKind;
+use ocelli::text::{CaptionTokenizer, ClipTokenizer, MAX_CHARACTERS};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+const CONTEXT: usize = 77;
+
+fn read(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/text").join(name)).unwrap()
+}
+
+fn golden<T: DeserializeOwned>(name: &str) -> T {
+    serde_json::from_slice(&read(name)).unwrap()
+}
+
+/// A file of the folder of published configuration files, which is not part of the project.
+fn hub(name: &str) -> Option<Vec<u8>> {
+    let shared = std::env::var_os("OCELLI_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let path = shared.join("hub").join(name);
+    let file = std::fs::read(&path).ok();
+    if file.is_none() {
+        println!("Skipped: {} is not here; set OCELLI_SHARED to the folder that holds hub/.", path.display());
+    }
+    file
+}
+
+fn small_clip() -> ClipTokenizer {
+    ClipTokenizer::from_json(&read("clip-tokenizer.json"), CONTEXT).unwrap()
+}
+
+fn small_blip() -> CaptionTokenizer {
+    CaptionTokenizer::from_json(&read("blip-tokenizer.json")).unwrap()
+}
+
+fn check_clip(tokenizer: &ClipTokenizer, name: &str) {
+    let cases: Vec<(String, Vec<u32>)> = golden(name);
+    assert!(cases.len() > 300, "{name} holds {} cases", cases.len());
+    for (text, ids) in cases {
+        let got = tokenizer.encode(&text).unwrap();
+        assert_eq!(got, ids, "{name}: {text:?}");
+        assert!(got.len() <= CONTEXT && got.last() == Some(&tokenizer.end_token()), "{name}: {text:?}");
+        assert!(got.iter().all(|&id| (id as usize) < tokenizer.vocab_size()), "{name}: {text:?}");
+    }
+}
+
+#[derive(Deserialize)]
+struct BlipGolden {
+    encode: Vec<(String, Vec<u32>)>,
+    decode: Vec<(Vec<u32>, String)>,
+    vocab_size: usize,
+}
+
+fn check_blip(tokenizer: &CaptionTokenizer, name: &str) {
+    let cases: BlipGolden = golden(name);
+    assert!(cases.encode.len() > 300 && cases.decode.len() > 50, "{name} holds too few cases");
+    assert_eq!(tokenizer.vocab_size(), cases.vocab_size);
+    for (text, ids) in cases.encode {
+        assert_eq!(tokenizer.encode_prompt(&text).unwrap(), ids, "{name}: {text:?}");
+    }
+    for (ids, text) in cases.decode {
+        assert_eq!(tokenizer.decode(&ids).unwrap(), text, "{name}: {ids:?}");
+    }
+}
+
+#[test]
+fn clip_ids_equal_the_reference() {
+    check_clip(&small_clip(), "clip.json");
+}
+
+#[test]
+fn blip_ids_and_words_equal_the_reference() {
+    check_blip(&small_blip(), "blip.json");
+}
+
+#[test]
+fn published_clip_ids_equal_the_reference() {
+    let Some(json) = hub("TinyCLIP-ViT-8M-16-Text-3M-YFCC15M/tokenizer.json") else { return };
+    let tokenizer = ClipTokenizer::from_json(&json, CONTEXT).unwrap();
+    assert_eq!((tokenizer.vocab_size(), tokenizer.end_token()), (49_408, 49_407));
+    check_clip(&tokenizer, "clip-hub.json");
+}
+
+#[test]
+fn published_blip_ids_and_words_equal_the_reference() {
+    let Some(json) = hub("blip-image-captioning-base/tokenizer.json") else { return };
+    check_blip(&CaptionTokenizer::from_json(&json).unwrap(), "blip-hub.json");
+}
+
+/// The small CLIP file, changed by `change`.
+fn changed(change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let mut file: Value = golden("clip-tokenizer.json");
+    change(&mut file);
+    file.to_string().into_bytes()
+}
+
+#[test]
+fn truncation_and_padding_of_the_file_are_ignored() {
+    let json = changed(|file| {
+        file["truncation"] =
+            json!({"direction": "Left", "max_length": 4, "strategy": "LongestFirst", "stride": 0});
+        file["padding"] = json!({
+            "strategy": {"Fixed": 77}, "direction": "Right", "pad_to_multiple_of": null,
+            "pad_id": 0, "pad_type_id": 0, "pad_token": "!",
+        });
+    });
+    assert_ne!(json, read("clip-tokenizer.json"));
+    check_clip(&ClipTokenizer::from_json(&json, CONTEXT).unwrap(), "clip.json");
+}
+
+#[test]
+fn start_and_end_are_found_without_a_post_processor() {
+    let plain = changed(|file| file["post_processor"] = Value::Null);
+    check_clip(&ClipTokenizer::from_json(&plain, CONTEXT).unwrap(), "clip.json");
+    let template = changed(|file| {
+        let special = |processor: &Value, key: &str| processor[key].clone();
+        let (cls, sep) = (special(&file["post_processor"], "cls"), special(&file["post_processor"], "sep"));
+        let piece = |token: &Value| json!({"SpecialToken": {"id": token[0], "type_id": 0}});
+        let entry = |token: &Value| json!({"id": token[0], "ids": [token[1]], "tokens": [token[0]]});
+        file["post_processor"] = json!({
+            "type": "TemplateProcessing",
+            "single": [piece(&cls), {"Sequence": {"id": "A", "type_id": 0}}, piece(&sep)],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
+            "special_tokens": {"<|startoftext|>": entry(&cls), "<|endoftext|>": entry(&sep)},
+        });
+    });
+    check_clip(&ClipTokenizer::from_json(&template, CONTEXT).unwrap(), "clip.json");
+}
+
+#[test]
+fn a_short_context_keeps_the_end_token() {
+    let json = read("clip-tokenizer.json");
+    let whole = small_clip().encode("a photo of a cat").unwrap();
+    for context in 2..10 {
+        let tokenizer = ClipTokenizer::from_json(&json, context).unwrap();
+        let ids = tokenizer.encode("a photo of a cat").unwrap();
+        assert_eq!(ids.len(), whole.len().min(context));
+        assert_eq!(ids[..ids.len() - 1], whole[..ids.len() - 1]);
+        assert_eq!(ids.last(), Some(&tokenizer.end_token()));
+    }
+    for context in [0, 1] {
+        let kind = ClipTokenizer::from_json(&json, context).err().map(|error| error.kind());
+        assert_eq!(kind, Some(ErrorKind::TokenizerInvalid));
+    }
+}
+
+#[test]
+fn files_that_are_no_tokenizer_of_the_kind_are_refused() {
+    let (clip, blip) = (read("clip-tokenizer.json"), read("blip-tokenizer.json"));
+    let bad = [
+        b"".to_vec(),
+        b"<!doctype html>".to_vec(),
+        b"{}".to_vec(),
+        b"[]".to_vec(),
+        b"null".to_vec(),
+        br#"{"model": {}}"#.to_vec(),
+        br#"{"model": {"type": "BPE", "vocab": {}, "merges": []}, "added_tokens": []}"#.to_vec(),
+        clip[..clip.len() / 2].to_vec(),
+        vec![b' '; (32 << 20) + 1],
+        vec![b'['; 100_000],
+        changed(|file| file["model"]["dropout"] = json!(0.1)),
+        changed(|file| file["model"]["merges"] = json!(["no such"])),
+        changed(|file| file["model"]["vocab"]["a"] = json!(-1)),
+        changed(|file| file["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = json!("(")),
+    ];
+    for json in &bad {
+        let head = String::from_utf8_lossy(&json[..json.len().min(60)]).into_owned();
+        let kind = ClipTokenizer::from_json(json, CONTEXT).err().map(|error| error.kind());
+        assert_eq!(kind, Some(ErrorKind::TokenizerInvalid), "{head}");
+        let kind = CaptionTokenizer::from_json(json).err().map(|error| error.kind());
+        assert_eq!(kind, Some(ErrorKind::TokenizerInvalid), "{head}");
+    }
+    for (what, file) in [
+        ("a frame outside the vocabulary", changed(|file| file["post_processor"]["sep"][1] = json!(99_999))),
+        (
+            "no frame",
+            changed(|file| {
+                file["post_processor"] = Value::Null;
+                file["added_tokens"] = json!([]);
+                let vocab = file["model"]["vocab"].as_object_mut().unwrap();
+                vocab.retain(|token, _| !token.starts_with("<|"));
+                file["model"]["unk_token"] = Value::Null;
+            }),
+        ),
+        ("the other kind", blip),
+    ] {
+        let kind = ClipTokenizer::from_json(&file, CONTEXT).err().map(|error| error.kind());
+        assert_eq!(kind, Some(ErrorKind::TokenizerInvalid), "{what}");
+    }
+    assert_eq!(
+        CaptionTokenizer::from_json(&clip).err().map(|error| error.kind()),
+        Some(ErrorKind::TokenizerInvalid)
+    );
+}
+
+#[test]
+fn a_text_beyond_the_limit_is_refused_and_one_within_it_is_not() {
+    for letter in ["a", "é", "猫", "😀", " ", "!"] {
+        let (within, beyond) = (letter.repeat(MAX_CHARACTERS), letter.repeat(MAX_CHARACTERS + 1));
+        assert!(small_clip().encode(&within).unwrap().len() <= CONTEXT, "{letter:?}");
+        assert!(small_blip().encode_prompt(&within).is_ok(), "{letter:?}");
+        let kind = small_clip().encode(&beyond).err().map(|error| error.kind());
+        assert_eq!(kind, Some(ErrorKind::ArgumentInvalid), "{letter:?}");
+        let kind = small_blip().encode_prompt(&beyond).err().map(|error| error.kind());
+        assert_eq!(kind, Some(ErrorKind::ArgumentInvalid), "{letter:?}");
+    }
+}
+
+#[test]
+fn ids_outside_the_vocabulary_are_left_out() {
+    let tokenizer = small_blip();
+    let mut ids = tokenizer.encode_prompt("a cat").unwrap();
+    ids.insert(1, u32::MAX);
+    assert_eq!(tokenizer.decode(&ids).unwrap(), "a cat");
+}
