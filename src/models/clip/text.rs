@@ -86,7 +86,8 @@ impl ClipText {
             rows[i] = row as u32;
         }
         let rows = Tensor::new(rows, pooled[0].device())?;
-        Ok(Tensor::cat(&pooled, 0)?.index_select(&rows, 0)?)
+        // With one group the concatenation is a view of its states.
+        Ok(Tensor::cat(&pooled, 0)?.contiguous()?.index_select(&rows, 0)?)
     }
 
     fn check(&self, ids: &[u32]) -> Result<()> {
