@@ -120,12 +120,12 @@ async function installPackages({ packages, why, sudo }) {
   // Another apt (unattended upgrades on a fresh machine) may hold the lock for a while.
   const common = ['-qq', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Use-Pty=0'];
   await run(program, [...before, ...common, 'update'], {
-    quiet: true,
+    output: 'failure',
     failure:
       sudo.length > 0 ? 'sudo apt-get update failed (see above).' : 'apt-get update failed (see above).',
   });
   await run(program, [...before, ...common, 'install', '-y', '--no-install-recommends', ...packages], {
-    quiet: true,
+    output: 'failure',
     failure: `apt-get could not install ${list} (see above): please install ${why} by hand, then run this again.`,
   });
 }
@@ -137,7 +137,7 @@ async function installWasmBindgen(version) {
   mkdirSync(folder, { recursive: true });
   const install = ['install', '--quiet', '--version', version, '--root', folder, 'wasm-bindgen-cli'];
   try {
-    await run('cargo', [...install, '--locked']);
+    await run('cargo', [...install, '--locked'], { output: 'never' });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     // A registry mirror may lag behind the newest of the tool's own dependencies; older ones do as well.

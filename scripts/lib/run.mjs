@@ -36,29 +36,29 @@ export function duration(ms) {
 /**
  * Runs a program to its end with its output shown, and fails with a sentence when it does not succeed.
  *
- * With `onLine` each line of output is handed over as well, without its colours; with `quiet` the output is
- * shown only when the program fails.
+ * With `onLine` each line of standard output is handed over as well, without its colours. `output` says when the
+ * output is shown: `always` as it comes, `failure` only when the program fails, or `never`.
  *
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: Record<string, string | undefined>, timeoutMs?: number, failure?: string,
- *   onLine?: (line: string) => void, quiet?: boolean }} [options]
+ *   onLine?: (line: string) => void, output?: 'always' | 'failure' | 'never' }} [options]
  * @returns {Promise<void>}
  */
 export function run(command, args, options = {}) {
-  const { cwd = ROOT, env = {}, timeoutMs, failure, onLine, quiet = false } = options;
-  const listening = Boolean(onLine) || quiet;
+  const { cwd = ROOT, env = {}, timeoutMs, failure, onLine, output = 'always' } = options;
+  const held = output !== 'always';
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ['ignore', listening ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
+    stdio: ['ignore', onLine || held ? 'pipe' : 'inherit', held ? 'pipe' : 'inherit'],
     timeout: timeoutMs,
   });
   /** @type {Buffer[]} */
   const kept = [];
   let rest = '';
   child.stdout?.on('data', (chunk) => {
-    if (quiet) kept.push(chunk);
+    if (held) kept.push(chunk);
     else process.stdout.write(chunk);
     if (!onLine) return;
     const lines = (rest + chunk.toString()).split('\n');
@@ -73,7 +73,7 @@ export function run(command, args, options = {}) {
     child.on('close', (code, signal) => {
       if (onLine && rest) onLine(plain(rest));
       if (code === 0) return resolve();
-      if (kept.length > 0) process.stderr.write(Buffer.concat(kept));
+      if (output === 'failure') process.stderr.write(Buffer.concat(kept));
       const how = signal ? `was stopped by ${signal}` : `failed with exit code ${code}`;
       return reject(new Failure(failure ?? `\`${[command, ...args].join(' ')}\` ${how}.`));
     });
