@@ -98,7 +98,11 @@ async function addFromRustup(step) {
   const args = step.add === 'target' ? ['target', 'add', WASM_TARGET] : ['component', 'add', 'rust-src'];
   say(`Asking rustup for ${what}`, 'usually under a minute');
   try {
-    await run('rustup', args, { timeoutMs: RUSTUP_LIMIT_MS });
+    await run('rustup', args, {
+      timeoutMs: RUSTUP_LIMIT_MS,
+      env: { RUST_BACKTRACE: '0' },
+      output: step.otherwise ? 'never' : 'failure',
+    });
     if (findWasmToolchain()) return;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
