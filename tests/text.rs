@@ -219,3 +219,60 @@ fn ids_outside_the_vocabulary_are_left_out() {
     ids.insert(1, u32::MAX);
     assert_eq!(tokenizer.decode(&ids).unwrap(), "a cat");
 }
+
+#[test]
+fn a_changed_file_gives_a_tokenizer_or_an_error_never_a_panic() {
+    let mut state = 0x9e37_79b9u32;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as usize % below
+    };
+    let texts = ["a photo of a cat.", "it's 3 CAFÉS <|endoftext|> [SEP] 猫😀", "", "\u{301}\0\u{200b}"];
+    let rounds: usize = std::env::var("OCELLI_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
+    for name in ["clip-tokenizer.json", "blip-tokenizer.json"] {
+        let original = read(name);
+        // Everything but the vocabulary is settings: half of the changes go there, and to what follows the model.
+        let model = original.windows(7).position(|window| window == b"\"model\"").unwrap();
+        let mut usable = 0;
+        for _ in 0..rounds {
+            let mut bytes = original.clone();
+            for _ in 0..1 + random(3) {
+                let at = if random(2) == 0 { random(model) } else { random(bytes.len()) };
+                match random(4) {
+                    0 => bytes[at] = b"0129\"{}[],:-. \\#a"[random(17)],
+                    1 => drop(bytes.remove(at)),
+                    2 => bytes.insert(at, b"0129\"{}[],:-. \\#a"[random(17)]),
+                    // Another key or value of the same file, so that what comes out is often still JSON.
+                    _ => {
+                        let from = random(model - 12);
+                        let piece = original[from..from + 12].to_vec();
+                        bytes.splice(at..at, piece);
+                    }
+                }
+            }
+            if let Ok(tokenizer) = ClipTokenizer::from_json(&bytes, CONTEXT) {
+                usable += 1;
+                for text in texts {
+                    if let Ok(ids) = tokenizer.encode(text) {
+                        assert!(
+                            ids.len() <= CONTEXT
+                                && ids.iter().all(|&id| (id as usize) < tokenizer.vocab_size())
+                        );
+                    }
+                }
+            }
+            if let Ok(tokenizer) = CaptionTokenizer::from_json(&bytes) {
+                usable += 1;
+                for text in texts {
+                    if let Ok(ids) = tokenizer.encode_prompt(text) {
+                        assert!(ids.iter().all(|&id| (id as usize) < tokenizer.vocab_size()));
+                        tokenizer.decode(&ids).unwrap();
+                    }
+                }
+            }
+        }
+        assert!(usable > rounds / 20, "{name}: only {usable} of {rounds} changed files could be used at all");
+    }
+}

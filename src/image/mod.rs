@@ -29,6 +29,6 @@ mod resize;
 mod settings;
 
 pub use ::image::RgbImage;
-pub use decode::{MAX_BYTES, MAX_PIXELS, decode, from_rgba};
+pub use decode::{MAX_BYTES, MAX_EDGE, MAX_PIXELS, decode, from_rgba};
 pub use preprocess::{Preprocessor, PreprocessorKind};
 pub use resize::{Filter, Window, resize, resize_window};
