@@ -8,7 +8,14 @@ import path from 'node:path';
 import { findChrome, findWasmBindgen, findWasmToolchain } from './lib/find.mjs';
 import { npmState, plan } from './lib/plan.mjs';
 import { capture, duration, Failure, main, ROOT, run, say, which } from './lib/run.mjs';
-import { atLeast, oldestRust, WASM_TARGET, wasmBindgenFolder, wasmBindgenVersion } from './lib/tools.mjs';
+import {
+  atLeast,
+  oldestNode,
+  oldestRust,
+  WASM_TARGET,
+  wasmBindgenFolder,
+  wasmBindgenVersion,
+} from './lib/tools.mjs';
 
 /** @import { Facts, Need, Step } from './lib/plan.mjs' */
 
@@ -43,6 +50,8 @@ export function findFacts() {
   const rust = which('cargo') ? capture('rustc', ['--version']) : null;
   return {
     platform: process.platform,
+    nodeIsNew: atLeast(process.versions.node, oldestNode()),
+    oldestNode: oldestNode(),
     apt: which('apt-get') !== null,
     root: process.getuid?.() === 0,
     sudo: which('sudo') !== null,

@@ -12,6 +12,8 @@ import { DEBIAN, WASM_TARGET } from './tools.mjs';
 /**
  * @typedef {object} Facts
  * @property {string} platform as `process.platform` says it
+ * @property {boolean} nodeIsNew whether this Node is at least `oldestNode`
+ * @property {string} oldestNode
  * @property {boolean} apt whether apt-get is here
  * @property {boolean} root
  * @property {boolean} sudo whether sudo is here
@@ -51,6 +53,7 @@ export function plan(needs, facts) {
   const wanted = new Set(needs);
   const wantsRust = wanted.has('native') || wanted.has('wasm');
 
+  if (!facts.nodeIsNew) missing.push(`Node ${facts.oldestNode} or newer`);
   if (wantsRust && !facts.rust) missing.push(`Rust ${facts.oldestRust} or newer, from rustup`);
   else if (wantsRust && !facts.rustIsNew) {
     missing.push(`Rust ${facts.oldestRust} or newer (here is ${facts.rust}): \`rustup update stable\``);

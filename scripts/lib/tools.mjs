@@ -53,6 +53,12 @@ export function oldestRust(manifest = readFileSync(path.join(ROOT, 'Cargo.toml')
   return /^rust-version = "([^"]+)"/m.exec(manifest)?.[1] ?? '1.85';
 }
 
+/** The oldest Node that runs the scripts and npm's tools, from `engines` in `package.json`. */
+export function oldestNode() {
+  const { engines } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+  return /(\d+(?:\.\d+)*)/.exec(engines.node)?.[1] ?? '20';
+}
+
 /**
  * Whether the version in a text such as `rustc 1.95.0 (...)` is at least `least`.
  * @param {string} text

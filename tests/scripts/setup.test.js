@@ -11,6 +11,8 @@ const ALL = ['native', 'wasm', 'npm', 'browser'];
 /** A Debian on which everything is installed. @type {Facts} */
 const READY = {
   platform: 'linux',
+  nodeIsNew: true,
+  oldestNode: '20.9',
   apt: true,
   root: true,
   sudo: false,
@@ -112,6 +114,10 @@ describe('plan', () => {
     assert.match(missing({ rust: null, rustIsNew: false })[0] ?? '', /Rust 1\.88 or newer, from rustup/);
     assert.match(missing({ rust: 'rustc 1.63.0', rustIsNew: false })[0] ?? '', /here is rustc 1\.63\.0/);
     assert.deepEqual(missing({ rust: null, rustIsNew: false }, ['npm']), []);
+  });
+
+  test('too old a Node', () => {
+    assert.deepEqual(missing({ nodeIsNew: false }, ['npm']), ['Node 20.9 or newer']);
   });
 
   test('a native linker', () => {
