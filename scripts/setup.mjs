@@ -38,6 +38,7 @@ export async function setup(needs = EVERYTHING) {
     );
   }
   for (const step of steps) await carryOut(step);
+  if (needs.length === 0) return;
   if (steps.length === 0) say(`Setup: everything needed is here (${needs.join(', ')}).`);
   else {
     verify(needs);
