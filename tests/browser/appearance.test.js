@@ -1,0 +1,102 @@
+// The page on a desktop and on a phone, by day and by night: accessible by axe's rules, never wider than its
+// window, and at rest where motion is not wanted.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import test from 'node:test';
+import { assertSentence, openBrowser, openSite, Visit } from './support/site.js';
+import { plain } from './support/pictures.js';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const browser = await openBrowser();
+const site = await openSite();
+test.after(async () => {
+  await browser.close();
+  await site.close();
+});
+
+const DEVICES = {
+  desktop: { viewport: { width: 1280, height: 860 } },
+  phone: { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
+};
+
+/** Asserts that axe finds nothing, and that nothing is wider than the window. @param {Visit} visit @param {string} when */
+async function inspect(visit, when) {
+  const { violations, passes } = await visit.page.evaluate(async (source) => {
+    // Evaluated from outside, so that the page's own policy need not allow it.
+    if (!('axe' in globalThis)) (0, eval)(source);
+    const report = await globalThis.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    });
+    return {
+      passes: report.passes.length,
+      violations: report.violations.map(
+        ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`,
+      ),
+    };
+  }, axe);
+  assert.ok(passes > 15, 'axe did look at the page');
+  assert.deepEqual(violations, [], `${when}: axe found`);
+
+  const { wide, window } = await visit.page.evaluate(() => ({
+    wide: document.documentElement.scrollWidth,
+    window: document.documentElement.clientWidth,
+  }));
+  assert.ok(wide <= window, `${when}: the page is ${wide} pixels wide in a window of ${window}`);
+}
+
+for (const [device, options] of Object.entries(DEVICES)) {
+  for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+    test(`${device}, ${colorScheme}: idle, with results, with errors`, async () => {
+      // The page's policy forbids evaluation, which is how axe gets in.
+      const visit = await Visit.begin(browser, site.url, { ...options, colorScheme, bypassCSP: true });
+      await visit.ready();
+      await inspect(visit, 'idle');
+
+      const long = `${'a-very-long-name-without-any-place-to-break-'.repeat(4)}.png`;
+      await visit.drop(plain(long), {
+        name: 'letter.txt',
+        mimeType: 'text/plain',
+        buffer: Buffer.from('Dear'),
+      });
+      await visit.settled(long);
+      await visit.settled('letter.txt', 'failed');
+      await visit.page.evaluate(() =>
+        document.querySelectorAll('details').forEach((panel) => (panel.open = true)),
+      );
+      await visit.ask(['pneumonoultramicroscopicsilicovolcanoconiosis'.repeat(6), 'cat']);
+      await visit.page.waitForFunction(() => document.querySelector('.tags')?.childElementCount === 2);
+      await inspect(visit, 'with results');
+
+      await visit.use('tag', './missing/model/');
+      await visit.page.locator('#tag-notice[data-status="failed"]').waitFor();
+      assertSentence(await visit.page.locator('#tag-notice .notice-line').innerText());
+      await visit.ask([]);
+      await inspect(visit, 'with errors');
+      await visit.end({ expected: [/Failed to load resource/] });
+    });
+  }
+}
+
+test('nothing moves where reduced motion is asked for', async () => {
+  const visit = await Visit.begin(browser, site.url, { reducedMotion: 'reduce' });
+  await visit.drop(plain('still.png'));
+  await visit.settled('still.png');
+  const moving = await visit.page.evaluate(() => document.getAnimations().length);
+  assert.equal(moving, 0);
+  await visit.end();
+});
+
+test('text can be twice as large without being cut off', async () => {
+  const visit = await Visit.begin(browser, site.url, { viewport: { width: 640, height: 900 } });
+  await visit.page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
+  await visit.drop(plain('large.png'));
+  await visit.settled('large.png');
+  const { wide, window } = await visit.page.evaluate(() => ({
+    wide: document.documentElement.scrollWidth,
+    window: innerWidth,
+  }));
+  assert.ok(wide <= window);
+  await visit.end();
+});

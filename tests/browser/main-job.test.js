@@ -1,0 +1,92 @@
+// The main job, end to end: pictures are dropped on the page, each gets tags and a caption that mean
+// something, and nothing leaves the machine.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { openBrowser, openSite, Visit } from './support/site.js';
+import { photographs, photosAreHere, plain } from './support/pictures.js';
+
+const browser = await openBrowser();
+const site = await openSite();
+test.after(async () => {
+  await browser.close();
+  await site.close();
+});
+
+/** @typedef {{ label: string, file: import('./support/pictures.js').File }} Expectation */
+
+/**
+ * Drops pictures, waits for all, and counts how many are understood.
+ * @param {Visit} visit
+ * @param {Expectation[]} expectations
+ * @param {import('node:test').TestContext} t
+ */
+async function understood(visit, expectations, t) {
+  await visit.drop(...expectations.map(({ file }) => file));
+  let tagged = 0;
+  let described = 0;
+  for (const { label, file } of expectations) {
+    await visit.settled(file.name);
+    const { caption, tags, scores, errors } = await visit.read(file.name);
+    assert.deepEqual(errors, []);
+    assert.equal(tags.length, 5);
+    assert.ok(scores.every((score) => /^(<1|\d{1,3})%$/.test(score)));
+    assert.ok(caption.length > 0);
+    t.diagnostic(`${file.name}: ${tags[0]} ${scores[0]} (${tags.slice(1).join(', ')}) "${caption}"`);
+    if (tags.includes(label)) tagged += 1;
+    if (caption.toLowerCase().includes(label)) described += 1;
+  }
+  return { tagged, described };
+}
+
+test(
+  'three photographs',
+  { skip: !photosAreHere && 'the photographs (../shared/data) are not here' },
+  async (t) => {
+    const visit = await Visit.begin(browser, site.url);
+    const { tagged } = await understood(visit, photographs(['motorbikes', 'airplanes', 'banana']), t);
+    // The built-in model is small: most, not all, is what can honestly be asked of it.
+    assert.ok(tagged >= 2, `only ${tagged} of 3 photographs have their label among the five tags`);
+    await visit.end();
+  },
+);
+
+test('a page without models to download asks for its own files only, workers included', async () => {
+  const visit = await Visit.begin(browser, site.url);
+  await visit.ready();
+  await visit.drop(plain('blue.png'));
+  await visit.settled('blue.png');
+  const files = visit.requests.map(({ url }) => new URL(url).pathname.split('/').pop() ?? '');
+  // If the recorder did not hear the workers, the assertion in end() would prove nothing.
+  assert.ok(
+    files.includes('model.safetensors') && files.some((file) => file.endsWith('.wasm')),
+    files.join(' '),
+  );
+  assert.ok(
+    visit.requests.filter(({ url }) => url.startsWith('http')).every(({ url }) => url.startsWith(site.url)),
+  );
+  await visit.end();
+});
+
+test('the caption is written piece by piece', async () => {
+  const visit = await Visit.begin(browser, site.url);
+  await visit.ready();
+  await visit.page.evaluate(() => {
+    /** @type {Set<string>} */
+    const seen = new Set();
+    Object.assign(globalThis, { seen });
+    new MutationObserver(() => {
+      const caption = document.querySelector('.caption[data-writing]');
+      if (caption?.textContent) seen.add(caption.textContent);
+    }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+  });
+  await visit.drop(plain('blue.png'));
+  await visit.settled('blue.png');
+  const { caption } = await visit.read('blue.png');
+  const seen = await visit.page.evaluate(() => [.../** @type {any} */ (globalThis).seen]);
+  assert.ok(
+    seen.length > 0 && seen.every((part) => caption.startsWith(part)),
+    `${seen} are parts of ${caption}`,
+  );
+  await visit.end();
+});

@@ -1,0 +1,233 @@
+// The built page as a user meets it: served from a sub-path, opened in a real Chromium, with every request
+// and every complaint of the browser written down.
+
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { findChrome } from '../../../scripts/lib/find.mjs';
+import { serve } from '../../../scripts/serve.mjs';
+
+/**
+ * @typedef {import('playwright-core').Page} Page
+ * @typedef {import('playwright-core').Browser} Browser
+ * @typedef {import('./pictures.js').File} File
+ */
+
+export const DIST = fileURLToPath(new URL('../../../dist', import.meta.url));
+
+/** The page is never tested at a host's root: relative addresses have to hold. */
+export const SUB_PATH = '/some/where/ocelli/';
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Longest wait for anything that computes: two slow cores, a cold engine. */
+export const PATIENCE = 60_000;
+
+/** @returns {Promise<Browser>} */
+export async function openBrowser() {
+  const executablePath = findChrome();
+  assert.ok(executablePath, 'no Chromium was found: run `npm run setup`, or set CHROME_PATH');
+  return chromium.launch({ executablePath, args: FLAGS });
+}
+
+/**
+ * Serves `dist/` at the sub-path, and whatever else a test mounts.
+ * @param {Record<string, import('../../../scripts/serve.mjs').Mount>} [mounts] prefixes below the sub-path
+ */
+export async function openSite(mounts = {}) {
+  assert.ok(existsSync(path.join(DIST, 'index.html')), 'dist/ is not built: run `npm run build`');
+  const below = Object.entries(mounts).map(([prefix, mount]) => [`${SUB_PATH}${prefix}`, mount]);
+  const server = await serve({
+    // Nothing lies outside of the sub-path: an address from the root would answer 404.
+    root: path.join(DIST, 'nothing-here'),
+    mounts: { [SUB_PATH]: DIST, ...Object.fromEntries(below) },
+  });
+  return { url: new URL(SUB_PATH, server.url).href, close: server.close };
+}
+
+/**
+ * One visit to the page, with the handles that tests use.
+ */
+export class Visit {
+  /** @type {{ method: string, url: string }[]} every request, those of workers among them */
+  requests = [];
+  /** @type {string[]} uncaught errors and error messages of the console */
+  complaints = [];
+
+  /** @param {Page} page @param {string} url */
+  constructor(page, url) {
+    this.page = page;
+    this.url = url;
+    page.context().on('request', (request) => {
+      this.requests.push({ method: request.method(), url: request.url() });
+    });
+    page.on('pageerror', (error) => this.complaints.push(`uncaught: ${error.message}`));
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.complaints.push(message.text());
+    });
+  }
+
+  /**
+   * @param {Browser} browser
+   * @param {string} url
+   * @param {import('playwright-core').BrowserContextOptions} [options]
+   */
+  static async begin(browser, url, options = {}) {
+    const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+    context.setDefaultTimeout(PATIENCE);
+    const visit = new Visit(await context.newPage(), url);
+    await visit.page.goto(url);
+    return visit;
+  }
+
+  /**
+   * Ends the visit: the browser may have complained of nothing but what is expected, and asked for nothing
+   * but GETs to the page's own origin.
+   * @param {{ expected?: RegExp[], origins?: string[] }} [allowed]
+   */
+  async end({ expected = [], origins = [] } = {}) {
+    await this.page.context().close();
+    const unexpected = this.complaints.filter((text) => !expected.some((pattern) => pattern.test(text)));
+    assert.deepEqual(unexpected, [], 'the browser complained');
+    const own = new Set([new URL(this.url).origin, ...origins]);
+    const foreign = this.requests.filter(({ method, url }) => {
+      // What the page made itself needs no network.
+      const { protocol, origin } = new URL(url);
+      const local = protocol === 'blob:' || protocol === 'data:';
+      return method !== 'GET' || !(local || own.has(origin));
+    });
+    assert.deepEqual(foreign, [], 'only GETs to the page’s own origin are allowed');
+  }
+
+  /** Waits until both built-in models are loaded. */
+  async ready() {
+    await this.page.waitForFunction(() =>
+      [...document.querySelectorAll('lane-notice')].every((notice) => notice.dataset.status === 'ready'),
+    );
+  }
+
+  /** Picks files, as through the file dialog. @param {...File} files */
+  async pick(...files) {
+    await this.page.setInputFiles('#files', files);
+  }
+
+  /** Drops files on the page, as from the file manager. @param {...File} files */
+  async drop(...files) {
+    await this.#transfer('drop', files);
+  }
+
+  /** Pastes files, as from the clipboard. @param {...File} files */
+  async paste(...files) {
+    await this.#transfer('paste', files);
+  }
+
+  /** @param {'drop' | 'paste'} type @param {File[]} files */
+  async #transfer(type, files) {
+    const plain = files.map(({ name, mimeType, buffer }) => ({
+      name,
+      mimeType,
+      base64: buffer.toString('base64'),
+    }));
+    await this.page.evaluate(
+      ({ type, plain }) => {
+        const transfer = new DataTransfer();
+        for (const { name, mimeType, base64 } of plain) {
+          const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+          transfer.items.add(new File([bytes], name, { type: mimeType }));
+        }
+        const options = { bubbles: true, cancelable: true };
+        const target = document.querySelector('drop-zone') ?? document.body;
+        if (type === 'paste') {
+          target.dispatchEvent(new ClipboardEvent('paste', { ...options, clipboardData: transfer }));
+          return;
+        }
+        for (const step of ['dragenter', 'dragover', 'drop']) {
+          target.dispatchEvent(new DragEvent(step, { ...options, dataTransfer: transfer }));
+        }
+      },
+      { type, plain },
+    );
+  }
+
+  /** @param {string} name of the picture's file */
+  card(name) {
+    return this.page.locator('picture-card', { has: this.page.getByRole('heading', { name, exact: true }) });
+  }
+
+  /**
+   * Waits until a picture has come to rest, whatever came of it.
+   * @param {string} name
+   * @param {'done' | 'failed' | 'stopped'} state
+   */
+  async settled(name, state = 'done') {
+    const card = this.card(name);
+    await card
+      .and(this.page.locator('[data-state="done"], [data-state="failed"], [data-state="stopped"]'))
+      .waitFor();
+    assert.equal(await card.getAttribute('data-state'), state, `${name}: ${await card.innerText()}`);
+  }
+
+  /** What a card says. @param {string} name */
+  async read(name) {
+    const card = this.card(name);
+    return {
+      caption: (await card.locator('.caption').innerText()).trim(),
+      tags: await card.locator('.tag-label').allInnerTexts(),
+      scores: await card.locator('.tag-score').allInnerTexts(),
+      errors: await card
+        .locator('.error')
+        .evaluateAll((all) =>
+          all.map((one) => ({ code: one.dataset.code, sentence: one.textContent ?? '' })),
+        ),
+    };
+  }
+
+  /** A picture dropped now is tagged and described: the page still does its work. @param {File} file */
+  async stillWorks(file) {
+    await this.drop(file);
+    await this.settled(file.name);
+    const { tags, caption, errors } = await this.read(file.name);
+    assert.ok(
+      tags.length > 0 && caption !== '' && errors.length === 0,
+      JSON.stringify({ tags, caption, errors }),
+    );
+  }
+
+  /** Chooses another model by its id or address. @param {'tag' | 'caption'} task @param {string} id */
+  async use(task, id) {
+    const picker = this.page.locator(`#${task}-picker`);
+    await picker.locator('select').selectOption('');
+    await picker.locator('input').fill(id);
+    await picker.getByRole('button', { name: 'Use this model' }).click();
+  }
+
+  /** Replaces the labels. @param {string[]} labels @param {string} [template] */
+  async ask(labels, template) {
+    await this.page.locator('#labels').fill(labels.join('\n'));
+    if (template !== undefined) await this.page.locator('#template').fill(template);
+    await this.page.getByRole('button', { name: 'Apply labels' }).click();
+  }
+
+  /** Waits for a complaint about the labels. @returns {Promise<{ code: string | undefined, sentence: string }>} */
+  async labelError() {
+    const error = this.page.locator('#labels-error');
+    await error.waitFor();
+    return { code: (await error.getAttribute('data-code')) ?? undefined, sentence: await error.innerText() };
+  }
+}
+
+/** Asserts that a text is a plain sentence for a person. @param {string} text */
+export function assertSentence(text) {
+  assert.match(text, /^\p{Lu}.*[.!?]$/su, 'a sentence begins with a capital and ends with its stop');
+  assert.doesNotMatch(text, /undefined|\[object|Error:|panicked|unreachable/, 'no innards are shown');
+}
