@@ -3,7 +3,7 @@
  * to cancel; failed or cancelled, with ways on. Dispatches `cancel`, `reload` and `fallback`.
  */
 
-import { capital, explain, fraction, progressLine } from '../words.js';
+import { explain, fraction, progressLine } from '../words.js';
 import { button, make, mark, tell, write } from './dom.js';
 
 /**
@@ -62,7 +62,7 @@ class LaneNotice extends HTMLElement {
 
   /** @param {NoticeState['status']} status @param {string} title @param {Progress | null} progress @param {string} sentence */
   #words(status, title, progress, sentence) {
-    if (status === 'failed') return `${capital(title)} could not be loaded. ${sentence}`;
+    if (status === 'failed') return `Loading ${title} failed. ${sentence}`;
     if (status === 'cancelled') return `Loading ${title} was cancelled.`;
     if (progress) return progressLine(progress, title);
     return `Loading ${title}`;
