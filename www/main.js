@@ -42,8 +42,10 @@ function builtIn(task) {
 
 const defaults = { tag: builtIn('tag'), caption: builtIn('caption') };
 const { base: folder = './models/', id } = defaults.tag;
-const labels = await firstLabels(new URL(`${id}/`, new URL(folder, document.baseURI)));
-const question = { labels, template: TEMPLATE };
+const question = firstLabels(new URL(`${id}/`, new URL(folder, document.baseURI))).then((labels) => ({
+  labels,
+  template: TEMPLATE,
+}));
 const base = new URLSearchParams(location.search).get('base') ?? undefined;
 const session = new Session({ Tagger, Captioner }, question, base);
 
@@ -149,6 +151,6 @@ if (matchMedia('(min-width: 60rem)').matches) {
   for (const panel of document.querySelectorAll('details')) panel.open = true;
 }
 write(find('#knows'), BUILT_IN_KNOWS);
-page.labels.begin(question);
+void question.then((first) => page.labels.begin(first));
 show();
 for (const { lane, fallback } of lanes) void lane.use(fallback);

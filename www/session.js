@@ -39,7 +39,7 @@ function concernsQuestion(error) {
 export class Session extends EventTarget {
   /** @type {Picture[]} newest batch first */
   pictures = [];
-  /** @type {Question} */
+  /** @type {Question | Promise<Question>} a promise while the first labels are on their way */
   question;
   /** @type {Lane<Tagger, Tag[]>} */
   tags;
@@ -50,7 +50,7 @@ export class Session extends EventTarget {
 
   /**
    * @param {Loaders} loaders
-   * @param {Question} question
+   * @param {Question | Promise<Question>} question
    * @param {string | undefined} base the hub to load published models from; the package's own choice if absent
    */
   constructor({ Tagger, Captioner }, question, base) {
@@ -58,13 +58,10 @@ export class Session extends EventTarget {
     this.question = question;
     this.tags = new Lane({
       load: (model, options) => Tagger.load(model, { ...options, base }),
-      perform: (tagger, picture, { signal, onProgress }) =>
-        tagger.tag(picture.file, this.question.labels, {
-          template: this.question.template,
-          topK: TAGS_SHOWN,
-          signal,
-          onProgress,
-        }),
+      perform: async (tagger, picture, { signal, onProgress }) => {
+        const { labels, template } = await this.question;
+        return tagger.tag(picture.file, labels, { template, topK: TAGS_SHOWN, signal, onProgress });
+      },
       blocks: concernsQuestion,
     });
     this.captions = new Lane({

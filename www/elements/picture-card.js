@@ -112,7 +112,7 @@ export class PictureCard extends HTMLElement {
     this.#showTags(tags);
     this.#showErrors([caption, tags]);
     const states = [tags.status, caption.status];
-    const state = ['failed', 'running', 'waiting', 'stopped'].find((one) =>
+    const state = ['running', 'waiting', 'failed', 'stopped'].find((one) =>
       states.includes(/** @type {JobStatus} */ (one)),
     );
     this.dataset.state = state ?? 'done';
