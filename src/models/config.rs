@@ -9,6 +9,9 @@ use crate::{Error, ErrorKind, Result};
 
 /// Names and values longer than this are cut in messages.
 const SHOWN: usize = 60;
+/// Patches along one side of an image; the published models have up to 24. Attention needs memory for the
+/// square of their number in the whole image, and would fail in the middle of an answer.
+const MOST_PATCHES: usize = 64;
 
 /// One object of `config.json`. A key that is absent or null has its default.
 #[derive(Clone)]
@@ -97,9 +100,9 @@ impl Section {
     pub(super) fn patches(&self, image: usize, patch: usize) -> Result<(usize, usize)> {
         let image = self.number("image_size", image, 1..=4096)?;
         let patch = self.number("patch_size", patch, 1..=1024)?;
-        if !image.is_multiple_of(patch) || image / patch > 256 {
+        if !image.is_multiple_of(patch) || image / patch > MOST_PATCHES {
             return Err(invalid(format!(
-                "In config.json, {0}image_size ({image}) is not 1 to 256 times {0}patch_size ({patch}).",
+                "In config.json, {0}image_size ({image}) is not 1 to {MOST_PATCHES} times {0}patch_size ({patch}).",
                 self.path
             )));
         }
