@@ -103,7 +103,7 @@ def main():
         for o in opts:
             o.step()
             o.zero_grad(set_to_none=True)
-        d = min(0.998, (1 + step) / (20 + step))
+        d = min(0.993, (1 + step) / (20 + step))
         with torch.no_grad():
             for a, b in zip(ema.parameters(), model.parameters()):
                 a.lerp_(b, 1 - d)

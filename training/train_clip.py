@@ -167,7 +167,7 @@ def main():
             o.zero_grad(set_to_none=True)
         with torch.no_grad():
             model.logit_scale.clamp_(max=4.6)
-            d = min(0.998, (1 + step) / (20 + step))
+            d = min(0.993, (1 + step) / (20 + step))
             for a, b in zip(ema.parameters(), model.parameters()):
                 a.lerp_(b, 1 - d)
         step += 1

@@ -1,0 +1,19 @@
+#!/bin/sh
+# One command from nothing to exported models: ./train.sh
+# Every step is skipped or resumed when its result is already under $OCELLI_TRAINING_WORK.
+set -eu
+cd "$(dirname "$0")"
+export OCELLI_TRAINING_WORK="${OCELLI_TRAINING_WORK:-/root/ocelli-training}"
+W="$OCELLI_TRAINING_WORK"
+mkdir -p "$W/npm" "$W/cache"
+[ -x "$W/venv/bin/python" ] || { python3 -m venv "$W/venv"; "$W/venv/bin/pip" install -r requirements.txt; }
+[ -d "$W/npm/node_modules/@iconify-json/noto" ] || { cp package.json "$W/npm/"; (cd "$W/npm" && npm install); }
+[ -f "$W/cache/drawings/fluent-emoji-high-contrast.json" ] || node render_drawings.mjs "$W/npm" "$W/cache/drawings"
+PY="$W/venv/bin/python -u"
+[ -f "$W/cache/teacher-train-4.npz" ] || $PY teacher.py
+$PY tokenizers_own.py
+$PY train_clip.py --run clip --minutes "${CLIP_MINUTES:-45}"
+$PY train_clip.py --run clip2 --init clip --minutes "${CLIP2_MINUTES:-120}"
+$PY train_blip.py --run blip --clip clip2 --minutes "${BLIP_MINUTES:-60}"
+$PY export.py clip2 blip
+$PY evaluate.py
