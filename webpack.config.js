@@ -1,7 +1,7 @@
 // Builds www/ into dist/: a static page with relative addresses only, so that it works from any
 // folder of any static host. The built-in models are copied beside it where they are present.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import CopyPlugin from 'copy-webpack-plugin';
 import HtmlPlugin from 'html-webpack-plugin';
@@ -31,7 +31,11 @@ export default {
     rules: [{ test: /\.css$/, use: [CssPlugin.loader, 'css-loader'] }],
   },
   plugins: [
-    new HtmlPlugin({ template: here('./www/index.html'), scriptLoading: 'module' }),
+    // The page is given as it is: the plugin's own template language does not go with ES modules.
+    new HtmlPlugin({
+      templateContent: () => readFileSync(here('./www/index.html'), 'utf8'),
+      scriptLoading: 'module',
+    }),
     new CssPlugin({ filename: '[name].[contenthash:8].css' }),
     new CopyPlugin({
       patterns: [

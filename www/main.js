@@ -100,7 +100,7 @@ function show() {
   page.labels.complain(session.tags.status === 'blocked' ? session.tags.error : null);
   showCards();
   const tally = session.tally();
-  page.work.show(tally);
+  page.work.show(tally, session.tags.progress);
   document.body.toggleAttribute('data-pictures', tally.total > 0);
   find('#knows').hidden = !lanes.some(({ lane, fallback }) => lane.model?.id === fallback.id);
   if (wasOpen && tally.open === 0 && tally.total > 0) announce(`${count(tally.total, 'picture')} done`);

@@ -86,10 +86,11 @@ test('10,000 labels are read under one’s eyes and can be stopped', async () =>
   await visit.drop(plain('patient.png'));
   await visit.settled('patient.png');
   await visit.ask(Array.from({ length: 10_000 }, (_, i) => `thing number ${i}`));
-  const notice = visit.page.locator('#tag-notice');
-  await notice.getByText(/Reading labels: [\d,]+ of 10,000/).waitFor();
+  await visit.page
+    .locator('work-bar')
+    .getByText(/Reading labels: [\d,]+ of 10,000/)
+    .waitFor();
   await visit.page.getByRole('button', { name: 'Stop' }).click();
-  await notice.waitFor({ state: 'hidden' });
   await visit.settled('patient.png', 'stopped');
   assert.equal((await visit.read('patient.png')).tags.length, 5, 'the tags from before are still there');
 

@@ -17,11 +17,16 @@ import { button, make, mark, tell, write } from './dom.js';
  * @property {boolean} canFallBack whether another model than this one comes with the page
  */
 
+/** Milliseconds of loading that are not worth a notice: a small model is there before it could be read. */
+const GRACE = 400;
+
 class LaneNotice extends HTMLElement {
   #line = make('p', { className: 'notice-line' });
   #bar = make('progress', { className: 'progress', max: 1 });
   #cancel = button('Cancel', 'button', () => tell(this, 'cancel'));
   #reload = button('Try again', 'button', () => tell(this, 'reload'));
+  /** @type {number | null} the timer that ends the grace of a load */
+  #grace = null;
   #fallback = button('Use the built-in model', 'button', () => tell(this, 'fallback'));
 
   connectedCallback() {
@@ -37,9 +42,12 @@ class LaneNotice extends HTMLElement {
   show({ status, title, progress, error, canFallBack }) {
     const loading = status === 'loading';
     const failed = status === 'failed';
-    // A model in use also has something to tell: labels to read, or its own return after a failure.
-    const busy = status === 'ready' && progress !== null && progress.phase !== 'ready';
-    this.hidden = !(loading || busy || failed || status === 'cancelled');
+    // A model in use has something to tell when it is loaded anew because its worker failed.
+    const busy = status === 'ready' && (progress?.phase === 'download' || progress?.phase === 'build');
+    const worth = busy || failed || status === 'cancelled';
+    if (!loading) this.#endGrace();
+    else if (this.dataset.status !== 'loading') this.#beginGrace();
+    this.hidden = !worth && (!loading || this.#grace !== null);
     this.dataset.status = status;
 
     const { sentence, code } = failed ? explain(error) : { sentence: '', code: '' };
@@ -50,7 +58,7 @@ class LaneNotice extends HTMLElement {
     write(this.#line, this.#words(status, title, progress, sentence));
 
     this.#bar.hidden = !loading && !busy;
-    this.#bar.setAttribute('aria-label', progress?.phase === 'labels' ? 'Labels read' : `Loading ${title}`);
+    this.#bar.setAttribute('aria-label', `Loading ${title}`);
     const share = fraction(progress);
     if (share === null) this.#bar.removeAttribute('value');
     else this.#bar.value = share;
@@ -58,6 +66,19 @@ class LaneNotice extends HTMLElement {
     this.#cancel.hidden = !loading;
     this.#reload.hidden = !failed && status !== 'cancelled';
     this.#fallback.hidden = this.#reload.hidden || !canFallBack;
+  }
+
+  #beginGrace() {
+    this.#endGrace();
+    this.#grace = setTimeout(() => {
+      this.#grace = null;
+      this.hidden = false;
+    }, GRACE);
+  }
+
+  #endGrace() {
+    if (this.#grace !== null) clearTimeout(this.#grace);
+    this.#grace = null;
   }
 
   /** @param {NoticeState['status']} status @param {string} title @param {Progress | null} progress @param {string} sentence */

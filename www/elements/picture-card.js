@@ -144,6 +144,7 @@ export class PictureCard extends HTMLElement {
     this.#tags.hidden = result === null;
     mark(this.#tags, 'data-stale', stale);
     write(this.#wait, result === null ? TAG_PLACEHOLDER[status] : '');
+    mark(this.#wait, 'data-bars', status === 'waiting' || status === 'running');
     this.#wait.hidden = this.#wait.textContent === '';
   }
 

@@ -3,7 +3,7 @@
  * Dispatches `stop` and `resume`.
  */
 
-import { count } from '../words.js';
+import { count, progressLine } from '../words.js';
 import { button, make, tell, write } from './dom.js';
 
 class WorkBar extends HTMLElement {
@@ -15,10 +15,14 @@ class WorkBar extends HTMLElement {
     this.append(this.#line, this.#stop, this.#resume);
   }
 
-  /** @param {{ total: number, open: number, stopped: number, working: boolean }} tally */
-  show({ total, open, stopped, working }) {
+  /**
+   * @param {{ total: number, open: number, stopped: number, working: boolean }} tally
+   * @param {import('ocelli').ProgressEvent | null} progress of the tagger: labels come before pictures
+   */
+  show({ total, open, stopped, working }, progress) {
     this.hidden = total === 0;
-    write(this.#line, this.#words(total, open, stopped));
+    const labels = progress?.phase === 'labels' && progress.loaded < (progress.total ?? 0);
+    write(this.#line, labels ? progressLine(progress, '') : this.#words(total, open, stopped));
     this.#swap(this.#stop, working);
     this.#swap(this.#resume, !working && stopped > 0);
   }

@@ -161,7 +161,9 @@ export class Visit {
 
   /** @param {string} name of the picture's file */
   card(name) {
-    return this.page.locator('picture-card', { has: this.page.locator('.card-name').getByText(name, { exact: true }) });
+    return this.page.locator('picture-card', {
+      has: this.page.locator('.card-name').getByText(name, { exact: true }),
+    });
   }
 
   /**
