@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { openBrowser, openSite, Visit } from './support/site.js';
-import { photographs, photosAreHere, plain } from './support/pictures.js';
+import { drawings, photographs, photosAreHere, plain, STYLES } from './support/pictures.js';
 
 const browser = await openBrowser();
 const site = await openSite();
@@ -50,6 +50,23 @@ test(
     await visit.end();
   },
 );
+
+test('three drawings of each style that the built-in model was trained on', async (t) => {
+  const visit = await Visit.begin(browser, site.url);
+  const expectations = STYLES.trained.flatMap(drawings);
+  assert.equal(expectations.length, 12);
+  const { tagged } = await understood(visit, expectations, t);
+  assert.ok(tagged >= 8, `only ${tagged} of 12 drawings have their label among the five tags`);
+  await visit.end();
+});
+
+test('three drawings of a style that it never saw: answers, though nobody promises right ones', async (t) => {
+  const visit = await Visit.begin(browser, site.url);
+  const expectations = STYLES.unseen.flatMap(drawings);
+  assert.equal(expectations.length, 3);
+  await understood(visit, expectations, t);
+  await visit.end();
+});
 
 test('a page without models to download asks for its own files only, workers included', async () => {
   const visit = await Visit.begin(browser, site.url);

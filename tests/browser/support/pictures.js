@@ -1,6 +1,6 @@
 // Pictures for the tests, made on the spot or found in the shared data: each as Playwright takes files.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
@@ -112,4 +112,23 @@ export function photographs(labels) {
     const file = open(path.join(PHOTOS, 'photos', row.split(',')[0]));
     return { label, file: { ...file, name: `${label} ${file.name}` } };
   });
+}
+
+/** Styles of drawing that the built-in model was trained on, and one that it never saw. */
+export const STYLES = {
+  trained: ['fluent-emoji', 'fluent-emoji-flat', 'noto', 'twemoji'],
+  unseen: ['openmoji'],
+};
+
+const DRAWINGS = path.join(ROOT, 'tests/images/drawings');
+
+/**
+ * The drawings of a style: files are called `<style>-<label>.png`.
+ * @param {string} style
+ * @returns {{ label: string, file: File }[]}
+ */
+export function drawings(style) {
+  return readdirSync(DRAWINGS)
+    .filter((name) => name.startsWith(`${style}-`) && /^[a-z]+\.png$/.test(name.slice(style.length + 1)))
+    .map((name) => ({ label: name.slice(style.length + 1, -4), file: open(path.join(DRAWINGS, name)) }));
 }

@@ -31,7 +31,7 @@ const FLAGS = [
 ];
 
 /** Longest wait for anything that computes: two slow cores, a cold engine. */
-export const PATIENCE = 60_000;
+export const PATIENCE = 150_000;
 
 /** @returns {Promise<Browser>} */
 export async function openBrowser() {
