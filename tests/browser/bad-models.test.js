@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
-import { assertSentence, DIST, openBrowser, openSite, Visit } from './support/site.js';
+import { assertSentence, DIST, fewLabels, openBrowser, openSite, Visit } from './support/site.js';
 import { plain } from './support/pictures.js';
 
 const BUILT_IN = { tag: path.join(DIST, 'models/clip-tiny'), caption: path.join(DIST, 'models/blip-tiny') };
@@ -63,7 +63,7 @@ function brokenFile(rest) {
 }
 
 const browser = await openBrowser();
-const site = await openSite({ 'broken/': brokenFile });
+const site = await openSite({ ...fewLabels, 'broken/': brokenFile });
 test.after(async () => {
   await browser.close();
   await site.close();
@@ -120,6 +120,7 @@ test('a model that cannot be loaded says why; pictures wait and are tagged by th
 test('after a failure the same model can be tried again', async () => {
   let present = false;
   const flaky = await openSite({
+    ...fewLabels,
     'flaky/': (rest) => (present ? path.join(BUILT_IN.caption, rest) : null),
   });
   const visit = await Visit.begin(browser, flaky.url);

@@ -18,7 +18,7 @@ const pictures = photosAreHere
   ? photographs(['motorbikes', 'airplanes', 'banana', 'sunflower']).map(({ file }) => file)
   : [plain('blue.png'), plain('red.png', { colour: [200, 40, 40] })];
 const browser = await openBrowser();
-const site = await openSite();
+const site = await openSite({});
 
 for (const [device, options] of Object.entries(DEVICES)) {
   for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {

@@ -40,11 +40,16 @@ export async function openBrowser() {
   return chromium.launch({ executablePath, args: FLAGS });
 }
 
+const FEW_LABELS = fileURLToPath(new URL('./few-labels.json', import.meta.url));
+
+/** The labels that the page begins with, in few: reading hundreds at each visit would make the tests slow. */
+export const fewLabels = { 'models/clip-tiny/labels.json': () => FEW_LABELS };
+
 /**
  * Serves `dist/` at the sub-path, and whatever else a test mounts.
  * @param {Record<string, import('../../../scripts/serve.mjs').Mount>} [mounts] prefixes below the sub-path
  */
-export async function openSite(mounts = {}) {
+export async function openSite(mounts = fewLabels) {
   assert.ok(existsSync(path.join(DIST, 'index.html')), 'dist/ is not built: run `npm run build`');
   const below = Object.entries(mounts).map(([prefix, mount]) => [`${SUB_PATH}${prefix}`, mount]);
   const server = await serve({
