@@ -48,6 +48,8 @@ class Drawn:
         self.px, self.y, self.style, _ = load(styles)
         self.half = torch.nn.functional.avg_pool2d(self.px.float(), 2).round().byte()
         self.texts = label_texts()
+        f = np.load(CACHE / "teacher-drawings.npy").astype(np.float32)
+        self.features = (f - f.mean(0)) / (f.std(0) + 1e-2) if len(f) == len(self.y) else None
         main = self.style < len(TRAIN_STYLES)
         p = np.where(main, share / main.sum(), (1 - share) / max(1, (~main).sum()))
         self.p = np.cumsum(p / p.sum())
@@ -57,13 +59,13 @@ class Drawn:
         return i, self.texts[self.y[i]]
 
     def singles(self, rng, n, photos=None, strength=1.0):
-        """x (n, 3, S, S), label (n,)."""
+        """x (n, 3, S, S), label (n,), the teacher's features of the unchanged drawings (n, 1280)."""
         index = np.array([self.pick(rng)[0] for _ in range(n)])
         size = rng.uniform(0.85 - 0.35 * strength, 0.95 + 0.15 * strength, n)
         j = np.maximum(0.04, (1 - size) / 2)
         layers = A.restyle(A.place(self.px, self.half, index, 0.5 + rng.uniform(-j, j), 0.5 + rng.uniform(-j, j), size), strength)
         x = A.compose(layers, torch.arange(n), torch.zeros(n), A.grounds(n, photos))
-        return x, torch.from_numpy(self.y[index])
+        return x, torch.from_numpy(self.y[index]), torch.from_numpy(self.features[index])
 
     def scenes(self, rng, n, single=0.3, strength=0.7):
         """x (n, 3, S, S), captions, (n, L) target distribution over the labels."""

@@ -64,6 +64,26 @@ def features(net, photos, bx):
     return out
 
 
+def drawing_features(net):
+    """Cache (N, 1280) features of every training drawing, unchanged on white, in the order of drawings.load."""
+    from drawings import MORE_STYLES, TRAIN_STYLES, load
+    target = CACHE / "teacher-drawings.npy"
+    if target.exists():
+        return
+    px = load(TRAIN_STYLES + MORE_STYLES)[0]
+    out = np.zeros((len(px), 1280), dtype=np.float16)
+    net = net or network()
+    for start in range(0, len(px), BATCH):
+        x = px[start:start + BATCH].float() / 255
+        x = F.interpolate(x[:, :3] * x[:, 3:] + 1 - x[:, 3:], size=(SIDE, SIDE), mode="bicubic", antialias=True)
+        n = len(x)
+        batch = np.zeros((BATCH, 3, SIDE, SIDE), dtype=np.float32)
+        batch[:n] = x.clamp(0, 1).numpy() * 2 - 1
+        out[start:start + n] = net(batch)[:n]
+    np.save(target, out)
+    print("drawings", len(px), flush=True)
+
+
 def fit_head(f, y, n_classes, epochs=12, smoothing=0.05):
     """Linear softmax head on standardised features; (weight, bias, mean, std)."""
     torch.manual_seed(SEED)
@@ -88,6 +108,7 @@ def main(views=VIEWS):
     CACHE.mkdir(parents=True, exist_ok=True)
     parts = {p: Photos(p) for p in ("train", "val")}
     net = None
+    drawing_features(net)
     for view in range(views):
         for part, photos in parts.items():
             target = CACHE / f"teacher-{part}-{view}.npz"

@@ -21,7 +21,7 @@ from tokenizers_own import blip_tokenizer
 from train_clip import optimisers
 from vit import Clip
 
-N_PHOTO, N_SINGLE, N_SCENE = 24, 24, 80
+N_PHOTO, N_SCENE = 24, 88
 
 
 def main():
@@ -30,7 +30,7 @@ def main():
     ap.add_argument("--minutes", type=float, default=30)
     ap.add_argument("--run", default="blip")
     ap.add_argument("--clip", default="clip")
-    ap.add_argument("--lr", type=float, default=2e-3)
+    ap.add_argument("--lr", type=float, default=1e-3)
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--steps", type=int, default=0, help="stop early (for trying out)")
     args = ap.parse_args()
@@ -60,7 +60,8 @@ def main():
         vision_from_clip(model, clip)
         print(f"vision tower from {args.clip} at step {start['step']}", flush=True)
     ema = copy.deepcopy(model).requires_grad_(False)
-    opts = optimisers(model, args.lr, mark="layer")
+    # Muon for the image tower; the decoder normalises after its residuals and needs a lower rate, with AdamW.
+    opts = optimisers(model, args.lr, mark="vision_model.encoder.layers")
     if state:
         ema.load_state_dict(state["ema"])
         for o, s in zip(opts, state["opts"]):
@@ -71,12 +72,13 @@ def main():
     names = label_texts()
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters", flush=True)
 
+    strength = [0.1]  # of the style changes, grows with progress
+
     def make():
         xp, yp, _, _ = photos.batch(rng, N_PHOTO)
-        xs, ys = drawn.singles(rng, N_SINGLE, xp, strength=0.6)
-        xc, captions, _ = drawn.scenes(rng, N_SCENE, single=0.4, strength=0.35)
-        x = torch.cat([A.photometry(xp), A.photometry(xs), A.photometry(xc, grey=0.0, blur=0.05, erase=0)])
-        words = [f"a photo of {one(names[i])}" for i in yp] + [f"a drawing of {one(names[i])}" for i in ys] + captions
+        xc, captions, _ = drawn.scenes(rng, N_SCENE, single=0.5, strength=strength[0])
+        x = torch.cat([A.photometry(xp), A.photometry(xc, grey=0.0, blur=0.05, erase=0)])
+        words = [f"a photo of {one(names[i])}" for i in yp] + captions
         return A.normalise(x), *caption_ids(tok, words)
 
     def save():
@@ -92,10 +94,11 @@ def main():
         t0 = time.time()
         x, ids, labels = next(batches)
         progress = used / (args.minutes * 60)
-        lr = args.lr * min(1, (step + 1) / 100) * max(0.01, 1 - max(0.0, progress - 0.2) / 0.8)
-        for o in opts:
+        lr = args.lr * min(1, (step + 1) / 120) * max(0.01, 1 - max(0.0, progress - 0.2) / 0.8)
+        strength[0] = 0.1 + 0.4 * progress
+        for o, factor in zip(opts, (1.0, 0.6)):
             for g in o.param_groups:
-                g["lr"] = lr
+                g["lr"] = lr * factor
         with torch.autocast("cpu", torch.bfloat16):
             loss = model(pixel_values=x, input_ids=ids, attention_mask=(ids > 0).long(), labels=labels).loss
         loss.backward()
@@ -116,8 +119,13 @@ def main():
             last_log, total, since = time.time(), 0.0, 0
         if step == args.steps:
             return
-        if time.time() - last_save > 180:
+        if time.time() - last_save > 150:
             save()
+            with torch.no_grad():
+                look = slice(N_PHOTO - 3, None, 8)
+                said = tok.decode_batch(ema.eval().generate(pixel_values=x[look], max_new_tokens=20).tolist())
+                true = tok.decode_batch(ids[look].tolist())
+            print("\n".join(f"    {a}  |  {b}" for a, b in zip(said, true)), flush=True)
             last_save = time.time()
     save()
 

@@ -38,7 +38,7 @@ def optimisers(model, lr, wd=0.05, mark="blocks"):
     matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and mark in n]
     ids = {id(p) for p in matrices}
     rest = [p for p in model.parameters() if id(p) not in ids]
-    return [torch.optim.Muon(matrices, lr=lr, weight_decay=wd, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
+    return [torch.optim.Muon(matrices, lr=lr, weight_decay=wd, momentum=0.95, ns_steps=3, adjust_lr_fn="match_rms_adamw"),
             torch.optim.AdamW([{"params": [p for p in rest if p.ndim > 1], "weight_decay": wd},
                                {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0}], lr=lr, betas=(0.9, 0.98))]
 
@@ -72,6 +72,8 @@ def main():
     ap.add_argument("--lr", type=float, default=2e-3)
     ap.add_argument("--init", help="run whose averaged weights to start from")
     ap.add_argument("--batch", type=int, nargs=3, default=(N_PHOTO, N_SINGLE, N_SCENE), help="photos, drawings, scenes")
+    ap.add_argument("--fd", type=float, default=1.0, help="weight of the teacher's features")
+    ap.add_argument("--keep", type=float, default=0.6, help="share of patches kept during the first 70 % of the time")
     ap.add_argument("--aux", type=float, default=1.0, help="weight of the auxiliary classifier")
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--steps", type=int, default=0, help="stop early (for trying out)")
@@ -93,7 +95,7 @@ def main():
     if args.init:
         state = torch.load(RUNS / args.init / "last.pt", weights_only=False)
         model.load_state_dict(state["ema"], strict=False)
-        model.logit_scale.data.fill_(3.2)
+        model.logit_scale.data.fill_(3.4)
         print(f"weights from {args.init} at step {state['step']}", flush=True)
     ema = copy.deepcopy(model)
     opts = optimisers(model, args.lr)
@@ -118,11 +120,11 @@ def main():
 
     def make():
         xp, yp, logits, feats = photos.batch(rng, n_photo)
-        xs, ys = drawn.singles(rng, n_single, xp, strength=strength[0])
+        xs, ys, fs = drawn.singles(rng, n_single, xp, strength=strength[0])
         xc, captions, target = drawn.scenes(rng, n_scene, strength=0.7 * strength[0])
         x = torch.cat([A.photometry(xp), A.photometry(xs), A.photometry(xc, grey=0.03, erase=0)])
         hard = F.one_hot(torch.cat([yp, ys]), len(names)).float()
-        return A.normalise(x), torch.cat([hard, target]), captions, logits, feats
+        return A.normalise(x), torch.cat([hard, target]), captions, logits, torch.cat([feats, fs])
 
     def save():
         torch.save({"model": model.state_dict(), "ema": ema.state_dict(), "opts": [o.state_dict() for o in opts],
@@ -134,32 +136,41 @@ def main():
     batches = prefetch(make)
     while used < args.minutes * 60:
         t0 = time.time()
-        x, target, captions, logits, feats = next(batches)
+        x, full, captions, logits, feats = next(batches)
         progress = used / (args.minutes * 60)
-        lr = args.lr * min(1, (step + 1) / 150) * max(0.01, 1 - max(0.0, progress - 0.15) / 0.85)
+        lr = args.lr * min(1, (step + 1) / (50 if args.init else 150)) * max(0.01, 1 - max(0.0, progress - 0.15) / 0.85)
         for o in opts:
             for g in o.param_groups:
                 g["lr"] = lr
         strength[0] = min(1.0, 0.2 + 1.1 * progress)
-        keep = 0.6 if progress < 0.8 else 1.0
+        keep = args.keep if progress < 0.7 else 1.0
         with torch.autocast("cpu", torch.bfloat16):
             e, cls = model.image(x, keep)
-            t = model.texts(encode(tok, prompts.sample() + captions, 24, pad))
-            taught = model.teach(cls[:n_photo]).float()
+            # texts of this step: all photo labels, all labels in the batch, some others
+            pool = torch.zeros(len(names), dtype=torch.bool)
+            pool[:159] = True
+            pool |= full.amax(0) > 0
+            pool |= torch.rand(len(names)) < 0.2
+            target, pool = full[:, pool], pool.nonzero()[:, 0]
+            n_text = len(pool)
+            t = model.texts(encode(tok, prompts.sample(pool.tolist()) + captions, 24, pad))
+            taught = model.teach(cls[:n_photo + n_single]).float()
         scale = model.logit_scale.exp().clamp(max=100)
-        z = scale * e @ t[:len(names)].T
-        smooth = 0.95 * target + 0.05 / len(names)
+        z = scale * e @ t[:n_text].T
+        smooth = 0.95 * target + 0.05 / n_text
         loss_all = -(F.log_softmax(z, 1) * smooth).sum(1).mean()
         with torch.autocast("cpu", torch.bfloat16):
             guess = model.aux(cls).float()
-        loss_aux = -(F.log_softmax(guess, 1) * smooth).sum(1).mean()
+        loss_aux = -(F.log_softmax(guess, 1) * (0.95 * full + 0.05 / len(names))).sum(1).mean()
         present = target.amax(0) > 0
         loss_t2i = multi_positive(z[:, present], (target[:, present] > 0).float())
         kd = F.kl_div(F.log_softmax(z[:n_photo, :159], 1), F.softmax(logits, 1), reduction="batchmean")
-        fd = (1 - F.cosine_similarity(taught, feats)).mean()
+        # the teacher's features: same direction, and nearest to the own image's among the batch
+        alike = F.normalize(taught, dim=1) @ F.normalize(feats, dim=1).T
+        fd = (1 - alike.diagonal()).mean() + 0.3 * F.cross_entropy(15 * alike, torch.arange(len(alike)))
         same = torch.tensor([[float(a == b) for b in captions] for a in captions])
-        loss_cap = multi_positive(scale * e[-n_scene:] @ t[len(names):].T, same)
-        loss = loss_all + 0.3 * loss_t2i + 0.7 * kd + 0.7 * fd + 0.2 * loss_cap + args.aux * loss_aux
+        loss_cap = multi_positive(scale * e[-n_scene:] @ t[n_text:].T, same)
+        loss = loss_all + 0.3 * loss_t2i + 0.7 * kd + args.fd * fd + 0.2 * loss_cap + args.aux * loss_aux
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
         for o in opts:
