@@ -39,6 +39,7 @@ import { isAbort } from './words.js';
  * @typedef {object} LaneWork
  * @property {(model: string, options: { signal: AbortSignal, onProgress: (progress: Progress) => void }) => Promise<Engine>} load
  * @property {(engine: Engine, picture: Picture, options: { signal: AbortSignal, onProgress: (progress: Progress) => void, onPiece: (piece: string) => void }) => Promise<Result>} perform
+ * @property {(error: unknown) => boolean} [final] whether another model or question would fail in the same way
  * @property {(error: unknown) => boolean} [blocks] whether an error concerns every picture alike, so that the others wait
  */
 
@@ -84,7 +85,7 @@ export class Lane extends EventTarget {
     this.#engine?.dispose();
     this.#engine = null;
     this.model = model;
-    this.#requeue(() => true);
+    this.#requeue((job) => !this.#isFinal(job));
     const loading = new AbortController();
     this.#loading = loading;
     this.#become('loading');
@@ -138,7 +139,7 @@ export class Lane extends EventTarget {
   /** Gives every picture a new turn, because the question has changed. */
   restart() {
     this.#letGo();
-    this.#requeue(() => true);
+    this.#requeue((job) => !this.#isFinal(job));
     if (this.status === 'blocked') this.#become('ready');
     this.#changed();
     void this.#drain();
@@ -214,6 +215,11 @@ export class Lane extends EventTarget {
     } else {
       Object.assign(job, { status: 'failed', error });
     }
+  }
+
+  /** @param {Job<Result>} job @returns {boolean} whether only its own "try again" starts it anew */
+  #isFinal({ status, error }) {
+    return status === 'failed' && this.#work.final?.(error) === true;
   }
 
   /** Takes the turn from the job under way: its outcome no longer counts. */

@@ -27,13 +27,16 @@ import { Lane } from './lane.js';
 /** Tags kept for each picture. */
 const TAGS_SHOWN = 5;
 
-/** Errors about the question rather than about one picture. */
-const QUESTION_ERRORS = /^(labels?-|template-)/;
-
-/** @param {unknown} error @returns {boolean} */
-function concernsQuestion(error) {
-  return error instanceof Error && 'code' in error && QUESTION_ERRORS.test(String(error.code));
+/** @param {RegExp} codes @returns {(error: unknown) => boolean} */
+function isOneOf(codes) {
+  return (error) => error instanceof Error && 'code' in error && codes.test(String(error.code));
 }
+
+/** Errors about the question rather than about one picture. */
+const concernsQuestion = isOneOf(/^(labels?-|template-)/);
+
+/** Errors of the picture itself, whatever is asked about it. */
+const concernsPicture = isOneOf(/^image-/);
 
 /** Dispatches `change` whenever the pictures, a lane or a job changed. */
 export class Session extends EventTarget {
@@ -62,12 +65,14 @@ export class Session extends EventTarget {
         const { labels, template } = await this.question;
         return tagger.tag(picture.file, labels, { template, topK: TAGS_SHOWN, signal, onProgress });
       },
+      final: concernsPicture,
       blocks: concernsQuestion,
     });
     this.captions = new Lane({
       load: (model, options) => Captioner.load(model, { ...options, base }),
       perform: (captioner, picture, { signal, onPiece }) =>
         captioner.caption(picture.file, { signal, onPiece }),
+      final: concernsPicture,
     });
     for (const lane of this.lanes) lane.addEventListener('change', () => this.#changed());
   }

@@ -35,6 +35,14 @@ test('pictures that cannot be read say why on their own card; their neighbours a
     });
   }
 
+  await t.test('other labels do not make them readable', async () => {
+    await visit.ask(['cat', 'dog']);
+    await visit.page.waitForFunction(() => document.querySelectorAll('.tags > li').length === 4, null, {
+      timeout: 30_000,
+    });
+    await visit.settled('letter.txt', 'failed');
+  });
+
   await t.test('one is tried again and fails again, another is removed', async () => {
     await visit.page.getByRole('button', { name: 'Try again with letter.txt' }).click();
     await visit.settled('letter.txt', 'failed');

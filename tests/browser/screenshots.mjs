@@ -34,7 +34,7 @@ for (const [device, options] of Object.entries(DEVICES)) {
     await visit.ready();
     await shoot('idle', false);
     await visit.drop(...pictures);
-    await visit.page.locator('.caption[data-writing]').first().waitFor();
+    await visit.page.locator('picture-card[data-state="running"]').first().waitFor();
     await shoot('working');
     for (const { name } of pictures) await visit.settled(name);
     await shoot('done');
@@ -48,6 +48,7 @@ for (const [device, options] of Object.entries(DEVICES)) {
     await visit.page.locator('#caption-notice[data-status="failed"]').waitFor();
     await visit.ask([]);
     await visit.page.locator('#labels-error').waitFor();
+    await visit.page.evaluate(() => scrollTo(0, 0));
     await shoot('error');
     await visit.page.context().close();
   }
