@@ -1,0 +1,70 @@
+"""What the built-in models say of the drawings in tests/images, according to `transformers`.
+
+Run from the repository root, with the packages of tests/golden/requirements.txt and PyTorch:
+
+    python tests/golden/builtin/make.py
+
+Writes expected.json beside this file. For each picture: the softmax over all labels of the built-in
+label list (template "a photo of a {}."), and the token ids and text of the greedy caption. The weights
+are stored as f16 and computed in f32 on both sides.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from PIL import Image
+from transformers import AutoTokenizer, BlipForConditionalGeneration, CLIPModel
+from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+MODELS = ROOT / "pkg" / "models"
+TEMPLATE = "a photo of a {}."
+MAX_NEW_TOKENS = 30
+
+
+def on_white(path):
+    """The picture as RGB, transparency over white."""
+    image = Image.open(path).convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+
+
+def main():
+    torch.manual_seed(0)
+    paths = sorted((ROOT / "tests" / "images" / "drawings").glob("*.png"))
+    pictures = [on_white(path) for path in paths]
+    labels = json.loads((MODELS / "clip-tiny" / "labels.json").read_text())
+
+    folder = MODELS / "clip-tiny"
+    clip = CLIPModel.from_pretrained(folder, dtype=torch.float32).eval()
+    tokens = AutoTokenizer.from_pretrained(folder)(
+        [TEMPLATE.format(label) for label in labels], padding=True, truncation=True, return_tensors="pt",
+        max_length=clip.config.text_config.max_position_embeddings,
+    )
+    pixels = CLIPImageProcessorPil.from_pretrained(folder)(pictures, return_tensors="pt")["pixel_values"]
+    with torch.inference_mode():
+        scores = clip(pixel_values=pixels, **tokens).logits_per_image.softmax(-1)
+
+    folder = MODELS / "blip-tiny"
+    blip = BlipForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).eval()
+    words = AutoTokenizer.from_pretrained(folder)
+    pixels = BlipImageProcessorPil.from_pretrained(folder)(pictures, return_tensors="pt")["pixel_values"]
+    expected = []
+    for index, path in enumerate(paths):
+        with torch.inference_mode():
+            ids = blip.generate(
+                pixel_values=pixels[index : index + 1], do_sample=False, num_beams=1, max_new_tokens=MAX_NEW_TOKENS
+            )[0].tolist()
+        expected.append({
+            "image": path.relative_to(ROOT).as_posix(),
+            "scores": [round(score, 7) for score in scores[index].tolist()],
+            "ids": ids,
+            "caption": words.decode(ids, skip_special_tokens=True),
+        })
+    (HERE / "expected.json").write_text(json.dumps(expected, indent=0) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+//! The tasks, from a model's files to answers, over the built-in models and against the reference.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ocelli::tasks::{
+    CaptionOptions, Captioner, CaptionerFiles, MAX_LABELS, ModelFiles, Tagger, TaggerFiles,
+};
+use ocelli::weights::{SafetensorsLoader, Weights};
+use ocelli::{ErrorKind, Result, image};
+use serde::Deserialize;
+
+/// The largest difference of a probability from the reference's.
+const SCORE_BOUND: f32 = 1e-4;
+const TEMPLATE: &str = "a photo of a {}.";
+
+/// One picture of `tests/golden/builtin/expected.json`.
+#[derive(Deserialize)]
+struct Expected {
+    image: String,
+    scores: Vec<f32>,
+    ids: Vec<u32>,
+    caption: String,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn expected() -> Vec<Expected> {
+    serde_json::from_slice(&fs::read(root().join("tests/golden/builtin/expected.json")).unwrap()).unwrap()
+}
+
+/// The bytes of a built-in model's files.
+struct Files {
+    config: Vec<u8>,
+    preprocessor: Vec<u8>,
+    tokenizer: Vec<u8>,
+    folder: PathBuf,
+}
+
+impl Files {
+    fn read(name: &str) -> Self {
+        let folder = root().join("pkg/models").join(name);
+        let read = |file| fs::read(folder.join(file)).unwrap();
+        Self {
+            config: read("config.json"),
+            preprocessor: read("preprocessor_config.json"),
+            tokenizer: read("tokenizer.json"),
+            folder,
+        }
+    }
+
+    fn borrow(&self) -> ModelFiles<'_> {
+        ModelFiles { config: &self.config, preprocessor: &self.preprocessor, tokenizer: &self.tokenizer }
+    }
+
+    fn weights(&self) -> Weights {
+        let mut loader = SafetensorsLoader::new();
+        for chunk in fs::read(self.folder.join("model.safetensors")).unwrap().chunks(65_521) {
+            loader.push(chunk).unwrap();
+        }
+        loader.finish().unwrap()
+    }
+}
+
+fn tagger() -> Tagger {
+    let files = Files::read("clip-tiny");
+    Tagger::new(TaggerFiles::read(files.borrow()).unwrap(), files.weights()).unwrap()
+}
+
+fn captioner() -> Captioner {
+    let files = Files::read("blip-tiny");
+    Captioner::new(CaptionerFiles::read(files.borrow()).unwrap(), files.weights()).unwrap()
+}
+
+fn picture(path: &str) -> image::RgbImage {
+    image::decode(&fs::read(root().join(path)).unwrap()).unwrap()
+}
+
+fn kind<T>(result: Result<T>) -> ErrorKind {
+    result.err().unwrap().kind()
+}
+
+#[test]
+fn tags_as_the_reference_does() {
+    let labels: Vec<String> =
+        serde_json::from_slice(&fs::read(root().join("pkg/models/clip-tiny/labels.json")).unwrap()).unwrap();
+    let mut tagger = tagger();
+    let mut set = tagger.labels(&labels, TEMPLATE).unwrap();
+    let mut best = std::collections::HashSet::new();
+    for expected in expected() {
+        let scores = tagger.tag(&picture(&expected.image), &mut set).unwrap();
+        assert_eq!(scores.len(), labels.len());
+        for ((score, wanted), label) in scores.iter().zip(&expected.scores).zip(&labels) {
+            assert!((score - wanted).abs() < SCORE_BOUND, "{}: {label} {score} {wanted}", expected.image);
+        }
+        best.insert(scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0);
+    }
+    assert!(best.len() > 3, "The pictures are all tagged alike: this test proves nothing.");
+}
+
+#[test]
+fn captions_as_the_reference_does() {
+    let captioner = captioner();
+    let mut captions = std::collections::HashSet::new();
+    for expected in expected() {
+        let mut run = captioner.start(&picture(&expected.image), &CaptionOptions::default()).unwrap();
+        let pieces: Vec<String> = run.by_ref().map(Result::unwrap).collect();
+        assert_eq!(pieces.concat(), expected.caption, "{}", expected.image);
+        assert!(pieces.len() > 1, "{}: the caption did not come in pieces", expected.image);
+        // The reference's ids end with the [SEP] that ours leave out.
+        assert!(expected.ids.starts_with(run.token_ids()), "{}", expected.image);
+        captions.insert(expected.caption);
+    }
+    assert!(captions.len() > 3, "The captions are all alike: this test proves nothing.");
+}
+
+#[test]
+fn labels_are_encoded_in_steps_and_only_once() {
+    let mut tagger = tagger();
+    let labels = ["cat", "dog", "cat", "teapot", "tree", "sun"];
+    let mut set = tagger.labels(&labels, TEMPLATE).unwrap();
+    assert_eq!(set.pending(), 6);
+    // Two go through the model; the second "cat" comes with the first.
+    assert_eq!(tagger.encode_labels(&mut set, 2).unwrap(), 3);
+    assert_eq!(tagger.encode_labels(&mut set, 2).unwrap(), 1);
+    assert_eq!(tagger.encode_labels(&mut set, 2).unwrap(), 0);
+
+    let image = picture(&expected()[0].image);
+    let scores = tagger.tag(&image, &mut set).unwrap();
+    assert_eq!(scores[0], scores[2], "the same label has the same score");
+    assert!((scores.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+
+    // A set of labels that are all known needs no step of its own.
+    let mut known = tagger.labels(&["sun", "cat"], TEMPLATE).unwrap();
+    assert_eq!(tagger.encode_labels(&mut known, 1).unwrap(), 0);
+    // Another template is another prompt.
+    let mut other = tagger.labels(&["sun", "cat"], "{}").unwrap();
+    assert_eq!(tagger.encode_labels(&mut other, 1).unwrap(), 1);
+}
+
+#[test]
+fn the_most_labels_work_and_one_more_is_refused() {
+    let mut tagger = tagger();
+    let labels: Vec<String> = (0..=MAX_LABELS).map(|i| format!("thing {}", i % 50)).collect();
+    assert_eq!(kind(tagger.labels(&labels, "{}")), ErrorKind::LabelsTooMany);
+    let mut set = tagger.labels(&labels[1..], "{}").unwrap();
+    let scores = tagger.tag(&picture(&expected()[0].image), &mut set).unwrap();
+    assert_eq!(scores.len(), MAX_LABELS);
+}
+
+#[test]
+fn a_caption_continues_its_prompt_and_ends_at_its_limit() {
+    let captioner = captioner();
+    let image = picture(&expected()[0].image);
+    let caption = |prompt: Option<&str>, max_tokens| {
+        captioner.caption(&image, &CaptionOptions { prompt: prompt.map(str::to_owned), max_tokens })
+    };
+    let whole = caption(None, None).unwrap();
+    let short = caption(None, Some(2)).unwrap();
+    assert!(whole.starts_with(&short) && short.len() < whole.len(), "{short:?} is no start of {whole:?}");
+    assert!(caption(Some("two apples"), None).unwrap().starts_with("two apples"));
+    assert_eq!(kind(caption(None, Some(0))), ErrorKind::ArgumentInvalid);
+    assert_eq!(kind(caption(None, Some(60_000))), ErrorKind::ArgumentInvalid);
+    assert_eq!(kind(caption(Some(&"word ".repeat(1_900)), None)), ErrorKind::ArgumentInvalid);
+}
+
+#[test]
+fn files_that_do_not_fit_each_other_are_refused_before_the_weights() {
+    let mut files = Files::read("clip-tiny");
+    files.preprocessor = br#"{"size": 224, "crop_size": 224}"#.to_vec();
+    assert_eq!(kind(TaggerFiles::read(files.borrow())), ErrorKind::PreprocessorInvalid);
+
+    let mut files = Files::read("clip-tiny");
+    files.config = fs::read(root().join("pkg/models/blip-tiny/config.json")).unwrap();
+    assert_eq!(kind(TaggerFiles::read(files.borrow())), ErrorKind::ConfigInvalid);
+
+    let mut files = Files::read("blip-tiny");
+    files.tokenizer = fs::read(root().join("pkg/models/clip-tiny/tokenizer.json")).unwrap();
+    assert_eq!(kind(CaptionerFiles::read(files.borrow())), ErrorKind::TokenizerInvalid);
+}
+
+#[test]
+fn weights_of_another_model_are_named() {
+    let (clip, blip) = (Files::read("clip-tiny"), Files::read("blip-tiny"));
+    let error = Tagger::new(TaggerFiles::read(clip.borrow()).unwrap(), blip.weights()).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::WeightsMismatch);
+    assert!(error.to_string().contains("vision_model"), "{error}");
+}
