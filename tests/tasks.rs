@@ -5,9 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ocelli::tasks::{
-    CaptionOptions, Captioner, CaptionerFiles, MAX_LABELS, ModelFiles, Tagger, TaggerFiles,
-};
+use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, MAX_LABELS, ModelFiles, Tagger, TaggerFiles};
 use ocelli::weights::{SafetensorsLoader, Weights};
 use ocelli::{ErrorKind, Result, image};
 use serde::Deserialize;

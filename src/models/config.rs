@@ -12,6 +12,9 @@ const SHOWN: usize = 60;
 /// Patches along one side of an image; the published models have up to 24. Attention needs memory for the
 /// square of their number in the whole image, and would fail in the middle of an answer.
 const MOST_PATCHES: usize = 64;
+/// Numbers that one intermediate result may have: 1 GiB as f32. Larger ones would not fit wasm's memory, and
+/// their 32-bit sizes would wrap there.
+const MOST_NUMBERS: u64 = 1 << 28;
 
 /// One object of `config.json`. A key that is absent or null has its default.
 #[derive(Clone)]
@@ -153,6 +156,20 @@ pub struct TowerConfig {
 }
 
 impl TowerConfig {
+    /// Refuses a tower whose largest intermediate result, for `batch` inputs of `tokens` tokens each, has more
+    /// than [`MOST_NUMBERS`] numbers. `path` is where the tower stands in config.json.
+    pub(super) fn check_fits(&self, path: &str, batch: usize, tokens: usize) -> Result<()> {
+        let [batch, tokens, width] = [batch, tokens, self.hidden_size].map(|n| n as u64);
+        let scores = (self.heads as u64).saturating_mul(tokens.saturating_mul(tokens));
+        let states = tokens.saturating_mul((3 * width).max(self.intermediate_size as u64));
+        if batch.saturating_mul(scores.max(states)) <= MOST_NUMBERS {
+            return Ok(());
+        }
+        Err(invalid(format!(
+            "In config.json, {path} describes a model that needs more memory than a browser has."
+        )))
+    }
+
     /// What a layer needs to know.
     pub(super) fn sizes(&self) -> Sizes {
         Sizes {

@@ -23,11 +23,6 @@ impl Embedding {
         Self { table }
     }
 
-    /// The whole table, `(rows, width)`.
-    pub fn table(&self) -> &Tensor {
-        &self.table
-    }
-
     /// The vectors of `ids`: `(ids, width)`. The caller has checked that each id is below `rows`.
     pub fn forward(&self, ids: &[u32]) -> Result<Tensor> {
         Ok(self.table.index_select(&Tensor::new(ids, &Device::Cpu)?, 0)?)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use candle_transformers::generation::{LogitsProcessor, Sampling};
 
-use super::{ModelFiles, check_picture_size, check_vocabulary, pixel_batch};
+use super::{ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::blip::{BlipConfig, BlipModel, CaptionState};
 use crate::text::CaptionTokenizer;
@@ -132,6 +132,10 @@ impl CaptionRun {
     fn step(&mut self) -> Result<bool> {
         let logits = self.parts.model.step(&mut self.state, &self.ids[self.seen..])?;
         self.seen = self.ids.len();
+        // One sum tells: it is finite only if every logit is.
+        if !logits.sum_all()?.to_scalar::<f32>()?.is_finite() {
+            return Err(no_numbers());
+        }
         let token = self.chooser.sample(&logits)?;
         if token == self.parts.files.config.text.sep_token_id {
             return Ok(false);
@@ -159,17 +163,17 @@ impl Iterator for CaptionRun {
     /// The next piece; `None` at the end, and after an error.
     fn next(&mut self) -> Option<Self::Item> {
         while self.left > 0 {
-            self.left = match self.step() {
-                Ok(true) => self.left - 1,
-                Ok(false) => 0,
+            let piece = self.step().and_then(|written| {
+                self.left = if written { self.left - 1 } else { 0 };
+                self.piece(self.left == 0)
+            });
+            match piece {
+                Ok(piece) if piece.is_empty() => {}
+                Ok(piece) => return Some(Ok(piece)),
                 Err(error) => {
                     self.left = 0;
                     return Some(Err(error));
                 }
-            };
-            match self.piece(self.left == 0) {
-                Ok(piece) if piece.is_empty() => {}
-                other => return Some(other),
             }
         }
         None

@@ -70,6 +70,11 @@ impl LabelSet {
         debug_assert!(self.embeddings.len() <= self.prompts.len());
     }
 
+    /// The prompts whose embeddings are known, with them.
+    pub(super) fn encoded(&self) -> impl Iterator<Item = (&str, &Arc<[f32]>)> {
+        self.prompts.iter().map(String::as_str).zip(&self.embeddings)
+    }
+
     /// The embeddings known so far, in label order.
     pub(super) fn embeddings(&self) -> &[Arc<[f32]>] {
         &self.embeddings

@@ -52,6 +52,11 @@ fn check_picture_size(preprocessor: &Preprocessor, image_size: usize) -> Result<
     ))
 }
 
+/// Weights with infinities, or so large that sums overflow, load like any others and show only here.
+fn no_numbers() -> Error {
+    Error::new(ErrorKind::WeightsInvalid, "The weights give no finite numbers for this picture.")
+}
+
 /// Checks that every id of the tokenizer has a row in the model's embedding table.
 fn check_vocabulary(tokenizer: usize, model: usize) -> Result<()> {
     if tokenizer <= model {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{LabelSet, ModelFiles, check_picture_size, check_vocabulary, pixel_batch};
+use super::{LabelSet, ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::clip::{ClipConfig, ClipModel};
 use crate::text::{ClipTokenizer, Template};
@@ -38,6 +38,16 @@ impl TaggerFiles {
         check_picture_size(&preprocessor, config.vision.image_size)?;
         let tokenizer = ClipTokenizer::from_json(files.tokenizer, config.text.max_position_embeddings)?;
         check_vocabulary(tokenizer.vocab_size(), config.text.vocab_size)?;
+        let end = tokenizer.end_token();
+        if config.text.pooled(&[end]).is_none() {
+            return Err(Error::new(
+                ErrorKind::TokenizerInvalid,
+                format!(
+                    "tokenizer.json ends texts with the token {end}, but config.json with {}.",
+                    config.text.eos_token_id
+                ),
+            ));
+        }
         Ok(Self { config, preprocessor, tokenizer })
     }
 }
@@ -106,7 +116,9 @@ impl Tagger {
             .collect();
         set.extend(next);
         if self.remembered.len() + fresh.len() > MAX_REMEMBERED {
-            self.remembered.clear();
+            // Only this set's own prompts stay: the next picture will ask for them again.
+            self.remembered =
+                set.encoded().map(|(prompt, known)| (prompt.to_owned(), known.clone())).collect();
         }
         self.remembered.extend(fresh);
         Ok(set.pending())
@@ -127,6 +139,9 @@ impl Tagger {
             logits.push(scale * text.iter().zip(&image).map(|(t, i)| t * i).sum::<f32>());
         }
         softmax(&mut logits);
+        if logits.iter().any(|score| !score.is_finite()) {
+            return Err(no_numbers());
+        }
         Ok(logits)
     }
 

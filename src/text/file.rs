@@ -43,7 +43,10 @@ impl File {
         let largest = tokenizer.get_vocab(true).into_values().max();
         let largest = largest.ok_or_else(|| invalid("has an empty vocabulary"))?;
         let frame = outline.post_processor.as_ref().and_then(frame);
-        Ok(Self { tokenizer, vocab_size: largest as usize + 1, frame })
+        // The largest id has no successor where `usize` has 32 bits.
+        let vocab_size = (largest as usize).checked_add(1).filter(|&size| size <= u32::MAX as usize);
+        let vocab_size = vocab_size.ok_or_else(|| invalid("has a token with too large an id"))?;
+        Ok(Self { tokenizer, vocab_size, frame })
     }
 
     /// The ids of `text` alone.

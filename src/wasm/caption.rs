@@ -70,7 +70,8 @@ impl CaptionRun {
 fn to_options(options: &CaptionOptions) -> Result<tasks::CaptionOptions> {
     let max_tokens = match options.max_tokens() {
         None => None,
-        Some(n) if n.fract() == 0.0 && (1.0..=f64::from(u16::MAX)).contains(&n) => Some(n as usize),
+        // `as` cuts at the largest `usize`; how much room the model has is not for this place to say.
+        Some(n) if n.fract() == 0.0 && n >= 1.0 => Some(n as usize),
         Some(n) => {
             let message = format!("maxTokens is {n}; it must be a whole number of at least 1.");
             return Err(Error::new(ErrorKind::ArgumentInvalid, message));

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { Captioner, Tagger } from '../../pkg/src/index.js';
 import { fakeWasm, trap, wasmError } from './support/fake-wasm.js';
 import { workerFactory } from './support/fake-worker.js';
-import { modelRoutes, serveRoutes } from './support/server.js';
+import { bytes, modelRoutes, serveRoutes } from './support/server.js';
 
 const bytesOf = (text) => new TextEncoder().encode(text);
 
@@ -34,6 +35,19 @@ test('loads a model, telling how far it is', async (t) => {
   assert.deepEqual(events.at(-2).phase, 'build');
   assert.deepEqual(events.at(-1), { phase: 'ready', file: null, loaded: total, total });
   assert.equal(log.alive.size, 1, 'only the model is left alive');
+});
+
+test('the total is known from the first weights on, also where the server compresses the small files', async (t) => {
+  const zipped = gzipSync(`{"tokenizer": "${'x'.repeat(5_000)}"}`);
+  const events = [];
+  await load(t, Tagger, {
+    load: { onProgress: (event) => events.push(event) },
+    routes: { '/m/tokenizer.json': bytes(zipped, { 'content-encoding': 'gzip' }) },
+  });
+  assert.equal(events[0].total, null, 'or this test proves nothing');
+  const weights = events.filter(({ file }) => file === 'model.safetensors');
+  const total = 3_000_000 + 13 + 19 + 5_000 + 17;
+  assert.ok(weights.length > 0 && weights.every((event) => event.total === total), JSON.stringify(weights));
 });
 
 test('tags a picture: best first, equals in their order', async (t) => {

@@ -8,6 +8,7 @@
  */
 
 import { openPicture } from './picture.js';
+import { release } from './release.js';
 
 /** A BLIP captioning model. */
 export class CaptionerVerbs {
@@ -33,7 +34,7 @@ export class CaptionerVerbs {
         ...(maxTokens !== undefined && { maxTokens }),
       });
     } finally {
-      picture.free();
+      release(picture);
     }
     try {
       let caption = '';
@@ -43,7 +44,7 @@ export class CaptionerVerbs {
       }
       return caption;
     } finally {
-      run.free();
+      release(run);
     }
   }
 }

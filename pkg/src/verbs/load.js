@@ -11,6 +11,7 @@
 
 import { linkedController } from '../abort.js';
 import { chunks, openFile, readSmallFile } from '../loader.js';
+import { release } from './release.js';
 
 /** Progress is told at most this often, in milliseconds. */
 const PROGRESS_INTERVAL = 100;
@@ -41,7 +42,9 @@ export async function* load(wasm, { Files, Handle }, files, options) {
     const small = [];
     for (const open of [config, preprocessor, tokenizer]) {
       yield meter.event(open);
-      small.push(await readSmallFile(open, { ...inner, onChunk: (length) => meter.add(length) }));
+      const bytes = await readSmallFile(open, { ...inner, onChunk: (length) => meter.add(length) });
+      meter.learn(open, bytes.length);
+      small.push(bytes);
     }
     // A model that cannot work is refused here, before its weights move.
     checked = Files.read(small[0], small[1], small[2]);
@@ -66,8 +69,8 @@ export async function* load(wasm, { Files, Handle }, files, options) {
     unlink();
     controller.abort();
     if (!consumed) {
-      weights.free();
-      checked?.free();
+      release(weights);
+      if (checked) release(checked);
     }
   }
 }
@@ -86,14 +89,12 @@ export function progress(phase, file, loaded, total) {
 /** Counts the bytes of all files together. */
 class Meter {
   loaded = 0;
-  /** @type {number | null} */
-  #total = 0;
+  /** @type {Map<OpenFile, number | null>} */
+  #sizes;
 
   /** @param {OpenFile[]} files */
   constructor(files) {
-    for (const { total } of files) {
-      this.#total = this.#total === null || total === null ? null : this.#total + total;
-    }
+    this.#sizes = new Map(files.map((open) => [open, open.total]));
   }
 
   /** @param {number} bytes */
@@ -101,10 +102,29 @@ class Meter {
     this.loaded += bytes;
   }
 
+  /**
+   * What a file really has: servers compress JSON files, and then announce no length, or that of what they send.
+   *
+   * @param {OpenFile} open
+   * @param {number} size
+   */
+  learn(open, size) {
+    this.#sizes.set(open, size);
+  }
+
+  /** @returns {number | null} */
+  get #total() {
+    let total = 0;
+    for (const size of this.#sizes.values()) {
+      if (size === null) return null;
+      total += size;
+    }
+    // More than was announced: the length was that of a compressed body, and nothing is known.
+    return this.loaded > total ? null : total;
+  }
+
   /** @param {OpenFile} open */
   event({ file }) {
-    // A compressed body whose header is hidden yields more bytes than it announced: then nothing is known.
-    if (this.#total !== null && this.loaded > this.#total) this.#total = null;
     return progress('download', file.name, this.loaded, this.#total);
   }
 }

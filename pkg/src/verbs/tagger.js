@@ -10,6 +10,7 @@
 
 import { progress } from './load.js';
 import { openPicture } from './picture.js';
+import { release } from './release.js';
 
 /** A batch of labels should take about this long, in milliseconds: an abort waits for it. */
 const BATCH_TIME = 100;
@@ -41,10 +42,10 @@ export class TaggerVerbs {
         yield* this.#encode(set);
         return this.#handle.tag(picture, set);
       } finally {
-        picture.free();
+        release(picture);
       }
     } finally {
-      set.free();
+      release(set);
     }
   }
 

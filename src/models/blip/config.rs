@@ -90,6 +90,9 @@ impl BlipConfig {
             pad_token_id: text.id("pad_token_id", 0)?,
             tie_word_embeddings: text.flag("tie_word_embeddings", true)? || tied,
         };
+        let patches = (image_size / patch_size) * (image_size / patch_size);
+        vision.tower.check_fits("vision_config", 1, 1 + patches)?;
+        text.tower.check_fits("text_config", 1, text.max_position_embeddings.max(1 + patches))?;
         for (name, id) in [("bos_token_id", text.bos_token_id), ("sep_token_id", text.sep_token_id)] {
             if id as usize >= text.vocab_size {
                 return Err(invalid(format!(

@@ -2,6 +2,7 @@
 
 pub use super::super::config::TowerConfig;
 use super::super::config::{Section, invalid};
+use super::text::TEXT_BATCH;
 use crate::Result;
 use crate::nn::Activation;
 
@@ -84,6 +85,9 @@ impl ClipConfig {
             max_position_embeddings: text.number("max_position_embeddings", 77, 1..=65_536)?,
             eos_token_id: text.id("eos_token_id", 49_407)?,
         };
+        let patches = (image_size / patch_size) * (image_size / patch_size);
+        vision.tower.check_fits("vision_config", 1, 1 + patches)?;
+        text.tower.check_fits("text_config", TEXT_BATCH, text.max_position_embeddings)?;
         if text.eos_token_id != WRONG_EOS && text.eos_token_id as usize >= text.vocab_size {
             return Err(invalid(format!(
                 "In config.json, the end token {} of texts is not below vocab_size ({}).",

@@ -8,7 +8,7 @@ use crate::weights::Scope;
 use crate::{Error, ErrorKind, Result};
 
 /// Texts that go through the layers together. More would not be faster, and need more memory.
-const BATCH: usize = 32;
+pub(super) const TEXT_BATCH: usize = 32;
 
 /// Tokens, positions, and causal transformer layers.
 #[derive(Debug, Clone)]
@@ -72,7 +72,9 @@ impl ClipText {
         order.sort_by_key(|&i| lengths[i]);
 
         let mut pooled = Vec::new();
-        for group in order.chunk_by(|&a, &b| lengths[a] == lengths[b]).flat_map(|group| group.chunks(BATCH)) {
+        for group in
+            order.chunk_by(|&a, &b| lengths[a] == lengths[b]).flat_map(|group| group.chunks(TEXT_BATCH))
+        {
             let ids: Vec<&[u32]> = group.iter().map(|&i| &texts[i][..lengths[i]]).collect();
             let last = lengths[group[0]] - 1;
             pooled.push(self.states(&ids)?.narrow(1, last, 1)?.squeeze(1)?);
