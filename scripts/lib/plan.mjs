@@ -56,7 +56,8 @@ export function plan(needs, facts) {
   if (!facts.nodeIsNew) missing.push(`Node ${facts.oldestNode} or newer`);
   if (wantsRust && !facts.rust) missing.push(`Rust ${facts.oldestRust} or newer, from rustup`);
   else if (wantsRust && !facts.rustIsNew) {
-    missing.push(`Rust ${facts.oldestRust} or newer (here is ${facts.rust}): \`rustup update stable\``);
+    const how = facts.rustup ? '`rustup update stable`' : 'install it with rustup';
+    missing.push(`Rust ${facts.oldestRust} or newer (here is ${facts.rust}): ${how}`);
   }
   if (wantsRust && !facts.cc) {
     const what =
