@@ -9,7 +9,7 @@ from paths import IMAGE
 from tokenizers_own import blip_tokenizer
 from vit import Clip
 
-D, HEADS, HIDDEN, LAYERS = 192, 3, 576, 4
+D, HEADS, HIDDEN, LAYERS = 192, 3, 576, 5
 MAX_WORDS = 32
 
 

@@ -59,49 +59,58 @@ def main():
         clip.load_state_dict({k: v for k, v in start["ema"].items() if k in clip.state_dict()}, strict=False)
         vision_from_clip(model, clip)
         print(f"vision tower from {args.clip} at step {start['step']}", flush=True)
+    names = label_texts()
     ema = copy.deepcopy(model).requires_grad_(False)
     # Muon for the image tower; the decoder normalises after its residuals and needs a lower rate, with AdamW.
     opts = optimisers(model, args.lr, mark="vision_model.encoder.layers")
+    aux = torch.nn.Linear(192, len(names))
+    opts.append(torch.optim.AdamW(aux.parameters(), lr=args.lr, weight_decay=0.01))
     if state:
+        aux.load_state_dict(state["aux"])
         ema.load_state_dict(state["ema"])
         for o, s in zip(opts, state["opts"]):
             o.load_state_dict(s)
     rng = np.random.default_rng((SEED, 7, step))
     torch.manual_seed(SEED + 7 + step)
     photos, drawn = Photographs(), Drawn(share=0.8)
-    names = label_texts()
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters", flush=True)
 
     strength = [0.1]  # of the style changes, grows with progress
 
     def make():
         xp, yp, _, _ = photos.batch(rng, N_PHOTO)
-        xc, captions, _ = drawn.scenes(rng, N_SCENE, single=0.5, strength=strength[0])
+        xc, captions, target = drawn.scenes(rng, N_SCENE, single=0.5, strength=strength[0])
+        target = torch.cat([torch.nn.functional.one_hot(yp, len(names)).float(), target])
         x = torch.cat([A.photometry(xp), A.photometry(xc, grey=0.0, blur=0.05, erase=0)])
         words = [f"a photo of {one(names[i])}" for i in yp] + captions
-        return A.normalise(x), *caption_ids(tok, words)
+        return A.normalise(x), target, *caption_ids(tok, words)
 
     def save():
-        torch.save({"model": model.state_dict(), "ema": ema.state_dict(), "opts": [o.state_dict() for o in opts],
+        torch.save({"model": model.state_dict(), "ema": ema.state_dict(), "aux": aux.state_dict(), "opts": [o.state_dict() for o in opts],
                     "step": step, "used": used}, folder / "last.tmp")
         (folder / "last.tmp").rename(folder / "last.pt")
 
     last_save = last_log = time.time()
-    total, since = 0.0, 0
+    total, total_aux, since = 0.0, 0.0, 0
     batches = prefetch(make)
     model.train()
     while used < args.minutes * 60:
         t0 = time.time()
-        x, ids, labels = next(batches)
+        x, target, ids, labels = next(batches)
         progress = used / (args.minutes * 60)
         lr = args.lr * min(1, (step + 1) / 120) * max(0.01, 1 - max(0.0, progress - 0.2) / 0.8)
         strength[0] = 0.1 + 0.4 * progress
-        for o, factor in zip(opts, (1.0, 0.6)):
+        for o, factor in zip(opts, (1.0, 1.0, 1.0)):
             for g in o.param_groups:
                 g["lr"] = lr * factor
         with torch.autocast("cpu", torch.bfloat16):
-            loss = model(pixel_values=x, input_ids=ids, attention_mask=(ids > 0).long(), labels=labels).loss
-        loss.backward()
+            seen = model.vision_model(pixel_values=x).last_hidden_state
+            loss = model.text_decoder(input_ids=ids, attention_mask=(ids > 0).long(), encoder_hidden_states=seen,
+                                      labels=labels, reduction="mean").loss
+            guess = aux(seen[:, 0]).float()
+        # what is in the image, from the class vector (training only): teaches the image tower early
+        loss_aux = -(torch.log_softmax(guess, 1) * target).sum(1).mean()
+        (loss + 0.3 * loss_aux).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
         for o in opts:
             o.step()
@@ -112,11 +121,11 @@ def main():
                 a.lerp_(b, 1 - d)
         step += 1
         used += time.time() - t0
-        total, since = total + loss.item(), since + 1
+        total, total_aux, since = total + loss.item(), total_aux + loss_aux.item(), since + 1
         if time.time() - last_log > 60 or step == args.steps:
             print(f"step {step} {used / 60:.1f} min lr {lr:.5f} {(time.time() - last_log) / since:.2f} s/step  "
-                  f"loss {total / since:.3f}", flush=True)
-            last_log, total, since = time.time(), 0.0, 0
+                  f"loss {total / since:.3f} aux {total_aux / since:.3f}", flush=True)
+            last_log, total, total_aux, since = time.time(), 0.0, 0.0, 0
         if step == args.steps:
             return
         if time.time() - last_save > 150:

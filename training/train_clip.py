@@ -191,7 +191,7 @@ def main():
             print(f"step {step} {used / 60:.1f} min lr {lr:.5f} {(time.time() - last_log) / since:.2f} s/step  "
                   f"all {sums[0] / since:.3f} t2i {sums[1] / since:.3f} kd {sums[2] / since:.3f} fd {sums[3] / since:.3f} "
                   f"cap {sums[4] / since:.3f} aux {sums[5] / since:.3f} scale {scale.item():.1f} photo {hit:.2f} drawn {hit2:.2f}", flush=True)
-            last_log, sums, since = time.time(), np.zeros(5), 0
+            last_log, sums, since = time.time(), np.zeros(6), 0
         if step == args.steps:
             return
         if time.time() - last_save > 240 or used >= args.minutes * 60:
