@@ -161,7 +161,7 @@ impl TowerConfig {
     pub(super) fn check_fits(&self, path: &str, batch: usize, tokens: usize) -> Result<()> {
         let [batch, tokens, width] = [batch, tokens, self.hidden_size].map(|n| n as u64);
         let scores = (self.heads as u64).saturating_mul(tokens.saturating_mul(tokens));
-        let states = tokens.saturating_mul((3 * width).max(self.intermediate_size as u64));
+        let states = tokens.saturating_mul(width.saturating_mul(3).max(self.intermediate_size as u64));
         if batch.saturating_mul(scores.max(states)) <= MOST_NUMBERS {
             return Ok(());
         }
@@ -192,5 +192,27 @@ fn show(value: &Value) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((cut, _)) => format!("{}...", &text[..cut]),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tower(hidden_size: usize, intermediate_size: usize, heads: usize) -> TowerConfig {
+        let activation = Activation::Gelu;
+        TowerConfig { hidden_size, intermediate_size, layers: 1, heads, activation, layer_norm_eps: 1e-5 }
+    }
+
+    #[test]
+    fn towers_that_would_overflow_wasm_are_refused() {
+        // 256 heads of 4097 x 4097 scores: more than 32 bits can count.
+        assert!(tower(256, 1024, 256).check_fits("vision_config", 1, 4097).is_err());
+        assert!(tower(64, 65_536, 1).check_fits("text_config", 32, 4096).is_err());
+        assert!(tower(usize::MAX / 4, 1, 1).check_fits("text_config", usize::MAX, usize::MAX).is_err());
+        // The largest published ones: CLIP L/14's image tower, BLIP large's, CLIP's texts.
+        assert!(tower(1024, 4096, 16).check_fits("vision_config", 1, 257).is_ok());
+        assert!(tower(1024, 4096, 16).check_fits("vision_config", 1, 577).is_ok());
+        assert!(tower(768, 3072, 12).check_fits("text_config", 32, 77).is_ok());
     }
 }

@@ -25,22 +25,30 @@ if (!existsSync(path.join(FULL, 'expected.json'))) {
 const expected = JSON.parse(readFileSync(path.join(FULL, 'expected.json'), 'utf8'));
 
 /**
- * The largest resident set that any renderer of this browser ever had, in megabytes; null where the system does
- * not tell (only Linux does).
+ * The largest resident set that any renderer started from here ever had, in megabytes; null where the system
+ * does not tell (only Linux does).
  * @returns {number | null}
  */
 function peakMemory() {
-  let peak = null;
-  for (const pid of existsSync('/proc') ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : []) {
+  if (!existsSync('/proc/self/status')) return null;
+  /** @type {Map<number, { parent: number, renderer: boolean, peak: number }>} */
+  const processes = new Map();
+  for (const name of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
-      if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--type=renderer')) continue;
-      const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-      if (kilobytes) peak = Math.max(peak ?? 0, Number(kilobytes) / 1000);
+      const status = readFileSync(`/proc/${name}/status`, 'utf8');
+      processes.set(Number(name), {
+        parent: Number(/PPid:\s+(\d+)/.exec(status)?.[1]),
+        renderer: readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('--type=renderer'),
+        peak: Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1000,
+      });
     } catch {
       // The process has ended meanwhile.
     }
   }
-  return peak;
+  /** @param {number} pid @returns {boolean} */
+  const ours = (pid) => pid === process.pid || (processes.has(pid) && ours(processes.get(pid).parent));
+  const peaks = [...processes].filter(([pid, { renderer }]) => renderer && ours(pid)).map(([, { peak }]) => peak);
+  return Math.max(0, ...peaks);
 }
 
 /** @param {string} what @param {number} since @param {string} [more] */
