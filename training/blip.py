@@ -27,19 +27,20 @@ def config():
     return BlipConfig(text_config=text, vision_config=vision, projection_dim=128, image_text_hidden_size=128)
 
 
-def vision_from_clip(model, clip: Clip):
+def vision_from_clip(model, clip: Clip, images):
     """Copy the CLIP tower's first layers into BLIP's.
 
     CLIP normalises the embedded patches before the first block and BLIP does not:
     the normalisation, with the mean spread of the learned embeddings, is folded
-    into patch matrix, bias, class vector and positions.
+    into patch matrix, bias, class vector and positions. `images` (B, 3, S, S), normalised, give that spread.
     """
     v, out = clip.vision, model.vision_model.state_dict()
     g, b = v.pre.weight, v.pre.bias
     centre = lambda x: x - x.mean(-1, keepdim=True)
     w = v.patch_embed.weight  # (D, 768)
-    patches = torch.randn(512, 36, 768) * 0.8
-    spread = centre(patches @ w.T + v.pos[1:]).std(-1).mean()
+    b_, s_ = images.shape[0], images.shape[2] // 16
+    patches = images.view(b_, 3, s_, 16, s_, 16).permute(0, 2, 4, 1, 3, 5).reshape(b_, s_ * s_, 768)
+    spread = (patches @ w.T + v.pos[1:]).std(-1).mean()
     cls = centre(v.cls + v.pos[0])
     pos = centre(v.pos) * g / spread
     out["embeddings.patch_embedding.weight"] = ((w - w.mean(0)) * (g / spread)[:, None]).view(D, 3, 16, 16)

@@ -53,11 +53,14 @@ def main():
         model.load_state_dict(state["model"])
         step, used = state["step"], state["used"]
         print(f"resumed at step {step}, {used / 60:.1f} min", flush=True)
-    else:
+    photos, drawn = Photographs(), Drawn(share=0.8)
+    rng = np.random.default_rng((SEED, 7, step))
+    if not state:
         start = torch.load(RUNS / args.clip / "last.pt", weights_only=False)
         clip = Clip(start["config"])
         clip.load_state_dict({k: v for k, v in start["ema"].items() if k in clip.state_dict()}, strict=False)
-        vision_from_clip(model, clip)
+        some = torch.cat([photos.batch(rng, 32)[0], drawn.scenes(rng, 96, 0.5, 0.1)[0]])
+        vision_from_clip(model, clip, A.normalise(some))
         print(f"vision tower from {args.clip} at step {start['step']}", flush=True)
     names = label_texts()
     ema = copy.deepcopy(model).requires_grad_(False)
@@ -65,14 +68,12 @@ def main():
     opts = optimisers(model, args.lr, mark="vision_model.encoder.layers")
     aux = torch.nn.Linear(192, len(names))
     opts.append(torch.optim.AdamW(aux.parameters(), lr=args.lr, weight_decay=0.01))
-    if state:
+    if state and "opts" in state:
         aux.load_state_dict(state["aux"])
         ema.load_state_dict(state["ema"])
-        for o, s in zip(opts, state["opts"]):
+        for o, s in zip(opts, state.get("opts", [])):
             o.load_state_dict(s)
-    rng = np.random.default_rng((SEED, 7, step))
     torch.manual_seed(SEED + 7 + step)
-    photos, drawn = Photographs(), Drawn(share=0.8)
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters", flush=True)
 
     strength = [0.1]  # of the style changes, grows with progress
