@@ -172,16 +172,20 @@ export class Visit {
   }
 
   /**
-   * Waits until a picture has come to rest, whatever came of it.
+   * Waits until a picture has come to rest in a state. A state from before a click may linger for a frame, so
+   * another one is no failure yet.
    * @param {string} name
    * @param {'done' | 'failed' | 'stopped'} state
    */
   async settled(name, state = 'done') {
     const card = this.card(name);
+    const { page } = this;
     await card
-      .and(this.page.locator('[data-state="done"], [data-state="failed"], [data-state="stopped"]'))
-      .waitFor();
-    assert.equal(await card.getAttribute('data-state'), state, `${name}: ${await card.innerText()}`);
+      .and(page.locator(`[data-state="${state}"]`))
+      .waitFor()
+      .catch(async (cause) => {
+        throw new Error(`${name} is not ${state}: ${await card.innerText()}`, { cause });
+      });
   }
 
   /** What a card says. @param {string} name */
