@@ -73,6 +73,7 @@ def main():
     ap.add_argument("--init", help="run whose averaged weights to start from")
     ap.add_argument("--batch", type=int, nargs=3, default=(N_PHOTO, N_SINGLE, N_SCENE), help="photos, drawings, scenes")
     ap.add_argument("--fd", type=float, default=1.0, help="weight of the teacher's features")
+    ap.add_argument("--style", type=float, default=1.0, help="largest strength of the style changes")
     ap.add_argument("--keep", type=float, default=0.6, help="share of patches kept during the first 70 % of the time")
     ap.add_argument("--aux", type=float, default=1.0, help="weight of the auxiliary classifier")
     ap.add_argument("--threads", type=int, default=2)
@@ -142,7 +143,7 @@ def main():
         for o in opts:
             for g in o.param_groups:
                 g["lr"] = lr
-        strength[0] = min(1.0, 0.2 + 1.1 * progress)
+        strength[0] = min(args.style, 0.2 + 1.1 * progress)
         keep = args.keep if progress < 0.7 else 1.0
         with torch.autocast("cpu", torch.bfloat16):
             e, cls = model.image(x, keep)
