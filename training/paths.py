@@ -8,8 +8,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parent
-WORK = Path(os.environ.get("OCELLI_TRAINING_WORK", "/root/ocelli-training"))
-DATA = Path(os.environ.get("OCELLI_TRAINING_DATA", "/work/shared/data"))
+WORK = Path(os.environ.get("OCELLI_TRAINING_WORK", Path.home() / "ocelli-training"))
+DATA = Path(os.environ.get("OCELLI_TRAINING_DATA", REPO.parent / "shared" / "data"))
 CACHE = WORK / "cache"
 RUNS = WORK / "runs"
 MODELS = REPO / "pkg" / "models"

@@ -3,7 +3,7 @@
 # Every step is skipped or resumed when its result is already under $OCELLI_TRAINING_WORK.
 set -eu
 cd "$(dirname "$0")"
-export OCELLI_TRAINING_WORK="${OCELLI_TRAINING_WORK:-/root/ocelli-training}"
+export OCELLI_TRAINING_WORK="${OCELLI_TRAINING_WORK:-$HOME/ocelli-training}"
 W="$OCELLI_TRAINING_WORK"
 mkdir -p "$W/npm" "$W/cache"
 [ -x "$W/venv/bin/python" ] || { python3 -m venv "$W/venv"; "$W/venv/bin/pip" install -r requirements.txt; }

@@ -47,7 +47,9 @@ function peakMemory() {
   }
   /** @param {number} pid @returns {boolean} */
   const ours = (pid) => pid === process.pid || (processes.has(pid) && ours(processes.get(pid).parent));
-  const peaks = [...processes].filter(([pid, { renderer }]) => renderer && ours(pid)).map(([, { peak }]) => peak);
+  const peaks = [...processes]
+    .filter(([pid, { renderer }]) => renderer && ours(pid))
+    .map(([, { peak }]) => peak);
   return Math.max(0, ...peaks);
 }
 
@@ -114,12 +116,20 @@ try {
     for (const [i, label] of answer.tags.entries()) {
       const shown = answer.scores[i] === '<1%' ? 0.5 : Number.parseFloat(answer.scores[i]);
       const off = Math.abs(shown - wanted.get(label));
-      assert.ok(off <= PERCENT_BOUND, `${file}: ${label} ${answer.scores[i]}, the reference says ${wanted.get(label)}`);
+      assert.ok(
+        off <= PERCENT_BOUND,
+        `${file}: ${label} ${answer.scores[i]}, the reference says ${wanted.get(label)}`,
+      );
     }
     const caption = expected.blip.images[index].free.caption.trim();
     // The page lets a caption run to 30 tokens; the reference's stops earlier.
-    assert.ok(answer.caption.startsWith(caption), `${file}: "${answer.caption}", the reference says "${caption}"`);
-    console.log(`  ${answer.tags[0]} ${answer.scores[0]}; "${answer.caption.slice(0, 60)}…": as the reference`);
+    assert.ok(
+      answer.caption.startsWith(caption),
+      `${file}: "${answer.caption}", the reference says "${caption}"`,
+    );
+    console.log(
+      `  ${answer.tags[0]} ${answer.scores[0]}; "${answer.caption.slice(0, 60)}…": as the reference`,
+    );
   }
   await visit.end();
   console.log('All answers are the reference’s.');
