@@ -32,7 +32,7 @@ const CATALOGUE = [
     id: 'blip-tiny',
     task: 'caption',
     title: 'Built-in captioner',
-    bytes: 4_813_000,
+    bytes: 5_560_000,
     licence: 'MIT OR Apache-2.0',
     builtIn: true,
     base: './models/',
