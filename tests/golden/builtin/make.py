@@ -63,7 +63,8 @@ def main():
             "ids": ids,
             "caption": words.decode(ids, skip_special_tokens=True),
         })
-    (HERE / "expected.json").write_text(json.dumps(expected, indent=0) + "\n")
+    rows = ",\n".join(json.dumps(row) for row in expected)
+    (HERE / "expected.json").write_text(f"[\n{rows}\n]\n")
 
 
 if __name__ == "__main__":
