@@ -19,7 +19,14 @@ function start(verbs, startEngine) {
     await startEngine?.();
     return { run: (verb, given, signal) => verbs[verb](given, signal) };
   });
-  const idle = () => new Promise((resolve) => setTimeout(resolve, 20));
+  // Quiet for some rounds of the event loop, not for a time: on a busy machine any time can be too short.
+  const idle = async () => {
+    for (let quiet = 0, rounds = 0; quiet < 5 && rounds < 200; quiet++, rounds++) {
+      const before = posted.length;
+      await new Promise((resolve) => setTimeout(resolve, 4));
+      if (posted.length > before) quiet = -1;
+    }
+  };
   const send = (...messages) => messages.forEach((data) => listener({ data }));
   return { posted, send, idle, closed: () => closed, engines: () => engines };
 }
