@@ -56,14 +56,13 @@ impl TaggerFiles {
 /// `logit_scale * cos(image, text)`.
 ///
 /// ```no_run
-/// # use ocelli::tasks::{Tagger, TaggerFiles};
-/// # fn main() -> ocelli::Result<()> {
-/// # let (files, weights): (ocelli::tasks::ModelFiles, ocelli::weights::Weights) = unimplemented!();
-/// # let bytes: &[u8] = unimplemented!();
+/// use ocelli::tasks::{ModelFiles, Tagger, TaggerFiles};
+/// # use ocelli::weights::Weights;
+/// # fn tag(files: ModelFiles, weights: Weights, bytes: &[u8]) -> ocelli::Result<Vec<f32>> {
 /// let mut tagger = Tagger::new(TaggerFiles::read(files)?, weights)?;
 /// let mut labels = tagger.labels(&["cat", "dog"], "a photo of a {}.")?;
 /// let scores = tagger.tag(&ocelli::image::decode(bytes)?, &mut labels)?; // [p(cat), p(dog)]
-/// # Ok(()) }
+/// # Ok(scores) }
 /// ```
 pub struct Tagger {
     model: ClipModel,
