@@ -63,7 +63,15 @@ def edges(x, gain):
     return ((e - 0.12) * gain).clamp(0, 1)
 
 
-def restyle(x, strength=1.0):
+def restyle(x, strength=1.0, share=0.5):
+    """Layers (M, 4, S, S), a random `share` of them with a changed drawing style."""
+    which = (torch.rand(len(x)) < share).nonzero()[:, 0]
+    if len(which):
+        x[which] = restyled(x[which], strength)
+    return x
+
+
+def restyled(x, strength):
     """Random change of drawing style of layers (M, 4, S, S): recolour, flat fills, outlines, shading, line art."""
     m, s = len(x), strength
     alpha = x[:, 3:]
@@ -115,6 +123,22 @@ def compose(layers, scene, order, ground):
             b = scene[w]
             out[b] = layers[w, :3] + out[b] * (1 - layers[w, 3:])
     return out
+
+
+def patch_labels(layers, scene, y, n, ground, patch=16):
+    """(n, patches) label of the drawing that covers most of each patch: `ground` where none does, -100 where unclear.
+
+    y (M,): labels of the layers. A patch counts as covered from a quarter of its area, as ground below 3 %.
+    """
+    area = F.avg_pool2d(layers[:, 3:], patch).flatten(1)
+    best, who = torch.zeros(n, area.shape[1]), torch.full((n, area.shape[1]), ground)
+    for j, b in enumerate(scene.tolist()):
+        more = area[j] > best[b]
+        best[b] = torch.where(more, area[j], best[b])
+        who[b] = torch.where(more, y[j], who[b])
+    who[best < 0.25] = -100
+    who[best < 0.03] = ground
+    return who
 
 
 def grounds(n, photos=None, side=IMAGE):

@@ -16,15 +16,15 @@ from texts import label_texts
 class Photographs:
     """Random photos at their cached views: (x (B, 3, S, S) in [0, 1], label, teacher logits, teacher features)."""
 
-    def __init__(self, views=5):
+    def __init__(self):
         self.photos = Photos("train")
-        parts = [np.load(CACHE / f"teacher-train-{v}.npz") for v in range(views)]
+        parts = [np.load(f) for f in sorted(CACHE.glob("teacher-train-*.npz"))]
         self.boxes = np.stack([p["boxes"] for p in parts])
         self.features = np.stack([p["features"] for p in parts])
         sample = self.features[0][::7].astype(np.float32)
         self.mean, self.std = sample.mean(0), sample.std(0) + 1e-2
         self.logits = np.load(CACHE / "teacher-logits.npy")
-        self.views = views
+        self.views = len(parts)
         count = np.bincount(self.photos.y, minlength=159)
         weight = (np.maximum(count, 1) ** -0.25)[self.photos.y]  # mild balancing of the labels
         self.p = weight / weight.sum()
@@ -59,16 +59,17 @@ class Drawn:
         return i, self.texts[self.y[i]]
 
     def singles(self, rng, n, photos=None, strength=1.0):
-        """x (n, 3, S, S), label (n,), the teacher's features of the unchanged drawings (n, 1280)."""
+        """x (n, 3, S, S), label (n,), patch labels (n, N), the teacher's features of the unchanged drawings (n, 1280)."""
         index = np.array([self.pick(rng)[0] for _ in range(n)])
         size = rng.uniform(0.85 - 0.35 * strength, 0.95 + 0.15 * strength, n)
         j = np.maximum(0.04, (1 - size) / 2)
         layers = A.restyle(A.place(self.px, self.half, index, 0.5 + rng.uniform(-j, j), 0.5 + rng.uniform(-j, j), size), strength)
         x = A.compose(layers, torch.arange(n), torch.zeros(n), A.grounds(n, photos))
-        return x, torch.from_numpy(self.y[index]), torch.from_numpy(self.features[index])
+        y = torch.from_numpy(self.y[index])
+        return x, y, A.patch_labels(layers, torch.arange(n), y, n, len(self.texts)), torch.from_numpy(self.features[index])
 
     def scenes(self, rng, n, single=0.3, strength=0.7):
-        """x (n, 3, S, S), captions, (n, L) target distribution over the labels."""
+        """x (n, 3, S, S), captions, (n, L) target distribution over the labels, patch labels (n, N)."""
         index, cx, cy, size, scene, order, captions, colours = [], [], [], [], [], [], [], []
         target = torch.zeros(n, len(self.texts))
         for b in range(n):
@@ -82,8 +83,9 @@ class Drawn:
         layers = A.restyle(A.place(self.px, self.half, index, np.array(cx), np.array(cy), size, rot=12), strength)
         ground = torch.tensor(colours).float().view(n, 3, 1, 1) / 255 + (torch.rand(n, 3, 1, 1) - 0.5) * 0.12
         ground = ground.clamp(0, 1).repeat(1, 1, IMAGE, IMAGE)
-        x = A.compose(layers, torch.tensor(scene), torch.tensor(order), ground)
-        return x, captions, target
+        scene = torch.tensor(scene)
+        x = A.compose(layers, scene, torch.tensor(order), ground)
+        return x, captions, target, A.patch_labels(layers, scene, torch.from_numpy(self.y[index]), n, len(self.texts))
 
 
 def prefetch(make, depth=2):
@@ -92,8 +94,14 @@ def prefetch(make, depth=2):
 
     def work():
         while True:
-            q.put(make())
+            try:
+                q.put(make())
+            except Exception as e:  # told where the batches are used, or training would wait for ever
+                return q.put(e)
 
     threading.Thread(target=work, daemon=True).start()
     while True:
-        yield q.get()
+        batch = q.get()
+        if isinstance(batch, Exception):
+            raise batch
+        yield batch

@@ -6,10 +6,11 @@ is a plain `state_dict` in half precision.
 import torch
 
 from paths import IMAGE
+from runs import load
 from tokenizers_own import blip_tokenizer
-from vit import Clip
+from vit import TAP, Clip
 
-D, HEADS, HIDDEN, LAYERS = 192, 3, 576, 5
+D, HEADS, HIDDEN, LAYERS = 192, 3, 576, TAP
 MAX_WORDS = 32
 
 
@@ -27,14 +28,23 @@ def config():
     return BlipConfig(text_config=text, vision_config=vision, projection_dim=128, image_text_hidden_size=128)
 
 
-def vision_from_clip(model, clip: Clip, images):
-    """Copy the CLIP tower's first layers into BLIP's.
+def clip_of(run):
+    """The averaged CLIP model of WORK/runs/<run>, and its training-only tensors by name."""
+    state = load(run)
+    clip = Clip(state["config"])
+    own = clip.state_dict()
+    clip.load_state_dict({k: v for k, v in state["ema"].items() if k in own})
+    return clip, {k: v for k, v in state["ema"].items() if k not in own}
+
+
+def vision_from_clip(tower, clip: Clip, images):
+    """Copy the CLIP image tower's first layers into `tower`, a BlipVisionModel.
 
     CLIP normalises the embedded patches before the first block and BLIP does not:
     the normalisation, with the mean spread of the learned embeddings, is folded
     into patch matrix, bias, class vector and positions. `images` (B, 3, S, S), normalised, give that spread.
     """
-    v, out = clip.vision, model.vision_model.state_dict()
+    v, out = clip.vision, tower.state_dict()
     g, b = v.pre.weight, v.pre.bias
     centre = lambda x: x - x.mean(-1, keepdim=True)
     w = v.patch_embed.weight  # (D, 768)
@@ -53,7 +63,8 @@ def vision_from_clip(model, clip: Clip, images):
         for name, m in (("self_attn.qkv", blk.qkv), ("self_attn.projection", blk.out), ("layer_norm1", blk.ln1),
                         ("layer_norm2", blk.ln2), ("mlp.fc1", blk.fc1), ("mlp.fc2", blk.fc2)):
             out[p + name + ".weight"], out[p + name + ".bias"] = m.weight, m.bias
-    model.vision_model.load_state_dict({k: x.detach().clone() for k, x in out.items()})
+    out["post_layernorm.weight"], out["post_layernorm.bias"] = clip.patch_norm.weight, clip.patch_norm.bias
+    tower.load_state_dict({k: x.detach().clone() for k, x in out.items()})
 
 
 def caption_ids(tok, captions):

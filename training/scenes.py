@@ -55,7 +55,7 @@ def layout(rng, pick, single=0.4):
     ground = list(GROUNDS)[rng.integers(len(GROUNDS))]
     if kind < single:
         a, na = pick()
-        size = rng.uniform(0.45, 0.9)
+        size = rng.uniform(0.45, 1.0)
         places, what, names = [(a, 0.5 + j(0.5 - size / 2.2), 0.5 + j(0.5 - size / 2.2), size)], one(na), [na]
     elif kind < single + 0.15:
         a, na = pick()

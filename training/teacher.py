@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from paths import CACHE, SEED
 from photos import Photos, centre_box, crop, random_box
 
-VIEWS = 5
+VIEWS = 3
 SIDE = 192
 BATCH = 64
 

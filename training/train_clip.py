@@ -1,16 +1,17 @@
 """Train the CLIP model: contrastive against all label texts, scene captions, distillation.
 
 usage: python train_clip.py [--minutes 60] [--run clip] [--init other-run]
-`--init` starts a second phase from the averaged weights of another run: a fresh
-schedule, an auxiliary linear classifier over the labels on the class vector (not
-exported; it teaches the image tower while the text embeddings are still close
-together), and style changes of the drawings that grow from weak to strong.
-Resumes from WORK/runs/<run>/last.pt. Learning rate and patch dropping follow the
+`--init` starts a further phase from the averaged weights of another run, with a fresh schedule.
+Two linear heads over the labels are trained beside it and not exported: one on the
+class vector (it teaches the image tower while the text embeddings are still close
+together) and one on every patch of drawings and scenes, whose things are at known
+places. The second is for the captioner, which takes over the tower's first blocks:
+its decoder then finds what is where in the patches it reads.
+Resumes from WORK/runs/<run>/last.pt. Learning rate and style changes follow the
 share of the time budget used so far, which the checkpoint keeps.
 """
 import argparse
 import copy
-import fcntl
 import time
 
 import numpy as np
@@ -19,8 +20,10 @@ import torch.nn.functional as F
 
 import augment as A
 from batches import Drawn, Photographs, prefetch
-from paths import IMAGE, RUNS, SEED
+from muon import Muon
+from paths import IMAGE, SEED
 from photos import Photos, centre_box, crop
+from runs import Run, average, fast, load
 from texts import Prompts, label_texts, prompt
 from tokenizers_own import clip_tokenizer, encode
 from vit import Clip
@@ -30,7 +33,7 @@ CONFIG = {
     "text": dict(vocab=2048, context=32, d=128, layers=2, heads=2, hidden=384),
     "proj": 192,
 }
-N_PHOTO, N_SINGLE, N_SCENE = 112, 104, 24
+N_PHOTO, N_SINGLE, N_SCENE = 72, 96, 72
 
 
 def optimisers(model, lr, wd=0.05, mark="blocks"):
@@ -38,7 +41,7 @@ def optimisers(model, lr, wd=0.05, mark="blocks"):
     matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and mark in n]
     ids = {id(p) for p in matrices}
     rest = [p for p in model.parameters() if id(p) not in ids]
-    return [torch.optim.Muon(matrices, lr=lr, weight_decay=wd, momentum=0.95, ns_steps=3, adjust_lr_fn="match_rms_adamw"),
+    return [Muon(matrices, lr=lr, weight_decay=wd),
             torch.optim.AdamW([{"params": [p for p in rest if p.ndim > 1], "weight_decay": wd},
                                {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0}], lr=lr, betas=(0.9, 0.98))]
 
@@ -55,12 +58,12 @@ def multi_positive(logits, positive):
 def val_accuracy(model, tok, val):
     """Zero-shot top-1 over the 159 photo labels on the validation photos."""
     names = label_texts()[:159]
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    with torch.inference_mode(), fast():
         t = model.texts(encode(tok, [prompt(n) for n in names], 32, tok.get_vocab_size() - 1))
         hits = 0
         for i in range(0, len(val), 128):
             x = np.stack([crop(val[j], centre_box(*val.shapes[j])) for j in range(i, min(i + 128, len(val)))])
-            e, _ = model.image(A.normalise(torch.from_numpy(x).permute(0, 3, 1, 2).float() / 255))
+            e, _, _ = model.image(A.normalise(torch.from_numpy(x).permute(0, 3, 1, 2).float() / 255))
             hits += int(((e @ t.T).argmax(1).numpy() == val.y[i:i + 128]).sum())
     return hits / len(val)
 
@@ -74,35 +77,30 @@ def main():
     ap.add_argument("--batch", type=int, nargs=3, default=(N_PHOTO, N_SINGLE, N_SCENE), help="photos, drawings, scenes")
     ap.add_argument("--fd", type=float, default=1.0, help="weight of the teacher's features")
     ap.add_argument("--style", type=float, default=1.0, help="largest strength of the style changes")
-    ap.add_argument("--keep", type=float, default=0.6, help="share of patches kept during the first 70 % of the time")
-    ap.add_argument("--aux", type=float, default=1.0, help="weight of the auxiliary classifier")
+    ap.add_argument("--aux", type=float, default=1.0, help="weight of the classifier on the class vector")
+    ap.add_argument("--patch", type=float, default=1.0, help="weight of the classifier on the patches")
+    ap.add_argument("--own", type=float, default=0.65, help="share of the four training styles among the drawings")
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--steps", type=int, default=0, help="stop early (for trying out)")
     args = ap.parse_args()
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(SEED)
-    folder = RUNS / args.run
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = open(folder / "lock", "w")
-    try:  # two processes would overwrite each other's checkpoints
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise SystemExit(f"the run {args.run} is being trained by another process: see its log")
+    run = Run(args.run, args.threads)
     tok = clip_tokenizer()
     pad = tok.get_vocab_size() - 1
     model = Clip({**CONFIG, "text": {**CONFIG["text"], "vocab": tok.get_vocab_size()}})
     n_photo, n_single, n_scene = args.batch
-    model.aux = torch.nn.Linear(CONFIG["vision"]["d"], len(label_texts()))  # training only, not exported
+    # training only, not exported
+    model.aux = torch.nn.Linear(CONFIG["vision"]["d"], len(label_texts()))
+    model.aux_patch = torch.nn.Linear(CONFIG["vision"]["d"], len(label_texts()) + 1)  # the last: ground
     if args.init:
-        state = torch.load(RUNS / args.init / "last.pt", weights_only=False)
+        state = load(args.init)
         model.load_state_dict(state["ema"], strict=False)
         model.logit_scale.data.fill_(3.4)
         print(f"weights from {args.init} at step {state['step']}", flush=True)
     ema = copy.deepcopy(model)
     opts = optimisers(model, args.lr)
     step, used = 0, 0.0
-    if (folder / "last.pt").exists():
-        state = torch.load(folder / "last.pt", weights_only=False)
+    state = run.last()
+    if state:
         model.load_state_dict(state["model"])
         ema.load_state_dict(state["ema"])
         for o, s in zip(opts, state["opts"]):
@@ -111,7 +109,7 @@ def main():
         print(f"resumed at step {step}, {used / 60:.1f} min", flush=True)
     rng = np.random.default_rng((SEED, step))
     torch.manual_seed(SEED + step)
-    photos, drawn, val = Photographs(), Drawn(), Photos("val")
+    photos, drawn, val = Photographs(), Drawn(share=args.own), Photos("val")
     names = label_texts()
     prompts = Prompts(names, SEED + step)
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, {len(names)} labels, "
@@ -121,32 +119,30 @@ def main():
 
     def make():
         xp, yp, logits, feats = photos.batch(rng, n_photo)
-        xs, ys, fs = drawn.singles(rng, n_single, xp, strength=strength[0])
-        xc, captions, target = drawn.scenes(rng, n_scene, strength=0.7 * strength[0])
+        xs, ys, ps, fs = drawn.singles(rng, n_single, xp, strength=strength[0])
+        xc, captions, target, pc = drawn.scenes(rng, n_scene, strength=0.5 * strength[0])
         x = torch.cat([A.photometry(xp), A.photometry(xs), A.photometry(xc, grey=0.03, erase=0)])
         hard = F.one_hot(torch.cat([yp, ys]), len(names)).float()
-        return A.normalise(x), torch.cat([hard, target]), captions, logits, torch.cat([feats, fs])
+        return A.normalise(x), torch.cat([hard, target]), captions, logits, torch.cat([feats, fs]), torch.cat([ps, pc])
 
     def save():
-        torch.save({"model": model.state_dict(), "ema": ema.state_dict(), "opts": [o.state_dict() for o in opts],
-                    "step": step, "used": used, "config": model.cfg}, folder / "last.tmp")
-        (folder / "last.tmp").rename(folder / "last.pt")
+        run.save({"model": model.state_dict(), "ema": ema.state_dict(), "opts": [o.state_dict() for o in opts],
+                  "step": step, "used": used, "config": model.cfg})
 
     last_save = last_log = time.time()
-    sums, since = np.zeros(6), 0
+    sums, since = np.zeros(7), 0
     batches = prefetch(make)
     while used < args.minutes * 60:
         t0 = time.time()
-        x, full, captions, logits, feats = next(batches)
+        x, full, captions, logits, feats, patches = next(batches)
         progress = used / (args.minutes * 60)
         lr = args.lr * min(1, (step + 1) / (50 if args.init else 150)) * max(0.01, 1 - max(0.0, progress - 0.15) / 0.85)
         for o in opts:
             for g in o.param_groups:
                 g["lr"] = lr
         strength[0] = min(args.style, 0.2 + 1.1 * progress)
-        keep = args.keep if progress < 0.7 else 1.0
-        with torch.autocast("cpu", torch.bfloat16):
-            e, cls = model.image(x, keep)
+        with fast():
+            e, cls, tokens = model.image(x)
             # texts of this step: all photo labels, all labels in the batch, some others
             pool = torch.zeros(len(names), dtype=torch.bool)
             pool[:159] = True
@@ -160,9 +156,11 @@ def main():
         z = scale * e @ t[:n_text].T
         smooth = 0.95 * target + 0.05 / n_text
         loss_all = -(F.log_softmax(z, 1) * smooth).sum(1).mean()
-        with torch.autocast("cpu", torch.bfloat16):
+        with fast():
             guess = model.aux(cls).float()
+            where = model.aux_patch(tokens[n_photo:]).float()
         loss_aux = -(F.log_softmax(guess, 1) * (0.95 * full + 0.05 / len(names))).sum(1).mean()
+        loss_patch = F.cross_entropy(where.flatten(0, 1), patches.flatten(), label_smoothing=0.05)
         present = target.amax(0) > 0
         loss_t2i = multi_positive(z[:, present], (target[:, present] > 0).float())
         kd = F.kl_div(F.log_softmax(z[:n_photo, :159], 1), F.softmax(logits, 1), reduction="batchmean")
@@ -170,8 +168,8 @@ def main():
         alike = F.normalize(taught, dim=1) @ F.normalize(feats, dim=1).T
         fd = (1 - alike.diagonal()).mean() + 0.3 * F.cross_entropy(15 * alike, torch.arange(len(alike)))
         same = torch.tensor([[float(a == b) for b in captions] for a in captions])
-        loss_cap = multi_positive(scale * e[-n_scene:] @ t[n_text:].T, same)
-        loss = loss_all + 0.3 * loss_t2i + 0.7 * kd + args.fd * fd + 0.2 * loss_cap + args.aux * loss_aux
+        loss_cap = multi_positive(scale * e[-len(captions):] @ t[n_text:].T, same)
+        loss = loss_all + 0.3 * loss_t2i + 0.7 * kd + args.fd * fd + 0.2 * loss_cap + args.aux * loss_aux + args.patch * loss_patch
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
         for o in opts:
@@ -179,20 +177,20 @@ def main():
             o.zero_grad(set_to_none=True)
         with torch.no_grad():
             model.logit_scale.clamp_(max=4.6)
-            d = min(0.993, (1 + step) / (20 + step))
-            for a, b in zip(ema.parameters(), model.parameters()):
-                a.lerp_(b, 1 - d)
+        average(ema, model, step)
         step += 1
         used += time.time() - t0
-        sums += [v.item() for v in (loss_all, loss_t2i, kd, fd, loss_cap, loss_aux)]
+        sums += [v.item() for v in (loss_all, loss_t2i, kd, fd, loss_cap, loss_aux, loss_patch)]
         since += 1
         if time.time() - last_log > 60 or step == args.steps:
             hit = (z[:n_photo].argmax(1) == target[:n_photo].argmax(1)).float().mean()
             hit2 = (z[n_photo:-n_scene].argmax(1) == target[n_photo:-n_scene].argmax(1)).float().mean()
+            things = (patches >= 0) & (patches < len(names))
+            hit3 = (where.argmax(2) == patches)[things].float().mean()
             print(f"step {step} {used / 60:.1f} min lr {lr:.5f} {(time.time() - last_log) / since:.2f} s/step  "
                   f"all {sums[0] / since:.3f} t2i {sums[1] / since:.3f} kd {sums[2] / since:.3f} fd {sums[3] / since:.3f} "
-                  f"cap {sums[4] / since:.3f} aux {sums[5] / since:.3f} scale {scale.item():.1f} photo {hit:.2f} drawn {hit2:.2f}", flush=True)
-            last_log, sums, since = time.time(), np.zeros(6), 0
+                  f"cap {sums[4] / since:.3f} aux {sums[5] / since:.3f} patch {sums[6] / since:.3f} scale {scale.item():.1f} photo {hit:.2f} drawn {hit2:.2f} patches {hit3:.2f}", flush=True)
+            last_log, sums, since = time.time(), np.zeros(7), 0
         if step == args.steps:
             return
         if time.time() - last_save > 240 or used >= args.minutes * 60:

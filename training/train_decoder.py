@@ -1,88 +1,122 @@
-"""First phase of the captioner: only the decoder, on cached features of a fixed image tower.
+"""Third phase of the captioner: its decoder, on features of the finished image tower.
 
-usage: python train_decoder.py [--clip clip2] [--run blip] [--minutes 6]
-Reads the images of cache_scenes.py, runs the BLIP image tower made from the CLIP
-run once over them, and trains the decoder on the results: many more steps than
-training both would give in the same time. Writes WORK/runs/<run>/last.pt, from
-which train_blip.py goes on with both parts.
+usage: python train_decoder.py [--tower tower] [--run blip] [--minutes 20] [--scenes 60000]
+Composes scenes and photo crops, runs the tower of WORK/runs/<tower>/last.pt once over
+them and trains the decoder on the results: many more steps than training both would
+give in the same time. The features stay in CACHE/features-<tower>.pt.
+Writes WORK/runs/<run>/last.pt, with both parts; resumes from it.
 """
 import argparse
-import glob
-import json
+import copy
 import time
 
 import numpy as np
 import torch
+from transformers import BlipForConditionalGeneration
 
 import augment as A
-from blip import caption_ids, config, vision_from_clip
-from paths import CACHE, RUNS, SEED
+from batches import Drawn, Photographs, prefetch
+from blip import caption_ids, config
+from paths import CACHE, SEED
+from runs import Run, average, fast, load
+from scenes import one
+from texts import label_texts
 from tokenizers_own import blip_tokenizer
-from vit import Clip
+
+N_PHOTO, N_SCENE = 24, 168
+HELD_OUT = 960
+
+
+@torch.inference_mode()
+def features(tower, n):
+    """(n, tokens, D) features of photo crops and scenes as float16, and their captions."""
+    photos, drawn, names = Photographs(), Drawn(share=0.85), label_texts()
+    rng = np.random.default_rng((SEED, 31))
+    torch.manual_seed(SEED + 31)
+
+    def make():
+        xp, yp, _, _ = photos.batch(rng, N_PHOTO)
+        xc, said, _, _ = drawn.scenes(rng, N_SCENE, single=0.4, strength=0.1)
+        x = torch.cat([A.photometry(xp, erase=0), A.photometry(xc, grey=0.0, blur=0.03, erase=0)])
+        return A.normalise(x), [f"a photo of {one(names[i])}" for i in yp] + said
+
+    feats, captions, t = [], [], time.time()
+    batches = prefetch(make)
+    while len(captions) < n:
+        x, said = next(batches)
+        with fast():
+            feats.append(tower(pixel_values=x).last_hidden_state.half())
+        captions += said
+    print(f"{len(captions)} features in {time.time() - t:.0f} s", flush=True)
+    return torch.cat(feats), captions
 
 
 def main():
-    from transformers import BlipForConditionalGeneration
     ap = argparse.ArgumentParser()
-    ap.add_argument("--clip", default="clip2")
+    ap.add_argument("--tower", default="tower")
     ap.add_argument("--run", default="blip")
-    ap.add_argument("--minutes", type=float, default=6)
+    ap.add_argument("--minutes", type=float, default=20)
+    ap.add_argument("--scenes", type=int, default=60000)
     ap.add_argument("--lr", type=float, default=1.5e-3)
     ap.add_argument("--batch", type=int, default=192)
     args = ap.parse_args()
-    torch.set_num_threads(2)
-    torch.manual_seed(SEED)
+    run = Run(args.run)
     tok = blip_tokenizer()
     model = BlipForConditionalGeneration(config())
     model.text_decoder.label_smoothing = 0.05
-    start = torch.load(RUNS / args.clip / "last.pt", weights_only=False)
-    clip = Clip(start["config"])
-    clip.load_state_dict({k: v for k, v in start["ema"].items() if k in clip.state_dict()})
-    files = sorted(glob.glob(str(CACHE / "captioned-*.npy")))
-    as_input = lambda a: A.normalise(torch.from_numpy(a).float() / 255)
-    vision_from_clip(model, clip, as_input(np.load(files[0], mmap_mode="r")[:256]))
-    print(f"tower from {args.clip} at step {start['step']}; {len(files)} files", flush=True)
-    feats, captions, t = [], [], time.time()
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        for f in files:
-            images = np.load(f, mmap_mode="r")
-            captions += json.loads(open(f[:-4] + ".json").read())
-            for i in range(0, len(images), 224):
-                feats.append(model.vision_model(pixel_values=as_input(images[i:i + 224])).last_hidden_state.bfloat16())
-    feats = torch.cat(feats).clone()
+    weights = load(args.tower)["ema"]
+    model.vision_model.load_state_dict({k[6:]: v for k, v in weights.items() if k.startswith("tower.")})
+    cached = CACHE / f"features-{args.tower}.pt"
+    if not cached.exists():
+        torch.save(features(model.vision_model.eval(), args.scenes), cached)
+    feats, captions = torch.load(cached)
     ids, labels = caption_ids(tok, captions)
-    n = len(ids) - 448
-    print(f"{len(ids)} features in {time.time() - t:.0f} s", flush=True)
+    n = len(ids) - HELD_OUT
+    ema = copy.deepcopy(model).requires_grad_(False)
     params = [p for q, p in model.named_parameters() if q.startswith("text_decoder")]
     opt = torch.optim.AdamW(params, lr=args.lr, betas=(0.9, 0.98), weight_decay=0.02)
-    begin = last = time.time()
-    step, total, since = 0, 0.0, 0
-    model.train()
+    step, used, state = 0, 0.0, run.last()
+    if state:
+        model.load_state_dict(state["model"])
+        ema.load_state_dict(state["ema"])
+        opt.load_state_dict(state["opt"])
+        step, used = state["step"], state["used"]
+        print(f"resumed at step {step}, {used / 60:.1f} min", flush=True)
+    torch.manual_seed(SEED + 37 + step)
 
-    def loss_of(i):
-        with torch.autocast("cpu", torch.bfloat16):
-            w = int((ids[i] > 0).sum(1).max())
+    def loss_of(model, i):
+        w = int((ids[i] > 0).sum(1).max())
+        with fast():
             return model.text_decoder(input_ids=ids[i, :w], attention_mask=(ids[i, :w] > 0).long(), labels=labels[i, :w],
                                       encoder_hidden_states=feats[i].float(), reduction="mean").loss
 
-    while time.time() - begin < args.minutes * 60:
-        progress = (time.time() - begin) / (args.minutes * 60)
+    def save():
+        run.save({"model": model.state_dict(), "ema": ema.state_dict(), "opt": opt.state_dict(), "step": step, "used": used})
+
+    last, last_save, total, since = time.time(), time.time(), 0.0, 0
+    while used < args.minutes * 60:
+        t0 = time.time()
+        progress = used / (args.minutes * 60)
         for g in opt.param_groups:
-            g["lr"] = args.lr * min(1, (step + 1) / 100) * max(0.02, min(1, 1.25 * (1 - progress)))
-        loss = loss_of(torch.randint(0, n, (args.batch,)))
+            g["lr"] = args.lr * min(1, (step + 1) / 200) * max(0.02, min(1, 1.25 * (1 - progress)))
+        loss = loss_of(model, torch.randint(0, n, (args.batch,)))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(params, 1.0)
         opt.step()
         opt.zero_grad(set_to_none=True)
+        average(ema, model, step)
         step, total, since = step + 1, total + loss.item(), since + 1
+        used += time.time() - t0
         if time.time() - last > 30:
             with torch.no_grad():
-                held = loss_of(torch.arange(n, n + 192)).item()
-            print(f"step {step} {(time.time() - last) / since:.2f} s/step loss {total / since:.3f} held out {held:.3f}", flush=True)
+                held = loss_of(ema, torch.arange(n, len(ids))).item()
+            print(f"step {step} {used / 60:.1f} min {(time.time() - last) / since:.2f} s/step loss {total / since:.3f} "
+                  f"held out {held:.3f}", flush=True)
             last, total, since = time.time(), 0.0, 0
-    folder = RUNS / args.run
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.save({"model": model.state_dict(), "ema": model.state_dict(), "step": step, "used": 0.0}, folder / "last.pt")
+        if time.time() - last_save > 150:
+            save()
+            last_save = time.time()
+    save()
 
 
 if __name__ == "__main__":

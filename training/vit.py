@@ -9,6 +9,9 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 
+TAP = 5  # blocks of the image tower that the captioner takes over
+
+
 class Block(nn.Module):
     """(B, T, D) -> (B, T, D)."""
 
@@ -31,7 +34,7 @@ class Block(nn.Module):
 
 
 class Vision(nn.Module):
-    """CLIP's image tower: (B, 3, S, S) -> (class vector (B, D) after post-norm, patch tokens (B, N, D))."""
+    """CLIP's image tower: (B, 3, S, S) -> (class vector (B, D) after post-norm, patch tokens (B, N, D) after TAP blocks)."""
 
     def __init__(self, image=96, patch=16, d=192, layers=6, heads=3, hidden=576):
         super().__init__()
@@ -42,20 +45,16 @@ class Vision(nn.Module):
         self.blocks = nn.ModuleList([Block(d, heads, hidden) for _ in range(layers)])
         nn.init.normal_(self.patch_embed.weight, std=0.02)
 
-    def forward(self, x, keep=1.0):
+    def forward(self, x):
         b, p = x.shape[0], self.patch
         x = x.view(b, 3, x.shape[2] // p, p, x.shape[3] // p, p).permute(0, 2, 4, 1, 3, 5).reshape(b, -1, 3 * p * p)
-        pos = self.pos[1:].expand(b, -1, -1)
-        if keep < 1:  # drop patches at random, as FLIP does (Li et al., 2022)
-            n = x.shape[1]
-            idx = torch.rand(b, n).argsort(1)[:, :round(keep * n), None]
-            x = x.gather(1, idx.expand(-1, -1, x.shape[2]))
-            pos = pos.gather(1, idx.expand(-1, -1, pos.shape[2]))
-        x = self.patch_embed(x) + pos
+        x = self.patch_embed(x) + self.pos[1:]
         x = self.pre(torch.cat([(self.cls + self.pos[0]).expand(b, 1, -1), x.float()], 1))
-        for blk in self.blocks:
+        for i, blk in enumerate(self.blocks):
             x = blk(x)
-        return self.post(x[:, 0].float()), x[:, 1:]
+            if i + 1 == TAP:
+                tokens = x[:, 1:]
+        return self.post(x[:, 0].float()), tokens
 
 
 class Text(nn.Module):
@@ -90,10 +89,12 @@ class Clip(nn.Module):
         nn.init.normal_(self.tproj.weight, std=t["d"] ** -0.5)
         self.logit_scale = nn.Parameter(torch.tensor(2.6593))
         self.teach = nn.Linear(v["d"], 1280)  # pooled features of the teacher; not exported
+        self.patch_norm = nn.LayerNorm(v["d"])  # becomes the captioner's last normalisation
 
-    def image(self, x, keep=1.0):
-        cls, _ = self.vision(x, keep)
-        return F.normalize(self.vproj(cls).float(), dim=-1), cls
+    def image(self, x):
+        """(B, 3, S, S) -> embeddings (B, P) of length 1, class vectors (B, D), normalised patch tokens (B, N, D)."""
+        cls, tokens = self.vision(x)
+        return F.normalize(self.vproj(cls).float(), dim=-1), cls, self.patch_norm(tokens.float())
 
     def texts(self, ids):
         return F.normalize(self.tproj(self.text(ids)).float(), dim=-1)
