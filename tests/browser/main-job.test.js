@@ -58,7 +58,7 @@ test('three drawings of each style that the built-in model was trained on', asyn
   assert.equal(expectations.length, 12);
   const { tagged } = await understood(visit, expectations, t);
   // One in 678 labels would be right by chance, five guesses in 12 drawings: far less than one.
-  assert.ok(tagged >= 5, `only ${tagged} of 12 drawings have their label among the five tags`);
+  assert.ok(tagged >= 10, `only ${tagged} of 12 drawings have their label among the five tags`);
   await visit.end();
 });
 
