@@ -43,13 +43,13 @@ class Photographs:
 class Drawn:
     """Drawings and scenes. The four training styles get `share` of the picks."""
 
-    def __init__(self, styles=None, share=0.65):
-        styles = styles or TRAIN_STYLES + MORE_STYLES
-        self.px, self.y, self.style, _ = load(styles)
+    def __init__(self, share=0.65):
+        self.px, self.y, self.style, _ = load(TRAIN_STYLES + MORE_STYLES)
         self.half = torch.nn.functional.avg_pool2d(self.px.float(), 2).round().byte()
         self.texts = label_texts()
         f = np.load(CACHE / "teacher-drawings.npy").astype(np.float32)
-        self.features = (f - f.mean(0)) / (f.std(0) + 1e-2) if len(f) == len(self.y) else None
+        assert len(f) == len(self.y), "the drawings have changed: delete teacher-drawings.npy and run teacher.py"
+        self.features = (f - f.mean(0)) / (f.std(0) + 1e-2)
         main = self.style < len(TRAIN_STYLES)
         p = np.where(main, share / main.sum(), (1 - share) / max(1, (~main).sum()))
         self.p = np.cumsum(p / p.sum())

@@ -10,9 +10,10 @@ import torch
 from safetensors.torch import save_file
 
 from blip import config as blip_config
-from paths import CACHE, IMAGE, MODELS, RUNS
+from paths import CACHE, IMAGE, MODELS
+from runs import load
 from texts import label_texts
-from tokenizers_own import blip_tokenizer, clip_tokenizer
+from tokenizers_own import clip_tokenizer
 from vit import Clip, clip_state
 
 MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
@@ -28,7 +29,7 @@ def tokenizer_json(source, target):
 
 
 def export_clip(run="clip", name="clip-tiny"):
-    state = torch.load(RUNS / run / "last.pt", weights_only=False)
+    state = load(run)
     cfg = state["config"]
     model = Clip(cfg)
     own = model.state_dict()
@@ -69,7 +70,7 @@ def export_clip(run="clip", name="clip-tiny"):
 
 def export_blip(run="blip", name="blip-tiny"):
     from transformers import BlipForConditionalGeneration
-    state = torch.load(RUNS / run / "last.pt", weights_only=False)
+    state = load(run)
     model = BlipForConditionalGeneration(blip_config())
     model.load_state_dict(state["ema"])
     out = MODELS / name

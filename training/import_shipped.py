@@ -5,12 +5,13 @@ The float16 weights of pkg/models/clip-tiny become WORK/runs/<run>/last.pt; trai
 heads and optimiser states start anew. `train_clip.py --init <run>` goes on from it.
 """
 import json
+import shutil
 import sys
 
 import torch
 from safetensors.torch import load_file
 
-from paths import MODELS
+from paths import CACHE, MODELS
 from runs import Run
 from vit import Clip, clip_state
 
@@ -58,6 +59,8 @@ def main(name="shipped"):
     model.load_state_dict(student(shipped, model.state_dict()), strict=False)
     again = clip_state(model)
     assert again.keys() == shipped.keys() and all(torch.equal(again[k], shipped[k]) for k in shipped)
+    CACHE.mkdir(parents=True, exist_ok=True)  # the ids under the embeddings are those of its vocabulary
+    shutil.copy(folder / "tokenizer.json", CACHE / "clip-tokenizer.json")
     Run(name).save({"ema": model.state_dict(), "config": model.cfg, "step": 0, "used": 0.0})
 
 

@@ -3,7 +3,6 @@
 A scene is a list of (drawing, centre x, centre y, size) on a ground, with a
 caption such as "two apples to the left of a dog on a green ground".
 """
-import numpy as np
 
 GROUNDS = {
     "white": (255, 255, 255), "grey": (150, 150, 150), "black": (20, 20, 20), "red": (205, 55, 50),
@@ -45,7 +44,7 @@ def many(n, name):
 
 
 def layout(rng, pick, single=0.4):
-    """Random scene -> (places, caption, names).
+    """Random scene -> (places, caption, names, colour of the ground).
 
     `pick()` -> (drawing index, name). places: [(drawing index, x, y, size)] in
     units of the image side. `single`: share of scenes with one thing alone.

@@ -64,7 +64,7 @@ def features(net, photos, bx):
     return out
 
 
-def drawing_features(net):
+def drawing_features():
     """Cache (N, 1280) features of every training drawing, unchanged on white, in the order of drawings.load."""
     from drawings import MORE_STYLES, TRAIN_STYLES, load
     target = CACHE / "teacher-drawings.npy"
@@ -72,7 +72,7 @@ def drawing_features(net):
         return
     px = load(TRAIN_STYLES + MORE_STYLES)[0]
     out = np.zeros((len(px), 1280), dtype=np.float16)
-    net = net or network()
+    net = network()
     for start in range(0, len(px), BATCH):
         x = px[start:start + BATCH].float() / 255
         x = F.interpolate(x[:, :3] * x[:, 3:] + 1 - x[:, 3:], size=(SIDE, SIDE), mode="bicubic", antialias=True)
@@ -108,7 +108,7 @@ def main(views=VIEWS):
     CACHE.mkdir(parents=True, exist_ok=True)
     parts = {p: Photos(p) for p in ("train", "val")}
     net = None
-    drawing_features(net)
+    drawing_features()
     for view in range(views):
         for part, photos in parts.items():
             target = CACHE / f"teacher-{part}-{view}.npz"
@@ -119,7 +119,7 @@ def main(views=VIEWS):
             bx = boxes(photos, view)
             np.savez(target, boxes=bx, features=features(net, photos, bx))
             print(part, view, len(photos), f"{time.time() - t:.0f} s", flush=True)
-        if view == 0 or view == views - 1:
+        if view == views - 1:
             n = view + 1
             f = torch.cat([torch.from_numpy(np.load(CACHE / f"teacher-train-{v}.npz")["features"]).float() for v in range(n)])
             y = torch.from_numpy(np.tile(parts["train"].y, n))

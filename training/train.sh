@@ -10,7 +10,7 @@ mkdir -p "$W/npm" "$W/cache"
 [ -d "$W/npm/node_modules/@iconify-json/noto" ] || { cp package.json "$W/npm/"; (cd "$W/npm" && npm install); }
 [ -f "$W/cache/drawings/fluent-emoji-high-contrast.json" ] || node render_drawings.mjs "$W/npm" "$W/cache/drawings"
 PY="$W/venv/bin/python -u"
-[ -f "$W/cache/teacher-train-2.npz" ] && [ -f "$W/cache/teacher-drawings.npy" ] || $PY teacher.py
+[ -f "$W/cache/teacher-logits.npy" ] || $PY teacher.py # writes the logits last
 $PY tokenizers_own.py
 $PY train_clip.py --run clip --minutes "${CLIP_MINUTES:-90}"
 $PY train_clip.py --run clip2 --init clip --lr 0.0015 --style 0.4 --own 0.8 --minutes "${CLIP2_MINUTES:-90}"

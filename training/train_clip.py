@@ -91,15 +91,15 @@ def main():
     # training only, not exported
     model.aux = torch.nn.Linear(CONFIG["vision"]["d"], len(label_texts()))
     model.aux_patch = torch.nn.Linear(CONFIG["vision"]["d"], len(label_texts()) + 1)  # the last: ground
-    if args.init:
-        state = load(args.init)
-        model.load_state_dict(state["ema"], strict=False)
+    state = run.last()
+    if args.init and not state:
+        start = load(args.init)
+        model.load_state_dict(start["ema"], strict=False)
         model.logit_scale.data.fill_(3.4)
-        print(f"weights from {args.init} at step {state['step']}", flush=True)
+        print(f"weights from {args.init} at step {start['step']}", flush=True)
     ema = copy.deepcopy(model)
     opts = optimisers(model, args.lr)
     step, used = 0, 0.0
-    state = run.last()
     if state:
         model.load_state_dict(state["model"])
         ema.load_state_dict(state["ema"])
@@ -197,7 +197,6 @@ def main():
             save()
             print(f"step {step}: val zero-shot top-1 {val_accuracy(ema, tok, val):.4f}", flush=True)
             last_save = time.time()
-    save()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 usage: python train_decoder.py [--tower tower] [--run blip] [--minutes 20] [--scenes 60000]
 Composes scenes and photo crops, runs the tower of WORK/runs/<tower>/last.pt once over
 them and trains the decoder on the results: many more steps than training both would
-give in the same time. The features stay in CACHE/features-<tower>.pt.
+give in the same time. The features stay in CACHE/features-<tower>-<its step>-<scenes>.pt.
 Writes WORK/runs/<run>/last.pt, with both parts; resumes from it.
 """
 import argparse
@@ -64,11 +64,13 @@ def main():
     tok = blip_tokenizer()
     model = BlipForConditionalGeneration(config())
     model.text_decoder.label_smoothing = 0.05
-    weights = load(args.tower)["ema"]
-    model.vision_model.load_state_dict({k[6:]: v for k, v in weights.items() if k.startswith("tower.")})
-    cached = CACHE / f"features-{args.tower}.pt"
+    tower = load(args.tower)
+    model.vision_model.load_state_dict({k[6:]: v for k, v in tower["ema"].items() if k.startswith("tower.")})
+    source = f"{args.tower}-{tower['step']}-{args.scenes}"
+    cached = CACHE / f"features-{source}.pt"
     if not cached.exists():
-        torch.save(features(model.vision_model.eval(), args.scenes), cached)
+        torch.save(features(model.vision_model.eval(), args.scenes), cached.with_suffix(".tmp"))
+        cached.with_suffix(".tmp").rename(cached)
     feats, captions = torch.load(cached)
     ids, labels = caption_ids(tok, captions)
     n = len(ids) - HELD_OUT
@@ -76,6 +78,8 @@ def main():
     params = [p for q, p in model.named_parameters() if q.startswith("text_decoder")]
     opt = torch.optim.AdamW(params, lr=args.lr, betas=(0.9, 0.98), weight_decay=0.02)
     step, used, state = 0, 0.0, run.last()
+    if state and state["source"] != source:
+        raise SystemExit(f"the run {args.run} was trained on {state['source']}, not on {source}: give it another name")
     if state:
         model.load_state_dict(state["model"])
         ema.load_state_dict(state["ema"])
@@ -91,7 +95,8 @@ def main():
                                       encoder_hidden_states=feats[i].float(), reduction="mean").loss
 
     def save():
-        run.save({"model": model.state_dict(), "ema": ema.state_dict(), "opt": opt.state_dict(), "step": step, "used": used})
+        run.save({"model": model.state_dict(), "ema": ema.state_dict(), "opt": opt.state_dict(), "step": step,
+                  "used": used, "source": source})
 
     last, last_save, total, since = time.time(), time.time(), 0.0, 0
     while used < args.minutes * 60:
