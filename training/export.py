@@ -6,7 +6,6 @@ Exports the averaged (EMA) weights.
 import json
 import sys
 
-import torch
 from safetensors.torch import save_file
 
 from blip import config as blip_config

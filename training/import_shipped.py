@@ -61,7 +61,7 @@ def main(name="shipped"):
     assert again.keys() == shipped.keys() and all(torch.equal(again[k], shipped[k]) for k in shipped)
     CACHE.mkdir(parents=True, exist_ok=True)  # the ids under the embeddings are those of its vocabulary
     shutil.copy(folder / "tokenizer.json", CACHE / "clip-tokenizer.json")
-    Run(name).save({"ema": model.state_dict(), "config": model.cfg, "step": 0, "used": 0.0})
+    Run(name).save(model, model, [], 0, 0.0, config=model.cfg)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,11 @@ from paths import RUNS, SEED
 
 
 class Run:
-    """WORK/runs/<name>: takes its lock, seeds torch, reads and writes `last.pt`."""
+    """WORK/runs/<name>: takes its lock, seeds torch, reads and writes `last.pt`.
+
+    `state` is the last checkpoint, or None. A checkpoint holds the weights, their average,
+    the optimisers, the steps done and the seconds used.
+    """
 
     def __init__(self, name, threads=2):
         torch.set_num_threads(threads)
@@ -20,14 +24,24 @@ class Run:
         except OSError:
             raise SystemExit(f"the run {name} is being trained by another process: see its log")
 
-    def last(self):
-        """The last checkpoint, or None."""
-        path = self.folder / "last.pt"
-        return torch.load(path, weights_only=False) if path.exists() else None
+        self.state = load(name) if (self.folder / "last.pt").exists() else None
 
-    def save(self, state):
+    def resume(self, model, ema, opts):
+        """Go on from the last checkpoint, if there is one: (steps done, seconds used)."""
+        if not self.state:
+            return 0, 0.0
+        model.load_state_dict(self.state["model"])
+        ema.load_state_dict(self.state["ema"])
+        for o, s in zip(opts, self.state["opts"]):
+            o.load_state_dict(s)
+        step, used = self.state["step"], self.state["used"]
+        print(f"resumed at step {step}, {used / 60:.1f} min", flush=True)
+        return step, used
+
+    def save(self, model, ema, opts, step, used, **more):
         """Replace `last.pt`; a stop in between leaves the old one."""
-        torch.save(state, self.folder / "last.tmp")
+        torch.save({"model": model.state_dict(), "ema": ema.state_dict(), "opts": [o.state_dict() for o in opts],
+                    "step": step, "used": used, **more}, self.folder / "last.tmp")
         (self.folder / "last.tmp").rename(self.folder / "last.pt")
 
 

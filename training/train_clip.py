@@ -91,22 +91,14 @@ def main():
     # training only, not exported
     model.aux = torch.nn.Linear(CONFIG["vision"]["d"], len(label_texts()))
     model.aux_patch = torch.nn.Linear(CONFIG["vision"]["d"], len(label_texts()) + 1)  # the last: ground
-    state = run.last()
-    if args.init and not state:
+    if args.init and not run.state:
         start = load(args.init)
         model.load_state_dict(start["ema"], strict=False)
         model.logit_scale.data.fill_(3.4)
         print(f"weights from {args.init} at step {start['step']}", flush=True)
     ema = copy.deepcopy(model)
     opts = optimisers(model, args.lr)
-    step, used = 0, 0.0
-    if state:
-        model.load_state_dict(state["model"])
-        ema.load_state_dict(state["ema"])
-        for o, s in zip(opts, state["opts"]):
-            o.load_state_dict(s)
-        step, used = state["step"], state["used"]
-        print(f"resumed at step {step}, {used / 60:.1f} min", flush=True)
+    step, used = run.resume(model, ema, opts)
     rng = np.random.default_rng((SEED, step))
     torch.manual_seed(SEED + step)
     photos, drawn, val = Photographs(), Drawn(share=args.own), Photos("val")
@@ -124,10 +116,6 @@ def main():
         x = torch.cat([A.photometry(xp), A.photometry(xs), A.photometry(xc, grey=0.03, erase=0)])
         hard = F.one_hot(torch.cat([yp, ys]), len(names)).float()
         return A.normalise(x), torch.cat([hard, target]), captions, logits, torch.cat([feats, fs]), torch.cat([ps, pc])
-
-    def save():
-        run.save({"model": model.state_dict(), "ema": ema.state_dict(), "opts": [o.state_dict() for o in opts],
-                  "step": step, "used": used, "config": model.cfg})
 
     last_save = last_log = time.time()
     sums, since = np.zeros(7), 0
@@ -194,7 +182,7 @@ def main():
         if step == args.steps:
             return
         if time.time() - last_save > 240 or used >= args.minutes * 60:
-            save()
+            run.save(model, ema, opts, step, used, config=model.cfg)
             print(f"step {step}: val zero-shot top-1 {val_accuracy(ema, tok, val):.4f}", flush=True)
             last_save = time.time()
 

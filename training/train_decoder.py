@@ -77,15 +77,9 @@ def main():
     ema = copy.deepcopy(model).requires_grad_(False)
     params = [p for q, p in model.named_parameters() if q.startswith("text_decoder")]
     opt = torch.optim.AdamW(params, lr=args.lr, betas=(0.9, 0.98), weight_decay=0.02)
-    step, used, state = 0, 0.0, run.last()
-    if state and state["source"] != source:
-        raise SystemExit(f"the run {args.run} was trained on {state['source']}, not on {source}: give it another name")
-    if state:
-        model.load_state_dict(state["model"])
-        ema.load_state_dict(state["ema"])
-        opt.load_state_dict(state["opt"])
-        step, used = state["step"], state["used"]
-        print(f"resumed at step {step}, {used / 60:.1f} min", flush=True)
+    if run.state and run.state["source"] != source:
+        raise SystemExit(f"the run {args.run} was trained on {run.state['source']}, not on {source}: give it another name")
+    step, used = run.resume(model, ema, [opt])
     torch.manual_seed(SEED + 37 + step)
 
     def loss_of(model, i):
@@ -93,10 +87,6 @@ def main():
         with fast():
             return model.text_decoder(input_ids=ids[i, :w], attention_mask=(ids[i, :w] > 0).long(), labels=labels[i, :w],
                                       encoder_hidden_states=feats[i].float(), reduction="mean").loss
-
-    def save():
-        run.save({"model": model.state_dict(), "ema": ema.state_dict(), "opt": opt.state_dict(), "step": step,
-                  "used": used, "source": source})
 
     last, last_save, total, since = time.time(), time.time(), 0.0, 0
     while used < args.minutes * 60:
@@ -119,9 +109,9 @@ def main():
                   f"held out {held:.3f}", flush=True)
             last, total, since = time.time(), 0.0, 0
         if time.time() - last_save > 150:
-            save()
+            run.save(model, ema, [opt], step, used, source=source)
             last_save = time.time()
-    save()
+    run.save(model, ema, [opt], step, used, source=source)
 
 
 if __name__ == "__main__":

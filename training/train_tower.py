@@ -57,22 +57,15 @@ def main():
     names = label_texts()
     model = Tower(len(names))
     photos, drawn = Photographs(), Drawn(share=0.8)
-    step, used, state = 0, 0.0, run.last()
-    rng = np.random.default_rng((SEED, 7, state["step"] if state else 0))
-    if not state:
+    rng = np.random.default_rng((SEED, 7, run.state["step"] if run.state else 0))
+    if not run.state:
         clip, heads = clip_of(args.clip)
         some = torch.cat([photos.batch(rng, 32)[0], drawn.scenes(rng, 96, 0.5, 0.1)[0]])
         vision_from_clip(model.tower, clip, A.normalise(some))
         model.aux_patch.load_state_dict({k[10:]: v for k, v in heads.items() if k.startswith("aux_patch.")})
     ema = copy.deepcopy(model).requires_grad_(False)
     opts = optimisers(model, args.lr, mark="encoder.layers")
-    if state:
-        model.load_state_dict(state["model"])
-        ema.load_state_dict(state["ema"])
-        for o, s in zip(opts, state["opts"]):
-            o.load_state_dict(s)
-        step, used = state["step"], state["used"]
-        print(f"resumed at step {step}, {used / 60:.1f} min", flush=True)
+    step, used = run.resume(model, ema, opts)
     torch.manual_seed(SEED + 7 + step)
 
     def make():
@@ -80,10 +73,6 @@ def main():
         xc, _, target, patches = drawn.scenes(rng, N_SCENE, single=0.4, strength=args.strength)
         x = torch.cat([A.photometry(xp), A.photometry(xc, grey=0.0, blur=0.05, erase=0)])
         return A.normalise(x), torch.cat([F.one_hot(yp, len(names)).float(), target]), patches
-
-    def save():
-        run.save({"model": model.state_dict(), "ema": ema.state_dict(), "opts": [o.state_dict() for o in opts],
-                  "step": step, "used": used})
 
     last_save = last_log = time.time()
     sums, since = np.zeros(4), 0
@@ -120,9 +109,9 @@ def main():
         if step == args.steps:
             return
         if time.time() - last_save > 150:
-            save()
+            run.save(model, ema, opts, step, used)
             last_save = time.time()
-    save()
+    run.save(model, ema, opts, step, used)
 
 
 if __name__ == "__main__":

@@ -45,9 +45,11 @@ test(
   { skip: !photosAreHere && 'the photographs (../shared/data) are not here' },
   async (t) => {
     const visit = await Visit.begin(browser, site.url);
-    const { tagged } = await understood(visit, photographs(['motorbikes', 'airplanes', 'banana']), t);
-    // The built-in model is small: most, not all, is what can honestly be asked of it.
+    const expectations = photographs(['motorbikes', 'airplanes', 'banana']);
+    const { tagged, described } = await understood(visit, expectations, t);
+    // The built-in models are small: most, not all, is what can honestly be asked of them.
     assert.ok(tagged >= 2, `only ${tagged} of 3 photographs have their label among the five tags`);
+    assert.ok(described >= 2, `only ${described} of 3 photographs are named by their caption`);
     await visit.end();
   },
 );
@@ -56,9 +58,10 @@ test('three drawings of each style that the built-in model was trained on', asyn
   const visit = await Visit.begin(browser, site.url);
   const expectations = STYLES.trained.flatMap(drawings);
   assert.equal(expectations.length, 12);
-  const { tagged } = await understood(visit, expectations, t);
+  const { tagged, described } = await understood(visit, expectations, t);
   // One in 678 labels would be right by chance, five guesses in 12 drawings: far less than one.
   assert.ok(tagged >= 10, `only ${tagged} of 12 drawings have their label among the five tags`);
+  assert.ok(described >= 8, `only ${described} of 12 drawings are named by their caption`);
   await visit.end();
 });
 
