@@ -211,6 +211,10 @@ export class Lane extends EventTarget {
       job.status = 'stopped';
     } else if (this.#work.blocks?.(error)) {
       job.status = 'waiting';
+      // A refused question loses nothing: what was answered before stands, and only new pictures wait.
+      for (const other of this.jobs.values()) {
+        if (other.status === 'waiting' && other.result !== null) other.status = 'done';
+      }
       this.#become('blocked', error);
     } else {
       Object.assign(job, { status: 'failed', error });

@@ -128,7 +128,7 @@ page.drop.addEventListener('pictures', (/** @type {CustomEvent<File[]>} */ { det
 page.drop.addEventListener('nothing', () => announce('That held no picture file.'));
 page.labels.addEventListener('ask', (/** @type {CustomEvent} */ { detail }) => {
   session.ask(detail);
-  announce(`${count(detail.labels.length, 'label')} applied`);
+  announce(`${count(detail.labels.length, 'label')} to tag with`);
 });
 page.work.addEventListener('stop', () => session.stop());
 page.work.addEventListener('resume', () => session.resume());

@@ -76,6 +76,7 @@ test('labels that cannot be used are named beside the labels; the tags so far st
       await visit.page.locator(`#labels-error[data-code="${code}"]`).waitFor();
       assertSentence((await visit.labelError()).sentence);
       assert.deepEqual(await visit.read('kept.png'), before, 'nothing is lost');
+      await visit.settled('kept.png');
       await visit.ask(['cat', 'dog'], 'a photo of a {}.');
       await visit.page.locator('#labels-error').waitFor({ state: 'hidden' });
       await visit.settled('kept.png');
