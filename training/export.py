@@ -8,12 +8,13 @@ import sys
 
 from safetensors.torch import save_file
 
+from blip import clip_of
 from blip import config as blip_config
 from paths import CACHE, IMAGE, MODELS
 from runs import load
 from texts import label_texts
 from tokenizers_own import clip_tokenizer
-from vit import Clip, clip_state
+from vit import clip_state
 
 MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 
@@ -28,11 +29,8 @@ def tokenizer_json(source, target):
 
 
 def export_clip(run="clip", name="clip-tiny"):
-    state = load(run)
-    cfg = state["config"]
-    model = Clip(cfg)
-    own = model.state_dict()
-    model.load_state_dict({k: v for k, v in state["ema"].items() if k in own})
+    model, _ = clip_of(run)
+    cfg = model.cfg
     out = MODELS / name
     out.mkdir(parents=True, exist_ok=True)
     save_file(clip_state(model), out / "model.safetensors", metadata={"format": "pt"})
@@ -64,7 +62,7 @@ def export_clip(run="clip", name="clip-tiny"):
         "pad_token": "<|endoftext|>", "unk_token": "<|endoftext|>", "do_lower_case": True,
         "model_max_length": t["context"]})
     write(out / "labels.json", label_texts())
-    print(name, "from step", state["step"], sum(f.stat().st_size for f in out.iterdir()), "bytes")
+    print(name, "from", run, sum(f.stat().st_size for f in out.iterdir()), "bytes")
 
 
 def export_blip(run="blip", name="blip-tiny"):
@@ -89,7 +87,7 @@ def export_blip(run="blip", name="blip-tiny"):
         "tokenizer_class": "BertTokenizer", "do_lower_case": True, "bos_token": "[DEC]", "cls_token": "[CLS]",
         "sep_token": "[SEP]", "pad_token": "[PAD]", "unk_token": "[UNK]", "mask_token": "[MASK]",
         "strip_accents": None, "tokenize_chinese_chars": True, "model_max_length": cfg["text_config"]["max_position_embeddings"]})
-    print(name, "from step", state["step"], sum(f.stat().st_size for f in out.iterdir()), "bytes")
+    print(name, "from", run, sum(f.stat().st_size for f in out.iterdir()), "bytes")
 
 
 if __name__ == "__main__":

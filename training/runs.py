@@ -46,7 +46,7 @@ class Run:
 
 
 def load(name):
-    """The last checkpoint of another run."""
+    """The last checkpoint of a run."""
     return torch.load(RUNS / name / "last.pt", weights_only=False)
 
 
