@@ -18,6 +18,7 @@
 
 pub mod error;
 pub mod image;
+pub mod kernels;
 pub mod models;
 pub mod nn;
 pub mod tasks;

@@ -1,0 +1,126 @@
+//! Activation functions, by the names that `hidden_act` gives them.
+
+use super::math::{exp, map, normal_tail, sigmoid};
+use super::simd::F32x4;
+
+/// An element-wise non-linearity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// `x * sigmoid(1.702 x)`, of the original CLIP.
+    QuickGelu,
+    /// `x * Phi(x)` with the exact error function.
+    Gelu,
+    /// GELU with a hyperbolic tangent in place of the error function.
+    GeluTanh,
+    /// `max(x, 0)`.
+    Relu,
+    /// `x * sigmoid(x)`.
+    Silu,
+}
+
+impl Activation {
+    /// The activation that the reference calls `name`, if it is one of these.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "quick_gelu" => Self::QuickGelu,
+            "gelu" | "gelu_python" => Self::Gelu,
+            "gelu_new" | "gelu_pytorch_tanh" | "gelu_python_tanh" | "gelu_fast" => Self::GeluTanh,
+            "relu" => Self::Relu,
+            "silu" | "swish" => Self::Silu,
+            _ => return None,
+        })
+    }
+
+    /// Replaces each value by its activation, off by at most 1e-6 times the larger of 1 and |x|.
+    pub fn apply(self, values: &mut [f32]) {
+        // The match is outside of the loops, so that each of them is free of it.
+        match self {
+            Self::QuickGelu => map(values, quick_gelu),
+            Self::Gelu => map(values, gelu),
+            Self::GeluTanh => map(values, gelu_tanh),
+            Self::Relu => map(values, relu),
+            Self::Silu => map(values, silu),
+        }
+    }
+}
+
+#[inline(always)]
+fn quick_gelu(x: F32x4) -> F32x4 {
+    x.div(F32x4::splat(1.0).add(exp(x.mul(F32x4::splat(-1.702)))))
+}
+
+/// `x Phi(x)`, as `max(x, 0) - |x| (1 - Phi(|x|))`: nothing cancels, so small results keep their digits.
+#[inline(always)]
+fn gelu(x: F32x4) -> F32x4 {
+    let magnitude = x.abs();
+    x.max(F32x4::splat(0.0)).sub(magnitude.mul(normal_tail(magnitude)))
+}
+
+/// `x / 2 (1 + tanh(u))` is `x sigmoid(2 u)`.
+#[inline(always)]
+fn gelu_tanh(x: F32x4) -> F32x4 {
+    // 2 sqrt(2 / pi)
+    let scale = F32x4::splat(1.595_769_1);
+    let cubic = x.mul(x).mul_add(F32x4::splat(0.044_715), F32x4::splat(1.0));
+    x.mul(sigmoid(x.mul(scale).mul(cubic)))
+}
+
+#[inline(always)]
+fn relu(x: F32x4) -> F32x4 {
+    x.max(F32x4::splat(0.0))
+}
+
+#[inline(always)]
+fn silu(x: F32x4) -> F32x4 {
+    x.mul(sigmoid(x))
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::cpu::erf::erf_f64;
+
+    use super::*;
+
+    /// Largest difference from the same formula in f64, for inputs in -12..=12.
+    const BOUND: f64 = 1e-6;
+
+    #[test]
+    fn equals_the_formula_in_double_precision() {
+        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+        let gelu = |x: f64| 0.5 * x * (1.0 + erf_f64(x / 2f64.sqrt()));
+        let tanh = |x: f64| {
+            0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh())
+        };
+        let cases: [(&str, &dyn Fn(f64) -> f64); 5] = [
+            ("quick_gelu", &|x| x * sigmoid(1.702 * x)),
+            ("gelu", &gelu),
+            ("gelu_new", &tanh),
+            ("relu", &|x| x.max(0.0)),
+            ("silu", &|x| x * sigmoid(x)),
+        ];
+        let inputs: Vec<f32> = (-12_000..=12_000).map(|i| i as f32 / 1000.0).collect();
+        for (name, formula) in cases {
+            let Some(activation) = Activation::from_name(name) else { unreachable!("{name} is known") };
+            let mut values = inputs.clone();
+            activation.apply(&mut values);
+            for (&x, &y) in inputs.iter().zip(&values) {
+                let difference = (f64::from(y) - formula(f64::from(x))).abs();
+                assert!(
+                    difference <= BOUND * f64::from(x).abs().max(1.0),
+                    "{name}({x}): off by {difference}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn keeps_infinities_and_large_numbers_finite_where_the_limit_is() {
+        for name in ["quick_gelu", "gelu", "gelu_new", "relu", "silu"] {
+            let Some(activation) = Activation::from_name(name) else { unreachable!("{name} is known") };
+            let mut values = [-1e4, 1e4];
+            activation.apply(&mut values);
+            assert!(values[0].abs() < 1e-30 && values[1] == 1e4, "{name}: {values:?}");
+        }
+        assert_eq!(Activation::from_name("tanh"), None);
+    }
+}

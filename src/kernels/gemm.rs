@@ -1,0 +1,486 @@
+//! Linear layers: `y = x W^T + b`, then an activation or a residual.
+//!
+//! The work is cut into panels of 8 outputs, which lie together in [`Matrix`], and tiles of 4 rows of inputs
+//! by one panel, whose 32 sums stay in registers. A panel of weights (6 KB for 768 inputs in int8) stays in
+//! the nearest cache while all rows of inputs pass by it, so each weight comes from memory once.
+
+use half::f16;
+use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
+
+use super::activation::Activation;
+use super::matrix::{BLOCK, GROUP, Int8, Matrix, PANEL, Store};
+use super::parallel::{self, Shared};
+use super::quantize::Quantized;
+use super::simd::{Dot, DotNative, DotWidened, F32x4, LANES, has_native_dot};
+
+/// Rows of inputs that a tile takes.
+const TILE: usize = 4;
+/// Vectors of four columns in a panel.
+const VECTORS: usize = PANEL / LANES;
+/// Panels that are finished (activation) while their outputs are still in the nearest cache.
+const STRIP: usize = 8;
+/// Multiplications below which a second thread is not worth waking.
+const GRAIN: usize = 1 << 18;
+
+/// What happens to the sums of a layer.
+#[derive(Debug, Clone, Copy)]
+pub enum After<'a> {
+    /// Nothing.
+    Nothing,
+    /// They go through an activation.
+    Activation(Activation),
+    /// These numbers, as many as the outputs of all layers, are added.
+    Residual(&'a [f32]),
+}
+
+/// One of the layers that [`linear`] computes side by side.
+#[derive(Debug, Clone, Copy)]
+pub struct Layer<'a> {
+    /// `(out, in)`.
+    pub weight: &'a Matrix,
+    /// `(out,)`.
+    pub bias: Option<&'a [f32]>,
+    /// What happens to the sums.
+    pub after: After<'a>,
+}
+
+/// Computes `layers`, all with the inputs `x`, rows of `in` numbers. The outputs of one row lie side by
+/// side, in the order of the layers.
+///
+/// Lengths that do not fit each other are a mistake of the caller, and panic.
+pub fn linear(x: &[f32], layers: &[Layer<'_>]) -> Vec<f32> {
+    let columns = layers.first().map_or(0, |layer| layer.weight.columns());
+    let stride: usize = layers.iter().map(|layer| layer.weight.rows()).sum();
+    assert!(columns > 0 && x.len().is_multiple_of(columns), "linear: inputs do not fit the weights");
+    let rows = x.len() / columns;
+    let mut y = vec![0.0; rows * stride];
+
+    let mut quantized = None;
+    let mut first = 0;
+    for layer in layers {
+        let outputs = layer.weight.rows();
+        assert_eq!(layer.weight.columns(), columns, "linear: layers of different inputs");
+        assert!(layer.bias.is_none_or(|bias| bias.len() == outputs), "linear: bias of another length");
+        if let After::Residual(residual) = layer.after {
+            assert_eq!(residual.len(), rows * stride, "linear: residual of another length");
+        }
+        let out = Out { values: Shared::new(&mut y), stride, first, rows };
+        // The same inputs serve every int8 layer.
+        let input = match &layer.weight.store {
+            Store::F32(weights) => Input::F32 { x, weights },
+            Store::F16(weights) => Input::F16 { x, weights },
+            Store::Int8(weights) => Input::Int8 {
+                x: quantized.get_or_insert_with(|| Quantized::new(x, columns)),
+                weights,
+                native: has_native_dot(),
+            },
+        };
+        let grain = (GRAIN / (rows * columns * PANEL).max(1)).max(1);
+        parallel::ranges(outputs.div_ceil(PANEL), grain, |panels| {
+            let mut scratch = Vec::new();
+            let end = panels.end;
+            for begin in panels.step_by(STRIP) {
+                let strip = begin..end.min(begin + STRIP);
+                for panel in strip.clone() {
+                    match input {
+                        Input::F32 { x, weights } => {
+                            let panel_of = &weights[panel * columns * PANEL..][..columns * PANEL];
+                            f32_panel(x, columns, panel_of, layer, panel, out);
+                        }
+                        Input::F16 { x, weights } => {
+                            let panel_of = &weights[panel * columns * PANEL..][..columns * PANEL];
+                            scratch.resize(columns * PANEL, 0.0);
+                            panel_of.reinterpret_cast::<f16>().convert_to_f32_slice(&mut scratch);
+                            f32_panel(x, columns, &scratch, layer, panel, out);
+                        }
+                        Input::Int8 { x, weights, native: true } => {
+                            int8_panel::<DotNative>(x, weights, columns, layer, panel, out);
+                        }
+                        Input::Int8 { x, weights, native: false } => {
+                            int8_panel::<DotWidened>(x, weights, columns, layer, panel, out);
+                        }
+                    }
+                }
+                if let After::Activation(activation) = layer.after {
+                    let (from, to) = (strip.start * PANEL, outputs.min(strip.end * PANEL));
+                    for row in 0..rows {
+                        // SAFETY: these outputs belong to this call's panels.
+                        activation.apply(unsafe { out.slice(row, from, to - from) });
+                    }
+                }
+            }
+        });
+        first += outputs;
+    }
+    y
+}
+
+/// Inputs and weights of one layer.
+#[derive(Clone, Copy)]
+enum Input<'a> {
+    F32 { x: &'a [f32], weights: &'a [f32] },
+    F16 { x: &'a [f32], weights: &'a [u16] },
+    Int8 { x: &'a Quantized, weights: &'a Int8, native: bool },
+}
+
+/// Where the outputs of one layer go: columns from `first` on, of rows of `stride` numbers.
+#[derive(Clone, Copy)]
+struct Out<'a> {
+    values: Shared<'a, f32>,
+    rows: usize,
+    stride: usize,
+    first: usize,
+}
+
+impl<'a> Out<'a> {
+    /// Outputs `column..column + count` of a row.
+    ///
+    /// # Safety
+    /// Nobody else uses these outputs while the slice lives.
+    unsafe fn slice(&self, row: usize, column: usize, count: usize) -> &'a mut [f32] {
+        // SAFETY: the caller's promise.
+        unsafe { self.values.slice(row * self.stride + self.first + column, count) }
+    }
+}
+
+/// All rows of `x` times one panel of f32 weights.
+fn f32_panel(x: &[f32], columns: usize, weights: &[f32], layer: &Layer<'_>, panel: usize, out: Out<'_>) {
+    let rows = out.rows;
+    assert!(weights.len() >= columns * PANEL && x.len() >= rows * columns);
+    let mut row = 0;
+    while row < rows {
+        let x = &x[row * columns..];
+        // SAFETY: `x` has as many rows of `columns` numbers as the tile takes, and the weights are a panel.
+        unsafe {
+            match rows - row {
+                1 => finish(f32_tile::<1>(x, columns, columns, weights, PANEL), row, None, layer, panel, out),
+                2 => finish(f32_tile::<2>(x, columns, columns, weights, PANEL), row, None, layer, panel, out),
+                3 => finish(f32_tile::<3>(x, columns, columns, weights, PANEL), row, None, layer, panel, out),
+                _ => finish(f32_tile::<4>(x, columns, columns, weights, PANEL), row, None, layer, panel, out),
+            }
+        }
+        row += TILE;
+    }
+}
+
+/// `R` rows of `x`, each `x_stride` numbers after the one before, times `depth` rows of 8 weights, each
+/// `w_stride` numbers after the one before.
+///
+/// # Safety
+/// `x` holds `(R - 1) x_stride + depth` numbers and `w` holds `(depth - 1) w_stride + 8`.
+#[inline(always)]
+pub(super) unsafe fn f32_tile<const R: usize>(
+    x: &[f32],
+    x_stride: usize,
+    depth: usize,
+    w: &[f32],
+    w_stride: usize,
+) -> [[F32x4; VECTORS]; R] {
+    debug_assert!(depth == 0 || x.len() >= (R - 1) * x_stride + depth);
+    debug_assert!(depth == 0 || w.len() >= (depth - 1) * w_stride + PANEL);
+    let mut sums = [[F32x4::splat(0.0); VECTORS]; R];
+    let rows: [*const f32; R] = std::array::from_fn(|i| x.as_ptr().wrapping_add(i * x_stride));
+    let mut w = w.as_ptr();
+    for k in 0..depth {
+        // SAFETY: the caller's promise covers every row and column up to `depth`.
+        unsafe {
+            let weights: [F32x4; VECTORS] = std::array::from_fn(|j| F32x4::load(w.add(j * LANES)));
+            for i in 0..R {
+                let x = F32x4::load_splat(rows[i].add(k));
+                for j in 0..VECTORS {
+                    sums[i][j] = x.mul_add(weights[j], sums[i][j]);
+                }
+            }
+        }
+        w = w.wrapping_add(w_stride);
+    }
+    sums
+}
+
+/// All rows of `x` times one panel of int8 weights.
+fn int8_panel<D: Dot>(
+    x: &Quantized,
+    weights: &Int8,
+    columns: usize,
+    layer: &Layer<'_>,
+    panel: usize,
+    out: Out<'_>,
+) {
+    let padded = columns.next_multiple_of(GROUP);
+    let blocks = columns.div_ceil(BLOCK);
+    let sums = &weights.sums[panel * blocks * PANEL..][..blocks * PANEL];
+    let scales = &weights.scales[panel * PANEL..][..PANEL];
+    let weights = &weights.weights[panel * padded * PANEL..][..padded * PANEL];
+    let w = Int8Panel { weights, sums, columns };
+    let mut row = 0;
+    while row < x.rows {
+        match x.rows - row {
+            1 => finish(int8_tile::<D, 1>(x, row, w), row, Some(scales), layer, panel, out),
+            2 => finish(int8_tile::<D, 2>(x, row, w), row, Some(scales), layer, panel, out),
+            3 => finish(int8_tile::<D, 3>(x, row, w), row, Some(scales), layer, panel, out),
+            _ => finish(int8_tile::<D, 4>(x, row, w), row, Some(scales), layer, panel, out),
+        }
+        row += TILE;
+    }
+}
+
+/// Eight rows of int8 weights.
+#[derive(Clone, Copy)]
+struct Int8Panel<'a> {
+    weights: &'a [i8],
+    /// By block and row.
+    sums: &'a [f32],
+    columns: usize,
+}
+
+/// Rows `row..row + R` of `x` times a panel, still to be multiplied with the scales of its rows.
+#[inline(always)]
+fn int8_tile<D: Dot, const R: usize>(x: &Quantized, row: usize, w: Int8Panel<'_>) -> [[F32x4; VECTORS]; R] {
+    if D::VECTORS == VECTORS {
+        return int8_vectors::<D, R, VECTORS>(x, row, w, 0);
+    }
+    let halves = [0, 1].map(|half| int8_vectors::<D, R, 1>(x, row, w, half));
+    std::array::from_fn(|i| std::array::from_fn(|j| halves[j][i][0]))
+}
+
+/// [`int8_tile`] for `V` vectors of four rows of weights, from vector `first` on.
+#[inline(always)]
+fn int8_vectors<D: Dot, const R: usize, const V: usize>(
+    x: &Quantized,
+    row: usize,
+    w: Int8Panel<'_>,
+    first: usize,
+) -> [[F32x4; V]; R] {
+    let mut sums = [[F32x4::splat(0.0); V]; R];
+    let planes = x.planes.len();
+    for (p, plane) in x.planes.iter().enumerate() {
+        let begin = plane.block * BLOCK;
+        assert!(begin + plane.len <= w.columns.next_multiple_of(GROUP) && row + R <= x.rows);
+        let mut acc = [[D::zero(); V]; R];
+        // SAFETY: the plane's bytes lie within each of the `R` rows, of `stride` bytes; the panel has 8
+        // weights for each of its columns, of which the plane has `plane.len` from `begin` on.
+        unsafe {
+            let rows: [*const u8; R] =
+                std::array::from_fn(|i| x.values.as_ptr().add((row + i) * x.stride + plane.at));
+            let mut weights = w.weights.as_ptr().add(begin * PANEL + first * LANES * GROUP);
+            for k in (0..plane.len).step_by(GROUP) {
+                let four: [D::Weights; V] =
+                    std::array::from_fn(|j| D::weights(weights.add(j * LANES * GROUP)));
+                for i in 0..R {
+                    let inputs = D::inputs(rows[i].add(k));
+                    for j in 0..V {
+                        acc[i][j] = acc[i][j].add(four[j], inputs);
+                    }
+                }
+                weights = weights.wrapping_add(GROUP * PANEL);
+            }
+        }
+        let offsets = &w.sums[plane.block * PANEL + first * LANES..][..V * LANES];
+        for i in 0..R {
+            let [scale, min] = x.params[(row + i) * planes + p];
+            for j in 0..V {
+                // SAFETY: there are `V` vectors of offsets.
+                let offset = unsafe { F32x4::load(offsets.as_ptr().add(j * LANES)) };
+                let sum = offset.mul_add(F32x4::splat(min), sums[i][j]);
+                sums[i][j] = acc[i][j].sums().to_f32().mul_add(F32x4::splat(scale), sum);
+            }
+        }
+    }
+    sums
+}
+
+/// Scales the sums of a tile, adds bias and residual, and writes them out.
+#[inline(always)]
+fn finish<const R: usize>(
+    sums: [[F32x4; VECTORS]; R],
+    row: usize,
+    scales: Option<&[f32]>,
+    layer: &Layer<'_>,
+    panel: usize,
+    out: Out<'_>,
+) {
+    let column = panel * PANEL;
+    let count = (layer.weight.rows() - column).min(PANEL);
+    let bias = padded(layer.bias.map(|bias| &bias[column..column + count]));
+    let scales = scales.map(|scales| padded(Some(scales)));
+    for (i, sums) in sums.iter().enumerate() {
+        // SAFETY: each panel of outputs is written by the one call that has this panel.
+        let y = unsafe { out.slice(row + i, column, count) };
+        let residual = match layer.after {
+            After::Residual(residual) => {
+                let begin = (row + i) * out.stride + out.first + column;
+                Some(&residual[begin..begin + count])
+            }
+            _ => None,
+        };
+        let mut eight = [0.0; PANEL];
+        for j in 0..VECTORS {
+            let at = j * LANES;
+            // SAFETY: these arrays have 8 numbers.
+            unsafe {
+                let bias = F32x4::load(bias.as_ptr().add(at));
+                let sum = match &scales {
+                    Some(scales) => sums[j].mul_add(F32x4::load(scales.as_ptr().add(at)), bias),
+                    None => sums[j].add(bias),
+                };
+                sum.store(eight.as_mut_ptr().add(at));
+            }
+        }
+        match residual {
+            Some(residual) => {
+                for (y, (sum, residual)) in y.iter_mut().zip(eight.iter().zip(residual)) {
+                    *y = sum + residual;
+                }
+            }
+            None => y.copy_from_slice(&eight[..count]),
+        }
+    }
+}
+
+/// Up to eight numbers, filled up with zeros.
+#[inline(always)]
+fn padded(values: Option<&[f32]>) -> [f32; PANEL] {
+    let mut eight = [0.0; PANEL];
+    if let Some(values) = values {
+        eight[..values.len()].copy_from_slice(values);
+    }
+    eight
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::matrix::Dtype;
+    use super::*;
+    use crate::Result;
+
+    /// Largest difference of f32 sums of n products of about 1 from those in f64: n times this.
+    const F32_BOUND: f64 = 5e-7;
+    /// Largest error of int8 in deviations of the result: 7 bits of input and 8 of weight.
+    const INT8_BOUND: f64 = 0.03;
+
+    fn noise(count: usize, seed: usize) -> Vec<f32> {
+        (0..count).map(|i| (((i + seed) * 7919 + 13 * seed) % 2003) as f32 / 1000.0 - 1.0).collect()
+    }
+
+    /// The formula in double precision: the naive twin.
+    fn naive(x: &[f32], w: &[f32], bias: Option<&[f32]>, columns: usize) -> Vec<f64> {
+        let rows_of_w = w.len() / columns;
+        let mut y = Vec::new();
+        for x in x.chunks(columns) {
+            for (o, w) in w.chunks(columns).enumerate().take(rows_of_w) {
+                let sum: f64 = x.iter().zip(w).map(|(&x, &w)| f64::from(x) * f64::from(w)).sum();
+                y.push(sum + bias.map_or(0.0, |bias| f64::from(bias[o])));
+            }
+        }
+        y
+    }
+
+    fn worst(y: &[f32], expected: &[f64]) -> f64 {
+        assert_eq!(y.len(), expected.len());
+        y.iter().zip(expected).map(|(&y, e)| (f64::from(y) - e).abs()).fold(0.0, f64::max)
+    }
+
+    /// Rows, columns and outputs that leave tiles, groups, blocks and panels incomplete.
+    const SIZES: [(usize, usize, usize); 9] = [
+        (1, 1, 1),
+        (2, 3, 5),
+        (3, 4, 8),
+        (4, 127, 9),
+        (5, 128, 16),
+        (6, 129, 17),
+        (7, 260, 3),
+        (50, 64, 24),
+        (9, 513, 31),
+    ];
+
+    #[test]
+    fn equals_the_formula_over_odd_sizes() -> Result<()> {
+        for (rows, columns, outputs) in SIZES {
+            let (x, w) = (noise(rows * columns, 1), noise(outputs * columns, 2));
+            let bias = noise(outputs, 3);
+            for bias in [None, Some(&bias[..])] {
+                let expected = naive(&x, &w, bias, columns);
+                for dtype in [Dtype::F32, Dtype::F16, Dtype::Int8] {
+                    let weight = Matrix::pack(dtype, outputs, columns, &w)?;
+                    let y = linear(&x, &[Layer { weight: &weight, bias, after: After::Nothing }]);
+                    let deviation = (columns as f64).sqrt() / 3.0;
+                    let bound = match dtype {
+                        Dtype::F32 => F32_BOUND * columns as f64,
+                        Dtype::F16 => 4e-4 * columns as f64,
+                        Dtype::Int8 => INT8_BOUND * deviation.max(1.0),
+                    };
+                    let error = worst(&y, &expected);
+                    assert!(error <= bound, "{dtype:?} {rows}x{columns}x{outputs}: off by {error}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn int8_sums_are_those_of_the_quantised_numbers() -> Result<()> {
+        // Apart from the rounding of f32, nothing is lost after quantising: planes and weights read back and
+        // multiplied in double precision give the same.
+        let (rows, columns, outputs) = (6, 300, 21);
+        let mut x = noise(rows * columns, 5);
+        x.iter_mut().step_by(columns).for_each(|x| *x *= 70.0);
+        let weight = Matrix::pack(Dtype::Int8, outputs, columns, &noise(outputs * columns, 6))?;
+        let quantized = Quantized::new(&x, columns);
+        assert!(quantized.planes.len() > columns.div_ceil(BLOCK), "no second plane: this proves less");
+        let mut restored = vec![0f32; rows * columns];
+        for row in 0..rows {
+            for (p, plane) in quantized.planes.iter().enumerate() {
+                let [scale, min] = quantized.params[row * quantized.planes.len() + p];
+                let begin = plane.block * BLOCK;
+                for k in 0..plane.len.min(columns - begin) {
+                    let q = quantized.values[row * quantized.stride + plane.at + k];
+                    restored[row * columns + begin + k] += min + scale * f32::from(q);
+                }
+            }
+        }
+        let mut w = vec![0f32; outputs * columns];
+        w.chunks_mut(columns).enumerate().for_each(|(i, row)| weight.copy_row(i, row));
+        let y = linear(&x, &[Layer { weight: &weight, bias: None, after: After::Nothing }]);
+        let error = worst(&y, &naive(&restored, &w, None, columns));
+        assert!(error <= 2e-4, "off by {error}");
+        Ok(())
+    }
+
+    #[test]
+    fn layers_side_by_side_are_those_one_by_one() -> Result<()> {
+        let (rows, columns) = (5, 70);
+        let x = noise(rows * columns, 1);
+        let residual = noise(rows * 30, 9);
+        for dtype in [Dtype::F32, Dtype::Int8] {
+            let weights: Vec<Matrix> = [7, 13, 10]
+                .iter()
+                .map(|&n| Matrix::pack(dtype, n, columns, &noise(n * columns, n)))
+                .collect::<Result<_>>()?;
+            let bias = noise(13, 4);
+            let layer = |i: usize, after| Layer {
+                weight: &weights[i],
+                bias: if i == 1 { Some(&bias[..]) } else { None },
+                after,
+            };
+            let gelu = After::Activation(Activation::Gelu);
+            let all =
+                linear(&x, &[layer(0, After::Residual(&residual)), layer(1, gelu), layer(2, After::Nothing)]);
+            for i in 0..3 {
+                let mut alone = linear(&x, &[layer(i, After::Nothing)]);
+                if i == 1 {
+                    Activation::Gelu.apply(&mut alone);
+                }
+                let (first, count) = ([0, 7, 20][i], weights[i].rows());
+                for row in 0..rows {
+                    for o in 0..count {
+                        let at = row * 30 + first + o;
+                        let added = if i == 0 { residual[at] } else { 0.0 };
+                        let expected = alone[row * count + o] + added;
+                        assert!((all[at] - expected).abs() <= 1e-6, "layer {i}, row {row}, output {o}");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

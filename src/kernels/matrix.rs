@@ -1,0 +1,358 @@
+//! Weight matrices in the order in which the tiles read them.
+//!
+//! A matrix has the shape `(rows, columns)` of the published files: of a linear layer `(out, in)`, of an
+//! embedding table `(ids, width)`. Eight rows make a *panel*, whose numbers lie together:
+//!
+//! ```text
+//! f32, f16: panel, column, row                      one column of 8 rows after the other
+//! int8:     panel, group of 4 columns, row, column  4 columns of 8 rows after the other
+//! ```
+//!
+//! The last panel is filled up with rows of zeros, the last group of columns with columns of zeros.
+//!
+//! An int8 row is its numbers divided by a scale of its own, the largest magnitude over 127, and rounded.
+
+use bytemuck::{Zeroable, cast_slice, cast_slice_mut};
+use half::f16;
+
+use super::math::min_max;
+use super::simd::F32x4;
+use crate::{Error, ErrorKind, Result};
+
+/// Rows of one panel.
+pub(super) const PANEL: usize = 8;
+/// Columns whose inputs share a scale; see [`super::quantize`].
+pub(super) const BLOCK: usize = 128;
+/// Columns that one step of an int8 tile takes.
+pub(super) const GROUP: usize = 4;
+
+/// How a matrix stores its numbers. Whatever it is, sums are made in f32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Dtype {
+    /// Four bytes a number, exact.
+    F32,
+    /// Two bytes a number: 11 significant bits.
+    F16,
+    /// One byte a number, with a scale for each row.
+    #[default]
+    Int8,
+}
+
+impl Dtype {
+    /// The dtype called `f32`, `f16` or `int8`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "f32" => Self::F32,
+            "f16" => Self::F16,
+            "int8" => Self::Int8,
+            _ => return None,
+        })
+    }
+}
+
+/// A matrix of weights, packed for multiplication.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    rows: usize,
+    columns: usize,
+    pub(super) store: Store,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Store {
+    F32(Vec<f32>),
+    /// The bits of each number.
+    F16(Vec<u16>),
+    Int8(Int8),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Int8 {
+    pub(super) weights: Vec<i8>,
+    /// For each row, padding included.
+    pub(super) scales: Vec<f32>,
+    /// Sums of the stored numbers, by panel, block of columns, row.
+    pub(super) sums: Vec<f32>,
+}
+
+impl Matrix {
+    /// Number of rows: outputs of a linear layer.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns: inputs of a linear layer.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// How the numbers are stored.
+    pub fn dtype(&self) -> Dtype {
+        match self.store {
+            Store::F32(_) => Dtype::F32,
+            Store::F16(_) => Dtype::F16,
+            Store::Int8(_) => Dtype::Int8,
+        }
+    }
+
+    /// The matrix of `values`, row by row.
+    pub fn pack(dtype: Dtype, rows: usize, columns: usize, values: &[f32]) -> Result<Self> {
+        let mut builder = MatrixBuilder::new(dtype, rows, columns)?;
+        builder.push(values);
+        builder.finish()
+    }
+
+    /// A row as f32, written to `to`, which has as many numbers as there are columns.
+    pub fn copy_row(&self, row: usize, to: &mut [f32]) {
+        assert!(row < self.rows && to.len() == self.columns, "copy-row: no such row");
+        let (panel, lane) = (row / PANEL, row % PANEL);
+        match &self.store {
+            Store::F32(values) => {
+                let panel = &values[panel * self.columns * PANEL..][..self.columns * PANEL];
+                for (to, column) in to.iter_mut().zip(panel.chunks_exact(PANEL)) {
+                    *to = column[lane];
+                }
+            }
+            Store::F16(values) => {
+                let panel = &values[panel * self.columns * PANEL..][..self.columns * PANEL];
+                for (to, column) in to.iter_mut().zip(panel.chunks_exact(PANEL)) {
+                    *to = f16::from_bits(column[lane]).to_f32();
+                }
+            }
+            Store::Int8(int8) => {
+                let padded = self.columns.next_multiple_of(GROUP);
+                let panel = &int8.weights[panel * padded * PANEL..][..padded * PANEL];
+                let scale = int8.scales[row];
+                for (to, group) in to.chunks_mut(GROUP).zip(panel.chunks_exact(GROUP * PANEL)) {
+                    for (to, &weight) in to.iter_mut().zip(&group[lane * GROUP..]) {
+                        *to = f32::from(weight) * scale;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The parts of the packed form, numbers in the machine's byte order: the stored numbers, and for int8
+    /// the scales of the rows and the sums of the blocks.
+    pub(crate) fn parts(&self) -> [&[u8]; 3] {
+        match &self.store {
+            Store::F32(values) => [cast_slice(values), &[], &[]],
+            Store::F16(values) => [cast_slice(values), &[], &[]],
+            Store::Int8(int8) => {
+                [cast_slice(&int8.weights), cast_slice(&int8.scales), cast_slice(&int8.sums)]
+            }
+        }
+    }
+
+    /// [`Matrix::parts`], to be filled in. Whatever the bytes, the matrix stays one that is safe to use.
+    pub(crate) fn parts_mut(&mut self) -> [&mut [u8]; 3] {
+        match &mut self.store {
+            Store::F32(values) => [cast_slice_mut(values), &mut [], &mut []],
+            Store::F16(values) => [cast_slice_mut(values), &mut [], &mut []],
+            Store::Int8(Int8 { weights, scales, sums }) => {
+                [cast_slice_mut(weights), cast_slice_mut(scales), cast_slice_mut(sums)]
+            }
+        }
+    }
+
+    /// A matrix of zeros.
+    pub(crate) fn zeros(dtype: Dtype, rows: usize, columns: usize) -> Result<Self> {
+        let too_large = || {
+            let message = format!("There is not enough memory for a matrix of {rows} by {columns} numbers.");
+            Error::new(ErrorKind::WeightsInvalid, message)
+        };
+        let padded = rows.checked_next_multiple_of(PANEL).ok_or_else(too_large)?;
+        let numbers = |columns: usize| padded.checked_mul(columns).ok_or_else(too_large);
+        let store = match dtype {
+            Dtype::F32 => Store::F32(zeros(numbers(columns)?)?),
+            Dtype::F16 => Store::F16(zeros(numbers(columns)?)?),
+            Dtype::Int8 => Store::Int8(Int8 {
+                weights: zeros(numbers(columns.checked_next_multiple_of(GROUP).ok_or_else(too_large)?)?)?,
+                scales: zeros(padded)?,
+                sums: zeros(numbers(columns.div_ceil(BLOCK))?)?,
+            }),
+        };
+        Ok(Self { rows, columns, store })
+    }
+}
+
+/// `count` zeros, or an error where there is no memory for them.
+fn zeros<T: Zeroable + Clone>(count: usize) -> Result<Vec<T>> {
+    let mut values = Vec::new();
+    values.try_reserve_exact(count).map_err(|error| {
+        let bytes = count.saturating_mul(size_of::<T>());
+        let message = format!("There is not enough memory for the weights ({bytes} bytes more).");
+        Error::new(ErrorKind::WeightsInvalid, message).with_source(error)
+    })?;
+    values.resize(count, T::zeroed());
+    Ok(values)
+}
+
+/// Packs a matrix while its numbers arrive. Beside the packed matrix it holds one row.
+#[derive(Debug)]
+pub struct MatrixBuilder {
+    matrix: Matrix,
+    /// The numbers so far of the row that is incomplete.
+    row: Vec<f32>,
+    /// Rows that are complete.
+    done: usize,
+}
+
+impl MatrixBuilder {
+    /// A builder before the first number; all memory that it needs is allocated here.
+    pub fn new(dtype: Dtype, rows: usize, columns: usize) -> Result<Self> {
+        let matrix = Matrix::zeros(dtype, rows, columns)?;
+        let mut row = zeros(columns)?;
+        row.clear();
+        Ok(Self { matrix, row, done: 0 })
+    }
+
+    /// Takes the next numbers, row by row; those after the last row are passed over.
+    pub fn push(&mut self, mut values: &[f32]) {
+        let columns = self.matrix.columns;
+        while !values.is_empty() && self.done < self.matrix.rows {
+            // A row that lies whole in the input is packed from there.
+            if self.row.is_empty() && values.len() >= columns {
+                let (row, rest) = values.split_at(columns);
+                pack_row(&mut self.matrix, self.done, row);
+                (self.done, values) = (self.done + 1, rest);
+                continue;
+            }
+            let (now, rest) = values.split_at((columns - self.row.len()).min(values.len()));
+            self.row.extend_from_slice(now);
+            values = rest;
+            if self.row.len() == columns {
+                pack_row(&mut self.matrix, self.done, &self.row);
+                self.done += 1;
+                self.row.clear();
+            }
+        }
+    }
+
+    /// The matrix, if every number has come.
+    pub fn finish(self) -> Result<Matrix> {
+        // Rows without columns are complete from the start.
+        if self.done < self.matrix.rows && self.matrix.columns > 0 {
+            let (done, rows) = (self.done, self.matrix.rows);
+            let message = format!("A matrix ends after {done} of its {rows} rows.");
+            return Err(Error::new(ErrorKind::WeightsTruncated, message));
+        }
+        Ok(self.matrix)
+    }
+}
+
+fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32]) {
+    let (columns, panel, lane) = (matrix.columns, row / PANEL, row % PANEL);
+    match &mut matrix.store {
+        Store::F32(packed) => {
+            let panel = &mut packed[panel * columns * PANEL..][..columns * PANEL];
+            for (column, &value) in panel.chunks_exact_mut(PANEL).zip(values) {
+                column[lane] = value;
+            }
+        }
+        Store::F16(packed) => {
+            let panel = &mut packed[panel * columns * PANEL..][..columns * PANEL];
+            for (column, &value) in panel.chunks_exact_mut(PANEL).zip(values) {
+                column[lane] = f16::from_f32(value).to_bits();
+            }
+        }
+        Store::Int8(int8) => {
+            let padded = columns.next_multiple_of(GROUP);
+            let (min, max) = min_max(values);
+            let largest = max.max(-min);
+            let scale = largest / 127.0;
+            int8.scales[row] = scale;
+            // A row of zeros has no scale to divide by.
+            let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+            let weights = &mut int8.weights[panel * padded * PANEL..][..padded * PANEL];
+            let blocks = columns.div_ceil(BLOCK);
+            let sums = &mut int8.sums[panel * blocks * PANEL..][..blocks * PANEL];
+            for (i, block) in values.chunks(BLOCK).enumerate() {
+                let weights = &mut weights[i * BLOCK * PANEL..];
+                sums[i * PANEL + lane] = quantize_block(block, inverse, lane, weights);
+            }
+        }
+    }
+}
+
+/// Writes a block of a row into its panel and gives the sum of what it wrote.
+fn quantize_block(values: &[f32], inverse: f32, lane: usize, weights: &mut [i8]) -> f32 {
+    // Adding 1.5 * 2^23 rounds to a whole number, whose low byte is that of the sum's bits.
+    let (inverse, round) = (F32x4::splat(inverse), F32x4::splat(12_582_912.0));
+    let mut sum = 0i32;
+    for (group, to) in values.chunks(GROUP).zip(weights.chunks_exact_mut(GROUP * PANEL)) {
+        let mut four = [0.0; GROUP];
+        four[..group.len()].copy_from_slice(group);
+        // SAFETY: the array has 4 numbers.
+        let shifted = unsafe { F32x4::load(four.as_ptr()) }.mul_add(inverse, round);
+        for (to, byte) in to[lane * GROUP..].iter_mut().zip(shifted.to_bits().low_bytes()) {
+            *to = byte as i8;
+            sum += i32::from(*to);
+        }
+    }
+    // At most 128 * 128, which an f32 holds exactly.
+    sum as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(rows: usize, columns: usize) -> Vec<f32> {
+        (0..rows * columns).map(|i| ((i * 7919 + 13) % 2003) as f32 / 1000.0 - 1.0).collect()
+    }
+
+    /// Rows and columns that leave panels, groups and blocks incomplete in every way.
+    const SHAPES: [(usize, usize); 8] =
+        [(1, 1), (7, 3), (8, 4), (9, 5), (16, 128), (17, 129), (3, 257), (25, 260)];
+
+    #[test]
+    fn gives_back_the_rows_it_was_given() -> Result<()> {
+        for (rows, columns) in SHAPES {
+            let values = values(rows, columns);
+            for dtype in [Dtype::F32, Dtype::F16, Dtype::Int8] {
+                let matrix = Matrix::pack(dtype, rows, columns, &values)?;
+                let mut row = vec![0.0; columns];
+                for (i, expected) in values.chunks(columns).enumerate() {
+                    matrix.copy_row(i, &mut row);
+                    let largest = expected.iter().fold(0f32, |max, x| max.max(x.abs()));
+                    let bound = match dtype {
+                        Dtype::F32 => 0.0,
+                        Dtype::F16 => largest / 2048.0,
+                        Dtype::Int8 => largest / 127.0 * 0.501,
+                    };
+                    for (x, y) in expected.iter().zip(&row) {
+                        assert!((x - y).abs() <= bound, "{dtype:?} {rows}x{columns}: {y} instead of {x}");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn runs_of_any_length_pack_the_same_matrix() -> Result<()> {
+        for (rows, columns) in SHAPES {
+            let values = values(rows, columns);
+            for dtype in [Dtype::F32, Dtype::Int8] {
+                let whole = Matrix::pack(dtype, rows, columns, &values)?;
+                for run in [1, 2, 3, 100, 131] {
+                    let mut builder = MatrixBuilder::new(dtype, rows, columns)?;
+                    values.chunks(run).for_each(|run| builder.push(run));
+                    assert_eq!(builder.finish()?, whole, "runs of {run}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_incomplete_or_impossible_matrix_is_an_error() -> Result<()> {
+        let mut builder = MatrixBuilder::new(Dtype::Int8, 2, 3)?;
+        builder.push(&[1.0; 5]);
+        assert!(builder.finish().is_err());
+        assert!(MatrixBuilder::new(Dtype::F32, usize::MAX / 16, usize::MAX / 16).is_err());
+        assert!(MatrixBuilder::new(Dtype::Int8, usize::MAX, 1).is_err());
+        Ok(())
+    }
+}

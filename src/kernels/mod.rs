@@ -1,0 +1,32 @@
+//! The loops that the project exists for: linear layers on int8, f16 and f32 weights, attention, layer norm,
+//! activations.
+//!
+//! ```text
+//! simd                     four lanes: relaxed | simd128 | scalar
+//!  |- math                 exp, the normal distribution, reductions
+//!  |   |- activation, norm
+//!  |- matrix               weights in the order in which tiles read them
+//!  |- quantize             inputs in seven bits, by blocks
+//!  |- gemm                 tiles of 4 rows by 8 outputs
+//!  '- attention            on the f32 tile of gemm, one block of scores at a time
+//! parallel                 ranges of rows or columns over threads
+//! ```
+//!
+//! Slices come in and vectors go out; shapes that do not fit are a mistake of the caller and panic. Each fast
+//! loop is tested against the plain formula in double precision, over sizes that leave its tiles incomplete.
+
+mod activation;
+mod attention;
+mod gemm;
+mod math;
+mod matrix;
+mod norm;
+mod parallel;
+mod quantize;
+mod simd;
+
+pub use activation::Activation;
+pub use attention::{Columns, Heads, KeyValues, attend_rows, self_attention};
+pub use gemm::{After, Layer, linear};
+pub use matrix::{Dtype, Matrix, MatrixBuilder};
+pub use norm::layer_norm;

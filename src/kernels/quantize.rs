@@ -1,0 +1,233 @@
+//! Inputs of int8 matrices, quantised when they come.
+//!
+//! A row is cut into blocks of [`BLOCK`] columns, each with a scale and an offset of its own, so that a
+//! channel of large values costs only its neighbours their precision:
+//!
+//! ```text
+//! x = min + scale * q,   q in 0..=127,   scale = (max - min) / 127
+//! ```
+//!
+//! Seven bits are what the relaxed dot product takes. Transformers have a few channels whose values are tens
+//! of times as large as all others, in every row. Blocks with such a channel are found by comparing their
+//! ranges with their mean magnitudes, and get a second plane: the differences that the first one left, in
+//! another seven bits. A plane is one more block of inputs for the same weights.
+
+use super::math::{min_max, sum};
+use super::matrix::BLOCK;
+use super::parallel::{self, Shared};
+use super::simd::{F32x4, I32x4};
+
+/// A block whose range is more than this many times its mean magnitude, over all rows, gets two planes. Of
+/// 128 normal numbers it is 6.6 on average; with one among them that is 20 times as large, 21.
+const OUTLIERS: f32 = 20.0;
+
+/// Rows of inputs in seven bits.
+pub(super) struct Quantized {
+    pub(super) rows: usize,
+    pub(super) planes: Vec<Plane>,
+    /// Bytes from one row to the next.
+    pub(super) stride: usize,
+    pub(super) values: Vec<u8>,
+    /// For each row and plane: scale and offset.
+    pub(super) params: Vec<[f32; 2]>,
+}
+
+/// Some columns of all rows.
+#[derive(Clone, Copy)]
+pub(super) struct Plane {
+    /// Where they are within the bytes of a row.
+    pub(super) at: usize,
+    /// Index of the block of columns.
+    pub(super) block: usize,
+    /// Columns, filled up with zeros to a multiple of 4.
+    pub(super) len: usize,
+    /// Whether these are the differences that the plane before left.
+    rest: bool,
+}
+
+impl Quantized {
+    /// Quantises `x`, rows of `columns` numbers.
+    pub(super) fn new(x: &[f32], columns: usize) -> Self {
+        let rows = x.len() / columns.max(1);
+        let blocks = columns.div_ceil(BLOCK);
+        let mut ranges = vec![[0f32; 2]; rows * blocks];
+        let mut wide = vec![false; blocks];
+        measure(x, columns, &mut ranges, &mut wide);
+
+        let mut planes = Vec::with_capacity(2 * blocks);
+        let mut stride = 0;
+        for (block, &wide) in wide.iter().enumerate() {
+            let len = (columns - block * BLOCK).min(BLOCK).next_multiple_of(4);
+            for rest in [false, true].into_iter().take(1 + usize::from(wide)) {
+                planes.push(Plane { at: stride, block, len, rest });
+                stride += len;
+            }
+        }
+        let mut values = vec![0; rows * stride];
+        let mut params = vec![[0.0; 2]; rows * planes.len()];
+        let (out, out_params) = (Shared::new(&mut values), Shared::new(&mut params));
+        parallel::ranges(rows, 16_384 / columns.max(1) + 1, |rows| {
+            for row in rows {
+                // SAFETY: each row is given to one call only.
+                let (values, params) = unsafe {
+                    (out.slice(row * stride, stride), out_params.slice(row * planes.len(), planes.len()))
+                };
+                let x = &x[row * columns..][..columns];
+                let ranges = &ranges[row * blocks..][..blocks];
+                quantize_row(x, ranges, &planes, values, params);
+            }
+        });
+        Self { rows, planes, stride, values, params }
+    }
+}
+
+/// The smallest and largest number of each row and block, and which blocks are wide for their deviation.
+fn measure(x: &[f32], columns: usize, ranges: &mut [[f32; 2]], wide: &mut [bool]) {
+    let blocks = wide.len();
+    let rows = x.len() / columns.max(1);
+    let (ranges, wide) = (Shared::new(ranges), Shared::new(wide));
+    parallel::ranges(blocks, 1 + 128 / rows.max(1), |blocks_here| {
+        for block in blocks_here {
+            let begin = block * BLOCK;
+            let end = columns.min(begin + BLOCK);
+            let (mut spread, mut magnitude) = (0.0, 0.0);
+            for row in 0..rows {
+                let x = &x[row * columns + begin..row * columns + end];
+                let (min, max) = min_max(x);
+                // SAFETY: each block is given to one call only.
+                unsafe { ranges.set(row * blocks + block, [min, max]) }
+                spread += max - min;
+                magnitude += sum(x, F32x4::abs, f32::abs) / x.len() as f32;
+            }
+            // SAFETY: each block is given to one call only.
+            unsafe { wide.set(block, spread > OUTLIERS * magnitude) }
+        }
+    });
+}
+
+fn quantize_row(x: &[f32], ranges: &[[f32; 2]], planes: &[Plane], to: &mut [u8], params: &mut [[f32; 2]]) {
+    let mut first = [0.0; 2];
+    for (plane, params) in planes.iter().zip(params) {
+        let begin = plane.block * BLOCK;
+        let x = &x[begin..x.len().min(begin + BLOCK)];
+        let to = &mut to[plane.at..plane.at + plane.len];
+        if plane.rest {
+            let scale = first[0] / 127.0;
+            *params = [scale, -0.5 * first[0]];
+            quantize_rest(x, first, *params, to);
+        } else {
+            let [min, max] = ranges[plane.block];
+            *params = [(max - min) / 127.0, min];
+            first = *params;
+            each(x, to, |x| steps(x, first).to_bits());
+        }
+    }
+}
+
+/// How many steps `x` is above the offset, rounded, in the lowest bits of what comes out.
+#[inline(always)]
+fn steps(x: F32x4, [scale, min]: [f32; 2]) -> F32x4 {
+    // A block of equal numbers has no steps; 2^23 moves whole numbers into the lowest bits.
+    let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+    x.sub(F32x4::splat(min)).mul_add(F32x4::splat(inverse), F32x4::splat(8_388_608.0))
+}
+
+/// The differences between `x` and its first plane.
+fn quantize_rest(x: &[f32], first: [f32; 2], params: [f32; 2], to: &mut [u8]) {
+    each(x, to, |x| {
+        let q = steps(x, first).sub(F32x4::splat(8_388_608.0));
+        let rest = x.sub(F32x4::splat(first[1])).sub(q.mul(F32x4::splat(first[0])));
+        // Rounding may put the difference a hair outside of half a step.
+        let half = F32x4::splat(0.5 * first[0]);
+        let rest = rest.min(half).max(F32x4::splat(0.0).sub(half));
+        steps(rest, params).to_bits()
+    });
+}
+
+/// Writes the lowest byte of `f` of each number. Bytes beyond the numbers stay zero.
+#[inline(always)]
+fn each(x: &[f32], to: &mut [u8], f: impl Fn(F32x4) -> I32x4) {
+    for (x, to) in x.chunks(4).zip(to.chunks_exact_mut(4)) {
+        let bytes = if x.len() == 4 {
+            // SAFETY: the chunk has 4 numbers.
+            f(unsafe { F32x4::load(x.as_ptr()) }).low_bytes()
+        } else {
+            let mut four = [x[0]; 4];
+            four[..x.len()].copy_from_slice(x);
+            // SAFETY: the array has 4 numbers.
+            f(unsafe { F32x4::load(four.as_ptr()) }).low_bytes()
+        };
+        for (i, (to, byte)) in to.iter_mut().zip(bytes).enumerate() {
+            // Infinities and NaN have no place among the steps; 7 bits keep the sums exact all the same.
+            *to = if i < x.len() { byte & 127 } else { 0 };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers that the planes of a row stand for.
+    fn restore(q: &Quantized, row: usize, columns: usize) -> Vec<f32> {
+        let mut values = vec![0.0; columns];
+        for (i, plane) in q.planes.iter().enumerate() {
+            let [scale, min] = q.params[row * q.planes.len() + i];
+            let bytes = &q.values[row * q.stride + plane.at..][..plane.len];
+            for (value, &byte) in values[plane.block * BLOCK..].iter_mut().zip(bytes) {
+                assert!(byte <= 127);
+                *value += min + scale * f32::from(byte);
+            }
+        }
+        values
+    }
+
+    fn noise(count: usize) -> Vec<f32> {
+        (0..count).map(|i| ((i * 7919 + 13) % 2003) as f32 / 1000.0 - 1.0).collect()
+    }
+
+    #[test]
+    fn each_block_is_off_by_half_a_step_at_most() {
+        for columns in [1, 3, 4, 127, 128, 129, 131, 300] {
+            let x = noise(3 * columns);
+            let q = Quantized::new(&x, columns);
+            for (row, x) in x.chunks(columns).enumerate() {
+                for (x, y) in x.iter().zip(restore(&q, row, columns)) {
+                    assert!((x - y).abs() <= 0.501 * 2.0 / 127.0, "{columns} columns: {y} instead of {x}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_channel_of_large_values_brings_a_second_plane_to_its_block_only() {
+        let columns = 300;
+        let mut x = noise(4 * columns);
+        for row in x.chunks_mut(columns) {
+            row[140] *= 60.0;
+            row[140] += 40.0;
+        }
+        let q = Quantized::new(&x, columns);
+        let blocks: Vec<usize> = q.planes.iter().map(|plane| plane.block).collect();
+        assert_eq!(blocks, [0, 1, 1, 2]);
+        for (row, x) in x.chunks(columns).enumerate() {
+            for (x, y) in x.iter().zip(restore(&q, row, columns)) {
+                assert!((x - y).abs() <= 0.01, "{y} instead of {x}");
+            }
+        }
+    }
+
+    #[test]
+    fn equal_numbers_and_zeros_are_exact() {
+        for value in [0.0, -3.5, 1e-30, 1e30] {
+            let q = Quantized::new(&[value; 130], 130);
+            assert!(restore(&q, 0, 130).iter().all(|&x| x == value), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_does_not_leave_the_range() {
+        let q = Quantized::new(&[f32::NAN, f32::INFINITY, -1.0, 1.0, f32::NEG_INFINITY], 5);
+        assert!(q.values.iter().all(|&byte| byte <= 127));
+    }
+}

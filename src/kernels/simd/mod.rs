@@ -1,0 +1,63 @@
+//! Four lanes at a time: the one place that knows the machine.
+//!
+//! | back end | where | multiply-add | int8 dot product |
+//! | --- | --- | --- | --- |
+//! | relaxed | wasm with `relaxed-simd` | one instruction, rounded once where the machine does | `relaxed_dot_i8x16_i7x16` |
+//! | simd128 | wasm with `simd128` | multiply, then add | widened to 16 bits, `i32x4_dot_i16x8` |
+//! | scalar | everywhere else (native tests and tools) | multiply, then add | plain loops |
+//!
+//! The integer arithmetic of all three is exact, so they agree to the last bit there; floating-point sums
+//! may differ by the rounding of the multiply-add.
+
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+mod relaxed;
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128", not(target_feature = "relaxed-simd")))]
+mod simd128;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
+
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+pub(super) use relaxed::{DotNative, DotWidened, has_native_dot};
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+pub(super) use scalar::{DotNative, DotWidened, F32x4, I32x4, has_native_dot};
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128", not(target_feature = "relaxed-simd")))]
+pub(super) use simd128::{DotNative, DotWidened, has_native_dot};
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(super) use wasm::{F32x4, I32x4};
+
+/// Lanes of every vector type here.
+pub(super) const LANES: usize = 4;
+
+/// One way to multiply four columns of four signed bytes each with four bytes of `0..=127`, and to add the
+/// four products of each column up.
+pub(super) trait Dot: Copy {
+    /// Four columns of four weights.
+    type Weights: Copy;
+    /// Four inputs, as often as the way needs them.
+    type Inputs: Copy;
+    /// Columns of 4 that one tile takes side by side.
+    const VECTORS: usize;
+
+    /// No products yet.
+    fn zero() -> Self;
+
+    /// Sixteen weights: four of the first column, four of the second, and so on.
+    ///
+    /// # Safety
+    /// `weights` points at 16 readable bytes.
+    unsafe fn weights(weights: *const i8) -> Self::Weights;
+
+    /// Four inputs.
+    ///
+    /// # Safety
+    /// `inputs` points at 4 readable bytes, each at most 127.
+    unsafe fn inputs(inputs: *const u8) -> Self::Inputs;
+
+    /// The sums with the products of `weights` and `inputs` added.
+    fn add(self, weights: Self::Weights, inputs: Self::Inputs) -> Self;
+
+    /// The sum of each of the four columns.
+    fn sums(self) -> I32x4;
+}

@@ -1,0 +1,136 @@
+//! Vectors of wasm's 128-bit SIMD.
+
+use core::arch::wasm32::*;
+
+/// Four f32.
+#[derive(Clone, Copy)]
+pub(in crate::kernels) struct F32x4(pub(super) v128);
+
+/// Four i32.
+#[derive(Clone, Copy)]
+pub(in crate::kernels) struct I32x4(pub(super) v128);
+
+impl F32x4 {
+    #[inline(always)]
+    pub fn splat(x: f32) -> Self {
+        Self(f32x4_splat(x))
+    }
+
+    /// # Safety
+    /// `from` points at 4 readable f32.
+    #[inline(always)]
+    pub unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's promise; wasm loads need no alignment.
+        Self(unsafe { v128_load(from.cast()) })
+    }
+
+    /// The number at `from` in every lane.
+    ///
+    /// # Safety
+    /// `from` points at a readable f32.
+    #[inline(always)]
+    pub unsafe fn load_splat(from: *const f32) -> Self {
+        // SAFETY: the caller's promise; wasm loads need no alignment.
+        Self(unsafe { v128_load32_splat(from.cast()) })
+    }
+
+    /// # Safety
+    /// `to` points at 4 writable f32.
+    #[inline(always)]
+    pub unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's promise; wasm stores need no alignment.
+        unsafe { v128_store(to.cast(), self.0) }
+    }
+
+    #[inline(always)]
+    pub fn add(self, other: Self) -> Self {
+        Self(f32x4_add(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub fn sub(self, other: Self) -> Self {
+        Self(f32x4_sub(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub fn mul(self, other: Self) -> Self {
+        Self(f32x4_mul(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub fn div(self, other: Self) -> Self {
+        Self(f32x4_div(self.0, other.0))
+    }
+
+    /// `self * factor + addend`.
+    #[inline(always)]
+    pub fn mul_add(self, factor: Self, addend: Self) -> Self {
+        #[cfg(target_feature = "relaxed-simd")]
+        return Self(f32x4_relaxed_madd(self.0, factor.0, addend.0));
+        #[cfg(not(target_feature = "relaxed-simd"))]
+        return self.mul(factor).add(addend);
+    }
+
+    /// The smaller of each pair; the second where either is no number.
+    #[inline(always)]
+    pub fn min(self, other: Self) -> Self {
+        // One instruction on every machine, unlike `f32x4_min`, which has to look for NaN.
+        Self(f32x4_pmin(other.0, self.0))
+    }
+
+    /// The larger of each pair; the second where either is no number.
+    #[inline(always)]
+    pub fn max(self, other: Self) -> Self {
+        Self(f32x4_pmax(other.0, self.0))
+    }
+
+    #[inline(always)]
+    pub fn abs(self) -> Self {
+        Self(f32x4_abs(self.0))
+    }
+
+    #[inline(always)]
+    pub fn to_bits(self) -> I32x4 {
+        I32x4(self.0)
+    }
+
+    #[inline(always)]
+    pub fn from_bits(bits: I32x4) -> Self {
+        Self(bits.0)
+    }
+
+    #[inline(always)]
+    pub fn to_array(self) -> [f32; 4] {
+        [
+            f32x4_extract_lane::<0>(self.0),
+            f32x4_extract_lane::<1>(self.0),
+            f32x4_extract_lane::<2>(self.0),
+            f32x4_extract_lane::<3>(self.0),
+        ]
+    }
+}
+
+impl I32x4 {
+    #[inline(always)]
+    pub fn add(self, other: Self) -> Self {
+        Self(i32x4_add(self.0, other.0))
+    }
+
+    /// Each lane shifted left by `BITS`.
+    #[inline(always)]
+    pub fn shl<const BITS: u32>(self) -> Self {
+        Self(i32x4_shl(self.0, BITS))
+    }
+
+    #[inline(always)]
+    pub fn to_f32(self) -> F32x4 {
+        F32x4(f32x4_convert_i32x4(self.0))
+    }
+
+    /// The lowest byte of each lane.
+    #[inline(always)]
+    pub fn low_bytes(self) -> [u8; 4] {
+        let packed = i8x16_shuffle::<0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12>(self.0, self.0);
+        i32x4_extract_lane::<0>(packed).to_le_bytes()
+    }
+}
