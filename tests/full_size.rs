@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, ModelFiles, Tagger, TaggerFiles};
-use ocelli::weights::{SafetensorsLoader, Weights};
+use ocelli::kernels::Dtype;
+use ocelli::weights::{Weights, WeightsLoader};
 use serde_json::Value;
 
 /// Largest difference of a probability from the reference's.
@@ -32,7 +33,7 @@ fn full() -> Option<(PathBuf, Value)> {
 fn weights(path: &Path) -> Weights {
     let start = Instant::now();
     let mut file = std::fs::File::open(path).unwrap();
-    let (mut loader, mut chunk) = (SafetensorsLoader::new(), vec![0; CHUNK]);
+    let (mut loader, mut chunk) = (WeightsLoader::new(Dtype::F32), vec![0; CHUNK]);
     loop {
         let length = file.read(&mut chunk).unwrap();
         if length == 0 {

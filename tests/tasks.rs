@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, MAX_LABELS, ModelFiles, Tagger, TaggerFiles};
-use ocelli::weights::{SafetensorsLoader, Weights};
+use ocelli::kernels::Dtype;
+use ocelli::weights::{Weights, WeightsLoader};
 use ocelli::{ErrorKind, Result, image};
 use serde::Deserialize;
 
@@ -65,7 +66,7 @@ impl Files {
 }
 
 fn load(bytes: &[u8]) -> Weights {
-    let mut loader = SafetensorsLoader::new();
+    let mut loader = WeightsLoader::new(Dtype::F32);
     bytes.chunks(65_521).for_each(|chunk| loader.push(chunk).unwrap());
     loader.finish().unwrap()
 }

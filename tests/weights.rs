@@ -4,7 +4,8 @@
 
 use candle_core::Tensor;
 use half::{bf16, f16};
-use ocelli::weights::{SafetensorsLoader, Weights};
+use ocelli::kernels::Dtype;
+use ocelli::weights::{Weights, WeightsLoader};
 use ocelli::{Error, ErrorKind};
 
 /// A file of a header and a data section.
@@ -16,7 +17,7 @@ fn file(header: &str, data: &[u8]) -> Vec<u8> {
 }
 
 fn load(file: &[u8], chunk: usize) -> Result<Weights, Error> {
-    let mut loader = SafetensorsLoader::new();
+    let mut loader = WeightsLoader::new(Dtype::F32);
     for chunk in file.chunks(chunk) {
         loader.push(chunk)?;
     }
@@ -79,7 +80,7 @@ fn any_division_into_chunks_gives_the_same_tensors() {
         check_sample(load(&file, chunk).unwrap());
     }
     // Chunks of changing sizes, empty ones among them.
-    let mut loader = SafetensorsLoader::new();
+    let mut loader = WeightsLoader::new(Dtype::F32);
     let (mut rest, mut size) = (file.as_slice(), 0);
     while !rest.is_empty() {
         size = (size * 5 + 3) % 11;
@@ -93,7 +94,7 @@ fn any_division_into_chunks_gives_the_same_tensors() {
 #[test]
 fn progress_counts_every_byte() {
     let file = sample();
-    let mut loader = SafetensorsLoader::new();
+    let mut loader = WeightsLoader::new(Dtype::F32);
     let mut total = None;
     for (i, byte) in file.iter().enumerate() {
         assert_eq!(loader.progress(), (i as u64, total));
@@ -197,11 +198,11 @@ fn names_what_is_wrong_with_a_header() {
 #[test]
 fn a_lying_length_costs_nothing() {
     // Sixteen MiB of header and a gigabyte of tensor are promised, and never come.
-    let mut loader = SafetensorsLoader::new();
+    let mut loader = WeightsLoader::new(Dtype::F32);
     loader.push(&(16u64 << 20).to_le_bytes()).unwrap();
     loader.push(b"{").unwrap();
     assert_eq!(loader.finish().unwrap_err().kind(), ErrorKind::WeightsTruncated);
-    let mut loader = SafetensorsLoader::new();
+    let mut loader = WeightsLoader::new(Dtype::F32);
     let error = loader.push(&((16u64 << 20) + 1).to_le_bytes()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WeightsInvalid);
     // And the loader stays failed.

@@ -229,6 +229,18 @@ impl MatrixBuilder {
         }
     }
 
+    /// The matrix so far; rows that have not come are zeros.
+    pub(crate) fn matrix(&self) -> &Matrix {
+        &self.matrix
+    }
+
+    /// Bytes of the stored numbers, from the first on, that no further row will change.
+    pub(crate) fn packed_bytes(&self) -> usize {
+        let bytes = self.matrix.parts()[0].len();
+        let panels = self.matrix.rows.div_ceil(PANEL).max(1);
+        if self.done == self.matrix.rows { bytes } else { self.done / PANEL * (bytes / panels) }
+    }
+
     /// The matrix, if every number has come.
     pub fn finish(self) -> Result<Matrix> {
         // Rows without columns are complete from the start.

@@ -1,31 +1,53 @@
 //! Embedding tables.
 
+use std::sync::Arc;
+
 use candle_core::{Device, Tensor};
 
 use crate::Result;
+use crate::kernels::Matrix;
 use crate::weights::Scope;
 
 /// A table of vectors, looked up by id.
 #[derive(Debug, Clone)]
 pub struct Embedding {
     /// `(rows, width)`.
-    table: Tensor,
+    table: Arc<Matrix>,
 }
 
 impl Embedding {
     /// The table `weight` in `scope`.
     pub fn load(scope: &Scope<'_>, rows: usize, width: usize) -> Result<Self> {
-        Ok(Self { table: scope.take("weight", (rows, width))? })
+        Ok(Self::new(scope.take_matrix("weight", (rows, width))?))
     }
 
     /// A table of shape `(rows, width)`.
-    pub fn new(table: Tensor) -> Self {
+    pub fn new(table: Arc<Matrix>) -> Self {
         Self { table }
     }
 
     /// The vectors of `ids`: `(ids, width)`. The caller has checked that each id is below `rows`.
     pub fn forward(&self, ids: &[u32]) -> Result<Tensor> {
-        Ok(self.table.index_select(&Tensor::new(ids, &Device::Cpu)?, 0)?)
+        let width = self.table.columns();
+        let mut rows = vec![0.0; ids.len() * width];
+        for (row, &id) in rows.chunks_exact_mut(width.max(1)).zip(ids) {
+            self.table.copy_row(id as usize, row);
+        }
+        Ok(Tensor::from_vec(rows, (ids.len(), width), &Device::Cpu)?)
+    }
+}
+
+/// Positions, of which consecutive ones are used: a table that is never quantised.
+#[derive(Debug, Clone)]
+pub struct Positions {
+    /// `(positions, width)`.
+    table: Tensor,
+}
+
+impl Positions {
+    /// The table `weight` in `scope`.
+    pub fn load(scope: &Scope<'_>, positions: usize, width: usize) -> Result<Self> {
+        Ok(Self { table: scope.take("weight", (positions, width))? })
     }
 
     /// The vectors `begin..begin + count`: `(count, width)`.

@@ -30,16 +30,21 @@ pub struct Mlp {
 impl Mlp {
     /// The layers `fc1` and `fc2` in `scope`.
     pub fn load(scope: &Scope<'_>, sizes: &Sizes) -> Result<Self> {
-        Ok(Self {
-            up: Linear::load(&scope.scope("fc1"), sizes.heads.width, sizes.intermediate)?,
-            down: Linear::load(&scope.scope("fc2"), sizes.intermediate, sizes.heads.width)?,
-            activation: sizes.activation,
-        })
+        Ok(Self::new(
+            Linear::load(&scope.scope("fc1"), sizes.heads.width, sizes.intermediate)?,
+            Linear::load(&scope.scope("fc2"), sizes.intermediate, sizes.heads.width)?,
+            sizes.activation,
+        ))
     }
 
-    /// `(.., width)` to the same shape.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.down.forward(&self.up.forward_activated(x, self.activation)?)
+    /// `up`, `activation`, `down`.
+    pub fn new(up: Linear, down: Linear, activation: Activation) -> Self {
+        Self { up, down, activation }
+    }
+
+    /// `residual` plus the layers' answer to `x`; all `(.., width)`.
+    pub fn forward(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
+        self.down.forward_residual(&self.up.forward_activated(x, self.activation)?, residual)
     }
 }
 
@@ -68,9 +73,10 @@ impl EncoderLayer {
         })
     }
 
-    /// `(batch, sequence, width)` to the same shape. If `causal`, no position sees a later one.
-    pub fn forward(&self, x: &Tensor, causal: bool) -> Result<Tensor> {
-        let x = (self.attention.forward(&self.norm1.forward(x)?, causal)? + x)?;
-        Ok((self.mlp.forward(&self.norm2.forward(&x)?)? + x)?)
+    /// `(rows, width)` to the same shape: the rows of one sequence after those of the other, as many as
+    /// `lengths` says. If `causal`, no row sees a later one.
+    pub fn forward(&self, x: &Tensor, lengths: &[usize], causal: bool) -> Result<Tensor> {
+        let x = self.attention.forward(&self.norm1.forward(x)?, x, lengths, causal)?;
+        self.mlp.forward(&self.norm2.forward(&x)?, &x)
     }
 }

@@ -1,94 +1,112 @@
 //! Linear layers.
 
-use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor};
+use std::sync::Arc;
+
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Shape, Tensor};
 
 use super::{Activation, rows};
 use crate::Result;
+use crate::kernels::{self, After, Layer, Matrix};
 use crate::weights::Scope;
 
 /// `y = x W^T + b`.
 #[derive(Debug, Clone)]
 pub struct Linear {
     /// `(out, in)`, as stored.
-    weight: Tensor,
+    weight: Arc<Matrix>,
     /// `(out,)`.
-    bias: Option<Tensor>,
+    bias: Option<Arc<[f32]>>,
 }
 
 impl Linear {
     /// The layer of `weight` and `bias` in `scope`.
     pub fn load(scope: &Scope<'_>, inputs: usize, outputs: usize) -> Result<Self> {
-        let weight = scope.take("weight", (outputs, inputs))?;
-        Ok(Self { weight, bias: Some(scope.take("bias", outputs)?) })
+        let weight = scope.take_matrix("weight", (outputs, inputs))?;
+        Ok(Self::new(weight, Some(scope.take_vector("bias", outputs)?)))
     }
 
     /// The layer of `weight` in `scope`, without a bias.
     pub fn load_without_bias(scope: &Scope<'_>, inputs: usize, outputs: usize) -> Result<Self> {
-        Ok(Self { weight: scope.take("weight", (outputs, inputs))?, bias: None })
+        Ok(Self::new(scope.take_matrix("weight", (outputs, inputs))?, None))
     }
 
     /// The layer of a `weight` of shape `(out, in)` and a `bias` of shape `(out,)`.
-    pub fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
+    pub fn new(weight: Arc<Matrix>, bias: Option<Arc<[f32]>>) -> Self {
         Self { weight, bias }
     }
 
     /// `(.., in)` to `(.., out)`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.run(x, None)
+        Self::forward_all(&[self], x)
     }
 
     /// [`Linear::forward`], then `activation`.
     pub fn forward_activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
-        self.run(x, Some(activation))
+        let layers = [self.layer(After::Activation(activation))];
+        Ok(x.contiguous()?.apply_op1_no_bwd(&SideBySide(&layers))?)
     }
 
-    fn run(&self, x: &Tensor, activation: Option<Activation>) -> Result<Tensor> {
-        let (outputs, inputs) = self.weight.dims2()?;
-        let mut shape = x.dims().to_vec();
-        if let Some(last) = shape.last_mut() {
-            *last = outputs;
-        }
-        // One matrix product over all rows: a batched one would go over the weights once per batch entry.
-        let y = x.reshape(((), inputs))?.matmul(&self.weight.t()?)?;
-        match (&self.bias, activation) {
-            (Some(bias), activation) => y.inplace_op2(bias, &BiasActivation(activation))?,
-            (None, Some(activation)) => {
-                let none = Tensor::zeros(outputs, y.dtype(), y.device())?;
-                y.inplace_op2(&none, &BiasActivation(Some(activation)))?;
-            }
-            (None, None) => {}
-        }
-        Ok(y.reshape(shape)?)
+    /// [`Linear::forward`], plus `residual`, which has the shape of the outputs.
+    pub fn forward_residual(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
+        Ok(x.contiguous()?.apply_op2_no_bwd(&residual.contiguous()?, &WithResidual(self))?)
+    }
+
+    /// The outputs of several layers on the same inputs, side by side in the last dimension.
+    pub fn forward_all(layers: &[&Self], x: &Tensor) -> Result<Tensor> {
+        let layers: Vec<Layer<'_>> = layers.iter().map(|layer| layer.layer(After::Nothing)).collect();
+        Ok(x.contiguous()?.apply_op1_no_bwd(&SideBySide(&layers))?)
+    }
+
+    fn layer<'a>(&'a self, after: After<'a>) -> Layer<'a> {
+        Layer { weight: &self.weight, bias: self.bias.as_deref(), after }
     }
 }
 
-/// Adds a bias to each row and applies an activation, in one pass.
-struct BiasActivation(Option<Activation>);
+struct SideBySide<'a>(&'a [Layer<'a>]);
 
-impl InplaceOp2 for BiasActivation {
+impl CustomOp1 for SideBySide<'_> {
     fn name(&self) -> &'static str {
-        "bias-activation"
+        "linear"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let shape = output_shape(self.0, layout)?;
+        Ok((CpuStorage::F32(kernels::linear(rows::slice(x, layout)?, self.0)), shape))
+    }
+}
+
+struct WithResidual<'a>(&'a Linear);
+
+impl CustomOp2 for WithResidual<'_> {
+    fn name(&self) -> &'static str {
+        "linear-residual"
     }
 
     fn cpu_fwd(
         &self,
-        y: &mut CpuStorage,
-        y_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        let (y, bias) = (rows::slice_mut(y, y_layout)?, rows::slice(bias, bias_layout)?);
-        if bias.is_empty() {
-            return Ok(());
+        x: &CpuStorage,
+        x_layout: &Layout,
+        residual: &CpuStorage,
+        residual_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let layer = self.0.layer(After::Residual(rows::slice(residual, residual_layout)?));
+        let shape = output_shape(&[layer], x_layout)?;
+        if residual_layout.shape().elem_count() != shape.elem_count() {
+            candle_core::bail!("linear-residual: {shape:?} and {:?}", residual_layout.shape());
         }
-        for row in y.chunks_exact_mut(bias.len()) {
-            for (y, b) in row.iter_mut().zip(bias) {
-                *y += b;
-            }
-            if let Some(activation) = self.0 {
-                activation.apply(row);
-            }
-        }
-        Ok(())
+        Ok((CpuStorage::F32(kernels::linear(rows::slice(x, x_layout)?, &[layer])), shape))
     }
+}
+
+/// The shape of the inputs with the outputs of all layers as its last dimension.
+fn output_shape(layers: &[Layer<'_>], layout: &Layout) -> candle_core::Result<Shape> {
+    let width = rows::width(layout);
+    if let Some(layer) = layers.iter().find(|layer| layer.weight.columns() != width) {
+        candle_core::bail!("linear: {width} inputs for {} columns of weights", layer.weight.columns());
+    }
+    let mut dims = layout.dims().to_vec();
+    if let Some(last) = dims.last_mut() {
+        *last = layers.iter().map(|layer| layer.weight.rows()).sum();
+    }
+    Ok(Shape::from(dims))
 }

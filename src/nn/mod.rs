@@ -1,13 +1,12 @@
 //! Layers on [`candle_core::Tensor`].
 //!
 //! A layer is made from a [`Scope`](crate::weights::Scope), in which its parameters have the names of the
-//! published files, and computes in f32. Weights of linear layers stay as stored, `(out, in)`.
+//! published files. Activations are f32, `(rows, width)` unless said otherwise: the rows of all sequences one
+//! after the other, so that sequences of different lengths need no padding.
 //!
-//! Activations are `(batch, sequence, width)` unless said otherwise. What touches every number once
-//! (bias, activation, softmax, layer norm) is a custom operation in one pass over memory instead of a
-//! chain of tensor operations with a temporary each.
+//! The arithmetic is that of [`crate::kernels`], which enters as custom operations: one pass over memory each,
+//! and no copies between them.
 
-mod activation;
 mod attention;
 mod embedding;
 mod encoder;
@@ -16,9 +15,9 @@ mod norm;
 mod patch;
 mod rows;
 
-pub use activation::Activation;
-pub use attention::{CrossAttention, Heads, KeyValues, SelfAttention};
-pub use embedding::Embedding;
+pub use crate::kernels::{Activation, Heads, KeyValues};
+pub use attention::{CrossAttention, RowCache, SelfAttention};
+pub use embedding::{Embedding, Positions};
 pub use encoder::{EncoderLayer, Mlp, Sizes};
 pub use linear::Linear;
 pub use norm::LayerNorm;

@@ -1,8 +1,10 @@
 //! Images into rows of patches.
 
-use candle_core::Tensor;
+use std::sync::Arc;
 
-use super::Linear;
+use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor, bail};
+
+use super::{Linear, rows};
 use crate::Result;
 use crate::weights::Scope;
 
@@ -10,31 +12,53 @@ use crate::weights::Scope;
 /// layer. As a matrix product over all patches it is many times faster than as a convolution.
 #[derive(Debug, Clone)]
 pub struct PatchEmbed {
-    /// `(width, 3, patch, patch)`
-    weight: Tensor,
-    /// `(width,)`
-    bias: Option<Tensor>,
+    patch: usize,
+    linear: Linear,
 }
 
 impl PatchEmbed {
     /// The convolution `weight` of shape `(width, 3, patch, patch)` in `scope`, with a `bias` of shape
     /// `(width,)` if `with_bias`.
     pub fn load(scope: &Scope<'_>, width: usize, patch: usize, with_bias: bool) -> Result<Self> {
-        let weight = scope.take("weight", (width, 3, patch, patch))?;
-        let bias = if with_bias { Some(scope.take("bias", width)?) } else { None };
-        Ok(Self { weight, bias })
+        let weight = scope.take_matrix("weight", (width, 3, patch, patch))?;
+        let bias: Option<Arc<[f32]>> =
+            if with_bias { Some(scope.take_vector("bias", width)?) } else { None };
+        Ok(Self { patch, linear: Linear::new(weight, bias) })
     }
 
     /// `(batch, 3, height, width)`, both multiples of the patch, to `(batch, patches, width)`; the
     /// patches go row by row.
     pub fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
-        let (batch, channels, height, width) = pixels.dims4()?;
-        let (_, _, p, _) = self.weight.dims4()?;
-        let (down, across) = (height / p, width / p);
-        let patches = pixels
-            .reshape((batch, channels, down, p, across, p))?
-            .permute((0, 2, 4, 1, 3, 5))?
-            .reshape((batch, down * across, channels * p * p))?;
-        Linear::new(self.weight.flatten_from(1)?, self.bias.clone()).forward(&patches)
+        let patches = pixels.contiguous()?.apply_op1_no_bwd(&Patches(self.patch))?;
+        self.linear.forward(&patches)
+    }
+}
+
+/// `(batch, channels, height, width)` to `(batch, patches, channels * patch * patch)`.
+struct Patches(usize);
+
+impl CustomOp1 for Patches {
+    fn name(&self) -> &'static str {
+        "patches"
+    }
+
+    fn cpu_fwd(&self, pixels: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (batch, channels, height, width) = layout.shape().dims4()?;
+        let patch = self.0;
+        if patch == 0 || !height.is_multiple_of(patch) || !width.is_multiple_of(patch) {
+            bail!("patches: {width} by {height} pixels are no patches of {patch}");
+        }
+        let pixels = rows::slice(pixels, layout)?;
+        let (down, across) = (height / patch, width / patch);
+        let mut y = Vec::with_capacity(pixels.len());
+        for image in pixels.chunks_exact((channels * height * width).max(1)) {
+            for (top, left) in (0..down).flat_map(|top| (0..across).map(move |left| (top, left))) {
+                for row in 0..channels * patch {
+                    let (channel, row) = (row / patch, top * patch + row % patch);
+                    y.extend_from_slice(&image[(channel * height + row) * width + left * patch..][..patch]);
+                }
+            }
+        }
+        Ok((CpuStorage::F32(y), Shape::from((batch, down * across, channels * patch * patch))))
     }
 }

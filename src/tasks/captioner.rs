@@ -101,6 +101,14 @@ impl Captioner {
         })
     }
 
+    /// What the decoder sees of `image`, row by row: `hidden_size` numbers for the class token, and for each
+    /// patch.
+    pub fn image_states(&self, image: &RgbImage) -> Result<Vec<f32>> {
+        let Parts { model, files } = &*self.parts;
+        let pixels = pixel_batch(&files.preprocessor, image)?;
+        Ok(model.image_states(&pixels)?.flatten_all()?.to_vec1::<f32>()?)
+    }
+
     /// The whole caption of `image`.
     pub fn caption(&self, image: &RgbImage, options: &CaptionOptions) -> Result<String> {
         self.start(image, options)?.collect()

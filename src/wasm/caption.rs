@@ -42,8 +42,14 @@ pub struct CaptionerHandle(Captioner);
 impl CaptionerHandle {
     /// Builds the model; consumes `files` and `weights`.
     pub fn create(files: CaptionerFiles, weights: WeightsLoader) -> JsResult<Self> {
-        let weights = weights.into_inner().finish().map_err(to_js)?;
+        let weights = weights.finish()?;
         Captioner::new(files.0, weights).map(Self).map_err(to_js)
+    }
+
+    /// What the decoder sees of the picture: `width` numbers for the class token and for each patch.
+    #[wasm_bindgen(js_name = imageStates)]
+    pub fn image_states(&self, picture: &Picture) -> JsResult<Vec<f32>> {
+        self.0.image_states(picture.image()).map_err(to_js)
     }
 
     /// Looks at the picture and begins its caption.

@@ -49,7 +49,7 @@ pub struct TaggerHandle(Tagger);
 impl TaggerHandle {
     /// Builds the model; consumes `files` and `weights`.
     pub fn create(files: TaggerFiles, weights: WeightsLoader) -> JsResult<Self> {
-        let weights = weights.into_inner().finish().map_err(to_js)?;
+        let weights = weights.finish()?;
         Tagger::new(files.0, weights).map(Self).map_err(to_js)
     }
 
@@ -63,6 +63,20 @@ impl TaggerHandle {
     #[wasm_bindgen(js_name = encodeLabels)]
     pub fn encode_labels(&mut self, set: &mut LabelSet, limit: usize) -> JsResult<usize> {
         self.0.encode_labels(&mut set.0, limit).map_err(to_js)
+    }
+
+    /// The unit-length embedding of the picture: `projection_dim` numbers.
+    #[wasm_bindgen(js_name = embedImage)]
+    pub fn embed_image(&self, picture: &Picture) -> JsResult<Vec<f32>> {
+        self.0.image_embedding(picture.image()).map_err(to_js)
+    }
+
+    /// The unit-length embeddings of texts, one after the other: `projection_dim` numbers each.
+    #[wasm_bindgen(js_name = embedTexts)]
+    pub fn embed_texts(&self, texts: &Array) -> JsResult<Vec<f32>> {
+        let texts = strings(texts).map_err(to_js)?;
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        Ok(self.0.text_embeddings(&texts).map_err(to_js)?.concat())
     }
 
     /// The probability of each label, in label order.

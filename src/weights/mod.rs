@@ -5,23 +5,26 @@
 //! is complete, and from then on writes every number straight into the tensor it belongs to:
 //!
 //! ```text
-//! chunks -> SafetensorsLoader -> Plan (which bytes are which tensor) -> Filler (bytes -> f32) -> Weights
+//! chunks -> Safetensors -> Plan (which bytes are which tensor) -> Filler -> Decoder (f32) -> Store -> Weights
+//!        '- packed::Reader (bytes as the Store once left them) ------------------------------------'
 //! ```
 //!
-//! `Plan` and `Filler` know nothing of safetensors: another format needs
-//! only its own table of contents.
+//! The `Store` packs matrices for the kernels, in int8 unless asked otherwise, and can write the packed form
+//! down while it is made. `Plan`, `Filler` and `Store` know nothing of safetensors: another format needs only
+//! its own table of contents.
 //!
 //! [`Weights`] is then consumed by a model's constructor, which takes each tensor by name and shape.
 //! Nothing fails half-way: the constructor ends with [`Weights::finish`], whose error names every tensor
 //! that is missing, misshapen or unknown.
 //!
 //! ```
-//! # use ocelli::weights::SafetensorsLoader;
+//! # use ocelli::kernels::Dtype;
+//! # use ocelli::weights::WeightsLoader;
 //! # let header = br#"{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
 //! # let mut file = (header.len() as u64).to_le_bytes().to_vec();
 //! # file.extend_from_slice(header);
 //! # file.extend_from_slice(&[0; 8]);
-//! let mut loader = SafetensorsLoader::new();
+//! let mut loader = WeightsLoader::new(Dtype::Int8);
 //! for chunk in file.chunks(5) {
 //!     loader.push(chunk)?;
 //! }
@@ -31,10 +34,15 @@
 //! # Ok::<(), ocelli::Error>(())
 //! ```
 
+mod decode;
 mod fill;
+mod loader;
 mod named;
+mod packed;
 mod plan;
 mod safetensors;
+mod store;
 
+pub use loader::WeightsLoader;
 pub use named::{Scope, Weights};
-pub use safetensors::SafetensorsLoader;
+pub use packed::PACKING_VERSION;

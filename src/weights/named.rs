@@ -2,14 +2,36 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Shape, Tensor};
 
 use super::plan::{is_ignorable, shorten};
+use crate::kernels::{Dtype, Matrix};
 use crate::{Error, ErrorKind, Result};
 
 /// Tensors named in one message; the rest are counted.
 const NAMED: usize = 5;
+
+/// One tensor: as it is, or packed for multiplication.
+#[derive(Debug, Clone)]
+pub(super) enum Parameter {
+    Dense(Tensor),
+    Matrix {
+        matrix: Arc<Matrix>,
+        /// As the file has it: that of a convolution has four dimensions.
+        shape: Vec<usize>,
+    },
+}
+
+impl Parameter {
+    fn dims(&self) -> &[usize] {
+        match self {
+            Self::Dense(tensor) => tensor.dims(),
+            Self::Matrix { shape, .. } => shape,
+        }
+    }
+}
 
 /// Named tensors, to be consumed by a model's constructor.
 ///
@@ -18,7 +40,7 @@ const NAMED: usize = 5;
 /// hide the next, taking a tensor that is missing or misshapen gives a placeholder of the right shape.
 #[derive(Debug)]
 pub struct Weights {
-    tensors: RefCell<HashMap<String, Tensor>>,
+    tensors: RefCell<HashMap<String, Parameter>>,
     problems: RefCell<Problems>,
 }
 
@@ -31,6 +53,11 @@ struct Problems {
 impl Weights {
     /// Weights made of `tensors` by name.
     pub fn from_tensors(tensors: HashMap<String, Tensor>) -> Self {
+        let dense = tensors.into_iter().map(|(name, tensor)| (name, Parameter::Dense(tensor)));
+        Self::from_parameters(dense.collect())
+    }
+
+    pub(super) fn from_parameters(tensors: HashMap<String, Parameter>) -> Self {
         Self { tensors: RefCell::new(tensors), problems: RefCell::default() }
     }
 
@@ -112,17 +139,56 @@ impl Scope<'_> {
     ///
     /// A problem is kept for [`Weights::finish`] and answered with a placeholder that allocates nothing.
     pub fn take(&self, name: &str, shape: impl Into<Shape>) -> Result<Tensor> {
-        let (full, shape) = (self.full(name), shape.into());
-        let Some(tensor) = self.weights.tensors.borrow_mut().remove(&full) else {
-            self.weights.problems.borrow_mut().missing.push(shorten(&full));
-            return placeholder(&shape);
-        };
-        if tensor.shape() == &shape {
-            return Ok(tensor);
+        let shape = shape.into();
+        match self.find(name, &shape) {
+            None => placeholder(&shape),
+            Some(Parameter::Dense(tensor)) => Ok(tensor),
+            Some(Parameter::Matrix { matrix, .. }) => {
+                let mut values = vec![0.0; matrix.rows() * matrix.columns()];
+                for (i, row) in values.chunks_exact_mut(matrix.columns().max(1)).enumerate() {
+                    matrix.copy_row(i, row);
+                }
+                Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+            }
         }
-        let note = format!("{} is {:?} instead of {:?}", shorten(&full), tensor.dims(), shape.dims());
+    }
+
+    /// [`Scope::take`] of the numbers of a tensor with one dimension.
+    pub fn take_vector(&self, name: &str, length: usize) -> Result<Arc<[f32]>> {
+        // A placeholder is as long as what it stands for, so that no layer is made of unequal lengths.
+        Ok(self.take(name, length)?.contiguous()?.to_vec1::<f32>()?.into())
+    }
+
+    /// [`Scope::take`] of a tensor whose first dimension counts the rows of a matrix, and the others together
+    /// its columns.
+    pub fn take_matrix(&self, name: &str, shape: impl Into<Shape>) -> Result<Arc<Matrix>> {
+        let shape = shape.into();
+        let rows = shape.dims().first().copied().unwrap_or(1);
+        let columns = shape.dims().iter().skip(1).product();
+        match self.find(name, &shape) {
+            // A model with a placeholder is never finished, let alone run.
+            None => Ok(Arc::new(Matrix::zeros(Dtype::F32, 0, columns)?)),
+            Some(Parameter::Matrix { matrix, .. }) => Ok(matrix),
+            Some(Parameter::Dense(tensor)) => {
+                let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+                Ok(Arc::new(Matrix::pack(Dtype::F32, rows, columns, &values)?))
+            }
+        }
+    }
+
+    /// The tensor `name`, if it is there in the right shape; otherwise the problem is noted.
+    fn find(&self, name: &str, shape: &Shape) -> Option<Parameter> {
+        let full = self.full(name);
+        let Some(found) = self.weights.tensors.borrow_mut().remove(&full) else {
+            self.weights.problems.borrow_mut().missing.push(shorten(&full));
+            return None;
+        };
+        if found.dims() == shape.dims() {
+            return Some(found);
+        }
+        let note = format!("{} is {:?} instead of {:?}", shorten(&full), found.dims(), shape.dims());
         self.weights.problems.borrow_mut().misshapen.push(note);
-        placeholder(&shape)
+        None
     }
 
     /// Takes the tensor `name` if it is there.

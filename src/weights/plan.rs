@@ -8,6 +8,8 @@ use crate::{Error, ErrorKind, Result};
 pub(super) const MAX_TENSORS: usize = 100_000;
 /// Dimensions that one tensor may have.
 const MAX_RANK: usize = 8;
+/// Bytes that a name may have. The longest of a published model has about a hundred.
+const MAX_NAME: usize = 2048;
 /// Numbers in all tensors of a file together: as f32 they would fill the 4 GiB that wasm can address.
 const MAX_ELEMENTS: u64 = 1 << 30;
 /// Names longer than this are cut in messages.
@@ -73,18 +75,9 @@ impl Span {
     /// A span whose size follows from its shape. `begin..end` is what the file claims.
     pub(super) fn new(name: String, encoding: Encoding, shape: &[u64], begin: u64, end: u64) -> Result<Self> {
         let shown = shorten(&name);
-        if shape.len() > MAX_RANK {
-            return Err(invalid(format!("The tensor {shown} has {} dimensions.", shape.len())));
-        }
+        let (sizes, elements) = check_shape(&name, shape)?;
         let too_large = || invalid(format!("The tensor {shown} is too large: its shape is {shape:?}."));
-        // A zero in the shape must not hide a product that overflows.
-        let product = |all: &[u64]| all.iter().try_fold(1u64, |product, &n| product.checked_mul(n));
-        let bound: Vec<u64> = shape.iter().map(|&n| n.max(1)).collect();
-        if product(&bound).is_none_or(|n| n > MAX_ELEMENTS) {
-            return Err(too_large());
-        }
-        let elements = product(shape).ok_or_else(too_large)?;
-        let bytes = elements.checked_mul(encoding.size()).ok_or_else(too_large)?;
+        let bytes = (elements as u64).checked_mul(encoding.size()).ok_or_else(too_large)?;
         if end.checked_sub(begin) != Some(bytes) {
             return Err(invalid(format!(
                 "The tensor {shown} needs {bytes} bytes for its shape {shape:?}, but the file gives it {begin} to {end}."
@@ -96,11 +89,29 @@ impl Span {
                 "The tensor {shown} holds numbers of type {kind}; only F32, F16 and BF16 can be used."
             )));
         }
-        let to_usize = |n: u64| usize::try_from(n).map_err(|_| too_large());
-        let elements = to_usize(elements)?;
-        let shape = shape.iter().map(|&n| to_usize(n)).collect::<Result<_>>()?;
-        Ok(Self { name, encoding, shape, elements, begin, end, skipped })
+        Ok(Self { name, encoding, shape: sizes, elements, begin, end, skipped })
     }
+}
+
+/// The dimensions of a tensor and the number of its elements, if memory can hold them.
+pub(super) fn check_shape(name: &str, shape: &[u64]) -> Result<(Vec<usize>, usize)> {
+    let shown = shorten(name);
+    if name.len() > MAX_NAME {
+        return Err(invalid(format!("The name of the tensor {shown} has {} bytes.", name.len())));
+    }
+    if shape.len() > MAX_RANK {
+        return Err(invalid(format!("The tensor {shown} has {} dimensions.", shape.len())));
+    }
+    let too_large = || invalid(format!("The tensor {shown} is too large: its shape is {shape:?}."));
+    // A zero in the shape must not hide a product that overflows.
+    let product = |all: &[u64]| all.iter().try_fold(1u64, |product, &n| product.checked_mul(n));
+    let bound: Vec<u64> = shape.iter().map(|&n| n.max(1)).collect();
+    if product(&bound).is_none_or(|n| n > MAX_ELEMENTS) {
+        return Err(too_large());
+    }
+    let elements = product(shape).ok_or_else(too_large)?;
+    let to_usize = |n: u64| usize::try_from(n).map_err(|_| too_large());
+    Ok((shape.iter().map(|&n| to_usize(n)).collect::<Result<_>>()?, to_usize(elements)?))
 }
 
 /// Every tensor of a file in the order of its bytes, which follow each other without gap or overlap.

@@ -8,17 +8,18 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use super::Weights;
 use super::fill::Filler;
 use super::plan::{Encoding, MAX_TENSORS, Plan, Span, invalid, shorten};
+use crate::kernels::Dtype;
 use crate::{Error, ErrorKind, Result};
 
 /// Bytes that a header may have. The format allows 100 MB; the largest model here needs 0.2 MB.
 const MAX_HEADER: u64 = 16 << 20;
 
-/// Builds [`Weights`] from the bytes of a safetensors file, pushed in chunks of any size.
-///
-/// Every number is written into its tensor as it arrives, f16 and bf16 as f32. The order of the tensors
-/// in the file need not be that of the header. After an error the loader stays failed.
+/// Reads a safetensors file, pushed in chunks of any size. The order of the tensors in the file need not be
+/// that of the header.
 #[derive(Debug)]
-pub struct SafetensorsLoader {
+pub(super) struct Safetensors {
+    dtype: Dtype,
+    keep: bool,
     stage: Stage,
     /// The first bytes of the file, by which a file of another kind is recognised.
     start: Vec<u8>,
@@ -37,20 +38,14 @@ const START: usize = 64;
 /// Bytes of the header's length.
 const LENGTH: usize = 8;
 
-impl Default for SafetensorsLoader {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl SafetensorsLoader {
-    /// A loader before the first byte.
-    pub fn new() -> Self {
-        Self { stage: Stage::Length, start: Vec::with_capacity(START) }
+impl Safetensors {
+    /// A reader before the first byte; see [`super::store::Store::new`].
+    pub(super) fn new(dtype: Dtype, keep: bool) -> Self {
+        Self { dtype, keep, stage: Stage::Length, start: Vec::with_capacity(START) }
     }
 
     /// Takes the next bytes of the file.
-    pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
+    pub(super) fn push(&mut self, chunk: &[u8]) -> Result<()> {
         // A stage that fails is not put back: the loader cannot go on from the middle of a file.
         let stage = std::mem::replace(&mut self.stage, Stage::Failed);
         self.stage = self.advance(stage, chunk)?;
@@ -58,7 +53,7 @@ impl SafetensorsLoader {
     }
 
     /// Bytes taken so far, and the length of the whole file once its header is complete.
-    pub fn progress(&self) -> (u64, Option<u64>) {
+    pub(super) fn progress(&self) -> (u64, Option<u64>) {
         match &self.stage {
             Stage::Length => (self.start.len() as u64, None),
             Stage::Header { bytes, .. } => ((LENGTH + bytes.len()) as u64, None),
@@ -70,11 +65,18 @@ impl SafetensorsLoader {
         }
     }
 
+    /// Bytes of the packed form made since the last call.
+    pub(super) fn take_packed(&mut self) -> Vec<u8> {
+        match &mut self.stage {
+            Stage::Data { filler, .. } => filler.take_packed(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The weights, if the file is complete.
-    pub fn finish(self) -> Result<Weights> {
+    pub(super) fn finish(self) -> Result<Weights> {
         let early = |message: &str| Err(Error::new(ErrorKind::WeightsTruncated, message));
         match self.stage {
-            Stage::Length if self.start.is_empty() => early("The weights are empty."),
             Stage::Length => {
                 // A few bytes of text are no length: it would be impossible even with zeros to follow.
                 let mut length = [0; LENGTH];
@@ -83,7 +85,7 @@ impl SafetensorsLoader {
                 early("The weights end within their first eight bytes.")
             }
             Stage::Header { .. } => early("The weights end within their header."),
-            Stage::Data { filler, .. } => Ok(Weights::from_tensors(filler.finish()?)),
+            Stage::Data { filler, .. } => Ok(Weights::from_parameters(filler.finish()?)),
             Stage::Failed => Err(failed()),
         }
     }
@@ -116,7 +118,7 @@ impl SafetensorsLoader {
                     if bytes.len() < length {
                         return Ok(Stage::Header { bytes, length });
                     }
-                    let filler = Filler::new(parse_header(&bytes)?)?;
+                    let filler = Filler::new(parse_header(&bytes)?, self.dtype, self.keep)?;
                     Stage::Data { filler, offset: (LENGTH + length) as u64 }
                 }
                 Stage::Data { mut filler, offset } => {

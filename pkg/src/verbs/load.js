@@ -29,7 +29,7 @@ const PROGRESS_INTERVAL = 100;
 export async function* load(wasm, { Files, Handle }, files, options) {
   const { controller, unlink } = linkedController(options.signal);
   const inner = { ...options, signal: controller.signal };
-  const weights = new wasm.WeightsLoader();
+  const weights = new wasm.WeightsLoader('int8', false);
   /** @type {import('../handles.js').FilesHandle | null} */
   let checked = null;
   let consumed = false;

@@ -1,33 +1,64 @@
 //! The text decoder of BLIP: a BERT that sees the image through cross-attention.
 
-use candle_core::{CpuStorage, Storage, Tensor};
+use std::sync::Arc;
+
+use candle_core::Tensor;
 
 use super::{BlipConfig, BlipTextConfig};
 use crate::Result;
-use crate::nn::{Activation, CrossAttention, Embedding, KeyValues, LayerNorm, Linear, SelfAttention, Sizes};
+use crate::nn::{
+    Activation, CrossAttention, Embedding, KeyValues, LayerNorm, Linear, Mlp, Positions, RowCache,
+    SelfAttention, Sizes,
+};
 use crate::weights::Scope;
 
-/// What the decoder remembers of one caption: the image, and the tokens so far.
+/// What the decoder remembers of the captions of one image: the image, and the tokens so far.
 ///
-/// Cloning is cheap, and the clones go separate ways: as the beams of a search do.
+/// There is one caption at first, and as many as a search keeps after [`CaptionState::keep`]. Captions that
+/// begin alike share that beginning.
 #[derive(Debug, Clone)]
 pub struct CaptionState {
-    /// For each layer the keys and values of the image, `(1, heads, 1 + patches, width / heads)`.
-    image: Vec<KeyValues>,
-    /// For each layer those of the tokens so far, `(1, heads, tokens, width / heads)`.
-    tokens: Vec<Option<KeyValues>>,
-    length: usize,
+    /// For each layer the keys and values of the image.
+    image: Arc<[KeyValues]>,
+    /// For each layer those of every token so far, of all captions.
+    tokens: Vec<RowCache>,
+    /// Tokens so far, of all captions.
+    rows: u32,
+    /// For each caption the rows of its tokens, in order.
+    captions: Vec<Vec<u32>>,
 }
 
 impl CaptionState {
-    /// Number of tokens so far.
+    /// Number of tokens of each caption so far.
     pub fn len(&self) -> usize {
-        self.length
+        self.captions.first().map_or(0, Vec::len)
     }
 
     /// Whether there are no tokens yet.
     pub fn is_empty(&self) -> bool {
-        self.length == 0
+        self.len() == 0
+    }
+
+    /// Number of captions.
+    pub fn captions(&self) -> usize {
+        self.captions.len()
+    }
+
+    /// Goes on with the captions `parents`, each as often as it is named, instead of those so far.
+    pub fn keep(&mut self, parents: &[usize]) {
+        self.captions = parents.iter().filter_map(|&i| self.captions.get(i).cloned()).collect();
+    }
+
+    /// The rows that each of the next tokens sees: `ids` of the only caption, or one for each caption.
+    fn extend(&mut self, ids: usize) -> Vec<Vec<u32>> {
+        let mut seen = Vec::with_capacity(ids);
+        for i in 0..ids {
+            let caption = if self.captions.len() == 1 { 0 } else { i };
+            self.captions[caption].push(self.rows);
+            self.rows += 1;
+            seen.push(self.captions[caption].clone());
+        }
+        seen
     }
 }
 
@@ -35,7 +66,7 @@ impl CaptionState {
 #[derive(Debug, Clone)]
 pub(super) struct Decoder {
     words: Embedding,
-    positions: Embedding,
+    positions: Positions,
     norm: LayerNorm,
     layers: Vec<Layer>,
     head: Head,
@@ -51,7 +82,7 @@ impl Decoder {
         let (words, output) = load_words(text, &embeddings, &scope.scope("cls.predictions"))?;
         Ok(Self {
             words,
-            positions: Embedding::load(
+            positions: Positions::load(
                 &embeddings.scope("position_embeddings"),
                 text.max_position_embeddings,
                 width,
@@ -64,21 +95,28 @@ impl Decoder {
         })
     }
 
-    /// A caption without tokens of the image with `states` `(1, 1 + patches, vision width)`.
+    /// A caption without tokens of the image with `states` `(1 + patches, vision width)`.
     pub(super) fn start(&self, states: &Tensor) -> Result<CaptionState> {
         let image = self.layers.iter().map(|layer| layer.cross.remember(states)).collect::<Result<_>>()?;
-        Ok(CaptionState { image, tokens: vec![None; self.layers.len()], length: 0 })
+        let tokens = vec![RowCache::default(); self.layers.len()];
+        Ok(CaptionState { image, tokens, rows: 0, captions: vec![Vec::new()] })
     }
 
-    /// Appends `ids`, at least one, and gives the states `(1, ids, width)` of the new tokens.
+    /// Appends `ids`, at least one, to the only caption, or one to each of several, and gives the states
+    /// `(ids, width)` of the new tokens.
     pub(super) fn states(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Tensor> {
-        let words = self.words.forward(ids)?;
-        let positions = self.positions.range(state.length, ids.len())?;
-        let mut x = self.norm.forward(&(words + positions)?.unsqueeze(0)?)?;
-        for (layer, (tokens, image)) in self.layers.iter().zip(state.tokens.iter_mut().zip(&state.image)) {
-            x = layer.forward(&x, tokens, image)?;
+        let past = state.len();
+        let positions = if state.captions.len() == 1 {
+            self.positions.range(past, ids.len())?
+        } else {
+            self.positions.range(past, 1)?
+        };
+        let seen = state.extend(ids.len());
+        let seen: Vec<&[u32]> = seen.iter().map(Vec::as_slice).collect();
+        let mut x = self.norm.forward(&self.words.forward(ids)?.broadcast_add(&positions)?)?;
+        for (layer, (tokens, image)) in self.layers.iter().zip(state.tokens.iter_mut().zip(&*state.image)) {
+            x = layer.forward(&x, tokens, &seen, image)?;
         }
-        state.length += ids.len();
         Ok(x)
     }
 
@@ -95,9 +133,7 @@ struct Layer {
     own_norm: LayerNorm,
     cross: CrossAttention,
     cross_norm: LayerNorm,
-    up: Linear,
-    activation: Activation,
-    down: Linear,
+    mlp: Mlp,
     norm: LayerNorm,
 }
 
@@ -111,19 +147,26 @@ impl Layer {
             own_norm: norm("attention.output.LayerNorm")?,
             cross: CrossAttention::load(&scope.scope("crossattention"), heads, image_width, names)?,
             cross_norm: norm("crossattention.output.LayerNorm")?,
-            up: Linear::load(&scope.scope("intermediate.dense"), heads.width, inner)?,
-            activation: sizes.activation,
-            down: Linear::load(&scope.scope("output.dense"), inner, heads.width)?,
+            mlp: Mlp::new(
+                Linear::load(&scope.scope("intermediate.dense"), heads.width, inner)?,
+                Linear::load(&scope.scope("output.dense"), inner, heads.width)?,
+                sizes.activation,
+            ),
             norm: norm("output.LayerNorm")?,
         })
     }
 
-    /// `(1, new tokens, width)` to the same shape.
-    fn forward(&self, x: &Tensor, tokens: &mut Option<KeyValues>, image: &KeyValues) -> Result<Tensor> {
-        let x = self.own_norm.forward(&(self.own.forward_cached(x, tokens)? + x)?)?;
-        let x = self.cross_norm.forward(&(self.cross.forward(&x, image)? + &x)?)?;
-        let inner = self.up.forward_activated(&x, self.activation)?;
-        self.norm.forward(&(self.down.forward(&inner)? + &x)?)
+    /// New tokens `(ids, width)` to the same shape; see [`SelfAttention::forward_cached`].
+    fn forward(
+        &self,
+        x: &Tensor,
+        tokens: &mut RowCache,
+        seen: &[&[u32]],
+        image: &KeyValues,
+    ) -> Result<Tensor> {
+        let x = self.own_norm.forward(&self.own.forward_cached(x, x, tokens, seen)?)?;
+        let x = self.cross_norm.forward(&self.cross.forward(&x, &x, image)?)?;
+        self.norm.forward(&self.mlp.forward(&x, &x)?)
     }
 }
 
@@ -166,35 +209,21 @@ fn load_words(
     let (words, decoder) = (embeddings.scope("word_embeddings"), head.scope("decoder"));
 
     // An older version of the reference keeps the bias of the output layer beside that layer.
-    let bias =
-        (decoder.take_if_present("bias", text.vocab_size)?, head.take_if_present("bias", text.vocab_size)?);
-    let bias = match bias {
-        (Some(bias), _) | (None, Some(bias)) => bias,
-        (None, None) => head.take("bias", text.vocab_size)?,
+    let bias = if decoder.contains("bias") {
+        head.take_if_present("bias", text.vocab_size)?;
+        decoder.take_vector("bias", text.vocab_size)?
+    } else {
+        head.take_vector("bias", text.vocab_size)?
     };
     let (table, output) = if text.tie_word_embeddings && !decoder.contains("weight") {
-        let table = words.take("weight", shape)?;
+        let table = words.take_matrix("weight", shape)?;
         (table.clone(), table)
     } else if text.tie_word_embeddings && !words.contains("weight") {
-        let table = decoder.take("weight", shape)?;
+        let table = decoder.take_matrix("weight", shape)?;
         (table.clone(), table)
     } else {
-        let (table, output) = (words.take("weight", shape)?, decoder.take("weight", shape)?);
-        if equal(&table, &output) { (table.clone(), table) } else { (table, output) }
+        let (table, output) = (words.take_matrix("weight", shape)?, decoder.take_matrix("weight", shape)?);
+        if table == output { (table.clone(), table) } else { (table, output) }
     };
     Ok((Embedding::new(table), Linear::new(output, Some(bias))))
-}
-
-/// Whether two tensors hold the same numbers.
-fn equal(a: &Tensor, b: &Tensor) -> bool {
-    let ((a, a_layout), (b, b_layout)) = (a.storage_and_layout(), b.storage_and_layout());
-    match (&*a, a_layout.contiguous_offsets(), &*b, b_layout.contiguous_offsets()) {
-        (
-            Storage::Cpu(CpuStorage::F32(a)),
-            Some((a_from, a_to)),
-            Storage::Cpu(CpuStorage::F32(b)),
-            Some((b_from, b_to)),
-        ) => a[a_from..a_to] == b[b_from..b_to],
-        _ => false,
-    }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! pixels (b, 3, size, size) -> vision -> (b, 1 + patches, vision width)
 //!                                              | keys and values of every layer, once per image
-//! ids, one or more at a time ------> decoder -> (1, ids, width) -> head -> logits (vocab)
+//! ids, one or more at a time ------> decoder -> (ids, width) -> head -> logits (ids, vocab)
 //! ```
 //!
 //! A caption begins with `[DEC]` and the prompt, is continued with the most likely token until that is
@@ -74,32 +74,38 @@ impl BlipModel {
     pub fn start(&self, image_states: &Tensor) -> Result<CaptionState> {
         let width = self.config.vision.tower.hidden_size;
         match *image_states.dims() {
-            [1, count, found] if count > 0 && found == width => self.decoder.start(image_states),
+            [1, count, found] if count > 0 && found == width => self.decoder.start(&image_states.squeeze(0)?),
             ref found => Err(argument(format!(
                 "A caption is of one image, with states of shape [1, patches, {width}], not {found:?}."
             ))),
         }
     }
 
-    /// Appends the tokens `ids` and gives the logits `(vocab,)` of the token after the last of them.
+    /// Appends the tokens `ids` to the only caption and gives the logits `(vocab,)` of the token after the
+    /// last of them.
     pub fn step(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Tensor> {
         let states = self.extend(state, ids)?;
-        let last = states.narrow(1, ids.len() - 1, 1)?;
+        let last = states.narrow(0, ids.len() - 1, 1)?;
         Ok(self.decoder.logits(&last)?.flatten_all()?)
     }
 
-    /// Like [`BlipModel::step`], with the logits after each of `ids`: `(ids, vocab)`.
+    /// Appends `ids` and gives the logits after each of them, `(ids, vocab)`: one id for each caption, or any
+    /// number of the only one.
     pub fn step_all(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Tensor> {
-        Ok(self.decoder.logits(&self.extend(state, ids)?)?.squeeze(0)?)
+        self.decoder.logits(&self.extend(state, ids)?)
     }
 
-    /// Checks and appends `ids`: their states `(1, ids, width)`.
+    /// Checks and appends `ids`: their states `(ids, width)`.
     fn extend(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Tensor> {
         let BlipTextConfig { vocab_size, max_position_embeddings: most, .. } = self.config.text;
         if ids.is_empty() {
             return Err(argument("A caption is continued with at least one token."));
         }
-        if ids.len() > most.saturating_sub(state.len()) {
+        let captions = state.captions();
+        if captions != 1 && ids.len() != captions {
+            return Err(argument(format!("Of {captions} captions each is continued with one token.")));
+        }
+        if ids.len().div_ceil(captions.max(1)) > most.saturating_sub(state.len()) {
             return Err(argument(format!("A caption has at most {most} tokens, the prompt included.")));
         }
         if let Some(id) = ids.iter().find(|&&id| id as usize >= vocab_size) {

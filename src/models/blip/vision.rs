@@ -50,12 +50,14 @@ impl BlipVision {
     pub fn states(&self, pixels: &Tensor) -> Result<Tensor> {
         let batch = check_pixels(pixels, self.image_size)?;
         let patches = self.patches.forward(pixels)?;
-        let (_, _, width) = patches.dims3()?;
+        let (_, count, width) = patches.dims3()?;
+        let (length, rows) = (1 + count, batch * (1 + count));
         let x = Tensor::cat(&[&self.class.expand((batch, 1, width))?, &patches], 1)?;
-        let mut x = x.broadcast_add(&self.positions)?;
+        let mut x = x.broadcast_add(&self.positions)?.reshape((rows, width))?;
+        let lengths = vec![length; batch];
         for layer in &self.layers {
-            x = layer.forward(&x, false)?;
+            x = layer.forward(&x, &lengths, false)?;
         }
-        self.post_norm.forward(&x)
+        Ok(self.post_norm.forward(&x)?.reshape((batch, length, width))?)
     }
 }

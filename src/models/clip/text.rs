@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::ClipTextConfig;
-use crate::nn::{Embedding, EncoderLayer, Heads, LayerNorm, SelfAttention};
+use crate::nn::{Embedding, EncoderLayer, Heads, LayerNorm, Positions, SelfAttention};
 use crate::weights::Scope;
 use crate::{Error, ErrorKind, Result};
 
@@ -15,7 +15,7 @@ pub(super) const TEXT_BATCH: usize = 32;
 pub struct ClipText {
     config: ClipTextConfig,
     tokens: Embedding,
-    positions: Embedding,
+    positions: Positions,
     layers: Vec<EncoderLayer>,
     final_norm: LayerNorm,
 }
@@ -25,12 +25,12 @@ impl ClipText {
         let width = config.tower.hidden_size;
         let sizes = config.tower.sizes();
         let embeddings = scope.scope("embeddings");
-        let table = |name, rows| Embedding::load(&embeddings.scope(name), rows, width);
+        let positions = config.max_position_embeddings;
         let layers = scope.scope("encoder.layers");
         Ok(Self {
             config: config.clone(),
-            tokens: table("token_embedding", config.vocab_size)?,
-            positions: table("position_embedding", config.max_position_embeddings)?,
+            tokens: Embedding::load(&embeddings.scope("token_embedding"), config.vocab_size, width)?,
+            positions: Positions::load(&embeddings.scope("position_embedding"), positions, width)?,
             layers: (0..config.tower.layers)
                 .map(|i| EncoderLayer::load(&layers.scope(i), &sizes, self_attention))
                 .collect::<Result<_>>()?,
@@ -38,58 +38,53 @@ impl ClipText {
         })
     }
 
-    /// The normalised states of texts of one length: `(texts, length, width)`.
+    /// The normalised states of texts of any lengths, those of one text after those of the other:
+    /// `(tokens, width)`.
     pub fn states(&self, texts: &[&[u32]]) -> Result<Tensor> {
-        let length = texts.first().map_or(0, |ids| ids.len());
         for ids in texts {
             self.check(ids)?;
-            if ids.len() != length {
-                return Err(argument("Texts that are encoded together must have the same number of tokens."));
-            }
         }
-        let tokens = self.tokens.forward(&texts.concat())?;
-        let tokens = tokens.reshape((texts.len(), length, self.config.tower.hidden_size))?;
-        let mut x = tokens.broadcast_add(&self.positions.range(0, length)?)?;
+        self.final_norm.forward(&self.hidden(texts)?)
+    }
+
+    /// The states of checked texts, not normalised.
+    fn hidden(&self, texts: &[&[u32]]) -> Result<Tensor> {
+        let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
+        let positions = lengths.iter().map(|&len| self.positions.range(0, len)).collect::<Result<Vec<_>>>()?;
+        let mut x = (self.tokens.forward(&texts.concat())? + Tensor::cat(&positions, 0)?)?;
         for layer in &self.layers {
-            x = layer.forward(&x, true)?;
+            x = layer.forward(&x, &lengths, true)?;
         }
-        self.final_norm.forward(&x)
+        Ok(x)
     }
 
     /// The pooled states of texts of any lengths: `(texts, width)`.
     ///
-    /// The layers are causal, so what follows the pooled token changes nothing and is left out. Texts of
-    /// equal length go through the layers together; none is padded.
+    /// The layers are causal, so what follows the pooled token changes nothing and is left out. Texts go
+    /// through the layers one after the other in the same rows; none is padded.
     pub fn pooled(&self, texts: &[Vec<u32>]) -> Result<Tensor> {
-        let mut lengths = Vec::with_capacity(texts.len());
-        for ids in texts {
-            self.check(ids)?;
-            let end = self.config.eos_token_id;
-            let last = self.config.pooled(ids);
-            lengths.push(1 + last.ok_or_else(|| argument(format!("A text has no end token ({end}).")))?);
-        }
-        let mut order: Vec<usize> = (0..texts.len()).collect();
-        order.sort_by_key(|&i| lengths[i]);
-
         let mut pooled = Vec::new();
-        for group in
-            order.chunk_by(|&a, &b| lengths[a] == lengths[b]).flat_map(|group| group.chunks(TEXT_BATCH))
-        {
-            let ids: Vec<&[u32]> = group.iter().map(|&i| &texts[i][..lengths[i]]).collect();
-            let last = lengths[group[0]] - 1;
-            pooled.push(self.states(&ids)?.narrow(1, last, 1)?.squeeze(1)?);
+        for batch in texts.chunks(TEXT_BATCH) {
+            let (mut parts, mut ends) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+            let mut end = 0;
+            for ids in batch {
+                self.check(ids)?;
+                let token = self.config.eos_token_id;
+                let last = self.config.pooled(ids);
+                let last = last.ok_or_else(|| argument(format!("A text has no end token ({token}).")))?;
+                end += 1 + last;
+                parts.push(&ids[..=last]);
+                // A batch has fewer tokens than a `u32` counts.
+                ends.push((end - 1) as u32);
+            }
+            let states = self.hidden(&parts)?;
+            let ends = Tensor::new(ends, states.device())?;
+            pooled.push(self.final_norm.forward(&states.index_select(&ends, 0)?)?);
         }
         if pooled.is_empty() {
             return Err(argument("There are no texts to encode."));
         }
-        let mut rows = vec![0u32; order.len()];
-        for (row, &i) in order.iter().enumerate() {
-            // A `u32` counts more texts than fit in memory.
-            rows[i] = row as u32;
-        }
-        let rows = Tensor::new(rows, pooled[0].device())?;
-        // With one group the concatenation is a view of its states.
-        Ok(Tensor::cat(&pooled, 0)?.contiguous()?.index_select(&rows, 0)?)
+        Ok(Tensor::cat(&pooled, 0)?)
     }
 
     fn check(&self, ids: &[u32]) -> Result<()> {

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use candle_core::{DType, Device, Tensor};
-use ocelli::weights::{SafetensorsLoader, Weights};
+use ocelli::kernels::Dtype;
+use ocelli::weights::{Weights, WeightsLoader};
 
 /// Largest difference from the reference, for values of about 1 to 10.
 pub const BOUND: f32 = 1e-4;
@@ -32,7 +33,7 @@ impl Golden {
 
     /// The model's weights, through the loader.
     pub fn weights(&self) -> Weights {
-        let mut loader = SafetensorsLoader::new();
+        let mut loader = WeightsLoader::new(Dtype::F32);
         for chunk in self.model.chunks(10_007) {
             loader.push(chunk).unwrap();
         }

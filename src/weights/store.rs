@@ -1,0 +1,126 @@
+//! Where the numbers of a tensor go as they arrive: quantised and packed, or as they are.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+
+use super::named::Parameter;
+use super::packed::Writer;
+use super::plan::{Span, invalid, shorten};
+use crate::Result;
+use crate::kernels::{Dtype, MatrixBuilder};
+
+/// Matrices of fewer numbers stay f32: they cost next to nothing, and small layers (heads, temperatures) are
+/// the ones whose rounding shows.
+const SMALL: usize = 4096;
+
+/// Takes tensors one after the other, each in runs of numbers.
+#[derive(Debug)]
+pub(super) struct Store {
+    dtype: Dtype,
+    /// Writes the packed form down as it is made.
+    writer: Option<Writer>,
+    current: Option<Current>,
+    done: HashMap<String, Parameter>,
+}
+
+#[derive(Debug)]
+enum Current {
+    Dense(Vec<f32>),
+    Matrix(MatrixBuilder),
+}
+
+impl Store {
+    /// A store of `tensors` tensors, whose matrices become `dtype`; with `keep`, their packed form can be
+    /// taken with [`Store::take_packed`].
+    pub(super) fn new(dtype: Dtype, keep: bool, tensors: usize) -> Self {
+        let writer = keep.then(|| Writer::new(tensors));
+        Self { dtype, writer, current: None, done: HashMap::with_capacity(tensors) }
+    }
+
+    /// Makes room for the numbers of `span`, exactly once.
+    pub(super) fn begin(&mut self, span: &Span) -> Result<()> {
+        let current = match matrix_shape(&span.name, &span.shape) {
+            Some((rows, columns)) => {
+                let dtype = if span.elements < SMALL { Dtype::F32 } else { self.dtype };
+                Current::Matrix(MatrixBuilder::new(dtype, rows, columns)?)
+            }
+            None => {
+                let mut values = Vec::new();
+                values.try_reserve_exact(span.elements).map_err(|error| {
+                    let (name, bytes) = (shorten(&span.name), span.elements as u64 * 4);
+                    invalid(format!("There is not enough memory for the tensor {name} ({bytes} bytes)."))
+                        .with_source(error)
+                })?;
+                Current::Dense(values)
+            }
+        };
+        if let Some(writer) = &mut self.writer {
+            let dtype = match &current {
+                Current::Dense(_) => None,
+                Current::Matrix(builder) => Some(builder.matrix().dtype()),
+            };
+            writer.begin(&span.name, &span.shape, dtype);
+        }
+        self.current = Some(current);
+        Ok(())
+    }
+
+    /// Takes the next numbers of the tensor; never more than it has.
+    pub(super) fn push(&mut self, run: &[f32]) {
+        match &mut self.current {
+            Some(Current::Dense(values)) => values.extend_from_slice(run),
+            Some(Current::Matrix(builder)) => {
+                builder.push(run);
+                if let Some(writer) = &mut self.writer {
+                    writer.follow(builder);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Ends the tensor that `begin` began.
+    pub(super) fn end(&mut self, span: &Span) -> Result<()> {
+        let parameter = match self.current.take() {
+            Some(Current::Dense(values)) => {
+                if let Some(writer) = &mut self.writer {
+                    writer.end(&[bytemuck::cast_slice(&values)]);
+                }
+                Parameter::Dense(Tensor::from_vec(values, span.shape.as_slice(), &Device::Cpu)?)
+            }
+            Some(Current::Matrix(builder)) => {
+                let matrix = builder.finish()?;
+                if let Some(writer) = &mut self.writer {
+                    writer.end(&matrix.parts());
+                }
+                Parameter::Matrix { matrix: Arc::new(matrix), shape: span.shape.clone() }
+            }
+            None => return Ok(()),
+        };
+        self.done.insert(span.name.clone(), parameter);
+        Ok(())
+    }
+
+    /// Bytes of the packed form made since the last call.
+    pub(super) fn take_packed(&mut self) -> Vec<u8> {
+        self.writer.as_mut().map_or_else(Vec::new, Writer::take)
+    }
+
+    /// Every tensor that ended.
+    pub(super) fn finish(self) -> HashMap<String, Parameter> {
+        self.done
+    }
+}
+
+/// Rows and columns of a tensor that is multiplied with or looked up in: the weights of linear layers and
+/// convolutions, and embedding tables. Positions are added, row by row, and stay as they are.
+pub(super) fn matrix_shape(name: &str, shape: &[usize]) -> Option<(usize, usize)> {
+    let is_matrix = (shape.len() == 2 || shape.len() == 4) && name.ends_with("weight");
+    if !is_matrix || name.contains("position_embedding") {
+        return None;
+    }
+    let (&rows, columns) = shape.split_first()?;
+    Some((rows, columns.iter().product()))
+}
