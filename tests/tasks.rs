@@ -5,8 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, MAX_LABELS, ModelFiles, Tagger, TaggerFiles};
 use ocelli::kernels::Dtype;
+use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, MAX_LABELS, ModelFiles, Tagger, TaggerFiles};
 use ocelli::weights::{Weights, WeightsLoader};
 use ocelli::{ErrorKind, Result, image};
 use serde::Deserialize;

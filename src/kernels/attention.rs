@@ -152,13 +152,7 @@ impl KeyValues {
 pub fn self_attention(heads: Heads, qkv: &[f32], lengths: &[usize], causal: bool) -> Vec<f32> {
     let (width, rows) = (heads.width, lengths.iter().sum::<usize>());
     assert_eq!(qkv.len(), rows * 3 * width, "self-attention: lengths do not fit");
-    let begins: Vec<usize> = lengths
-        .iter()
-        .scan(0, |end, len| {
-            *end += len;
-            Some(*end - len)
-        })
-        .collect();
+    let begins = begins(lengths);
     let mut y = vec![0.0; rows * width];
     let out = Shared::new(&mut y);
     let cost = 2 * rows * rows / lengths.len().max(1).pow(2) * width;
@@ -174,6 +168,39 @@ pub fn self_attention(heads: Heads, qkv: &[f32], lengths: &[usize], causal: bool
         }
     });
     y
+}
+
+/// Attention of one row of each sequence to that whole sequence. The rows of `kv` hold keys and values side by
+/// side, `heads.width` numbers each; `queries` has one row for each sequence.
+pub fn pooled_attention(heads: Heads, queries: &[f32], kv: &[f32], lengths: &[usize]) -> Vec<f32> {
+    let width = heads.width;
+    assert_eq!(kv.len(), lengths.iter().sum::<usize>() * 2 * width, "pooled attention: lengths do not fit");
+    assert_eq!(queries.len(), lengths.len() * width, "pooled attention: queries do not fit");
+    let begins = begins(lengths);
+    let mut y = vec![0.0; queries.len()];
+    let out = Shared::new(&mut y);
+    parallel::ranges(lengths.len(), 1, |sequences| {
+        for i in sequences {
+            let values = &kv[begins[i] * 2 * width..][..lengths[i] * 2 * width];
+            let part = |first| Columns { values, stride: 2 * width, first };
+            let memory = KeyValues::pack(heads, lengths[i], part(0), part(width));
+            let query = Columns { values: &queries[i * width..], stride: width, first: 0 };
+            // SAFETY: the row of each sequence is written by one call only.
+            memory.attend_to(query, 1, false, Shared::new(unsafe { out.slice(i * width, width) }));
+        }
+    });
+    y
+}
+
+/// The first row of each sequence.
+fn begins(lengths: &[usize]) -> Vec<usize> {
+    let mut begins = Vec::with_capacity(lengths.len());
+    let mut end = 0;
+    for len in lengths {
+        begins.push(end);
+        end += len;
+    }
+    begins
 }
 
 /// Some queries of one head on their way over the keys.
@@ -470,6 +497,22 @@ mod tests {
                 let alone = self_attention(heads, &qkv[begin * 48..][..len * 48], &[len], causal);
                 assert_eq!(all[begin * 16..][..len * 16], alone);
                 begin += len;
+            }
+        }
+    }
+
+    #[test]
+    fn pooled_attention_is_that_of_its_row() {
+        let (heads, lengths) = (Heads { width: 16, count: 2 }, [10, 1, 70]);
+        let qkv = noise(81 * 48, 4);
+        let all = self_attention(heads, &qkv, &lengths, false);
+        let kv: Vec<f32> = qkv.chunks(48).flat_map(|row| row[16..].to_vec()).collect();
+        let rows = [3, 10, 80];
+        let queries: Vec<f32> = rows.iter().flat_map(|row| qkv[row * 48..][..16].to_vec()).collect();
+        let pooled = pooled_attention(heads, &queries, &kv, &lengths);
+        for (pooled, row) in pooled.chunks(16).zip(rows) {
+            for (a, b) in pooled.iter().zip(&all[row * 16..]) {
+                assert!((a - b).abs() <= 1e-6, "{a} instead of {b}");
             }
         }
     }

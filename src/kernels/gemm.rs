@@ -8,7 +8,7 @@ use half::f16;
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 
 use super::activation::Activation;
-use super::matrix::{BLOCK, GROUP, Int8, Matrix, PANEL, Store};
+use super::matrix::{BLOCK, GROUP, Int8, Matrix, PANEL, STEP, Store};
 use super::parallel::{self, Shared};
 use super::quantize::Quantized;
 use super::simd::{Dot, DotNative, DotWidened, F32x4, LANES, has_native_dot};
@@ -17,6 +17,8 @@ use super::simd::{Dot, DotNative, DotWidened, F32x4, LANES, has_native_dot};
 const TILE: usize = 4;
 /// Vectors of four columns in a panel.
 const VECTORS: usize = PANEL / LANES;
+/// Bytes of four columns of int8 weights for four rows.
+const VECTOR: usize = LANES * GROUP;
 /// Panels that are finished (activation) while their outputs are still in the nearest cache.
 const STRIP: usize = 8;
 /// Multiplications below which a second thread is not worth waking.
@@ -147,16 +149,17 @@ impl<'a> Out<'a> {
 fn f32_panel(x: &[f32], columns: usize, weights: &[f32], layer: &Layer<'_>, panel: usize, out: Out<'_>) {
     let rows = out.rows;
     assert!(weights.len() >= columns * PANEL && x.len() >= rows * columns);
+    let end = PanelEnd::new(layer, panel, None);
     let mut row = 0;
     while row < rows {
         let x = &x[row * columns..];
         // SAFETY: `x` has as many rows of `columns` numbers as the tile takes, and the weights are a panel.
         unsafe {
             match rows - row {
-                1 => finish(f32_tile::<1>(x, columns, columns, weights, PANEL), row, None, layer, panel, out),
-                2 => finish(f32_tile::<2>(x, columns, columns, weights, PANEL), row, None, layer, panel, out),
-                3 => finish(f32_tile::<3>(x, columns, columns, weights, PANEL), row, None, layer, panel, out),
-                _ => finish(f32_tile::<4>(x, columns, columns, weights, PANEL), row, None, layer, panel, out),
+                1 => end.write(&f32_tile::<1>(x, columns, columns, weights, PANEL), row, out),
+                2 => end.write(&f32_tile::<2>(x, columns, columns, weights, PANEL), row, out),
+                3 => end.write(&f32_tile::<3>(x, columns, columns, weights, PANEL), row, out),
+                _ => end.write(&f32_tile::<4>(x, columns, columns, weights, PANEL), row, out),
             }
         }
         row += TILE;
@@ -179,12 +182,16 @@ pub(super) unsafe fn f32_tile<const R: usize>(
     debug_assert!(depth == 0 || x.len() >= (R - 1) * x_stride + depth);
     debug_assert!(depth == 0 || w.len() >= (depth - 1) * w_stride + PANEL);
     let mut sums = [[F32x4::splat(0.0); VECTORS]; R];
-    let rows: [*const f32; R] = std::array::from_fn(|i| x.as_ptr().wrapping_add(i * x_stride));
+    let mut rows = [x.as_ptr(); R];
+    for (i, row) in rows.iter_mut().enumerate() {
+        *row = row.wrapping_add(i * x_stride);
+    }
     let mut w = w.as_ptr();
-    for k in 0..depth {
+    let mut k = 0;
+    while k < depth {
         // SAFETY: the caller's promise covers every row and column up to `depth`.
         unsafe {
-            let weights: [F32x4; VECTORS] = std::array::from_fn(|j| F32x4::load(w.add(j * LANES)));
+            let weights = [F32x4::load(w), F32x4::load(w.add(LANES))];
             for i in 0..R {
                 let x = F32x4::load_splat(rows[i].add(k));
                 for j in 0..VECTORS {
@@ -193,6 +200,7 @@ pub(super) unsafe fn f32_tile<const R: usize>(
             }
         }
         w = w.wrapping_add(w_stride);
+        k += 1;
     }
     sums
 }
@@ -206,21 +214,26 @@ fn int8_panel<D: Dot>(
     panel: usize,
     out: Out<'_>,
 ) {
-    let padded = columns.next_multiple_of(GROUP);
+    let padded = columns.next_multiple_of(STEP);
     let blocks = columns.div_ceil(BLOCK);
     let sums = &weights.sums[panel * blocks * PANEL..][..blocks * PANEL];
     let scales = &weights.scales[panel * PANEL..][..PANEL];
     let weights = &weights.weights[panel * padded * PANEL..][..padded * PANEL];
     let w = Int8Panel { weights, sums, columns };
+    let end = PanelEnd::new(layer, panel, Some(scales));
+    // Where tiles put their sums: made once, because clearing memory is a call in the browser.
+    let mut tile = [[F32x4::splat(0.0); VECTORS]; TILE];
     let mut row = 0;
     while row < x.rows {
-        match x.rows - row {
-            1 => finish(int8_tile::<D, 1>(x, row, w), row, Some(scales), layer, panel, out),
-            2 => finish(int8_tile::<D, 2>(x, row, w), row, Some(scales), layer, panel, out),
-            3 => finish(int8_tile::<D, 3>(x, row, w), row, Some(scales), layer, panel, out),
-            _ => finish(int8_tile::<D, 4>(x, row, w), row, Some(scales), layer, panel, out),
+        let rows = (x.rows - row).min(TILE);
+        match rows {
+            1 => int8_tile::<D, 1>(x, row, w, &mut tile),
+            2 => int8_tile::<D, 2>(x, row, w, &mut tile),
+            3 => int8_tile::<D, 3>(x, row, w, &mut tile),
+            _ => int8_tile::<D, 4>(x, row, w, &mut tile),
         }
-        row += TILE;
+        end.write(&tile[..rows], row, out);
+        row += rows;
     }
 }
 
@@ -235,13 +248,17 @@ struct Int8Panel<'a> {
 
 /// Rows `row..row + R` of `x` times a panel, still to be multiplied with the scales of its rows.
 #[inline(always)]
-fn int8_tile<D: Dot, const R: usize>(x: &Quantized, row: usize, w: Int8Panel<'_>) -> [[F32x4; VECTORS]; R] {
+fn int8_tile<D: Dot, const R: usize>(x: &Quantized, row: usize, w: Int8Panel<'_>, sums: &mut Tile) {
     if D::VECTORS == VECTORS {
-        return int8_vectors::<D, R, VECTORS>(x, row, w, 0);
+        int8_vectors::<D, R, VECTORS>(x, row, w, 0, sums);
+    } else {
+        int8_vectors::<D, R, 1>(x, row, w, 0, sums);
+        int8_vectors::<D, R, 1>(x, row, w, 1, sums);
     }
-    let halves = [0, 1].map(|half| int8_vectors::<D, R, 1>(x, row, w, half));
-    std::array::from_fn(|i| std::array::from_fn(|j| halves[j][i][0]))
 }
+
+/// Sums of four rows by one panel.
+type Tile = [[F32x4; VECTORS]; TILE];
 
 /// [`int8_tile`] for `V` vectors of four rows of weights, from vector `first` on.
 #[inline(always)]
@@ -250,101 +267,116 @@ fn int8_vectors<D: Dot, const R: usize, const V: usize>(
     row: usize,
     w: Int8Panel<'_>,
     first: usize,
-) -> [[F32x4; V]; R] {
-    let mut sums = [[F32x4::splat(0.0); V]; R];
+    sums: &mut Tile,
+) {
     let planes = x.planes.len();
     for (p, plane) in x.planes.iter().enumerate() {
         let begin = plane.block * BLOCK;
-        assert!(begin + plane.len <= w.columns.next_multiple_of(GROUP) && row + R <= x.rows);
+        assert!(begin + plane.len <= w.columns.next_multiple_of(STEP) && row + R <= x.rows);
         let mut acc = [[D::zero(); V]; R];
         // SAFETY: the plane's bytes lie within each of the `R` rows, of `stride` bytes; the panel has 8
         // weights for each of its columns, of which the plane has `plane.len` from `begin` on.
         unsafe {
-            let rows: [*const u8; R] =
-                std::array::from_fn(|i| x.values.as_ptr().add((row + i) * x.stride + plane.at));
-            let mut weights = w.weights.as_ptr().add(begin * PANEL + first * LANES * GROUP);
-            for k in (0..plane.len).step_by(GROUP) {
-                let four: [D::Weights; V] =
-                    std::array::from_fn(|j| D::weights(weights.add(j * LANES * GROUP)));
+            let mut rows = [x.values.as_ptr().add(row * x.stride + plane.at); R];
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = row.add(i * x.stride);
+            }
+            let mut weights = w.weights.as_ptr().add(begin * PANEL + first * VECTOR);
+            let mut k = 0;
+            // A plain loop: the iterator of every eighth number costs a comparison more.
+            while k < plane.len {
+                let mut eights = [[D::weights(weights), D::weights(weights.add(GROUP * PANEL))]; V];
+                for (j, eight) in eights.iter_mut().enumerate().skip(1) {
+                    let at = weights.add(j * VECTOR);
+                    *eight = [D::weights(at), D::weights(at.add(GROUP * PANEL))];
+                }
                 for i in 0..R {
-                    let inputs = D::inputs(rows[i].add(k));
+                    let inputs = [D::inputs(rows[i].add(k)), D::inputs(rows[i].add(k + GROUP))];
                     for j in 0..V {
-                        acc[i][j] = acc[i][j].add(four[j], inputs);
+                        acc[i][j] = acc[i][j].add(eights[j], inputs);
                     }
                 }
-                weights = weights.wrapping_add(GROUP * PANEL);
+                weights = weights.add(STEP * PANEL);
+                k += STEP;
             }
         }
         let offsets = &w.sums[plane.block * PANEL + first * LANES..][..V * LANES];
+        let params = &x.params[row * planes..];
         for i in 0..R {
-            let [scale, min] = x.params[(row + i) * planes + p];
+            let [scale, min] = params[i * planes + p];
             for j in 0..V {
+                let before = if p == 0 { F32x4::splat(0.0) } else { sums[i][first + j] };
                 // SAFETY: there are `V` vectors of offsets.
                 let offset = unsafe { F32x4::load(offsets.as_ptr().add(j * LANES)) };
-                let sum = offset.mul_add(F32x4::splat(min), sums[i][j]);
-                sums[i][j] = acc[i][j].sums().to_f32().mul_add(F32x4::splat(scale), sum);
+                let sum = offset.mul_add(F32x4::splat(min), before);
+                sums[i][first + j] = acc[i][j].sums().to_f32().mul_add(F32x4::splat(scale), sum);
             }
         }
     }
-    sums
 }
 
-/// Scales the sums of a tile, adds bias and residual, and writes them out.
-#[inline(always)]
-fn finish<const R: usize>(
-    sums: [[F32x4; VECTORS]; R],
-    row: usize,
-    scales: Option<&[f32]>,
-    layer: &Layer<'_>,
-    panel: usize,
-    out: Out<'_>,
-) {
-    let column = panel * PANEL;
-    let count = (layer.weight.rows() - column).min(PANEL);
-    let bias = padded(layer.bias.map(|bias| &bias[column..column + count]));
-    let scales = scales.map(|scales| padded(Some(scales)));
-    for (i, sums) in sums.iter().enumerate() {
-        // SAFETY: each panel of outputs is written by the one call that has this panel.
-        let y = unsafe { out.slice(row + i, column, count) };
-        let residual = match layer.after {
-            After::Residual(residual) => {
-                let begin = (row + i) * out.stride + out.first + column;
-                Some(&residual[begin..begin + count])
-            }
-            _ => None,
-        };
-        let mut eight = [0.0; PANEL];
-        for j in 0..VECTORS {
-            let at = j * LANES;
-            // SAFETY: these arrays have 8 numbers.
-            unsafe {
-                let bias = F32x4::load(bias.as_ptr().add(at));
-                let sum = match &scales {
-                    Some(scales) => sums[j].mul_add(F32x4::load(scales.as_ptr().add(at)), bias),
-                    None => sums[j].add(bias),
-                };
-                sum.store(eight.as_mut_ptr().add(at));
-            }
+/// What is done with the sums of every tile of one panel.
+struct PanelEnd<'a> {
+    scales: [F32x4; VECTORS],
+    bias: [F32x4; VECTORS],
+    residual: Option<&'a [f32]>,
+    column: usize,
+    count: usize,
+}
+
+impl<'a> PanelEnd<'a> {
+    fn new(layer: &Layer<'a>, panel: usize, scales: Option<&[f32]>) -> Self {
+        let column = panel * PANEL;
+        let count = (layer.weight.rows() - column).min(PANEL);
+        Self {
+            scales: scales.map_or([F32x4::splat(1.0); VECTORS], |scales| eight(scales)),
+            bias: layer.bias.map_or([F32x4::splat(0.0); VECTORS], |bias| eight(&bias[column..][..count])),
+            residual: if let After::Residual(residual) = layer.after { Some(residual) } else { None },
+            column,
+            count,
         }
-        match residual {
-            Some(residual) => {
-                for (y, (sum, residual)) in y.iter_mut().zip(eight.iter().zip(residual)) {
-                    *y = sum + residual;
+    }
+
+    /// Scales the sums of rows `row` and on, adds bias and residual, and writes them out.
+    #[inline(always)]
+    fn write(&self, sums: &[[F32x4; VECTORS]], row: usize, out: Out<'_>) {
+        for (i, sums) in sums.iter().enumerate() {
+            // SAFETY: each panel of outputs is written by the one call that has this panel.
+            let y = unsafe { out.slice(row + i, self.column, self.count) };
+            let mut low = sums[0].mul_add(self.scales[0], self.bias[0]);
+            let mut high = sums[1].mul_add(self.scales[1], self.bias[1]);
+            if let Some(residual) = self.residual {
+                let begin = (row + i) * out.stride + out.first + self.column;
+                let residual = eight(&residual[begin..][..self.count]);
+                (low, high) = (low.add(residual[0]), high.add(residual[1]));
+            }
+            if self.count == PANEL {
+                // SAFETY: the slice has 8 numbers.
+                unsafe {
+                    low.store(y.as_mut_ptr());
+                    high.store(y.as_mut_ptr().add(LANES));
+                }
+            } else {
+                for (y, sum) in y.iter_mut().zip([low, high].into_iter().flat_map(F32x4::to_array)) {
+                    *y = sum;
                 }
             }
-            None => y.copy_from_slice(&eight[..count]),
         }
     }
 }
 
 /// Up to eight numbers, filled up with zeros.
 #[inline(always)]
-fn padded(values: Option<&[f32]>) -> [f32; PANEL] {
-    let mut eight = [0.0; PANEL];
-    if let Some(values) = values {
-        eight[..values.len()].copy_from_slice(values);
-    }
-    eight
+fn eight(values: &[f32]) -> [F32x4; VECTORS] {
+    let mut filled = [0.0; PANEL];
+    let from = if values.len() == PANEL {
+        values
+    } else {
+        filled[..values.len()].copy_from_slice(values);
+        &filled[..]
+    };
+    // SAFETY: there are 8 numbers.
+    unsafe { [F32x4::load(from.as_ptr()), F32x4::load(from.as_ptr().add(LANES))] }
 }
 
 #[cfg(test)]

@@ -8,23 +8,27 @@
 //! int8:     panel, group of 4 columns, row, column  4 columns of 8 rows after the other
 //! ```
 //!
-//! The last panel is filled up with rows of zeros, the last group of columns with columns of zeros.
+//! The last panel is filled up with rows of zeros, an odd number of groups with columns of zeros.
 //!
-//! An int8 row is its numbers divided by a scale of its own, the largest magnitude over 127, and rounded.
+//! An int8 row is its numbers divided by a scale of its own and rounded. The scale is the largest magnitude
+//! over 127, or larger where four weights that a tile adds up in 16 bits (columns 0, 1, 4, 5 and 2, 3, 6, 7
+//! of each eight) would not fit there: in a row of normal numbers, by a few per cent if at all.
 
 use bytemuck::{Zeroable, cast_slice, cast_slice_mut};
 use half::f16;
 
 use super::math::min_max;
-use super::simd::F32x4;
+use super::simd::{F32x4, MOST};
 use crate::{Error, ErrorKind, Result};
 
 /// Rows of one panel.
 pub(super) const PANEL: usize = 8;
 /// Columns whose inputs share a scale; see [`super::quantize`].
 pub(super) const BLOCK: usize = 128;
-/// Columns that one step of an int8 tile takes.
+/// Columns whose weights lie together.
 pub(super) const GROUP: usize = 4;
+/// Columns that one step of an int8 tile takes: two groups.
+pub(super) const STEP: usize = 2 * GROUP;
 
 /// How a matrix stores its numbers. Whatever it is, sums are made in f32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -120,7 +124,7 @@ impl Matrix {
                 }
             }
             Store::Int8(int8) => {
-                let padded = self.columns.next_multiple_of(GROUP);
+                let padded = self.columns.next_multiple_of(STEP);
                 let panel = &int8.weights[panel * padded * PANEL..][..padded * PANEL];
                 let scale = int8.scales[row];
                 for (to, group) in to.chunks_mut(GROUP).zip(panel.chunks_exact(GROUP * PANEL)) {
@@ -167,7 +171,7 @@ impl Matrix {
             Dtype::F32 => Store::F32(zeros(numbers(columns)?)?),
             Dtype::F16 => Store::F16(zeros(numbers(columns)?)?),
             Dtype::Int8 => Store::Int8(Int8 {
-                weights: zeros(numbers(columns.checked_next_multiple_of(GROUP).ok_or_else(too_large)?)?)?,
+                weights: zeros(numbers(columns.checked_next_multiple_of(STEP).ok_or_else(too_large)?)?)?,
                 scales: zeros(padded)?,
                 sums: zeros(numbers(columns.div_ceil(BLOCK))?)?,
             }),
@@ -269,10 +273,10 @@ fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32]) {
             }
         }
         Store::Int8(int8) => {
-            let padded = columns.next_multiple_of(GROUP);
+            let padded = columns.next_multiple_of(STEP);
             let (min, max) = min_max(values);
-            let largest = max.max(-min);
-            let scale = largest / 127.0;
+            // Rounding adds up to a half to each of four weights.
+            let scale = (max.max(-min) / 127.0).max(largest_four(values) / (MOST - 2) as f32);
             int8.scales[row] = scale;
             // A row of zeros has no scale to divide by.
             let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
@@ -285,6 +289,21 @@ fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32]) {
             }
         }
     }
+}
+
+/// The largest sum of the magnitudes of four weights that a tile adds up in 16 bits.
+fn largest_four(values: &[f32]) -> f32 {
+    let mut largest = F32x4::splat(0.0);
+    let eights = values.chunks_exact(STEP);
+    let mut last = [0.0; STEP];
+    last[..eights.remainder().len()].copy_from_slice(eights.remainder());
+    for eight in eights.chain([&last[..]]) {
+        // SAFETY: there are 8 numbers.
+        let (first, second) =
+            unsafe { (F32x4::load(eight.as_ptr()), F32x4::load(eight.as_ptr().add(GROUP))) };
+        largest = largest.max(first.abs().add(second.abs()).add_neighbours());
+    }
+    largest.to_array().into_iter().fold(0.0, f32::max)
 }
 
 /// Writes a block of a row into its panel and gives the sum of what it wrote.
@@ -331,7 +350,8 @@ mod tests {
                     let bound = match dtype {
                         Dtype::F32 => 0.0,
                         Dtype::F16 => largest / 2048.0,
-                        Dtype::Int8 => largest / 127.0 * 0.501,
+                        // Alike large numbers need twice the scale: four of them sum up to 4 * 127.
+                        Dtype::Int8 => largest / 127.0 * 1.01,
                     };
                     for (x, y) in expected.iter().zip(&row) {
                         assert!((x - y).abs() <= bound, "{dtype:?} {rows}x{columns}: {y} instead of {x}");
@@ -352,6 +372,28 @@ mod tests {
                     let mut builder = MatrixBuilder::new(dtype, rows, columns)?;
                     values.chunks(run).for_each(|run| builder.push(run));
                     assert_eq!(builder.finish()?, whole, "runs of {run}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn four_weights_fit_sixteen_bits_whatever_they_are() -> Result<()> {
+        let rows: [Vec<f32>; 4] = [
+            vec![1.0; 24],
+            (0..24).map(|i| if i % 8 < 4 { -3.0 } else { 0.1 }).collect(),
+            (0..24).map(|i| (i as f32 * 0.7).sin()).collect(),
+            vec![0.0; 24],
+        ];
+        for row in rows {
+            let matrix = Matrix::pack(Dtype::Int8, 1, 24, &row)?;
+            let weights: Vec<i32> = (0..24)
+                .map(|k| i32::from(matrix.parts()[0][k / GROUP * GROUP * PANEL + k % GROUP] as i8))
+                .collect();
+            for eight in weights.chunks(8) {
+                for four in [[0, 1, 4, 5], [2, 3, 6, 7]] {
+                    assert!(four.iter().map(|&i| eight[i].abs()).sum::<i32>() <= MOST, "{eight:?}");
                 }
             }
         }

@@ -37,8 +37,9 @@ fn normalise(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32, y: &mut [f32
     for i in (0..whole).step_by(4) {
         // SAFETY: all four slices have `width` numbers, and `i + 4 <= width`.
         unsafe {
-            let [x, w, b] = [x, weight, bias].map(|from| F32x4::load(from.as_ptr().add(i)));
-            x.sub(centre).mul(F32x4::splat(scale)).mul_add(w, b).store(y.as_mut_ptr().add(i));
+            let (w, b) = (F32x4::load(weight.as_ptr().add(i)), F32x4::load(bias.as_ptr().add(i)));
+            let x = F32x4::load(x.as_ptr().add(i)).sub(centre).mul(F32x4::splat(scale));
+            x.mul_add(w, b).store(y.as_mut_ptr().add(i));
         }
     }
     for i in whole..width {

@@ -12,8 +12,7 @@
 //! ranges with their mean magnitudes, and get a second plane: the differences that the first one left, in
 //! another seven bits. A plane is one more block of inputs for the same weights.
 
-use super::math::{min_max, sum};
-use super::matrix::BLOCK;
+use super::matrix::{BLOCK, STEP};
 use super::parallel::{self, Shared};
 use super::simd::{F32x4, I32x4};
 
@@ -39,7 +38,7 @@ pub(super) struct Plane {
     pub(super) at: usize,
     /// Index of the block of columns.
     pub(super) block: usize,
-    /// Columns, filled up with zeros to a multiple of 4.
+    /// Columns, filled up with zeros to whole steps of the tiles.
     pub(super) len: usize,
     /// Whether these are the differences that the plane before left.
     rest: bool,
@@ -57,7 +56,7 @@ impl Quantized {
         let mut planes = Vec::with_capacity(2 * blocks);
         let mut stride = 0;
         for (block, &wide) in wide.iter().enumerate() {
-            let len = (columns - block * BLOCK).min(BLOCK).next_multiple_of(4);
+            let len = (columns - block * BLOCK).min(BLOCK).next_multiple_of(STEP);
             for rest in [false, true].into_iter().take(1 + usize::from(wide)) {
                 planes.push(Plane { at: stride, block, len, rest });
                 stride += len;
@@ -93,16 +92,35 @@ fn measure(x: &[f32], columns: usize, ranges: &mut [[f32; 2]], wide: &mut [bool]
             let (mut spread, mut magnitude) = (0.0, 0.0);
             for row in 0..rows {
                 let x = &x[row * columns + begin..row * columns + end];
-                let (min, max) = min_max(x);
+                let (min, max, sum) = span(x);
                 // SAFETY: each block is given to one call only.
                 unsafe { ranges.set(row * blocks + block, [min, max]) }
                 spread += max - min;
-                magnitude += sum(x, F32x4::abs, f32::abs) / x.len() as f32;
+                magnitude += sum / x.len() as f32;
             }
             // SAFETY: each block is given to one call only.
             unsafe { wide.set(block, spread > OUTLIERS * magnitude) }
         }
     });
+}
+
+/// The smallest and the largest of some numbers, at least one, and the sum of their magnitudes.
+fn span(x: &[f32]) -> (f32, f32, f32) {
+    let mut mins = [F32x4::splat(x[0]); 2];
+    let (mut maxs, mut sums) = (mins, [F32x4::splat(0.0); 2]);
+    let chunks = x.chunks_exact(8);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for i in 0..2 {
+            // SAFETY: the chunk has 8 numbers.
+            let x = unsafe { F32x4::load(chunk.as_ptr().add(4 * i)) };
+            (mins[i], maxs[i], sums[i]) = (mins[i].min(x), maxs[i].max(x), sums[i].add(x.abs()));
+        }
+    }
+    let min = mins[0].min(mins[1]).to_array().into_iter().chain(rest.iter().copied());
+    let max = maxs[0].max(maxs[1]).to_array().into_iter().chain(rest.iter().copied());
+    let sum = sums[0].add(sums[1]).to_array().into_iter().chain(rest.iter().map(|x| x.abs()));
+    (min.fold(x[0], f32::min), max.fold(x[0], f32::max), sum.sum())
 }
 
 fn quantize_row(x: &[f32], ranges: &[[f32; 2]], planes: &[Plane], to: &mut [u8], params: &mut [[f32; 2]]) {
@@ -144,23 +162,30 @@ fn quantize_rest(x: &[f32], first: [f32; 2], params: [f32; 2], to: &mut [u8]) {
     });
 }
 
-/// Writes the lowest byte of `f` of each number. Bytes beyond the numbers stay zero.
+/// Writes the lowest seven bits of `f` of each number. Bytes beyond the numbers become zero.
+///
+/// Infinities and NaN have no place among the steps; seven bits keep the sums exact all the same.
 #[inline(always)]
 fn each(x: &[f32], to: &mut [u8], f: impl Fn(F32x4) -> I32x4) {
-    for (x, to) in x.chunks(4).zip(to.chunks_exact_mut(4)) {
-        let bytes = if x.len() == 4 {
-            // SAFETY: the chunk has 4 numbers.
-            f(unsafe { F32x4::load(x.as_ptr()) }).low_bytes()
-        } else {
-            let mut four = [x[0]; 4];
-            four[..x.len()].copy_from_slice(x);
-            // SAFETY: the array has 4 numbers.
-            f(unsafe { F32x4::load(four.as_ptr()) }).low_bytes()
-        };
-        for (i, (to, byte)) in to.iter_mut().zip(bytes).enumerate() {
-            // Infinities and NaN have no place among the steps; 7 bits keep the sums exact all the same.
-            *to = if i < x.len() { byte & 127 } else { 0 };
+    let (x16, to16) = (x.chunks_exact(16), to.chunks_exact_mut(16));
+    let whole = x.len() - x16.remainder().len();
+    for (x, to) in x16.zip(to16) {
+        // SAFETY: both chunks have 16 elements.
+        unsafe {
+            let a = f(F32x4::load(x.as_ptr())).low_seven_bits();
+            let b = f(F32x4::load(x.as_ptr().add(4))).low_seven_bits();
+            let c = f(F32x4::load(x.as_ptr().add(8))).low_seven_bits();
+            let d = f(F32x4::load(x.as_ptr().add(12))).low_seven_bits();
+            I32x4::store_low_bytes([a, b, c, d], to.as_mut_ptr());
         }
+    }
+    to[whole..].fill(0);
+    for (x, to) in x[whole..].chunks(4).zip(to[whole..].chunks_exact_mut(4)) {
+        let mut four = [x[0]; 4];
+        four[..x.len()].copy_from_slice(x);
+        // SAFETY: the array has 4 numbers.
+        let bytes = f(unsafe { F32x4::load(four.as_ptr()) }).low_seven_bits().low_bytes();
+        to[..x.len()].copy_from_slice(&bytes[..x.len()]);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Multi-head attention.
 
-use candle_core::{CpuStorage, CustomOp1, Device, Layout, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Device, Layout, Shape, Tensor};
 
 use super::{Linear, rows};
 use crate::Result;
@@ -45,8 +45,32 @@ impl SelfAttention {
     /// `residual` plus the attention of `x`; both `(rows, width)`, the rows of one sequence after those of
     /// the other, as many as `lengths` says. If `causal`, no row sees a later one.
     pub fn forward(&self, x: &Tensor, residual: &Tensor, lengths: &[usize], causal: bool) -> Result<Tensor> {
-        let context =
-            self.project(x)?.apply_op1_no_bwd(&Attend { heads: self.heads, lengths, causal })?;
+        let context = self.project(x)?.apply_op1_no_bwd(&Attend { heads: self.heads, lengths, causal })?;
+        self.output.forward_residual(&context, residual)
+    }
+
+    /// [`SelfAttention::forward`] without a mask for the rows `at`, one of each sequence: `(sequences, width)`.
+    /// `residual` is that of those rows alone.
+    pub fn forward_at(
+        &self,
+        x: &Tensor,
+        residual: &Tensor,
+        lengths: &[usize],
+        at: &Tensor,
+    ) -> Result<Tensor> {
+        let width = self.heads.width;
+        let (queries, kv) = match &self.projections {
+            Projections::Separate { query, key, value } => {
+                (query.forward(&x.index_select(at, 0)?)?, Linear::forward_all(&[key, value], x)?)
+            }
+            Projections::Fused(fused) => {
+                let all = fused.forward(x)?;
+                let queries = all.narrow(1, 0, width)?.index_select(at, 0)?;
+                (queries, all.narrow(1, width, 2 * width)?.contiguous()?)
+            }
+        };
+        let pooled = Pooled { heads: self.heads, lengths };
+        let context = queries.contiguous()?.apply_op2_no_bwd(&kv, &pooled)?;
         self.output.forward_residual(&context, residual)
     }
 
@@ -117,6 +141,34 @@ impl CustomOp1 for Attend<'_> {
         let qkv = rows::slice(qkv, layout)?;
         let y = kernels::self_attention(self.heads, qkv, self.lengths, self.causal);
         Ok((CpuStorage::F32(y), Shape::from((rows, width))))
+    }
+}
+
+struct Pooled<'a> {
+    heads: Heads,
+    lengths: &'a [usize],
+}
+
+impl CustomOp2 for Pooled<'_> {
+    fn name(&self) -> &'static str {
+        "pooled-attention"
+    }
+
+    fn cpu_fwd(
+        &self,
+        queries: &CpuStorage,
+        queries_layout: &Layout,
+        kv: &CpuStorage,
+        kv_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let rows = self.lengths.iter().sum::<usize>();
+        let width = self.heads.width;
+        if queries_layout.dims() != [self.lengths.len(), width] || kv_layout.dims() != [rows, 2 * width] {
+            candle_core::bail!("pooled-attention: {:?}, {:?}", queries_layout.dims(), kv_layout.dims());
+        }
+        let (queries, kv) = (rows::slice(queries, queries_layout)?, rows::slice(kv, kv_layout)?);
+        let y = kernels::pooled_attention(self.heads, queries, kv, self.lengths);
+        Ok((CpuStorage::F32(y), queries_layout.shape().clone()))
     }
 }
 

@@ -79,4 +79,12 @@ impl EncoderLayer {
         let x = self.attention.forward(&self.norm1.forward(x)?, x, lengths, causal)?;
         self.mlp.forward(&self.norm2.forward(&x)?, &x)
     }
+
+    /// What [`EncoderLayer::forward`] gives for the rows `at`, one of each sequence, where each sees its whole
+    /// sequence: `(sequences, width)`. As a last layer it saves most of the work.
+    pub fn forward_at(&self, x: &Tensor, lengths: &[usize], at: &Tensor) -> Result<Tensor> {
+        let kept = x.index_select(at, 0)?;
+        let x = self.attention.forward_at(&self.norm1.forward(x)?, &kept, lengths, at)?;
+        self.mlp.forward(&self.norm2.forward(&x)?, &x)
+    }
 }

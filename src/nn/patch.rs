@@ -21,8 +21,7 @@ impl PatchEmbed {
     /// `(width,)` if `with_bias`.
     pub fn load(scope: &Scope<'_>, width: usize, patch: usize, with_bias: bool) -> Result<Self> {
         let weight = scope.take_matrix("weight", (width, 3, patch, patch))?;
-        let bias: Option<Arc<[f32]>> =
-            if with_bias { Some(scope.take_vector("bias", width)?) } else { None };
+        let bias: Option<Arc<[f32]>> = if with_bias { Some(scope.take_vector("bias", width)?) } else { None };
         Ok(Self { patch, linear: Linear::new(weight, bias) })
     }
 

@@ -136,8 +136,17 @@ enum Stage {
     Start,
     HeaderLength,
     Header(usize),
-    Body { name: String, shape: Vec<usize>, body: Body, at: usize },
-    Checksum { name: String, shape: Vec<usize>, body: Body },
+    Body {
+        name: String,
+        shape: Vec<usize>,
+        body: Body,
+        at: usize,
+    },
+    Checksum {
+        name: String,
+        shape: Vec<usize>,
+        body: Body,
+    },
     End,
 }
 

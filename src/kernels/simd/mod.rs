@@ -30,6 +30,9 @@ pub(super) use wasm::{F32x4, I32x4};
 /// Lanes of every vector type here.
 pub(super) const LANES: usize = 4;
 
+/// What four weights may sum up to: times the largest input, 127, it fits 16 bits with their sign.
+pub(super) const MOST: i32 = 258;
+
 /// One way to multiply four columns of four signed bytes each with four bytes of `0..=127`, and to add the
 /// four products of each column up.
 pub(super) trait Dot: Copy {
@@ -55,8 +58,11 @@ pub(super) trait Dot: Copy {
     /// `inputs` points at 4 readable bytes, each at most 127.
     unsafe fn inputs(inputs: *const u8) -> Self::Inputs;
 
-    /// The sums with the products of `weights` and `inputs` added.
-    fn add(self, weights: Self::Weights, inputs: Self::Inputs) -> Self;
+    /// The sums with the products of two groups of weights and inputs added.
+    ///
+    /// Of each column, the magnitudes of the first two weights of both groups, and of the last two, may sum up
+    /// to no more than [`MOST`]: then a way may add products up in 16 bits.
+    fn add(self, weights: [Self::Weights; 2], inputs: [Self::Inputs; 2]) -> Self;
 
     /// The sum of each of the four columns.
     fn sums(self) -> I32x4;

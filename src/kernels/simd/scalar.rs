@@ -90,6 +90,13 @@ impl F32x4 {
         Self(self.0.map(f32::abs))
     }
 
+    /// Each lane plus the one beside it: of `[a, b, c, d]`, `[a + b, a + b, c + d, c + d]`.
+    #[inline(always)]
+    pub fn add_neighbours(self) -> Self {
+        let [a, b, c, d] = self.0;
+        Self([a + b, a + b, c + d, c + d])
+    }
+
     #[inline(always)]
     pub fn to_bits(self) -> I32x4 {
         I32x4(self.0.map(|x| x.to_bits() as i32))
@@ -132,6 +139,22 @@ impl I32x4 {
     pub fn low_bytes(self) -> [u8; 4] {
         self.0.map(|x| x as u8)
     }
+
+    /// Writes the lowest byte of each lane of four vectors.
+    ///
+    /// # Safety
+    /// `to` points at 16 writable bytes.
+    #[inline(always)]
+    pub unsafe fn store_low_bytes(vectors: [Self; 4], to: *mut u8) {
+        // SAFETY: the caller's promise; bytes need no alignment.
+        unsafe { *to.cast() = vectors.map(Self::low_bytes) }
+    }
+
+    /// Each lane's lowest seven bits.
+    #[inline(always)]
+    pub fn low_seven_bits(self) -> Self {
+        Self(self.0.map(|x| x & 127))
+    }
 }
 
 /// Sums of four columns.
@@ -169,10 +192,12 @@ impl Dot for DotWidened {
     }
 
     #[inline(always)]
-    fn add(mut self, weights: [i8; 16], inputs: [u8; 4]) -> Self {
-        for (sum, column) in self.0.iter_mut().zip(weights.chunks_exact(4)) {
-            for (&w, x) in column.iter().zip(inputs) {
-                *sum += i32::from(w) * i32::from(x);
+    fn add(mut self, weights: [[i8; 16]; 2], inputs: [[u8; 4]; 2]) -> Self {
+        for (weights, inputs) in weights.iter().zip(inputs) {
+            for (sum, column) in self.0.iter_mut().zip(weights.chunks_exact(4)) {
+                for (&w, x) in column.iter().zip(inputs) {
+                    *sum += i32::from(w) * i32::from(x);
+                }
             }
         }
         self

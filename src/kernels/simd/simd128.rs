@@ -40,11 +40,13 @@ impl Dot for DotWidened {
     }
 
     #[inline(always)]
-    fn add(self, weights: (v128, v128), inputs: v128) -> Self {
-        Self(
-            i32x4_add(self.0, i32x4_dot_i16x8(weights.0, inputs)),
-            i32x4_add(self.1, i32x4_dot_i16x8(weights.1, inputs)),
-        )
+    fn add(self, weights: [(v128, v128); 2], inputs: [v128; 2]) -> Self {
+        let mut sums = self;
+        for ((low, high), inputs) in weights.into_iter().zip(inputs) {
+            sums.0 = i32x4_add(sums.0, i32x4_dot_i16x8(low, inputs));
+            sums.1 = i32x4_add(sums.1, i32x4_dot_i16x8(high, inputs));
+        }
+        sums
     }
 
     #[inline(always)]

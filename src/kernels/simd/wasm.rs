@@ -89,6 +89,12 @@ impl F32x4 {
         Self(f32x4_abs(self.0))
     }
 
+    /// Each lane plus the one beside it: of `[a, b, c, d]`, `[a + b, a + b, c + d, c + d]`.
+    #[inline(always)]
+    pub fn add_neighbours(self) -> Self {
+        Self(f32x4_add(self.0, i32x4_shuffle::<1, 0, 3, 2>(self.0, self.0)))
+    }
+
     #[inline(always)]
     pub fn to_bits(self) -> I32x4 {
         I32x4(self.0)
@@ -132,5 +138,23 @@ impl I32x4 {
     pub fn low_bytes(self) -> [u8; 4] {
         let packed = i8x16_shuffle::<0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12>(self.0, self.0);
         i32x4_extract_lane::<0>(packed).to_le_bytes()
+    }
+
+    /// Writes the lowest byte of each lane of four vectors.
+    ///
+    /// # Safety
+    /// `to` points at 16 writable bytes.
+    #[inline(always)]
+    pub unsafe fn store_low_bytes([a, b, c, d]: [Self; 4], to: *mut u8) {
+        let ab = i8x16_shuffle::<0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28>(a.0, b.0);
+        let cd = i8x16_shuffle::<0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28>(c.0, d.0);
+        // SAFETY: the caller's promise; wasm stores need no alignment.
+        unsafe { v128_store(to.cast(), i64x2_shuffle::<0, 2>(ab, cd)) }
+    }
+
+    /// Each lane's lowest seven bits.
+    #[inline(always)]
+    pub fn low_seven_bits(self) -> Self {
+        Self(v128_and(self.0, i32x4_splat(127)))
     }
 }

@@ -50,8 +50,7 @@ impl ClipModel {
 
     /// Image vectors, not normalised: pixels `(batch, 3, size, size)` to `(batch, projection_dim)`.
     pub fn image_features(&self, pixels: &Tensor) -> Result<Tensor> {
-        let pooled = self.vision.pool(&self.vision.states(pixels)?)?;
-        self.visual_projection.forward(&pooled)
+        self.visual_projection.forward(&self.vision.pooled(pixels)?)
     }
 
     /// Text vectors, not normalised: token ids, of any number for each text, to `(texts, projection_dim)`.

@@ -44,18 +44,19 @@ impl ClipText {
         for ids in texts {
             self.check(ids)?;
         }
-        self.final_norm.forward(&self.hidden(texts)?)
-    }
-
-    /// The states of checked texts, not normalised.
-    fn hidden(&self, texts: &[&[u32]]) -> Result<Tensor> {
-        let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
-        let positions = lengths.iter().map(|&len| self.positions.range(0, len)).collect::<Result<Vec<_>>>()?;
-        let mut x = (self.tokens.forward(&texts.concat())? + Tensor::cat(&positions, 0)?)?;
+        let (mut x, lengths) = self.embed(texts)?;
         for layer in &self.layers {
             x = layer.forward(&x, &lengths, true)?;
         }
-        Ok(x)
+        self.final_norm.forward(&x)
+    }
+
+    /// What goes into the first layer for checked texts, `(tokens, width)`, and their lengths.
+    fn embed(&self, texts: &[&[u32]]) -> Result<(Tensor, Vec<usize>)> {
+        let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
+        let positions =
+            lengths.iter().map(|&len| self.positions.range(0, len)).collect::<Result<Vec<_>>>()?;
+        Ok(((self.tokens.forward(&texts.concat())? + Tensor::cat(&positions, 0)?)?, lengths))
     }
 
     /// The pooled states of texts of any lengths: `(texts, width)`.
@@ -77,9 +78,16 @@ impl ClipText {
                 // A batch has fewer tokens than a `u32` counts.
                 ends.push((end - 1) as u32);
             }
-            let states = self.hidden(&parts)?;
-            let ends = Tensor::new(ends, states.device())?;
-            pooled.push(self.final_norm.forward(&states.index_select(&ends, 0)?)?);
+            let (mut x, lengths) = self.embed(&parts)?;
+            let ends = Tensor::new(ends, x.device())?;
+            if let Some((last, layers)) = self.layers.split_last() {
+                for layer in layers {
+                    x = layer.forward(&x, &lengths, true)?;
+                }
+                // The last token sees its whole text, so no mask is needed.
+                x = last.forward_at(&x, &lengths, &ends)?;
+            }
+            pooled.push(self.final_norm.forward(&x)?);
         }
         if pooled.is_empty() {
             return Err(argument("There are no texts to encode."));

@@ -48,18 +48,36 @@ impl ClipVision {
 
     /// The states after the last layer: pixels `(batch, 3, height, width)` to `(batch, 1 + patches, width)`.
     pub fn states(&self, pixels: &Tensor) -> Result<Tensor> {
-        let batch = check_pixels(pixels, self.image_size)?;
-        let patches = self.patches.forward(pixels)?;
-        let (_, count, width) = patches.dims3()?;
-        let (length, rows) = (1 + count, batch * (1 + count));
-        let x = Tensor::cat(&[&self.class.expand((batch, 1, width))?, &patches], 1)?;
-        let x = x.broadcast_add(&self.positions)?.reshape((rows, width))?;
-        let mut x = self.pre_norm.forward(&x)?;
-        let lengths = vec![length; batch];
+        let (mut x, lengths) = self.embed(pixels)?;
         for layer in &self.layers {
             x = layer.forward(&x, &lengths, false)?;
         }
-        Ok(x.reshape((batch, length, width))?)
+        let width = x.dim(1)?;
+        Ok(x.reshape((lengths.len(), (), width))?)
+    }
+
+    /// What [`ClipVision::pool`] makes of [`ClipVision::states`], in less time: in the last layer only the
+    /// class token is computed.
+    pub fn pooled(&self, pixels: &Tensor) -> Result<Tensor> {
+        let (mut x, lengths) = self.embed(pixels)?;
+        if let Some((last, layers)) = self.layers.split_last() {
+            for layer in layers {
+                x = layer.forward(&x, &lengths, false)?;
+            }
+            let rows = lengths.iter().scan(0, |end, &len| Some(std::mem::replace(end, *end + len as u32)));
+            x = last.forward_at(&x, &lengths, &Tensor::from_iter(rows, pixels.device())?)?;
+        }
+        self.post_norm.forward(&x)
+    }
+
+    /// What goes into the first layer, `(rows, width)`, and how many rows each image has.
+    fn embed(&self, pixels: &Tensor) -> Result<(Tensor, Vec<usize>)> {
+        let batch = check_pixels(pixels, self.image_size)?;
+        let patches = self.patches.forward(pixels)?;
+        let (_, count, width) = patches.dims3()?;
+        let x = Tensor::cat(&[&self.class.expand((batch, 1, width))?, &patches], 1)?;
+        let x = x.broadcast_add(&self.positions)?.reshape((batch * (1 + count), width))?;
+        Ok((self.pre_norm.forward(&x)?, vec![1 + count; batch]))
     }
 
     /// The normalised state of the class token: `(batch, 1 + patches, width)` to `(batch, width)`.

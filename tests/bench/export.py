@@ -1,0 +1,149 @@
+"""Writes the models of ../full/make.py in the peers' formats: ONNX in f32 and in dynamic int8.
+
+Run it from the repository's root with the packages of requirements.txt installed, after ../full/make.py:
+
+    python tests/bench/export.py [--full target/full] [--out target/bench/models]
+
+It writes `clip-image`, `clip-text`, `blip-image` (one tower each, `.onnx` and `.q8.onnx`), and the folder
+`clip` in the layout that transformers.js loads: the whole model, quantised, as `onnx/model_quantized.onnx`.
+
+The int8 files are made by ONNX Runtime's `quantize_dynamic` with its default settings (weights unsigned 8
+bits, one scale a tensor), as the published `model_quantized.onnx` files are. What is there already is kept.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+import tempfile
+
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from transformers import BlipForConditionalGeneration, CLIPModel
+
+CLIP = "openai/clip-vit-base-patch32/resolve/refs/pr/15"
+BLIP = "Salesforce/blip-image-captioning-base/resolve/main"
+
+
+class ClipImage(torch.nn.Module):
+    """Pixels to image embeddings."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.vision_model, self.visual_projection = model.vision_model, model.visual_projection
+
+    def forward(self, pixel_values):
+        return self.visual_projection(self.vision_model(pixel_values=pixel_values).pooler_output)
+
+
+class ClipText(torch.nn.Module):
+    """Token ids to text embeddings."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.text_model, self.text_projection = model.text_model, model.text_projection
+
+    def forward(self, input_ids, attention_mask):
+        states = self.text_model(input_ids=input_ids, attention_mask=attention_mask)
+        return self.text_projection(states.pooler_output)
+
+
+class ClipBoth(torch.nn.Module):
+    """What transformers.js expects of a zero-shot classifier."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids, pixel_values, attention_mask):
+        both = self.model(input_ids=input_ids, pixel_values=pixel_values, attention_mask=attention_mask)
+        return both.logits_per_image, both.logits_per_text, both.text_embeds, both.image_embeds
+
+
+class BlipImage(torch.nn.Module):
+    """Pixels to the states that the decoder sees."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.vision_model = model.vision_model
+
+    def forward(self, pixel_values):
+        return self.vision_model(pixel_values=pixel_values).last_hidden_state
+
+
+def export(module, inputs, path, outputs, dynamic):
+    """Exports `module` to `path` as one file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "model.onnx"
+        torch.onnx.export(
+            module.eval(),
+            tuple(inputs.values()),
+            str(file),
+            input_names=list(inputs),
+            output_names=outputs,
+            dynamic_axes=dynamic,
+            opset_version=17,
+            dynamo=False,
+        )
+        onnx.save_model(onnx.load(str(file)), str(path))
+
+
+def quantise(source, path):
+    quantize_dynamic(str(source), str(path), weight_type=QuantType.QUInt8)
+
+
+def both(name, out, module, inputs, outputs, dynamic):
+    plain, small = out / f"{name}.onnx", out / f"{name}.q8.onnx"
+    if not plain.exists():
+        print("exporting", name)
+        export(module, inputs, plain, outputs, dynamic)
+    if not small.exists():
+        quantise(plain, small)
+
+
+def clip(full, out):
+    model = CLIPModel.from_pretrained(full / CLIP, attn_implementation="eager").eval()
+    size = model.config.vision_config.image_size
+    pixels = {"pixel_values": torch.zeros(1, 3, size, size)}
+    both("clip-image", out, ClipImage(model), pixels, ["image_embeds"], {"pixel_values": {0: "batch"}})
+    texts = {"input_ids": torch.tensor([[49406, 320, 49407]] * 2), "attention_mask": torch.ones(2, 3, dtype=torch.long)}
+    axes = {name: {0: "batch", 1: "length"} for name in texts}
+    both("clip-text", out, ClipText(model), texts, ["text_embeds"], axes)
+
+    folder = out / "clip"
+    if not (folder / "onnx/model_quantized.onnx").exists():
+        print("exporting the whole of CLIP")
+        inputs = {"input_ids": texts["input_ids"], **pixels, "attention_mask": texts["attention_mask"]}
+        names = ["logits_per_image", "logits_per_text", "text_embeds", "image_embeds"]
+        export(ClipBoth(model), inputs, out / "clip.onnx", names, {**axes, "pixel_values": {0: "images"}})
+        (folder / "onnx").mkdir(parents=True, exist_ok=True)
+        quantise(out / "clip.onnx", folder / "onnx/model_quantized.onnx")
+        for file in ("config.json", "preprocessor_config.json", "tokenizer.json"):
+            shutil.copy(full / CLIP / file, folder)
+        # The one key that transformers.js asks for beyond what the tokenizer itself says.
+        (folder / "tokenizer_config.json").write_text(
+            json.dumps({"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "pad_token": "<|endoftext|>"})
+        )
+
+
+def blip(full, out):
+    model = BlipForConditionalGeneration.from_pretrained(full / BLIP, attn_implementation="eager").eval()
+    size = model.config.vision_config.image_size
+    both("blip-image", out, BlipImage(model), {"pixel_values": torch.zeros(1, 3, size, size)}, ["states"], None)
+
+
+def main():
+    root = pathlib.Path(__file__).resolve().parents[2]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--full", type=pathlib.Path, default=root / "target" / "full")
+    parser.add_argument("--out", type=pathlib.Path, default=root / "target" / "bench" / "models")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    clip(options.full, options.out)
+    blip(options.full, options.out)
+
+
+if __name__ == "__main__":
+    main()
