@@ -1,7 +1,7 @@
 //! Scaled dot-product attention.
 //!
 //! `softmax(q k^T / sqrt(d)) v` for each head, without ever holding all scores: queries go in blocks of 16
-//! over keys in blocks of 64, and the softmax is corrected as larger scores appear (Milakov and Gimelshein,
+//! over keys in blocks of 128, and the softmax is corrected as larger scores appear (Milakov and Gimelshein,
 //! "Online normalizer calculation for softmax", 2018; Dao et al., "FlashAttention", 2022):
 //!
 //! ```text
@@ -11,7 +11,7 @@
 //! and `o / l` is the answer.
 
 use super::gemm::f32_tile;
-use super::math::exp;
+use super::math::{exp, min_max};
 use super::matrix::PANEL;
 use super::parallel::{self, Shared};
 use super::simd::{F32x4, LANES};
@@ -19,7 +19,7 @@ use super::simd::{F32x4, LANES};
 /// Queries of one block.
 const QUERIES: usize = 16;
 /// Keys of one block; a multiple of [`PANEL`].
-const KEYS: usize = 64;
+const KEYS: usize = 128;
 /// Multiplications below which a second thread is not worth waking.
 const GRAIN: usize = 1 << 18;
 
@@ -283,7 +283,7 @@ impl Block {
         if scores.is_empty() {
             return;
         }
-        let max = scores.iter().copied().fold(self.max[i], f32::max);
+        let max = min_max(scores).1.max(self.max[i]);
         let sum = exponentials(scores, max);
         if max > self.max[i] {
             // Nothing was summed before the first block, whose factor would be e^-infinity.

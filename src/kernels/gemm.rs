@@ -2,7 +2,10 @@
 //!
 //! The work is cut into panels of 8 outputs, which lie together in [`Matrix`], and tiles of 4 rows of inputs
 //! by one panel, whose 32 sums stay in registers. A panel of weights (6 KB for 768 inputs in int8) stays in
-//! the nearest cache while all rows of inputs pass by it, so each weight comes from memory once.
+//! the nearest cache while a block of rows passes by it, and a strip of panels in the next one while all
+//! blocks do, so each weight comes from memory once.
+
+use std::ops::Range;
 
 use half::f16;
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
@@ -21,6 +24,8 @@ const VECTORS: usize = PANEL / LANES;
 const VECTOR: usize = LANES * GROUP;
 /// Panels that are finished (activation) while their outputs are still in the nearest cache.
 const STRIP: usize = 8;
+/// Bytes of inputs that go over a strip of panels together.
+const CACHE: usize = 128 << 10;
 /// Multiplications below which a second thread is not worth waking.
 const GRAIN: usize = 1 << 18;
 
@@ -66,7 +71,7 @@ pub fn linear(x: &[f32], layers: &[Layer<'_>]) -> Vec<f32> {
         if let After::Residual(residual) = layer.after {
             assert_eq!(residual.len(), rows * stride, "linear: residual of another length");
         }
-        let out = Out { values: Shared::new(&mut y), stride, first, rows };
+        let out = Out { values: Shared::new(&mut y), stride, first };
         // The same inputs serve every int8 layer.
         let input = match &layer.weight.store {
             Store::F32(weights) => Input::F32 { x, weights },
@@ -77,29 +82,41 @@ pub fn linear(x: &[f32], layers: &[Layer<'_>]) -> Vec<f32> {
                 native: has_native_dot(),
             },
         };
+        let block = input.block(columns);
         let grain = (GRAIN / (rows * columns * PANEL).max(1)).max(1);
         parallel::ranges(outputs.div_ceil(PANEL), grain, |panels| {
             let mut scratch = Vec::new();
             let end = panels.end;
             for begin in panels.step_by(STRIP) {
                 let strip = begin..end.min(begin + STRIP);
-                for panel in strip.clone() {
-                    match input {
-                        Input::F32 { x, weights } => {
-                            let panel_of = &weights[panel * columns * PANEL..][..columns * PANEL];
-                            f32_panel(x, columns, panel_of, layer, panel, out);
-                        }
-                        Input::F16 { x, weights } => {
-                            let panel_of = &weights[panel * columns * PANEL..][..columns * PANEL];
-                            scratch.resize(columns * PANEL, 0.0);
-                            panel_of.reinterpret_cast::<f16>().convert_to_f32_slice(&mut scratch);
-                            f32_panel(x, columns, &scratch, layer, panel, out);
-                        }
-                        Input::Int8 { x, weights, native: true } => {
-                            int8_panel::<DotNative>(x, weights, columns, layer, panel, out);
-                        }
-                        Input::Int8 { x, weights, native: false } => {
-                            int8_panel::<DotWidened>(x, weights, columns, layer, panel, out);
+                for first in (0..rows).step_by(block) {
+                    let rows = first..rows.min(first + block);
+                    for panel in strip.clone() {
+                        match input {
+                            Input::F32 { x, weights } => {
+                                let panel_of = &weights[panel * columns * PANEL..][..columns * PANEL];
+                                f32_panel(x, columns, panel_of, layer, panel, rows.clone(), out);
+                            }
+                            Input::F16 { x, weights } => {
+                                let panel_of = &weights[panel * columns * PANEL..][..columns * PANEL];
+                                scratch.resize(columns * PANEL, 0.0);
+                                panel_of.reinterpret_cast::<f16>().convert_to_f32_slice(&mut scratch);
+                                f32_panel(x, columns, &scratch, layer, panel, rows.clone(), out);
+                            }
+                            Input::Int8 { x, weights, native: true } => {
+                                int8_panel::<DotNative>(x, weights, columns, layer, panel, rows.clone(), out);
+                            }
+                            Input::Int8 { x, weights, native: false } => {
+                                int8_panel::<DotWidened>(
+                                    x,
+                                    weights,
+                                    columns,
+                                    layer,
+                                    panel,
+                                    rows.clone(),
+                                    out,
+                                );
+                            }
                         }
                     }
                 }
@@ -125,11 +142,23 @@ enum Input<'a> {
     Int8 { x: &'a Quantized, weights: &'a Int8, native: bool },
 }
 
+impl Input<'_> {
+    /// Rows that go over a strip of panels together: as many as stay in the second cache.
+    fn block(self, columns: usize) -> usize {
+        let rows = match self {
+            Self::F32 { .. } => CACHE / (4 * columns),
+            // Each row block unpacks every panel again, so all rows are taken together.
+            Self::F16 { .. } => usize::MAX / 2,
+            Self::Int8 { .. } => CACHE / columns,
+        };
+        (rows / TILE).max(1) * TILE
+    }
+}
+
 /// Where the outputs of one layer go: columns from `first` on, of rows of `stride` numbers.
 #[derive(Clone, Copy)]
 struct Out<'a> {
     values: Shared<'a, f32>,
-    rows: usize,
     stride: usize,
     first: usize,
 }
@@ -145,12 +174,19 @@ impl<'a> Out<'a> {
     }
 }
 
-/// All rows of `x` times one panel of f32 weights.
-fn f32_panel(x: &[f32], columns: usize, weights: &[f32], layer: &Layer<'_>, panel: usize, out: Out<'_>) {
-    let rows = out.rows;
-    assert!(weights.len() >= columns * PANEL && x.len() >= rows * columns);
+/// Rows of `x` times one panel of f32 weights.
+fn f32_panel(
+    x: &[f32],
+    columns: usize,
+    weights: &[f32],
+    layer: &Layer<'_>,
+    panel: usize,
+    rows: Range<usize>,
+    out: Out<'_>,
+) {
+    assert!(weights.len() >= columns * PANEL && x.len() >= rows.end * columns);
     let end = PanelEnd::new(layer, panel, None);
-    let mut row = 0;
+    let (mut row, rows) = (rows.start, rows.end);
     while row < rows {
         let x = &x[row * columns..];
         // SAFETY: `x` has as many rows of `columns` numbers as the tile takes, and the weights are a panel.
@@ -205,13 +241,14 @@ pub(super) unsafe fn f32_tile<const R: usize>(
     sums
 }
 
-/// All rows of `x` times one panel of int8 weights.
+/// Rows of `x` times one panel of int8 weights.
 fn int8_panel<D: Dot>(
     x: &Quantized,
     weights: &Int8,
     columns: usize,
     layer: &Layer<'_>,
     panel: usize,
+    rows: Range<usize>,
     out: Out<'_>,
 ) {
     let padded = columns.next_multiple_of(STEP);
@@ -223,9 +260,9 @@ fn int8_panel<D: Dot>(
     let end = PanelEnd::new(layer, panel, Some(scales));
     // Where tiles put their sums: made once, because clearing memory is a call in the browser.
     let mut tile = [[F32x4::splat(0.0); VECTORS]; TILE];
-    let mut row = 0;
-    while row < x.rows {
-        let rows = (x.rows - row).min(TILE);
+    let (mut row, last) = (rows.start, rows.end);
+    while row < last {
+        let rows = (last - row).min(TILE);
         match rows {
             1 => int8_tile::<D, 1>(x, row, w, &mut tile),
             2 => int8_tile::<D, 2>(x, row, w, &mut tile),

@@ -9,6 +9,8 @@ mod edge;
 mod load;
 mod picture;
 mod tag;
+#[cfg(feature = "threads")]
+mod threads;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
