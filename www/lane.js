@@ -10,6 +10,7 @@ import { isAbort } from './words.js';
 
 /**
  * @typedef {import('ocelli').ProgressEvent} Progress
+ * @typedef {import('ocelli').Runtime} Runtime
  * @typedef {import('./session.js').Picture} Picture
  *
  * @typedef {object} ModelChoice
@@ -34,7 +35,7 @@ import { isAbort } from './words.js';
  */
 
 /**
- * @template {{ dispose(): void }} Engine
+ * @template {{ dispose(): void, runtime: Runtime }} Engine
  * @template Result
  * @typedef {object} LaneWork
  * @property {(model: string, options: { signal: AbortSignal, onProgress: (progress: Progress) => void }) => Promise<Engine>} load
@@ -45,7 +46,7 @@ import { isAbort } from './words.js';
 
 /**
  * Dispatches `change` (a plain Event) whenever anything visible may have changed.
- * @template {{ dispose(): void }} Engine
+ * @template {{ dispose(): void, runtime: Runtime }} Engine
  * @template Result
  */
 export class Lane extends EventTarget {
@@ -106,6 +107,11 @@ export class Lane extends EventTarget {
       this.#become(isAbort(error) ? 'cancelled' : 'failed', error);
     }
     await this.#drain();
+  }
+
+  /** What the loaded model runs on. @returns {Runtime | null} */
+  get runtime() {
+    return this.#engine?.runtime ?? null;
   }
 
   /** Cancels the load under way; pictures keep waiting. */

@@ -95,7 +95,7 @@ function show() {
     const { status, progress, error, model } = lane;
     const title = model?.title ?? 'the model';
     notice.show({ status, title, progress, error, canFallBack: model?.id !== fallback.id });
-    if (model) picker.show(model.id, status);
+    if (model) picker.show(model.id, status, lane.runtime);
   }
   page.labels.complain(session.tags.status === 'blocked' ? session.tags.error : null);
   showCards();

@@ -72,3 +72,12 @@ export function explain(error) {
 export function isAbort(error) {
   return error instanceof Error && error.name === 'AbortError';
 }
+
+/**
+ * What a model runs on, and why.
+ * @param {import('ocelli').Runtime} runtime
+ */
+export function runsOn({ variant, threads, why }) {
+  const simd = variant.startsWith('relaxed') ? 'relaxed SIMD' : 'plain SIMD';
+  return `Runs with ${simd} on ${threads === 1 ? 'one thread' : `${threads} threads`}. ${why}`;
+}

@@ -11,6 +11,12 @@
  * @typedef {object} LoadOptions
  * @property {string | URL} [base] where the model hub is; the public one by default
  * @property {string} [revision] the hub revision of all files; each model's own by default
+ * @property {'int8' | 'f16' | 'f32'} [dtype] how the matrices are stored in memory, whatever the file has: `int8` (the
+ *   default) takes a quarter of `f32` and is the fastest; `f32` is exact
+ * @property {'auto' | number} [threads] how many threads compute. `auto`, the default, takes one for each core, at
+ *   most 8, where the page is cross-origin isolated; elsewhere there is one
+ * @property {import('./runtime.js').VariantName} [variant] for tests and reports of faults: the build of the wasm that
+ *   runs
  * @property {AbortSignal | null} [signal]
  * @property {(event: ProgressEvent) => void} [onProgress] also told when the model is loaded again, after its
  *   worker failed
@@ -39,6 +45,7 @@ import { linkedController } from './abort.js';
 import {
   checkBase,
   checkCount,
+  checkDtype,
   checkFunction,
   checkLabels,
   checkModel,
@@ -50,6 +57,7 @@ import { OcelliError } from './errors.js';
 import { readImage } from './image-input.js';
 import { find } from './models.js';
 import { RemoteModel } from './remote.js';
+import { checkThreads, checkVariant } from './runtime.js';
 import { locate } from './source.js';
 
 const DEFAULT_TEMPLATE = 'a photo of a {}.';
@@ -64,13 +72,19 @@ async function openModel(task, model, options) {
   checkModel(model);
   checkOptions(options);
   const { base, revision, signal, onProgress, worker } = options;
+  const { dtype = 'int8', threads = 'auto', variant } = options;
   checkBase(base);
   checkString(revision, 'revision');
   checkSignal(signal);
   checkFunction(onProgress, 'onProgress');
   checkFunction(worker, 'worker');
+  checkDtype(dtype);
+  checkThreads(threads);
+  checkVariant(variant);
   refuseOtherTask(task, String(model));
-  const remote = new RemoteModel({ task, files: locate(model, { base, revision }) }, { onProgress, worker });
+  const files = locate(model, { base, revision });
+  const given = { task, files, dtype, threads, ...(variant && { variant }) };
+  const remote = new RemoteModel(given, { onProgress, worker });
   await remote.open(signal);
   return remote;
 }
@@ -138,6 +152,15 @@ export class Tagger {
       .map((label, index) => ({ label, score: scores[index], index }))
       .sort((a, b) => b.score - a.score || a.index - b.index)
       .slice(0, topK);
+  }
+
+  /**
+   * What the model runs on: the variant of the wasm, the number of threads, and why.
+   *
+   * @returns {import('./runtime.js').Runtime}
+   */
+  get runtime() {
+    return this.#remote.runtime;
   }
 
   /** Ends the worker and frees the model's memory. Calls in flight reject with the code `disposed`. */
@@ -230,6 +253,15 @@ export class Captioner {
       unlink();
       controller.abort();
     }
+  }
+
+  /**
+   * What the model runs on: the variant of the wasm, the number of threads, and why.
+   *
+   * @returns {import('./runtime.js').Runtime}
+   */
+  get runtime() {
+    return this.#remote.runtime;
   }
 
   /** Ends the worker and frees the model's memory. Calls in flight reject with the code `disposed`. */

@@ -1,26 +1,47 @@
 /**
- * Starts the engine: the only importer of the generated wasm module. The verbs themselves are in `verbs/`.
+ * Starts the engine: chooses a variant of the wasm, its threads, and hands both to the verbs in `verbs/`.
  *
- * The import is static on purpose: bundlers give a worker one file and refuse to split it, and they find the
- * `.wasm` file through the `new URL(…, import.meta.url)` inside the generated module.
+ * @typedef {import('./runtime.js').Runtime} Runtime
+ * @typedef {import('./runtime.js').RuntimeOptions} RuntimeOptions
  */
 
-import { simd } from 'wasm-feature-detect';
-import initialise, * as generated from '../wasm/ocelli.js';
 import { WorkerError } from './errors.js';
+import { choose, detect } from './runtime.js';
+import { startThreads } from './threads.js';
+import { generated } from './variants.js';
 import { Engine } from './verbs/index.js';
 
 /**
+ * @param {RuntimeOptions} [wanted]
  * @returns {Promise<Engine>}
  */
-export async function startEngine() {
-  if (typeof WebAssembly !== 'object' || !(await simd())) {
-    throw new WorkerError('unsupported-browser', 'This browser lacks WebAssembly SIMD, which ocelli needs.');
-  }
+export async function startEngine(wanted = {}) {
+  const features = await detect((name) => generated(name) !== null);
+  const runtime = choose(wanted, features);
   try {
-    await initialise();
+    return await start(runtime);
+  } catch (cause) {
+    if (runtime.threads === 1) throw cause;
+    // Some pages forbid workers within workers. One thread is slower, not wrong.
+    const single = choose({ threads: 1 }, features);
+    const why = `${single.why.replace(/;.*/, '')}; one thread, because more could not be started here.`;
+    return start({ ...single, why });
+  }
+}
+
+/**
+ * @param {Runtime} runtime
+ * @returns {Promise<Engine>}
+ */
+async function start(runtime) {
+  const module = generated(runtime.variant);
+  if (!module) throw new WorkerError('worker-failed', 'This build of ocelli lacks its WebAssembly file.');
+  let memory;
+  try {
+    ({ memory } = await module.default());
   } catch (cause) {
     throw new WorkerError('worker-failed', "ocelli's WebAssembly file could not be loaded.", { cause });
   }
-  return new Engine(generated);
+  if (runtime.threads > 1) await startThreads(module, memory, runtime);
+  return new Engine(module, { runtime });
 }

@@ -51,7 +51,7 @@
 
 /**
  * @typedef {object} Wasm
- * @property {new () => WeightsHandle} WeightsLoader
+ * @property {new (dtype: string, keep: boolean) => WeightsHandle} WeightsLoader
  * @property {{
  *   decode: (bytes: Uint8Array) => PictureHandle,
  *   fromRgba: (width: number, height: number, rgba: Uint8Array) => PictureHandle,

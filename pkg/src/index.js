@@ -10,6 +10,8 @@
  * @typedef {import('./image-input.js').ImageInput} ImageInput
  * @typedef {import('./models.js').ModelInfo} ModelInfo
  * @typedef {import('./protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('./runtime.js').Runtime} Runtime
+ * @typedef {import('./runtime.js').VariantName} VariantName
  */
 
 import { find, list } from './models.js';

@@ -5,8 +5,11 @@
  * @typedef {import('./errors.js').ErrorData} ErrorData
  * @typedef {import('./image-input.js').ImageSource} ImageSource
  * @typedef {import('./source.js').ModelFiles} ModelFiles
+ * @typedef {import('./runtime.js').Runtime} Runtime
+ * @typedef {import('./runtime.js').VariantName} VariantName
  *
  * @typedef {'tag' | 'caption'} Task What a model is for.
+ * @typedef {'int8' | 'f16' | 'f32'} Dtype How the matrices of a model are stored in memory.
  *
  * @typedef {object} ProgressEvent How far a call has come.
  * @property {'download' | 'build' | 'labels' | 'ready'} phase
@@ -19,6 +22,9 @@
  * @typedef {object} LoadArguments
  * @property {Task} task
  * @property {ModelFiles} files
+ * @property {Dtype} dtype how matrices are stored in memory
+ * @property {'auto' | number} threads
+ * @property {VariantName} [variant]
  *
  * @typedef {object} TagArguments
  * @property {ImageSource} image
@@ -35,7 +41,7 @@
  * The verbs: what each is given, and what it answers.
  *
  * @typedef {object} Verbs
- * @property {{ given: LoadArguments, answer: null }} load
+ * @property {{ given: LoadArguments, answer: Runtime }} load what the model runs on
  * @property {{ given: TagArguments, answer: Float32Array }} tag one probability for each label, in their order
  * @property {{ given: CaptionArguments, answer: string }} caption
  *

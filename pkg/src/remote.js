@@ -5,6 +5,7 @@
  * @typedef {import('./connection.js').CallOptions} CallOptions
  * @typedef {import('./connection.js').WorkerLike} WorkerLike
  * @typedef {import('./protocol.js').LoadArguments} LoadArguments
+ * @typedef {import('./runtime.js').Runtime} Runtime
  * @typedef {import('./protocol.js').ProgressEvent} ProgressEvent
  */
 
@@ -30,6 +31,8 @@ export class RemoteModel {
   /** @type {Promise<Connection> | null} the same, once its model is loaded */
   #loaded = null;
   #disposed = false;
+  /** @type {Runtime | null} what the loaded model runs on */
+  #runtime = null;
 
   /**
    * @param {LoadArguments} given
@@ -56,6 +59,12 @@ export class RemoteModel {
     } finally {
       signal?.removeEventListener('abort', abort);
     }
+  }
+
+  /** What the model runs on. Known as soon as `open` has resolved. @returns {Runtime} */
+  get runtime() {
+    if (!this.#runtime) throw new WorkerError('disposed', 'The model is not loaded.');
+    return this.#runtime;
   }
 
   /**
@@ -99,7 +108,7 @@ export class RemoteModel {
     });
     this.#connection = connection;
     try {
-      await connection.call('load', this.#given, {
+      this.#runtime = await connection.call('load', this.#given, {
         onStep: (step) => 'progress' in step && this.#onProgress?.(step.progress),
       });
     } catch (error) {

@@ -20,7 +20,7 @@ import { codeOf, serialise, WorkerError } from './errors.js';
 
 /**
  * @param {Port} port
- * @param {() => Promise<Engine>} startEngine called once, with the first call
+ * @param {(given: any) => Promise<Engine>} startEngine called once, with what the first call is given
  */
 export function serve(port, startEngine) {
   /** @type {Map<number, AbortController>} calls that wait or run */
@@ -33,7 +33,8 @@ export function serve(port, startEngine) {
   /** @param {CallMessage} call @param {AbortSignal} signal */
   async function answer({ id, verb, given }, signal) {
     throwIfAborted(signal);
-    engine ??= startEngine();
+    // The first call is the one that loads: it says what the engine is to run on.
+    engine ??= startEngine(given);
     const run = (await engine).run(verb, given, signal);
     try {
       for (;;) {

@@ -8,10 +8,10 @@ import {
   atLeast,
   DEBIAN_WASM_LINKER,
   oldestRust,
-  WASM_RUSTFLAGS,
   WASM_TARGET,
   wasmBindgenFolder,
   wasmBindgenVersion,
+  wasmRustflags,
 } from './tools.mjs';
 
 /**
@@ -33,12 +33,20 @@ const BUILD_STD = {
 /**
  * The best toolchain that is ready for wasm now, or null. `OCELLI_TOOLCHAIN` (`target`, `rust-src` or `debian`)
  * narrows the choice, to try the other ways on a machine that has the first.
+ *
+ * Threads need a std of their own: the one that comes with the target was compiled without shared memory.
+ *
+ * @param {{ threads?: boolean }} [variant]
  * @returns {WasmToolchain | null}
  */
-export function findWasmToolchain() {
+export function findWasmToolchain({ threads = false } = {}) {
   const only = process.env.OCELLI_TOOLCHAIN;
-  const found = [...ownToolchains(), ...debianToolchain()];
-  return found.find((toolchain) => !only || toolchain.kind === only) ?? null;
+  const found = [...ownToolchains(), ...debianToolchain()]
+    .filter(({ kind }) => !threads || kind !== 'target')
+    .map((toolchain) => ({ ...toolchain, env: { ...toolchain.env, ...flags(threads) } }));
+  return (
+    found.find((toolchain) => !only || toolchain.kind === only || (threads && only === 'target')) ?? null
+  );
 }
 
 /** @returns {WasmToolchain[]} */
@@ -50,12 +58,12 @@ function ownToolchains() {
   /** @type {WasmToolchain[]} */
   const ways = [];
   if (existsSync(path.join(rustlib, WASM_TARGET, 'lib'))) {
-    ways.push({ kind: 'target', cargo: 'cargo', args: [], env: { ...flags() }, version });
+    ways.push({ kind: 'target', cargo: 'cargo', args: [], env: {}, version });
   }
   // Debian's own compiler lies in /usr and ships no linker for wasm: it has its own entry below.
   if (sysroot !== '/usr' && existsSync(path.join(rustlib, 'src/rust/library/Cargo.lock'))) {
-    const env = { ...flags(), ...BUILD_STD.env };
-    ways.push({ kind: 'rust-src', cargo: 'cargo', args: BUILD_STD.args, env, version });
+    const { args, env } = BUILD_STD;
+    ways.push({ kind: 'rust-src', cargo: 'cargo', args, env, version });
   }
   return ways;
 }
@@ -68,7 +76,6 @@ function debianToolchain() {
   if (!linker || !version || !sources || !atLeast(version, oldestRust())) return [];
   if (!isExecutable('/usr/bin/cargo')) return [];
   const env = {
-    ...flags(),
     ...BUILD_STD.env,
     // rustup's proxies lie first on PATH on many machines: this build wants Debian's programs throughout.
     PATH: `/usr/bin:${process.env.PATH ?? ''}`,
@@ -78,9 +85,12 @@ function debianToolchain() {
   return [{ kind: 'debian', cargo: '/usr/bin/cargo', args: BUILD_STD.args, env, version }];
 }
 
-/** The compiler flags, in the variable that overrides all others: builds are the same whatever a shell exports. */
-function flags() {
-  return { CARGO_ENCODED_RUSTFLAGS: WASM_RUSTFLAGS.join('\x1f') };
+/**
+ * The compiler flags, in the variable that overrides all others: builds are the same whatever a shell exports.
+ * @param {boolean} threads
+ */
+function flags(threads) {
+  return { CARGO_ENCODED_RUSTFLAGS: wasmRustflags({ threads }).join('\x1f') };
 }
 
 /** Wasm-bindgen of exactly the version in `Cargo.lock`: on PATH or built by setup, or null. */

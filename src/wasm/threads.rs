@@ -1,4 +1,61 @@
 //! The pool of threads, in the variants that have one.
+//!
+//! A thread of the web is a worker that runs this module over the same memory; only JavaScript can start one.
+//! So the pool is built in turns: [`ThreadPool`] waits for as many workers as it has threads, each of which
+//! calls `run` and becomes one. The crate `wasm-bindgen-rayon` does the same, but starts the workers itself,
+//! in one way for bundlers and in another for pages without: here the package does, in one way for both.
 
-/// `initThreadPool(n)`: starts the workers that share this memory; resolves when all of them run.
-pub use wasm_bindgen_rayon::init_thread_pool;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use rayon::{ThreadBuilder, ThreadPoolBuilder};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::edge::{JsResult, to_js};
+use crate::{Error, ErrorKind};
+
+/// The threads that still wait for a worker.
+static WAITING: Mutex<Option<Receiver<ThreadBuilder>>> = Mutex::new(None);
+
+/// The pool that all loops of this memory share.
+#[wasm_bindgen]
+pub struct ThreadPool {
+    threads: usize,
+    sender: Sender<ThreadBuilder>,
+}
+
+#[wasm_bindgen]
+impl ThreadPool {
+    /// A pool of `threads` threads, none of which runs yet.
+    #[wasm_bindgen(constructor)]
+    pub fn new(threads: usize) -> JsResult<Self> {
+        let (sender, receiver) = channel();
+        let mut waiting = WAITING.lock().map_err(|_| failed("its lock is lost"))?;
+        if waiting.replace(receiver).is_some() {
+            return Err(failed("there is one already"));
+        }
+        Ok(Self { threads, sender })
+    }
+
+    /// Hands out the threads: called once as many workers wait in `run`.
+    pub fn start(self) -> JsResult<()> {
+        let Self { threads, sender } = self;
+        ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .spawn_handler(move |thread| sender.send(thread).map_err(|_| std::io::Error::other("no worker waits")))
+            .build_global()
+            .map_err(|error| failed(&error.to_string()))
+    }
+
+    /// What a worker does: waits for a thread, and is it until its memory goes away.
+    pub fn run() {
+        let thread = WAITING.lock().ok().and_then(|waiting| waiting.as_ref()?.recv().ok());
+        if let Some(thread) = thread {
+            thread.run();
+        }
+    }
+}
+
+fn failed(why: &str) -> wasm_bindgen::JsValue {
+    to_js(Error::new(ErrorKind::ArgumentInvalid, format!("The pool of threads could not be made: {why}.")))
+}

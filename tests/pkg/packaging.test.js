@@ -16,7 +16,11 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const GENERATED = ['wasm/ocelli.js', 'wasm/ocelli_bg.wasm', 'types/index.d.ts'];
+const VARIANTS = ['simd128', 'relaxed', 'simd128-threads', 'relaxed-threads'];
+const GENERATED = [
+  ...VARIANTS.flatMap((name) => [`wasm/${name}/ocelli.js`, `wasm/${name}/ocelli_bg.wasm`]),
+  'types/index.d.ts',
+];
 
 /** Packs a copy of the package as it lies in the repository; returns the paths in the archive. */
 function pack(t) {

@@ -8,8 +8,8 @@ import { BLIP, CLIP, haveTinyModels, picture, tinyRoutes } from './support/tiny-
 
 /** The whole package but the thread: the real wasm behind the real protocol, in Node. */
 
-const folder = new URL('../../pkg/wasm/', import.meta.url);
-const reason = !existsSync(new URL('ocelli.js', folder))
+const folder = new URL('../../pkg/wasm/simd128/', import.meta.url);
+const reason = !existsSync(new URL('ocelli_bg.wasm', folder))
   ? 'pkg/wasm is not built (npm run build:wasm)'
   : !haveTinyModels && 'tests/golden/models is not there';
 const options = { skip: reason };

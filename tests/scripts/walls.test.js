@@ -89,19 +89,19 @@ describe('JavaScript rooms', () => {
   const generated = "import init from '../wasm/ocelli.js';";
   /** @type {[string, string, string, string[]][]} */
   const cases = [
-    ['the engine imports the wasm', 'pkg/src/engine.js', generated, []],
-    ['nobody else does', 'pkg/src/client.js', generated, ['1: only engine.js imports pkg/wasm']],
+    ['the table of variants imports the wasm', 'pkg/src/variants.js', generated, []],
+    ['nobody else does', 'pkg/src/client.js', generated, ['1: only variants.js imports pkg/wasm']],
     [
       'not even as needed',
       'pkg/src/a.js',
       "\nawait import('../wasm/x.js')",
-      ['2: only engine.js imports pkg/wasm'],
+      ['2: only variants.js imports pkg/wasm'],
     ],
     [
       'nor by its address',
       'pkg/src/a.js',
       "new URL('../wasm/ocelli_bg.wasm', import.meta.url)",
-      ['1: only engine.js imports pkg/wasm'],
+      ['1: only variants.js imports pkg/wasm'],
     ],
     ['the worker imports the engine', 'pkg/src/worker.js', "import { start } from './engine.js';", []],
     [

@@ -4,11 +4,12 @@
  * Dispatches `choose` with `{ id, title }`.
  */
 
-import { bytes } from '../words.js';
+import { bytes, runsOn } from '../words.js';
 import { button, make, tell, write } from './dom.js';
 
 /**
  * @typedef {import('ocelli').ModelInfo} ModelInfo
+ * @typedef {import('ocelli').Runtime} Runtime
  * @typedef {import('../lane.js').LaneStatus} LaneStatus
  * @typedef {import('../lane.js').ModelChoice} ModelChoice
  */
@@ -32,6 +33,7 @@ export function choice({ id, title, builtIn = false }) {
 class ModelPicker extends HTMLElement {
   #select = make('select');
   #detail = make('p', { className: 'field-help' });
+  #runs = make('p', { className: 'field-help', hidden: true });
   #other = make('input', {
     type: 'text',
     placeholder: 'org/name or https://…/folder/',
@@ -83,12 +85,19 @@ class ModelPicker extends HTMLElement {
       this.#otherLabel,
       this.#other,
       this.#use,
+      this.#runs,
     );
     this.#update();
   }
 
-  /** @param {string} id the model in use, being loaded or failed @param {LaneStatus} status */
-  show(id, status) {
+  /**
+   * @param {string} id the model in use, being loaded or failed
+   * @param {LaneStatus} status
+   * @param {Runtime | null} runtime what it runs on, once it is loaded
+   */
+  show(id, status, runtime) {
+    this.#runs.hidden = runtime === null;
+    write(this.#runs, runtime ? runsOn(runtime) : '');
     if (id === this.#current && status === this.#status) return;
     if (id !== this.#current) this.#point(id);
     this.#current = id;

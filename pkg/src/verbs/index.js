@@ -9,6 +9,7 @@
  * @typedef {import('../protocol.js').Step} Step
  * @typedef {import('../protocol.js').Task} Task
  * @typedef {import('../protocol.js').LoadArguments} LoadArguments
+ * @typedef {import('../runtime.js').Runtime} Runtime
  *
  * @typedef {AsyncGenerator<Step, any, void>} Run
  */
@@ -22,13 +23,18 @@ import { TaggerVerbs } from './tagger.js';
 export class Engine {
   #wasm;
   #options;
+  #runtime;
   /** @type {Record<string, unknown> | null} */
   #model = null;
 
-  /** @param {Wasm} wasm @param {Omit<FetchOptions, 'signal'>} [options] for tests */
-  constructor(wasm, options = {}) {
+  /**
+   * @param {Wasm} wasm
+   * @param {{ runtime: Runtime } & Omit<FetchOptions, 'signal'>} options what the wasm runs on; the rest is for tests
+   */
+  constructor(wasm, { runtime, ...options }) {
     this.#wasm = wasm;
     this.#options = options;
+    this.#runtime = runtime;
   }
 
   /**
@@ -49,21 +55,21 @@ export class Engine {
   /**
    * @param {LoadArguments} given
    * @param {AbortSignal} signal
-   * @returns {AsyncGenerator<Step, null, void>}
+   * @returns {AsyncGenerator<Step, Runtime, void>}
    */
-  async *#load({ task, files }, signal) {
+  async *#load({ task, files, dtype }, signal) {
     const wasm = this.#wasm;
     const options = { ...this.#options, signal };
     /** @type {unknown} */
     let model;
     if (task === 'tag') {
       const classes = { Files: wasm.TaggerFiles, Handle: wasm.TaggerHandle };
-      model = new TaggerVerbs(wasm, yield* load(wasm, classes, files, options));
+      model = new TaggerVerbs(wasm, yield* load(wasm, classes, { files, dtype }, options));
     } else {
       const classes = { Files: wasm.CaptionerFiles, Handle: wasm.CaptionerHandle };
-      model = new CaptionerVerbs(wasm, yield* load(wasm, classes, files, options));
+      model = new CaptionerVerbs(wasm, yield* load(wasm, classes, { files, dtype }, options));
     }
     this.#model = /** @type {Record<string, unknown>} */ (model);
-    return null;
+    return this.#runtime;
   }
 }

@@ -22,14 +22,14 @@ const PROGRESS_INTERVAL = 100;
  * @template Handle
  * @param {Wasm} wasm
  * @param {{ Files: import('../handles.js').FilesClass, Handle: import('../handles.js').HandleClass<Handle> }} classes
- * @param {ModelFiles} files
+ * @param {{ files: ModelFiles, dtype: import('../protocol.js').Dtype }} given
  * @param {FetchOptions} options
  * @returns {AsyncGenerator<{ progress: ProgressEvent }, Handle, void>}
  */
-export async function* load(wasm, { Files, Handle }, files, options) {
+export async function* load(wasm, { Files, Handle }, { files, dtype }, options) {
   const { controller, unlink } = linkedController(options.signal);
   const inner = { ...options, signal: controller.signal };
-  const weights = new wasm.WeightsLoader('int8', false);
+  const weights = new wasm.WeightsLoader(dtype, false);
   /** @type {import('../handles.js').FilesHandle | null} */
   let checked = null;
   let consumed = false;

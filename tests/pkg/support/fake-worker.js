@@ -1,6 +1,9 @@
 import { serve } from '../../../pkg/src/service.js';
 import { Engine } from '../../../pkg/src/verbs/index.js';
 
+/** What the fake wasm says it runs on. */
+export const RUNTIME = Object.freeze({ variant: 'simd128', threads: 1, why: 'This is a test.' });
+
 /**
  * A worker without a thread: the real service and the real verbs over a fake wasm, behind a MessageChannel, so
  * that everything is cloned and transferred as it is between threads.
@@ -26,7 +29,7 @@ export class FakeWorker extends EventTarget {
       },
       close: () => (this.closedItself = true),
     };
-    serve(port, startEngine ?? (async () => new Engine(wasm, { backoff: 1, ...options })));
+    serve(port, startEngine ?? (async () => new Engine(wasm, { runtime: RUNTIME, backoff: 1, ...options })));
   }
 
   postMessage(message, transfer) {

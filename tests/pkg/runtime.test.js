@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Tagger } from '../../pkg/src/index.js';
+import { choose, detect, VARIANT_NAMES } from '../../pkg/src/runtime.js';
+import { RUNTIME, workerFactory } from './support/fake-worker.js';
+
+/** Which variant runs where, and the sentence that says why. */
+
+const everything = {
+  simd: true,
+  relaxedSimd: true,
+  threads: true,
+  isolated: true,
+  cores: 4,
+  built: () => true,
+};
+
+test('the best variant that browser, page and build allow is chosen', () => {
+  const cases = [
+    [{}, {}, 'relaxed-threads', 4, /relaxed SIMD and lets this page use threads/],
+    [{}, { relaxedSimd: false }, 'simd128-threads', 4, /lacks relaxed SIMD/],
+    [{}, { isolated: false }, 'relaxed', 1, /not cross-origin isolated/],
+    [{}, { threads: false }, 'relaxed', 1, /lacks WebAssembly threads/],
+    [{}, { cores: 1 }, 'relaxed', 1, /one core/],
+    [{}, { cores: 100 }, 'relaxed-threads', 8, /threads/],
+    [{ threads: 1 }, {}, 'relaxed', 1, /no more was asked for/],
+    [{ threads: 2 }, {}, 'relaxed-threads', 2, /threads/],
+    [{ threads: 3 }, { cores: 1 }, 'relaxed-threads', 3, /threads/],
+    [{ threads: 3 }, { isolated: false }, 'relaxed', 1, /not cross-origin isolated/],
+    [{}, { built: (name) => !name.endsWith('threads') }, 'relaxed', 1, /was not built/],
+    [{}, { built: (name) => !name.startsWith('relaxed') }, 'simd128-threads', 4, /was not built/],
+    [{ variant: 'simd128' }, {}, 'simd128', 1, /asked for/],
+    [{ variant: 'relaxed-threads', threads: 2 }, {}, 'relaxed-threads', 2, /asked for/],
+  ];
+  for (const [wanted, changed, variant, threads, why] of cases) {
+    const chosen = choose(wanted, { ...everything, ...changed });
+    assert.deepEqual([chosen.variant, chosen.threads], [variant, threads], JSON.stringify([wanted, changed]));
+    assert.match(chosen.why, why);
+  }
+});
+
+test('what cannot run is refused by name', () => {
+  assert.throws(() => choose({}, { ...everything, simd: false }), { code: 'unsupported-browser' });
+  for (const [variant, changed] of [
+    ['relaxed', { relaxedSimd: false }],
+    ['simd128-threads', { isolated: false }],
+    ['simd128', { built: () => false }],
+  ]) {
+    const features = { ...everything, ...changed };
+    assert.throws(() => choose({ variant }, features), {
+      code: 'unsupported-browser',
+      message: RegExp(variant),
+    });
+  }
+});
+
+test('Node is no cross-origin isolated page', async () => {
+  const features = await detect(() => true);
+  assert.equal(features.simd, true);
+  assert.equal(features.isolated, false);
+  assert.ok(VARIANT_NAMES.includes(choose({}, features).variant));
+});
+
+test('threads, variant and dtype are checked before anything starts', async () => {
+  const { worker, workers } = workerFactory({});
+  const wrong = [
+    { threads: 0 },
+    { threads: 1.5 },
+    { threads: 'many' },
+    { threads: 65 },
+    { variant: 'mmx' },
+    { dtype: 'q4' },
+  ];
+  for (const options of wrong) {
+    await assert.rejects(Tagger.load('http://localhost/x/', { ...options, worker }), {
+      code: 'argument-invalid',
+    });
+  }
+  assert.equal(workers.length, 0);
+  assert.equal(RUNTIME.threads, 1);
+});
