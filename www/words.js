@@ -38,6 +38,8 @@ export function progressLine(progress, title) {
     case 'download':
       if (progress.total === null) return `Downloading ${title}: ${bytes(progress.loaded)}`;
       return `Downloading ${title}: ${megabytes(progress.loaded / 1e6)} of ${bytes(progress.total)}`;
+    case 'cache':
+      return `Reading ${title} from this browser: ${megabytes(progress.loaded / 1e6)} of ${bytes(progress.total ?? 0)}`;
     case 'build':
       return `Preparing ${title}`;
     case 'labels':

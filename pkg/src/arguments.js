@@ -31,6 +31,11 @@ export function checkCount(value, name) {
   demand(valid, `The option ${name} must be a whole number above zero.`);
 }
 
+/** @param {unknown} value @param {string} name */
+export function checkFlag(value, name) {
+  demand(typeof value === 'boolean', `The option ${name} must be true or false.`);
+}
+
 /** @param {unknown} value */
 export function checkDtype(value) {
   demand(value === 'int8' || value === 'f16' || value === 'f32', 'dtype must be "int8", "f16" or "f32".');

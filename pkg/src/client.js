@@ -17,6 +17,8 @@
  *   most 8, where the page is cross-origin isolated; elsewhere there is one
  * @property {import('./runtime.js').VariantName} [variant] for tests and reports of faults: the build of the wasm that
  *   runs
+ * @property {boolean} [keep] whether the model is kept in this browser between visits, ready to run: the next load
+ *   needs no network. By default models of the hub are, and folders are not: what is at their address may change
  * @property {AbortSignal | null} [signal]
  * @property {(event: ProgressEvent) => void} [onProgress] also told when the model is loaded again, after its
  *   worker failed
@@ -46,6 +48,7 @@ import {
   checkBase,
   checkCount,
   checkDtype,
+  checkFlag,
   checkFunction,
   checkLabels,
   checkModel,
@@ -58,7 +61,7 @@ import { readImage } from './image-input.js';
 import { find } from './models.js';
 import { RemoteModel } from './remote.js';
 import { checkThreads, checkVariant } from './runtime.js';
-import { locate } from './source.js';
+import { isHubId, locate } from './source.js';
 
 const DEFAULT_TEMPLATE = 'a photo of a {}.';
 
@@ -72,7 +75,7 @@ async function openModel(task, model, options) {
   checkModel(model);
   checkOptions(options);
   const { base, revision, signal, onProgress, worker } = options;
-  const { dtype = 'int8', threads = 'auto', variant } = options;
+  const { dtype = 'int8', threads = 'auto', variant, keep = isHubId(model) } = options;
   checkBase(base);
   checkString(revision, 'revision');
   checkSignal(signal);
@@ -81,9 +84,11 @@ async function openModel(task, model, options) {
   checkDtype(dtype);
   checkThreads(threads);
   checkVariant(variant);
+  checkFlag(keep, 'keep');
   refuseOtherTask(task, String(model));
   const files = locate(model, { base, revision });
-  const given = { task, files, dtype, threads, ...(variant && { variant }) };
+  const kept = keep ? { id: String(model), revision: revision ?? null } : null;
+  const given = { task, files, dtype, threads, keep: kept, ...(variant && { variant }) };
   const remote = new RemoteModel(given, { onProgress, worker });
   await remote.open(signal);
   return remote;

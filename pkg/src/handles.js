@@ -4,6 +4,7 @@
  *
  * @typedef {object} WeightsHandle
  * @property {(chunk: Uint8Array) => void} push
+ * @property {() => Uint8Array} takePacked
  * @property {() => void} free
  *
  * @typedef {object} PictureHandle
@@ -51,6 +52,7 @@
 
 /**
  * @typedef {object} Wasm
+ * @property {() => number} packingVersion
  * @property {new (dtype: string, keep: boolean) => WeightsHandle} WeightsLoader
  * @property {{
  *   decode: (bytes: Uint8Array) => PictureHandle,

@@ -9,12 +9,13 @@
  * @typedef {import('./errors.js').ErrorCode} ErrorCode
  * @typedef {import('./image-input.js').ImageInput} ImageInput
  * @typedef {import('./models.js').ModelInfo} ModelInfo
+ * @typedef {import('./models.js').StoredModel} StoredModel
  * @typedef {import('./protocol.js').ProgressEvent} ProgressEvent
  * @typedef {import('./runtime.js').Runtime} Runtime
  * @typedef {import('./runtime.js').VariantName} VariantName
  */
 
-import { find, list } from './models.js';
+import { find, list, remove, stored } from './models.js';
 
 export { Captioner, Tagger } from './client.js';
 export {
@@ -28,5 +29,5 @@ export {
   WorkerError,
 } from './errors.js';
 
-/** The models that ocelli knows by name. */
-export const models = Object.freeze({ find, list });
+/** The models that ocelli knows by name, and those that this browser keeps. */
+export const models = Object.freeze({ find, list, remove, stored });

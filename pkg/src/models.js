@@ -12,6 +12,8 @@
  * @property {string} [base] for built-in models: the folder, beside the page, that holds the model's folder
  */
 
+import { openBackend } from './store/index.js';
+
 /**
  * @typedef {ModelInfo & { revisions?: { default?: string, [file: string]: string | undefined } }} CatalogueEntry
  *   `revisions` names the hub revision of files that are not on `main`.
@@ -129,4 +131,43 @@ export function find(id) {
 export function revisionOf(id, file) {
   const revisions = CATALOGUE.find((entry) => entry.id === id)?.revisions;
   return revisions?.[file] ?? revisions?.default ?? 'main';
+}
+
+/**
+ * A model that is kept in this browser.
+ *
+ * @typedef {object} StoredModel
+ * @property {string} id as it was loaded
+ * @property {string | null} revision the revision that was asked for; null for the model's usual one
+ * @property {string} dtype
+ * @property {number} bytes that it takes
+ * @property {string} date when it was kept, in ISO 8601
+ */
+
+/**
+ * The models that are kept in this browser, newest first; none where nothing can be kept.
+ *
+ * @returns {Promise<StoredModel[]>}
+ */
+export async function stored() {
+  const entries = (await (await openBackend())?.list()) ?? [];
+  return entries
+    .map(({ record: { id, revision, dtype, date, weights, small } }) => {
+      const bytes = small.reduce((sum, file) => sum + file.bytes, weights);
+      return { id, revision, dtype, bytes, date };
+    })
+    .sort((a, b) => (a.date < b.date ? 1 : -1));
+}
+
+/**
+ * Forgets a model, whatever its revision and dtype. Models that are loaded go on working.
+ *
+ * @param {string} id
+ * @returns {Promise<boolean>} whether there was one
+ */
+export async function remove(id) {
+  const backend = await openBackend();
+  const entries = ((await backend?.list()) ?? []).filter(({ record }) => record.id === id);
+  for (const { name } of entries) await backend?.remove(name);
+  return entries.length > 0;
 }

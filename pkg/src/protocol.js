@@ -12,9 +12,9 @@
  * @typedef {'int8' | 'f16' | 'f32'} Dtype How the matrices of a model are stored in memory.
  *
  * @typedef {object} ProgressEvent How far a call has come.
- * @property {'download' | 'build' | 'labels' | 'ready'} phase
+ * @property {'download' | 'cache' | 'build' | 'labels' | 'ready'} phase
  * @property {string | null} file the file in flight, while downloading
- * @property {number} loaded bytes of all files while downloading, labels while encoding labels
+ * @property {number} loaded bytes of all files while downloading, or of what was kept while reading it (`cache`), labels while encoding labels
  * @property {number | null} total null where it is unknown
  *
  * @typedef {{ progress: ProgressEvent } | { piece: string }} Step What a call tells before it ends.
@@ -23,6 +23,7 @@
  * @property {Task} task
  * @property {ModelFiles} files
  * @property {Dtype} dtype how matrices are stored in memory
+ * @property {import('./store/index.js').Kept | null} keep who it is, where the model is to be kept between visits
  * @property {'auto' | number} threads
  * @property {VariantName} [variant]
  *

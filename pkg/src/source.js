@@ -54,6 +54,15 @@ function folder(address, what) {
 }
 
 /**
+ * Whether a model is one of the hub, by its id.
+ *
+ * @param {string | URL} model
+ */
+export function isHubId(model) {
+  return typeof model === 'string' && !FOLDER.test(model) && HUB_ID.test(model);
+}
+
+/**
  * @param {string | URL} model `org/name`, the name of a built-in model, or the address of a folder
  * @param {{ base?: string | URL, revision?: string }} [options] where the hub is, and which revision to take
  * @returns {ModelFiles}

@@ -43,7 +43,7 @@ class LaneNotice extends HTMLElement {
     const loading = status === 'loading';
     const failed = status === 'failed';
     // A model in use has something to tell when it is loaded anew because its worker failed.
-    const busy = status === 'ready' && (progress?.phase === 'download' || progress?.phase === 'build');
+    const busy = status === 'ready' && progress !== null && /^(download|cache|build)$/.test(progress.phase);
     const worth = busy || failed || status === 'cancelled';
     if (!loading) this.#endGrace();
     else if (this.dataset.status !== 'loading') this.#beginGrace();

@@ -57,17 +57,17 @@ export class Engine {
    * @param {AbortSignal} signal
    * @returns {AsyncGenerator<Step, Runtime, void>}
    */
-  async *#load({ task, files, dtype }, signal) {
+  async *#load({ task, ...given }, signal) {
     const wasm = this.#wasm;
     const options = { ...this.#options, signal };
     /** @type {unknown} */
     let model;
     if (task === 'tag') {
       const classes = { Files: wasm.TaggerFiles, Handle: wasm.TaggerHandle };
-      model = new TaggerVerbs(wasm, yield* load(wasm, classes, { files, dtype }, options));
+      model = new TaggerVerbs(wasm, yield* load(wasm, classes, given, options));
     } else {
       const classes = { Files: wasm.CaptionerFiles, Handle: wasm.CaptionerHandle };
-      model = new CaptionerVerbs(wasm, yield* load(wasm, classes, { files, dtype }, options));
+      model = new CaptionerVerbs(wasm, yield* load(wasm, classes, given, options));
     }
     this.#model = /** @type {Record<string, unknown>} */ (model);
     return this.#runtime;

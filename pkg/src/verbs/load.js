@@ -1,35 +1,124 @@
 /**
- * Loading: files in order, JSON first, then the weights chunk by chunk into the wasm loader, which builds
- * tensors as their bytes complete.
+ * Loading: what was kept on an earlier visit, or files in order from the network, JSON first, then the weights chunk
+ * by chunk into the wasm loader, which builds tensors as their bytes complete.
  *
  * @typedef {import('../handles.js').Wasm} Wasm
  * @typedef {import('../loader.js').FetchOptions} FetchOptions
  * @typedef {import('../loader.js').OpenFile} OpenFile
  * @typedef {import('../protocol.js').ProgressEvent} ProgressEvent
- * @typedef {import('../source.js').ModelFiles} ModelFiles
+ * @typedef {import('../store/index.js').Entry} Entry
+ *
+ * @typedef {Pick<import('../protocol.js').LoadArguments, 'files' | 'dtype' | 'keep'>} Given
+ * @typedef {FetchOptions & { backend?: () => Promise<import('../store/index.js').Backend | null> }} LoadOptions `backend`
+ *   is for tests
  */
 
-import { linkedController } from '../abort.js';
+/**
+ * @template Handle
+ * @typedef {{ Files: import('../handles.js').FilesClass, Handle: import('../handles.js').HandleClass<Handle> }} Classes
+ */
+
+import { linkedController, throwIfAborted } from '../abort.js';
+import { codeOf } from '../errors.js';
 import { chunks, openFile, readSmallFile } from '../loader.js';
+import { entryName, findEntry, openBackend } from '../store/index.js';
+import { Keeper } from './keeper.js';
 import { release } from './release.js';
 
 /** Progress is told at most this often, in milliseconds. */
 const PROGRESS_INTERVAL = 100;
 
 /**
- * Downloads a model and builds it.
+ * Builds a model from what was kept, or else downloads it and keeps it.
  *
  * @template Handle
  * @param {Wasm} wasm
- * @param {{ Files: import('../handles.js').FilesClass, Handle: import('../handles.js').HandleClass<Handle> }} classes
- * @param {{ files: ModelFiles, dtype: import('../protocol.js').Dtype }} given
- * @param {FetchOptions} options
+ * @param {Classes<Handle>} classes
+ * @param {Given} given
+ * @param {LoadOptions} options
  * @returns {AsyncGenerator<{ progress: ProgressEvent }, Handle, void>}
  */
-export async function* load(wasm, { Files, Handle }, { files, dtype }, options) {
+export async function* load(wasm, classes, given, options) {
+  const { files, dtype, keep } = given;
+  const backend = keep ? await (options.backend ?? openBackend)() : null;
+  if (!backend || !keep) return yield* fromNetwork(wasm, classes, given, options, null);
+
+  const packing = wasm.packingVersion();
+  const name = await entryName(files, dtype, packing);
+  // A storage that fails is as good as an empty one.
+  const entry = await findEntry(backend, name).catch(() => null);
+  throwIfAborted(options.signal);
+  if (entry) {
+    try {
+      return yield* fromStore(wasm, classes, dtype, entry, options.signal);
+    } catch (error) {
+      throwIfAborted(options.signal);
+      // Damage is ours to mend; a trap in the wasm is not.
+      if (codeOf(error) === null && !(error instanceof DOMException)) throw error;
+    }
+  }
+  await backend.remove(name).catch(() => {});
+  const keeper = await Keeper.begin(backend, name, { kept: keep, dtype, packing });
+  return yield* fromNetwork(wasm, classes, given, options, keeper);
+}
+
+/**
+ * @template Handle
+ * @param {Wasm} wasm
+ * @param {Classes<Handle>} classes
+ * @param {string} dtype
+ * @param {Entry} entry
+ * @param {AbortSignal | undefined} signal
+ * @returns {AsyncGenerator<{ progress: ProgressEvent }, Handle, void>}
+ */
+async function* fromStore(wasm, { Files, Handle }, dtype, { record, small, chunks }, signal) {
+  const total = record.weights;
+  const weights = new wasm.WeightsLoader(dtype, false);
+  /** @type {import('../handles.js').FilesHandle | null} */
+  let checked = null;
+  let consumed = false;
+  try {
+    const [config, preprocessor, tokenizer] = /** @type {[Uint8Array, Uint8Array, Uint8Array]} */ (small);
+    yield progress('cache', null, 0, total);
+    checked = Files.read(config, preprocessor, tokenizer);
+    let loaded = 0;
+    let told = performance.now();
+    for await (const chunk of chunks()) {
+      throwIfAborted(signal);
+      weights.push(chunk);
+      loaded += chunk.length;
+      const now = performance.now();
+      if (now - told >= PROGRESS_INTERVAL) {
+        told = now;
+        yield progress('cache', null, loaded, total);
+      }
+    }
+    yield progress('build', null, total, total);
+    consumed = true;
+    const handle = Handle.create(checked, weights);
+    yield progress('ready', null, total, total);
+    return handle;
+  } finally {
+    if (!consumed) {
+      release(weights);
+      if (checked) release(checked);
+    }
+  }
+}
+
+/**
+ * @template Handle
+ * @param {Wasm} wasm
+ * @param {Classes<Handle>} classes
+ * @param {Given} given
+ * @param {FetchOptions} options
+ * @param {Keeper | null} keeper
+ * @returns {AsyncGenerator<{ progress: ProgressEvent }, Handle, void>}
+ */
+async function* fromNetwork(wasm, { Files, Handle }, { files, dtype }, options, keeper) {
   const { controller, unlink } = linkedController(options.signal);
   const inner = { ...options, signal: controller.signal };
-  const weights = new wasm.WeightsLoader(dtype, false);
+  const weights = new wasm.WeightsLoader(dtype, keeper !== null);
   /** @type {import('../handles.js').FilesHandle | null} */
   let checked = null;
   let consumed = false;
@@ -53,6 +142,7 @@ export async function* load(wasm, { Files, Handle }, { files, dtype }, options) 
     for await (const chunk of chunks(tensors, inner)) {
       weights.push(chunk);
       meter.add(chunk.length);
+      if (keeper) await keeper.write(weights.takePacked());
       const now = performance.now();
       if (now - told >= PROGRESS_INTERVAL) {
         told = now;
@@ -63,11 +153,14 @@ export async function* load(wasm, { Files, Handle }, { files, dtype }, options) 
     yield progress('build', null, meter.loaded, meter.loaded);
     consumed = true;
     const handle = Handle.create(checked, weights);
+    // Only what has become a model is worth keeping.
+    await keeper?.commit(small);
     yield progress('ready', null, meter.loaded, meter.loaded);
     return handle;
   } finally {
     unlink();
     controller.abort();
+    await keeper?.abandon();
     if (!consumed) {
       release(weights);
       if (checked) release(checked);

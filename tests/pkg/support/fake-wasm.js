@@ -14,7 +14,7 @@ export function trap() {
 }
 
 export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} } = {}) {
-  const log = { alive: new Set(), bytes: 0, largestChunk: 0, encoded: 0, calls: [] };
+  const log = { alive: new Set(), loaders: [], bytes: 0, largestChunk: 0, encoded: 0, calls: [] };
 
   class Handle {
     constructor() {
@@ -25,10 +25,26 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
     }
   }
 
+  /** Its packed form is the bytes it was given. */
   class WeightsLoader extends Handle {
+    #keep;
+    #packed = [];
+
+    constructor(dtype, keep) {
+      super();
+      if (typeof dtype !== 'string' || typeof keep !== 'boolean') throw new TypeError('(dtype, keep)');
+      this.#keep = keep;
+      log.loaders.push({ dtype, keep });
+    }
+
+    takePacked() {
+      return new Uint8Array(Buffer.concat(this.#packed.splice(0)));
+    }
+
     push(chunk) {
       if (!(chunk instanceof Uint8Array)) throw new TypeError('A chunk is a Uint8Array.');
       if (chunk[0] === 0xff) throw wasmError('weights-invalid');
+      if (this.#keep) this.#packed.push(chunk.slice());
       log.bytes += chunk.length;
       log.largestChunk = Math.max(log.largestChunk, chunk.length);
     }
@@ -138,6 +154,7 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
   return {
     log,
     WeightsLoader,
+    packingVersion: () => 1,
     Picture,
     TaggerFiles: Files,
     TaggerHandle,

@@ -1,0 +1,23 @@
+/** What is read back from storage, which anything of this origin may have written. */
+
+/**
+ * @param {any} value
+ * @returns {value is import('./index.js').Record}
+ */
+export function isRecord(value) {
+  const text = (/** @type {unknown} */ field) => typeof field === 'string' && field.length <= 4096;
+  const count = (/** @type {unknown} */ field) => Number.isSafeInteger(field) && Number(field) >= 0;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    text(value.id) &&
+    (value.revision === null || text(value.revision)) &&
+    text(value.dtype) &&
+    text(value.date) &&
+    count(value.packing) &&
+    count(value.weights) &&
+    Array.isArray(value.small) &&
+    value.small.length === 3 &&
+    value.small.every((/** @type {any} */ file) => count(file?.bytes) && text(file?.sha256))
+  );
+}

@@ -1,0 +1,69 @@
+/**
+ * Keeps a model while it is loaded. Whatever the storage does (full, denied, taken by another tab), loading goes on:
+ * after its first failure a keeper keeps nothing.
+ *
+ * @typedef {import('../store/index.js').Backend} Backend
+ * @typedef {import('../store/index.js').Kept} Kept
+ * @typedef {import('../store/index.js').Writer} Writer
+ */
+
+import { makeRecord } from '../store/index.js';
+
+export class Keeper {
+  #writer;
+  #about;
+  #weights = 0;
+
+  /**
+   * @private
+   * @param {Writer | null} writer
+   * @param {{ kept: Kept, dtype: string, packing: number }} about
+   */
+  constructor(writer, about) {
+    this.#writer = writer;
+    this.#about = about;
+  }
+
+  /**
+   * @param {Backend} backend
+   * @param {string} name
+   * @param {{ kept: Kept, dtype: string, packing: number }} about
+   * @returns {Promise<Keeper | null>} null where nothing can be kept
+   */
+  static async begin(backend, name, about) {
+    const writer = await backend.writer(name).catch(() => null);
+    return writer && new Keeper(writer, about);
+  }
+
+  /** @param {Uint8Array} bytes */
+  async write(bytes) {
+    this.#weights += bytes.length;
+    await this.#try((writer) => writer.write(bytes));
+  }
+
+  /** Everything has come. @param {Uint8Array[]} small */
+  async commit(small) {
+    const { kept, dtype, packing } = this.#about;
+    await this.#try(async (writer) => {
+      await writer.commit(await makeRecord(kept, { dtype, packing, weights: this.#weights, small }), small);
+      this.#writer = null;
+    });
+  }
+
+  /** Leaves nothing behind of what was not committed. */
+  async abandon() {
+    const writer = this.#writer;
+    this.#writer = null;
+    await writer?.abandon().catch(() => {});
+  }
+
+  /** @param {(writer: Writer) => Promise<void>} step */
+  async #try(step) {
+    if (!this.#writer) return;
+    try {
+      await step(this.#writer);
+    } catch {
+      await this.abandon();
+    }
+  }
+}
