@@ -21,7 +21,7 @@ export async function startEngine(wanted = {}) {
   try {
     return await start(runtime);
   } catch (cause) {
-    if (runtime.threads === 1) throw cause;
+    if (runtime.threads === 1 || wanted.variant) throw cause;
     // Some pages forbid workers within workers. One thread is slower, not wrong.
     const single = choose({ threads: 1 }, features);
     const why = `${single.why.replace(/;.*/, '')}; one thread, because more could not be started here.`;
@@ -36,12 +36,11 @@ export async function startEngine(wanted = {}) {
 async function start(runtime) {
   const module = generated(runtime.variant);
   if (!module) throw new WorkerError('worker-failed', 'This build of ocelli lacks its WebAssembly file.');
-  let memory;
   try {
-    ({ memory } = await module.default());
+    await module.default();
   } catch (cause) {
     throw new WorkerError('worker-failed', "ocelli's WebAssembly file could not be loaded.", { cause });
   }
-  if (runtime.threads > 1) await startThreads(module, memory, runtime);
+  if (runtime.threads > 1) await startThreads(module, runtime);
   return new Engine(module, { runtime });
 }

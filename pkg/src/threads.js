@@ -13,12 +13,10 @@ const LIMIT = 20_000;
  * Resolves when all threads run.
  *
  * @param {Generated} module
- * @param {WebAssembly.Memory} memory
  * @param {Runtime} runtime
  */
-export async function startThreads(module, memory, { variant, threads }) {
-  const compiled = module.default.__wbindgen_wasm_module;
-  if (!module.ThreadPool || !compiled) throw new Error(`The variant ${variant} has no threads.`);
+export async function startThreads(module, { variant, threads }) {
+  if (!module.ThreadPool) throw new Error(`The variant ${variant} has no threads.`);
   /** @type {Worker[]} */
   const workers = [];
   try {
@@ -26,6 +24,7 @@ export async function startThreads(module, memory, { variant, threads }) {
       workers.push(new Worker(new URL('./pool.js', import.meta.url), { type: 'module' }));
     }
     const pool = new module.ThreadPool(threads);
+    const [compiled, memory] = pool.shared;
     await Promise.all(workers.map((worker) => ready(worker, { variant, compiled, memory })));
     pool.start();
   } catch (error) {

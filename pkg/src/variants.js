@@ -14,14 +14,17 @@ import * as simd128 from '../wasm/simd128/ocelli.js';
 /**
  * @typedef {import('./runtime.js').VariantName} VariantName
  *
- * @typedef {object} Memory
+ * @typedef {object} Shared
  * @property {WebAssembly.Module} module_or_path compiled once, by the engine
  * @property {WebAssembly.Memory} memory
  *
  * @typedef {object} Generated what the engine needs of a generated module, beside the handles
- * @property {((memory?: Memory) => Promise<{ memory: WebAssembly.Memory }>) & {
- *   __wbindgen_wasm_module?: WebAssembly.Module }} default
- * @property {(new (threads: number) => { start: () => void }) & { run: () => void }} [ThreadPool] with threads
+ * @property {(shared?: Shared) => Promise<unknown>} default
+ * @property {(new (threads: number) => Pool) & { run: () => void }} [ThreadPool] with threads
+ *
+ * @typedef {object} Pool
+ * @property {[WebAssembly.Module, WebAssembly.Memory]} shared
+ * @property {() => void} start
  */
 
 /**

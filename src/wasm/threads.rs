@@ -8,6 +8,7 @@
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use js_sys::Array;
 use rayon::{ThreadBuilder, ThreadPoolBuilder};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -35,6 +36,12 @@ impl ThreadPool {
             return Err(failed("there is one already"));
         }
         Ok(Self { threads, sender })
+    }
+
+    /// What a worker needs to run this module over this memory: `[WebAssembly.Module, WebAssembly.Memory]`.
+    #[wasm_bindgen(getter)]
+    pub fn shared(&self) -> Array {
+        Array::of2(&wasm_bindgen::module(), &wasm_bindgen::memory())
     }
 
     /// Hands out the threads: called once as many workers wait in `run`.
