@@ -1,19 +1,31 @@
 // Builds the Rust core for the browser into `pkg/wasm/<variant>/`:
-// `node scripts/build-wasm.mjs [--dev] [--force] [--variant NAME[,NAME]]`.
+// `node scripts/build-wasm.mjs [--dev] [--force] [--all | --variant NAME[,NAME]]`.
 //
 // cargo -> wasm-bindgen -> wasm-opt, for each of four variants: with and without relaxed SIMD, with and without
-// threads. `--dev` builds the same code in less time, larger and a little slower. Nothing is built when the sources
-// are those of the last build.
+// threads. `--dev` builds the same code in less time, larger and a little slower, and one variant only where no
+// other is named. Nothing is built when the sources are those of the last build.
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { brotliCompressSync, constants } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress, constants } from 'node:zlib';
 import { findWasmBindgen, findWasmToolchain } from './lib/find.mjs';
 import { capture, duration, Failure, main, ROOT, run, say } from './lib/run.mjs';
 import { fingerprint, readStamp, writeStamp } from './lib/stamp.mjs';
-import { VARIANTS, WASM_TARGET, wasmBindgenVersion, wasmOptFlags } from './lib/tools.mjs';
+import { WASM_TARGET, wasmBindgenVersion } from './lib/tools.mjs';
+import { buildArgs, chosenVariants, crateArgs, VARIANTS, wasmOptFlags } from './lib/variants.mjs';
 
-/** @import { Variant } from './lib/tools.mjs' */
+/** @import { WasmToolchain } from './lib/find.mjs' */
+/** @import { Variant } from './lib/variants.mjs' */
+
+/**
+ * One variant on its way.
+ * @typedef {object} Build
+ * @property {Variant} variant
+ * @property {WasmToolchain} toolchain
+ * @property {'release' | 'wasm-dev'} profile
+ * @property {string} inputs the fingerprint of all that it is made from
+ */
 
 const OUT = 'pkg/wasm';
 const INPUTS = [
@@ -22,122 +34,135 @@ const INPUTS = [
   'Cargo.lock',
   'rust-toolchain.toml',
   'scripts/build-wasm.mjs',
-  'scripts/lib/tools.mjs',
+  'scripts/lib/variants.mjs',
 ];
 const WASM_OPT = 'node_modules/binaryen/package.json';
 
-/** What the package finds in place of a variant that could not be built here. */
+/** What the package finds in place of a variant that was not built. */
 const ABSENT = {
   'ocelli.js': '// This variant was not built: see scripts/build-wasm.mjs.\nexport default null;\n',
   'ocelli.d.ts': 'declare const absent: null;\nexport default absent;\n',
 };
 
-/** @param {{ dev?: boolean, force?: boolean, names?: string[] }} [options] */
-export async function buildWasm({ dev = false, force = false, names = [] } = {}) {
+/** @param {{ dev?: boolean, force?: boolean, names?: string[] }} [options] all variants without `names` */
+export async function buildWasm({ dev = false, force = false, names } = {}) {
   const started = performance.now();
-  const unknown = names.find((name) => !VARIANTS.some((variant) => variant.name === name));
-  if (unknown) {
-    throw new Failure(`There is no variant ${unknown}: ${VARIANTS.map(({ name }) => name).join(', ')}.`);
+  const bindgen = findWasmBindgen();
+  if (!bindgen || !findWasmToolchain()) {
+    throw new Failure('The tools for the wasm build are not here yet: run `npm run setup` first.');
   }
-  const wanted = VARIANTS.filter(({ name }) => names.length === 0 || names.includes(name));
-  let built = 0;
-  /** wasm-opt uses one core: it runs beside the next compilation. @type {Promise<void>} */
-  let finishing = Promise.resolve();
-  for (const variant of wanted) {
-    const stamp = await compile(variant, { dev, force });
-    if (!stamp) continue;
-    built += 1;
-    await finishing;
-    finishing = finish(variant, stamp, dev);
+  const builds = VARIANTS.flatMap((variant) => describe(variant, dev) ?? []);
+  const wanted = builds.filter(({ variant }) => !names || names.includes(variant.name));
+  if (VARIANTS.some(({ name, threads }) => threads && (!names || names.includes(name))) && !canThreads()) {
+    say("Wasm: no variant with threads, for want of std's sources (`rustup component add rust-src`).");
   }
-  await finishing;
+  const due = wanted.filter((build) => force || !isCurrent(build));
+  // What was made from other sources must not run beside what is built now.
   for (const { name } of VARIANTS) {
-    const out = path.join(ROOT, OUT, name);
-    if (existsSync(path.join(out, 'ocelli.js'))) continue;
-    mkdirSync(out, { recursive: true });
-    for (const [file, text] of Object.entries(ABSENT)) writeFileSync(path.join(out, file), text);
+    const build = builds.find(({ variant }) => variant.name === name);
+    if (!build || due.includes(build) || !isCurrent(build)) leaveOut(name);
   }
-  if (built > 0) say(`Wasm: built in ${duration(performance.now() - started)}.`);
+  if (due.length > 0) {
+    const what = due.map(({ variant }) => variant.name).join(', ');
+    say(`Wasm: building ${what} (profile ${due[0]?.profile})`, usual(due.length, dev));
+    // Two lines of builds: what is compiled with shared memory, and what is not, have no crate in common.
+    const lines = [false, true].map((threads) => due.filter(({ variant }) => variant.threads === threads));
+    await Promise.all(lines.map((line) => buildInTurn(line, bindgen)));
+  }
+  report(wanted);
+  if (due.length > 0) say(`Wasm: built in ${duration(performance.now() - started)}.`);
   else say(`Wasm: ${OUT} is up to date.`);
 }
 
-/**
- * Compiles a variant unless it is up to date; the stamp that it gets when it is finished.
- * @param {Variant} variant
- * @param {{ dev: boolean, force: boolean }} options
- * @returns {Promise<Record<string, string> | null>}
- */
-async function compile(variant, { dev, force }) {
-  const { name, relaxed, threads } = variant;
-  const toolchain = findWasmToolchain(variant);
-  const bindgen = findWasmBindgen();
-  if (threads && bindgen && !toolchain && findWasmToolchain()) {
-    say(`Wasm: ${name} needs std's sources (rustup component add rust-src); going on without it.`);
-    return null;
-  }
-  if (!toolchain || !bindgen) {
-    throw new Failure('The tools for the wasm build are not here yet: run `npm run setup` first.');
-  }
-  const env = JSON.stringify(toolchain.env.CARGO_ENCODED_RUSTFLAGS);
-  const inputs = fingerprint(INPUTS, [toolchain.version, wasmBindgenVersion(), env]);
-  const profile = dev ? 'wasm-dev' : 'release';
-  const out = `${OUT}/${name}`;
-  const last = readStamp(`${out}/stamp.json`);
-  // What ships serves for iterating too, never the other way round.
-  const fits = last?.inputs === inputs && (last.profile === profile || last.profile === 'release');
-  if (fits && !force && existsSync(path.join(ROOT, out, 'ocelli_bg.wasm'))) return null;
+function canThreads() {
+  return findWasmToolchain({ threads: true }) !== null;
+}
 
-  rmSync(path.join(ROOT, out), { recursive: true, force: true });
-  say(`Wasm: compiling ${name} with ${toolchain.version}, profile ${profile}`, usual(threads));
-  // The dependencies of threads are compiled with other flags: side by side, neither is ever compiled twice.
+/**
+ * How a variant would be built here, or null where it cannot.
+ * @param {Variant} variant
+ * @param {boolean} dev
+ * @returns {Build | null}
+ */
+function describe(variant, dev) {
+  const toolchain = findWasmToolchain(variant);
+  if (!toolchain) return null;
+  const inputs = fingerprint(INPUTS, [toolchain.version, wasmBindgenVersion(), variant.name]);
+  return { variant, toolchain, profile: dev ? 'wasm-dev' : 'release', inputs };
+}
+
+/**
+ * Whether the last build of a variant still stands. What ships serves for iterating too, never the other way round.
+ * @param {Build} build
+ */
+function isCurrent({ variant, inputs, profile }) {
+  const last = readStamp(`${OUT}/${variant.name}/stamp.json`);
+  const same = last?.inputs === inputs && (last.profile === profile || last.profile === 'release');
+  return same && existsSync(path.join(ROOT, OUT, variant.name, 'ocelli_bg.wasm'));
+}
+
+/** @param {string} name of a variant */
+function leaveOut(name) {
+  const out = path.join(ROOT, OUT, name);
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  for (const [file, text] of Object.entries(ABSENT)) writeFileSync(path.join(out, file), text);
+}
+
+/**
+ * Variants that share their compiled dependencies.
+ * @param {Build[]} builds
+ * @param {string} bindgen
+ */
+async function buildInTurn(builds, bindgen) {
+  /** Wasm-opt uses one core: it runs beside the next compilation. @type {Promise<void>[]} */
+  const finishing = [];
+  for (const build of builds) {
+    await compile(build, bindgen);
+    finishing.push(finish(build));
+  }
+  await Promise.all(finishing);
+}
+
+/**
+ * @param {Build} build
+ * @param {string} bindgen
+ */
+async function compile({ variant, toolchain, profile }, bindgen) {
+  const { name, threads } = variant;
+  // Folders of their own, so that neither line waits for the other's lock.
   const folder = path.join(targetFolder(), threads ? 'threads' : '');
   const cargoArgs = [
-    'rustc',
-    '--lib',
-    '--crate-type=cdylib',
-    '--locked',
-    ...['--profile', profile, '--target', WASM_TARGET, '--target-dir', folder],
-    ...(threads ? ['--features', 'threads'] : []),
+    ...['rustc', '--lib', '--crate-type=cdylib', '--locked'],
+    ...['--profile', profile, '--target-dir', folder],
+    ...buildArgs(variant),
     ...toolchain.args,
-    '--',
-    ...(relaxed ? ['-C', 'target-feature=+relaxed-simd'] : []),
+    ...['--', ...crateArgs(variant)],
   ];
   await run(toolchain.cargo, cargoArgs, {
     env: toolchain.env,
     failure: `The variant ${name} of the Rust core does not build (see above).`,
   });
   const wasm = path.join(folder, WASM_TARGET, profile, 'ocelli.wasm');
-  await run(bindgen, ['--target', 'web', '--out-name', 'ocelli', '--out-dir', out, wasm]);
-  return { inputs, profile };
+  await run(bindgen, ['--target', 'web', '--out-name', 'ocelli', '--out-dir', `${OUT}/${name}`, wasm]);
 }
 
 /**
- * Optimises a compiled variant, says how large it is and leaves the stamp.
- * @param {Variant} variant
- * @param {Record<string, string>} stamp
- * @param {boolean} dev
+ * Optimises what ships, and leaves the stamp.
+ * @param {Build} build
  */
-async function finish(variant, stamp, dev) {
-  const out = `${OUT}/${variant.name}`;
-  const wasm = path.join(ROOT, out, 'ocelli_bg.wasm');
-  if (!dev) await optimise(wasm, variant);
-  writeStamp(`${out}/stamp.json`, stamp);
-  const bytes = readFileSync(wasm);
+async function finish({ variant, inputs, profile }) {
+  const wasm = path.join(ROOT, OUT, variant.name, 'ocelli_bg.wasm');
+  const sizes = { plain: readFileSync(wasm).length };
   // A development build is not what anybody downloads: do not spend seconds on compressing it.
-  if (dev) return say(`Wasm: ${variant.name} ${megabytes(bytes.length)} (development build)`);
-  const params = { [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
-  const brotli = brotliCompressSync(bytes, { params }).length;
-  return say(`Wasm: ${variant.name} ${megabytes(bytes.length)}, brotli ${megabytes(brotli)}`);
-}
-
-/** @param {boolean} threads */
-function usual(threads) {
-  return threads ? '2 to 6 minutes the first time: std is compiled too' : '2 to 5 minutes the first time';
-}
-
-function targetFolder() {
-  const text = capture('cargo', ['metadata', '--format-version', '1', '--no-deps', '--offline']);
-  return text ? JSON.parse(text).target_directory : path.join(ROOT, 'target');
+  if (profile === 'release') {
+    await optimise(wasm, variant);
+    const bytes = readFileSync(wasm);
+    const params = { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+    const brotli = (await promisify(brotliCompress)(bytes, { params })).length;
+    Object.assign(sizes, { optimised: bytes.length, brotli });
+  }
+  writeStamp(`${OUT}/${variant.name}/stamp.json`, { inputs, profile, sizes });
 }
 
 /** @param {string} wasm @param {Variant} variant */
@@ -155,16 +180,42 @@ async function optimise(wasm, variant) {
   renameSync(optimised, wasm);
 }
 
-/** @param {number} bytes */
-function megabytes(bytes) {
+function targetFolder() {
+  const text = capture('cargo', ['metadata', '--format-version', '1', '--no-deps', '--offline']);
+  return text ? JSON.parse(text).target_directory : path.join(ROOT, 'target');
+}
+
+/**
+ * @param {number} variants
+ * @param {boolean} dev
+ */
+function usual(variants, dev) {
+  if (variants === 1) {
+    return dev ? 'some 4 minutes the first time, half a minute later' : 'usually 4 to 6 minutes';
+  }
+  return dev ? 'some 8 minutes the first time, two minutes later' : 'usually 8 to 12 minutes';
+}
+
+/** @param {Build[]} builds */
+function report(builds) {
+  for (const { variant } of builds) {
+    const { profile, sizes } = readStamp(`${OUT}/${variant.name}/stamp.json`) ?? {};
+    const name = variant.name.padEnd(16);
+    const plain = megabytes(sizes?.plain);
+    if (profile !== 'release') console.log(`  ${name} ${plain} (development build)`);
+    else {
+      const optimised = `${megabytes(sizes.optimised)} after wasm-opt`;
+      console.log(`  ${name} ${plain} compiled, ${optimised}, ${megabytes(sizes.brotli)} in brotli`);
+    }
+  }
+}
+
+/** @param {number | undefined} bytes */
+function megabytes(bytes = 0) {
   return `${(bytes / 1e6).toFixed(2)} MB`;
 }
 
 await main(import.meta, (args) => {
-  const at = args.indexOf('--variant');
-  return buildWasm({
-    dev: args.includes('--dev'),
-    force: args.includes('--force'),
-    names: at < 0 ? [] : (args[at + 1] ?? '').split(','),
-  });
+  const dev = args.includes('--dev');
+  return buildWasm({ dev, force: args.includes('--force'), names: chosenVariants(args) });
 });

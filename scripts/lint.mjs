@@ -7,7 +7,7 @@ import path from 'node:path';
 import { checkWalls } from './check-walls.mjs';
 import { findWasmToolchain } from './lib/find.mjs';
 import { capture, duration, Failure, main, ROOT, run, say } from './lib/run.mjs';
-import { WASM_TARGET } from './lib/tools.mjs';
+import { buildArgs, crateArgs, VARIANTS } from './lib/variants.mjs';
 import { setup } from './setup.mjs';
 
 /** Thrown by a check that cannot be made on this machine. */
@@ -40,18 +40,24 @@ const CHECKS = {
     if (!capture('cargo', ['clippy', '--version'])) throw new Unavailable('clippy is not installed');
     return run('cargo', ['clippy', '--quiet', '--locked', '--all-targets', '--', '-D', 'warnings']);
   },
-  'clippy-wasm': () => {
-    const toolchain = findWasmToolchain();
-    if (!toolchain) throw new Unavailable('no Rust for wasm is installed');
-    const { cargo, args, env } = toolchain;
-    if (!capture(cargo, ['clippy', '--version'], env)) {
-      throw new Unavailable('clippy is not installed for wasm');
-    }
-    // The profile of development builds: its build scripts and macros are there already, or will be of use.
-    const build = ['--quiet', '--locked', '--lib', '--profile', 'wasm-dev', '--target', WASM_TARGET, ...args];
-    return run(cargo, ['clippy', ...build, '--', '-D', 'warnings'], { env });
-  },
+  'clippy-wasm': () => clippyWasm('simd128'),
+  // The other halves of all that is compiled for some variants only.
+  'clippy-threads': () => clippyWasm('relaxed-threads'),
 };
+
+/** @param {string} name of a variant */
+function clippyWasm(name) {
+  const variant = VARIANTS.find((one) => one.name === name);
+  const toolchain = findWasmToolchain(variant);
+  if (!variant || !toolchain) throw new Unavailable(`no Rust that builds ${name} is installed`);
+  const { cargo, args, env } = toolchain;
+  if (!capture(cargo, ['clippy', '--version'], env)) {
+    throw new Unavailable('clippy is not installed for wasm');
+  }
+  // The profile of development builds: its build scripts and macros are there already, or will be of use.
+  const build = ['--quiet', '--locked', '--lib', '--profile', 'wasm-dev', ...buildArgs(variant), ...args];
+  return run(cargo, ['clippy', ...build, '--', '-D', 'warnings', ...crateArgs(variant)], { env });
+}
 
 /**
  * A tool of npm's, started without npm.

@@ -3,7 +3,7 @@
 // Plain Node without packages, for it runs in a fresh clone. What to do is decided in lib/plan.mjs; here the facts
 // are found and the steps carried out. A second run finds nothing to do and says so within a second or two.
 
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { findChrome, findWasmBindgen, findWasmToolchain } from './lib/find.mjs';
 import { npmState, plan } from './lib/plan.mjs';
@@ -11,6 +11,7 @@ import { capture, duration, Failure, main, ROOT, run, say, which } from './lib/r
 import {
   atLeast,
   oldestNode,
+  noThreadsFile,
   oldestRust,
   WASM_TARGET,
   wasmBindgenFolder,
@@ -63,6 +64,8 @@ export function findFacts() {
     cc: which('cc') !== null,
     rustup: which('rustup') !== null,
     wasmToolchain: findWasmToolchain() !== null,
+    threads: findWasmToolchain({ threads: true }) !== null,
+    noThreads: existsSync(noThreadsFile()) ? noThreadsFile() : null,
     wasmBindgen: findWasmBindgen() !== null,
     wasmBindgenVersion: wasmBindgenVersion(),
     chromePath: process.env.CHROME_PATH || null,
@@ -95,6 +98,8 @@ async function carryOut(step) {
       return addFromRustup(step);
     case 'apt':
       return installPackages(step);
+    case 'threads':
+      return prepareThreads(step.from);
     case 'wasm-bindgen':
       return installWasmBindgen(step.version);
     case 'npm':
@@ -113,7 +118,7 @@ async function addFromRustup(step) {
       env: { RUST_BACKTRACE: '0' },
       output: step.otherwise ? 'never' : 'failure',
     });
-    if (findWasmToolchain()) return;
+    if (findWasmToolchain({ threads: step.add === 'rust-src' })) return;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
   }
@@ -124,6 +129,26 @@ async function addFromRustup(step) {
   }
   say(`rustup cannot supply ${what} here; trying another way.`);
   await carryOut(step.otherwise);
+}
+
+/**
+ * Where std's sources cannot be had, that is said once and written down: asking in vain may take minutes.
+ * @param {Step} from
+ */
+async function prepareThreads(from) {
+  // An earlier step may have brought them.
+  if (findWasmToolchain({ threads: true })) return;
+  try {
+    await carryOut(from);
+    if (findWasmToolchain({ threads: true })) return;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    console.error(error.message);
+  }
+  const file = noThreadsFile();
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, "Std's sources could not be had. Delete this file to let the setup try again.\n");
+  say(`Without std's sources the wasm is built for one thread only (delete ${file} to try again).`);
 }
 
 /** @param {Extract<Step, { do: 'apt' }>} step */

@@ -20,7 +20,8 @@ export async function startThreads(module, { variant, threads }) {
   /** @type {Worker[]} */
   const workers = [];
   try {
-    for (let i = 0; i < threads; i++) {
+    // This worker is a thread of the pool itself.
+    for (let i = 1; i < threads; i++) {
       workers.push(new Worker(new URL('./pool.js', import.meta.url), { type: 'module' }));
     }
     const pool = new module.ThreadPool(threads);

@@ -11,8 +11,8 @@ import {
   WASM_TARGET,
   wasmBindgenFolder,
   wasmBindgenVersion,
-  wasmRustflags,
 } from './tools.mjs';
+import { wasmRustflags } from './variants.mjs';
 
 /**
  * A way to run cargo for wasm.

@@ -24,6 +24,8 @@ import { DEBIAN, WASM_TARGET } from './tools.mjs';
  * @property {boolean} cc whether a native linker is here
  * @property {boolean} rustup
  * @property {boolean} wasmToolchain whether some Rust is ready to build for wasm
+ * @property {boolean} threads whether some Rust is ready to build for wasm with threads, which takes std's sources
+ * @property {string | null} noThreads where it is written down that those sources could not be had, or null
  * @property {boolean} wasmBindgen whether the right wasm-bindgen is here
  * @property {string} wasmBindgenVersion
  * @property {string | null} chromePath what `CHROME_PATH` says
@@ -32,9 +34,11 @@ import { DEBIAN, WASM_TARGET } from './tools.mjs';
  */
 
 /**
- * One thing to do. `rustup` steps may fail: then the step's `otherwise` is done, if there is one.
+ * One thing to do. `rustup` steps may fail: then the step's `otherwise` is done, if there is one. `threads` brings
+ * what only the variants with threads need: where it fails, everything works on one thread.
  * @typedef {{ do: 'rustup', add: 'target' | 'rust-src', otherwise: Step | null }
  *   | { do: 'apt', packages: string[], why: string, sudo: string[] }
+ *   | { do: 'threads', from: Step }
  *   | { do: 'wasm-bindgen', version: string }
  *   | { do: 'npm', clean: boolean }} Step
  */
@@ -68,6 +72,9 @@ export function plan(needs, facts) {
     if (!facts.wasmToolchain) {
       orMissing(wasmSteps(facts), `Rust's target ${WASM_TARGET}, for example with rustup`);
     }
+    // Rustup's ready-made std knows no shared memory.
+    const from = facts.threads || facts.noThreads ? null : stdSources(facts);
+    if (from) steps.push({ do: 'threads', from });
     if (!facts.wasmBindgen) steps.push({ do: 'wasm-bindgen', version: facts.wasmBindgenVersion });
   }
   if (wanted.has('npm') && facts.npm !== 'ready') steps.push({ do: 'npm', clean: facts.npm === 'install' });
@@ -97,9 +104,18 @@ export function plan(needs, facts) {
  * @returns {Step | null}
  */
 function wasmSteps(facts) {
+  const otherwise = stdSources(facts);
+  return facts.rustup ? { do: 'rustup', add: 'target', otherwise } : otherwise;
+}
+
+/**
+ * Std's sources from rustup, or a Rust of Debian's together with its sources.
+ * @param {Facts} facts
+ * @returns {Step | null}
+ */
+function stdSources(facts) {
   const debian = apt(DEBIAN.wasm, 'a Rust that builds for wasm', facts);
-  if (!facts.rustup) return debian;
-  return { do: 'rustup', add: 'target', otherwise: { do: 'rustup', add: 'rust-src', otherwise: debian } };
+  return facts.rustup ? { do: 'rustup', add: 'rust-src', otherwise: debian } : debian;
 }
 
 /**

@@ -21,63 +21,6 @@ export const DEBIAN_WASM_LINKER = 'wasm-ld-19';
 export const WASM_TARGET = 'wasm32-unknown-unknown';
 
 /**
- * One build of the Rust core. Browsers get the best one that they can run: see `pkg/src/variants.js`.
- * @typedef {object} Variant
- * @property {string} name its folder below `pkg/wasm`
- * @property {boolean} relaxed with relaxed SIMD
- * @property {boolean} threads with shared memory
- */
-
-/** @type {readonly Variant[]} */
-export const VARIANTS = [
-  { name: 'simd128', relaxed: false, threads: false },
-  { name: 'relaxed', relaxed: true, threads: false },
-  { name: 'simd128-threads', relaxed: false, threads: true },
-  { name: 'relaxed-threads', relaxed: true, threads: true },
-];
-
-/** Of shared memory: 4 GiB at most, and what wasm-bindgen needs to give each thread its own variables. */
-const THREAD_LINK_ARGS = [
-  '--shared-memory',
-  '--import-memory',
-  '--max-memory=4294967296',
-  '--export=__wasm_init_tls',
-  '--export=__tls_size',
-  '--export=__tls_align',
-  '--export=__tls_base',
-];
-
-/**
- * What all crates are compiled with: 128-bit SIMD, and random numbers (hash seeds) from the browser. Relaxed SIMD
- * is not among it: only our own crate uses it, so that the others are compiled once for both.
- * @param {{ threads?: boolean }} [variant]
- */
-export function wasmRustflags({ threads = false } = {}) {
-  const features = threads ? '+simd128,+atomics,+bulk-memory' : '+simd128';
-  const link = threads ? THREAD_LINK_ARGS.flatMap((arg) => ['-C', `link-arg=${arg}`]) : [];
-  return ['-C', `target-feature=${features}`, '--cfg', 'getrandom_backend="wasm_js"', ...link];
-}
-
-/**
- * What `wasm-opt` may use: the features that rustc enables for this target and variant, and nothing newer.
- * @param {{ relaxed?: boolean, threads?: boolean }} [variant]
- */
-export function wasmOptFlags({ relaxed = false, threads = false } = {}) {
-  return [
-    '-O3',
-    '--enable-simd',
-    '--enable-bulk-memory',
-    '--enable-nontrapping-float-to-int',
-    '--enable-sign-ext',
-    '--enable-mutable-globals',
-    '--enable-reference-types',
-    '--enable-multivalue',
-    ...(relaxed ? ['--enable-relaxed-simd'] : []),
-    ...(threads ? ['--enable-threads'] : []),
-  ];
-}
-
-/**
  * The version of wasm-bindgen in `Cargo.lock`; its command line tool has to be the very same.
  * @param {string} [lock] the text of `Cargo.lock`
  */
@@ -125,4 +68,9 @@ export function toolsFolder() {
 /** Where setup puts its own wasm-bindgen. */
 export function wasmBindgenFolder(version = wasmBindgenVersion()) {
   return path.join(toolsFolder(), `wasm-bindgen-${version}`);
+}
+
+/** Written by setup where it could not get what the variants with threads are built from. */
+export function noThreadsFile() {
+  return path.join(toolsFolder(), 'no-threads');
 }

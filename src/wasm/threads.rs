@@ -1,9 +1,10 @@
 //! The pool of threads, in the variants that have one.
 //!
 //! A thread of the web is a worker that runs this module over the same memory; only JavaScript can start one.
-//! So the pool is built in turns: [`ThreadPool`] waits for as many workers as it has threads, each of which
-//! calls `run` and becomes one. The crate `wasm-bindgen-rayon` does the same, but starts the workers itself,
-//! in one way for bundlers and in another for pages without: here the package does, in one way for both.
+//! So the pool is built in turns: its maker is one of its threads, and for each of the others a worker calls
+//! `run` and waits until [`ThreadPool::start`] hands it one. The crate `wasm-bindgen-rayon` does the same, but
+//! starts the workers itself, in one way for bundlers and in another for pages without: here the package does, in
+//! one way for both.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -44,12 +45,17 @@ impl ThreadPool {
         Array::of2(&wasm_bindgen::module(), &wasm_bindgen::memory())
     }
 
-    /// Hands out the threads: called once as many workers wait in `run`.
+    /// Becomes one of the threads and hands out the others: called once `threads - 1` workers wait in `run`, or
+    /// are about to.
     pub fn start(self) -> JsResult<()> {
         let Self { threads, sender } = self;
         ThreadPoolBuilder::new()
             .num_threads(threads)
-            .spawn_handler(move |thread| sender.send(thread).map_err(|_| std::io::Error::other("no worker waits")))
+            // The caller computes as well: it need not be woken at the end of each loop, only to go on alone.
+            .use_current_thread()
+            .spawn_handler(move |thread| {
+                sender.send(thread).map_err(|_| std::io::Error::other("no worker waits"))
+            })
             .build_global()
             .map_err(|error| failed(&error.to_string()))
     }

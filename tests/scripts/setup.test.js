@@ -23,6 +23,8 @@ const READY = {
   cc: true,
   rustup: true,
   wasmToolchain: true,
+  threads: true,
+  noThreads: null,
   wasmBindgen: true,
   wasmBindgenVersion: '0.2.1',
   chromePath: null,
@@ -31,7 +33,14 @@ const READY = {
 };
 
 /** The same with nothing but what a newcomer has. @type {Facts} */
-const FRESH = { ...READY, wasmToolchain: false, wasmBindgen: false, chrome: false, npm: 'install' };
+const FRESH = {
+  ...READY,
+  wasmToolchain: false,
+  threads: false,
+  wasmBindgen: false,
+  chrome: false,
+  npm: 'install',
+};
 
 /** @param {Step | null} step @returns {string} */
 function line(step) {
@@ -42,6 +51,8 @@ function line(step) {
       return `rustup ${step.add}, else ${line(step.otherwise)}`;
     case 'apt':
       return [...step.sudo, 'apt', ...step.packages].join(' ');
+    case 'threads':
+      return `threads from ${line(step.from)}`;
     case 'npm':
       return step.clean ? 'npm ci' : 'npm install';
     default:
@@ -65,6 +76,7 @@ describe('plan', () => {
   test('a fresh Debian with rustup, as root', () => {
     assert.deepEqual(steps({}), [
       `rustup target, else rustup rust-src, else apt ${WASM}`,
+      `threads from rustup rust-src, else apt ${WASM}`,
       'wasm-bindgen 0.2.1',
       'npm ci',
       'apt chromium',
@@ -75,7 +87,7 @@ describe('plan', () => {
     assert.deepEqual(steps({}, ['npm']), ['npm ci']);
     assert.deepEqual(steps({}, ['native']), []);
     assert.deepEqual(steps({}, ['browser']), ['apt chromium']);
-    assert.deepEqual(steps({ wasmToolchain: true }, ['wasm']), ['wasm-bindgen 0.2.1']);
+    assert.deepEqual(steps({ wasmToolchain: true, threads: true }, ['wasm']), ['wasm-bindgen 0.2.1']);
     assert.deepEqual(missing({ platform: 'darwin', apt: false }, ['native', 'npm']), []);
   });
 
@@ -91,19 +103,32 @@ describe('plan', () => {
   });
 
   test('without rustup the packages of Debian do', () => {
-    assert.deepEqual(steps({ rustup: false }, ['wasm']), [`apt ${WASM}`, 'wasm-bindgen 0.2.1']);
+    assert.deepEqual(steps({ rustup: false }, ['wasm']), [
+      `apt ${WASM}`,
+      `threads from apt ${WASM}`,
+      'wasm-bindgen 0.2.1',
+    ]);
   });
 
   test('on macOS rustup is asked, and the rest named', () => {
     const mac = { platform: 'darwin', apt: false, root: false, sudo: true, cc: false };
     assert.deepEqual(steps(mac, ['wasm']), [
       'rustup target, else rustup rust-src, else nothing',
+      'threads from rustup rust-src, else nothing',
       'wasm-bindgen 0.2.1',
     ]);
     const asked = missing(mac).join('\n');
     assert.match(asked, /xcode-select --install/);
     assert.match(asked, /Chromium or Chrome/);
     assert.match(missing({ ...mac, rustup: false }).join('\n'), /target wasm32-unknown-unknown/);
+  });
+
+  test('threads are asked for where they can be had, and not again where they could not', () => {
+    const one = { wasmToolchain: true, wasmBindgen: true };
+    assert.deepEqual(steps(one, ['wasm']), [`threads from rustup rust-src, else apt ${WASM}`]);
+    assert.deepEqual(steps({ ...one, noThreads: '/tools/no-threads' }, ['wasm']), []);
+    assert.deepEqual(steps({ ...one, rustup: false, root: false }, ['wasm']), []);
+    assert.deepEqual(missing({ ...one, rustup: false, root: false }, ['wasm']), []);
   });
 
   test('another Linux without apt', () => {

@@ -1,0 +1,97 @@
+// The four builds of the Rust core, and how they differ.
+
+import { Failure } from './run.mjs';
+import { WASM_TARGET } from './tools.mjs';
+
+/**
+ * One build of the Rust core. Browsers get the best one that they can run: see `pkg/src/runtime.js`.
+ * @typedef {object} Variant
+ * @property {string} name its folder below `pkg/wasm`
+ * @property {boolean} relaxed with relaxed SIMD
+ * @property {boolean} threads with shared memory
+ */
+
+/** @type {readonly Variant[]} */
+export const VARIANTS = [
+  { name: 'simd128', relaxed: false, threads: false },
+  { name: 'relaxed', relaxed: true, threads: false },
+  { name: 'simd128-threads', relaxed: false, threads: true },
+  { name: 'relaxed-threads', relaxed: true, threads: true },
+];
+
+/** Of shared memory: 4 GiB at most, and what wasm-bindgen needs to give each thread its own variables. */
+const THREAD_LINK_ARGS = [
+  '--shared-memory',
+  '--import-memory',
+  '--max-memory=4294967296',
+  '--export=__wasm_init_tls',
+  '--export=__tls_size',
+  '--export=__tls_align',
+  '--export=__tls_base',
+];
+
+/**
+ * What all crates are compiled with: 128-bit SIMD, and random numbers (hash seeds) from the browser. Relaxed SIMD
+ * is not among it: only our own crate uses it, so that the others are compiled once for both.
+ * @param {{ threads?: boolean }} [variant]
+ */
+export function wasmRustflags({ threads = false } = {}) {
+  const features = threads ? '+simd128,+atomics,+bulk-memory' : '+simd128';
+  const link = threads ? THREAD_LINK_ARGS.flatMap((arg) => ['-C', `link-arg=${arg}`]) : [];
+  return ['-C', `target-feature=${features}`, '--cfg', 'getrandom_backend="wasm_js"', ...link];
+}
+
+/**
+ * What `wasm-opt` may use: the features that rustc enables for this target and variant, and nothing newer.
+ * @param {{ relaxed?: boolean, threads?: boolean }} [variant]
+ */
+export function wasmOptFlags({ relaxed = false, threads = false } = {}) {
+  return [
+    '-O3',
+    '--enable-simd',
+    '--enable-bulk-memory',
+    '--enable-nontrapping-float-to-int',
+    '--enable-sign-ext',
+    '--enable-mutable-globals',
+    '--enable-reference-types',
+    '--enable-multivalue',
+    ...(relaxed ? ['--enable-relaxed-simd'] : []),
+    ...(threads ? ['--enable-threads'] : []),
+  ];
+}
+
+/**
+ * Cargo's arguments before the `--`.
+ * @param {Variant} variant
+ */
+export function buildArgs({ threads }) {
+  return ['--target', WASM_TARGET, ...(threads ? ['--features', 'threads'] : [])];
+}
+
+/**
+ * Rustc's arguments for our own crate alone.
+ * @param {Variant} variant
+ */
+export function crateArgs({ relaxed }) {
+  return relaxed ? ['-C', 'target-feature=+relaxed-simd'] : [];
+}
+
+/** Built where one variant is enough, and none is named. */
+export const DEV_VARIANT = 'relaxed';
+
+/**
+ * The variants that a command line asks for.
+ * @param {string[]} args with `--variant NAME[,NAME]` or `--all`; else `--dev` means one and the rest all
+ * @returns {string[]}
+ */
+export function chosenVariants(args) {
+  const all = VARIANTS.map(({ name }) => name);
+  const at = args.indexOf('--variant');
+  if (at < 0) return args.includes('--dev') && !args.includes('--all') ? [DEV_VARIANT] : all;
+  const names = (args[at + 1] ?? '').split(',').filter(Boolean);
+  const unknown = names.find((name) => !all.includes(name));
+  if (names.length === 0 || unknown) {
+    throw new Failure(`There is no variant \`${unknown ?? ''}\`; the variants are ${all.join(', ')}.`);
+  }
+  return names;
+}
