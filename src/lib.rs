@@ -3,12 +3,13 @@
 //! The rooms, each importing only from those before it:
 //!
 //! ```text
-//! error -> weights -> nn -> models -> tasks -> wasm
-//!       -> image ------------------->
-//!       -> text -------------------->
+//! error -> kernels -> weights -> nn -> models -> tasks -> wasm
+//!       -> image ------------------------------>
+//!       -> text ------------------------------->
 //! ```
 //!
-//! * [`weights`]: named tensors out of a byte stream, without a whole-file buffer.
+//! * [`kernels`]: the loops that the project exists for: int8, f16 and f32 linear layers, attention, norms.
+//! * [`weights`]: named tensors out of a byte stream, without a whole-file buffer, packed for the kernels.
 //! * [`nn`]: layers on [`candle_core::Tensor`].
 //! * [`models`]: CLIP and BLIP; ids and pixels in, numbers out.
 //! * [`image`]: the only place where pixels become tensors.

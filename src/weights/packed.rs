@@ -236,7 +236,7 @@ impl Reader {
         let mut begin = 0;
         for part in body.parts() {
             let end = begin + part.len();
-            if *at < end {
+            if (begin..end).contains(at) {
                 let to = &mut part[*at - begin..];
                 let (now, later) = bytes.split_at(to.len().min(bytes.len()));
                 to[..now.len()].copy_from_slice(now);

@@ -1,0 +1,199 @@
+//! What is lost by int8: the built-in models and models with outlier channels, int8 against f32.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor};
+use ocelli::image;
+use ocelli::kernels::Dtype;
+use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, ModelFiles, Tagger, TaggerFiles};
+use ocelli::weights::{PACKING_VERSION, WeightsLoader};
+
+/// Least cosine of an embedding in int8 and the same in f32.
+const COSINE: f32 = 0.999;
+/// The same where a few channels are fifty times as large as the others.
+const COSINE_WITH_OUTLIERS: f32 = 0.998;
+const TEMPLATE: &str = "a photo of a {}.";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(model: &str, file: &str) -> Vec<u8> {
+    fs::read(root().join("pkg/models").join(model).join(file)).unwrap()
+}
+
+fn load(dtype: Dtype, bytes: &[u8]) -> WeightsLoader {
+    let mut loader = WeightsLoader::new(dtype);
+    bytes.chunks(100_003).for_each(|chunk| loader.push(chunk).unwrap());
+    loader
+}
+
+fn tagger(loader: WeightsLoader) -> Tagger {
+    let files = ["config.json", "preprocessor_config.json", "tokenizer.json"].map(|f| read("clip-tiny", f));
+    let files = ModelFiles { config: &files[0], preprocessor: &files[1], tokenizer: &files[2] };
+    Tagger::new(TaggerFiles::read(files).unwrap(), loader.finish().unwrap()).unwrap()
+}
+
+fn captioner(loader: WeightsLoader) -> Captioner {
+    let files = ["config.json", "preprocessor_config.json", "tokenizer.json"].map(|f| read("blip-tiny", f));
+    let files = ModelFiles { config: &files[0], preprocessor: &files[1], tokenizer: &files[2] };
+    Captioner::new(CaptionerFiles::read(files).unwrap(), loader.finish().unwrap()).unwrap()
+}
+
+/// The drawings that the repository has.
+fn pictures() -> Vec<(PathBuf, image::RgbImage)> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(root().join("tests/images/drawings"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "png"))
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 12, "{} pictures prove little", paths.len());
+    paths.into_iter().map(|path| (path.clone(), image::decode(&fs::read(path).unwrap()).unwrap())).collect()
+}
+
+fn labels() -> Vec<String> {
+    serde_json::from_slice(&read("clip-tiny", "labels.json")).unwrap()
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+#[test]
+fn embeddings_of_the_built_in_model_keep_their_direction() {
+    let bytes = read("clip-tiny", "model.safetensors");
+    let [exact, int8] = [Dtype::F32, Dtype::Int8].map(|dtype| tagger(load(dtype, &bytes)));
+    for (path, picture) in pictures() {
+        let (a, b) = (exact.image_embedding(&picture).unwrap(), int8.image_embedding(&picture).unwrap());
+        assert_ne!(a, b, "int8 changes nothing: this test proves nothing");
+        assert!(cosine(&a, &b) >= COSINE, "{}: {}", path.display(), cosine(&a, &b));
+    }
+    let texts: Vec<String> = labels().iter().step_by(9).map(|label| TEMPLATE.replace("{}", label)).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let (a, b) = (exact.text_embeddings(&texts).unwrap(), int8.text_embeddings(&texts).unwrap());
+    for ((a, b), text) in a.iter().zip(&b).zip(texts) {
+        assert!(cosine(a, b) >= COSINE, "{text}: {}", cosine(a, b));
+    }
+}
+
+#[test]
+fn best_tags_and_captions_of_the_built_in_models_stay() {
+    let bytes = read("clip-tiny", "model.safetensors");
+    let labels = labels();
+    let mut taggers = [Dtype::F32, Dtype::Int8].map(|dtype| tagger(load(dtype, &bytes)));
+    let mut sets = [0, 1].map(|i| taggers[i].labels(&labels, TEMPLATE).unwrap());
+    let bytes = read("blip-tiny", "model.safetensors");
+    let captioners = [Dtype::F32, Dtype::Int8].map(|dtype| captioner(load(dtype, &bytes)));
+    let pictures = pictures();
+    let (mut other_tags, mut other_captions) = (Vec::new(), Vec::new());
+    for (path, picture) in &pictures {
+        let best = [0, 1].map(|i| {
+            let scores = taggers[i].tag(picture, &mut sets[i]).unwrap();
+            scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0
+        });
+        if best[0] != best[1] {
+            other_tags.push((path, &labels[best[0]], &labels[best[1]]));
+        }
+        let captions = [0, 1].map(|i| captioners[i].caption(picture, &CaptionOptions::default()).unwrap());
+        if captions[0] != captions[1] {
+            other_captions.push((path, captions));
+        }
+    }
+    // 99 and 95 of 100, rounded down to whole pictures.
+    assert!(other_tags.len() * 100 <= pictures.len(), "{other_tags:?}");
+    assert!(other_captions.len() * 20 <= pictures.len(), "{other_captions:?}");
+}
+
+#[test]
+fn outlier_channels_do_not_drown_the_others() {
+    let bytes = read("clip-tiny", "model.safetensors");
+    let mut tensors: HashMap<String, Tensor> =
+        candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).unwrap();
+    let mut changed = 0;
+    for (name, tensor) in &mut tensors {
+        *tensor = tensor.to_dtype(DType::F32).unwrap();
+        // The inputs of the MLPs. Gains before attention would make its scores thousands of times as large, and
+        // then any rounding, of weights alone too, decides which one wins.
+        if !name.ends_with("layer_norm2.weight") {
+            continue;
+        }
+        let mut gains = tensor.to_vec1::<f32>().unwrap();
+        for channel in [5, 130, 131, 200] {
+            gains[channel % tensor.dims()[0]] *= 50.0;
+        }
+        *tensor = Tensor::new(gains, &Device::Cpu).unwrap();
+        changed += 1;
+    }
+    assert!(changed >= 8, "only {changed} layer norms were changed");
+    let file = std::env::temp_dir().join(format!("ocelli-outliers-{}.safetensors", std::process::id()));
+    candle_core::safetensors::save(&tensors, &file).unwrap();
+    let bytes = fs::read(&file).unwrap();
+    fs::remove_file(file).unwrap();
+
+    let [exact, int8] = [Dtype::F32, Dtype::Int8].map(|dtype| tagger(load(dtype, &bytes)));
+    for (path, picture) in pictures() {
+        let (a, b) = (exact.image_embedding(&picture).unwrap(), int8.image_embedding(&picture).unwrap());
+        let cosine = cosine(&a, &b);
+        assert!(cosine >= COSINE_WITH_OUTLIERS, "{}: {cosine}", path.display());
+    }
+}
+
+/// The packed form of the built-in tagger, as it comes out while the file goes in.
+fn packed(dtype: Dtype, chunk: usize) -> Vec<u8> {
+    let mut loader = WeightsLoader::new(dtype).keeping();
+    let mut packed = Vec::new();
+    for chunk in read("clip-tiny", "model.safetensors").chunks(chunk) {
+        loader.push(chunk).unwrap();
+        packed.extend(loader.take_packed());
+    }
+    loader.finish().unwrap();
+    packed
+}
+
+#[test]
+fn the_packed_form_gives_the_same_model() {
+    let bytes = read("clip-tiny", "model.safetensors");
+    let picture = &pictures()[0].1;
+    for dtype in [Dtype::F32, Dtype::F16, Dtype::Int8] {
+        let form = packed(dtype, 65_537);
+        assert_eq!(form, packed(dtype, 1 << 20), "the chunks must not show");
+        let expected = tagger(load(dtype, &bytes));
+        let loaded = tagger(load(dtype, &form));
+        assert_eq!(loaded.image_embedding(picture).unwrap(), expected.image_embedding(picture).unwrap());
+        assert_eq!(
+            loaded.text_embeddings(&["a cat"]).unwrap(),
+            expected.text_embeddings(&["a cat"]).unwrap()
+        );
+    }
+}
+
+#[test]
+fn a_packed_form_that_is_damaged_is_refused() {
+    let form = packed(Dtype::Int8, 1 << 20);
+    let read = |bytes: &[u8]| {
+        let mut loader = WeightsLoader::new(Dtype::Int8);
+        bytes.chunks(10_007).try_for_each(|chunk| loader.push(chunk))?;
+        loader.finish()
+    };
+    assert!(read(&form).is_ok());
+    // Every kind of field, and places all over the file.
+    let places = (8..64).chain((64..form.len()).step_by(form.len() / 40));
+    for place in places {
+        let mut damaged = form.clone();
+        damaged[place] ^= 0x10;
+        assert!(read(&damaged).is_err(), "byte {place} of {} may be anything", form.len());
+    }
+    for length in (1..form.len()).step_by(form.len() / 50) {
+        assert!(read(&form[..length]).is_err(), "{length} of {} bytes are enough", form.len());
+    }
+    assert!(read(&[&form[..], b"more"].concat()).is_err());
+    let mut newer = form.clone();
+    newer[8..12].copy_from_slice(&(PACKING_VERSION + 1).to_le_bytes());
+    assert!(read(&newer).is_err());
+}
