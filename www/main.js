@@ -10,6 +10,7 @@ import './style/card.css';
 import './elements/drop-zone.js';
 import './elements/label-editor.js';
 import './elements/lane-notice.js';
+import './elements/stored-models.js';
 import './elements/work-bar.js';
 import { Captioner, Tagger, models } from 'ocelli';
 import { BUILT_IN_KNOWS } from './about.js';
@@ -17,6 +18,7 @@ import { choice } from './elements/model-picker.js';
 import { PictureCard } from './elements/picture-card.js';
 import { write } from './elements/dom.js';
 import { TEMPLATE, firstLabels } from './labels.js';
+import { loadOptions } from './options.js';
 import { Session } from './session.js';
 import { count } from './words.js';
 
@@ -29,6 +31,7 @@ const page = {
   drop: find('drop-zone'),
   cards: find('#cards'),
   work: find('work-bar'),
+  stored: find('stored-models'),
   labels: find('label-editor'),
   announcer: find('#announcer'),
 };
@@ -46,8 +49,7 @@ const question = firstLabels(new URL(`${id}/`, new URL(folder, document.baseURI)
   labels,
   template: TEMPLATE,
 }));
-const base = new URLSearchParams(location.search).get('base') ?? undefined;
-const session = new Session({ Tagger, Captioner }, question, base);
+const session = new Session({ Tagger, Captioner }, question, loadOptions(location.search));
 
 /** @type {Map<Picture, PictureCard>} */
 const cards = new Map();
@@ -88,6 +90,21 @@ function showCards() {
   });
 }
 
+/** Models that the list of what is kept was last made for. */
+let inUse = '';
+
+/** Looks anew at what is kept whenever a model has been loaded. */
+function showStored() {
+  const ready = session.lanes.map((lane) => (lane.status === 'ready' ? lane.model?.id : '')).join(' ');
+  if (ready === inUse) return;
+  inUse = ready;
+  void refreshStored();
+}
+
+async function refreshStored() {
+  page.stored.show(await models.stored().catch(() => []));
+}
+
 let wasOpen = false;
 
 function show() {
@@ -99,6 +116,7 @@ function show() {
   }
   page.labels.complain(session.tags.status === 'blocked' ? session.tags.error : null);
   showCards();
+  showStored();
   const tally = session.tally();
   page.work.show(tally, session.tags.progress);
   document.body.toggleAttribute('data-pictures', tally.total > 0);
@@ -129,6 +147,12 @@ page.drop.addEventListener('nothing', () => announce('That held no picture file.
 page.labels.addEventListener('ask', (/** @type {CustomEvent} */ { detail }) => {
   session.ask(detail);
   announce(`${count(detail.labels.length, 'label')} to tag with`);
+});
+page.stored.addEventListener('forget', async (/** @type {CustomEvent<string>} */ { detail: id }) => {
+  await models.remove(id).catch(() => false);
+  await refreshStored();
+  find('#models-panel summary').focus();
+  announce(`${id} is no longer kept`);
 });
 page.work.addEventListener('stop', () => session.stop());
 page.work.addEventListener('resume', () => session.resume());

@@ -54,13 +54,13 @@ export class Session extends EventTarget {
   /**
    * @param {Loaders} loaders
    * @param {Question | Promise<Question>} question
-   * @param {string | undefined} base the hub to load published models from; the package's own choice if absent
+   * @param {import('./options.js').LoadOptions} given how models are loaded
    */
-  constructor({ Tagger, Captioner }, question, base) {
+  constructor({ Tagger, Captioner }, question, given) {
     super();
     this.question = question;
     this.tags = new Lane({
-      load: (model, options) => Tagger.load(model, { ...options, base }),
+      load: (model, options) => Tagger.load(model, { ...options, ...given }),
       perform: async (tagger, picture, { signal, onProgress }) => {
         const { labels, template } = await this.question;
         return tagger.tag(picture.file, labels, { template, topK: TAGS_SHOWN, signal, onProgress });
@@ -69,7 +69,7 @@ export class Session extends EventTarget {
       blocks: concernsQuestion,
     });
     this.captions = new Lane({
-      load: (model, options) => Captioner.load(model, { ...options, base }),
+      load: (model, options) => Captioner.load(model, { ...options, ...given }),
       perform: (captioner, picture, { signal, onPiece }) =>
         captioner.caption(picture.file, { signal, onPiece }),
       final: concernsPicture,

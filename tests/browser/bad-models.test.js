@@ -199,8 +199,9 @@ test('nobody at the hub: the sentence says that it could not be reached', async 
 });
 
 test('a worker that dies takes one answer with it, not the page', async () => {
-  const visit = await Visit.begin(browser, site.url);
+  const visit = await Visit.begin(browser, `${site.url}?threads=1`);
   await visit.ready();
+  // On one thread: those of a pool are workers too.
   const workers = visit.page.workers();
   assert.equal(workers.length, 2, 'one worker for each model');
   for (const worker of workers) {

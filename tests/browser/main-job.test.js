@@ -91,8 +91,9 @@ test('a page without models to download asks for its own files only, workers inc
 });
 
 test('the caption is written piece by piece', async () => {
-  const visit = await Visit.begin(browser, site.url);
+  const visit = await Visit.begin(browser, `${site.url}?threads=1`);
   await visit.ready();
+  // On one thread: those of a pool never come to their messages.
   // The built-in model may write a whole caption between two frames: its messages are held up to be seen.
   for (const worker of visit.page.workers()) {
     await worker.evaluate(() => {

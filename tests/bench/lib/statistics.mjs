@@ -1,0 +1,52 @@
+// Times into a table: medians, minima and ratios.
+
+/** @param {number[]} times at least one */
+export function median(times) {
+  const sorted = [...times].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  const upper = sorted[half] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[half - 1] ?? upper)) / 2;
+}
+
+/**
+ * @typedef {object} Row
+ * @property {string} name
+ * @property {number} median
+ * @property {number} min
+ * @property {string} [against] the row that it is measured against
+ * @property {number} [target] the largest ratio of minima that was asked for
+ * @property {number} [ratio] of minima: noise only ever adds
+ */
+
+/**
+ * @param {Map<string, number[]>} times by name, in milliseconds
+ * @param {{ name: string, against: string, target?: number }[]} comparisons
+ * @returns {Row[]}
+ */
+export function summarise(times, comparisons) {
+  return [...times].map(([name, all]) => {
+    const row = { name, median: median(all), min: Math.min(...all) };
+    const comparison = comparisons.find((one) => one.name === name);
+    const other = comparison && times.get(comparison.against);
+    if (!comparison || !other) return row;
+    return { ...row, ...comparison, ratio: row.min / Math.min(...other) };
+  });
+}
+
+/** @param {Row[]} rows @returns {string} */
+export function table(rows) {
+  const cells = rows.map(({ name, median, min, against, ratio, target }) => [
+    name,
+    median.toFixed(1),
+    min.toFixed(1),
+    ratio === undefined ? '' : `${ratio.toFixed(2)} x ${against}`,
+    target === undefined || ratio === undefined ? '' : `${target} ${ratio <= target ? 'met' : 'missed'}`,
+  ]);
+  const all = [['what', 'median ms', 'min ms', 'ratio of minima', 'target'], ...cells];
+  const widths = [0, 1, 2, 3, 4].map((i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
+  const line = (/** @type {string[]} */ row) =>
+    row
+      .map((cell, i) => (i === 1 || i === 2 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .join('  ');
+  return all.map(line).join('\n').replace(/ +$/gm, '');
+}

@@ -1,0 +1,83 @@
+// The four builds of the wasm, each in the page: same answers, and the page says which one runs and why.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { serve } from '../../scripts/serve.mjs';
+import { drawings, STYLES } from './support/pictures.js';
+import { DIST, openBrowser, openSite, Visit } from './support/site.js';
+
+const browser = await openBrowser();
+const site = await openSite();
+test.after(async () => {
+  await browser.close();
+  await site.close();
+});
+
+const [{ file }] = drawings(STYLES.trained[0]);
+
+/** Tags, scores and caption of one picture, and what the page says that it runs on. */
+async function answers(url) {
+  const visit = await Visit.begin(browser, url);
+  await visit.ready();
+  const runs = await visit.page.textContent('#tag-picker');
+  await visit.drop(file);
+  await visit.settled(file.name);
+  const { caption, tags, scores, errors } = await visit.read(file.name);
+  assert.deepEqual(errors, []);
+  const fetched = visit.requests.filter((request) => request.url.endsWith('.wasm')).map(({ url }) => url);
+  await visit.end();
+  return { caption, tags, scores, runs, fetched: new Set(fetched) };
+}
+
+test('all four variants give the same answers', async () => {
+  const words = {
+    simd128: /plain SIMD on one thread/,
+    relaxed: /relaxed SIMD on one thread/,
+    'simd128-threads': /plain SIMD on 2 threads/,
+    'relaxed-threads': /relaxed SIMD on 2 threads/,
+  };
+  const found = [];
+  for (const [variant, expected] of Object.entries(words)) {
+    const threads = variant.endsWith('threads') ? '&threads=2' : '';
+    const answer = await answers(`${site.url}?variant=${variant}${threads}`);
+    assert.match(answer.runs, expected);
+    assert.equal(answer.fetched.size, 1, `${variant}: only its own wasm is fetched`);
+    found.push(answer);
+  }
+  const [first, ...others] = found;
+  assert.equal(first.tags.length, 5);
+  for (const { caption, tags, scores } of others) {
+    assert.deepEqual(
+      { caption, tags, scores },
+      { caption: first.caption, tags: first.tags, scores: first.scores },
+    );
+  }
+  assert.equal(new Set(found.flatMap(({ fetched }) => [...fetched])).size, 4);
+});
+
+test('the page chooses threads where it is isolated, and one where it is not', async () => {
+  const isolated = await answers(site.url);
+  assert.match(
+    isolated.runs,
+    /Runs with relaxed SIMD on \d+ threads\. This browser has relaxed SIMD and lets/,
+  );
+  const one = await answers(`${site.url}?threads=1`);
+  assert.match(one.runs, /one thread, because no more was asked for/);
+
+  const headers = {
+    'Cross-Origin-Opener-Policy': 'unsafe-none',
+    'Cross-Origin-Embedder-Policy': 'unsafe-none',
+  };
+  const plain = await serve({ root: DIST, headers });
+  try {
+    const visit = await Visit.begin(browser, plain.url);
+    await visit.ready();
+    assert.match(
+      await visit.page.textContent('#tag-picker'),
+      /one thread, because the page is not cross-origin isolated/,
+    );
+    await visit.end();
+  } finally {
+    await plain.close();
+  }
+});

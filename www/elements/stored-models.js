@@ -1,0 +1,35 @@
+/**
+ * `<stored-models>`: what this browser keeps of downloaded models, each with a button that forgets it.
+ * Dispatches `forget` with the model's id. Nothing is shown where nothing is kept.
+ */
+
+import { bytes } from '../words.js';
+import { button, make, tell } from './dom.js';
+
+/** @typedef {import('ocelli').StoredModel} StoredModel */
+
+class StoredModels extends HTMLElement {
+  #title = make('h3', {}, 'Kept in this browser');
+  #list = make('ul', { role: 'list' });
+
+  connectedCallback() {
+    this.append(this.#title, this.#list);
+    this.hidden = true;
+  }
+
+  /** @param {StoredModel[]} models */
+  show(models) {
+    this.hidden = models.length === 0;
+    this.#list.replaceChildren(
+      ...models.map((model) => {
+        const forget = button('Forget', 'button', () => tell(this, 'forget', model.id));
+        forget.setAttribute('aria-label', `Forget ${model.id} (${model.dtype})`);
+        const name = make('span', { className: 'stored-name' }, model.id);
+        const size = make('span', { className: 'field-help' }, `${model.dtype}, ${bytes(model.bytes)}`);
+        return make('li', {}, name, size, forget);
+      }),
+    );
+  }
+}
+
+customElements.define('stored-models', StoredModels);
