@@ -60,7 +60,7 @@ fn gelu(x: F32x4) -> F32x4 {
 #[inline(always)]
 fn gelu_tanh(x: F32x4) -> F32x4 {
     // 2 sqrt(2 / pi)
-    let scale = F32x4::splat(1.595_769_1);
+    let scale = F32x4::splat(1.595_769);
     let cubic = x.mul(x).mul_add(F32x4::splat(0.044_715), F32x4::splat(1.0));
     x.mul(sigmoid(x.mul(scale).mul(cubic)))
 }

@@ -366,7 +366,7 @@ impl<'a> PanelEnd<'a> {
         let column = panel * PANEL;
         let count = (layer.weight.rows() - column).min(PANEL);
         Self {
-            scales: scales.map_or([F32x4::splat(1.0); VECTORS], |scales| eight(scales)),
+            scales: scales.map_or([F32x4::splat(1.0); VECTORS], eight),
             bias: layer.bias.map_or([F32x4::splat(0.0); VECTORS], |bias| eight(&bias[column..][..count])),
             residual: if let After::Residual(residual) = layer.after { Some(residual) } else { None },
             column,

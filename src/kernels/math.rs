@@ -10,9 +10,9 @@ use super::simd::F32x4;
 pub(super) fn exp(x: F32x4) -> F32x4 {
     const LOG2_E: f32 = std::f32::consts::LOG2_E;
     // ln 2 as the sum of a short number, whose product with `n` is exact, and a correction.
-    const LN2_HIGH: f32 = 0.693_359_375;
+    const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
-    const POLYNOMIAL: [f32; 5] = [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1];
+    const POLYNOMIAL: [f32; 5] = [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1];
     const FIRST: f32 = 1.987_569_2e-4;
 
     let x = x.min(F32x4::splat(88.0)).max(F32x4::splat(-87.0));

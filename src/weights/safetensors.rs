@@ -29,7 +29,7 @@ pub(super) struct Safetensors {
 enum Stage {
     Length,
     Header { bytes: Vec<u8>, length: usize },
-    Data { filler: Filler, offset: u64 },
+    Data { filler: Box<Filler>, offset: u64 },
     Failed,
 }
 
@@ -118,7 +118,7 @@ impl Safetensors {
                     if bytes.len() < length {
                         return Ok(Stage::Header { bytes, length });
                     }
-                    let filler = Filler::new(parse_header(&bytes)?, self.dtype, self.keep)?;
+                    let filler = Box::new(Filler::new(parse_header(&bytes)?, self.dtype, self.keep)?);
                     Stage::Data { filler, offset: (LENGTH + length) as u64 }
                 }
                 Stage::Data { mut filler, offset } => {

@@ -71,8 +71,9 @@ await main(import.meta, async (args) => {
     if (!quick) await blip(ask, times);
     const rows = summarise(times, COMPARISONS);
     say(`\n${table(rows)}\n`);
-    for (const [name, cosine] of Object.entries(cosines))
+    for (const [name, cosine] of Object.entries(cosines)) {
       say(`cosine with ORT f32, ${name}: ${cosine.toFixed(5)}`);
+    }
     const sizes = Object.fromEntries(VARIANTS.map(({ name }) => [name, wasmSize(name)]));
     const machine = {
       cpu: os.cpus()[0]?.model,

@@ -6,6 +6,13 @@ import { serve } from '../../scripts/serve.mjs';
 import { drawings, STYLES } from './support/pictures.js';
 import { DIST, openBrowser, openSite, Visit } from './support/site.js';
 
+/**
+ * Relaxed SIMD rounds a product and its sum once, plain SIMD twice. The last bit decides now and then which of two steps
+ * an input of the next layer becomes, so that two variants are as far from each other as each is from f32: a score
+ * may move by a few hundredths.
+ */
+const SCORES_DIFFER = 8;
+
 const browser = await openBrowser();
 const site = await openSite();
 test.after(async () => {
@@ -46,11 +53,14 @@ test('all four variants give the same answers', async () => {
   }
   const [first, ...others] = found;
   assert.equal(first.tags.length, 5);
+  const percent = (score) => (score === '<1%' ? 0 : Number.parseInt(score, 10));
   for (const { caption, tags, scores } of others) {
-    assert.deepEqual(
-      { caption, tags, scores },
-      { caption: first.caption, tags: first.tags, scores: first.scores },
-    );
+    assert.equal(caption, first.caption);
+    assert.deepEqual(tags, first.tags);
+    scores.forEach((score, i) => {
+      const difference = Math.abs(percent(score) - percent(first.scores[i]));
+      assert.ok(difference <= SCORES_DIFFER, `${tags[i]}: ${score} and ${first.scores[i]}`);
+    });
   }
   assert.equal(new Set(found.flatMap(({ fetched }) => [...fetched])).size, 4);
 });

@@ -164,7 +164,7 @@ async function* pieces(file, size) {
     // Where the mode is unknown, only one tab can read at a time: then the slower way below does.
     handle = await file.createSyncAccessHandle({ mode: 'read-only' });
   } catch {
-    handle = null;
+    // Read as any other file is.
   }
   try {
     const buffer = new Uint8Array(Math.min(PIECE, size));

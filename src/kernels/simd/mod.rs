@@ -7,7 +7,9 @@
 //! | scalar | everywhere else (native tests and tools) | multiply, then add | plain loops |
 //!
 //! The integer arithmetic of all three is exact, so they agree to the last bit there; floating-point sums
-//! may differ by the rounding of the multiply-add.
+//! may differ by the rounding of the multiply-add. Where inputs are quantised such a difference decides now and
+//! then which of two steps a number becomes, and the next layers carry that on: in int8 two back ends end up
+//! about as far from each other (a cosine of 0.9997) as each is from f32, in f32 within 1e-6.
 
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 mod relaxed;
