@@ -10,6 +10,7 @@
  * @typedef {import('./image-input.js').ImageInput} ImageInput
  * @typedef {import('./models.js').ModelInfo} ModelInfo
  * @typedef {import('./models.js').StoredModel} StoredModel
+ * @typedef {import('./protocol.js').Dtype} Dtype
  * @typedef {import('./protocol.js').ProgressEvent} ProgressEvent
  * @typedef {import('./runtime.js').Runtime} Runtime
  * @typedef {import('./runtime.js').VariantName} VariantName
