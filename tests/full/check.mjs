@@ -93,7 +93,10 @@ function picture(name) {
 const browser = await openBrowser();
 const site = await openSite({ 'hub/': FULL });
 try {
-  const visit = await Visit.begin(browser, `${site.url}?dtype=f32&base=${encodeURIComponent(`${site.url}hub/`)}`);
+  const visit = await Visit.begin(
+    browser,
+    `${site.url}?dtype=f32&base=${encodeURIComponent(`${site.url}hub/`)}`,
+  );
   visit.page.context().setDefaultTimeout(PATIENCE);
   visit.page.setDefaultTimeout(PATIENCE);
   await visit.ready();
