@@ -7,7 +7,7 @@
 use std::error::Error as StdError;
 
 /// `Result` with the crate's [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong, for programs. [`ErrorKind::code`] is its stable spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

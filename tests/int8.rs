@@ -146,7 +146,7 @@ fn outlier_channels_do_not_drown_the_others() {
 
 /// The packed form of the built-in tagger, as it comes out while the file goes in.
 fn packed(dtype: Dtype, chunk: usize) -> Vec<u8> {
-    let mut loader = WeightsLoader::new(dtype).keeping();
+    let mut loader = WeightsLoader::keeping(dtype);
     let mut packed = Vec::new();
     for chunk in read("clip-tiny", "model.safetensors").chunks(chunk) {
         loader.push(chunk).unwrap();

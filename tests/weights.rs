@@ -127,17 +127,16 @@ fn a_file_that_goes_on_is_refused() {
 
 #[test]
 fn says_what_came_instead_of_weights() {
-    let cases: [(&[u8], &str); 10] = [
+    let cases: [(&[u8], &str); 9] = [
         (b"<!DOCTYPE html><html><head><title>404</title>", "HTML"),
         (b"\n  <html>", "HTML"),
         (br#"{"error":"Repository not found"}"#, "JSON"),
         (b"[1, 2]", "JSON"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git LFS"),
-        (b"PK\x03\x04\x00\x00\x08\x08\x00\x00", "PyTorch"),
-        (b"GGUF\x03\x00\x00\x00\x10\x00", "GGUF"),
+        (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9", "PyTorch file of the old form"),
         (b"Not Found", "a text"),
         (b"\x00\x00\x00\x00\x00\x00\x00\x00\x00", "malformed"),
-        (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff", "length of the header"),
+        (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff", "neither safetensors nor GGUF nor a PyTorch file"),
     ];
     for (bytes, part) in cases {
         let error = load(bytes, usize::MAX).unwrap_err();

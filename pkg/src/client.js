@@ -11,6 +11,8 @@
  * @typedef {object} LoadOptions
  * @property {string | URL} [base] where the model hub is; the public one by default
  * @property {string} [revision] the hub revision of all files; each model's own by default
+ * @property {string} [weights] the name of the weights' file: safetensors, GGUF or a PyTorch file. By default
+ *   `model.safetensors`, and where there is none, `pytorch_model.bin` or `model.gguf`
  * @property {'int8' | 'f16' | 'f32'} [dtype] how the matrices are stored in memory, whatever the file has: `int8` (the
  *   default) takes a quarter of `f32` and is the fastest; `f32` is exact
  * @property {'auto' | number} [threads] how many threads compute. `auto`, the default, takes one for each core, at
@@ -74,10 +76,11 @@ const DEFAULT_TEMPLATE = 'a photo of a {}.';
 async function openModel(task, model, options) {
   checkModel(model);
   checkOptions(options);
-  const { base, revision, signal, onProgress, worker } = options;
+  const { base, revision, weights, signal, onProgress, worker } = options;
   const { dtype = 'int8', threads = 'auto', variant, keep = isHubId(model) } = options;
   checkBase(base);
   checkString(revision, 'revision');
+  checkString(weights, 'weights');
   checkSignal(signal);
   checkFunction(onProgress, 'onProgress');
   checkFunction(worker, 'worker');
@@ -86,7 +89,7 @@ async function openModel(task, model, options) {
   checkVariant(variant);
   checkFlag(keep, 'keep');
   refuseOtherTask(task, String(model));
-  const files = locate(model, { base, revision });
+  const files = locate(model, { base, revision, weights });
   const kept = keep ? { id: String(model), revision: revision ?? null } : null;
   const given = { task, files, dtype, threads, keep: kept, ...(variant && { variant }) };
   const remote = new RemoteModel(given, { onProgress, worker });

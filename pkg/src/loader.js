@@ -14,7 +14,7 @@
  */
 
 import { pause, throwIfAborted } from './abort.js';
-import { errorFor, NetworkError } from './errors.js';
+import { codeOf, errorFor, NetworkError } from './errors.js';
 
 /** A network chunk is handed on in pieces of at most this many bytes: each is copied into wasm memory. */
 export const MAX_CHUNK = 1 << 20;
@@ -60,6 +60,27 @@ export async function openFile(file, options = {}) {
     throw notAModel(file, 'a web page');
   }
   return { file, response, total: isEncoded(response) ? null : contentLength(response) };
+}
+
+/**
+ * Asks for a file, and where there is none, for the others that would do.
+ *
+ * @param {ModelFile} file
+ * @param {FetchOptions} [options]
+ * @returns {Promise<OpenFile>}
+ */
+export async function openFirst(file, options = {}) {
+  const { others = [] } = file;
+  for (const candidate of [file, ...others]) {
+    try {
+      return await openFile(candidate, options);
+    } catch (error) {
+      if (others.length === 0 || codeOf(error) !== 'not-found') throw error;
+    }
+  }
+  const names = others.map(({ name }) => name).join(' or ');
+  const sentence = `${file.name} was not found at ${file.url}, nor ${names} beside it.`;
+  throw errorFor('not-found', sentence, { status: 404 });
 }
 
 /**

@@ -15,8 +15,12 @@
 import { openBackend } from './store/index.js';
 
 /**
- * @typedef {ModelInfo & { revisions?: { default?: string, [file: string]: string | undefined } }} CatalogueEntry
- *   `revisions` names the hub revision of files that are not on `main`.
+ * @typedef {ModelInfo & Whereabouts} CatalogueEntry
+ *
+ * @typedef {object} Whereabouts
+ * @property {{ default?: string, [file: string]: string | undefined }} [revisions] the hub revision of files that are
+ *   not on `main`
+ * @property {string} [weights] the name of the weights' file, where it is not `model.safetensors`
  */
 
 /** @type {readonly CatalogueEntry[]} */
@@ -78,8 +82,17 @@ const CATALOGUE = [
     bytes: 608_000_000,
     licence: 'MIT',
     builtIn: false,
-    // The hub's main branch has this model as a PyTorch pickle only.
+    // The hub's main branch has this model as a PyTorch file only.
     revisions: { default: 'refs/pr/15' },
+  },
+  {
+    id: 'Salesforce/blip-image-captioning-base',
+    task: 'caption',
+    title: 'BLIP base',
+    bytes: 990_800_000,
+    licence: 'BSD-3-Clause',
+    builtIn: false,
+    weights: 'pytorch_model.bin',
   },
   {
     id: 'Salesforce/blip-image-captioning-large',
@@ -96,7 +109,7 @@ const CATALOGUE = [
  * @param {CatalogueEntry} entry
  * @returns {ModelInfo}
  */
-function describe({ revisions: _, ...info }) {
+function describe({ revisions: _, weights: __, ...info }) {
   return info;
 }
 
@@ -119,6 +132,15 @@ export function list({ task } = {}) {
 export function find(id) {
   const entry = CATALOGUE.find((candidate) => candidate.id === id);
   return entry && describe(entry);
+}
+
+/**
+ * The name of a known model's file of weights, where it is not the usual one.
+ *
+ * @param {string} id
+ */
+export function weightsOf(id) {
+  return CATALOGUE.find((entry) => entry.id === id)?.weights;
 }
 
 /**

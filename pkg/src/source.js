@@ -4,12 +4,13 @@
  */
 
 import { OcelliError } from './errors.js';
-import { find, revisionOf } from './models.js';
+import { find, revisionOf, weightsOf } from './models.js';
 
 /**
  * @typedef {object} ModelFile
  * @property {string} name
  * @property {string} url absolute
+ * @property {ModelFile[]} [others] where else to look, in order, if there is no such file
  *
  * @typedef {Record<FileRole, ModelFile>} ModelFiles
  * @typedef {'config' | 'preprocessor' | 'tokenizer' | 'weights'} FileRole
@@ -26,6 +27,10 @@ const FILE_NAMES = {
   weights: 'model.safetensors',
 };
 
+/** Names that the weights may have instead: what older models are published as, and what `ocelli-convert` writes. */
+const OTHER_WEIGHTS = ['pytorch_model.bin', 'model.gguf'];
+
+const FILE_NAME = /^\w[\w.-]*$/;
 const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
 const FOLDER = /^([a-z][a-z0-9+.-]*:\/\/|\/|\.\.?\/)/i;
 
@@ -64,10 +69,17 @@ export function isHubId(model) {
 
 /**
  * @param {string | URL} model `org/name`, the name of a built-in model, or the address of a folder
- * @param {{ base?: string | URL, revision?: string }} [options] where the hub is, and which revision to take
+ * @param {{ base?: string | URL, revision?: string, weights?: string }} [options] where the hub is, which revision to
+ *   take, and what the file of weights is called
  * @returns {ModelFiles}
  */
-export function locate(model, { base = HUB, revision } = {}) {
+export function locate(model, { base = HUB, revision, weights } = {}) {
+  if (weights !== undefined && !FILE_NAME.test(weights)) {
+    throw new OcelliError(
+      'argument-invalid',
+      `The option weights is "${weights}", which is no name of a file.`,
+    );
+  }
   /** @type {(name: string) => URL} */
   let address;
   const id = String(model);
@@ -89,6 +101,15 @@ export function locate(model, { base = HUB, revision } = {}) {
       `"${id}" is no model: give "organisation/name", a built-in model's name, or the address of a folder.`,
     );
   }
-  const entries = Object.entries(FILE_NAMES).map(([role, name]) => [role, { name, url: address(name).href }]);
-  return /** @type {ModelFiles} */ (Object.fromEntries(entries));
+  /** @type {(name: string) => ModelFile} */
+  const file = (name) => ({ name, url: address(name).href });
+  const named = weights ?? weightsOf(id);
+  return {
+    config: file(FILE_NAMES.config),
+    preprocessor: file(FILE_NAMES.preprocessor),
+    tokenizer: file(FILE_NAMES.tokenizer),
+    weights: named
+      ? file(named)
+      : { ...file(FILE_NAMES.weights), ...(known === undefined && { others: OTHER_WEIGHTS.map(file) }) },
+  };
 }

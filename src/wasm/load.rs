@@ -17,8 +17,12 @@ impl WeightsLoader {
     /// be taken while the bytes arrive.
     #[wasm_bindgen(constructor)]
     pub fn new(dtype: &str, keep: bool) -> JsResult<Self> {
-        let loader = weights::WeightsLoader::new(read_dtype(dtype).map_err(to_js)?);
-        Ok(Self(if keep { loader.keeping() } else { loader }))
+        let dtype = read_dtype(dtype).map_err(to_js)?;
+        Ok(Self(if keep {
+            weights::WeightsLoader::keeping(dtype)
+        } else {
+            weights::WeightsLoader::new(dtype)
+        }))
     }
 
     /// Takes the next bytes, any number of them.

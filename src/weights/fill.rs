@@ -9,10 +9,11 @@ use super::store::Store;
 use crate::kernels::Dtype;
 use crate::{Error, ErrorKind, Result};
 
-/// Takes the bytes of a data section in chunks of any size and builds the tensors of its [`Plan`].
+/// Takes the bytes of a data section in chunks of any size and builds the tensors of its [`Plan`]. A file may
+/// have several sections, one after the other, each with its own plan.
 ///
 /// At any time it holds the finished tensors, the one being filled with one of its rows, and at most one
-/// incomplete number: never a byte twice.
+/// incomplete block of numbers: never a byte twice.
 #[derive(Debug)]
 pub(super) struct Filler {
     plan: Plan,
@@ -25,14 +26,22 @@ pub(super) struct Filler {
 }
 
 impl Filler {
-    /// A filler for `plan`, before its first byte. See [`Store::new`].
-    pub(super) fn new(plan: Plan, dtype: Dtype, keep: bool) -> Result<Self> {
-        let tensors = plan.spans.iter().filter(|span| !span.skipped).count();
-        let store = Store::new(dtype, keep, tensors);
-        let mut filler = Self { plan, current: 0, taken: 0, decoder: Decoder::default(), store };
+    /// A filler before its first plan. See [`Store::new`].
+    pub(super) fn new(dtype: Dtype, keep: bool) -> Self {
+        let store = Store::new(dtype, keep);
+        Self { plan: Plan::default(), current: 0, taken: 0, decoder: Decoder::default(), store }
+    }
+
+    /// Says how many tensors all plans together will have. Comes before the first of them.
+    pub(super) fn expect(&mut self, tensors: usize) {
+        self.store.expect(tensors);
+    }
+
+    /// Begins the data section that `plan` describes. The one before must be complete.
+    pub(super) fn begin(&mut self, plan: Plan) -> Result<()> {
+        (self.plan, self.current, self.taken) = (plan, 0, 0);
         // Tensors without elements at the very beginning wait for no byte.
-        filler.settle()?;
-        Ok(filler)
+        self.settle()
     }
 
     /// Takes the next bytes. More bytes than the plan has are an error.
@@ -41,9 +50,11 @@ impl Filler {
             let Some(span) = self.plan.spans.get(self.current) else {
                 return Err(invalid("The weights go on after their last tensor."));
             };
-            let missing = usize::try_from(span.end - self.taken).unwrap_or(usize::MAX);
-            let (now, later) = bytes.split_at(missing.min(bytes.len()));
-            if !span.skipped {
+            let in_gap = self.taken < span.begin;
+            let missing = if in_gap { span.begin } else { span.end } - self.taken;
+            let (now, later) =
+                bytes.split_at(usize::try_from(missing).unwrap_or(usize::MAX).min(bytes.len()));
+            if !in_gap && !span.skipped {
                 if self.taken == span.begin {
                     self.decoder = Decoder::default();
                     self.store.begin(span)?;
@@ -75,9 +86,14 @@ impl Filler {
         Ok(())
     }
 
-    /// Bytes of the data section taken so far, and in all.
-    pub(super) fn progress(&self) -> (u64, u64) {
-        (self.taken, self.plan.bytes)
+    /// Bytes that the current data section still needs.
+    pub(super) fn missing(&self) -> u64 {
+        self.plan.bytes - self.taken
+    }
+
+    /// The tensors that are complete, and are then no longer here.
+    pub(super) fn take_finished(&mut self) -> HashMap<String, Parameter> {
+        self.store.take_finished()
     }
 
     /// Bytes of the packed form made since the last call.

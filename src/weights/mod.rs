@@ -5,13 +5,13 @@
 //! is complete, and from then on writes every number straight into the tensor it belongs to:
 //!
 //! ```text
-//! chunks -> Safetensors -> Plan (which bytes are which tensor) -> Filler -> Decoder (f32) -> Store -> Weights
-//!        '- packed::Reader (bytes as the Store once left them) ------------------------------------'
+//! chunks -> Format -> Plan (which bytes are which tensor) -> Filler -> Decoder (f32) -> Store -> Weights
+//!        '- packed::Reader (bytes as the Store once left them) -------------------------------'
 //! ```
 //!
-//! The `Store` packs matrices for the kernels, in int8 unless asked otherwise, and can write the packed form
-//! down while it is made. `Plan`, `Filler` and `Store` know nothing of safetensors: another format needs only
-//! its own table of contents.
+//! A `Format` (safetensors, GGUF, PyTorch) only reads a table of contents. The `Store` packs matrices for the
+//! kernels, in int8 unless asked otherwise, and can write the packed form down while it is made. Both sides
+//! know the `Plan` and nothing of each other.
 //!
 //! [`Weights`] is then consumed by a model's constructor, which takes each tensor by name and shape.
 //! Nothing fails half-way: the constructor ends with [`Weights::finish`], whose error names every tensor
@@ -35,14 +35,18 @@
 //! ```
 
 mod decode;
+mod fields;
 mod fill;
+mod gguf;
 mod loader;
 mod named;
 mod packed;
 mod plan;
+mod pytorch;
 mod safetensors;
 mod store;
 
 pub use loader::WeightsLoader;
 pub use named::{Scope, Weights};
 pub use packed::PACKING_VERSION;
+pub use store::is_matrix;

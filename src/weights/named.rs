@@ -31,6 +31,20 @@ impl Parameter {
             Self::Matrix { shape, .. } => shape,
         }
     }
+
+    /// The numbers as f32.
+    fn into_tensor(self) -> Result<Tensor> {
+        match self {
+            Self::Dense(tensor) => Ok(tensor),
+            Self::Matrix { matrix, shape } => {
+                let mut values = vec![0.0; matrix.rows() * matrix.columns()];
+                for (i, row) in values.chunks_exact_mut(matrix.columns().max(1)).enumerate() {
+                    matrix.copy_row(i, row);
+                }
+                Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+            }
+        }
+    }
 }
 
 /// Named tensors, to be consumed by a model's constructor.
@@ -82,6 +96,13 @@ impl Weights {
     /// Whether every tensor has been taken.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Every tensor not yet taken, as f32, in the order of their names.
+    pub fn into_tensors(self) -> Result<Vec<(String, Tensor)>> {
+        let mut all: Vec<_> = self.tensors.into_inner().into_iter().collect();
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        all.into_iter().map(|(name, parameter)| Ok((name, parameter.into_tensor()?))).collect()
     }
 
     /// Checks that every tensor asked for was there in its right shape, and that none is left over but
@@ -142,14 +163,7 @@ impl Scope<'_> {
         let shape = shape.into();
         match self.find(name, &shape) {
             None => placeholder(&shape),
-            Some(Parameter::Dense(tensor)) => Ok(tensor),
-            Some(Parameter::Matrix { matrix, .. }) => {
-                let mut values = vec![0.0; matrix.rows() * matrix.columns()];
-                for (i, row) in values.chunks_exact_mut(matrix.columns().max(1)).enumerate() {
-                    matrix.copy_row(i, row);
-                }
-                Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
-            }
+            Some(parameter) => parameter.into_tensor(),
         }
     }
 

@@ -43,7 +43,7 @@ fn code(dtype: Option<Dtype>) -> u8 {
 }
 
 /// Writes the packed form while matrices are packed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Writer {
     out: Vec<u8>,
     hash: Hash,
@@ -60,19 +60,19 @@ impl std::fmt::Debug for Hash {
     }
 }
 
-impl Hash {
-    fn new() -> Self {
+impl Default for Hash {
+    fn default() -> Self {
         Self(Box::new(Xxh3::new()))
     }
 }
 
 impl Writer {
-    pub(super) fn new(tensors: usize) -> Self {
-        let mut out = MAGIC.to_vec();
-        out.extend_from_slice(&PACKING_VERSION.to_le_bytes());
-        // A plan has at most `MAX_TENSORS`.
-        out.extend_from_slice(&(tensors as u32).to_le_bytes());
-        Self { out, hash: Hash::new(), written: 0 }
+    /// Writes what comes before the first of `tensors` tensors.
+    pub(super) fn start(&mut self, tensors: usize) {
+        self.out.extend_from_slice(MAGIC);
+        self.out.extend_from_slice(&PACKING_VERSION.to_le_bytes());
+        // A file has at most `MAX_TENSORS`.
+        self.out.extend_from_slice(&(tensors as u32).to_le_bytes());
     }
 
     /// Begins a tensor: `dtype` of a matrix, or none.
@@ -172,7 +172,7 @@ impl Reader {
             field: Vec::new(),
             left: 0,
             taken: 0,
-            hash: Hash::new(),
+            hash: Hash::default(),
             done: HashMap::new(),
         }
     }
@@ -275,11 +275,6 @@ impl Reader {
 
     fn next(&mut self) {
         self.stage = if self.left > 0 { Stage::HeaderLength } else { Stage::End };
-    }
-
-    /// Bytes taken so far. How many there are in all is not told by the form.
-    pub(super) fn taken(&self) -> u64 {
-        self.taken
     }
 
     /// The tensors, if all have come.

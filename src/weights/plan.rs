@@ -9,20 +9,24 @@ pub(super) const MAX_TENSORS: usize = 100_000;
 /// Dimensions that one tensor may have.
 const MAX_RANK: usize = 8;
 /// Bytes that a name may have. The longest of a published model has about a hundred.
-const MAX_NAME: usize = 2048;
+pub(super) const MAX_NAME: usize = 2048;
 /// Numbers in all tensors of a file together: as f32 they would fill the 4 GiB that wasm can address.
-const MAX_ELEMENTS: u64 = 1 << 30;
+pub(super) const MAX_ELEMENTS: u64 = 1 << 30;
 /// Names longer than this are cut in messages.
 const NAME_SHOWN: usize = 120;
 
-/// How a file stores one number.
+/// How a file stores numbers: one by one, or as a block of several that share a scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
     F32,
     F16,
     Bf16,
+    Q8_0,
+    Q4_0,
+    Q4K,
+    Q6K,
     /// Something that no model here computes with, of this many bytes; its name is kept for messages.
-    Other(&'static str, u64),
+    Other(&'static str, usize),
 }
 
 impl Encoding {
@@ -48,13 +52,28 @@ impl Encoding {
         })
     }
 
-    /// Bytes that one number takes.
-    pub(super) fn size(self) -> u64 {
+    /// Numbers of one block, and the bytes that it takes.
+    pub(super) fn block(self) -> (usize, usize) {
         match self {
-            Self::F32 => 4,
-            Self::F16 | Self::Bf16 => 2,
-            Self::Other(_, size) => size,
+            Self::F32 => (1, 4),
+            Self::F16 | Self::Bf16 => (1, 2),
+            Self::Q8_0 => (32, 34),
+            Self::Q4_0 => (32, 18),
+            Self::Q4K => (256, 144),
+            Self::Q6K => (256, 210),
+            Self::Other(_, size) => (1, size),
         }
+    }
+
+    /// Bytes of a tensor, if they can be counted. Blocks run along the last dimension, and none reaches into
+    /// the next row.
+    fn bytes(self, shape: &[usize], elements: usize) -> Option<u64> {
+        let (block, size) = self.block();
+        let row = shape.last().copied().unwrap_or(1);
+        if !row.is_multiple_of(block) {
+            return None;
+        }
+        ((elements / block) as u64).checked_mul(size as u64)
     }
 }
 
@@ -75,19 +94,31 @@ impl Span {
     /// A span whose size follows from its shape. `begin..end` is what the file claims.
     pub(super) fn new(name: String, encoding: Encoding, shape: &[u64], begin: u64, end: u64) -> Result<Self> {
         let shown = shorten(&name);
-        let (sizes, elements) = check_shape(&name, shape)?;
-        let too_large = || invalid(format!("The tensor {shown} is too large: its shape is {shape:?}."));
-        let bytes = (elements as u64).checked_mul(encoding.size()).ok_or_else(too_large)?;
-        if end.checked_sub(begin) != Some(bytes) {
+        let span = Self::starting(name, encoding, shape, begin)?;
+        if span.end != end {
+            let bytes = span.end - begin;
             return Err(invalid(format!(
                 "The tensor {shown} needs {bytes} bytes for its shape {shape:?}, but the file gives it {begin} to {end}."
             )));
         }
+        Ok(span)
+    }
+
+    /// A span that begins at `begin`, and whose size follows from its shape.
+    pub(super) fn starting(name: String, encoding: Encoding, shape: &[u64], begin: u64) -> Result<Self> {
+        let shown = shorten(&name);
+        let (sizes, elements) = check_shape(&name, shape)?;
+        let bytes = encoding.bytes(&sizes, elements).ok_or_else(|| {
+            invalid(format!(
+                "The tensor {shown} of shape {shape:?} cannot be cut into blocks of {encoding:?}."
+            ))
+        })?;
+        let Some(end) = begin.checked_add(bytes) else {
+            return Err(invalid(format!("The tensor {shown} begins at the impossible byte {begin}.")));
+        };
         let skipped = is_ignorable(&name);
         if let (Encoding::Other(kind, _), false) = (encoding, skipped) {
-            return Err(invalid(format!(
-                "The tensor {shown} holds numbers of type {kind}; only F32, F16 and BF16 can be used."
-            )));
+            return Err(unusable(&name, kind));
         }
         Ok(Self { name, encoding, shape: sizes, elements, begin, end, skipped })
     }
@@ -114,17 +145,28 @@ pub(super) fn check_shape(name: &str, shape: &[u64]) -> Result<(Vec<usize>, usiz
     Ok((shape.iter().map(|&n| to_usize(n)).collect::<Result<_>>()?, to_usize(elements)?))
 }
 
-/// Every tensor of a file in the order of its bytes, which follow each other without gap or overlap.
-#[derive(Debug)]
+/// What may lie between the tensors of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gaps {
+    /// Nothing.
+    None,
+    /// What it takes to begin each tensor at a multiple of this.
+    Aligned(u64),
+    /// Anything.
+    Any,
+}
+
+/// Every tensor of a file, or of a part of it, in the order of their bytes, which never overlap.
+#[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) spans: Vec<Span>,
-    /// Length of the data section.
+    /// Length of the data section up to the end of the last tensor.
     pub(super) bytes: u64,
 }
 
 impl Plan {
-    /// Orders `spans` by their bytes and checks that together they are the whole data section.
-    pub(super) fn new(mut spans: Vec<Span>) -> Result<Self> {
+    /// Orders `spans` by their bytes and checks that together with `gaps` they are the whole data section.
+    pub(super) fn new(mut spans: Vec<Span>, gaps: Gaps) -> Result<Self> {
         if spans.is_empty() {
             return Err(invalid("The weights hold no tensors."));
         }
@@ -137,7 +179,12 @@ impl Plan {
         spans.sort_by_key(|span| (span.begin, span.end));
         let (mut end, mut elements) = (0u64, 0u64);
         for span in &spans {
-            if span.begin != end {
+            let fits = match gaps {
+                Gaps::None => span.begin == end,
+                Gaps::Aligned(alignment) => end.checked_next_multiple_of(alignment) == Some(span.begin),
+                Gaps::Any => span.begin >= end,
+            };
+            if !fits {
                 let what =
                     if span.begin < end { "overlaps the tensor before it" } else { "leaves a gap before it" };
                 return Err(invalid(format!(
@@ -154,6 +201,11 @@ impl Plan {
         }
         Ok(Self { spans, bytes: end })
     }
+
+    /// Number of tensors that are not passed over.
+    pub(super) fn kept(&self) -> usize {
+        self.spans.iter().filter(|span| !span.skipped).count()
+    }
 }
 
 /// Buffers that older versions of the reference saved beside the parameters; no model reads them.
@@ -167,6 +219,14 @@ pub(super) fn shorten(name: &str) -> String {
         Some((cut, _)) => format!("`{}...`", &name[..cut]),
         None => format!("`{name}`"),
     }
+}
+
+/// The error for a tensor of numbers of a type that no model here computes with.
+pub(super) fn unusable(name: &str, kind: &str) -> Error {
+    let name = shorten(name);
+    invalid(format!(
+        "The tensor {name} holds numbers of type {kind}; only F32, F16, BF16, Q8_0, Q4_0, Q4_K and Q6_K can be used."
+    ))
 }
 
 /// A [`ErrorKind::WeightsInvalid`] error.

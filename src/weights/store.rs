@@ -32,11 +32,19 @@ enum Current {
 }
 
 impl Store {
-    /// A store of `tensors` tensors, whose matrices become `dtype`; with `keep`, their packed form can be
-    /// taken with [`Store::take_packed`].
-    pub(super) fn new(dtype: Dtype, keep: bool, tensors: usize) -> Self {
-        let writer = keep.then(|| Writer::new(tensors));
-        Self { dtype, writer, current: None, done: HashMap::with_capacity(tensors) }
+    /// A store of tensors whose matrices become `dtype`; with `keep`, their packed form can be taken with
+    /// [`Store::take_packed`].
+    pub(super) fn new(dtype: Dtype, keep: bool) -> Self {
+        let writer = keep.then(Writer::default);
+        Self { dtype, writer, current: None, done: HashMap::new() }
+    }
+
+    /// Makes ready for `tensors` tensors. Comes before the first of them.
+    pub(super) fn expect(&mut self, tensors: usize) {
+        self.done.reserve(tensors);
+        if let Some(writer) = &mut self.writer {
+            writer.start(tensors);
+        }
     }
 
     /// Makes room for the numbers of `span`, exactly once.
@@ -108,10 +116,20 @@ impl Store {
         self.writer.as_mut().map_or_else(Vec::new, Writer::take)
     }
 
+    /// Every tensor that ended since the last call.
+    pub(super) fn take_finished(&mut self) -> HashMap<String, Parameter> {
+        std::mem::take(&mut self.done)
+    }
+
     /// Every tensor that ended.
     pub(super) fn finish(self) -> HashMap<String, Parameter> {
         self.done
     }
+}
+
+/// Whether a tensor is multiplied with or looked up in, and large enough to be worth storing in fewer bits.
+pub fn is_matrix(name: &str, shape: &[usize]) -> bool {
+    matrix_shape(name, shape).is_some_and(|(rows, columns)| rows * columns >= SMALL)
 }
 
 /// Rows and columns of a tensor that is multiplied with or looked up in: the weights of linear layers and

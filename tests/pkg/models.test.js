@@ -68,6 +68,21 @@ test('hub models are where the hub keeps them', () => {
   );
 });
 
+test('weights have the name that is asked for, or one of the usual ones', () => {
+  const folder = 'https://site.example/m/';
+  const name = ({ weights: { name, others } }) => [name, ...(others ?? []).map((other) => other.url)];
+  const others = ['pytorch_model.bin', 'model.gguf'].map((file) => folder + file);
+  assert.deepEqual(name(locate(folder)), ['model.safetensors', ...others]);
+  assert.deepEqual(name(locate(folder, { weights: 'clip-q8.gguf' })), ['clip-q8.gguf']);
+  assert.deepEqual(name(locate('clip-tiny', { base: folder })), ['model.safetensors']);
+  const base = locate('Salesforce/blip-image-captioning-base');
+  assert.deepEqual(name(base), ['pytorch_model.bin']);
+  assert.match(base.weights.url, /\/resolve\/main\/pytorch_model\.bin$/);
+  for (const weights of ['../secret', 'a/b', '.hidden', 'http://elsewhere', '']) {
+    assert.throws(() => locate(folder, { weights }), { code: 'argument-invalid' });
+  }
+});
+
 test('a folder is a folder, with or without its slash', () => {
   for (const model of [
     'https://site.example/a/clip',

@@ -99,6 +99,18 @@ test('bad input is a typed error, and the model goes on', options, async (t) => 
   assert.equal(workers.length, 1, 'the same worker all along');
 });
 
+test('weights come in any format, under the names that are usual for it', options, async (t) => {
+  const labels = ['a', 'b', 'c'];
+  const tags = async (changed) => (await load(t, Tagger, CLIP, changed)).model.tag(picture().bmp, labels);
+  const bin = readFileSync(new URL('../golden/formats/clip.bin', import.meta.url));
+  assert.deepEqual(await tags({ 'model.safetensors': undefined, 'pytorch_model.bin': bin }), await tags({}));
+  const none = load(t, Tagger, CLIP, { 'model.safetensors': undefined });
+  await assert.rejects(none, {
+    code: 'not-found',
+    message: /model\.safetensors was not found at .* nor pytorch_model\.bin or model\.gguf beside it\./,
+  });
+});
+
 test('bad model files are typed errors', options, async (t) => {
   const file = (name, path) => readFileSync(new URL(`../golden/models/${name}/${path}`, import.meta.url));
   const weights = file(CLIP, 'model.safetensors');

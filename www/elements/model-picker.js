@@ -129,7 +129,7 @@ class ModelPicker extends HTMLElement {
       this.#detail,
       model
         ? `${model.builtIn ? 'Comes with the page' : model.id}. Licence: ${model.licence}.`
-        : 'Its folder holds config.json, preprocessor_config.json, tokenizer.json and model.safetensors.',
+        : 'Its folder holds config.json, preprocessor_config.json, tokenizer.json and the weights: model.safetensors, pytorch_model.bin or model.gguf.',
     );
     const current = this.#id !== '' && this.#id === this.#current;
     const loading = current && this.#status === 'loading';

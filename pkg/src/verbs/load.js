@@ -20,7 +20,7 @@
 
 import { linkedController, throwIfAborted } from '../abort.js';
 import { codeOf } from '../errors.js';
-import { chunks, openFile, readSmallFile } from '../loader.js';
+import { chunks, openFirst, readSmallFile } from '../loader.js';
 import { entryName, findEntry, openBackend } from '../store/index.js';
 import { Keeper } from './keeper.js';
 import { release } from './release.js';
@@ -125,7 +125,9 @@ async function* fromNetwork(wasm, { Files, Handle }, { files, dtype }, options, 
   try {
     // All are asked for at once: a missing one shows before anything large moves, and sizes are known early.
     const [config, preprocessor, tokenizer, tensors] = await Promise.all(
-      [files.config, files.preprocessor, files.tokenizer, files.weights].map((file) => openFile(file, inner)),
+      [files.config, files.preprocessor, files.tokenizer, files.weights].map((file) =>
+        openFirst(file, inner),
+      ),
     );
     const meter = new Meter([config, preprocessor, tokenizer, tensors]);
     const small = [];

@@ -74,7 +74,7 @@ function blipTokenizer() {
   };
 }
 
-/** Routes of a tiny model's folder; `changed` replaces files by name. */
+/** Routes of a tiny model's folder; `changed` replaces files by name, or takes them away. */
 export function tinyRoutes(name, changed = {}) {
   const clip = name === CLIP;
   const files = {
@@ -86,7 +86,8 @@ export function tinyRoutes(name, changed = {}) {
     'model.safetensors': readFileSync(golden(name, 'model.safetensors')),
     ...changed,
   };
-  return Object.fromEntries(Object.entries(files).map(([file, body]) => [`/${name}/${file}`, bytes(body)]));
+  const there = Object.entries(files).filter(([, body]) => body !== undefined);
+  return Object.fromEntries(there.map(([file, body]) => [`/${name}/${file}`, bytes(body)]));
 }
 
 /** The same picture as pixels and as the bytes of a BMP file. */

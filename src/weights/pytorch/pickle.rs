@@ -1,0 +1,449 @@
+//! The table of contents of a PyTorch file: a pickle, read without running any of it.
+//!
+//! A pickle is a program for a machine with a stack, [documented in
+//! `pickletools`](https://github.com/python/cpython/blob/main/Lib/pickletools.py), and may call whatever it
+//! names. This machine knows the few names that a dictionary of tensors needs and refuses every other; nothing
+//! is ever called, values are only noted down.
+
+use std::collections::HashMap;
+
+use super::super::fields::{Fields, Items, Stop};
+use super::super::plan::{Encoding, invalid, shorten};
+use crate::{Error, Result};
+
+/// Bytes that one string may have.
+const MAX_STRING: u64 = 4096;
+/// Values that a pickle may make. Each tensor takes about thirty.
+const MAX_VALUES: usize = 8_000_000;
+
+/// Numbers that lie side by side in the file under a key, and that tensors are views of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Storage {
+    pub(super) key: String,
+    pub(super) encoding: Encoding,
+    /// How many numbers.
+    pub(super) elements: u64,
+}
+
+/// A tensor as PyTorch describes it. Nothing about it is checked yet.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    pub(super) storage: Storage,
+    /// The first number, counted from the beginning of the storage; strides are counted in numbers as well.
+    pub(super) offset: u64,
+    pub(super) shape: Vec<u64>,
+    pub(super) strides: Vec<u64>,
+}
+
+/// What a pickle may call.
+#[derive(Debug, Clone, Copy)]
+enum Global {
+    Dictionary,
+    /// `_rebuild_tensor_v2`
+    Tensor,
+    /// `_rebuild_parameter`
+    Parameter,
+    Storage(Encoding),
+}
+
+#[derive(Debug, Clone)]
+enum Value {
+    None,
+    /// A number, or whether something is true. Of floating point numbers nothing is kept: no tensor needs them.
+    Number(i64),
+    Other,
+    Text(String),
+    /// Of handles, as everything else that can be shared or put into something.
+    Tuple(Vec<Handle>),
+    List,
+    Dictionary(Vec<(Handle, Handle)>),
+    Global(Global),
+    Storage(Storage),
+    Tensor(View),
+}
+
+/// The place of a value among all that the pickle made.
+type Handle = usize;
+
+/// Runs the pickle, pushed in chunks of any size.
+#[derive(Debug, Default)]
+pub(super) struct Unpickler {
+    items: Items,
+    values: Vec<Value>,
+    stack: Vec<Handle>,
+    /// Where the stack was at each mark.
+    marks: Vec<usize>,
+    memo: HashMap<u32, Handle>,
+    /// Bytes taken.
+    taken: u64,
+}
+
+impl Unpickler {
+    /// Takes bytes up to the end of the pickle. Returns the tensors by name once it is reached.
+    pub(super) fn push(&mut self, bytes: &mut &[u8]) -> Result<Option<Vec<(String, View)>>> {
+        loop {
+            let before = bytes.len();
+            let next = self.items.next(bytes, operation)?;
+            self.taken += (before - bytes.len()) as u64;
+            match next {
+                None => return Ok(None),
+                Some(Operation::Stop) => return self.finish().map(Some),
+                Some(operation) => self.run(operation)?,
+            }
+            if self.values.len() > MAX_VALUES || self.marks.len() > MAX_VALUES {
+                return Err(invalid("The table of contents of the PyTorch file is too long."));
+            }
+        }
+    }
+
+    /// Bytes taken so far.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    fn run(&mut self, operation: Operation) -> Result<()> {
+        match operation {
+            Operation::Nothing => {}
+            Operation::Push(value) => self.put(value),
+            Operation::Mark => self.marks.push(self.stack.len()),
+            Operation::Memorise(place) => {
+                let place = match place {
+                    Some(place) => place,
+                    None => u32::try_from(self.memo.len()).map_err(|_| malformed())?,
+                };
+                let top = *self.stack.last().ok_or_else(malformed)?;
+                self.memo.insert(place, top);
+            }
+            Operation::Recall(place) => {
+                let value = *self.memo.get(&place).ok_or_else(malformed)?;
+                self.stack.push(value);
+            }
+            Operation::Tuple(count) => {
+                let items = match count {
+                    Some(count) => self.pop(count)?,
+                    None => self.pop_to_mark()?,
+                };
+                self.put(Value::Tuple(items));
+            }
+            Operation::SetItem => {
+                let items = self.pop(2)?;
+                self.set(&items)?;
+            }
+            Operation::SetItems => {
+                let items = self.pop_to_mark()?;
+                self.set(&items)?;
+            }
+            Operation::Append => {
+                self.pop(1)?;
+                self.expect_list()?;
+            }
+            Operation::Appends => {
+                self.pop_to_mark()?;
+                self.expect_list()?;
+            }
+            Operation::Global(module, name) => self.put(Value::Global(global(&module, &name)?)),
+            Operation::StackGlobal => {
+                let [module, name] = self.pop_array()?;
+                let (Value::Text(module), Value::Text(name)) = (&self.values[module], &self.values[name])
+                else {
+                    return Err(malformed());
+                };
+                let global = global(module, name)?;
+                self.put(Value::Global(global));
+            }
+            Operation::Persistent => {
+                let [id] = self.pop_array()?;
+                let storage = self.storage(id)?;
+                self.put(Value::Storage(storage));
+            }
+            Operation::Reduce => {
+                let [function, arguments] = self.pop_array()?;
+                let value = self.call(function, arguments)?;
+                self.put(value);
+            }
+            Operation::Build => {
+                // The attributes of a dictionary: versions of layers, which say nothing about numbers.
+                let [object, _] = self.pop_array()?;
+                if !matches!(self.values[object], Value::Dictionary(_)) {
+                    return Err(malformed());
+                }
+                self.stack.push(object);
+            }
+            // Ends the pickle: see `push`.
+            Operation::Stop => {}
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, value: Value) {
+        self.stack.push(self.values.len());
+        self.values.push(value);
+    }
+
+    /// The topmost values of the stack, the lowest first. None of them is below a mark.
+    fn pop(&mut self, count: usize) -> Result<Vec<Handle>> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        let at = self.stack.len().checked_sub(count).filter(|&at| at >= floor).ok_or_else(malformed)?;
+        Ok(self.stack.split_off(at))
+    }
+
+    fn pop_array<const N: usize>(&mut self) -> Result<[Handle; N]> {
+        self.pop(N)?.try_into().map_err(|_| malformed())
+    }
+
+    fn pop_to_mark(&mut self) -> Result<Vec<Handle>> {
+        let mark = self.marks.pop().ok_or_else(malformed)?;
+        Ok(self.stack.split_off(mark))
+    }
+
+    /// Puts keys and values, in turns, into the dictionary on the stack.
+    fn set(&mut self, items: &[Handle]) -> Result<()> {
+        let target = *self.stack.last().ok_or_else(malformed)?;
+        let Value::Dictionary(entries) = &mut self.values[target] else { return Err(malformed()) };
+        let (pairs, rest) = items.as_chunks::<2>();
+        if !rest.is_empty() {
+            return Err(malformed());
+        }
+        entries.extend(pairs.iter().map(|&[key, value]| (key, value)));
+        Ok(())
+    }
+
+    fn expect_list(&self) -> Result<()> {
+        let target = *self.stack.last().ok_or_else(malformed)?;
+        if matches!(self.values[target], Value::List) { Ok(()) } else { Err(malformed()) }
+    }
+
+    /// The storage that a persistent id stands for: `("storage", type, key, device, elements)`.
+    fn storage(&self, id: Handle) -> Result<Storage> {
+        let Value::Tuple(parts) = &self.values[id] else { return Err(malformed()) };
+        let [_, kind, key, _, elements] = parts.as_slice() else { return Err(malformed()) };
+        match (&self.values[*kind], &self.values[*key]) {
+            (Value::Global(Global::Storage(encoding)), Value::Text(key)) => {
+                Ok(Storage { key: key.clone(), encoding: *encoding, elements: self.number(*elements)? })
+            }
+            _ => Err(malformed()),
+        }
+    }
+
+    fn call(&self, function: Handle, arguments: Handle) -> Result<Value> {
+        let (Value::Global(function), Value::Tuple(arguments)) =
+            (&self.values[function], &self.values[arguments])
+        else {
+            return Err(malformed());
+        };
+        match (function, arguments.as_slice()) {
+            (Global::Dictionary, []) => Ok(Value::Dictionary(Vec::new())),
+            // Whether a gradient is wanted, and hooks, come after the four.
+            (Global::Tensor, [storage, offset, shape, strides, _, _, ..]) => {
+                let Value::Storage(storage) = &self.values[*storage] else { return Err(malformed()) };
+                Ok(Value::Tensor(View {
+                    storage: storage.clone(),
+                    offset: self.number(*offset)?,
+                    shape: self.numbers(*shape)?,
+                    strides: self.numbers(*strides)?,
+                }))
+            }
+            (Global::Parameter, [tensor, _, _]) => match &self.values[*tensor] {
+                Value::Tensor(view) => Ok(Value::Tensor(view.clone())),
+                _ => Err(malformed()),
+            },
+            _ => Err(malformed()),
+        }
+    }
+
+    fn number(&self, handle: Handle) -> Result<u64> {
+        match &self.values[handle] {
+            Value::Number(number) => u64::try_from(*number).map_err(|_| malformed()),
+            _ => Err(malformed()),
+        }
+    }
+
+    fn numbers(&self, handle: Handle) -> Result<Vec<u64>> {
+        match &self.values[handle] {
+            Value::Tuple(parts) => parts.iter().map(|&part| self.number(part)).collect(),
+            _ => Err(malformed()),
+        }
+    }
+
+    /// The tensors of the dictionary that the pickle leaves. As in Python, the last of equal keys counts.
+    fn finish(&mut self) -> Result<Vec<(String, View)>> {
+        let [root] = self.pop_array()?;
+        let Value::Dictionary(entries) = &self.values[root] else {
+            return Err(invalid("The PyTorch file holds something else than a dictionary of tensors."));
+        };
+        let mut views = Vec::new();
+        for &(key, value) in entries {
+            let Value::Text(name) = &self.values[key] else {
+                return Err(invalid("The PyTorch file has a tensor whose name is no text."));
+            };
+            let Value::Tensor(view) = &self.values[value] else {
+                let name = shorten(name);
+                return Err(invalid(format!("The PyTorch file holds {name}, which is no tensor.")));
+            };
+            views.push((name.clone(), view.clone()));
+        }
+        self.values = Vec::new();
+        Ok(views)
+    }
+}
+
+fn malformed() -> Error {
+    invalid("The table of contents of the PyTorch file is malformed.")
+}
+
+/// The one thing that each of the permitted names means.
+fn global(module: &str, name: &str) -> Result<Global> {
+    Ok(match (module, name) {
+        ("collections", "OrderedDict") => Global::Dictionary,
+        ("torch._utils", "_rebuild_tensor_v2") => Global::Tensor,
+        ("torch._utils", "_rebuild_parameter") => Global::Parameter,
+        ("torch", "FloatStorage") => Global::Storage(Encoding::F32),
+        ("torch", "HalfStorage") => Global::Storage(Encoding::F16),
+        ("torch", "BFloat16Storage") => Global::Storage(Encoding::Bf16),
+        ("torch", "DoubleStorage") => Global::Storage(Encoding::Other("F64", 8)),
+        ("torch", "LongStorage") => Global::Storage(Encoding::Other("I64", 8)),
+        ("torch", "IntStorage") => Global::Storage(Encoding::Other("I32", 4)),
+        ("torch", "ShortStorage") => Global::Storage(Encoding::Other("I16", 2)),
+        ("torch", "CharStorage") => Global::Storage(Encoding::Other("I8", 1)),
+        ("torch", "ByteStorage") => Global::Storage(Encoding::Other("U8", 1)),
+        ("torch", "BoolStorage") => Global::Storage(Encoding::Other("BOOL", 1)),
+        _ => {
+            let called = shorten(&format!("{module}.{name}"));
+            return Err(invalid(format!("The PyTorch file wants to use {called}, which no tensor needs.")));
+        }
+    })
+}
+
+/// One step of the program.
+#[derive(Debug)]
+enum Operation {
+    /// A version, or the length of a frame.
+    Nothing,
+    Push(Value),
+    Mark,
+    /// The place in the memo, or the next one.
+    Memorise(Option<u32>),
+    Recall(u32),
+    /// How many values, or all since the mark.
+    Tuple(Option<usize>),
+    SetItem,
+    SetItems,
+    Append,
+    Appends,
+    Global(String, String),
+    StackGlobal,
+    Persistent,
+    Reduce,
+    Build,
+    Stop,
+}
+
+fn operation(fields: &mut Fields<'_>) -> Result<Operation, Stop> {
+    let code = fields.u8()?;
+    Ok(match code {
+        // PROTO
+        0x80 => {
+            let version = fields.u8()?;
+            if version > 5 {
+                let message = format!("The PyTorch file has a pickle of the unknown version {version}.");
+                return Err(invalid(message).into());
+            }
+            Operation::Nothing
+        }
+        // FRAME
+        0x95 => {
+            fields.u64()?;
+            Operation::Nothing
+        }
+        b'.' => Operation::Stop,
+        b'(' => Operation::Mark,
+        b'}' => Operation::Push(Value::Dictionary(Vec::new())),
+        b']' => Operation::Push(Value::List),
+        b')' => Operation::Push(Value::Tuple(Vec::new())),
+        b'N' => Operation::Push(Value::None),
+        // NEWTRUE, NEWFALSE
+        0x88 => Operation::Push(Value::Number(1)),
+        0x89 => Operation::Push(Value::Number(0)),
+        // BININT, BININT1, BININT2, LONG1
+        b'J' => Operation::Push(Value::Number(i64::from(fields.u32()?.cast_signed()))),
+        b'K' => Operation::Push(Value::Number(i64::from(fields.u8()?))),
+        b'M' => Operation::Push(Value::Number(i64::from(fields.u16()?))),
+        0x8A => Operation::Push(long(fields)?),
+        // BINFLOAT
+        b'G' => {
+            fields.u64()?;
+            Operation::Push(Value::Other)
+        }
+        // BINUNICODE, SHORT_BINUNICODE
+        b'X' => {
+            let length = fields.u32()?;
+            Operation::Push(Value::Text(text(fields, u64::from(length))?))
+        }
+        0x8C => {
+            let length = fields.u8()?;
+            Operation::Push(Value::Text(text(fields, u64::from(length))?))
+        }
+        // BINPUT, LONG_BINPUT, MEMOIZE, BINGET, LONG_BINGET
+        b'q' => Operation::Memorise(Some(u32::from(fields.u8()?))),
+        b'r' => Operation::Memorise(Some(fields.u32()?)),
+        0x94 => Operation::Memorise(None),
+        b'h' => Operation::Recall(u32::from(fields.u8()?)),
+        b'j' => Operation::Recall(fields.u32()?),
+        b't' => Operation::Tuple(None),
+        // TUPLE1, TUPLE2, TUPLE3
+        0x85 => Operation::Tuple(Some(1)),
+        0x86 => Operation::Tuple(Some(2)),
+        0x87 => Operation::Tuple(Some(3)),
+        b's' => Operation::SetItem,
+        b'u' => Operation::SetItems,
+        b'a' => Operation::Append,
+        b'e' => Operation::Appends,
+        b'c' => Operation::Global(line(fields)?, line(fields)?),
+        0x93 => Operation::StackGlobal,
+        b'Q' => Operation::Persistent,
+        b'R' => Operation::Reduce,
+        b'b' => Operation::Build,
+        _ => {
+            let message =
+                format!("The PyTorch file's pickle does something ({code:#04x}) that no tensor needs.");
+            return Err(invalid(message).into());
+        }
+    })
+}
+
+/// A whole number of up to eight bytes.
+fn long(fields: &mut Fields<'_>) -> Result<Value, Stop> {
+    let length = fields.u8()?;
+    let bytes = fields.take(usize::from(length))?;
+    if bytes.len() > 8 {
+        return Ok(Value::Other);
+    }
+    let negative = bytes.last().is_some_and(|&byte| byte >= 0x80);
+    let mut raw = [if negative { 0xFF } else { 0 }; 8];
+    raw[..bytes.len()].copy_from_slice(bytes);
+    Ok(Value::Number(i64::from_le_bytes(raw)))
+}
+
+fn text(fields: &mut Fields<'_>, length: u64) -> Result<String, Stop> {
+    if length > MAX_STRING {
+        return Err(invalid(format!("The PyTorch file has a name of {length} bytes.")).into());
+    }
+    // At most 4096, so it fits.
+    let bytes = fields.take(length as usize)?;
+    Ok(std::str::from_utf8(bytes).map_err(|_| malformed())?.to_owned())
+}
+
+/// Text up to the end of a line.
+fn line(fields: &mut Fields<'_>) -> Result<String, Stop> {
+    let mut line = Vec::new();
+    loop {
+        match fields.u8()? {
+            b'\n' => break,
+            byte => line.push(byte),
+        }
+        if line.len() as u64 > MAX_STRING {
+            return Err(malformed().into());
+        }
+    }
+    Ok(String::from_utf8(line).map_err(|_| malformed())?)
+}
