@@ -116,15 +116,15 @@ impl KeyValues {
     }
 
     /// Attention of the first `rows` rows of `queries`, each of `heads.width` numbers: as many numbers for
-    /// each. If `causal`, query `i` sees the keys up to `i` only.
-    pub fn attend(&self, queries: Columns<'_>, rows: usize, causal: bool) -> Vec<f32> {
+    /// each.
+    pub fn attend(&self, queries: Columns<'_>, rows: usize) -> Vec<f32> {
         let mut y = vec![0.0; rows * self.heads.width];
-        self.attend_to(queries, rows, causal, Shared::new(&mut y));
+        self.attend_to(queries, rows, Shared::new(&mut y));
         y
     }
 
     /// [`KeyValues::attend`], written to `out`.
-    fn attend_to(&self, queries: Columns<'_>, rows: usize, causal: bool, out: Shared<'_, f32>) {
+    fn attend_to(&self, queries: Columns<'_>, rows: usize, out: Shared<'_, f32>) {
         let Heads { width, count } = self.heads;
         let size = self.heads.size();
         let blocks = rows.div_ceil(QUERIES);
@@ -135,7 +135,7 @@ impl KeyValues {
                 let (head, first) = (part / blocks, part % blocks * QUERIES);
                 let here = (rows - first).min(QUERIES);
                 block.begin(queries, first, here, head, self.heads);
-                block.attend(self, head, causal.then_some(first));
+                block.attend(self, head);
                 for i in 0..here {
                     let at = (first + i) * width + head * size;
                     // SAFETY: each block of queries and head is given to one call only.
@@ -148,8 +148,8 @@ impl KeyValues {
 
 /// Attention of sequences to themselves. The rows of `qkv` hold queries, keys and values side by side,
 /// `heads.width` numbers each; `lengths` says how many rows each sequence has. The answer has `heads.width`
-/// numbers for each row. If `causal`, no row sees a later one.
-pub fn self_attention(heads: Heads, qkv: &[f32], lengths: &[usize], causal: bool) -> Vec<f32> {
+/// numbers for each row.
+pub fn self_attention(heads: Heads, qkv: &[f32], lengths: &[usize]) -> Vec<f32> {
     let (width, rows) = (heads.width, lengths.iter().sum::<usize>());
     assert_eq!(qkv.len(), rows * 3 * width, "self-attention: lengths do not fit");
     let begins = begins(lengths);
@@ -164,7 +164,7 @@ pub fn self_attention(heads: Heads, qkv: &[f32], lengths: &[usize], causal: bool
             let memory = KeyValues::pack(heads, len, part(width), part(2 * width));
             // SAFETY: the rows of each sequence are written by one call only.
             let out = unsafe { out.slice(begin * width, len * width) };
-            memory.attend_to(part(0), len, causal, Shared::new(out));
+            memory.attend_to(part(0), len, Shared::new(out));
         }
     });
     y
@@ -186,7 +186,7 @@ pub fn pooled_attention(heads: Heads, queries: &[f32], kv: &[f32], lengths: &[us
             let memory = KeyValues::pack(heads, lengths[i], part(0), part(width));
             let query = Columns { values: &queries[i * width..], stride: width, first: 0 };
             // SAFETY: the row of each sequence is written by one call only.
-            memory.attend_to(query, 1, false, Shared::new(unsafe { out.slice(i * width, width) }));
+            memory.attend_to(query, 1, Shared::new(unsafe { out.slice(i * width, width) }));
         }
     });
     y
@@ -248,16 +248,14 @@ impl Block {
         self.sum = [0.0; QUERIES];
     }
 
-    /// Goes over the keys of a head. With `first` given, row `i` sees the keys up to
-    /// `first + i` only.
-    fn attend(&mut self, memory: &KeyValues, head: usize, first: Option<usize>) {
+    /// Goes over the keys of a head.
+    fn attend(&mut self, memory: &KeyValues, head: usize) {
         let len = memory.len;
         let key_len = len.next_multiple_of(PANEL) * self.size;
         let keys = &memory.keys[head * key_len..][..key_len];
         let values = &memory.values[head * self.padded * len..][..self.padded * len];
-        let end = first.map_or(len, |first| len.min(first + self.rows));
-        for key in (0..end).step_by(KEYS) {
-            let here = (end - key).min(KEYS);
+        for key in (0..len).step_by(KEYS) {
+            let here = (len - key).min(KEYS);
             for (j, panel) in keys[key * self.size..].chunks_exact(PANEL * self.size).enumerate() {
                 if j * PANEL >= here {
                     break;
@@ -266,8 +264,7 @@ impl Block {
                 tiles(&self.queries, self.size, self.size, panel, self.rows, to, KEYS, |_, new| new);
             }
             for i in 0..self.rows {
-                let seen = first.map_or(here, |first| (first + i + 1).saturating_sub(key).min(here));
-                self.soften(i, seen, here);
+                self.soften(i, here);
             }
             for (j, panel) in values.chunks_exact(PANEL * len).enumerate() {
                 let (panel, to) = (&panel[key * PANEL..], &mut self.out[j * PANEL..]);
@@ -276,13 +273,9 @@ impl Block {
         }
     }
 
-    /// Turns the first `seen` scores of row `i` into exponentials and the rest, up to `here`, into zeros.
-    fn soften(&mut self, i: usize, seen: usize, here: usize) {
-        let (scores, hidden) = self.scores[i * KEYS..][..here].split_at_mut(seen);
-        hidden.fill(0.0);
-        if scores.is_empty() {
-            return;
-        }
+    /// Turns the first `here` scores of row `i`, at least one, into exponentials.
+    fn soften(&mut self, i: usize, here: usize) {
+        let scores = &mut self.scores[i * KEYS..][..here];
         let max = min_max(scores).1.max(self.max[i]);
         let sum = exponentials(scores, max);
         if max > self.max[i] {
@@ -375,37 +368,44 @@ fn put<const R: usize>(
     }
 }
 
-/// Attention of single queries to rows that were kept one by one: `queries` are rows of `heads.width`
-/// numbers, and query `i` sees the rows `seen[i]` of `keys` and `values`, at least one.
+/// Attention of single queries to chosen rows: query `i` sees the rows `seen[i]` of `keys` and `values`, at least
+/// one. All rows have `heads.width` numbers, and so has the answer for each query.
 pub fn attend_rows(
     heads: Heads,
     queries: Columns<'_>,
     seen: &[&[u32]],
-    keys: &[f32],
-    values: &[f32],
+    keys: Columns<'_>,
+    values: Columns<'_>,
 ) -> Vec<f32> {
     let (width, size) = (heads.width, heads.size());
     let mut y = vec![0.0; seen.len() * width];
-    let mut scores = Vec::new();
-    for (i, (&seen, y)) in seen.iter().zip(y.chunks_exact_mut(width)).enumerate() {
-        for (head, y) in y.chunks_exact_mut(size).enumerate() {
-            let q = queries.row(i, head * size, size);
-            let row = |all: &'_ [f32], row: u32| row as usize * width + head * size..all.len();
-            scores.clear();
-            scores.extend(seen.iter().map(|&r| dot(q, &keys[row(keys, r)]) * heads.scale()));
-            let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let inverse = 1.0 / exponentials(&mut scores, max);
-            for (&score, &r) in scores.iter().zip(seen) {
-                for (y, v) in y.iter_mut().zip(&values[row(values, r)]) {
-                    *y += score * inverse * v;
+    let out = Shared::new(&mut y);
+    let cost = seen.iter().map(|seen| seen.len()).sum::<usize>() / seen.len().max(1) * 2 * width;
+    parallel::ranges(seen.len(), 1 + GRAIN / cost.max(1), |here| {
+        let mut scores = Vec::new();
+        for i in here {
+            // SAFETY: the row of each query is written by one call only.
+            let y = unsafe { out.slice(i * width, width) };
+            for (head, y) in y.chunks_exact_mut(size).enumerate() {
+                let q = queries.row(i, head * size, size);
+                scores.clear();
+                scores.extend(
+                    seen[i].iter().map(|&r| dot(q, keys.row(r as usize, head * size, size)) * heads.scale()),
+                );
+                let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let inverse = 1.0 / exponentials(&mut scores, max);
+                for (&score, &r) in scores.iter().zip(seen[i]) {
+                    for (y, v) in y.iter_mut().zip(values.row(r as usize, head * size, size)) {
+                        *y += score * inverse * v;
+                    }
                 }
             }
         }
-    }
+    });
     y
 }
 
-/// The sum of the products of `a` and the numbers that `b` begins with.
+/// The sum of the products of `a` and `b`, which are of one length.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a4, b4) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     let whole = a.len() - a4.remainder().len();
@@ -472,15 +472,11 @@ mod tests {
             for (rows, len) in [(1, 1), (1, 9), (5, 5), (17, 17), (16, 64), (3, 65), (50, 50), (20, 131)] {
                 let [q, k, v] = [(rows, 1), (len, 2), (len, 3)].map(|(rows, seed)| noise(rows * width, seed));
                 let memory = KeyValues::pack(heads, len, columns(&k, width), columns(&v, width));
-                let y = memory.attend(columns(&q, width), rows, false);
+                let y = memory.attend(columns(&q, width), rows);
                 check(&y, &naive(heads, &q, &k, &v, |_| len), "all");
-                if rows == len {
-                    let y = memory.attend(columns(&q, width), rows, true);
-                    check(&y, &naive(heads, &q, &k, &v, |i| i + 1), "causal");
-                }
                 let all: Vec<u32> = (0..len as u32).collect();
                 let seen: Vec<&[u32]> = (0..rows).map(|i| &all[..(i + 1).min(len)]).collect();
-                let y = attend_rows(heads, columns(&q, width), &seen, &k, &v);
+                let y = attend_rows(heads, columns(&q, width), &seen, columns(&k, width), columns(&v, width));
                 check(&y, &naive(heads, &q, &k, &v, |i| (i + 1).min(len)), "rows");
             }
         }
@@ -490,14 +486,12 @@ mod tests {
     fn sequences_of_a_batch_do_not_see_each_other() {
         let (heads, lengths) = (Heads { width: 16, count: 2 }, [10, 3, 1, 70]);
         let qkv = noise(lengths.iter().sum::<usize>() * 48, 4);
-        for causal in [false, true] {
-            let all = self_attention(heads, &qkv, &lengths, causal);
-            let mut begin = 0;
-            for len in lengths {
-                let alone = self_attention(heads, &qkv[begin * 48..][..len * 48], &[len], causal);
-                assert_eq!(all[begin * 16..][..len * 16], alone);
-                begin += len;
-            }
+        let all = self_attention(heads, &qkv, &lengths);
+        let mut begin = 0;
+        for len in lengths {
+            let alone = self_attention(heads, &qkv[begin * 48..][..len * 48], &[len]);
+            assert_eq!(all[begin * 16..][..len * 16], alone);
+            begin += len;
         }
     }
 
@@ -505,7 +499,7 @@ mod tests {
     fn pooled_attention_is_that_of_its_row() {
         let (heads, lengths) = (Heads { width: 16, count: 2 }, [10, 1, 70]);
         let qkv = noise(81 * 48, 4);
-        let all = self_attention(heads, &qkv, &lengths, false);
+        let all = self_attention(heads, &qkv, &lengths);
         let kv: Vec<f32> = qkv.chunks(48).flat_map(|row| row[16..].to_vec()).collect();
         let rows = [3, 10, 80];
         let queries: Vec<f32> = rows.iter().flat_map(|row| qkv[row * 48..][..16].to_vec()).collect();
@@ -521,6 +515,6 @@ mod tests {
     fn large_scores_do_not_overflow() {
         let heads = Heads { width: 1, count: 1 };
         let memory = KeyValues::pack(heads, 3, columns(&[1e15, 1e15, -1e15], 1), columns(&[1., 3., 9.], 1));
-        assert_eq!(memory.attend(columns(&[1e15], 1), 1, false), [2.0]);
+        assert_eq!(memory.attend(columns(&[1e15], 1), 1), [2.0]);
     }
 }

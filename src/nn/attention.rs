@@ -7,6 +7,15 @@ use crate::Result;
 use crate::kernels::{self, Columns, Heads, KeyValues};
 use crate::weights::Scope;
 
+/// Which rows the rows of a tensor see.
+#[derive(Debug, Clone, Copy)]
+pub enum Sight<'a> {
+    /// Each its whole sequence: the rows of one sequence come after those of the other, as many as are named here.
+    Sequences(&'a [usize]),
+    /// Each the rows that are named for it, its own among them.
+    Rows(&'a [&'a [u32]]),
+}
+
 /// Attention of sequences to themselves.
 #[derive(Debug, Clone)]
 pub struct SelfAttention {
@@ -42,22 +51,15 @@ impl SelfAttention {
         Ok(Self { heads, projections: Projections::Fused(fused), output })
     }
 
-    /// `residual` plus the attention of `x`; both `(rows, width)`, the rows of one sequence after those of
-    /// the other, as many as `lengths` says. If `causal`, no row sees a later one.
-    pub fn forward(&self, x: &Tensor, residual: &Tensor, lengths: &[usize], causal: bool) -> Result<Tensor> {
-        let context = self.project(x)?.apply_op1_no_bwd(&Attend { heads: self.heads, lengths, causal })?;
+    /// `residual` plus the attention of `x`; both `(rows, width)`.
+    pub fn forward(&self, x: &Tensor, residual: &Tensor, sight: Sight<'_>) -> Result<Tensor> {
+        let context = self.project(x)?.apply_op1_no_bwd(&Attend { heads: self.heads, sight })?;
         self.output.forward_residual(&context, residual)
     }
 
-    /// [`SelfAttention::forward`] without a mask for the rows `at`, one of each sequence: `(sequences, width)`.
-    /// `residual` is that of those rows alone.
-    pub fn forward_at(
-        &self,
-        x: &Tensor,
-        residual: &Tensor,
-        lengths: &[usize],
-        at: &Tensor,
-    ) -> Result<Tensor> {
+    /// [`SelfAttention::forward`] for the rows `at` alone, whose residuals and sight are given: one row of each
+    /// sequence, or any rows where `sight` names rows.
+    pub fn forward_at(&self, x: &Tensor, residual: &Tensor, sight: Sight<'_>, at: &Tensor) -> Result<Tensor> {
         let width = self.heads.width;
         let (queries, kv) = match &self.projections {
             Projections::Separate { query, key, value } => {
@@ -69,7 +71,7 @@ impl SelfAttention {
                 (queries, all.narrow(1, width, 2 * width)?.contiguous()?)
             }
         };
-        let pooled = Pooled { heads: self.heads, lengths };
+        let pooled = Pooled { heads: self.heads, sight };
         let context = queries.contiguous()?.apply_op2_no_bwd(&kv, &pooled)?;
         self.output.forward_residual(&context, residual)
     }
@@ -88,7 +90,9 @@ impl SelfAttention {
         let context = rows::with(&self.project(x)?, |qkv| {
             cache.extend(qkv, width);
             let queries = Columns { values: qkv, stride: 3 * width, first: 0 };
-            kernels::attend_rows(self.heads, queries, seen, &cache.keys, &cache.values)
+            let [keys, values] =
+                [&cache.keys, &cache.values].map(|values| Columns { values, stride: width, first: 0 });
+            kernels::attend_rows(self.heads, queries, seen, keys, values)
         })?;
         let context = Tensor::from_vec(context, x.shape(), &Device::Cpu)?;
         self.output.forward_residual(&context, residual)
@@ -123,8 +127,7 @@ impl RowCache {
 
 struct Attend<'a> {
     heads: Heads,
-    lengths: &'a [usize],
-    causal: bool,
+    sight: Sight<'a>,
 }
 
 impl CustomOp1 for Attend<'_> {
@@ -133,20 +136,29 @@ impl CustomOp1 for Attend<'_> {
     }
 
     fn cpu_fwd(&self, qkv: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        let rows = self.lengths.iter().sum::<usize>();
+        let rows = match self.sight {
+            Sight::Sequences(lengths) => lengths.iter().sum(),
+            Sight::Rows(seen) => seen.len(),
+        };
         let width = self.heads.width;
         if layout.dims() != [rows, 3 * width] {
             candle_core::bail!("self-attention: {:?} for {rows} rows of {width}", layout.dims());
         }
-        let qkv = rows::slice(qkv, layout)?;
-        let y = kernels::self_attention(self.heads, qkv, self.lengths, self.causal);
+        let values = rows::slice(qkv, layout)?;
+        let y = match self.sight {
+            Sight::Sequences(lengths) => kernels::self_attention(self.heads, values, lengths),
+            Sight::Rows(seen) => {
+                let part = |first| Columns { values, stride: 3 * width, first };
+                kernels::attend_rows(self.heads, part(0), seen, part(width), part(2 * width))
+            }
+        };
         Ok((CpuStorage::F32(y), Shape::from((rows, width))))
     }
 }
 
 struct Pooled<'a> {
     heads: Heads,
-    lengths: &'a [usize],
+    sight: Sight<'a>,
 }
 
 impl CustomOp2 for Pooled<'_> {
@@ -161,13 +173,23 @@ impl CustomOp2 for Pooled<'_> {
         kv: &CpuStorage,
         kv_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let rows = self.lengths.iter().sum::<usize>();
+        let (queries_here, rows) = match self.sight {
+            Sight::Sequences(lengths) => (lengths.len(), lengths.iter().sum()),
+            Sight::Rows(seen) => (seen.len(), kv_layout.dims()[0]),
+        };
         let width = self.heads.width;
-        if queries_layout.dims() != [self.lengths.len(), width] || kv_layout.dims() != [rows, 2 * width] {
+        if queries_layout.dims() != [queries_here, width] || kv_layout.dims() != [rows, 2 * width] {
             candle_core::bail!("pooled-attention: {:?}, {:?}", queries_layout.dims(), kv_layout.dims());
         }
-        let (queries, kv) = (rows::slice(queries, queries_layout)?, rows::slice(kv, kv_layout)?);
-        let y = kernels::pooled_attention(self.heads, queries, kv, self.lengths);
+        let (queries, values) = (rows::slice(queries, queries_layout)?, rows::slice(kv, kv_layout)?);
+        let y = match self.sight {
+            Sight::Sequences(lengths) => kernels::pooled_attention(self.heads, queries, values, lengths),
+            Sight::Rows(seen) => {
+                let part = |first| Columns { values, stride: 2 * width, first };
+                let queries = Columns { values: queries, stride: width, first: 0 };
+                kernels::attend_rows(self.heads, queries, seen, part(0), part(width))
+            }
+        };
         Ok((CpuStorage::F32(y), queries_layout.shape().clone()))
     }
 }
@@ -224,7 +246,7 @@ impl CustomOp1 for AttendTo<'_> {
     fn cpu_fwd(&self, queries: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let (rows, width) = layout.shape().dims2()?;
         let values = rows::slice(queries, layout)?;
-        let y = self.0.attend(Columns { values, stride: width, first: 0 }, rows, false);
+        let y = self.0.attend(Columns { values, stride: width, first: 0 }, rows);
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
 }

@@ -37,7 +37,7 @@ impl Embedding {
     }
 }
 
-/// Positions, of which consecutive ones are used: a table that is never quantised.
+/// Positions: a table that is never quantised.
 #[derive(Debug, Clone)]
 pub struct Positions {
     /// `(positions, width)`.
@@ -48,6 +48,11 @@ impl Positions {
     /// The table `weight` in `scope`.
     pub fn load(scope: &Scope<'_>, positions: usize, width: usize) -> Result<Self> {
         Ok(Self { table: scope.take("weight", (positions, width))? })
+    }
+
+    /// The vectors of any positions: `(positions, width)`.
+    pub fn at(&self, positions: &[u32]) -> Result<Tensor> {
+        Ok(self.table.index_select(&Tensor::new(positions, &Device::Cpu)?, 0)?)
     }
 
     /// The vectors `begin..begin + count`: `(count, width)`.

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{Activation, Heads, LayerNorm, Linear, SelfAttention};
+use super::{Activation, Heads, LayerNorm, Linear, SelfAttention, Sight};
 use crate::Result;
 use crate::weights::Scope;
 
@@ -73,18 +73,17 @@ impl EncoderLayer {
         })
     }
 
-    /// `(rows, width)` to the same shape: the rows of one sequence after those of the other, as many as
-    /// `lengths` says. If `causal`, no row sees a later one.
-    pub fn forward(&self, x: &Tensor, lengths: &[usize], causal: bool) -> Result<Tensor> {
-        let x = self.attention.forward(&self.norm1.forward(x)?, x, lengths, causal)?;
+    /// `(rows, width)` to the same shape.
+    pub fn forward(&self, x: &Tensor, sight: Sight<'_>) -> Result<Tensor> {
+        let x = self.attention.forward(&self.norm1.forward(x)?, x, sight)?;
         self.mlp.forward(&self.norm2.forward(&x)?, &x)
     }
 
-    /// What [`EncoderLayer::forward`] gives for the rows `at`, one of each sequence, where each sees its whole
-    /// sequence: `(sequences, width)`. As a last layer it saves most of the work.
-    pub fn forward_at(&self, x: &Tensor, lengths: &[usize], at: &Tensor) -> Result<Tensor> {
+    /// What [`EncoderLayer::forward`] gives for the rows `at`; `sight` is as [`SelfAttention::forward_at`] wants it.
+    /// As a last layer it saves most of the work.
+    pub fn forward_at(&self, x: &Tensor, sight: Sight<'_>, at: &Tensor) -> Result<Tensor> {
         let kept = x.index_select(at, 0)?;
-        let x = self.attention.forward_at(&self.norm1.forward(x)?, &kept, lengths, at)?;
+        let x = self.attention.forward_at(&self.norm1.forward(x)?, &kept, sight, at)?;
         self.mlp.forward(&self.norm2.forward(&x)?, &x)
     }
 }

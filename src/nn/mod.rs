@@ -16,7 +16,7 @@ mod patch;
 mod rows;
 
 pub use crate::kernels::{Activation, Heads, KeyValues};
-pub use attention::{CrossAttention, RowCache, SelfAttention};
+pub use attention::{CrossAttention, RowCache, SelfAttention, Sight};
 pub use embedding::{Embedding, Positions};
 pub use encoder::{EncoderLayer, Mlp, Sizes};
 pub use linear::Linear;

@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::BlipVisionConfig;
 use crate::Result;
 use crate::models::check_pixels;
-use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed, SelfAttention};
+use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed, SelfAttention, Sight};
 use crate::weights::Scope;
 
 /// Patches, a class token before them, positions, and transformer layers. Unlike CLIP's it normalises
@@ -56,7 +56,7 @@ impl BlipVision {
         let mut x = x.broadcast_add(&self.positions)?.reshape((rows, width))?;
         let lengths = vec![length; batch];
         for layer in &self.layers {
-            x = layer.forward(&x, &lengths, false)?;
+            x = layer.forward(&x, Sight::Sequences(&lengths))?;
         }
         Ok(self.post_norm.forward(&x)?.reshape((batch, length, width))?)
     }

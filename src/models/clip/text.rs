@@ -1,9 +1,11 @@
 //! The text tower of CLIP.
 
+use std::collections::HashMap;
+
 use candle_core::Tensor;
 
 use super::ClipTextConfig;
-use crate::nn::{Embedding, EncoderLayer, Heads, LayerNorm, Positions, SelfAttention};
+use crate::nn::{Embedding, EncoderLayer, Heads, LayerNorm, Positions, SelfAttention, Sight};
 use crate::weights::Scope;
 use crate::{Error, ErrorKind, Result};
 
@@ -44,48 +46,45 @@ impl ClipText {
         for ids in texts {
             self.check(ids)?;
         }
-        let (mut x, lengths) = self.embed(texts)?;
+        let tree = Tree::of(texts);
+        let (mut x, seen) = (self.embed(&tree)?, tree.seen());
         for layer in &self.layers {
-            x = layer.forward(&x, &lengths, true)?;
+            x = layer.forward(&x, Sight::Rows(&seen))?;
         }
-        self.final_norm.forward(&x)
+        let rows: Vec<u32> = tree.ends.iter().flat_map(|&end| tree.paths[end as usize].clone()).collect();
+        let rows = Tensor::new(rows, x.device())?;
+        self.final_norm.forward(&x.index_select(&rows, 0)?)
     }
 
-    /// What goes into the first layer for checked texts, `(tokens, width)`, and their lengths.
-    fn embed(&self, texts: &[&[u32]]) -> Result<(Tensor, Vec<usize>)> {
-        let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
-        let positions =
-            lengths.iter().map(|&len| self.positions.range(0, len)).collect::<Result<Vec<_>>>()?;
-        Ok(((self.tokens.forward(&texts.concat())? + Tensor::cat(&positions, 0)?)?, lengths))
+    /// What goes into the first layer, `(rows, width)`.
+    fn embed(&self, tree: &Tree) -> Result<Tensor> {
+        Ok((self.tokens.forward(&tree.ids)? + self.positions.at(&tree.positions())?)?)
     }
 
     /// The pooled states of texts of any lengths: `(texts, width)`.
     ///
-    /// The layers are causal, so what follows the pooled token changes nothing and is left out. Texts go
-    /// through the layers one after the other in the same rows; none is padded.
+    /// The layers are causal, so what follows the pooled token changes nothing and is left out; and texts that
+    /// begin alike, as prompts do, share the rows of that beginning. None is padded.
     pub fn pooled(&self, texts: &[Vec<u32>]) -> Result<Tensor> {
         let mut pooled = Vec::new();
         for batch in texts.chunks(TEXT_BATCH) {
-            let (mut parts, mut ends) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
-            let mut end = 0;
+            let mut parts = Vec::with_capacity(batch.len());
             for ids in batch {
                 self.check(ids)?;
                 let token = self.config.eos_token_id;
                 let last = self.config.pooled(ids);
                 let last = last.ok_or_else(|| argument(format!("A text has no end token ({token}).")))?;
-                end += 1 + last;
                 parts.push(&ids[..=last]);
-                // A batch has fewer tokens than a `u32` counts.
-                ends.push((end - 1) as u32);
             }
-            let (mut x, lengths) = self.embed(&parts)?;
-            let ends = Tensor::new(ends, x.device())?;
+            let tree = Tree::of(&parts);
+            let (mut x, seen) = (self.embed(&tree)?, tree.seen());
+            let ends = Tensor::new(tree.ends.as_slice(), x.device())?;
             if let Some((last, layers)) = self.layers.split_last() {
                 for layer in layers {
-                    x = layer.forward(&x, &lengths, true)?;
+                    x = layer.forward(&x, Sight::Rows(&seen))?;
                 }
-                // The last token sees its whole text, so no mask is needed.
-                x = last.forward_at(&x, &lengths, &ends)?;
+                let seen: Vec<&[u32]> = tree.ends.iter().map(|&end| seen[end as usize]).collect();
+                x = last.forward_at(&x, Sight::Rows(&seen), &ends)?;
             }
             pooled.push(self.final_norm.forward(&x)?);
         }
@@ -107,6 +106,51 @@ impl ClipText {
     }
 }
 
+/// The tokens of some texts, where texts that begin alike share the rows of their beginning: in a causal tower
+/// nothing that comes later changes those.
+struct Tree {
+    /// The token of each row.
+    ids: Vec<u32>,
+    /// For each row, the rows from the first of its text to itself.
+    paths: Vec<Vec<u32>>,
+    /// The row of the last token of each text.
+    ends: Vec<u32>,
+}
+
+impl Tree {
+    /// The tree of `texts`, each of at least one token.
+    fn of(texts: &[&[u32]]) -> Self {
+        let mut tree = Self { ids: Vec::new(), paths: Vec::new(), ends: Vec::with_capacity(texts.len()) };
+        let mut children: HashMap<(Option<u32>, u32), u32> = HashMap::new();
+        for ids in texts {
+            let mut end = None;
+            for &id in *ids {
+                let row = *children.entry((end, id)).or_insert_with(|| {
+                    // A batch has fewer tokens than a `u32` counts.
+                    let row = tree.ids.len() as u32;
+                    let mut path = end.map_or_else(Vec::new, |end: u32| tree.paths[end as usize].clone());
+                    path.push(row);
+                    tree.ids.push(id);
+                    tree.paths.push(path);
+                    row
+                });
+                end = Some(row);
+            }
+            tree.ends.extend(end);
+        }
+        tree
+    }
+
+    fn seen(&self) -> Vec<&[u32]> {
+        self.paths.iter().map(Vec::as_slice).collect()
+    }
+
+    /// The position of each row within its texts.
+    fn positions(&self) -> Vec<u32> {
+        self.paths.iter().map(|path| path.len() as u32 - 1).collect()
+    }
+}
+
 /// CLIP's names of the attention layers.
 pub(super) fn self_attention(scope: &Scope<'_>, heads: Heads) -> Result<SelfAttention> {
     SelfAttention::load(scope, heads, ["q_proj", "k_proj", "v_proj", "out_proj"])
@@ -114,4 +158,18 @@ pub(super) fn self_attention(scope: &Scope<'_>, heads: Heads) -> Result<SelfAtte
 
 fn argument(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::ArgumentInvalid, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tree;
+
+    #[test]
+    fn texts_share_their_beginning_and_nothing_else() {
+        let tree = Tree::of(&[&[1, 2, 3, 9], &[1, 2, 4, 9], &[1, 2, 3], &[5, 2], &[1, 2, 3, 9]]);
+        assert_eq!(tree.ids, [1, 2, 3, 9, 4, 9, 5, 2]);
+        assert_eq!(tree.ends, [3, 5, 2, 7, 3]);
+        assert_eq!(tree.paths[5], [0, 1, 4, 5]);
+        assert_eq!(tree.positions(), [0, 1, 2, 3, 2, 3, 0, 1]);
+    }
 }

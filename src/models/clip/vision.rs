@@ -6,7 +6,7 @@ use super::ClipVisionConfig;
 use super::text::self_attention;
 use crate::Result;
 use crate::models::check_pixels;
-use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed};
+use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed, Sight};
 use crate::weights::Scope;
 
 /// Patches, a class token before them, positions, and transformer layers.
@@ -50,7 +50,7 @@ impl ClipVision {
     pub fn states(&self, pixels: &Tensor) -> Result<Tensor> {
         let (mut x, lengths) = self.embed(pixels)?;
         for layer in &self.layers {
-            x = layer.forward(&x, &lengths, false)?;
+            x = layer.forward(&x, Sight::Sequences(&lengths))?;
         }
         let width = x.dim(1)?;
         Ok(x.reshape((lengths.len(), (), width))?)
@@ -62,10 +62,11 @@ impl ClipVision {
         let (mut x, lengths) = self.embed(pixels)?;
         if let Some((last, layers)) = self.layers.split_last() {
             for layer in layers {
-                x = layer.forward(&x, &lengths, false)?;
+                x = layer.forward(&x, Sight::Sequences(&lengths))?;
             }
             let rows = lengths.iter().scan(0, |end, &len| Some(std::mem::replace(end, *end + len as u32)));
-            x = last.forward_at(&x, &lengths, &Tensor::from_iter(rows, pixels.device())?)?;
+            x =
+                last.forward_at(&x, Sight::Sequences(&lengths), &Tensor::from_iter(rows, pixels.device())?)?;
         }
         self.post_norm.forward(&x)
     }
