@@ -95,7 +95,8 @@ fn blip_writes_as_the_reference() {
         let image = image(&full, &answer["file"]);
         for (kind, prompt) in [("free", None), ("prompted", expected["prompt"].as_str())] {
             let start = Instant::now();
-            let options = CaptionOptions { prompt: prompt.map(str::to_owned), max_tokens };
+            let prompt = prompt.map(str::to_owned);
+            let options = CaptionOptions { prompt, max_tokens, ..CaptionOptions::default() };
             let mut run = captioner.start(&image, &options).unwrap();
             let text: String = run.by_ref().map(Result::unwrap).collect();
             println!("{} {kind} in {:?}: {text}", answer["file"], start.elapsed());

@@ -22,6 +22,7 @@ struct Expected {
     scores: Vec<f32>,
     ids: Vec<u32>,
     caption: String,
+    beams: Vec<u32>,
 }
 
 fn root() -> &'static Path {
@@ -111,7 +112,7 @@ fn tags_as_the_reference_does() {
 fn captions_as_the_reference_does() {
     let captioner = captioner();
     let mut captions = std::collections::HashSet::new();
-    let mut in_pieces = false;
+    let (mut in_pieces, mut improved) = (false, 0);
     for expected in expected() {
         let mut run = captioner.start(&picture(&expected.image), &CaptionOptions::default()).unwrap();
         let pieces: Vec<String> = run.by_ref().map(Result::unwrap).collect();
@@ -120,8 +121,16 @@ fn captions_as_the_reference_does() {
         // The reference's ids end with the [SEP] that ours leave out.
         assert!(expected.ids.starts_with(run.token_ids()), "{}", expected.image);
         captions.insert(expected.caption);
+
+        let options = CaptionOptions { num_beams: Some(3), ..CaptionOptions::default() };
+        let mut run = captioner.start(&picture(&expected.image), &options).unwrap();
+        assert!(run.by_ref().all(|piece| piece.is_ok()));
+        assert!(expected.beams.starts_with(run.token_ids()), "{} with beams", expected.image);
+        assert!(expected.beams.len() <= run.token_ids().len() + 1, "{} with beams", expected.image);
+        improved += usize::from(expected.beams != expected.ids);
     }
     assert!(in_pieces, "No caption came in pieces.");
+    assert!(improved > 0, "Beams find what greed finds: this test proves nothing.");
     assert!(captions.len() > 3, "The captions are all alike: this test proves nothing.");
 }
 
@@ -172,13 +181,28 @@ fn a_caption_continues_its_prompt_and_ends_at_its_limit() {
     let captioner = captioner();
     let image = picture(&expected()[0].image);
     let caption = |prompt: Option<&str>, max_tokens| {
-        captioner.caption(&image, &CaptionOptions { prompt: prompt.map(str::to_owned), max_tokens })
+        let prompt = prompt.map(str::to_owned);
+        captioner.caption(&image, &CaptionOptions { prompt, max_tokens, ..CaptionOptions::default() })
     };
     let whole = caption(None, None).unwrap();
     let short = caption(None, Some(2)).unwrap();
     assert!(whole.starts_with(&short) && short.len() < whole.len(), "{short:?} is no start of {whole:?}");
     assert!(caption(Some("two apples"), None).unwrap().starts_with("two apples"));
     assert_eq!(kind(caption(None, Some(0))), ErrorKind::ArgumentInvalid);
+    let with = |options: CaptionOptions| captioner.caption(&image, &options);
+    let longer = with(CaptionOptions { min_tokens: 28, ..CaptionOptions::default() }).unwrap();
+    assert!(
+        longer.starts_with(&whole) && longer.len() > whole.len(),
+        "{longer:?} is no longer than {whole:?}"
+    );
+    for wrong in [
+        CaptionOptions { min_tokens: 4, max_tokens: Some(3), ..CaptionOptions::default() },
+        CaptionOptions { num_beams: Some(0), ..CaptionOptions::default() },
+        CaptionOptions { num_beams: Some(65), ..CaptionOptions::default() },
+        CaptionOptions { length_penalty: Some(f32::NAN), ..CaptionOptions::default() },
+    ] {
+        assert_eq!(kind(with(wrong)), ErrorKind::ArgumentInvalid);
+    }
     assert_eq!(kind(caption(None, Some(60_000))), ErrorKind::ArgumentInvalid);
     assert_eq!(kind(caption(Some(&"word ".repeat(1_900)), None)), ErrorKind::ArgumentInvalid);
 }

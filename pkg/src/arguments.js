@@ -32,6 +32,11 @@ export function checkCount(value, name) {
 }
 
 /** @param {unknown} value @param {string} name */
+export function checkNumber(value, name) {
+  demand(value === undefined || Number.isFinite(value), `The option ${name} must be a number.`);
+}
+
+/** @param {unknown} value @param {string} name */
 export function checkFlag(value, name) {
   demand(typeof value === 'boolean', `The option ${name} must be true or false.`);
 }

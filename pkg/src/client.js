@@ -40,6 +40,12 @@
  * @typedef {object} StreamOptions
  * @property {string} [prompt] the caption's beginning
  * @property {number} [maxTokens] where to stop at the latest; 30 by default, or fewer where the model has no room
+ * @property {number} [minTokens] new tokens before which the caption does not end
+ * @property {number} [numBeams] how many captions are tried side by side, at most 64, of which the most probable is
+ *   kept: better captions in more time, and all of the text at the end. 1 by default
+ * @property {number} [lengthPenalty] with beams, the power of its length that a caption's log-probability is divided by:
+ *   more makes captions longer. 1 by default
+ * @property {boolean} [earlyStopping] with beams, whether to stop as soon as that many captions have ended
  * @property {AbortSignal | null} [signal]
  *
  * @typedef {StreamOptions & { onPiece?: (piece: string) => void }} CaptionOptions
@@ -54,6 +60,7 @@ import {
   checkFunction,
   checkLabels,
   checkModel,
+  checkNumber,
   checkOptions,
   checkSignal,
   checkString,
@@ -210,16 +217,21 @@ export class Captioner {
    */
   async caption(image, options = {}) {
     checkOptions(options);
-    const { prompt, maxTokens, signal, onPiece } = options;
+    const { prompt, maxTokens, minTokens, numBeams, lengthPenalty, earlyStopping, signal, onPiece } = options;
     checkString(prompt, 'prompt');
     checkCount(maxTokens, 'maxTokens');
+    checkCount(minTokens, 'minTokens');
+    checkCount(numBeams, 'numBeams');
+    checkNumber(lengthPenalty, 'lengthPenalty');
+    if (earlyStopping !== undefined) checkFlag(earlyStopping, 'earlyStopping');
     checkSignal(signal);
     checkFunction(onPiece, 'onPiece');
     const { source, transfer } = await readImage(image, { signal });
     return this.#remote.call(
       'caption',
-      { image: source, prompt, maxTokens },
-      { signal, transfer, onStep: (step) => 'piece' in step && onPiece?.(step.piece) },
+      { image: source, prompt, maxTokens, minTokens, numBeams, lengthPenalty, earlyStopping },
+      // Steps without a piece are told as well: the worker notices between two of them that it is to stop.
+      { signal, transfer, onStep: (step) => 'piece' in step && step.piece !== '' && onPiece?.(step.piece) },
     );
   }
 

@@ -28,8 +28,12 @@
  * @property {() => void} free
  *
  * @typedef {object} CaptionOptions
- * @property {string} [prompt]
- * @property {number} [maxTokens]
+ * @property {string | undefined} [prompt]
+ * @property {number | undefined} [maxTokens]
+ * @property {number | undefined} [minTokens]
+ * @property {number | undefined} [numBeams]
+ * @property {number | undefined} [lengthPenalty]
+ * @property {boolean | undefined} [earlyStopping]
  *
  * @typedef {object} CaptionerHandle
  * @property {(picture: any, options: CaptionOptions) => CaptionRunHandle} start

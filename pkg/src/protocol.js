@@ -32,10 +32,7 @@
  * @property {string[]} labels
  * @property {string} template
  *
- * @typedef {object} CaptionArguments
- * @property {ImageSource} image
- * @property {string | undefined} prompt
- * @property {number | undefined} maxTokens
+ * @typedef {import('./handles.js').CaptionOptions & { image: ImageSource }} CaptionArguments
  */
 
 /**

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use candle_core::Tensor;
 use candle_transformers::generation::{LogitsProcessor, Sampling};
 
+use super::beams::{BeamSearch, BeamSettings};
 use super::{ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::blip::{BlipConfig, BlipModel, CaptionState};
@@ -13,6 +15,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// How many tokens a caption may have where the caller does not say.
 pub const DEFAULT_MAX_TOKENS: usize = 30;
+/// The most beams of a search.
+pub const MAX_BEAMS: usize = 64;
 
 /// How a caption is written.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +26,16 @@ pub struct CaptionOptions {
     /// The most new tokens, the prompt not counted (`max_new_tokens` of `transformers`); at least 1.
     /// [`DEFAULT_MAX_TOKENS`] where absent.
     pub max_tokens: Option<usize>,
+    /// New tokens before which the caption does not end (`min_new_tokens`).
+    pub min_tokens: usize,
+    /// How many captions are tried side by side, 1 to [`MAX_BEAMS`]; the most probable is kept. The most probable
+    /// token at each step (1) where absent.
+    pub num_beams: Option<usize>,
+    /// With beams, the power of its length that a caption's log-probability is divided by; 1 where absent. More
+    /// makes captions longer.
+    pub length_penalty: Option<f32>,
+    /// With beams, whether to stop as soon as that many captions have ended.
+    pub early_stopping: bool,
 }
 
 /// The small files of a BLIP captioning model, read and checked against each other.
@@ -46,8 +60,8 @@ impl CaptionerFiles {
     }
 }
 
-/// Writes captions as `transformers`' `BlipForConditionalGeneration.generate` does: greedily, from `[DEC]`
-/// and the prompt to `[SEP]`.
+/// Writes captions as `transformers`' `BlipForConditionalGeneration.generate` does, greedily or with beams, from
+/// `[DEC]` and the prompt to `[SEP]`.
 pub struct Captioner {
     parts: Arc<Parts>,
 }
@@ -72,7 +86,8 @@ impl Captioner {
     /// iterator of text pieces.
     ///
     /// # Errors
-    /// `ArgumentInvalid` where `max_tokens` is 0 or the prompt and the new tokens do not fit the model.
+    /// `ArgumentInvalid` where `max_tokens` is 0 or less than `min_tokens`, the prompt and the new tokens do not
+    /// fit the model, `num_beams` is 0 or more than [`MAX_BEAMS`], or `length_penalty` is no number.
     pub fn start(&self, image: &RgbImage, options: &CaptionOptions) -> Result<CaptionRun> {
         let Parts { model, files } = &*self.parts;
         let mut ids = vec![files.config.text.bos_token_id];
@@ -82,21 +97,20 @@ impl Captioner {
         let room = files.config.text.max_position_embeddings.saturating_sub(ids.len());
         let wanted = options.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS.min(room));
         if wanted == 0 || wanted > room {
-            return Err(Error::new(
-                ErrorKind::ArgumentInvalid,
-                format!("maxTokens is {wanted}; after this prompt the model can write 1 to {room} tokens."),
-            ));
+            let message =
+                format!("maxTokens is {wanted}; after this prompt the model can write 1 to {room} tokens.");
+            return Err(Error::new(ErrorKind::ArgumentInvalid, message));
         }
+        let search = Search::new(options, wanted, files.config.text.sep_token_id)?;
         let pixels = pixel_batch(&files.preprocessor, image)?;
         let state = model.start(&model.image_states(&pixels)?)?;
         Ok(CaptionRun {
             parts: Arc::clone(&self.parts),
             state,
-            // Greedy: takes the most probable token, so the seed is never used.
-            chooser: LogitsProcessor::from_sampling(0, Sampling::ArgMax),
-            seen: 0,
+            search,
+            next: ids.clone(),
             ids,
-            left: wanted,
+            ended: false,
             written: String::new(),
         })
     }
@@ -115,17 +129,61 @@ impl Captioner {
     }
 }
 
+/// How the next token is chosen.
+enum Search {
+    /// The most probable one.
+    Greedy {
+        chooser: LogitsProcessor,
+        /// New tokens before which the caption does not end.
+        min_tokens: usize,
+        max_tokens: usize,
+        /// New tokens so far.
+        len: usize,
+    },
+    Beams(BeamSearch),
+}
+
+impl Search {
+    fn new(options: &CaptionOptions, max_tokens: usize, end_token: u32) -> Result<Self> {
+        let argument = |message: String| Err(Error::new(ErrorKind::ArgumentInvalid, message));
+        let (min_tokens, num_beams) = (options.min_tokens, options.num_beams.unwrap_or(1));
+        let length_penalty = options.length_penalty.unwrap_or(1.0);
+        if min_tokens > max_tokens {
+            return argument(format!(
+                "minTokens is {min_tokens}, more than maxTokens, which is {max_tokens}."
+            ));
+        }
+        if !(1..=MAX_BEAMS).contains(&num_beams) {
+            return argument(format!("numBeams is {num_beams}; it must be 1 to {MAX_BEAMS}."));
+        }
+        if !length_penalty.is_finite() {
+            return argument("lengthPenalty must be a finite number.".to_owned());
+        }
+        if num_beams == 1 {
+            // The most probable token needs no chance, and no seed.
+            let chooser = LogitsProcessor::from_sampling(0, Sampling::ArgMax);
+            return Ok(Self::Greedy { chooser, min_tokens, max_tokens, len: 0 });
+        }
+        let early_stopping = options.early_stopping;
+        let settings =
+            BeamSettings { num_beams, min_tokens, max_tokens, length_penalty, early_stopping, end_token };
+        Ok(Self::Beams(BeamSearch::new(settings)))
+    }
+}
+
 /// A caption being written: an iterator of pieces that, joined, are the caption. Dropping it stops the work.
+///
+/// Each piece is the work of one token, so it may be empty. With beams all are, but the last: until then it is not
+/// known which caption is the best.
 pub struct CaptionRun {
     parts: Arc<Parts>,
     state: CaptionState,
-    chooser: LogitsProcessor,
+    search: Search,
+    /// What the decoder sees next: at first `[DEC]` and the prompt, then one token for each caption.
+    next: Vec<u32>,
     /// `[DEC]`, the prompt, and the tokens written so far.
     ids: Vec<u32>,
-    /// How many of `ids` the decoder has seen.
-    seen: usize,
-    /// How many more tokens may be written; 0 once the caption has ended.
-    left: usize,
+    ended: bool,
     /// The text handed out so far.
     written: String,
 }
@@ -136,33 +194,70 @@ impl CaptionRun {
         &self.ids
     }
 
-    /// Runs the decoder once. Returns whether a token was written: `false` at `[SEP]`.
+    /// Runs the decoder once. Returns whether the caption has ended.
     fn step(&mut self) -> Result<bool> {
-        let logits = self.parts.model.step(&mut self.state, &self.ids[self.seen..])?;
-        self.seen = self.ids.len();
+        let Parts { model, files } = &*self.parts;
+        let logits = if self.state.captions() == 1 {
+            model.step(&mut self.state, &self.next)?.unsqueeze(0)?
+        } else {
+            model.step_all(&mut self.state, &self.next)?
+        };
         // One sum tells: it is finite only if every logit is.
         if !logits.sum_all()?.to_scalar::<f32>()?.is_finite() {
             return Err(no_numbers());
         }
-        let token = self.chooser.sample(&logits)?;
-        if token == self.parts.files.config.text.sep_token_id {
-            return Ok(false);
+        match &mut self.search {
+            Search::Greedy { chooser, min_tokens, max_tokens, len } => {
+                let end = files.config.text.sep_token_id;
+                let logits = logits.squeeze(0)?;
+                let token = if *len < *min_tokens {
+                    chooser.sample(&without(&logits, end)?)?
+                } else {
+                    chooser.sample(&logits)?
+                };
+                if token == end {
+                    return Ok(true);
+                }
+                self.ids.push(token);
+                self.next = vec![token];
+                *len += 1;
+                Ok(*len >= *max_tokens)
+            }
+            Search::Beams(beams) => {
+                let Some(next) = beams.advance(&logits.flatten_all()?.to_vec1::<f32>()?) else {
+                    self.ids.extend_from_slice(beams.best());
+                    return Ok(true);
+                };
+                self.state.keep(&next.parents);
+                self.next = next.ids;
+                Ok(false)
+            }
         }
-        self.ids.push(token);
-        Ok(true)
     }
 
     /// The text that has become certain since the last piece.
     ///
     /// The reference's clean-up joins punctuation and contractions to the word before them, so the last
     /// word may still change: it is kept back until the next one begins or the caption has ended.
-    fn piece(&mut self, ended: bool) -> Result<String> {
+    fn piece(&mut self) -> Result<String> {
+        if let (Search::Beams(_), false) = (&self.search, self.ended) {
+            return Ok(String::new());
+        }
         let text = self.parts.files.tokenizer.decode(&self.ids)?;
-        let certain = if ended { text.len() } else { text.rfind(' ').unwrap_or(0) };
+        let certain = if self.ended { text.len() } else { text.rfind(' ').unwrap_or(0) };
         let piece = text[..certain].strip_prefix(self.written.as_str()).unwrap_or_default().to_owned();
         self.written.push_str(&piece);
         Ok(piece)
     }
+}
+
+/// `logits` with no chance for `token`.
+fn without(logits: &Tensor, token: u32) -> Result<Tensor> {
+    let mut values = logits.to_vec1::<f32>()?;
+    if let Some(logit) = values.get_mut(token as usize) {
+        *logit = f32::NEG_INFINITY;
+    }
+    Ok(Tensor::new(values, logits.device())?)
 }
 
 impl Iterator for CaptionRun {
@@ -170,20 +265,14 @@ impl Iterator for CaptionRun {
 
     /// The next piece; `None` at the end, and after an error.
     fn next(&mut self) -> Option<Self::Item> {
-        while self.left > 0 {
-            let piece = self.step().and_then(|written| {
-                self.left = if written { self.left - 1 } else { 0 };
-                self.piece(self.left == 0)
-            });
-            match piece {
-                Ok(piece) if piece.is_empty() => {}
-                Ok(piece) => return Some(Ok(piece)),
-                Err(error) => {
-                    self.left = 0;
-                    return Some(Err(error));
-                }
-            }
+        if self.ended {
+            return None;
         }
-        None
+        let piece = self.step().and_then(|ended| {
+            self.ended = ended;
+            self.piece()
+        });
+        self.ended |= piece.is_err();
+        Some(piece)
     }
 }

@@ -8,11 +8,13 @@
 //! its weights are downloaded. Nothing is ever half-made: each step returns what works or one
 //! [`Error`](crate::Error).
 
+mod beams;
 mod captioner;
 mod labels;
 mod tagger;
 
-pub use captioner::{CaptionOptions, CaptionRun, Captioner, CaptionerFiles, DEFAULT_MAX_TOKENS};
+pub use beams::{BeamSearch, BeamSettings, Continuation};
+pub use captioner::{CaptionOptions, CaptionRun, Captioner, CaptionerFiles, DEFAULT_MAX_TOKENS, MAX_BEAMS};
 pub use labels::{LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
 pub use tagger::{Tagger, TaggerFiles};
 

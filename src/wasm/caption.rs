@@ -10,8 +10,11 @@ use crate::{Error, ErrorKind, Result};
 
 #[wasm_bindgen]
 extern "C" {
-    /// `{ prompt?: string, maxTokens?: number }`.
-    #[wasm_bindgen(typescript_type = "{ prompt?: string, maxTokens?: number }")]
+    /// What `tasks::CaptionOptions` has, all of it optional.
+    #[wasm_bindgen(
+        typescript_type = "{ prompt?: string, maxTokens?: number, minTokens?: number, numBeams?: number, \
+                           lengthPenalty?: number, earlyStopping?: boolean }"
+    )]
     pub type CaptionOptions;
 
     #[wasm_bindgen(method, getter, structural)]
@@ -19,6 +22,18 @@ extern "C" {
 
     #[wasm_bindgen(method, getter, structural, js_name = maxTokens)]
     fn max_tokens(this: &CaptionOptions) -> Option<f64>;
+
+    #[wasm_bindgen(method, getter, structural, js_name = minTokens)]
+    fn min_tokens(this: &CaptionOptions) -> Option<f64>;
+
+    #[wasm_bindgen(method, getter, structural, js_name = numBeams)]
+    fn num_beams(this: &CaptionOptions) -> Option<f64>;
+
+    #[wasm_bindgen(method, getter, structural, js_name = lengthPenalty)]
+    fn length_penalty(this: &CaptionOptions) -> Option<f64>;
+
+    #[wasm_bindgen(method, getter, structural, js_name = earlyStopping)]
+    fn early_stopping(this: &CaptionOptions) -> Option<bool>;
 }
 
 /// The small files of a BLIP captioning model, read and checked: what `create` needs beside the weights.
@@ -65,7 +80,8 @@ pub struct CaptionRun(tasks::CaptionRun);
 
 #[wasm_bindgen]
 impl CaptionRun {
-    /// The next piece of text; `undefined` when the caption has ended. The pieces joined are the caption.
+    /// The next piece of text, which may be empty: each is the work of one token. `undefined` when the caption has
+    /// ended. The pieces joined are the caption.
     #[allow(clippy::should_implement_trait)] // JavaScript's `next`, which can throw.
     pub fn next(&mut self) -> JsResult<Option<String>> {
         self.0.next().transpose().map_err(to_js)
@@ -74,14 +90,24 @@ impl CaptionRun {
 
 /// The options in Rust's terms.
 fn to_options(options: &CaptionOptions) -> Result<tasks::CaptionOptions> {
-    let max_tokens = match options.max_tokens() {
-        None => None,
+    Ok(tasks::CaptionOptions {
+        prompt: options.prompt(),
+        max_tokens: count("maxTokens", options.max_tokens())?,
+        min_tokens: count("minTokens", options.min_tokens())?.unwrap_or(0),
+        num_beams: count("numBeams", options.num_beams())?,
+        length_penalty: options.length_penalty().map(|n| n as f32),
+        early_stopping: options.early_stopping().unwrap_or(false),
+    })
+}
+
+fn count(name: &str, value: Option<f64>) -> Result<Option<usize>> {
+    match value {
+        None => Ok(None),
         // `as` cuts at the largest `usize`; how much room the model has is not for this place to say.
-        Some(n) if n.fract() == 0.0 && n >= 1.0 => Some(n as usize),
+        Some(n) if n.fract() == 0.0 && n >= 1.0 => Ok(Some(n as usize)),
         Some(n) => {
-            let message = format!("maxTokens is {n}; it must be a whole number of at least 1.");
-            return Err(Error::new(ErrorKind::ArgumentInvalid, message));
+            let message = format!("{name} is {n}; it must be a whole number of at least 1.");
+            Err(Error::new(ErrorKind::ArgumentInvalid, message))
         }
-    };
-    Ok(tasks::CaptionOptions { prompt: options.prompt(), max_tokens })
+    }
 }

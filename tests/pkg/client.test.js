@@ -76,7 +76,7 @@ test('writes a caption, whole and in pieces', async (t) => {
   const caption = await model.caption(bytesOf('x'), { prompt: 'a', onPiece: (piece) => pieces.push(piece) });
   assert.equal(caption, 'a red ball');
   assert.deepEqual(pieces, ['a ', 'red ', 'ball']);
-  assert.deepEqual(log.calls[0].options, { prompt: 'a' });
+  assert.equal(log.calls[0].options.prompt, 'a');
   const streamed = [];
   for await (const piece of model.stream(bytesOf('x'))) streamed.push(piece);
   assert.deepEqual(streamed, pieces);
@@ -138,6 +138,9 @@ test('arguments of wrong types are refused in the page, with a sentence', async 
     () => tagger.tag(image, ['a'], { signal: 'now' }),
     () => tagger.tag(image, ['a'], { onProgress: true }),
     () => captioner.caption(image, { maxTokens: -1 }),
+    () => captioner.caption(image, { numBeams: 1.5 }),
+    () => captioner.caption(image, { lengthPenalty: Number.NaN }),
+    () => captioner.caption(image, { earlyStopping: 1 }),
     () => captioner.caption(image, { prompt: 1 }),
     () => captioner.caption(image, { onPiece: 'x' }),
     () => captioner.stream(image, { signal: 5 }).next(),

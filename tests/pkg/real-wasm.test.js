@@ -71,6 +71,16 @@ test('writes a caption whose pieces are the caption', options, async (t) => {
   const streamed = [];
   for await (const piece of model.stream(bmp, { maxTokens: 8 })) streamed.push(piece);
   assert.deepEqual(streamed, pieces);
+  const best = await model.caption(bmp, {
+    maxTokens: 8,
+    numBeams: 3,
+    onPiece: (piece) => assert.notEqual(piece, ''),
+  });
+  assert.ok(best.length > 0);
+  await assert.rejects(model.caption(bmp, { numBeams: 65 }), {
+    code: 'argument-invalid',
+    message: /1 to 64/,
+  });
   const prompted = await model.caption(bmp, { prompt: 'ga ha', maxTokens: 8 });
   assert.ok(prompted.startsWith('ga ha'), prompted);
 });

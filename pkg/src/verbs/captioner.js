@@ -25,14 +25,11 @@ export class CaptionerVerbs {
    * @param {CaptionArguments} given
    * @returns {AsyncGenerator<Step, string, void>}
    */
-  async *caption({ image, prompt, maxTokens }) {
+  async *caption({ image, ...given }) {
     const picture = await openPicture(this.#wasm, image);
     let run;
     try {
-      run = this.#handle.start(picture, {
-        ...(prompt !== undefined && { prompt }),
-        ...(maxTokens !== undefined && { maxTokens }),
-      });
+      run = this.#handle.start(picture, given);
     } finally {
       release(picture);
     }

@@ -57,11 +57,15 @@ def main():
             ids = blip.generate(
                 pixel_values=pixels[index : index + 1], do_sample=False, num_beams=1, max_new_tokens=MAX_NEW_TOKENS
             )[0].tolist()
+            beams = blip.generate(
+                pixel_values=pixels[index : index + 1], do_sample=False, num_beams=3, max_new_tokens=MAX_NEW_TOKENS
+            )[0].tolist()
         expected.append({
             "image": path.relative_to(ROOT).as_posix(),
             "scores": [round(score, 7) for score in scores[index].tolist()],
             "ids": ids,
             "caption": words.decode(ids, skip_special_tokens=True),
+            "beams": beams,
         })
     rows = ",\n".join(json.dumps(row) for row in expected)
     (HERE / "expected.json").write_text(f"[\n{rows}\n]\n")

@@ -19,6 +19,15 @@ from transformers import BlipForConditionalGeneration, CLIPModel
 HERE = pathlib.Path(__file__).parent
 TYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 IMAGES = 3
+# The same settings are in tests/blip.rs. The reference counts the prompt's tokens in lengths, but not in new tokens.
+BEAMS = {
+    "beams_2": {"num_beams": 2, "max_new_tokens": 12},
+    "beams_3": {"num_beams": 3, "max_new_tokens": 12},
+    "beams_5": {"num_beams": 5, "max_new_tokens": 12},
+    "beams_short": {"num_beams": 3, "max_new_tokens": 12, "length_penalty": -2.0},
+    "beams_long": {"num_beams": 3, "max_new_tokens": 12, "min_new_tokens": 6, "length_penalty": 2.0},
+    "beams_early": {"num_beams": 4, "max_new_tokens": 12, "early_stopping": True},
+}
 
 
 def pixels(size):
@@ -170,6 +179,11 @@ def blip_of(name, config, kind, seed, prompt, untie=False, bias=0.0):
             captions += [free.tolist(), led.tolist()]
             assert few.tolist() == led.tolist()[: prompt.shape[1] - 1 + 3]
             expected[f"greedy_{i}"], expected[f"prompted_{i}"] = free, led
+            for key, settings in BEAMS.items():
+                for start, begin in [("free", None), ("led", prompt)]:
+                    begun = None if begin is None else begin.clone()
+                    found = model.generate(images[i : i + 1], input_ids=begun, do_sample=False, **settings)[0]
+                    expected[f"{key}_{start}_{i}"] = found
     if min(len(set(ids)) for ids in captions) < 4 or not 0 < sum(5 in ids for ids in captions) < 6:
         return False
     if len({tuple(ids) for ids in captions}) < 6:
