@@ -13,7 +13,14 @@ import { findWasmBindgen, findWasmToolchain } from './lib/find.mjs';
 import { capture, duration, Failure, main, ROOT, run, say } from './lib/run.mjs';
 import { fingerprint, readStamp, writeStamp } from './lib/stamp.mjs';
 import { WASM_TARGET, wasmBindgenVersion } from './lib/tools.mjs';
-import { buildArgs, chosenVariants, crateArgs, VARIANTS, wasmOptFlags } from './lib/variants.mjs';
+import {
+  buildArgs,
+  chosenVariants,
+  crateArgs,
+  DEV_VARIANT,
+  VARIANTS,
+  wasmOptFlags,
+} from './lib/variants.mjs';
 
 /** @import { WasmToolchain } from './lib/find.mjs' */
 /** @import { Variant } from './lib/variants.mjs' */
@@ -125,10 +132,28 @@ async function buildInTurn(builds, bindgen) {
 }
 
 /**
+ * Builds the fastest variant as it ships, but for the names of its functions, which are kept: for profiles.
+ * @param {string} out folder
+ */
+export async function buildNamed(out) {
+  const variant = VARIANTS.find(({ name }) => name === DEV_VARIANT);
+  const [build, bindgen] = [variant && describe(variant, false), findWasmBindgen()];
+  if (!build || !bindgen) {
+    throw new Failure('The tools for the wasm build are not here yet: run `npm run setup` first.');
+  }
+  const stamp = path.join(out, 'stamp.json');
+  if (readStamp(stamp)?.inputs === build.inputs) return;
+  await compile(build, bindgen, out);
+  await optimise(path.join(ROOT, out, 'ocelli_bg.wasm'), build.variant, ['-g']);
+  writeStamp(stamp, { inputs: build.inputs });
+}
+
+/**
  * @param {Build} build
  * @param {string} bindgen
+ * @param {string} [out]
  */
-async function compile({ variant, toolchain, profile }, bindgen) {
+async function compile({ variant, toolchain, profile }, bindgen, out = `${OUT}/${variant.name}`) {
   const { name, threads } = variant;
   // Folders of their own, so that neither line waits for the other's lock.
   const folder = path.join(targetFolder(), threads ? 'threads' : '');
@@ -144,7 +169,7 @@ async function compile({ variant, toolchain, profile }, bindgen) {
     failure: `The variant ${name} of the Rust core does not build (see above).`,
   });
   const wasm = path.join(folder, WASM_TARGET, profile, 'ocelli.wasm');
-  await run(bindgen, ['--target', 'web', '--out-name', 'ocelli', '--out-dir', `${OUT}/${name}`, wasm]);
+  await run(bindgen, ['--target', 'web', '--out-name', 'ocelli', '--out-dir', out, wasm]);
 }
 
 /**
@@ -165,8 +190,8 @@ async function finish({ variant, inputs, profile }) {
   writeStamp(`${OUT}/${variant.name}/stamp.json`, { inputs, profile, sizes });
 }
 
-/** @param {string} wasm @param {Variant} variant */
-async function optimise(wasm, variant) {
+/** @param {string} wasm @param {Variant} variant @param {string[]} [more] options */
+async function optimise(wasm, variant, more = []) {
   const manifest = path.join(ROOT, WASM_OPT);
   if (!existsSync(manifest)) throw new Failure('wasm-opt is not here yet: run `npm run setup` first.');
   const program = path.join(
@@ -174,7 +199,7 @@ async function optimise(wasm, variant) {
     JSON.parse(readFileSync(manifest, 'utf8')).bin['wasm-opt'],
   );
   const optimised = `${wasm}.opt`;
-  await run(process.execPath, [program, ...wasmOptFlags(variant), wasm, '-o', optimised], {
+  await run(process.execPath, [program, ...wasmOptFlags(variant), ...more, wasm, '-o', optimised], {
     failure: `wasm-opt could not optimise ${variant.name} (see above).`,
   });
   renameSync(optimised, wasm);

@@ -1,11 +1,12 @@
 // Makes what the benchmark needs: `npm run bench:setup`. Full-size models with seeded weights in every contestant's
-// format (3 GB below target/), and the peers from npm. What is there already is kept.
+// format (3 GB below target/), the peers from npm, and candle's own models compiled. What is there already is kept.
 //
 // Python does the first part, in an environment of its own below target/bench, or the one that PYTHON names.
 
 import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { main, ROOT, run, say } from '../../scripts/lib/run.mjs';
+import { buildCandle } from './lib/candle.mjs';
 
 const HERE = path.join(ROOT, 'tests/bench');
 const OUT = path.join(ROOT, 'target/bench');
@@ -18,9 +19,12 @@ await main(import.meta, async () => {
   await run(python, [path.join(HERE, 'export.py')]);
   if (!existsSync(path.join(OUT, 'peers/node_modules/onnxruntime-web'))) {
     say('Bench: the peers from npm', 'under a minute');
-    cpSync(path.join(HERE, 'peers'), path.join(OUT, 'peers'), { recursive: true });
+    mkdirSync(path.join(OUT, 'peers'), { recursive: true });
+    cpSync(path.join(HERE, 'peers/package.json'), path.join(OUT, 'peers/package.json'));
     await run('npm', ['install', '--ignore-scripts', '--no-audit', '--prefix', path.join(OUT, 'peers')]);
   }
+  say("Bench: candle's own models as wasm", 'some minutes the first time');
+  await buildCandle(path.join(OUT, 'peers/candle'));
   say('Bench: ready. `npm run bench -- --quick` runs the CLIP part.');
 });
 

@@ -74,7 +74,7 @@ test('weights have the name that is asked for, or one of the usual ones', () => 
   const others = ['pytorch_model.bin', 'model.gguf'].map((file) => folder + file);
   assert.deepEqual(name(locate(folder)), ['model.safetensors', ...others]);
   assert.deepEqual(name(locate(folder, { weights: 'clip-q8.gguf' })), ['clip-q8.gguf']);
-  assert.deepEqual(name(locate('clip-tiny', { base: folder })), ['model.safetensors']);
+  assert.deepEqual(name(locate('wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M')), ['model.safetensors']);
   const base = locate('Salesforce/blip-image-captioning-base');
   assert.deepEqual(name(base), ['pytorch_model.bin']);
   assert.match(base.weights.url, /\/resolve\/main\/pytorch_model\.bin$/);

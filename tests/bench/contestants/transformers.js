@@ -16,9 +16,20 @@ serve({
     env.backends.onnx.wasm.wasmPaths = '/peers/onnxruntime-web/dist/';
     classify = await pipeline('zero-shot-image-classification', 'clip', { dtype: 'q8', device: 'wasm' });
   },
-  async tagNew({ labels }) {
+  /** The token ids of texts, padded to the longest. */
+  async ids({ texts }) {
+    const { input_ids, attention_mask } = classify.tokenizer(texts, { padding: true, truncation: true });
+    const [rows, length] = input_ids.dims;
+    return {
+      rows,
+      length,
+      ids: Array.from(input_ids.data, Number),
+      mask: Array.from(attention_mask.data, Number),
+    };
+  },
+  async tagNew({ labels, template }) {
     const image = new RawImage(rgba(224), 224, 224, 4);
-    const answer = await classify(image, labels, { hypothesis_template: 'a photo of a {}.' });
+    const answer = await classify(image, labels, { hypothesis_template: template });
     const scores = new Map(answer.map(({ label, score }) => [label, score]));
     return labels.map((label) => scores.get(label));
   },

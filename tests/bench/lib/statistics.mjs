@@ -42,11 +42,19 @@ export function table(rows) {
     ratio === undefined ? '' : `${ratio.toFixed(2)} x ${against}`,
     target === undefined || ratio === undefined ? '' : `${target} ${ratio <= target ? 'met' : 'missed'}`,
   ]);
-  const all = [['what', 'median ms', 'min ms', 'ratio of minima', 'target'], ...cells];
-  const widths = [0, 1, 2, 3, 4].map((i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
+  return grid([['what', 'median ms', 'min ms', 'ratio of minima', 'target'], ...cells], [1, 2]);
+}
+
+/**
+ * Rows of cells under each other.
+ * @param {string[][]} rows
+ * @param {number[]} numbers the columns that are aligned at their end
+ */
+export function grid(rows, numbers) {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const line = (/** @type {string[]} */ row) =>
     row
-      .map((cell, i) => (i === 1 || i === 2 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .map((cell, i) => (numbers.includes(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
       .join('  ');
-  return all.map(line).join('\n').replace(/ +$/gm, '');
+  return rows.map(line).join('\n').replace(/ +$/gm, '');
 }

@@ -1,0 +1,92 @@
+/** What ocelli is asked, in a worker (`ocelli.js`) or in a page that is being profiled. */
+
+import { remove } from '/pkg/src/models.js';
+import { locate } from '/pkg/src/source.js';
+import { startThreads } from '/pkg/src/threads.js';
+import { generated } from '/pkg/src/variants.js';
+import { load as loadKept } from '/pkg/src/verbs/load.js';
+import { bytesOf, picture } from './worker.js';
+
+const CLIP_ID = 'openai/clip-vit-base-patch32';
+const CLIP = '/full/openai/clip-vit-base-patch32/resolve/refs/pr/15/';
+const BLIP = '/full/Salesforce/blip-image-captioning-base/resolve/main/';
+
+/** @type {any} */
+let wasm;
+/** What the wasm module exports, its memory among it. @type {any} */
+let instance;
+/** @type {Record<string, any>} */
+const models = {};
+
+async function load(name, folder, dtype) {
+  const [Files, Handle] =
+    name === 'clip' ? [wasm.TaggerFiles, wasm.TaggerHandle] : [wasm.CaptionerFiles, wasm.CaptionerHandle];
+  const names = ['config.json', 'preprocessor_config.json', 'tokenizer.json'];
+  const [config, preprocessor, tokenizer] = await Promise.all(names.map((file) => bytesOf(folder + file)));
+  const files = Files.read(config, preprocessor, tokenizer);
+  const loader = new wasm.WeightsLoader(dtype, false);
+  const reader = (await fetch(`${folder}model.safetensors`)).body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    loader.push(value);
+  }
+  models[name] = Handle.create(files, loader);
+}
+
+export const verbs = {
+  async start({ variant, threads = 1 }) {
+    wasm = generated(variant);
+    instance = await wasm.default();
+    if (threads > 1) await startThreads(wasm, { variant, threads });
+  },
+  loadClip: ({ dtype }) => load('clip', CLIP, dtype),
+  loadBlip: ({ dtype }) => load('blip', BLIP, dtype),
+  clipImage: () => models.clip.embedImage(picture(wasm, 224)),
+  clipTexts: ({ texts }) => models.clip.embedTexts(texts),
+  /** Tags a picture against labels that were never seen before. */
+  tagNew: ({ labels, template }) => {
+    const set = models.clip.labels(labels, template);
+    const scores = models.clip.tag(picture(wasm, 224), set);
+    set.free();
+    return scores;
+  },
+  blipImage: () => models.blip.imageStates(picture(wasm, 384)).slice(0, 768),
+  caption: (options) => {
+    const start = performance.now();
+    const run = models.blip.start(picture(wasm, 384), options);
+    const imageMs = performance.now() - start;
+    let text = '';
+    for (let piece = run.next(); piece !== undefined; piece = run.next()) text += piece;
+    run.free();
+    return { text, imageMs };
+  },
+  newLabels: ({ labels, template }) => {
+    const set = models.clip.labels(labels, template);
+    while (models.clip.encodeLabels(set, 32) > 0);
+    set.free();
+  },
+  /** Tags that many pictures against labels that are known from the first on. */
+  tagImages: ({ count, labels }) => {
+    const set = models.clip.labels(labels, 'a photo of a {}.');
+    for (let i = 0; i < count; i++) models.clip.tag(picture(wasm, 224), set);
+    set.free();
+  },
+  memory: () => instance.memory.buffer.byteLength,
+  forget: () => remove(CLIP_ID),
+  /** A start as the package's worker does it: with the wasm, from what was kept, or from the network and keeping it. */
+  async startKept() {
+    wasm = generated('relaxed');
+    await wasm.default();
+    const files = locate(CLIP_ID, { base: new URL('/full/', location.href) });
+    const given = { files, dtype: 'int8', keep: { id: CLIP_ID, revision: null } };
+    const steps = loadKept(wasm, { Files: wasm.TaggerFiles, Handle: wasm.TaggerHandle }, given, {});
+    const phases = new Set();
+    for (;;) {
+      const { done, value } = await steps.next();
+      if (done) break;
+      phases.add(value.progress.phase);
+    }
+    return [...phases];
+  },
+};
