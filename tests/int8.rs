@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device, Tensor};
 use ocelli::image;
 use ocelli::kernels::Dtype;
-use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, ModelFiles, Tagger, TaggerFiles};
+use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, LabelSet, ModelFiles, Tagger, TaggerFiles};
 use ocelli::weights::{PACKING_VERSION, WeightsLoader};
 
 /// Least cosine of an embedding in int8 and the same in f32.
@@ -82,32 +82,88 @@ fn embeddings_of_the_built_in_model_keep_their_direction() {
     }
 }
 
-#[test]
-fn best_tags_and_captions_of_the_built_in_models_stay() {
-    let bytes = read("clip-tiny", "model.safetensors");
-    let labels = labels();
-    let mut taggers = [Dtype::F32, Dtype::Int8].map(|dtype| tagger(load(dtype, &bytes)));
-    let mut sets = [0, 1].map(|i| taggers[i].labels(&labels, TEMPLATE).unwrap());
-    let bytes = read("blip-tiny", "model.safetensors");
-    let captioners = [Dtype::F32, Dtype::Int8].map(|dtype| captioner(load(dtype, &bytes)));
-    let pictures = pictures();
-    let (mut other_tags, mut other_captions) = (Vec::new(), Vec::new());
-    for (path, picture) in &pictures {
+/// The built-in models in f32 and in int8.
+struct Pair {
+    labels: Vec<String>,
+    taggers: [Tagger; 2],
+    sets: [LabelSet; 2],
+    captioners: [Captioner; 2],
+}
+
+impl Pair {
+    fn load() -> Self {
+        let labels = labels();
+        let bytes = read("clip-tiny", "model.safetensors");
+        let taggers = [Dtype::F32, Dtype::Int8].map(|dtype| tagger(load(dtype, &bytes)));
+        let sets = [0, 1].map(|i: usize| taggers[i].labels(&labels, TEMPLATE).unwrap());
+        let bytes = read("blip-tiny", "model.safetensors");
+        let captioners = [Dtype::F32, Dtype::Int8].map(|dtype| captioner(load(dtype, &bytes)));
+        Self { labels, taggers, sets, captioners }
+    }
+
+    /// The best tags of a picture.
+    fn tags(&mut self, picture: &image::RgbImage) -> [&str; 2] {
         let best = [0, 1].map(|i| {
-            let scores = taggers[i].tag(picture, &mut sets[i]).unwrap();
+            let scores = self.taggers[i].tag(picture, &mut self.sets[i]).unwrap();
             scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0
         });
-        if best[0] != best[1] {
-            other_tags.push((path, &labels[best[0]], &labels[best[1]]));
-        }
-        let captions = [0, 1].map(|i| captioners[i].caption(picture, &CaptionOptions::default()).unwrap());
-        if captions[0] != captions[1] {
-            other_captions.push((path, captions));
-        }
+        best.map(|i| self.labels[i].as_str())
     }
-    // 99 and 95 of 100, rounded down to whole pictures.
-    assert!(other_tags.len() * 100 <= pictures.len(), "{other_tags:?}");
-    assert!(other_captions.len() * 20 <= pictures.len(), "{other_captions:?}");
+
+    fn captions(&self, picture: &image::RgbImage) -> [String; 2] {
+        [0, 1].map(|i| self.captioners[i].caption(picture, &CaptionOptions::default()).unwrap())
+    }
+
+    /// Asserts that of the best tags at most one in a hundred differs, and of the captions one in twenty.
+    fn assert_alike(&mut self, pictures: impl Iterator<Item = (PathBuf, image::RgbImage)>) {
+        let (mut count, mut other_tags, mut other_captions) = (0, Vec::new(), Vec::new());
+        for (path, picture) in pictures {
+            count += 1;
+            let tags = self.tags(&picture).map(str::to_owned);
+            if tags[0] != tags[1] {
+                other_tags.push((path.clone(), tags));
+            }
+            let captions = self.captions(&picture);
+            if captions[0] != captions[1] {
+                other_captions.push((path, captions));
+            }
+        }
+        println!(
+            "of {count} pictures {} tags and {} captions differ",
+            other_tags.len(),
+            other_captions.len()
+        );
+        assert!(other_tags.len() * 100 <= count, "{other_tags:?}");
+        assert!(other_captions.len() * 20 <= count, "{other_captions:?}");
+    }
+}
+
+#[test]
+fn best_tags_and_captions_of_the_built_in_models_stay() {
+    Pair::load().assert_alike(pictures().into_iter());
+}
+
+/// Photographs of the test part that are looked at, if `OCELLI_PHOTOS` names no other number: all would take minutes.
+const PHOTOS: usize = 200;
+
+#[test]
+fn best_tags_and_captions_of_photographs_stay() {
+    let folder = root().join("../shared/data");
+    let Ok(table) = fs::read_to_string(folder.join("photos.csv")) else {
+        println!("skipped: the photographs are not on this machine");
+        return;
+    };
+    let rows: Vec<&str> = table.lines().filter_map(|line| line.strip_suffix(",test")).collect();
+    let wanted = std::env::var("OCELLI_PHOTOS").ok().and_then(|value| value.parse().ok()).unwrap_or(PHOTOS);
+    let step = rows.len() / wanted.max(1);
+    let photos = rows.iter().step_by(step.max(1)).filter_map(|row| {
+        // Labels have no comma; a path may.
+        let path = folder.join("photos").join(row.rsplit_once(',')?.0.trim_matches('"'));
+        Some((path.clone(), image::decode(&fs::read(path).ok()?).ok()?))
+    });
+    let photos: Vec<_> = photos.collect();
+    assert!(photos.len() >= PHOTOS, "only {} photographs could be read", photos.len());
+    Pair::load().assert_alike(photos.into_iter());
 }
 
 #[test]

@@ -45,13 +45,16 @@ pub(super) struct Plane {
 }
 
 impl Quantized {
-    /// Quantises `x`, rows of `columns` numbers.
-    pub(super) fn new(x: &[f32], columns: usize) -> Self {
+    /// Quantises `x`, rows of `columns` numbers. If `exact`, all blocks get two planes.
+    pub(super) fn new(x: &[f32], columns: usize, exact: bool) -> Self {
         let rows = x.len() / columns.max(1);
         let blocks = columns.div_ceil(BLOCK);
         let mut ranges = vec![[0f32; 2]; rows * blocks];
         let mut wide = vec![false; blocks];
         measure(x, columns, &mut ranges, &mut wide);
+        if exact {
+            wide.fill(true);
+        }
 
         let mut planes = Vec::with_capacity(2 * blocks);
         let mut stride = 0;
@@ -215,7 +218,7 @@ mod tests {
     fn each_block_is_off_by_half_a_step_at_most() {
         for columns in [1, 3, 4, 127, 128, 129, 131, 300] {
             let x = noise(3 * columns);
-            let q = Quantized::new(&x, columns);
+            let q = Quantized::new(&x, columns, false);
             for (row, x) in x.chunks(columns).enumerate() {
                 for (x, y) in x.iter().zip(restore(&q, row, columns)) {
                     assert!((x - y).abs() <= 0.501 * 2.0 / 127.0, "{columns} columns: {y} instead of {x}");
@@ -232,7 +235,7 @@ mod tests {
             row[140] *= 60.0;
             row[140] += 40.0;
         }
-        let q = Quantized::new(&x, columns);
+        let q = Quantized::new(&x, columns, false);
         let blocks: Vec<usize> = q.planes.iter().map(|plane| plane.block).collect();
         assert_eq!(blocks, [0, 1, 1, 2]);
         for (row, x) in x.chunks(columns).enumerate() {
@@ -243,16 +246,33 @@ mod tests {
     }
 
     #[test]
+    fn two_planes_are_a_hundred_times_as_exact() {
+        for columns in [1, 127, 131, 300] {
+            let x = noise(3 * columns);
+            let q = Quantized::new(&x, columns, true);
+            assert_eq!(q.planes.len(), 2 * columns.div_ceil(BLOCK));
+            for (row, x) in x.chunks(columns).enumerate() {
+                for (x, y) in x.iter().zip(restore(&q, row, columns)) {
+                    assert!(
+                        (x - y).abs() <= 0.51 * 2.0 / 127.0 / 127.0,
+                        "{columns} columns: {y} instead of {x}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
     fn equal_numbers_and_zeros_are_exact() {
         for value in [0.0, -3.5, 1e-30, 1e30] {
-            let q = Quantized::new(&[value; 130], 130);
+            let q = Quantized::new(&[value; 130], 130, false);
             assert!(restore(&q, 0, 130).iter().all(|&x| x == value), "{value}");
         }
     }
 
     #[test]
     fn what_is_no_number_does_not_leave_the_range() {
-        let q = Quantized::new(&[f32::NAN, f32::INFINITY, -1.0, 1.0, f32::NEG_INFINITY], 5);
+        let q = Quantized::new(&[f32::NAN, f32::INFINITY, -1.0, 1.0, f32::NEG_INFINITY], 5, false);
         assert!(q.values.iter().all(|&byte| byte <= 127));
     }
 }

@@ -17,7 +17,7 @@ const MAX_REMEMBERED: usize = 16_384;
 
 /// How many prompts go through the text tower at once: enough to fill the matrix kernels, few enough to
 /// bound the memory of the activations.
-const TEXT_BATCH: usize = 32;
+const TEXT_BATCH: usize = 64;
 
 /// The small files of a CLIP model, read and checked against each other.
 pub struct TaggerFiles {

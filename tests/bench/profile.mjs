@@ -22,12 +22,9 @@ const NAMED = 6;
 
 /** The kinds of work, by the first pattern that a function's name fits. @type {[string, RegExp][]} */
 const KINDS = [
-  ['linear layers: int8 products', /kernels::gemm.*(int8|Int8|quantised)|gemm::.*i8/],
-  ['linear layers: f32 and f16 products', /kernels::gemm/],
-  ['linear layers: quantising inputs', /kernels::quantize/],
+  ['linear layers, with quantising', /kernels::(gemm|quantize)/],
   ['attention', /kernels::attention/],
-  ['layer norm', /kernels::norm/],
-  ['activations', /kernels::(activation|math)/],
+  ['layer norm', /(kernels|nn)::norm/],
   ['candle: copies, sums, shapes', /candle_core/],
   ['pictures', /ocelli::image|image::/],
   ['tokenizer', /tokenizers|ocelli::text/],

@@ -16,7 +16,7 @@ import { release } from './release.js';
 const BATCH_TIME = 100;
 const FIRST_BATCH = 4;
 /** More are not taken at once, however fast they are. */
-const LARGEST_BATCH = 32;
+const LARGEST_BATCH = 64;
 
 /** A CLIP model. */
 export class TaggerVerbs {

@@ -10,7 +10,7 @@ use crate::weights::Scope;
 use crate::{Error, ErrorKind, Result};
 
 /// Texts that go through the layers together. More would not be faster, and need more memory.
-pub(super) const TEXT_BATCH: usize = 32;
+pub(super) const TEXT_BATCH: usize = 64;
 
 /// Tokens, positions, and causal transformer layers.
 #[derive(Debug, Clone)]
