@@ -133,7 +133,7 @@ impl Captioner {
 enum Search {
     /// The most probable one.
     Greedy {
-        chooser: LogitsProcessor,
+        chooser: Box<LogitsProcessor>,
         /// New tokens before which the caption does not end.
         min_tokens: usize,
         max_tokens: usize,
@@ -161,7 +161,7 @@ impl Search {
         }
         if num_beams == 1 {
             // The most probable token needs no chance, and no seed.
-            let chooser = LogitsProcessor::from_sampling(0, Sampling::ArgMax);
+            let chooser = Box::new(LogitsProcessor::from_sampling(0, Sampling::ArgMax));
             return Ok(Self::Greedy { chooser, min_tokens, max_tokens, len: 0 });
         }
         let early_stopping = options.early_stopping;

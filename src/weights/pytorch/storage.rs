@@ -154,11 +154,11 @@ impl Reading {
                 bytes.extend_from_slice(now);
             }
         }
-        if self.left == 0 {
-            if let To::Memory { bytes, views } = mem::replace(&mut self.to, To::Filler) {
-                for (span, view) in views {
-                    gather(&bytes, span, &view, filler)?;
-                }
+        if self.left == 0
+            && let To::Memory { bytes, views } = mem::replace(&mut self.to, To::Filler)
+        {
+            for (span, view) in views {
+                gather(&bytes, span, &view, filler)?;
             }
         }
         Ok(())
