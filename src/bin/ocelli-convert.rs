@@ -144,6 +144,8 @@ fn shrink(name: &str, tensor: &Tensor, dtype: GgmlDType) -> Result<QTensor, Fail
         dtype if row.is_multiple_of(dtype.block_size()) => dtype,
         _ => GgmlDType::F16,
     };
+    // candle's tensors of GGUF have at least one dimension.
+    let tensor = if tensor.rank() == 0 { &tensor.reshape(1)? } else { tensor };
     Ok(QTensor::quantize(tensor, dtype)?)
 }
 

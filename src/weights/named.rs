@@ -163,7 +163,8 @@ impl Scope<'_> {
         let shape = shape.into();
         match self.find(name, &shape) {
             None => placeholder(&shape),
-            Some(parameter) => parameter.into_tensor(),
+            // One number may come in one dimension: see `find`.
+            Some(parameter) => Ok(parameter.into_tensor()?.reshape(shape)?),
         }
     }
 
@@ -197,7 +198,9 @@ impl Scope<'_> {
             self.weights.problems.borrow_mut().missing.push(shorten(&full));
             return None;
         };
-        if found.dims() == shape.dims() {
+        // GGUF is written without numbers of no dimension.
+        let single = shape.rank() == 0 && found.dims() == [1];
+        if single || found.dims() == shape.dims() {
             return Some(found);
         }
         let note = format!("{} is {:?} instead of {:?}", shorten(&full), found.dims(), shape.dims());
