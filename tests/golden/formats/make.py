@@ -70,7 +70,7 @@ def zip64():
 
 
 def clip():
-    torch.save(load_file(HERE / "../models/clip-quick-gelu-eos-2/model.safetensors"), HERE / "clip.bin")
+    torch.save(load_file(HERE / "../models/clip-gelu-eos-7/model.safetensors"), HERE / "clip.bin")
 
 
 class Call:
