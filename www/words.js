@@ -44,6 +44,8 @@ export function progressLine(progress, title) {
       return `Preparing ${title}`;
     case 'labels':
       return `Reading labels: ${number.format(progress.loaded)} of ${number.format(progress.total ?? 0)}`;
+    case 'image':
+      return `Looking: layer ${progress.loaded} of ${progress.total ?? 0}`;
     default:
       return `${capital(title)} is ready`;
   }

@@ -12,15 +12,24 @@
  * @property {number} height
  * @property {() => void} free
  *
+ * @typedef {object} LookHandle a picture that a model is looking at
+ * @property {() => void} free
+ *
+ * @typedef {object} Looking what every model that sees has
+ * @property {(picture: any) => LookHandle} look begins; computes no layer
+ * @property {(look: any) => number} advance computes one more layer; returns how many are left
+ *
  * @typedef {object} LabelSetHandle
  * @property {number} length
  * @property {number} pending labels that have no embedding yet
  * @property {() => void} free
  *
- * @typedef {object} TaggerHandle
+ * @typedef {Looking & TaggerMethods} TaggerHandle
+ *
+ * @typedef {object} TaggerMethods
  * @property {(labels: string[], template: string) => LabelSetHandle} labels
  * @property {(set: any, limit: number) => number} encodeLabels encodes up to `limit` more; returns what is pending
- * @property {(picture: any, set: any) => Float32Array} tag
+ * @property {(look: any, set: any) => Float32Array} tag
  * @property {() => void} free
  *
  * @typedef {object} CaptionRunHandle
@@ -35,13 +44,20 @@
  * @property {number | undefined} [lengthPenalty]
  * @property {boolean | undefined} [earlyStopping]
  *
- * @typedef {object} CaptionerHandle
- * @property {(picture: any, options: CaptionOptions) => CaptionRunHandle} start
+ * @typedef {object} CaptionPlanHandle how a caption is to be written, checked
+ * @property {() => void} free
+ *
+ * @typedef {Looking & CaptionerMethods} CaptionerHandle
+ *
+ * @typedef {object} CaptionerMethods
+ * @property {(options: CaptionOptions) => CaptionPlanHandle} plan
+ * @property {(look: any, plan: any) => CaptionRunHandle} write
  * @property {() => void} free
  */
 
 /**
  * @typedef {object} FilesHandle the small files of a model, read and checked
+ * @property {(weights: any) => void} passOver tells the loader which tensors of the file the model does without
  * @property {() => void} free
  *
  * @typedef {object} FilesClass

@@ -1,11 +1,11 @@
 /**
  * ocelli: tags and captions for pictures, computed in the browser.
  *
- * @typedef {import('./client.js').CaptionOptions} CaptionOptions
- * @typedef {import('./client.js').LoadOptions} LoadOptions
- * @typedef {import('./client.js').StreamOptions} StreamOptions
- * @typedef {import('./client.js').Tag} Tag
- * @typedef {import('./client.js').TagOptions} TagOptions
+ * @typedef {import('./client/captioner.js').CaptionOptions} CaptionOptions
+ * @typedef {import('./client/model.js').LoadOptions} LoadOptions
+ * @typedef {import('./client/captioner.js').StreamOptions} StreamOptions
+ * @typedef {import('./client/tagger.js').Tag} Tag
+ * @typedef {import('./client/tagger.js').TagOptions} TagOptions
  * @typedef {import('./errors.js').ErrorCode} ErrorCode
  * @typedef {import('./image-input.js').ImageInput} ImageInput
  * @typedef {import('./models.js').ModelInfo} ModelInfo
@@ -18,7 +18,8 @@
 
 import { find, list, remove, stored } from './models.js';
 
-export { Captioner, Tagger } from './client.js';
+export { Captioner } from './client/captioner.js';
+export { Tagger } from './client/tagger.js';
 export {
   AbortError,
   errorCodes,

@@ -2,9 +2,11 @@
  * The models that ocelli knows by name. Any other model of the same kinds loads as well, by its `org/name`
  * or by the address of its folder; this list only spares the reader the search.
  *
+ * @typedef {import('./protocol.js').Task} Task
+ *
  * @typedef {object} ModelInfo
  * @property {string} id what `Tagger.load` or `Captioner.load` is given
- * @property {'tag' | 'caption'} task
+ * @property {Task[]} tasks what it can be loaded for, its main task first
  * @property {string} title
  * @property {number} bytes about how many bytes a first visit downloads
  * @property {string} licence SPDX identifier of the weights' licence
@@ -27,7 +29,7 @@ import { openBackend } from './store/index.js';
 const CATALOGUE = [
   {
     id: 'clip-tiny',
-    task: 'tag',
+    tasks: ['tag'],
     title: 'Built-in tagger',
     bytes: 6_148_000,
     licence: 'MIT OR Apache-2.0',
@@ -36,7 +38,7 @@ const CATALOGUE = [
   },
   {
     id: 'blip-tiny',
-    task: 'caption',
+    tasks: ['caption'],
     title: 'Built-in captioner',
     bytes: 5_560_000,
     licence: 'MIT OR Apache-2.0',
@@ -45,7 +47,7 @@ const CATALOGUE = [
   },
   {
     id: 'wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M',
-    task: 'tag',
+    tasks: ['tag'],
     title: 'TinyCLIP 8M/16',
     bytes: 98_000_000,
     licence: 'MIT',
@@ -53,7 +55,7 @@ const CATALOGUE = [
   },
   {
     id: 'wkcn/TinyCLIP-ViT-39M-16-Text-19M-YFCC15M',
-    task: 'tag',
+    tasks: ['tag'],
     title: 'TinyCLIP 39M/16',
     bytes: 336_000_000,
     licence: 'MIT',
@@ -61,7 +63,7 @@ const CATALOGUE = [
   },
   {
     id: 'wkcn/TinyCLIP-ViT-40M-32-Text-19M-LAION400M',
-    task: 'tag',
+    tasks: ['tag'],
     title: 'TinyCLIP 40M/32',
     bytes: 340_000_000,
     licence: 'MIT',
@@ -69,7 +71,7 @@ const CATALOGUE = [
   },
   {
     id: 'wkcn/TinyCLIP-ViT-61M-32-Text-29M-LAION400M',
-    task: 'tag',
+    tasks: ['tag'],
     title: 'TinyCLIP 61M/32',
     bytes: 465_000_000,
     licence: 'MIT',
@@ -77,7 +79,7 @@ const CATALOGUE = [
   },
   {
     id: 'openai/clip-vit-base-patch32',
-    task: 'tag',
+    tasks: ['tag'],
     title: 'CLIP B/32',
     bytes: 608_000_000,
     licence: 'MIT',
@@ -87,7 +89,7 @@ const CATALOGUE = [
   },
   {
     id: 'Salesforce/blip-image-captioning-base',
-    task: 'caption',
+    tasks: ['caption'],
     title: 'BLIP base',
     bytes: 990_800_000,
     licence: 'BSD-3-Clause',
@@ -96,7 +98,7 @@ const CATALOGUE = [
   },
   {
     id: 'Salesforce/blip-image-captioning-large',
-    task: 'caption',
+    tasks: ['caption'],
     title: 'BLIP large',
     bytes: 1_880_000_000,
     licence: 'BSD-3-Clause',
@@ -109,18 +111,18 @@ const CATALOGUE = [
  * @param {CatalogueEntry} entry
  * @returns {ModelInfo}
  */
-function describe({ revisions: _, weights: __, ...info }) {
-  return info;
+function describe({ revisions: _, weights: __, tasks, ...info }) {
+  return { ...info, tasks: [...tasks] };
 }
 
 /**
  * The models that ocelli knows by name, built-in ones first.
  *
- * @param {{ task?: 'tag' | 'caption' }} [filter] only the models for one task
+ * @param {{ task?: Task }} [filter] only the models for one task
  * @returns {ModelInfo[]}
  */
 export function list({ task } = {}) {
-  return CATALOGUE.filter((entry) => task === undefined || entry.task === task).map(describe);
+  return CATALOGUE.filter((entry) => task === undefined || entry.tasks.includes(task)).map(describe);
 }
 
 /**

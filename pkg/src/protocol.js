@@ -12,9 +12,10 @@
  * @typedef {'int8' | 'f16' | 'f32'} Dtype How the matrices of a model are stored in memory.
  *
  * @typedef {object} ProgressEvent How far a call has come.
- * @property {'download' | 'cache' | 'build' | 'labels' | 'ready'} phase
+ * @property {'download' | 'cache' | 'build' | 'ready' | 'labels' | 'image'} phase
  * @property {string | null} file the file in flight, while downloading
- * @property {number} loaded bytes of all files while downloading, or of what was kept while reading it (`cache`), labels while encoding labels
+ * @property {number} loaded bytes of all files while downloading, or of what was kept while reading it (`cache`), labels while
+ *   encoding labels, layers while looking at a picture (`image`)
  * @property {number | null} total null where it is unknown
  *
  * @typedef {{ progress: ProgressEvent } | { piece: string }} Step What a call tells before it ends.

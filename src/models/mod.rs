@@ -7,8 +7,11 @@
 pub mod blip;
 pub mod clip;
 mod config;
+mod passage;
 
 use candle_core::Tensor;
+
+pub use passage::Passage;
 
 use crate::{Error, ErrorKind, Result};
 

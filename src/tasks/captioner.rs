@@ -6,7 +6,7 @@ use candle_core::Tensor;
 use candle_transformers::generation::{LogitsProcessor, Sampling};
 
 use super::beams::{BeamSearch, BeamSettings};
-use super::{ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch};
+use super::{Look, ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::blip::{BlipConfig, BlipModel, CaptionState};
 use crate::text::CaptionTokenizer;
@@ -58,6 +58,12 @@ impl CaptionerFiles {
         check_vocabulary(tokenizer.vocab_size(), config.text.vocab_size)?;
         Ok(Self { config, preprocessor, tokenizer })
     }
+
+    /// Beginnings of the names of tensors that the model does without, for
+    /// [`WeightsLoader::pass_over`](crate::weights::WeightsLoader::pass_over): a file may have a matching head too.
+    pub fn unused(&self) -> &'static [&'static str] {
+        &["text_encoder.", "vision_proj.", "text_proj.", "itm_head."]
+    }
 }
 
 /// Writes captions as `transformers`' `BlipForConditionalGeneration.generate` does, greedily or with beams, from
@@ -82,14 +88,13 @@ impl Captioner {
         Ok(Self { parts: Arc::new(Parts { model, files }) })
     }
 
-    /// Looks at `image` (the expensive part: the whole vision tower) and returns the caption as an
-    /// iterator of text pieces.
+    /// Checks how a caption is to be written; computes nothing.
     ///
     /// # Errors
     /// `ArgumentInvalid` where `max_tokens` is 0 or less than `min_tokens`, the prompt and the new tokens do not
     /// fit the model, `num_beams` is 0 or more than [`MAX_BEAMS`], or `length_penalty` is no number.
-    pub fn start(&self, image: &RgbImage, options: &CaptionOptions) -> Result<CaptionRun> {
-        let Parts { model, files } = &*self.parts;
+    pub fn plan(&self, options: &CaptionOptions) -> Result<CaptionPlan> {
+        let Parts { files, .. } = &*self.parts;
         let mut ids = vec![files.config.text.bos_token_id];
         if let Some(prompt) = &options.prompt {
             ids.extend(files.tokenizer.encode_prompt(prompt)?);
@@ -101,32 +106,71 @@ impl Captioner {
                 format!("maxTokens is {wanted}; after this prompt the model can write 1 to {room} tokens.");
             return Err(Error::new(ErrorKind::ArgumentInvalid, message));
         }
-        let search = Search::new(options, wanted, files.config.text.sep_token_id)?;
-        let pixels = pixel_batch(&files.preprocessor, image)?;
-        let state = model.start(&model.image_states(&pixels)?)?;
+        let plan = CaptionPlan { ids, max_tokens: wanted, options: options.clone() };
+        // Refuses what cannot be searched for.
+        self.search(&plan)?;
+        Ok(plan)
+    }
+
+    /// Begins to look at `image`; no layer is computed yet.
+    pub fn look(&self, image: &RgbImage) -> Result<Look> {
+        let Parts { model, files } = &*self.parts;
+        Ok(Look::new(model.vision().begin(&pixel_batch(&files.preprocessor, image)?)?))
+    }
+
+    /// Computes one more layer of the vision tower. Returns how many are left.
+    pub fn advance(&self, look: &mut Look) -> Result<usize> {
+        self.parts.model.vision().advance(look.passage_mut())
+    }
+
+    /// Begins a caption of the image that the model looks at, as an iterator of text pieces. Computes the layers
+    /// that are left.
+    pub fn write(&self, look: &Look, plan: &CaptionPlan) -> Result<CaptionRun> {
+        let model = &self.parts.model;
         Ok(CaptionRun {
             parts: Arc::clone(&self.parts),
-            state,
-            search,
-            next: ids.clone(),
-            ids,
+            search: self.search(plan)?,
+            state: model.start(&model.vision().states(look.passage())?)?,
+            next: plan.ids.clone(),
+            ids: plan.ids.clone(),
             ended: false,
             written: String::new(),
         })
     }
 
+    /// All of that at once: the plan, the image, and the caption's beginning.
+    ///
+    /// # Errors
+    /// As [`Captioner::plan`].
+    pub fn start(&self, image: &RgbImage, options: &CaptionOptions) -> Result<CaptionRun> {
+        let plan = self.plan(options)?;
+        self.write(&self.look(image)?, &plan)
+    }
+
     /// What the decoder sees of `image`, row by row: `hidden_size` numbers for the class token, and for each
     /// patch.
     pub fn image_states(&self, image: &RgbImage) -> Result<Vec<f32>> {
-        let Parts { model, files } = &*self.parts;
-        let pixels = pixel_batch(&files.preprocessor, image)?;
-        Ok(model.image_states(&pixels)?.flatten_all()?.to_vec1::<f32>()?)
+        let states = self.parts.model.vision().states(self.look(image)?.passage())?;
+        Ok(states.flatten_all()?.to_vec1::<f32>()?)
+    }
+
+    fn search(&self, plan: &CaptionPlan) -> Result<Search> {
+        Search::new(&plan.options, plan.max_tokens, self.parts.files.config.text.sep_token_id)
     }
 
     /// The whole caption of `image`.
     pub fn caption(&self, image: &RgbImage, options: &CaptionOptions) -> Result<String> {
         self.start(image, options)?.collect()
     }
+}
+
+/// How a caption is to be written: checked, and good for any number of images.
+#[derive(Debug, Clone)]
+pub struct CaptionPlan {
+    /// `[DEC]` and the prompt.
+    ids: Vec<u32>,
+    max_tokens: usize,
+    options: CaptionOptions,
 }
 
 /// How the next token is chosen.

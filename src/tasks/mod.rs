@@ -11,11 +11,15 @@
 mod beams;
 mod captioner;
 mod labels;
+mod look;
 mod tagger;
 
 pub use beams::{BeamSearch, BeamSettings, Continuation};
-pub use captioner::{CaptionOptions, CaptionRun, Captioner, CaptionerFiles, DEFAULT_MAX_TOKENS, MAX_BEAMS};
+pub use captioner::{
+    CaptionOptions, CaptionPlan, CaptionRun, Captioner, CaptionerFiles, DEFAULT_MAX_TOKENS, MAX_BEAMS,
+};
 pub use labels::{LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
+pub use look::Look;
 pub use tagger::{Tagger, TaggerFiles};
 
 use crate::image::{Preprocessor, RgbImage};

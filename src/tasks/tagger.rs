@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{LabelSet, ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch};
+use super::{LabelSet, Look, ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::clip::{ClipConfig, ClipModel};
 use crate::text::{ClipTokenizer, Template};
@@ -49,6 +49,11 @@ impl TaggerFiles {
             ));
         }
         Ok(Self { config, preprocessor, tokenizer })
+    }
+
+    /// Beginnings of the names of tensors that the model does without: none.
+    pub fn unused(&self) -> &'static [&'static str] {
+        &[]
     }
 }
 
@@ -126,8 +131,13 @@ impl Tagger {
     /// The probability of each label of `set` for `image`, in label order; they sum to 1. Labels that are
     /// still pending are encoded first.
     pub fn tag(&mut self, image: &RgbImage, set: &mut LabelSet) -> Result<Vec<f32>> {
+        self.tag_seen(&self.look(image)?, set)
+    }
+
+    /// [`Tagger::tag`] of an image that the model is looking at.
+    pub fn tag_seen(&mut self, look: &Look, set: &mut LabelSet) -> Result<Vec<f32>> {
         while self.encode_labels(set, TEXT_BATCH)? > 0 {}
-        let image = self.image_embedding(image)?;
+        let image = self.embedding_of(look)?;
         let scale = self.model.logit_scale();
         let mut logits = Vec::with_capacity(set.len());
         for text in set.embeddings() {
@@ -146,8 +156,24 @@ impl Tagger {
 
     /// The unit-length embedding of `image`, as many numbers as the model's `projection_dim`.
     pub fn image_embedding(&self, image: &RgbImage) -> Result<Vec<f32>> {
+        self.embedding_of(&self.look(image)?)
+    }
+
+    /// Begins to look at `image`; no layer is computed yet.
+    pub fn look(&self, image: &RgbImage) -> Result<Look> {
         let pixels = pixel_batch(&self.preprocessor, image)?;
-        let mut features = self.model.image_features(&pixels)?.squeeze(0)?.to_vec1::<f32>()?;
+        Ok(Look::new(self.model.vision().begin(&pixels)?))
+    }
+
+    /// Computes one more layer. Returns how many are left.
+    pub fn advance(&self, look: &mut Look) -> Result<usize> {
+        self.model.vision().advance(look.passage_mut())
+    }
+
+    /// [`Tagger::image_embedding`] of an image that the model is looking at. Computes the layers that are left.
+    pub fn embedding_of(&self, look: &Look) -> Result<Vec<f32>> {
+        let features = self.model.image_features_of(look.passage())?;
+        let mut features = features.squeeze(0)?.to_vec1::<f32>()?;
         normalise(&mut features);
         Ok(features)
     }

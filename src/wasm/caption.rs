@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
-use super::picture::Picture;
+use super::picture::{Look, Picture};
 use crate::tasks::{self, Captioner, ModelFiles};
 use crate::{Error, ErrorKind, Result};
 
@@ -47,6 +47,12 @@ impl CaptionerFiles {
         let files = ModelFiles { config, preprocessor, tokenizer };
         tasks::CaptionerFiles::read(files).map(Self).map_err(to_js)
     }
+
+    /// Tells `weights` which tensors of their file the model does without. Comes before their first byte.
+    #[wasm_bindgen(js_name = passOver)]
+    pub fn pass_over(&self, weights: &mut WeightsLoader) {
+        weights.pass_over(self.0.unused());
+    }
 }
 
 /// A BLIP captioning model ready to write.
@@ -67,12 +73,31 @@ impl CaptionerHandle {
         self.0.image_states(picture.image()).map_err(to_js)
     }
 
-    /// Looks at the picture and begins its caption.
-    pub fn start(&self, picture: &Picture, options: &CaptionOptions) -> JsResult<CaptionRun> {
+    /// Checks how a caption is to be written; computes nothing.
+    pub fn plan(&self, options: &CaptionOptions) -> JsResult<CaptionPlan> {
         let options = to_options(options).map_err(to_js)?;
-        self.0.start(picture.image(), &options).map(CaptionRun).map_err(to_js)
+        self.0.plan(&options).map(CaptionPlan).map_err(to_js)
+    }
+
+    /// Begins to look at the picture; no layer is computed yet.
+    pub fn look(&self, picture: &Picture) -> JsResult<Look> {
+        self.0.look(picture.image()).map(Look).map_err(to_js)
+    }
+
+    /// Computes one more layer; returns how many are left.
+    pub fn advance(&self, look: &mut Look) -> JsResult<usize> {
+        self.0.advance(&mut look.0).map_err(to_js)
+    }
+
+    /// Begins a caption of what was looked at.
+    pub fn write(&self, look: &Look, plan: &CaptionPlan) -> JsResult<CaptionRun> {
+        self.0.write(&look.0, &plan.0).map(CaptionRun).map_err(to_js)
     }
 }
+
+/// How a caption is to be written, checked.
+#[wasm_bindgen]
+pub struct CaptionPlan(tasks::CaptionPlan);
 
 /// A caption being written.
 #[wasm_bindgen]

@@ -38,6 +38,11 @@ impl WeightsLoader {
 }
 
 impl WeightsLoader {
+    /// See [`weights::WeightsLoader::pass_over`].
+    pub(super) fn pass_over(&mut self, unused: &[&str]) {
+        self.0.pass_over(unused);
+    }
+
     /// The weights, for a model's constructor.
     pub(super) fn finish(self) -> JsResult<weights::Weights> {
         self.0.finish().map_err(to_js)

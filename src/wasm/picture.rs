@@ -1,9 +1,10 @@
-//! Decoded pictures.
+//! Decoded pictures, and what becomes of them.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::edge::{JsResult, to_js};
 use crate::image::{self, RgbImage};
+use crate::tasks;
 
 /// A decoded picture: upright, opaque, 8 bits a channel.
 #[wasm_bindgen]
@@ -41,3 +42,7 @@ impl Picture {
         &self.0
     }
 }
+
+/// A picture that a model is looking at, layer by layer. It belongs to the model that made it.
+#[wasm_bindgen]
+pub struct Look(pub(super) tasks::Look);

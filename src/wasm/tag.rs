@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
-use super::picture::Picture;
+use super::picture::{Look, Picture};
 use crate::tasks::{self, MAX_LABELS, ModelFiles, Tagger};
 use crate::{Error, ErrorKind, Result};
 
@@ -38,6 +38,12 @@ impl TaggerFiles {
     pub fn read(config: &[u8], preprocessor: &[u8], tokenizer: &[u8]) -> JsResult<Self> {
         let files = ModelFiles { config, preprocessor, tokenizer };
         tasks::TaggerFiles::read(files).map(Self).map_err(to_js)
+    }
+
+    /// Tells `weights` which tensors of their file the model does without. Comes before their first byte.
+    #[wasm_bindgen(js_name = passOver)]
+    pub fn pass_over(&self, weights: &mut WeightsLoader) {
+        weights.pass_over(self.0.unused());
     }
 }
 
@@ -79,9 +85,19 @@ impl TaggerHandle {
         Ok(self.0.text_embeddings(&texts).map_err(to_js)?.concat())
     }
 
-    /// The probability of each label, in label order.
-    pub fn tag(&mut self, picture: &Picture, set: &mut LabelSet) -> JsResult<Vec<f32>> {
-        self.0.tag(picture.image(), &mut set.0).map_err(to_js)
+    /// Begins to look at the picture; no layer is computed yet.
+    pub fn look(&self, picture: &Picture) -> JsResult<Look> {
+        self.0.look(picture.image()).map(Look).map_err(to_js)
+    }
+
+    /// Computes one more layer; returns how many are left.
+    pub fn advance(&self, look: &mut Look) -> JsResult<usize> {
+        self.0.advance(&mut look.0).map_err(to_js)
+    }
+
+    /// The probability of each label for what was looked at, in label order.
+    pub fn tag(&mut self, look: &Look, set: &mut LabelSet) -> JsResult<Vec<f32>> {
+        self.0.tag_seen(&look.0, &mut set.0).map_err(to_js)
     }
 }
 

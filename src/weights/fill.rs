@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::decode::Decoder;
 use super::named::Parameter;
-use super::plan::{Plan, invalid, shorten};
+use super::plan::{Plan, Span, invalid, shorten};
 use super::store::Store;
 use crate::kernels::Dtype;
 use crate::{Error, ErrorKind, Result};
@@ -23,22 +23,53 @@ pub(super) struct Filler {
     taken: u64,
     decoder: Decoder,
     store: Store,
+    /// Beginnings of the names of tensors that are passed over.
+    unused: Vec<String>,
 }
 
 impl Filler {
     /// A filler before its first plan. See [`Store::new`].
     pub(super) fn new(dtype: Dtype, keep: bool) -> Self {
         let store = Store::new(dtype, keep);
-        Self { plan: Plan::default(), current: 0, taken: 0, decoder: Decoder::default(), store }
+        Self {
+            plan: Plan::default(),
+            current: 0,
+            taken: 0,
+            decoder: Decoder::default(),
+            store,
+            unused: Vec::new(),
+        }
     }
 
-    /// Says how many tensors all plans together will have. Comes before the first of them.
+    /// Passes over the tensors whose names begin with one of `unused`, with or without the model's own prefix.
+    /// Comes before the first plan.
+    pub(super) fn pass_over(&mut self, unused: &[&str]) {
+        self.unused = unused.iter().map(|&name| name.to_owned()).collect();
+    }
+
+    /// Whether the tensor `span` is passed over.
+    pub(super) fn skips(&self, span: &Span) -> bool {
+        let unused = |name: &str| self.unused.iter().any(|beginning| name.starts_with(beginning));
+        let inner = span.name.split_once('.').map_or("", |(_, inner)| inner);
+        span.skipped || unused(&span.name) || unused(inner)
+    }
+
+    /// Says how many tensors, those that are passed over not counted, all plans together will have. Comes before
+    /// the first of them.
     pub(super) fn expect(&mut self, tensors: usize) {
         self.store.expect(tensors);
     }
 
+    /// [`Filler::expect`], where `plan` is the only one.
+    pub(super) fn expect_all(&mut self, plan: &Plan) {
+        self.expect(plan.spans.iter().filter(|span| !self.skips(span)).count());
+    }
+
     /// Begins the data section that `plan` describes. The one before must be complete.
-    pub(super) fn begin(&mut self, plan: Plan) -> Result<()> {
+    pub(super) fn begin(&mut self, mut plan: Plan) -> Result<()> {
+        for i in 0..plan.spans.len() {
+            plan.spans[i].skipped = self.skips(&plan.spans[i]);
+        }
         (self.plan, self.current, self.taken) = (plan, 0, 0);
         // Tensors without elements at the very beginning wait for no byte.
         self.settle()

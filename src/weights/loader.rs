@@ -65,6 +65,13 @@ impl WeightsLoader {
         Self { stage: Stage::Start(Vec::with_capacity(START)), filler, taken: 0 }
     }
 
+    /// Passes over the tensors whose names begin with one of `unused`, with or without the model's own prefix, as
+    /// if the file did not have them: parts of a larger model that the one to be built does without. Comes before
+    /// the first bytes, and changes nothing for a file in the packed form.
+    pub fn pass_over(&mut self, unused: &[&str]) {
+        self.filler.pass_over(unused);
+    }
+
     /// Takes the next bytes of the file.
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
         // A stage that fails is not put back: the loader cannot go on from the middle of a file.

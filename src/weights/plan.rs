@@ -201,11 +201,6 @@ impl Plan {
         }
         Ok(Self { spans, bytes: end })
     }
-
-    /// Number of tensors that are not passed over.
-    pub(super) fn kept(&self) -> usize {
-        self.spans.iter().filter(|span| !span.skipped).count()
-    }
 }
 
 /// Buffers that older versions of the reference saved beside the parameters; no model reads them.

@@ -92,7 +92,9 @@ test('labels are encoded once for several pictures, and told as they are encoded
   const events = [];
   await model.tag(bytesOf('x'), labels, { onProgress: (event) => events.push(event) });
   assert.deepEqual(events[0], { phase: 'labels', file: null, loaded: 0, total: 600 });
-  assert.deepEqual(events.at(-1), { phase: 'labels', file: null, loaded: 600, total: 600 });
+  const image = (loaded) => ({ phase: 'image', file: null, loaded, total: 3 });
+  const told = { phase: 'labels', file: null, loaded: 600, total: 600 };
+  assert.deepEqual(events.slice(-3), [told, image(1), image(2)]);
   await model.tag(bytesOf('x'), labels);
   assert.equal(log.encoded, 600);
   await model.tag(bytesOf('x'), labels, { template: 'other {}' });
@@ -111,6 +113,23 @@ test('encoding that was aborted goes on where it was', async (t) => {
   await model.tag(bytesOf('x'), labels);
   assert.equal(log.encoded, 5000);
 });
+
+for (const [Class, look] of [
+  [Tagger, (model, options) => model.tag(bytesOf('x'), ['a'], options)],
+  [Captioner, (model, options) => model.caption(bytesOf('x'), options)],
+]) {
+  test(`${Class.name}: an abort while it looks ends the work after that layer`, async (t) => {
+    const { model, log } = await load(t, Class);
+    const controller = new AbortController();
+    const onProgress = ({ phase }) => phase === 'image' && controller.abort();
+    await assert.rejects(look(model, { signal: controller.signal, onProgress }), aborted);
+    await turn();
+    assert.equal(log.layers, 1);
+    assert.equal(log.alive.size, 1, 'only the model is left alive');
+    await look(model, {});
+    assert.equal(log.layers, 4);
+  });
+}
 
 test('errors of the wasm arrive with their class, and the model goes on', async (t) => {
   const { model, workers } = await load(t, Tagger);

@@ -7,7 +7,7 @@
  * @typedef {import('../protocol.js').Step} Step
  */
 
-import { openPicture } from './picture.js';
+import { openLook, see } from './picture.js';
 import { release } from './release.js';
 
 /** A BLIP captioning model. */
@@ -26,12 +26,18 @@ export class CaptionerVerbs {
    * @returns {AsyncGenerator<Step, string, void>}
    */
   async *caption({ image, ...given }) {
-    const picture = await openPicture(this.#wasm, image);
+    const plan = this.#handle.plan(given);
     let run;
     try {
-      run = this.#handle.start(picture, given);
+      const look = await openLook(this.#wasm, this.#handle, image);
+      try {
+        yield* see(this.#handle, look);
+        run = this.#handle.write(look, plan);
+      } finally {
+        release(look);
+      }
     } finally {
-      release(picture);
+      release(plan);
     }
     try {
       let caption = '';

@@ -14,10 +14,29 @@
  * @typedef {AsyncGenerator<Step, any, void>} Run
  */
 
+/**
+ * @template Handle
+ * @typedef {import('../handles.js').HandleClass<Handle>} HandleClass
+ */
+
 import { OcelliError } from '../errors.js';
 import { CaptionerVerbs } from './captioner.js';
 import { load } from './load.js';
 import { TaggerVerbs } from './tagger.js';
+
+/**
+ * What makes the model of each task: names of the wasm's classes, and the verbs over them.
+ *
+ * @type {Readonly<Record<Task, {
+ *   Files: 'TaggerFiles' | 'CaptionerFiles',
+ *   Handle: 'TaggerHandle' | 'CaptionerHandle',
+ *   Verbs: new (wasm: Wasm, handle: any) => object,
+ * }>>}
+ */
+const TASKS = {
+  tag: { Files: 'TaggerFiles', Handle: 'TaggerHandle', Verbs: TaggerVerbs },
+  caption: { Files: 'CaptionerFiles', Handle: 'CaptionerHandle', Verbs: CaptionerVerbs },
+};
 
 /** One loaded model and what it can be asked. */
 export class Engine {
@@ -60,16 +79,10 @@ export class Engine {
   async *#load({ task, ...given }, signal) {
     const wasm = this.#wasm;
     const options = { ...this.#options, signal };
-    /** @type {unknown} */
-    let model;
-    if (task === 'tag') {
-      const classes = { Files: wasm.TaggerFiles, Handle: wasm.TaggerHandle };
-      model = new TaggerVerbs(wasm, yield* load(wasm, classes, given, options));
-    } else {
-      const classes = { Files: wasm.CaptionerFiles, Handle: wasm.CaptionerHandle };
-      model = new CaptionerVerbs(wasm, yield* load(wasm, classes, given, options));
-    }
-    this.#model = /** @type {Record<string, unknown>} */ (model);
+    const { Files, Handle, Verbs } = TASKS[task];
+    const classes = { Files: wasm[Files], Handle: /** @type {HandleClass<any>} */ (wasm[Handle]) };
+    const handle = yield* load(wasm, classes, given, options);
+    this.#model = /** @type {Record<string, unknown>} */ (new Verbs(wasm, handle));
     return this.#runtime;
   }
 }

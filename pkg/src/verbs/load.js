@@ -139,6 +139,7 @@ async function* fromNetwork(wasm, { Files, Handle }, { files, dtype }, options, 
     }
     // A model that cannot work is refused here, before its weights move.
     checked = Files.read(small[0], small[1], small[2]);
+    checked.passOver(weights);
     yield meter.event(tensors);
     let told = performance.now();
     for await (const chunk of chunks(tensors, inner)) {

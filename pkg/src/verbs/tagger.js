@@ -9,7 +9,7 @@
  */
 
 import { progress } from './load.js';
-import { openPicture } from './picture.js';
+import { openLook, see } from './picture.js';
 import { release } from './release.js';
 
 /** A batch of labels should take about this long, in milliseconds: an abort waits for it. */
@@ -37,12 +37,13 @@ export class TaggerVerbs {
   async *tag({ image, labels, template }) {
     const set = this.#handle.labels(labels, template);
     try {
-      const picture = await openPicture(this.#wasm, image);
+      const look = await openLook(this.#wasm, this.#handle, image);
       try {
         yield* this.#encode(set);
-        return this.#handle.tag(picture, set);
+        yield* see(this.#handle, look);
+        return this.#handle.tag(look, set);
       } finally {
-        release(picture);
+        release(look);
       }
     } finally {
       release(set);

@@ -66,7 +66,7 @@ impl BlipModel {
     /// What the decoder sees of images: pixels `(batch, 3, size, size)` to
     /// `(batch, 1 + patches, vision width)`.
     pub fn image_states(&self, pixels: &Tensor) -> Result<Tensor> {
-        self.vision.states(pixels)
+        self.vision.states(self.vision.begin(pixels)?)
     }
 
     /// A caption without tokens of the image with `image_states` `(1, 1 + patches, vision width)`: the keys
@@ -79,6 +79,11 @@ impl BlipModel {
                 "A caption is of one image, with states of shape [1, patches, {width}], not {found:?}."
             ))),
         }
+    }
+
+    /// The vision tower.
+    pub fn vision(&self) -> &BlipVision {
+        &self.vision
     }
 
     /// Appends the tokens `ids` to the only caption and gives the logits `(vocab,)` of the token after the

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::BlipVisionConfig;
 use crate::Result;
-use crate::models::check_pixels;
+use crate::models::{Passage, check_pixels};
 use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed, SelfAttention, Sight};
 use crate::weights::Scope;
 
@@ -46,18 +46,31 @@ impl BlipVision {
         })
     }
 
-    /// The normalised states: pixels `(batch, 3, size, size)` to `(batch, 1 + patches, width)`.
-    pub fn states(&self, pixels: &Tensor) -> Result<Tensor> {
+    /// Images before the first layer: pixels `(batch, 3, size, size)`.
+    pub fn begin(&self, pixels: &Tensor) -> Result<Passage> {
         let batch = check_pixels(pixels, self.image_size)?;
         let patches = self.patches.forward(pixels)?;
         let (_, count, width) = patches.dims3()?;
-        let (length, rows) = (1 + count, batch * (1 + count));
+        let length = 1 + count;
         let x = Tensor::cat(&[&self.class.expand((batch, 1, width))?, &patches], 1)?;
-        let mut x = x.broadcast_add(&self.positions)?.reshape((rows, width))?;
-        let lengths = vec![length; batch];
-        for layer in &self.layers {
-            x = layer.forward(&x, Sight::Sequences(&lengths))?;
-        }
-        Ok(self.post_norm.forward(&x)?.reshape((batch, length, width))?)
+        let x = x.broadcast_add(&self.positions)?.reshape((batch * length, width))?;
+        Ok(Passage::new(x, vec![length; batch]))
+    }
+
+    /// Takes images through one more layer. Returns how many layers are left.
+    pub fn advance(&self, passage: &mut Passage) -> Result<usize> {
+        let Some(layer) = self.layers.get(passage.done) else { return Ok(0) };
+        passage.states = layer.forward(&passage.states, Sight::Sequences(&passage.lengths))?;
+        passage.done += 1;
+        Ok(self.layers.len() - passage.done)
+    }
+
+    /// The normalised states after the last layer, `(batch, 1 + patches, width)`. Computes the layers that are
+    /// left.
+    pub fn states(&self, mut passage: Passage) -> Result<Tensor> {
+        while self.advance(&mut passage)? > 0 {}
+        let x = self.post_norm.forward(&passage.states)?;
+        let width = x.dim(1)?;
+        Ok(x.reshape((passage.lengths.len(), (), width))?)
     }
 }

@@ -18,6 +18,7 @@ pub use text::ClipText;
 pub use vision::ClipVision;
 
 use crate::Result;
+use crate::models::Passage;
 use crate::nn::Linear;
 use crate::weights::Weights;
 
@@ -50,7 +51,12 @@ impl ClipModel {
 
     /// Image vectors, not normalised: pixels `(batch, 3, size, size)` to `(batch, projection_dim)`.
     pub fn image_features(&self, pixels: &Tensor) -> Result<Tensor> {
-        self.visual_projection.forward(&self.vision.pooled(pixels)?)
+        self.image_features_of(self.vision.begin(pixels)?)
+    }
+
+    /// [`ClipModel::image_features`] of images that are on their way through the vision tower.
+    pub fn image_features_of(&self, passage: Passage) -> Result<Tensor> {
+        self.visual_projection.forward(&self.vision.pooled(passage)?)
     }
 
     /// Text vectors, not normalised: token ids, of any number for each text, to `(texts, projection_dim)`.

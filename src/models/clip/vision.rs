@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::ClipVisionConfig;
 use super::text::self_attention;
 use crate::Result;
-use crate::models::check_pixels;
+use crate::models::{Passage, check_pixels};
 use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed, Sight};
 use crate::weights::Scope;
 
@@ -56,19 +56,34 @@ impl ClipVision {
         Ok(x.reshape((lengths.len(), (), width))?)
     }
 
-    /// What [`ClipVision::pool`] makes of [`ClipVision::states`], in less time: in the last layer only the
-    /// class token is computed.
-    pub fn pooled(&self, pixels: &Tensor) -> Result<Tensor> {
-        let (mut x, lengths) = self.embed(pixels)?;
-        if let Some((last, layers)) = self.layers.split_last() {
-            for layer in layers {
-                x = layer.forward(&x, Sight::Sequences(&lengths))?;
-            }
-            let rows = lengths.iter().scan(0, |end, &len| Some(std::mem::replace(end, *end + len as u32)));
-            x =
-                last.forward_at(&x, Sight::Sequences(&lengths), &Tensor::from_iter(rows, pixels.device())?)?;
-        }
-        self.post_norm.forward(&x)
+    /// Images before the first layer: pixels `(batch, 3, height, width)`.
+    pub fn begin(&self, pixels: &Tensor) -> Result<Passage> {
+        let (x, lengths) = self.embed(pixels)?;
+        Ok(Passage::new(x, lengths))
+    }
+
+    /// Takes images through one more layer. Returns how many layers are left.
+    pub fn advance(&self, passage: &mut Passage) -> Result<usize> {
+        let Some(layer) = self.layers.get(passage.done) else { return Ok(0) };
+        let (x, sight) = (&passage.states, Sight::Sequences(&passage.lengths));
+        passage.done += 1;
+        let left = self.layers.len() - passage.done;
+        passage.states = if left > 0 {
+            layer.forward(x, sight)?
+        } else {
+            // Of the last layer only the class token is asked for, the first row of each image.
+            let firsts =
+                passage.lengths.iter().scan(0, |end, &len| Some(std::mem::replace(end, *end + len as u32)));
+            layer.forward_at(x, sight, &Tensor::from_iter(firsts, x.device())?)?
+        };
+        Ok(left)
+    }
+
+    /// What [`ClipVision::pool`] makes of [`ClipVision::states`], in less time: `(batch, width)`. Computes the
+    /// layers that are left.
+    pub fn pooled(&self, mut passage: Passage) -> Result<Tensor> {
+        while self.advance(&mut passage)? > 0 {}
+        self.post_norm.forward(&passage.states)
     }
 
     /// What goes into the first layer, `(rows, width)`, and how many rows each image has.

@@ -41,7 +41,7 @@ impl Storages {
             check_view(&name, &view)?;
             let size = view.storage.encoding.block().1 as u64;
             let span = Span::starting(name, view.storage.encoding, &view.shape, view.offset * size)?;
-            kept += usize::from(!span.skipped);
+            kept += usize::from(!filler.skips(&span));
             elements = elements.saturating_add(span.elements as u64);
             let entry = waiting
                 .entry(view.storage.key.clone())

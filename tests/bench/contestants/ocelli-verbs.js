@@ -47,14 +47,16 @@ export const verbs = {
   /** Tags a picture against labels that were never seen before. */
   tagNew: ({ labels, template }) => {
     const set = models.clip.labels(labels, template);
-    const scores = models.clip.tag(picture(wasm, 224), set);
+    const scores = models.clip.tag(models.clip.look(picture(wasm, 224)), set);
     set.free();
     return scores;
   },
   blipImage: () => models.blip.imageStates(picture(wasm, 384)).slice(0, 768),
   caption: (options) => {
     const start = performance.now();
-    const run = models.blip.start(picture(wasm, 384), options);
+    const look = models.blip.look(picture(wasm, 384));
+    while (models.blip.advance(look) > 0);
+    const run = models.blip.write(look, models.blip.plan(options));
     const imageMs = performance.now() - start;
     let text = '';
     for (let piece = run.next(); piece !== undefined; piece = run.next()) text += piece;
@@ -69,7 +71,7 @@ export const verbs = {
   /** Tags that many pictures against labels that are known from the first on. */
   tagImages: ({ count, labels }) => {
     const set = models.clip.labels(labels, 'a photo of a {}.');
-    for (let i = 0; i < count; i++) models.clip.tag(picture(wasm, 224), set);
+    for (let i = 0; i < count; i++) models.clip.tag(models.clip.look(picture(wasm, 224)), set);
     set.free();
   },
   memory: () => instance.memory.buffer.byteLength,

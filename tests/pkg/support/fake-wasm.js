@@ -14,7 +14,7 @@ export function trap() {
 }
 
 export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} } = {}) {
-  const log = { alive: new Set(), loaders: [], bytes: 0, largestChunk: 0, encoded: 0, calls: [] };
+  const log = { alive: new Set(), loaders: [], bytes: 0, largestChunk: 0, encoded: 0, layers: 0, calls: [] };
 
   class Handle {
     constructor() {
@@ -29,6 +29,7 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
   class WeightsLoader extends Handle {
     #keep;
     #packed = [];
+    taken = 0;
 
     constructor(dtype, keep) {
       super();
@@ -45,6 +46,7 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
       if (!(chunk instanceof Uint8Array)) throw new TypeError('A chunk is a Uint8Array.');
       if (chunk[0] === 0xff) throw wasmError('weights-invalid');
       if (this.#keep) this.#packed.push(chunk.slice());
+      this.taken += chunk.length;
       log.bytes += chunk.length;
       log.largestChunk = Math.max(log.largestChunk, chunk.length);
     }
@@ -60,6 +62,10 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
       }
       return Object.assign(new Files(), { config, preprocessor, tokenizer });
     }
+    passOver(weights) {
+      if (!(weights instanceof WeightsLoader)) throw new TypeError('(weights)');
+      if (weights.taken > 0) throw new Error('Too late: bytes have come.');
+    }
   }
 
   class Picture extends Handle {
@@ -72,6 +78,33 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
     static fromRgba(width, height, rgba) {
       return Object.assign(new Picture(), { text: `rgba ${rgba.join(',')}`, width, height });
     }
+  }
+
+  /** A model of three layers looks at a picture. */
+  class Look extends Handle {
+    left = 3;
+    constructor(picture) {
+      super();
+      if (picture.text === 'trap') throw trap();
+      this.text = picture.text;
+    }
+  }
+
+  class Model extends Handle {
+    look(picture) {
+      return new Look(picture);
+    }
+    advance(look) {
+      log.layers += 1;
+      look.left = Math.max(0, look.left - 1);
+      return look.left;
+    }
+  }
+
+  /** @param {Look} look */
+  function seen(look) {
+    if (look.left > 0) throw new Error('There are layers left.');
+    return look.text;
   }
 
   class LabelSet extends Handle {
@@ -87,7 +120,7 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
   }
 
   /** Longer labels are likelier; the label `trap` traps. */
-  class TaggerHandle extends Handle {
+  class TaggerHandle extends Model {
     remembered = new Set();
     static create(files, weights) {
       weights.free();
@@ -117,12 +150,14 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
       log.encoded += fresh;
       return set.pending;
     }
-    tag(picture, set) {
-      log.calls.push({ picture: picture.text });
+    tag(look, set) {
+      log.calls.push({ picture: seen(look) });
       const total = set.labels.reduce((sum, label) => sum + label.length, 0);
       return Float32Array.from(set.labels, (label) => label.length / total);
     }
   }
+
+  class CaptionPlan extends Handle {}
 
   class CaptionRun extends Handle {
     constructor(texts) {
@@ -136,17 +171,20 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
     }
   }
 
-  class CaptionerHandle extends Handle {
+  class CaptionerHandle extends Model {
     static create(files, weights) {
       weights.free();
       files.free();
       onCreate(files);
       return new CaptionerHandle();
     }
-    start(picture, options) {
-      log.calls.push({ picture: picture.text, options });
-      if (picture.text === 'trap') throw trap();
-      const texts = picture.text === 'endless' ? Array(10_000).fill('on ') : pieces;
+    plan(options) {
+      return Object.assign(new CaptionPlan(), { options });
+    }
+    write(look, { options }) {
+      const text = seen(look);
+      log.calls.push({ picture: text, options });
+      const texts = text === 'endless' ? Array(10_000).fill('on ') : pieces;
       return new CaptionRun(texts.slice(0, options.maxTokens));
     }
   }

@@ -1,0 +1,114 @@
+/**
+ * Captioning with BLIP.
+ *
+ * @typedef {import('../image-input.js').ImageInput} ImageInput
+ * @typedef {import('../protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('./model.js').LoadOptions} LoadOptions
+ *
+ * @typedef {object} StreamOptions
+ * @property {string} [prompt] the caption's beginning
+ * @property {number} [maxTokens] where to stop at the latest; 30 by default, or fewer where the model has no room
+ * @property {number} [minTokens] new tokens before which the caption does not end
+ * @property {number} [numBeams] how many captions are tried side by side, at most 64, of which the most probable is
+ *   kept: better captions in more time, and all of the text at the end. 1 by default
+ * @property {number} [lengthPenalty] with beams, the power of its length that a caption's log-probability is divided by:
+ *   more makes captions longer. 1 by default
+ * @property {boolean} [earlyStopping] with beams, whether to stop as soon as that many captions have ended
+ * @property {AbortSignal | null} [signal]
+ * @property {(event: ProgressEvent) => void} [onProgress] the phase `image`: layers computed so far
+ *
+ * @typedef {StreamOptions & { onPiece?: (piece: string) => void }} CaptionOptions
+ */
+
+import { linkedController } from '../abort.js';
+import {
+  checkCount,
+  checkFlag,
+  checkFunction,
+  checkNumber,
+  checkOptions,
+  checkSignal,
+  checkString,
+} from '../arguments.js';
+import { readImage } from '../image-input.js';
+import { LoadedModel, openModel } from './model.js';
+
+/** A BLIP model: describes a picture in a sentence. */
+export class Captioner extends LoadedModel {
+  /**
+   * Downloads a model and builds it in a worker.
+   *
+   * @param {string | URL} model `organisation/name` on the hub, a built-in model's name, or the address of a
+   *   folder with the model's files
+   * @param {LoadOptions} [options]
+   * @returns {Promise<Captioner>}
+   */
+  static async load(model, options = {}) {
+    return new Captioner(await openModel('caption', model, options));
+  }
+
+  /**
+   * The picture's caption.
+   *
+   * @param {ImageInput} image
+   * @param {CaptionOptions} [options]
+   * @returns {Promise<string>}
+   */
+  async caption(image, options = {}) {
+    checkOptions(options);
+    const { prompt, maxTokens, minTokens, numBeams, lengthPenalty, earlyStopping, signal } = options;
+    const { onPiece, onProgress } = options;
+    checkString(prompt, 'prompt');
+    checkCount(maxTokens, 'maxTokens');
+    checkCount(minTokens, 'minTokens');
+    checkCount(numBeams, 'numBeams');
+    checkNumber(lengthPenalty, 'lengthPenalty');
+    if (earlyStopping !== undefined) checkFlag(earlyStopping, 'earlyStopping');
+    checkSignal(signal);
+    checkFunction(onPiece, 'onPiece');
+    checkFunction(onProgress, 'onProgress');
+    const { source, transfer } = await readImage(image, { signal });
+    const given = { image: source, prompt, maxTokens, minTokens, numBeams, lengthPenalty, earlyStopping };
+    return this.ask('caption', given, { signal, transfer, onProgress, onPiece });
+  }
+
+  /**
+   * The caption piece by piece, as it is written; the pieces joined are the caption. Leaving the loop early
+   * ends the writing.
+   *
+   * @param {ImageInput} image
+   * @param {StreamOptions} [options]
+   * @returns {AsyncGenerator<string, void, void>}
+   */
+  async *stream(image, options = {}) {
+    checkOptions(options);
+    checkSignal(options.signal);
+    const { controller, unlink } = linkedController(options.signal);
+    /** @type {string[]} */
+    const pieces = [];
+    let written = false;
+    let wake = () => {};
+    const onPiece = (/** @type {string} */ piece) => {
+      pieces.push(piece);
+      wake();
+    };
+    const caption = this.caption(image, { ...options, signal: controller.signal, onPiece }).finally(() => {
+      written = true;
+      wake();
+    });
+    // It is awaited below, but a loop that was left early never gets there.
+    caption.catch(() => {});
+    try {
+      for (;;) {
+        yield* pieces.splice(0);
+        if (pieces.length > 0) continue;
+        if (written) break;
+        await new Promise((/** @type {(value: void) => void} */ resolve) => (wake = resolve));
+      }
+      await caption;
+    } finally {
+      unlink();
+      controller.abort();
+    }
+  }
+}

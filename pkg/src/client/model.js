@@ -1,0 +1,144 @@
+/**
+ * What all loaded models have in common: each lives in a worker of its own, so that `dispose` really frees memory
+ * (wasm memory never shrinks).
+ *
+ * @typedef {import('../connection.js').WorkerLike} WorkerLike
+ * @typedef {import('../protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../protocol.js').Task} Task
+ * @typedef {import('../runtime.js').Runtime} Runtime
+ *
+ * @typedef {object} LoadOptions
+ * @property {string | URL} [base] where the model hub is; the public one by default
+ * @property {string} [revision] the hub revision of all files; each model's own by default
+ * @property {string} [weights] the name of the weights' file: safetensors, GGUF or a PyTorch file. By default
+ *   `model.safetensors`, and where there is none, `pytorch_model.bin` or `model.gguf`
+ * @property {'int8' | 'f16' | 'f32'} [dtype] how the matrices are stored in memory, whatever the file has: `int8` (the
+ *   default) takes a quarter of `f32` and is the fastest; `f32` is exact
+ * @property {'auto' | number} [threads] how many threads compute. `auto`, the default, takes one for each core, at
+ *   most 8, where the page is cross-origin isolated; elsewhere there is one
+ * @property {import('../runtime.js').VariantName} [variant] for tests and reports of faults: the build of the wasm that
+ *   runs
+ * @property {boolean} [keep] whether the model is kept in this browser between visits, ready to run: the next load
+ *   needs no network. By default models of the hub are, and folders are not: what is at their address may change
+ * @property {AbortSignal | null} [signal]
+ * @property {(event: ProgressEvent) => void} [onProgress] also told when the model is loaded again, after its
+ *   worker failed
+ * @property {() => WorkerLike} [worker] makes the worker, where the package's own way does not suit
+ *
+ * @typedef {object} AskOptions
+ * @property {AbortSignal | null | undefined} [signal]
+ * @property {Transferable[]} [transfer]
+ * @property {((event: ProgressEvent) => void) | undefined} [onProgress]
+ * @property {((piece: string) => void) | undefined} [onPiece]
+ */
+
+import {
+  checkBase,
+  checkDtype,
+  checkFlag,
+  checkFunction,
+  checkModel,
+  checkOptions,
+  checkSignal,
+  checkString,
+} from '../arguments.js';
+import { OcelliError } from '../errors.js';
+import { find } from '../models.js';
+import { RemoteModel } from '../remote.js';
+import { checkThreads, checkVariant } from '../runtime.js';
+import { isHubId, locate } from '../source.js';
+
+/** The class for each task. @type {Readonly<Record<Task, string>>} */
+const CLASSES = { tag: 'Tagger', caption: 'Captioner' };
+
+/** A model that lives in a worker. */
+export class LoadedModel {
+  #remote;
+
+  /**
+   * @protected
+   * @param {RemoteModel} remote
+   */
+  constructor(remote) {
+    this.#remote = remote;
+  }
+
+  /**
+   * What the model runs on: the variant of the wasm, the number of threads, and why.
+   *
+   * @returns {Runtime}
+   */
+  get runtime() {
+    return this.#remote.runtime;
+  }
+
+  /** Ends the worker and frees the model's memory. Calls in flight reject with the code `disposed`. */
+  dispose() {
+    this.#remote.dispose();
+  }
+
+  /**
+   * @protected
+   * @template {import('../protocol.js').Verb} V
+   * @param {V} verb
+   * @param {import('../protocol.js').Verbs[V]['given']} given
+   * @param {AskOptions} options
+   * @returns {Promise<import('../protocol.js').Verbs[V]['answer']>}
+   */
+  ask(verb, given, { signal, transfer, onProgress, onPiece }) {
+    return this.#remote.call(verb, given, {
+      signal,
+      ...(transfer && { transfer }),
+      // Steps that tell nothing are told as well: the worker notices between two of them that it is to stop.
+      onStep: (step) => {
+        if ('progress' in step) onProgress?.(step.progress);
+        else if (step.piece !== '') onPiece?.(step.piece);
+      },
+    });
+  }
+}
+
+/**
+ * Downloads a model and builds it in a worker.
+ *
+ * @param {Task} task
+ * @param {string | URL} model
+ * @param {LoadOptions} options
+ * @returns {Promise<RemoteModel>}
+ */
+export async function openModel(task, model, options) {
+  checkModel(model);
+  checkOptions(options);
+  const { base, revision, weights, signal, onProgress, worker } = options;
+  const { dtype = 'int8', threads = 'auto', variant, keep = isHubId(model) } = options;
+  checkBase(base);
+  checkString(revision, 'revision');
+  checkString(weights, 'weights');
+  checkSignal(signal);
+  checkFunction(onProgress, 'onProgress');
+  checkFunction(worker, 'worker');
+  checkDtype(dtype);
+  checkThreads(threads);
+  checkVariant(variant);
+  checkFlag(keep, 'keep');
+  refuseOtherTask(task, String(model));
+  const files = locate(model, { base, revision, weights });
+  const kept = keep ? { id: String(model), revision: revision ?? null } : null;
+  const given = { task, files, dtype, threads, keep: kept, ...(variant && { variant }) };
+  const remote = new RemoteModel(given, { onProgress, worker });
+  await remote.open(signal);
+  return remote;
+}
+
+/**
+ * A model known for another task would only be refused when all of it has been downloaded.
+ *
+ * @param {Task} task
+ * @param {string} model
+ */
+function refuseOtherTask(task, model) {
+  const known = find(model);
+  if (known === undefined || known.tasks.includes(task)) return;
+  const right = known.tasks.map((one) => CLASSES[one]).join(' or ');
+  throw new OcelliError('argument-invalid', `The model "${model}" is for the class ${right}.`);
+}
