@@ -1,8 +1,10 @@
 //! Pictures against PIL and transformers. Golden data: `python tests/golden/image/make.py`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use candle_core::Tensor;
 use ocelli::ErrorKind;
 use ocelli::image::{Filter, Preprocessor, PreprocessorKind, RgbImage, decode, resize};
 use serde::Deserialize;
@@ -117,6 +119,10 @@ fn resizing_equals_pil_bit_for_bit() {
     }
 }
 
+/// The processors as make.py names and orders them.
+const KINDS: [(&str, PreprocessorKind); 3] =
+    [("clip", PreprocessorKind::Clip), ("blip", PreprocessorKind::Blip), ("vit", PreprocessorKind::Vit)];
+
 #[derive(Deserialize)]
 struct PreprocessCase {
     kind: String,
@@ -132,7 +138,7 @@ struct PreprocessCase {
 fn tensors_equal_the_reference_bit_for_bit() {
     for case in cases::<PreprocessCase>("preprocess.json") {
         let what = format!("{} {} {} x {}", case.kind, case.config, case.width, case.height);
-        let kind = if case.kind == "clip" { PreprocessorKind::Clip } else { PreprocessorKind::Blip };
+        let (_, kind) = KINDS.into_iter().find(|(name, _)| *name == case.kind).unwrap();
         let preprocessor = Preprocessor::from_json(case.config.to_string().as_bytes(), kind).unwrap();
         let tensor = preprocessor.tensor(&synthetic(case.width, case.height, "photo")).unwrap();
         assert_eq!(tensor.dims(), case.shape, "{what}");
@@ -147,6 +153,100 @@ fn tensors_equal_the_reference_bit_for_bit() {
         }
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         assert_eq!(crc32(&bytes), case.crc, "{what}");
+    }
+}
+
+/// kind, width, height, orientation (0: given as pixels), and for each processor check sum and three samples
+type PipelineCase = (String, u32, u32, u16, [(u32, u8, u8, u8); 3]);
+
+/// The pixels of a tensor that was neither rescaled nor normalised.
+fn grey_levels(tensor: &Tensor) -> Vec<u8> {
+    let values: Vec<f32> = tensor.flatten_all().unwrap().to_vec1().unwrap();
+    let levels: Vec<u8> = values.iter().map(|&value| value as u8).collect();
+    assert!(levels.iter().zip(&values).all(|(&level, &value)| f32::from(level) == value), "not grey levels");
+    levels
+}
+
+/// Every processor's pixels for every case that is `wanted`, bit for bit: every one of them is in the check sum.
+/// Gives the cases back, so that a test can say what they cover.
+fn check_pipeline(wanted: impl Fn(&PipelineCase) -> bool) -> Vec<PipelineCase> {
+    let processors = KINDS.map(|(name, kind)| {
+        let json = br#"{"do_rescale": false, "do_normalize": false}"#;
+        (name, Preprocessor::from_json(json, kind).unwrap())
+    });
+    let mut cases: Vec<PipelineCase> = cases("pipeline.json");
+    cases.retain(wanted);
+    for (kind, width, height, orientation, expected) in &cases {
+        let mut image = synthetic(*width, *height, kind);
+        if *orientation > 0 {
+            image = decode(&tiff(&image, *orientation)).unwrap();
+        }
+        for ((name, processor), (crc, first, middle, last)) in processors.iter().zip(expected) {
+            let levels = grey_levels(&processor.tensor(&image).unwrap());
+            let what = format!("{name} of {kind} {width} x {height}, orientation {orientation}");
+            let end = levels.len() - 1;
+            assert_eq!([levels[0], levels[end / 2], levels[end]], [*first, *middle, *last], "{what}");
+            assert_eq!(crc32(&levels), *crc, "{what}");
+        }
+    }
+    cases
+}
+
+/// An uncompressed TIFF with an EXIF orientation: the same bytes as those of make.py.
+fn tiff(image: &RgbImage, orientation: u16) -> Vec<u8> {
+    let (width, height) = image.dimensions();
+    let pixels = image.as_raw();
+    let (long, short) = (4u16, 3u16);
+    let entries = [
+        (256u16, long, 1u32, width),
+        (257, long, 1, height),
+        (258, short, 3, 134),
+        (259, short, 1, 1),
+        (262, short, 1, 2),
+        (273, long, 1, 140),
+        (274, short, 1, orientation.into()),
+        (277, short, 1, 3),
+        (278, long, 1, height),
+        (279, long, 1, pixels.len() as u32),
+    ];
+    let mut file = b"II*\0\x08\0\0\0\x0a\0".to_vec();
+    for (tag, kind, count, value) in entries {
+        file.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
+        file.extend([count.to_le_bytes(), value.to_le_bytes()].concat());
+    }
+    file.extend(b"\0\0\0\0\x08\0\x08\0\x08\0");
+    file.extend(pixels);
+    file
+}
+
+#[test]
+fn pixels_from_1x1_to_8000x6000_equal_the_reference_bit_for_bit() {
+    let cases = check_pipeline(|case| case.3 == 0);
+    for (width, height) in [(1, 1), (1, 1000), (1000, 1), (8000, 6000), (6000, 8000)] {
+        assert!(cases.iter().any(|case| (case.1, case.2) == (width, height)), "no {width} x {height}");
+    }
+    let landscape = cases.iter().filter(|case| case.1 > case.2).count();
+    let portrait = cases.iter().filter(|case| case.1 < case.2).count();
+    assert!(landscape.min(portrait) > 90, "{landscape} landscape, {portrait} portrait");
+    assert_differ(&cases);
+}
+
+#[test]
+fn pixels_of_every_orientation_equal_the_reference_bit_for_bit() {
+    let cases = check_pipeline(|case| case.3 > 0);
+    for shape in [(5, 3), (3, 5), (300, 200), (200, 300), (640, 480), (480, 640)] {
+        let turned = cases.iter().filter(|case| (case.1, case.2) == shape).map(|case| case.3);
+        assert!(turned.eq(1..=8), "{shape:?} is not turned in every way");
+    }
+    assert_differ(&cases);
+}
+
+/// The expected pixels differ from case to case, or equal ones would prove nothing. The smallest pictures look alike.
+fn assert_differ(cases: &[PipelineCase]) {
+    let cases = cases.iter().filter(|case| case.1 * case.2 > 10);
+    for (index, (name, _)) in KINDS.iter().enumerate() {
+        let sums: HashSet<u32> = cases.clone().map(|case| case.4[index].0).collect();
+        assert_eq!(sums.len(), cases.clone().count(), "{name}");
     }
 }
 

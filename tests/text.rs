@@ -1,8 +1,13 @@
 //! Token ids and captions against transformers. Golden data: `python tests/golden/text/make.py`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "golden/text/corpus.rs"]
+mod corpus;
+
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use corpus::{Ranges, Tables, fnv1a};
 use ocelli::ErrorKind;
 use ocelli::text::{CaptionTokenizer, ClipTokenizer, MAX_CHARACTERS};
 use serde::Deserialize;
@@ -91,6 +96,88 @@ fn published_clip_ids_equal_the_reference() {
 fn published_blip_ids_and_words_equal_the_reference() {
     let Some(json) = hub("blip-image-captioning-base/tokenizer.json") else { return };
     check_blip(&CaptionTokenizer::from_json(&json).unwrap(), "blip-hub.json");
+}
+
+/// The ids of every string of the corpus, of which only hashes are stored. Few distinct ids would prove little, so
+/// there must be `least_ids`.
+fn check_corpus(encode: impl Fn(&str) -> Vec<u32>, name: &str, least_ids: usize) {
+    let (strings, expected) = (golden::<Tables>("corpus.json").strings(), read(name));
+    assert_eq!(expected.len(), 4 * strings.len(), "{name}");
+    let (mut seen, mut wrong) = (HashSet::new(), 0);
+    for (text, wanted) in strings.iter().zip(expected.as_chunks::<4>().0) {
+        let ids = encode(text);
+        if fnv1a(ids.iter().flat_map(|id| id.to_le_bytes())) != u32::from_le_bytes(*wanted) {
+            wrong += 1;
+            println!("{name}: {}\n  our ids: {ids:?}", text.escape_default());
+        }
+        seen.extend(ids);
+    }
+    println!("{name}: {} strings, {} distinct ids", strings.len(), seen.len());
+    assert!(seen.len() >= least_ids, "{name}: only {} distinct ids", seen.len());
+    assert_eq!(wrong, 0, "{name}: ids differ from the reference's (see above)");
+}
+
+/// The ids of a whole text, however long.
+fn clip_ids(json: &[u8]) -> impl Fn(&str) -> Vec<u32> {
+    let tokenizer = ClipTokenizer::from_json(json, usize::MAX).unwrap();
+    move |text| tokenizer.encode(text).unwrap()
+}
+
+fn blip_ids(json: &[u8]) -> impl Fn(&str) -> Vec<u32> {
+    let tokenizer = CaptionTokenizer::from_json(json).unwrap();
+    move |text| tokenizer.encode_prompt(text).unwrap()
+}
+
+#[test]
+fn the_corpus_is_the_one_that_was_hashed_and_has_variety() {
+    let tables: Tables = golden("corpus.json");
+    let strings = tables.strings();
+    let bytes = strings.iter().flat_map(|text| text.bytes().chain([0xff]));
+    assert_eq!(fnv1a(bytes), tables.hash, "corpus.rs and corpus.py make different strings");
+
+    let distinct: HashSet<&String> = strings.iter().collect();
+    assert!(distinct.len() >= 10_000, "only {} distinct strings", distinct.len());
+    let with = |ranges: &Ranges| {
+        let within = |code: u32| ranges.iter().any(|&(first, last)| (first..=last).contains(&code));
+        strings.iter().filter(|text| text.chars().any(|character| within(character.into()))).count()
+    };
+    for (name, ranges) in &tables.scripts {
+        assert!(with(ranges) >= 100, "{name} is in {} strings only", with(ranges));
+    }
+    for (name, ranges, least) in [
+        ("emoji", &tables.emoji, 2000),
+        ("joiners", &vec![(0x200d, 0x200d)], 500),
+        ("marks", &tables.marks, 2000),
+        ("controls", &tables.controls, 2000),
+        ("blanks other than spaces", &tables.spaces[1..].to_vec(), 2000),
+    ] {
+        assert!(with(ranges) >= least, "{name} are in {} strings only", with(ranges));
+    }
+    let longest = |text: &String| text.split_whitespace().map(|word| word.chars().count()).max();
+    let long = strings.iter().filter(|text| longest(text) >= Some(200)).count();
+    assert!(long >= 250, "only {long} strings have a word of 200 characters");
+}
+
+#[test]
+fn clip_ids_of_the_corpus_equal_the_reference() {
+    check_corpus(clip_ids(&read("clip-tokenizer.json")), "clip-ids.bin", 400);
+}
+
+#[test]
+fn blip_ids_of_the_corpus_equal_the_reference() {
+    check_corpus(blip_ids(&read("blip-tokenizer.json")), "blip-ids.bin", 200);
+}
+
+#[test]
+fn published_clip_ids_of_the_corpus_equal_the_reference() {
+    let Some(json) = hub("TinyCLIP-ViT-8M-16-Text-3M-YFCC15M/tokenizer.json") else { return };
+    check_corpus(clip_ids(&json), "clip-hub-ids.bin", 4000);
+}
+
+#[test]
+fn published_blip_ids_of_the_corpus_equal_the_reference() {
+    let Some(json) = hub("blip-image-captioning-base/tokenizer.json") else { return };
+    check_corpus(blip_ids(&json), "blip-hub-ids.bin", 2500);
 }
 
 /// The small CLIP file, changed by `change`.

@@ -8,6 +8,7 @@ Writes beside itself:
   decode.bin     the expected pixels, RGB
   resize.json    check sums and samples of resized synthetic pictures
   preprocess.json  check sums and samples of preprocessed synthetic pictures
+  pipeline.json  the pixels that each processor makes of pictures of many sizes and of every orientation
 """
 
 import io
@@ -21,6 +22,7 @@ from PIL import Image, ImageOps
 from transformers.image_transforms import convert_to_rgb
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 HERE = Path(__file__).resolve().parent
 FILES = HERE / "files"
@@ -121,6 +123,7 @@ def fixtures():
     palette = rgb.quantize(19)
     bits = grey.convert("1")
     hue = Image.fromarray(synthetic(width, height, "noise"))
+    portrait = Image.fromarray(synthetic(height, width, "photo"))
     files = {
         "rgb.png": saved(rgb, "PNG"),
         "noise.png": saved(hue, "PNG"),
@@ -134,13 +137,11 @@ def fixtures():
         "bits.png": saved(bits, "PNG"),
         "grey-key.png": saved(grey, "PNG", transparency=int(np.array(grey)[5, 5])),
         "rgb-key.png": saved(rgb, "PNG", transparency=tuple(int(v) for v in np.array(rgb)[5, 5])),
-        "exif-6.png": saved(rgb, "PNG", exif=exif(6)),
         "1x1.png": saved(rgb.crop((0, 0, 1, 1)), "PNG"),
         "lossless.webp": saved(rgb, "WEBP", lossless=True),
         "lossless-alpha.webp": saved(rgba, "WEBP", lossless=True, exact=True),
         "lossy.webp": saved(rgb, "WEBP", quality=90),
         "lossy-alpha.webp": saved(rgba, "WEBP", quality=90),
-        "exif-8.webp": saved(rgb, "WEBP", lossless=True, exif=exif(8)),
         "animated.webp": saved(rgb, "WEBP", lossless=True, save_all=True, append_images=[hue], duration=100),
         "plain.gif": saved(palette, "GIF"),
         "key.gif": saved(palette, "GIF", transparency=3),
@@ -190,6 +191,8 @@ def fixtures():
     files["1x1.jpg"] = saved(photo.crop((0, 0, 1, 1)), "JPEG")
     for orientation in range(1, 9):
         files[f"exif-{orientation}.jpg"] = saved(photo, "JPEG", quality=90, subsampling=0, exif=exif(orientation))
+        files[f"exif-{orientation}.png"] = saved(rgb, "PNG", exif=exif(orientation))
+        files[f"exif-{orientation}.webp"] = saved(portrait, "WEBP", lossless=True, exif=exif(orientation))
     return files
 
 
@@ -251,6 +254,7 @@ def make_resize():
     write("resize.json", cases)
 
 
+PROCESSORS = {"clip": CLIPImageProcessorPil, "blip": BlipImageProcessorPil, "vit": ViTImageProcessorPil}
 CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
 
@@ -282,9 +286,19 @@ def make_preprocess():
         {"size": {"height": 30, "width": 60}, "resample": 2},
         {"size": 80, "do_center_crop": True, "crop_size": 64},
     ]  # fmt: skip
+    vit = [
+        {},
+        {"do_normalize": True, "do_resize": True, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "size": 224},
+        {"do_normalize": True, "do_rescale": True, "do_resize": True, "image_mean": [0.5, 0.5, 0.5],
+         "image_processor_type": "ViTImageProcessor", "image_std": [0.5, 0.5, 0.5], "resample": 2,
+         "rescale_factor": 0.00392156862745098, "size": {"height": 224, "width": 224}},
+        {"size": 96, "resample": 0},
+        {"size": {"height": 30, "width": 60}, "resample": 3, "image_mean": CLIP_MEAN, "image_std": CLIP_STD},
+        {"size": 80, "do_center_crop": True, "crop_size": 64},
+    ]  # fmt: skip
     shapes = [(1, 1), (50, 37), (37, 50), (131, 97), (96, 96), (301, 40), (640, 427)]
     cases = []
-    for kind, processor, configs in (("clip", CLIPImageProcessorPil, clip), ("blip", BlipImageProcessorPil, blip)):
+    for (kind, processor), configs in zip(PROCESSORS.items(), (clip, blip, vit), strict=True):
         for config in configs:
             ready = processor(**config)
             for width, height in shapes:
@@ -297,6 +311,52 @@ def make_preprocess():
     write("preprocess.json", cases)
 
 
+def tiff(pixels, orientation):
+    """An uncompressed TIFF with an EXIF orientation: the same bytes as those of tests/image.rs."""
+    height, width, _ = pixels.shape
+    entries = [
+        (256, 4, 1, width), (257, 4, 1, height), (258, 3, 3, 134), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, 140),
+        (274, 3, 1, orientation), (277, 3, 1, 3), (278, 4, 1, height), (279, 4, 1, pixels.size),
+    ]  # fmt: skip
+    directory = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    return struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + directory + struct.pack("<I3H", 0, 8, 8, 8) + pixels.tobytes()
+
+
+def pipeline():
+    """(kind, width, height, orientation): pictures given as pixels where the orientation is 0, else as a TIFF."""
+    kinds = ("photo", "noise", "extreme")
+    edges = (1, 2, 3, 5, 17, 64, 223, 224, 225, 383, 384, 385, 640, 1000)
+    shapes = [(width, height, 0) for width in edges for height in edges]
+    shapes += [(1920, 1080, 0), (1080, 1920, 0), (4032, 3024, 0), (3024, 4032, 0)]
+    shapes += [(8000, 1, 0), (1, 8000, 0), (8000, 37, 0), (37, 8000, 0), (8000, 6000, 0), (6000, 8000, 0)]
+    turned = [(1, 1), (5, 3), (3, 5), (37, 1000), (1000, 37), (300, 200), (200, 300), (640, 480), (480, 640)]
+    shapes += [(width, height, orientation) for width, height in turned for orientation in range(1, 9)]
+    shapes += [(4032, 3024, 6), (3024, 4032, 5), (8000, 6000, 8)]
+    for index, (width, height, orientation) in enumerate(shapes):
+        # Noise that is shrunk a great deal is grey all over.
+        kind = "photo" if width * height > 4_000_000 else kinds[index % 3]
+        yield kind, width, height, orientation
+
+
+def make_pipeline():
+    # What normalising begins with: the resized and cropped pixels.
+    ready = [processor(do_rescale=False, do_normalize=False) for processor in PROCESSORS.values()]
+    cases = []
+    for kind, width, height, orientation in pipeline():
+        pixels = synthetic(width, height, kind)
+        image = Image.fromarray(pixels)
+        if orientation:
+            image = ImageOps.exif_transpose(Image.open(io.BytesIO(tiff(pixels, orientation))))
+        results = []
+        for processor in ready:
+            values = np.asarray(processor(image).pixel_values[0])
+            flat = values.astype(np.uint8).ravel()
+            assert (flat == values.ravel()).all()
+            results.append([zlib.crc32(flat.tobytes()), *(v for _, v in samples(flat, 3))])
+        cases.append([kind, width, height, orientation, results])
+    write("pipeline.json", cases)
+
+
 def write(name, cases):
     lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
     (HERE / name).write_text(f"[\n{lines}\n]\n")
@@ -306,3 +366,4 @@ if __name__ == "__main__":
     make_decode()
     make_resize()
     make_preprocess()
+    make_pipeline()

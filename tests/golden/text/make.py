@@ -3,17 +3,23 @@
     pip install -r tests/golden/requirements.txt && python tests/golden/text/make.py
 
 Writes beside itself:
-  clip-tokenizer.json, blip-tokenizer.json   two small tokenizers of the published kinds, trained here
+  clip-tokenizer.json, blip-tokenizer.json   two small tokenizers of the published kinds, trained where they are
+                                             absent: trainers settle ties at random, so each run would give others
   clip.json, blip.json                       what they make of the strings below
   clip-hub.json, blip-hub.json               what the published ones make of them (only where ../shared/hub, or
                                              $OCELLI_SHARED/hub, is present; the tokenizers are not copied)
+  corpus.json                                the tables of corpus.py, and the hash of its strings
+  *-ids.bin                                  for each tokenizer, the hash of each of those strings' ids: 32 bits
 """
 
 import json
 import os
 import random
+import shutil
+import struct
 from pathlib import Path
 
+from corpus import TABLES, Corpus, fnv1a
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import BertTokenizer, CLIPTokenizer
 
@@ -162,27 +168,55 @@ def blip_cases(folder):
     return {"encode": encode, "decode": decode, "vocab_size": len(tokenizer)}
 
 
+def clip_hashes(folder):
+    """Not truncated, so that the ends of long strings count."""
+    tokenizer = CLIPTokenizer.from_pretrained(folder)
+    return hashes(lambda text: tokenizer(text)["input_ids"])
+
+
+def blip_hashes(folder):
+    tokenizer = BertTokenizer.from_pretrained(folder)
+    return hashes(lambda text: tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def hashes(encode):
+    def of(ids):
+        return fnv1a(struct.pack(f"<{len(ids)}I", *ids))
+
+    return b"".join(struct.pack("<I", of(encode(text))) for text in Corpus().strings())
+
+
+def corpus():
+    # No UTF-8 holds the byte 255, so that the strings' borders count.
+    data = b"".join(text.encode() + b"\xff" for text in Corpus().strings())
+    return {"hash": fnv1a(data), **TABLES}
+
+
 def dump(name, value):
     (HERE / name).write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
-def folder_of(name, file):
-    """The folder that `from_pretrained` wants."""
+def folder_of(name, train):
+    """A small tokenizer, in the folder that `from_pretrained` wants."""
     import tempfile
 
+    path = HERE / f"{name}-tokenizer.json"
+    if not path.exists():
+        dump(path.name, train())
     folder = Path(tempfile.mkdtemp(prefix=name))
-    (folder / "tokenizer.json").write_text(json.dumps(file))
+    shutil.copy(path, folder / "tokenizer.json")
     return folder
 
 
 if __name__ == "__main__":
-    clip, blip = train_clip(), train_blip()
-    dump("clip-tokenizer.json", clip)
-    dump("blip-tokenizer.json", blip)
-    dump("clip.json", clip_cases(folder_of("clip", clip)))
-    dump("blip.json", blip_cases(folder_of("blip", blip)))
+    dump("corpus.json", corpus())
+    sources = [("", folder_of("clip", train_clip), folder_of("blip", train_blip))]
     if HUB.is_dir():
-        dump("clip-hub.json", clip_cases(HUB / "TinyCLIP-ViT-8M-16-Text-3M-YFCC15M"))
-        dump("blip-hub.json", blip_cases(HUB / "blip-image-captioning-base"))
+        sources.append(("-hub", HUB / "TinyCLIP-ViT-8M-16-Text-3M-YFCC15M", HUB / "blip-image-captioning-base"))
     else:
-        print(f"{HUB} is not here: clip-hub.json and blip-hub.json are left as they are")
+        print(f"{HUB} is not here: the files of the published tokenizers are left as they are")
+    for suffix, clip, blip in sources:
+        dump(f"clip{suffix}.json", clip_cases(clip))
+        dump(f"blip{suffix}.json", blip_cases(blip))
+        (HERE / f"clip{suffix}-ids.bin").write_bytes(clip_hashes(clip))
+        (HERE / f"blip{suffix}-ids.bin").write_bytes(blip_hashes(blip))
