@@ -6,13 +6,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ocelli::kernels::Dtype;
-use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, MAX_LABELS, ModelFiles, Tagger, TaggerFiles};
+use ocelli::tasks::{
+    Caption, CaptionOptions, Captioner, CaptionerFiles, MAX_LABELS, ModelFiles, Sampling, Tagger, TaggerFiles,
+};
 use ocelli::weights::{Weights, WeightsLoader};
 use ocelli::{ErrorKind, Result, image};
 use serde::Deserialize;
 
 /// The largest difference of a probability from the reference's.
 const SCORE_BOUND: f32 = 1e-4;
+/// The token that ends the built-in model's captions.
+const SEP: u32 = 3;
 const TEMPLATE: &str = "a photo of a {}.";
 
 /// One picture of `tests/golden/builtin/expected.json`.
@@ -22,7 +26,9 @@ struct Expected {
     scores: Vec<f32>,
     ids: Vec<u32>,
     caption: String,
-    beams: Vec<u32>,
+    penalised: Vec<u32>,
+    beams: Vec<Vec<u32>>,
+    beam_scores: Vec<f32>,
 }
 
 fn root() -> &'static Path {
@@ -149,16 +155,78 @@ fn captions_as_the_reference_does() {
         assert!(expected.ids.starts_with(run.token_ids()), "{}", expected.image);
         captions.insert(expected.caption);
 
-        let options = CaptionOptions { num_beams: Some(3), ..CaptionOptions::default() };
-        let mut run = captioner.start(&picture(&expected.image), &options).unwrap();
-        assert!(run.by_ref().all(|piece| piece.is_ok()));
-        assert!(expected.beams.starts_with(run.token_ids()), "{} with beams", expected.image);
-        assert!(expected.beams.len() <= run.token_ids().len() + 1, "{} with beams", expected.image);
-        improved += usize::from(expected.beams != expected.ids);
+        improved += usize::from(expected.beams[0] != expected.ids);
     }
     assert!(in_pieces, "No caption came in pieces.");
     assert!(improved > 0, "Beams find what greed finds: this test proves nothing.");
     assert!(captions.len() > 3, "The captions are all alike: this test proves nothing.");
+}
+
+/// The ids that `options` lead to, and the captions.
+fn written(captioner: &Captioner, image: &str, options: &CaptionOptions) -> (Vec<u32>, Vec<Caption>) {
+    let mut run = captioner.start(&picture(image), options).unwrap();
+    let text: String = run.by_ref().map(Result::unwrap).collect();
+    let captions = run.captions().unwrap();
+    assert_eq!(captions[0].text, text, "the pieces are the best caption");
+    (run.token_ids().to_vec(), captions)
+}
+
+#[test]
+fn searches_as_the_reference_does() {
+    let captioner = captioner();
+    let penalised = CaptionOptions {
+        repetition_penalty: Some(1.3),
+        no_repeat_ngram_size: Some(2),
+        min_tokens: 12,
+        ..CaptionOptions::default()
+    };
+    let beams = CaptionOptions { num_beams: Some(3), num_captions: Some(3), ..CaptionOptions::default() };
+    for expected in expected() {
+        // The reference's ids end with the [SEP] that ours leave out.
+        let without_end = |ids: &[u32]| ids[..ids.len() - usize::from(ids.last() == Some(&SEP))].to_vec();
+        let (ids, _) = written(&captioner, &expected.image, &penalised);
+        assert_eq!(ids, without_end(&expected.penalised), "{}, penalised", expected.image);
+        assert_ne!(expected.penalised, expected.ids);
+
+        let (ids, captions) = written(&captioner, &expected.image, &beams);
+        assert_eq!(ids, without_end(&expected.beams[0]), "{} with beams", expected.image);
+        assert_eq!(captions.len(), 3);
+        let files = Files::read("blip-tiny");
+        let tokenizer = ocelli::text::CaptionTokenizer::from_json(&files.tokenizer).unwrap();
+        for (caption, (ids, score)) in captions.iter().zip(expected.beams.iter().zip(&expected.beam_scores)) {
+            assert_eq!(caption.text, tokenizer.decode(ids).unwrap(), "{}", expected.image);
+            assert!((caption.score - score).abs() < SCORE_BOUND, "{}: {}", expected.image, caption.score);
+        }
+    }
+}
+
+#[test]
+fn several_captions_are_drawn_at_once_and_a_seed_draws_the_same() {
+    let captioner = captioner();
+    let image = &expected()[0].image;
+    let options = |count, seed| CaptionOptions {
+        sampling: Some(Sampling { temperature: 1.5, top_p: 0.95, seed, ..Sampling::default() }),
+        num_captions: Some(count),
+        ..CaptionOptions::default()
+    };
+    let (_, captions) = written(&captioner, image, &options(8, 5));
+    assert_eq!(captions.len(), 8);
+    assert!(captions.is_sorted_by(|a, b| a.score >= b.score));
+    let texts: std::collections::HashSet<&str> = captions.iter().map(|caption| &*caption.text).collect();
+    assert!(texts.len() > 2, "all alike: this proves nothing");
+    assert_eq!(written(&captioner, image, &options(8, 5)).1, captions);
+    assert_ne!(written(&captioner, image, &options(8, 6)).1, captions);
+    let (_, alone) = written(&captioner, image, &options(1, 5));
+    assert!(texts.contains(&*alone[0].text));
+    assert_eq!(captioner.captions(&picture(image), &options(1, 5)).unwrap(), alone);
+
+    // Of drawing nothing but the most probable, there is one outcome.
+    let greedy = CaptionOptions {
+        sampling: Some(Sampling { top_k: 1, seed: 9, ..Sampling::default() }),
+        ..CaptionOptions::default()
+    };
+    let (ids, _) = written(&captioner, image, &greedy);
+    assert!(expected()[0].ids.starts_with(&ids));
 }
 
 #[test]
@@ -203,6 +271,10 @@ fn the_most_labels_work_and_one_more_is_refused() {
     }
 }
 
+fn drawn(sampling: Sampling) -> CaptionOptions {
+    CaptionOptions { sampling: Some(sampling), ..CaptionOptions::default() }
+}
+
 #[test]
 fn a_caption_continues_its_prompt_and_ends_at_its_limit() {
     let captioner = captioner();
@@ -229,6 +301,36 @@ fn a_caption_continues_its_prompt_and_ends_at_its_limit() {
         CaptionOptions { length_penalty: Some(f32::NAN), ..CaptionOptions::default() },
     ] {
         assert_eq!(kind(with(wrong)), ErrorKind::ArgumentInvalid);
+    }
+    assert!(captioner.plan(&CaptionOptions { num_captions: Some(64), ..drawn(Sampling::default()) }).is_ok());
+    let with = |count, beams| CaptionOptions {
+        num_captions: Some(count),
+        num_beams: Some(beams),
+        ..CaptionOptions::default()
+    };
+    assert!(captioner.plan(&with(3, 3)).is_ok());
+    for (name, wrong) in [
+        ("repetitionPenalty", CaptionOptions { repetition_penalty: Some(0.0), ..CaptionOptions::default() }),
+        (
+            "repetitionPenalty",
+            CaptionOptions { repetition_penalty: Some(f32::NAN), ..CaptionOptions::default() },
+        ),
+        ("noRepeatNgramSize", CaptionOptions { no_repeat_ngram_size: Some(0), ..CaptionOptions::default() }),
+        ("temperature", drawn(Sampling { temperature: 0.0, ..Sampling::default() })),
+        ("temperature", drawn(Sampling { temperature: f32::INFINITY, ..Sampling::default() })),
+        ("topK", drawn(Sampling { top_k: 0, ..Sampling::default() })),
+        ("topP", drawn(Sampling { top_p: 0.0, ..Sampling::default() })),
+        ("topP", drawn(Sampling { top_p: 1.01, ..Sampling::default() })),
+        ("topP", drawn(Sampling { top_p: f64::NAN, ..Sampling::default() })),
+        ("numBeams", CaptionOptions { num_beams: Some(2), ..drawn(Sampling::default()) }),
+        ("numCaptions", CaptionOptions { num_captions: Some(65), ..drawn(Sampling::default()) }),
+        ("numCaptions", with(0, 3)),
+        ("numCaptions", with(4, 3)),
+        ("numCaptions", with(2, 1)),
+    ] {
+        let error = captioner.plan(&wrong).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::ArgumentInvalid, "{name}");
+        assert!(error.to_string().starts_with(name) && error.to_string().ends_with('.'), "{name}: {error}");
     }
     assert_eq!(kind(caption(None, Some(60_000))), ErrorKind::ArgumentInvalid);
     assert_eq!(kind(caption(Some(&"word ".repeat(1_900)), None)), ErrorKind::ArgumentInvalid);

@@ -31,6 +31,12 @@ export function checkCount(value, name) {
   demand(valid, `The option ${name} must be a whole number above zero.`);
 }
 
+/** @param {unknown} value */
+export function checkSeed(value) {
+  const valid = value === undefined || (Number.isSafeInteger(value) && /** @type {number} */ (value) >= 0);
+  demand(valid, 'The option seed must be a whole number of at least zero.');
+}
+
 /** @param {unknown} value @param {string} name */
 export function checkNumber(value, name) {
   demand(value === undefined || Number.isFinite(value), `The option ${name} must be a number.`);
@@ -53,6 +59,17 @@ export function checkSignal(signal) {
     signal === null ||
     (typeof signal === 'object' && 'aborted' in signal && 'addEventListener' in signal);
   demand(valid, 'The option signal must be an AbortSignal.');
+}
+
+/** @param {unknown} matcher */
+export function checkMatcher(matcher) {
+  const valid =
+    matcher === undefined ||
+    (typeof matcher === 'object' &&
+      matcher !== null &&
+      'rank' in matcher &&
+      typeof matcher.rank === 'function');
+  demand(valid, 'The option matcher must be a Matcher.');
 }
 
 /** @param {unknown} model */

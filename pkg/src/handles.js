@@ -34,6 +34,8 @@
  *
  * @typedef {object} CaptionRunHandle
  * @property {() => string | undefined} next
+ * @property {() => string[]} captions what was asked for, best first, once `next` has come to its end
+ * @property {() => Float32Array} scores one for each of them
  * @property {() => void} free
  *
  * @typedef {object} CaptionOptions
@@ -43,6 +45,13 @@
  * @property {number | undefined} [numBeams]
  * @property {number | undefined} [lengthPenalty]
  * @property {boolean | undefined} [earlyStopping]
+ * @property {number | undefined} [repetitionPenalty]
+ * @property {number | undefined} [noRepeatNgramSize]
+ * @property {number | undefined} [temperature]
+ * @property {number | undefined} [topK]
+ * @property {number | undefined} [topP]
+ * @property {number | undefined} [seed] with it, tokens are drawn
+ * @property {number | undefined} [numCaptions]
  *
  * @typedef {object} CaptionPlanHandle how a caption is to be written, checked
  * @property {() => void} free

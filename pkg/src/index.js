@@ -1,7 +1,10 @@
 /**
  * ocelli: tags and captions for pictures, computed in the browser.
  *
+ * @typedef {import('./client/captioner.js').CaptionCandidate} CaptionCandidate
  * @typedef {import('./client/captioner.js').CaptionOptions} CaptionOptions
+ * @typedef {import('./client/captioner.js').CaptionsOptions} CaptionsOptions
+ * @typedef {import('./client/captioner.js').Ranker} Ranker
  * @typedef {import('./client/model.js').LoadOptions} LoadOptions
  * @typedef {import('./client/captioner.js').StreamOptions} StreamOptions
  * @typedef {import('./client/tagger.js').Tag} Tag

@@ -34,6 +34,10 @@
  * @property {string} template
  *
  * @typedef {import('./handles.js').CaptionOptions & { image: ImageSource }} CaptionArguments
+ *
+ * @typedef {object} ScoredCaption
+ * @property {string} caption
+ * @property {number} score
  */
 
 /**
@@ -43,6 +47,7 @@
  * @property {{ given: LoadArguments, answer: Runtime }} load what the model runs on
  * @property {{ given: TagArguments, answer: Float32Array }} tag one probability for each label, in their order
  * @property {{ given: CaptionArguments, answer: string }} caption
+ * @property {{ given: CaptionArguments, answer: ScoredCaption[] }} captions as many as `numCaptions` says, best first
  *
  * @typedef {keyof Verbs} Verb
  */

@@ -4,7 +4,7 @@
 //! ```text
 //! simd                     four lanes: relaxed | simd128 | scalar
 //!  |- math                 exp, the normal distribution, reductions
-//!  |   |- activation, norm
+//!  |   |- activation, norm, softmax
 //!  |- matrix               weights in the order in which tiles read them
 //!  |- quantize             inputs in seven bits, by blocks
 //!  |- gemm                 tiles of 4 rows by 8 outputs
@@ -24,9 +24,11 @@ mod norm;
 mod parallel;
 mod quantize;
 mod simd;
+mod softmax;
 
 pub use activation::Activation;
 pub use attention::{Columns, Heads, KeyValues, attend_rows, pooled_attention, self_attention};
 pub use gemm::{After, Layer, linear};
 pub use matrix::{Dtype, Matrix, MatrixBuilder};
 pub use norm::layer_norm;
+pub use softmax::log_softmax;

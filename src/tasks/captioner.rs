@@ -2,41 +2,13 @@
 
 use std::sync::Arc;
 
-use candle_core::Tensor;
-use candle_transformers::generation::{LogitsProcessor, Sampling};
-
-use super::beams::{BeamSearch, BeamSettings};
+use super::generation::{CaptionOptions, DEFAULT_MAX_TOKENS, Generation, Written};
 use super::{Look, ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::blip::{BlipConfig, BlipModel, CaptionState};
 use crate::text::CaptionTokenizer;
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
-
-/// How many tokens a caption may have where the caller does not say.
-pub const DEFAULT_MAX_TOKENS: usize = 30;
-/// The most beams of a search.
-pub const MAX_BEAMS: usize = 64;
-
-/// How a caption is written.
-#[derive(Debug, Clone, Default)]
-pub struct CaptionOptions {
-    /// Text that the caption continues, such as `a picture of`; the caption begins with it.
-    pub prompt: Option<String>,
-    /// The most new tokens, the prompt not counted (`max_new_tokens` of `transformers`); at least 1.
-    /// [`DEFAULT_MAX_TOKENS`] where absent.
-    pub max_tokens: Option<usize>,
-    /// New tokens before which the caption does not end (`min_new_tokens`).
-    pub min_tokens: usize,
-    /// How many captions are tried side by side, 1 to [`MAX_BEAMS`]; the most probable is kept. The most probable
-    /// token at each step (1) where absent.
-    pub num_beams: Option<usize>,
-    /// With beams, the power of its length that a caption's log-probability is divided by; 1 where absent. More
-    /// makes captions longer.
-    pub length_penalty: Option<f32>,
-    /// With beams, whether to stop as soon as that many captions have ended.
-    pub early_stopping: bool,
-}
 
 /// The small files of a BLIP captioning model, read and checked against each other.
 pub struct CaptionerFiles {
@@ -66,8 +38,8 @@ impl CaptionerFiles {
     }
 }
 
-/// Writes captions as `transformers`' `BlipForConditionalGeneration.generate` does, greedily or with beams, from
-/// `[DEC]` and the prompt to `[SEP]`.
+/// Writes captions as `transformers`' `BlipForConditionalGeneration.generate` does, greedily, with beams or by
+/// drawing, from `[DEC]` and the prompt to `[SEP]`.
 pub struct Captioner {
     parts: Arc<Parts>,
 }
@@ -92,7 +64,8 @@ impl Captioner {
     ///
     /// # Errors
     /// `ArgumentInvalid` where `max_tokens` is 0 or less than `min_tokens`, the prompt and the new tokens do not
-    /// fit the model, `num_beams` is 0 or more than [`MAX_BEAMS`], or `length_penalty` is no number.
+    /// fit the model, another option is outside the range that [`CaptionOptions`] gives, or drawing is asked for
+    /// together with beams.
     pub fn plan(&self, options: &CaptionOptions) -> Result<CaptionPlan> {
         let Parts { files, .. } = &*self.parts;
         let mut ids = vec![files.config.text.bos_token_id];
@@ -107,8 +80,8 @@ impl Captioner {
             return Err(Error::new(ErrorKind::ArgumentInvalid, message));
         }
         let plan = CaptionPlan { ids, max_tokens: wanted, options: options.clone() };
-        // Refuses what cannot be searched for.
-        self.search(&plan)?;
+        // Refuses what cannot be written.
+        self.generation(&plan)?;
         Ok(plan)
     }
 
@@ -129,9 +102,10 @@ impl Captioner {
         let model = &self.parts.model;
         Ok(CaptionRun {
             parts: Arc::clone(&self.parts),
-            search: self.search(plan)?,
+            generation: self.generation(plan)?,
             state: model.start(&model.vision().states(look.passage())?)?,
             next: plan.ids.clone(),
+            prompt: plan.ids.len(),
             ids: plan.ids.clone(),
             ended: false,
             written: String::new(),
@@ -154,13 +128,26 @@ impl Captioner {
         Ok(states.flatten_all()?.to_vec1::<f32>()?)
     }
 
-    fn search(&self, plan: &CaptionPlan) -> Result<Search> {
-        Search::new(&plan.options, plan.max_tokens, self.parts.files.config.text.sep_token_id)
+    fn generation(&self, plan: &CaptionPlan) -> Result<Generation> {
+        plan.options.generation(&plan.ids, plan.max_tokens, self.parts.files.config.text.sep_token_id)
     }
 
-    /// The whole caption of `image`.
+    /// The whole caption of `image`; the best one where several are asked for.
+    ///
+    /// # Errors
+    /// As [`Captioner::plan`].
     pub fn caption(&self, image: &RgbImage, options: &CaptionOptions) -> Result<String> {
         self.start(image, options)?.collect()
+    }
+
+    /// The captions of `image`, best first: as many as `options` ask for.
+    ///
+    /// # Errors
+    /// As [`Captioner::plan`].
+    pub fn captions(&self, image: &RgbImage, options: &CaptionOptions) -> Result<Vec<Caption>> {
+        let mut run = self.start(image, options)?;
+        run.by_ref().try_for_each(|piece| piece.map(drop))?;
+        run.captions()
     }
 }
 
@@ -173,58 +160,27 @@ pub struct CaptionPlan {
     options: CaptionOptions,
 }
 
-/// How the next token is chosen.
-enum Search {
-    /// The most probable one.
-    Greedy {
-        chooser: Box<LogitsProcessor>,
-        /// New tokens before which the caption does not end.
-        min_tokens: usize,
-        max_tokens: usize,
-        /// New tokens so far.
-        len: usize,
-    },
-    Beams(BeamSearch),
-}
-
-impl Search {
-    fn new(options: &CaptionOptions, max_tokens: usize, end_token: u32) -> Result<Self> {
-        let argument = |message: String| Err(Error::new(ErrorKind::ArgumentInvalid, message));
-        let (min_tokens, num_beams) = (options.min_tokens, options.num_beams.unwrap_or(1));
-        let length_penalty = options.length_penalty.unwrap_or(1.0);
-        if min_tokens > max_tokens {
-            return argument(format!(
-                "minTokens is {min_tokens}, more than maxTokens, which is {max_tokens}."
-            ));
-        }
-        if !(1..=MAX_BEAMS).contains(&num_beams) {
-            return argument(format!("numBeams is {num_beams}; it must be 1 to {MAX_BEAMS}."));
-        }
-        if !length_penalty.is_finite() {
-            return argument("lengthPenalty must be a finite number.".to_owned());
-        }
-        if num_beams == 1 {
-            // The most probable token needs no chance, and no seed.
-            let chooser = Box::new(LogitsProcessor::from_sampling(0, Sampling::ArgMax));
-            return Ok(Self::Greedy { chooser, min_tokens, max_tokens, len: 0 });
-        }
-        let early_stopping = options.early_stopping;
-        let settings =
-            BeamSettings { num_beams, min_tokens, max_tokens, length_penalty, early_stopping, end_token };
-        Ok(Self::Beams(BeamSearch::new(settings)))
-    }
+/// One of several captions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Caption {
+    /// The caption, the prompt included.
+    pub text: String,
+    /// How probable it is: see [`Written::score`].
+    pub score: f32,
 }
 
 /// A caption being written: an iterator of pieces that, joined, are the caption. Dropping it stops the work.
 ///
-/// Each piece is the work of one token, so it may be empty. With beams all are, but the last: until then it is not
-/// known which caption is the best.
+/// Each piece is the work of one token (of all captions), so it may be empty. With beams, and where several captions
+/// are asked for, all are but the last: until then it is not known which caption is the best.
 pub struct CaptionRun {
     parts: Arc<Parts>,
     state: CaptionState,
-    search: Search,
+    generation: Generation,
     /// What the decoder sees next: at first `[DEC]` and the prompt, then one token for each caption.
     next: Vec<u32>,
+    /// How many tokens `[DEC]` and the prompt are.
+    prompt: usize,
     /// `[DEC]`, the prompt, and the tokens written so far.
     ids: Vec<u32>,
     ended: bool,
@@ -233,16 +189,29 @@ pub struct CaptionRun {
 }
 
 impl CaptionRun {
-    /// The token ids so far: `[DEC]`, the prompt, the caption; without the `[SEP]` that ends it.
+    /// The token ids of the best caption so far: `[DEC]`, the prompt, the caption; without the `[SEP]` that ends it.
     pub fn token_ids(&self) -> &[u32] {
         &self.ids
     }
 
-    /// Runs the decoder once. Returns whether the caption has ended.
+    /// The captions as far as they are written, best first: as many as were asked for. (Of a vocabulary in which
+    /// that many cannot be found there are fewer.)
+    ///
+    /// # Errors
+    /// `Internal` where the tokenizer library fails.
+    pub fn captions(&self) -> Result<Vec<Caption>> {
+        let caption = |written: Written| {
+            let ids = [&self.ids[..self.prompt], &written.ids].concat();
+            Ok(Caption { text: self.parts.files.tokenizer.decode(&ids)?, score: written.score })
+        };
+        self.generation.written().into_iter().map(caption).collect()
+    }
+
+    /// Runs the decoder once. Returns whether all captions have ended.
     fn step(&mut self) -> Result<bool> {
-        let Parts { model, files } = &*self.parts;
+        let model = &self.parts.model;
         let logits = if self.state.captions() == 1 {
-            model.step(&mut self.state, &self.next)?.unsqueeze(0)?
+            model.step(&mut self.state, &self.next)?
         } else {
             model.step_all(&mut self.state, &self.next)?
         };
@@ -250,33 +219,13 @@ impl CaptionRun {
         if !logits.sum_all()?.to_scalar::<f32>()?.is_finite() {
             return Err(no_numbers());
         }
-        match &mut self.search {
-            Search::Greedy { chooser, min_tokens, max_tokens, len } => {
-                let end = files.config.text.sep_token_id;
-                let logits = logits.squeeze(0)?;
-                let token = if *len < *min_tokens {
-                    chooser.sample(&without(&logits, end)?)?
-                } else {
-                    chooser.sample(&logits)?
-                };
-                if token == end {
-                    return Ok(true);
-                }
-                self.ids.push(token);
-                self.next = vec![token];
-                *len += 1;
-                Ok(*len >= *max_tokens)
-            }
-            Search::Beams(beams) => {
-                let Some(next) = beams.advance(&logits.flatten_all()?.to_vec1::<f32>()?) else {
-                    self.ids.extend_from_slice(beams.best());
-                    return Ok(true);
-                };
-                self.state.keep(&next.parents);
-                self.next = next.ids;
-                Ok(false)
-            }
-        }
+        let next = self.generation.advance(&logits.flatten_all()?.to_vec1::<f32>()?)?;
+        self.ids.truncate(self.prompt);
+        self.ids.extend_from_slice(self.generation.best());
+        let Some(next) = next else { return Ok(true) };
+        self.state.keep(&next.parents);
+        self.next = next.ids;
+        Ok(false)
     }
 
     /// The text that has become certain since the last piece.
@@ -284,7 +233,7 @@ impl CaptionRun {
     /// The reference's clean-up joins punctuation and contractions to the word before them, so the last
     /// word may still change: it is kept back until the next one begins or the caption has ended.
     fn piece(&mut self) -> Result<String> {
-        if let (Search::Beams(_), false) = (&self.search, self.ended) {
+        if !self.ended && !self.generation.is_single() {
             return Ok(String::new());
         }
         let text = self.parts.files.tokenizer.decode(&self.ids)?;
@@ -293,15 +242,6 @@ impl CaptionRun {
         self.written.push_str(&piece);
         Ok(piece)
     }
-}
-
-/// `logits` with no chance for `token`.
-fn without(logits: &Tensor, token: u32) -> Result<Tensor> {
-    let mut values = logits.to_vec1::<f32>()?;
-    if let Some(logit) = values.get_mut(token as usize) {
-        *logit = f32::NEG_INFINITY;
-    }
-    Ok(Tensor::new(values, logits.device())?)
 }
 
 impl Iterator for CaptionRun {

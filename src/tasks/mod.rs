@@ -8,15 +8,16 @@
 //! its weights are downloaded. Nothing is ever half-made: each step returns what works or one
 //! [`Error`](crate::Error).
 
-mod beams;
 mod captioner;
+mod generation;
 mod labels;
 mod look;
 mod tagger;
 
-pub use beams::{BeamSearch, BeamSettings, Continuation};
-pub use captioner::{
-    CaptionOptions, CaptionPlan, CaptionRun, Captioner, CaptionerFiles, DEFAULT_MAX_TOKENS, MAX_BEAMS,
+pub use captioner::{Caption, CaptionPlan, CaptionRun, Captioner, CaptionerFiles};
+pub use generation::{
+    BeamSearch, BeamSettings, CaptionOptions, Continuation, DEFAULT_MAX_TOKENS, Generation, MAX_BEAMS,
+    MAX_CAPTIONS, Processors, SampleSettings, Samples, Sampling, Written,
 };
 pub use labels::{LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
 pub use look::Look;

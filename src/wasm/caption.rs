@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::picture::{Look, Picture};
-use crate::tasks::{self, Captioner, ModelFiles};
+use crate::tasks::{self, Captioner, ModelFiles, Sampling};
 use crate::{Error, ErrorKind, Result};
 
 #[wasm_bindgen]
@@ -13,7 +13,9 @@ extern "C" {
     /// What `tasks::CaptionOptions` has, all of it optional.
     #[wasm_bindgen(
         typescript_type = "{ prompt?: string, maxTokens?: number, minTokens?: number, numBeams?: number, \
-                           lengthPenalty?: number, earlyStopping?: boolean }"
+                           lengthPenalty?: number, earlyStopping?: boolean, repetitionPenalty?: number, \
+                           noRepeatNgramSize?: number, temperature?: number, topK?: number, topP?: number, \
+                           seed?: number, numCaptions?: number }"
     )]
     pub type CaptionOptions;
 
@@ -34,6 +36,28 @@ extern "C" {
 
     #[wasm_bindgen(method, getter, structural, js_name = earlyStopping)]
     fn early_stopping(this: &CaptionOptions) -> Option<bool>;
+
+    #[wasm_bindgen(method, getter, structural, js_name = repetitionPenalty)]
+    fn repetition_penalty(this: &CaptionOptions) -> Option<f64>;
+
+    #[wasm_bindgen(method, getter, structural, js_name = noRepeatNgramSize)]
+    fn no_repeat_ngram_size(this: &CaptionOptions) -> Option<f64>;
+
+    #[wasm_bindgen(method, getter, structural)]
+    fn temperature(this: &CaptionOptions) -> Option<f64>;
+
+    #[wasm_bindgen(method, getter, structural, js_name = topK)]
+    fn top_k(this: &CaptionOptions) -> Option<f64>;
+
+    #[wasm_bindgen(method, getter, structural, js_name = topP)]
+    fn top_p(this: &CaptionOptions) -> Option<f64>;
+
+    /// A whole number of at least 0. With it tokens are drawn; without it, no other option of drawing may be given.
+    #[wasm_bindgen(method, getter, structural)]
+    fn seed(this: &CaptionOptions) -> Option<f64>;
+
+    #[wasm_bindgen(method, getter, structural, js_name = numCaptions)]
+    fn num_captions(this: &CaptionOptions) -> Option<f64>;
 }
 
 /// The small files of a BLIP captioning model, read and checked: what `create` needs beside the weights.
@@ -111,6 +135,16 @@ impl CaptionRun {
     pub fn next(&mut self) -> JsResult<Option<String>> {
         self.0.next().transpose().map_err(to_js)
     }
+
+    /// The captions that were asked for, best first.
+    pub fn captions(&self) -> JsResult<Vec<String>> {
+        Ok(self.0.captions().map_err(to_js)?.into_iter().map(|caption| caption.text).collect())
+    }
+
+    /// The score of each of them.
+    pub fn scores(&self) -> JsResult<Vec<f32>> {
+        Ok(self.0.captions().map_err(to_js)?.into_iter().map(|caption| caption.score).collect())
+    }
 }
 
 /// The options in Rust's terms.
@@ -122,7 +156,32 @@ fn to_options(options: &CaptionOptions) -> Result<tasks::CaptionOptions> {
         num_beams: count("numBeams", options.num_beams())?,
         length_penalty: options.length_penalty().map(|n| n as f32),
         early_stopping: options.early_stopping().unwrap_or(false),
+        repetition_penalty: options.repetition_penalty().map(|n| n as f32),
+        no_repeat_ngram_size: count("noRepeatNgramSize", options.no_repeat_ngram_size())?,
+        sampling: to_sampling(options)?,
+        num_captions: count("numCaptions", options.num_captions())?,
     })
+}
+
+/// How tokens are drawn, if they are.
+fn to_sampling(options: &CaptionOptions) -> Result<Option<Sampling>> {
+    let (temperature, top_p) = (options.temperature(), options.top_p());
+    let top_k = count("topK", options.top_k())?;
+    let wrong = |message: String| Err(Error::new(ErrorKind::ArgumentInvalid, message));
+    match options.seed() {
+        None if temperature.is_none() && top_k.is_none() && top_p.is_none() => Ok(None),
+        None => wrong("temperature, topK and topP need a seed.".to_owned()),
+        Some(seed) if seed.fract() == 0.0 && seed >= 0.0 => {
+            let default = Sampling::default();
+            Ok(Some(Sampling {
+                temperature: temperature.map_or(default.temperature, |n| n as f32),
+                top_k: top_k.unwrap_or(default.top_k),
+                top_p: top_p.unwrap_or(default.top_p),
+                seed: seed as u64,
+            }))
+        }
+        Some(seed) => wrong(format!("seed is {seed}; it must be a whole number of at least 0.")),
+    }
 }
 
 fn count(name: &str, value: Option<f64>) -> Result<Option<usize>> {

@@ -38,8 +38,8 @@ test('the wasm has every handle that handles.js names', options, () => {
     TaggerFiles: ['free'],
     TaggerHandle: ['labels', 'encodeLabels', 'tag', 'free'],
     CaptionerFiles: ['free'],
-    CaptionerHandle: ['start', 'free'],
-    CaptionRun: ['next', 'free'],
+    CaptionerHandle: ['plan', 'look', 'advance', 'write', 'free'],
+    CaptionRun: ['next', 'captions', 'scores', 'free'],
   })) {
     for (const member of members) {
       assert.equal(typeof wasm[name].prototype[member], 'function', `${name}.${member}`);
@@ -83,6 +83,35 @@ test('writes a caption whose pieces are the caption', options, async (t) => {
   });
   const prompted = await model.caption(bmp, { prompt: 'ga ha', maxTokens: 8 });
   assert.ok(prompted.startsWith('ga ha'), prompted);
+});
+
+test('draws captions, several at once, and finds several with beams', options, async (t) => {
+  const { model } = await load(t, Captioner, BLIP);
+  const { bmp } = picture();
+  const draw = (seed) => model.captions(bmp, { maxTokens: 8, numCaptions: 6, temperature: 2, seed });
+  const drawn = await draw(5);
+  assert.equal(drawn.length, 6);
+  assert.ok(new Set(drawn.map(({ caption }) => caption)).size > 1, 'all alike: this proves nothing');
+  assert.ok(drawn.every(({ score }, i) => score < 0 && score <= (drawn[i - 1]?.score ?? 0)));
+  assert.deepEqual(await draw(5), drawn);
+  assert.notDeepEqual(await draw(6), drawn);
+  const best = await model.captions(bmp, { maxTokens: 8, numCaptions: 3, numBeams: 3 });
+  assert.equal(best[0].caption, await model.caption(bmp, { maxTokens: 8, numBeams: 3 }));
+  assert.equal(new Set(best.map(({ caption }) => caption)).size, 3);
+  const plain = await model.caption(bmp, { maxTokens: 8 });
+  assert.equal(await model.caption(bmp, { maxTokens: 8, topK: 1 }), plain);
+  assert.notEqual(await model.caption(bmp, { maxTokens: 8, noRepeatNgramSize: 1 }), plain);
+  for (const [wrong, message] of [
+    [{ temperature: 0 }, /^temperature is 0;/],
+    [{ topP: 1.5 }, /^topP is 1\.5;/],
+    [{ topP: -1 }, /^topP is -1;/],
+    [{ repetitionPenalty: 0 }, /^repetitionPenalty is 0;/],
+    [{ seed: 1, numBeams: 2 }, /^numBeams is 2, and temperature/],
+    [{ numCaptions: 4, numBeams: 3 }, /^numCaptions is 4;/],
+    [{ numCaptions: 65, seed: 1 }, /^numCaptions is 65; it must be 1 to 64/],
+  ]) {
+    await assert.rejects(model.captions(bmp, wrong), { code: 'argument-invalid', message });
+  }
 });
 
 test('bad input is a typed error, and the model goes on', options, async (t) => {

@@ -54,8 +54,12 @@ test('the README sample type-checks strictly', (t) => {
 
 test('the public types say what the calls take and give', (t) => {
   const program = `
-    import { Captioner, errorCodes, ImageError, loadVocabulary, models, NetworkError, OcelliError, Tagger } from 'ocelli';
-    import type { ErrorCode, ImageInput, ModelInfo, ProgressEvent, Tag, Vocabulary } from 'ocelli';
+    import {
+      Captioner, errorCodes, ImageError, loadVocabulary, models, NetworkError, OcelliError, Tagger
+    } from 'ocelli';
+    import type {
+      CaptionCandidate, ErrorCode, ImageInput, ModelInfo, ProgressEvent, Ranker, Tag, Vocabulary
+    } from 'ocelli';
 
     declare const image: Blob | ArrayBuffer | Uint8Array | URL | ImageData | HTMLImageElement | HTMLCanvasElement
       | OffscreenCanvas | ImageBitmap;
@@ -66,7 +70,10 @@ test('the public types say what the calls take and give', (t) => {
     const score: number = tags[0].score;
     const captioner = await Captioner.load('a/b', { worker: () => new Worker('x') });
     const caption: string = await captioner.caption('x.png', { onPiece: (piece: string) => void piece });
-    for await (const piece of captioner.stream(image)) piece.toUpperCase();
+    for await (const piece of captioner.stream(image, { topP: 0.9, seed: 1 })) piece.toUpperCase();
+    const matcher: Ranker = { rank: async (image, texts) => texts.map((text) => ({ text, match: 1 })) };
+    const several: CaptionCandidate[] = await captioner.captions(image, { numCaptions: 3, temperature: 0.8, matcher });
+    several[0].match?.toFixed();
     const list: ModelInfo[] = models.list({ task: 'tag' });
     const codes: readonly ErrorCode[] = errorCodes;
     const vocabulary: Vocabulary = await loadVocabulary(new URL('http://x/v.tsv'), { signal: null });
@@ -86,6 +93,8 @@ test('the public types say what the calls take and give', (t) => {
     void captioner.caption(5);
     // @ts-expect-error there is no such option
     void captioner.caption(image, { beams: 3 });
+    // @ts-expect-error one caption needs no matcher
+    void captioner.caption(image, { matcher });
     // @ts-expect-error models are made by load
     void new Tagger();
     // @ts-expect-error no such language

@@ -3,7 +3,9 @@
  *
  * @typedef {import('../handles.js').CaptionerHandle} CaptionerHandle
  * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('../handles.js').CaptionRunHandle} CaptionRunHandle
  * @typedef {import('../protocol.js').CaptionArguments} CaptionArguments
+ * @typedef {import('../protocol.js').ScoredCaption} ScoredCaption
  * @typedef {import('../protocol.js').Step} Step
  */
 
@@ -25,20 +27,8 @@ export class CaptionerVerbs {
    * @param {CaptionArguments} given
    * @returns {AsyncGenerator<Step, string, void>}
    */
-  async *caption({ image, ...given }) {
-    const plan = this.#handle.plan(given);
-    let run;
-    try {
-      const look = await openLook(this.#wasm, this.#handle, image);
-      try {
-        yield* see(this.#handle, look);
-        run = this.#handle.write(look, plan);
-      } finally {
-        release(look);
-      }
-    } finally {
-      release(plan);
-    }
+  async *caption(given) {
+    const run = yield* this.#begin(given);
     try {
       let caption = '';
       for (let piece = run.next(); piece !== undefined; piece = run.next()) {
@@ -48,6 +38,43 @@ export class CaptionerVerbs {
       return caption;
     } finally {
       release(run);
+    }
+  }
+
+  /**
+   * @param {CaptionArguments} given
+   * @returns {AsyncGenerator<Step, ScoredCaption[], void>}
+   */
+  async *captions(given) {
+    const run = yield* this.#begin(given);
+    try {
+      // Until all have ended there is nothing to tell, but between two tokens the call may be aborted.
+      while (run.next() !== undefined) yield { piece: '' };
+      const scores = run.scores();
+      return run.captions().map((caption, i) => ({ caption, score: scores[i] }));
+    } finally {
+      release(run);
+    }
+  }
+
+  /**
+   * Looks at the picture and begins to write.
+   *
+   * @param {CaptionArguments} given
+   * @returns {AsyncGenerator<Step, CaptionRunHandle, void>} to be freed
+   */
+  async *#begin({ image, ...given }) {
+    const plan = this.#handle.plan(given);
+    try {
+      const look = await openLook(this.#wasm, this.#handle, image);
+      try {
+        yield* see(this.#handle, look);
+        return this.#handle.write(look, plan);
+      } finally {
+        release(look);
+      }
+    } finally {
+      release(plan);
     }
   }
 }

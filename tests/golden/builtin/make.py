@@ -5,8 +5,9 @@ Run from the repository root, with the packages of tests/golden/requirements.txt
     python tests/golden/builtin/make.py
 
 Writes expected.json beside this file. For each picture: the softmax over all labels of the built-in
-label list (template "a photo of a {}."), and the token ids and text of the greedy caption. The weights
-are stored as f16 and computed in f32 on both sides.
+label list (template "a photo of a {}."), the token ids and text of the greedy caption, the ids where repetition is
+punished, and the ids and scores of the best three of three beams. The weights are stored as f16 and computed in f32 on
+both sides.
 """
 
 import json
@@ -23,12 +24,19 @@ ROOT = HERE.parents[2]
 MODELS = ROOT / "pkg" / "models"
 TEMPLATE = "a photo of a {}."
 MAX_NEW_TOKENS = 30
+# The same are in tests/tasks.rs.
+PENALISED = {"repetition_penalty": 1.3, "no_repeat_ngram_size": 2, "min_new_tokens": 12}
 
 
 def on_white(path):
     """The picture as RGB, transparency over white."""
     image = Image.open(path).convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+
+
+def cut(ids, end):
+    """Without what the reference fills shorter captions up with."""
+    return ids[: ids.index(end) + 1] if end in ids else ids
 
 
 def main():
@@ -53,19 +61,23 @@ def main():
     pixels = BlipImageProcessorPil.from_pretrained(folder)(pictures, return_tensors="pt")["pixel_values"]
     expected = []
     for index, path in enumerate(paths):
-        with torch.inference_mode():
-            ids = blip.generate(
-                pixel_values=pixels[index : index + 1], do_sample=False, num_beams=1, max_new_tokens=MAX_NEW_TOKENS
-            )[0].tolist()
-            beams = blip.generate(
-                pixel_values=pixels[index : index + 1], do_sample=False, num_beams=3, max_new_tokens=MAX_NEW_TOKENS
-            )[0].tolist()
+        def write(**settings):
+            with torch.inference_mode():
+                return blip.generate(
+                    pixel_values=pixels[index : index + 1], do_sample=False, max_new_tokens=MAX_NEW_TOKENS,
+                    output_scores=True, return_dict_in_generate=True, **settings,
+                )
+
+        ids = write().sequences[0].tolist()
+        beams = write(num_beams=3, num_return_sequences=3)
         expected.append({
             "image": path.relative_to(ROOT).as_posix(),
             "scores": [round(score, 7) for score in scores[index].tolist()],
             "ids": ids,
             "caption": words.decode(ids, skip_special_tokens=True),
-            "beams": beams,
+            "penalised": write(**PENALISED).sequences[0].tolist(),
+            "beams": [cut(row, blip.config.text_config.sep_token_id) for row in beams.sequences.tolist()],
+            "beam_scores": [round(score, 6) for score in beams.sequences_scores.tolist()],
         })
     rows = ",\n".join(json.dumps(row) for row in expected)
     (HERE / "expected.json").write_text(f"[\n{rows}\n]\n")

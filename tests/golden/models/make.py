@@ -19,14 +19,27 @@ from transformers import BlipForConditionalGeneration, CLIPModel
 HERE = pathlib.Path(__file__).parent
 TYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 IMAGES = 3
-# The same settings are in tests/blip.rs. The reference counts the prompt's tokens in lengths, but not in new tokens.
-BEAMS = {
-    "beams_2": {"num_beams": 2, "max_new_tokens": 12},
-    "beams_3": {"num_beams": 3, "max_new_tokens": 12},
-    "beams_5": {"num_beams": 5, "max_new_tokens": 12},
-    "beams_short": {"num_beams": 3, "max_new_tokens": 12, "length_penalty": -2.0},
-    "beams_long": {"num_beams": 3, "max_new_tokens": 12, "min_new_tokens": 6, "length_penalty": 2.0},
-    "beams_early": {"num_beams": 4, "max_new_tokens": 12, "early_stopping": True},
+# The same settings are in tests/generation.rs. The reference counts the prompt's tokens in lengths, but not in new tokens.
+SEARCHES = {
+    "greedy": {},
+    "greedy_few": {"max_new_tokens": 3},
+    "greedy_penalty": {"repetition_penalty": 1.8},
+    "greedy_repeating": {"repetition_penalty": 0.7, "no_repeat_ngram_size": 3},
+    "greedy_ngrams": {"no_repeat_ngram_size": 2},
+    "greedy_all": {"repetition_penalty": 1.3, "no_repeat_ngram_size": 1, "min_new_tokens": 9},
+    "beams_2": {"num_beams": 2},
+    "beams_3": {"num_beams": 3},
+    "beams_5": {"num_beams": 5, "num_return_sequences": 4},
+    "beams_few": {"num_beams": 3, "max_new_tokens": 3},
+    "beams_short": {"num_beams": 3, "length_penalty": -2.0},
+    "beams_long": {"num_beams": 3, "min_new_tokens": 6, "length_penalty": 2.0},
+    "beams_early": {"num_beams": 3, "early_stopping": True},
+    "beams_penalty": {"num_beams": 3, "repetition_penalty": 1.8},
+    "beams_repeating": {"num_beams": 3, "repetition_penalty": 0.7, "no_repeat_ngram_size": 3},
+    "beams_ngrams": {"num_beams": 3, "no_repeat_ngram_size": 2},
+    "beams_all": {
+        "num_beams": 3, "repetition_penalty": 1.4, "no_repeat_ngram_size": 1, "min_new_tokens": 7, "length_penalty": 0.5,
+    },
 }
 
 
@@ -179,17 +192,14 @@ def blip_of(name, config, kind, seed, prompt, untie=False, bias=0.0):
             captions += [free.tolist(), led.tolist()]
             assert few.tolist() == led.tolist()[: prompt.shape[1] - 1 + 3]
             expected[f"greedy_{i}"], expected[f"prompted_{i}"] = free, led
-            for key, settings in BEAMS.items():
-                for start, begin in [("free", None), ("led", prompt)]:
-                    begun = None if begin is None else begin.clone()
-                    found = model.generate(images[i : i + 1], input_ids=begun, do_sample=False, **settings)[0]
-                    expected[f"{key}_{start}_{i}"] = found
     if min(len(set(ids)) for ids in captions) < 4 or not 0 < sum(5 in ids for ids in captions) < 6:
         return False
     if len({tuple(ids) for ids in captions}) < 6:
         return False
     print(name, "seed", seed, *captions, sep="\n  ")
     expected["prompt"] = prompt[0, :-1].clone()
+    for key, settings in SEARCHES.items():
+        expected[key], expected[f"{key}_scores"] = search(model, images, prompt, settings)
     differ(expected["logits_0"], expected["logits_1"])
     differ(*states)
     expect(folder, expected)
@@ -208,6 +218,36 @@ def blip_of(name, config, kind, seed, prompt, untie=False, bias=0.0):
         assert torch.equal(logits, expected["logits_0"])
         shutil.rmtree(other)
     return True
+
+
+def search(model, images, prompt, settings):
+    """What `generate` finds for each image, without and with the prompt, and how good it says that is.
+
+    New tokens with the one that ends them, filled up with -1: `(images * 2, captions, tokens)`. The scores are those
+    of the beams or, without beams, the sums of the log-probabilities of the new tokens.
+    """
+    beams = settings.get("num_beams", 1)
+    settings = {"max_new_tokens": 12, "do_sample": False, "num_return_sequences": beams} | settings
+    end = model.config.text_config.sep_token_id
+    sequences, scores = [], []
+    for image in images:
+        for begin in [None, prompt]:
+            with torch.no_grad():
+                out = model.generate(
+                    image[None], input_ids=None if begin is None else begin.clone(), return_dict_in_generate=True,
+                    output_scores=True, output_logits=True, **settings,
+                )
+            begun = 1 if begin is None else begin.shape[1] - 1
+            new = [row[begun:] for row in out.sequences.tolist()]
+            new = [row[: row.index(end) + 1] if end in row else row for row in new]
+            if beams > 1:
+                scores.append(out.sequences_scores)
+            else:
+                steps = torch.stack(out.logits)[:, 0].log_softmax(-1)
+                scores.append(sum(step[token] for step, token in zip(steps, new[0], strict=True))[None])
+            width = settings["max_new_tokens"]
+            sequences.append([row + [-1] * (width - len(row)) for row in new])
+    return torch.tensor(sequences), torch.stack(scores)
 
 
 def tower(width, heads, inner, layers, **more):

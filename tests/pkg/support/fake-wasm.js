@@ -13,7 +13,18 @@ export function trap() {
   return new WebAssembly.RuntimeError('unreachable');
 }
 
-export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} } = {}) {
+/** What several captions are. Two are alike. */
+const CANDIDATES = [
+  ['a red ball', -1],
+  ['a ball', -2],
+  ['a red ball', -3],
+];
+
+export function fakeWasm({
+  pieces = ['a ', 'red ', 'ball'],
+  candidates = CANDIDATES,
+  onCreate = () => {},
+} = {}) {
   const log = { alive: new Set(), loaders: [], bytes: 0, largestChunk: 0, encoded: 0, layers: 0, calls: [] };
 
   class Handle {
@@ -160,9 +171,17 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
   class CaptionPlan extends Handle {}
 
   class CaptionRun extends Handle {
-    constructor(texts) {
+    constructor(texts, candidates) {
       super();
       this.texts = texts;
+      this.candidates = candidates;
+    }
+    captions() {
+      if (this.texts.length > 0) throw new Error('There are tokens left.');
+      return this.candidates.map(([caption]) => caption);
+    }
+    scores() {
+      return Float32Array.from(this.candidates, ([, score]) => score);
     }
     next() {
       const text = this.texts.shift();
@@ -185,7 +204,7 @@ export function fakeWasm({ pieces = ['a ', 'red ', 'ball'], onCreate = () => {} 
       const text = seen(look);
       log.calls.push({ picture: text, options });
       const texts = text === 'endless' ? Array(10_000).fill('on ') : pieces;
-      return new CaptionRun(texts.slice(0, options.maxTokens));
+      return new CaptionRun(texts.slice(0, options.maxTokens), candidates.slice(0, options.numCaptions ?? 1));
     }
   }
 
