@@ -12,6 +12,8 @@ pub enum PreprocessorKind {
     Clip,
     /// `BlipImageProcessor`: 384 x 384, no crop.
     Blip,
+    /// `ViTImageProcessor`: 224 x 224, bilinear, no crop, mean and deviation of one half.
+    Vit,
 }
 
 /// Edges that a size may name.
@@ -38,9 +40,48 @@ pub(super) struct Settings {
     pub(super) normalize: Option<([f64; 3], [f64; 3])>,
 }
 
-/// The mean and deviation of CLIP's training images: the default of both kinds.
+/// The mean and deviation of CLIP's training images, which BLIP keeps.
 const MEAN: [f64; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
 const DEVIATION: [f64; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+
+/// The values of a reference image processor for what a file leaves out.
+struct Defaults {
+    size: Size,
+    /// Whether a size that is one number means both edges.
+    square: bool,
+    /// (height, width); only a processor that has one crops unless told otherwise.
+    crop: Option<(u32, u32)>,
+    filter: Filter,
+    mean: [f64; 3],
+    deviation: [f64; 3],
+}
+
+impl PreprocessorKind {
+    fn defaults(self) -> Defaults {
+        let exact = |edge| Size::Exact { height: edge, width: edge };
+        let blip = Defaults {
+            size: exact(384),
+            square: true,
+            crop: None,
+            filter: Filter::Bicubic,
+            mean: MEAN,
+            deviation: DEVIATION,
+        };
+        match self {
+            Self::Clip => {
+                Defaults { size: Size::ShortestEdge(224), square: false, crop: Some((224, 224)), ..blip }
+            }
+            Self::Blip => blip,
+            Self::Vit => Defaults {
+                size: exact(224),
+                filter: Filter::Bilinear,
+                mean: [0.5; 3],
+                deviation: [0.5; 3],
+                ..blip
+            },
+        }
+    }
+}
 
 impl Settings {
     /// Reads a file. A key that is absent has the default of `kind`; so has one that is `null`, except that a
@@ -51,29 +92,32 @@ impl Settings {
                 .with_source(error)
         })?;
         let file = File { keys };
-        let clip = kind == PreprocessorKind::Clip;
-        let square = file.flag("default_to_square", !clip)?;
-        let default = if clip { Size::ShortestEdge(224) } else { Size::Exact { height: 384, width: 384 } };
-        let resize =
-            if file.flag("do_resize", true)? { Some(file.size("size", square, default)?) } else { None };
-        let crop = if file.flag("do_center_crop", clip)? { Some(file.crop(clip)?) } else { None };
+        let defaults = kind.defaults();
+        let square = file.flag("default_to_square", defaults.square)?;
+        let resize = if file.flag("do_resize", true)? {
+            Some(file.size("size", square)?.unwrap_or(defaults.size))
+        } else {
+            None
+        };
+        let crops = file.flag("do_center_crop", defaults.crop.is_some())?;
+        let crop = if crops { Some(file.crop(defaults.crop)?) } else { None };
         let rescale = if file.flag("do_rescale", true)? {
             Some(file.number("rescale_factor", 1.0 / 255.0)?)
         } else {
             None
         };
         let normalize = if file.flag("do_normalize", true)? {
-            let deviation = file.triple("image_std", DEVIATION)?;
+            let deviation = file.triple("image_std", defaults.deviation)?;
             // Single precision, because that is what will be divided by.
             if deviation.iter().any(|&value| value as f32 == 0.0) {
                 return Err(invalid("image_std", "is zero, and pixels are divided by it"));
             }
-            Some((file.triple("image_mean", MEAN)?, deviation))
+            Some((file.triple("image_mean", defaults.mean)?, deviation))
         } else {
             None
         };
         let filter = match file.key("resample") {
-            None => Filter::Bicubic,
+            None => defaults.filter,
             Some(value) => value
                 .as_u64()
                 .and_then(Filter::from_code)
@@ -132,43 +176,40 @@ impl File {
         }
     }
 
-    /// A number, a list `[height, width]`, or an object with a known set of keys.
-    fn size(&self, key: &str, square: bool, default: Size) -> Result<Size> {
+    /// A number, a list `[height, width]`, or an object with a known set of keys; `None` where there is none.
+    fn size(&self, key: &str, square: bool) -> Result<Option<Size>> {
         const UNKNOWN: &str = "is neither a number, nor {\"shortest_edge\"}, nor {\"height\", \"width\"}: ocelli knows no other form";
-        match self.key(key) {
-            None => Ok(default),
-            Some(Value::Array(values)) => match values.as_slice() {
-                [height, width] => Ok(Size::Exact { height: edge(key, height)?, width: edge(key, width)? }),
-                _ => Err(invalid(key, UNKNOWN)),
+        let Some(value) = self.key(key) else { return Ok(None) };
+        let exact = |height, width| -> Result<Size> {
+            Ok(Size::Exact { height: edge(key, height)?, width: edge(key, width)? })
+        };
+        let size = match value {
+            Value::Array(values) => match values.as_slice() {
+                [height, width] => exact(height, width)?,
+                _ => return Err(invalid(key, UNKNOWN)),
             },
-            Some(Value::Object(map)) => {
+            Value::Object(map) => {
                 let mut named: Vec<_> =
                     map.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.as_str()).collect();
                 named.sort_unstable();
                 match named.as_slice() {
-                    ["height", "width"] => Ok(Size::Exact {
-                        height: edge(key, &map["height"])?,
-                        width: edge(key, &map["width"])?,
-                    }),
-                    ["shortest_edge"] => Ok(Size::ShortestEdge(edge(key, &map["shortest_edge"])?)),
-                    _ => Err(invalid(key, UNKNOWN)),
+                    ["height", "width"] => exact(&map["height"], &map["width"])?,
+                    ["shortest_edge"] => Size::ShortestEdge(edge(key, &map["shortest_edge"])?),
+                    _ => return Err(invalid(key, UNKNOWN)),
                 }
             }
-            Some(value) => {
-                let edge = edge(key, value)?;
-                Ok(if square { Size::Exact { height: edge, width: edge } } else { Size::ShortestEdge(edge) })
-            }
-        }
+            value if square => exact(value, value)?,
+            value => Size::ShortestEdge(edge(key, value)?),
+        };
+        Ok(Some(size))
     }
 
-    fn crop(&self, clip: bool) -> Result<(u32, u32)> {
-        // Only CLIP's processor has a crop size of its own.
-        if self.key("crop_size").is_none() && !clip {
-            return Err(invalid("crop_size", "is absent, although `do_center_crop` asks for a crop"));
-        }
-        match self.size("crop_size", true, Size::Exact { height: 224, width: 224 })? {
-            Size::Exact { height, width } => Ok((height, width)),
-            Size::ShortestEdge(_) => Err(invalid("crop_size", "does not have `height` and `width`")),
+    fn crop(&self, default: Option<(u32, u32)>) -> Result<(u32, u32)> {
+        match self.size("crop_size", true)? {
+            Some(Size::Exact { height, width }) => Ok((height, width)),
+            Some(Size::ShortestEdge(_)) => Err(invalid("crop_size", "does not have `height` and `width`")),
+            None => default
+                .ok_or_else(|| invalid("crop_size", "is absent, although `do_center_crop` asks for a crop")),
         }
     }
 }
@@ -202,17 +243,21 @@ mod tests {
         let clip = read("{}", PreprocessorKind::Clip).map(|s| (s.resize, s.crop, s.filter, s.rescale));
         let wanted = (Some(Size::ShortestEdge(224)), Some((224, 224)), Filter::Bicubic, Some(1.0 / 255.0));
         assert_eq!(clip.ok(), Some(wanted));
-        let blip = read("{}", PreprocessorKind::Blip).map(|s| (s.resize, s.crop));
-        assert_eq!(blip.ok(), Some((Some(Size::Exact { height: 384, width: 384 }), None)));
+        let blip = read("{}", PreprocessorKind::Blip).map(|s| (s.resize, s.crop, s.filter, s.normalize));
+        let exact = |edge| Some(Size::Exact { height: edge, width: edge });
+        assert_eq!(blip.ok(), Some((exact(384), None, Filter::Bicubic, Some((MEAN, DEVIATION)))));
+        let vit = read("{}", PreprocessorKind::Vit).map(|s| (s.resize, s.crop, s.filter, s.normalize));
+        assert_eq!(vit.ok(), Some((exact(224), None, Filter::Bilinear, Some(([0.5; 3], [0.5; 3])))));
     }
 
     #[test]
     fn every_historical_form_of_a_size_is_read() {
-        use PreprocessorKind::{Blip, Clip};
+        use PreprocessorKind::{Blip, Clip, Vit};
         let exact = |height, width| Some(Size::Exact { height, width });
         for (json, kind, wanted) in [
             (r#"{"size": 96}"#, Clip, Some(Size::ShortestEdge(96))),
             (r#"{"size": 96}"#, Blip, exact(96, 96)),
+            (r#"{"size": 96}"#, Vit, exact(96, 96)),
             (r#"{"size": 96, "default_to_square": true}"#, Clip, exact(96, 96)),
             (r#"{"size": [96, 64]}"#, Clip, exact(96, 64)),
             (r#"{"size": {"height": 96, "width": 64}}"#, Clip, exact(96, 64)),
@@ -259,7 +304,9 @@ mod tests {
             assert_eq!(error.as_ref().map(Error::kind), Some(ErrorKind::PreprocessorInvalid), "{json}");
             assert!(error.is_some_and(|error| error.to_string().contains(key)), "{json}");
         }
-        assert!(read(r#"{"do_center_crop": true}"#, PreprocessorKind::Blip).is_err());
+        for kind in [PreprocessorKind::Blip, PreprocessorKind::Vit] {
+            assert!(read(r#"{"do_center_crop": true}"#, kind).is_err(), "{kind:?}");
+        }
     }
 
     #[test]
