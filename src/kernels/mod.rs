@@ -26,7 +26,7 @@ mod quantize;
 mod simd;
 
 pub use activation::Activation;
-pub use attention::{Columns, Heads, KeyValues, attend_rows, pooled_attention, self_attention};
+pub use attention::{Columns, Heads, KeyValues, attend_rows, pooled_attention, self_attention, softmax};
 pub use gemm::{After, Layer, linear};
 pub use matrix::{Dtype, Matrix, MatrixBuilder};
 pub use norm::layer_norm;

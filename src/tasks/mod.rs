@@ -2,14 +2,18 @@
 //!
 //! * [`Tagger`]: zero-shot tags of an image from any list of labels (CLIP).
 //! * [`Captioner`]: a sentence about an image, piece by piece (BLIP).
+//! * [`Classifier`]: which of its own classes an image is of (ViT).
+//! * [`Map`]: which parts of an image made an answer, of all of them.
 //!
-//! Both are made in two steps from a model's published files: the small files are read and checked against
-//! each other first ([`TaggerFiles`], [`CaptionerFiles`]), so that a model that cannot work is refused before
+//! They are made in two steps from a model's published files: the small files are read and checked against
+//! each other first ([`TaggerFiles`], [`CaptionerFiles`], [`ClassifierFiles`]), so that a model that cannot work is refused before
 //! its weights are downloaded. Nothing is ever half-made: each step returns what works or one
 //! [`Error`](crate::Error).
 
 mod beams;
 mod captioner;
+mod classifier;
+mod inside;
 mod labels;
 mod look;
 mod tagger;
@@ -18,6 +22,8 @@ pub use beams::{BeamSearch, BeamSettings, Continuation};
 pub use captioner::{
     CaptionOptions, CaptionPlan, CaptionRun, Captioner, CaptionerFiles, DEFAULT_MAX_TOKENS, MAX_BEAMS,
 };
+pub use classifier::{Classifier, ClassifierFiles};
+pub use inside::{Map, Tracing};
 pub use labels::{LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
 pub use look::Look;
 pub use tagger::{Tagger, TaggerFiles};
