@@ -78,13 +78,18 @@ impl Trace {
     /// one, is that of the answer with respect to the class token's last state: `(width,)`.
     ///
     /// # Errors
-    /// `ArgumentInvalid` where the passage is of several images, or has not kept every layer's inputs.
+    /// `ArgumentInvalid` where the passage is of several images, or has not kept every layer's inputs;
+    /// `WeightsInvalid` where the last states are not all numbers, which a softmax would hide.
     pub(super) fn new(passage: &Passage, layers: usize, gradient: Option<Vec<f32>>) -> Result<Self> {
         let (Some(inputs), &[len]) = (&passage.kept, passage.lengths.as_slice()) else {
             return Err(untraceable());
         };
         if inputs.len() != layers || layers == 0 {
             return Err(untraceable());
+        }
+        if !passage.states.sum_all()?.to_scalar::<f32>()?.is_finite() {
+            let message = "The weights give no finite numbers for this image.";
+            return Err(Error::new(ErrorKind::WeightsInvalid, message));
         }
         let mut weights = vec![0.0; len];
         weights[0] = 1.0;

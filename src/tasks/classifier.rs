@@ -75,13 +75,19 @@ impl Classifier {
     }
 
     /// [`Classifier::classify`] of an image that the model is looking at. Computes the layers that are left.
+    ///
+    /// # Errors
+    /// `WeightsInvalid` where the weights give no numbers.
     pub fn classify_seen(&self, look: &Look) -> Result<Vec<f32>> {
         let mut scores = self.model.logits(look.passage())?.squeeze(0)?.to_vec1::<f32>()?;
+        if !scores.iter().all(|score| score.is_finite()) {
+            return Err(no_numbers());
+        }
         if self.independent {
             scores.iter_mut().for_each(|score| *score = 1.0 / (1.0 + (-*score).exp()));
         } else {
             crate::kernels::softmax(&mut scores);
         }
-        if scores.iter().all(|score| score.is_finite()) { Ok(scores) } else { Err(no_numbers()) }
+        Ok(scores)
     }
 }
