@@ -2,6 +2,8 @@
  * ocelli: tags and captions for pictures, computed in the browser.
  *
  * @typedef {import('./client/captioner.js').CaptionOptions} CaptionOptions
+ * @typedef {import('./client/classifier.js').ClassifyOptions} ClassifyOptions
+ * @typedef {import('./client/inside.js').InsideOptions} InsideOptions
  * @typedef {import('./client/model.js').LoadOptions} LoadOptions
  * @typedef {import('./client/captioner.js').StreamOptions} StreamOptions
  * @typedef {import('./client/tagger.js').Tag} Tag
@@ -10,15 +12,19 @@
  * @typedef {import('./image-input.js').ImageInput} ImageInput
  * @typedef {import('./models.js').ModelInfo} ModelInfo
  * @typedef {import('./models.js').StoredModel} StoredModel
+ * @typedef {import('./overlay.js').OverlayOptions} OverlayOptions
  * @typedef {import('./protocol.js').Dtype} Dtype
  * @typedef {import('./protocol.js').ProgressEvent} ProgressEvent
  * @typedef {import('./runtime.js').Runtime} Runtime
  * @typedef {import('./runtime.js').VariantName} VariantName
+ * @typedef {import('./verbs/classifier.js').Classification} Classification
+ * @typedef {import('./verbs/inside.js').PatchMap} PatchMap
  */
 
 import { find, list, remove, stored } from './models.js';
 
 export { Captioner } from './client/captioner.js';
+export { Classifier } from './client/classifier.js';
 export { Tagger } from './client/tagger.js';
 export {
   AbortError,
@@ -30,6 +36,7 @@ export {
   OcelliError,
   WorkerError,
 } from './errors.js';
+export { overlay } from './overlay.js';
 
 /** The models that ocelli knows by name, and those that this browser keeps. */
 export const models = Object.freeze({ find, list, remove, stored });

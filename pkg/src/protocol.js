@@ -8,14 +8,14 @@
  * @typedef {import('./runtime.js').Runtime} Runtime
  * @typedef {import('./runtime.js').VariantName} VariantName
  *
- * @typedef {'tag' | 'caption'} Task What a model is for.
+ * @typedef {'tag' | 'caption' | 'classify'} Task What a model is for.
  * @typedef {'int8' | 'f16' | 'f32'} Dtype How the matrices of a model are stored in memory.
  *
  * @typedef {object} ProgressEvent How far a call has come.
  * @property {'download' | 'cache' | 'build' | 'ready' | 'labels' | 'image'} phase
  * @property {string | null} file the file in flight, while downloading
  * @property {number} loaded bytes of all files while downloading, or of what was kept while reading it (`cache`), labels while
- *   encoding labels, layers while looking at a picture (`image`)
+ *   encoding labels, layers while looking at a picture (`image`), and for a map on the way back through them
  * @property {number | null} total null where it is unknown
  *
  * @typedef {{ progress: ProgressEvent } | { piece: string }} Step What a call tells before it ends.
@@ -34,6 +34,10 @@
  * @property {string} template
  *
  * @typedef {import('./handles.js').CaptionOptions & { image: ImageSource }} CaptionArguments
+ *
+ * @typedef {{ image: ImageSource, topK: number | undefined }} ClassifyArguments
+ * @typedef {{ image: ImageSource }} RolloutArguments
+ * @typedef {{ image: ImageSource, text: string }} ExplainArguments
  */
 
 /**
@@ -43,6 +47,9 @@
  * @property {{ given: LoadArguments, answer: Runtime }} load what the model runs on
  * @property {{ given: TagArguments, answer: Float32Array }} tag one probability for each label, in their order
  * @property {{ given: CaptionArguments, answer: string }} caption
+ * @property {{ given: ClassifyArguments, answer: import('./verbs/classifier.js').Classification[] }} classify best first
+ * @property {{ given: RolloutArguments, answer: import('./verbs/inside.js').PatchMap }} rollout
+ * @property {{ given: ExplainArguments, answer: import('./verbs/inside.js').PatchMap }} explain
  *
  * @typedef {keyof Verbs} Verb
  */

@@ -54,8 +54,8 @@ test('the README sample type-checks strictly', (t) => {
 
 test('the public types say what the calls take and give', (t) => {
   const program = `
-    import { Captioner, errorCodes, ImageError, models, NetworkError, OcelliError, Tagger } from 'ocelli';
-    import type { ErrorCode, ImageInput, ModelInfo, ProgressEvent, Tag } from 'ocelli';
+    import { Captioner, Classifier, errorCodes, overlay, ImageError, models, NetworkError, OcelliError, Tagger } from 'ocelli';
+    import type { Classification, ErrorCode, ImageInput, ModelInfo, PatchMap, ProgressEvent, Tag } from 'ocelli';
 
     declare const image: Blob | ArrayBuffer | Uint8Array | URL | ImageData | HTMLImageElement | HTMLCanvasElement
       | OffscreenCanvas | ImageBitmap;
@@ -67,6 +67,12 @@ test('the public types say what the calls take and give', (t) => {
     const captioner = await Captioner.load('a/b', { worker: () => new Worker('x') });
     const caption: string = await captioner.caption('x.png', { onPiece: (piece: string) => void piece });
     for await (const piece of captioner.stream(image)) piece.toUpperCase();
+    const classifier = await Classifier.load('google/vit-base-patch16-224');
+    const classes: Classification[] = await classifier.classify(image, { topK: 3 });
+    const map: PatchMap = await tagger.explain(image, 'a cat', { signal: null });
+    for (const { values } of [await tagger.rollout(image), await classifier.explain(image)]) values.fill(0);
+    void new ImageData(overlay(map, 640, 480, { opacity: 0.5 }).data, 640, 480);
+    classes[0].label.toUpperCase();
     const list: ModelInfo[] = models.list({ task: 'tag' });
     const codes: readonly ErrorCode[] = errorCodes;
     try {
@@ -81,6 +87,8 @@ test('the public types say what the calls take and give', (t) => {
     void tagger.tag(image, [5]);
     // @ts-expect-error an image is no number
     void captioner.caption(5);
+    // @ts-expect-error a text is needed
+    void tagger.explain(image);
     // @ts-expect-error there is no such option
     void captioner.caption(image, { beams: 3 });
     // @ts-expect-error models are made by load

@@ -3,6 +3,8 @@
  *
  * @typedef {import('../image-input.js').ImageInput} ImageInput
  * @typedef {import('../protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../verbs/inside.js').PatchMap} PatchMap
+ * @typedef {import('./inside.js').InsideOptions} InsideOptions
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  *
  * @typedef {object} StreamOptions
@@ -31,6 +33,7 @@ import {
   checkString,
 } from '../arguments.js';
 import { readImage } from '../image-input.js';
+import { readInside } from './inside.js';
 import { LoadedModel, openModel } from './model.js';
 
 /** A BLIP model: describes a picture in a sentence. */
@@ -110,5 +113,18 @@ export class Captioner extends LoadedModel {
       unlink();
       controller.abort();
     }
+  }
+
+  /**
+   * Which parts of the picture its class token is made of, whatever the caption: attention rollout (Abnar and Zuidema
+   * 2020).
+   *
+   * @param {ImageInput} image
+   * @param {InsideOptions} [options]
+   * @returns {Promise<PatchMap>}
+   */
+  async rollout(image, options = {}) {
+    const { source, asked } = await readInside(image, options);
+    return this.ask('rollout', { image: source }, asked);
   }
 }

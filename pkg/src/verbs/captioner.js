@@ -4,9 +4,11 @@
  * @typedef {import('../handles.js').CaptionerHandle} CaptionerHandle
  * @typedef {import('../handles.js').Wasm} Wasm
  * @typedef {import('../protocol.js').CaptionArguments} CaptionArguments
+ * @typedef {import('../protocol.js').RolloutArguments} RolloutArguments
  * @typedef {import('../protocol.js').Step} Step
  */
 
+import { rolloutOf } from './inside.js';
 import { openLook, see } from './picture.js';
 import { release } from './release.js';
 
@@ -49,5 +51,10 @@ export class CaptionerVerbs {
     } finally {
       release(run);
     }
+  }
+
+  /** @param {RolloutArguments} given */
+  rollout({ image }) {
+    return rolloutOf(this.#wasm, this.#handle, image);
   }
 }
