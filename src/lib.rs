@@ -1,4 +1,4 @@
-//! Image tagging (CLIP) and captioning (BLIP) that never leaves the browser.
+//! Image tagging (CLIP), captioning (BLIP) and classification (ViT) that never leaves the browser.
 //!
 //! The rooms, each importing only from those before it:
 //!
@@ -11,10 +11,10 @@
 //! * [`kernels`]: the loops that the project exists for: int8, f16 and f32 linear layers, attention, norms.
 //! * [`weights`]: named tensors out of a byte stream, without a whole-file buffer, packed for the kernels.
 //! * [`nn`]: layers on [`candle_core::Tensor`].
-//! * [`models`]: CLIP and BLIP; ids and pixels in, numbers out.
+//! * [`models`]: CLIP, BLIP and ViT; ids and pixels in, numbers out.
 //! * [`image`]: the only place where pixels become tensors.
 //! * [`text`]: tokenizers and prompt templates.
-//! * [`tasks`]: what a user asks for: [`tasks::Tagger`], [`tasks::Captioner`].
+//! * [`tasks`]: what a user asks for: [`tasks::Tagger`], [`tasks::Captioner`], [`tasks::Classifier`].
 //! * `wasm`: thin handles for JavaScript; the only room that knows the browser.
 
 pub mod error;

@@ -25,6 +25,11 @@ export function checkString(value, name) {
   demand(value === undefined || typeof value === 'string', `The option ${name} must be a string.`);
 }
 
+/** @param {unknown} value */
+export function checkText(value) {
+  demand(typeof value === 'string', 'The text must be a string.');
+}
+
 /** @param {unknown} value @param {string} name */
 export function checkCount(value, name) {
   const valid = value === undefined || (Number.isSafeInteger(value) && /** @type {number} */ (value) > 0);

@@ -13,23 +13,41 @@
  * @property {() => void} free
  *
  * @typedef {object} LookHandle a picture that a model is looking at
+ * @property {() => void} keep keeps the states of all layers, for a tracing; comes before the first layer
  * @property {() => void} free
  *
  * @typedef {object} Looking what every model that sees has
  * @property {(picture: any) => LookHandle} look begins; computes no layer
  * @property {(look: any) => number} advance computes one more layer; returns how many are left
  *
+ * @typedef {object} PatchMapHandle
+ * @property {number} rows
+ * @property {number} columns
+ * @property {() => Float32Array} values row by row
+ * @property {() => Float32Array} frame the part of the picture that the patches cover: left, top, width and height, in
+ *   fractions of the picture's
+ * @property {() => void} free
+ *
+ * @typedef {object} TracingHandle a map on its way back through the layers of a model
+ * @property {() => PatchMapHandle} map once no layer is left
+ * @property {() => void} free
+ *
+ * @typedef {object} TracingBack what every model has that can be looked into
+ * @property {(look: any) => TracingHandle} beginRollout
+ * @property {(tracing: any) => number} traceBack goes back through one more layer; returns how many are left
+ *
  * @typedef {object} LabelSetHandle
  * @property {number} length
  * @property {number} pending labels that have no embedding yet
  * @property {() => void} free
  *
- * @typedef {Looking & TaggerMethods} TaggerHandle
+ * @typedef {Looking & TracingBack & TaggerMethods} TaggerHandle
  *
  * @typedef {object} TaggerMethods
  * @property {(labels: string[], template: string) => LabelSetHandle} labels
  * @property {(set: any, limit: number) => number} encodeLabels encodes up to `limit` more; returns what is pending
  * @property {(look: any, set: any) => Float32Array} tag
+ * @property {(look: any, text: string) => TracingHandle} beginExplanation
  * @property {() => void} free
  *
  * @typedef {object} CaptionRunHandle
@@ -56,11 +74,18 @@
  * @typedef {object} CaptionPlanHandle how a caption is to be written, checked
  * @property {() => void} free
  *
- * @typedef {Looking & CaptionerMethods} CaptionerHandle
+ * @typedef {Looking & TracingBack & CaptionerMethods} CaptionerHandle
  *
  * @typedef {object} CaptionerMethods
  * @property {(options: CaptionOptions) => CaptionPlanHandle} plan
  * @property {(look: any, plan: any) => CaptionRunHandle} write
+ * @property {() => void} free
+ *
+ * @typedef {Looking & TracingBack & ClassifierMethods} ClassifierHandle
+ *
+ * @typedef {object} ClassifierMethods
+ * @property {() => string[]} labels what the classes are called, in their order
+ * @property {(look: any) => Float32Array} classify the probability of each
  * @property {() => void} free
  */
 
@@ -70,7 +95,8 @@
  * @property {() => void} free
  *
  * @typedef {object} FilesClass
- * @property {(config: Uint8Array, preprocessor: Uint8Array, tokenizer: Uint8Array) => FilesHandle} read
+ * @property {(...small: any[]) => FilesHandle} read takes configuration, preprocessor and, where the model reads texts,
+ *   tokenizer, each a Uint8Array
  */
 
 /**
@@ -91,6 +117,8 @@
  * @property {HandleClass<TaggerHandle>} TaggerHandle
  * @property {FilesClass} CaptionerFiles
  * @property {HandleClass<CaptionerHandle>} CaptionerHandle
+ * @property {FilesClass} ClassifierFiles
+ * @property {HandleClass<ClassifierHandle>} ClassifierHandle
  */
 
 export {};

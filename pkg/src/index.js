@@ -5,6 +5,8 @@
  * @typedef {import('./client/captioner.js').CaptionOptions} CaptionOptions
  * @typedef {import('./client/captioner.js').CaptionsOptions} CaptionsOptions
  * @typedef {import('./client/captioner.js').Ranker} Ranker
+ * @typedef {import('./client/classifier.js').ClassifyOptions} ClassifyOptions
+ * @typedef {import('./client/inside.js').InsideOptions} InsideOptions
  * @typedef {import('./client/model.js').LoadOptions} LoadOptions
  * @typedef {import('./client/captioner.js').StreamOptions} StreamOptions
  * @typedef {import('./client/tagger.js').Tag} Tag
@@ -13,16 +15,20 @@
  * @typedef {import('./image-input.js').ImageInput} ImageInput
  * @typedef {import('./models.js').ModelInfo} ModelInfo
  * @typedef {import('./models.js').StoredModel} StoredModel
+ * @typedef {import('./overlay.js').OverlayOptions} OverlayOptions
  * @typedef {import('./protocol.js').Dtype} Dtype
  * @typedef {import('./protocol.js').ProgressEvent} ProgressEvent
  * @typedef {import('./runtime.js').Runtime} Runtime
  * @typedef {import('./runtime.js').VariantName} VariantName
  * @typedef {import('./vocabulary.js').Vocabulary} Vocabulary
+ * @typedef {import('./verbs/classifier.js').Classification} Classification
+ * @typedef {import('./verbs/inside.js').PatchMap} PatchMap
  */
 
 import { find, list, remove, stored } from './models.js';
 
 export { Captioner } from './client/captioner.js';
+export { Classifier } from './client/classifier.js';
 export { Tagger } from './client/tagger.js';
 export {
   AbortError,
@@ -35,6 +41,7 @@ export {
   WorkerError,
 } from './errors.js';
 export { loadVocabulary } from './vocabulary.js';
+export { overlay } from './overlay.js';
 
 /** The models that ocelli knows by name, and those that this browser keeps. */
 export const models = Object.freeze({ find, list, remove, stored });

@@ -5,7 +5,7 @@
  * @typedef {import('./protocol.js').Task} Task
  *
  * @typedef {object} ModelInfo
- * @property {string} id what `Tagger.load` or `Captioner.load` is given
+ * @property {string} id what `Tagger.load`, `Captioner.load` or `Classifier.load` is given
  * @property {Task[]} tasks what it can be loaded for, its main task first
  * @property {string} title
  * @property {number} bytes about how many bytes a first visit downloads
@@ -104,6 +104,14 @@ const CATALOGUE = [
     licence: 'BSD-3-Clause',
     builtIn: false,
     revisions: { 'model.safetensors': 'refs/pr/18' },
+  },
+  {
+    id: 'google/vit-base-patch16-224',
+    tasks: ['classify'],
+    title: 'ViT B/16',
+    bytes: 346_000_000,
+    licence: 'Apache-2.0',
+    builtIn: false,
   },
 ];
 

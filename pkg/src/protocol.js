@@ -8,14 +8,14 @@
  * @typedef {import('./runtime.js').Runtime} Runtime
  * @typedef {import('./runtime.js').VariantName} VariantName
  *
- * @typedef {'tag' | 'caption'} Task What a model is for.
+ * @typedef {'tag' | 'caption' | 'classify'} Task What a model is for.
  * @typedef {'int8' | 'f16' | 'f32'} Dtype How the matrices of a model are stored in memory.
  *
  * @typedef {object} ProgressEvent How far a call has come.
  * @property {'download' | 'cache' | 'build' | 'ready' | 'labels' | 'image'} phase
  * @property {string | null} file the file in flight, while downloading
  * @property {number} loaded bytes of all files while downloading, or of what was kept while reading it (`cache`), labels while
- *   encoding labels, layers while looking at a picture (`image`)
+ *   encoding labels, layers while looking at a picture (`image`), and for a map on the way back through them
  * @property {number | null} total null where it is unknown
  *
  * @typedef {{ progress: ProgressEvent } | { piece: string }} Step What a call tells before it ends.
@@ -38,6 +38,9 @@
  * @typedef {object} ScoredCaption
  * @property {string} caption
  * @property {number} score
+ * @typedef {{ image: ImageSource, topK: number | undefined }} ClassifyArguments
+ * @typedef {{ image: ImageSource }} RolloutArguments
+ * @typedef {{ image: ImageSource, text: string }} ExplainArguments
  */
 
 /**
@@ -48,6 +51,9 @@
  * @property {{ given: TagArguments, answer: Float32Array }} tag one probability for each label, in their order
  * @property {{ given: CaptionArguments, answer: string }} caption
  * @property {{ given: CaptionArguments, answer: ScoredCaption[] }} captions as many as `numCaptions` says, best first
+ * @property {{ given: ClassifyArguments, answer: import('./verbs/classifier.js').Classification[] }} classify best first
+ * @property {{ given: RolloutArguments, answer: import('./verbs/inside.js').PatchMap }} rollout
+ * @property {{ given: ExplainArguments, answer: import('./verbs/inside.js').PatchMap }} explain
  *
  * @typedef {keyof Verbs} Verb
  */

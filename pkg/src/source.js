@@ -12,8 +12,10 @@ import { find, revisionOf, weightsOf } from './models.js';
  * @property {string} url absolute
  * @property {ModelFile[]} [others] where else to look, in order, if there is no such file
  *
- * @typedef {Record<FileRole, ModelFile>} ModelFiles
+ * @typedef {Record<Exclude<FileRole, 'tokenizer'>, ModelFile> & { tokenizer?: ModelFile }} ModelFiles `tokenizer` where
+ *   the model reads texts
  * @typedef {'config' | 'preprocessor' | 'tokenizer' | 'weights'} FileRole
+ * @typedef {import('./protocol.js').Task} Task
  */
 
 /** The public hub. */
@@ -29,6 +31,9 @@ const FILE_NAMES = {
 
 /** Names that the weights may have instead: what older models are published as, and what `ocelli-convert` writes. */
 const OTHER_WEIGHTS = ['pytorch_model.bin', 'model.gguf'];
+
+/** Tasks whose models read no texts, and so have no tokenizer. @type {readonly Task[]} */
+const WITHOUT_TEXTS = ['classify'];
 
 const FILE_NAME = /^\w[\w.-]*$/;
 const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
@@ -70,12 +75,22 @@ export function isHubId(model) {
 }
 
 /**
+ * The small files of a model, in the order in which the wasm reads them.
+ *
+ * @param {ModelFiles} files
+ * @returns {ModelFile[]}
+ */
+export function smallFiles({ config, preprocessor, tokenizer }) {
+  return tokenizer ? [config, preprocessor, tokenizer] : [config, preprocessor];
+}
+
+/**
  * @param {string | URL} model `org/name`, the name of a built-in model, or the address of a folder
- * @param {{ base?: string | URL, revision?: string, weights?: string }} [options] where the hub is, which revision to
- *   take, and what the file of weights is called
+ * @param {{ base?: string | URL, revision?: string, weights?: string, task?: Task }} [options] where the hub is, which
+ *   revision to take, what the file of weights is called, and what the model is for
  * @returns {ModelFiles}
  */
-export function locate(model, { base = HUB, revision, weights } = {}) {
+export function locate(model, { base = HUB, revision, weights, task } = {}) {
   if (weights !== undefined && !FILE_NAME.test(weights)) {
     throw new OcelliError(
       'argument-invalid',
@@ -109,7 +124,7 @@ export function locate(model, { base = HUB, revision, weights } = {}) {
   return {
     config: file(FILE_NAMES.config),
     preprocessor: file(FILE_NAMES.preprocessor),
-    tokenizer: file(FILE_NAMES.tokenizer),
+    ...(!(task && WITHOUT_TEXTS.includes(task)) && { tokenizer: file(FILE_NAMES.tokenizer) }),
     weights: named
       ? file(named)
       : { ...file(FILE_NAMES.weights), ...(known === undefined && { others: OTHER_WEIGHTS.map(file) }) },

@@ -30,5 +30,5 @@ mod settings;
 
 pub use ::image::RgbImage;
 pub use decode::{MAX_BYTES, MAX_EDGE, MAX_PIXELS, decode, from_rgba};
-pub use preprocess::{Preprocessor, PreprocessorKind};
+pub use preprocess::{Frame, Preprocessor, PreprocessorKind};
 pub use resize::{Filter, Window, resize, resize_window};

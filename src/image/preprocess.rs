@@ -78,13 +78,29 @@ impl Preprocessor {
         Ok(Tensor::from_vec(values, (3, height, width), &Device::Cpu)?)
     }
 
-    /// Resizes and crops: the pixels that remain, and where they lie in the output.
-    fn place(&self, image: &RgbImage) -> Placed {
-        let (height, width) = match self.settings.resize {
+    /// The part of `image`, which has pixels, that its tensor shows.
+    pub fn frame(&self, image: &RgbImage) -> Frame {
+        let (height, width) = self.resized(image);
+        let part = |size: u64, crop: u32| {
+            let Centre { skipped, before, .. } = centre(size, crop);
+            [(skipped as f32 - before as f32) / size as f32, crop as f32 / size as f32]
+        };
+        let ([top, height], [left, width]) = (part(height, self.output.0), part(width, self.output.1));
+        Frame { left, top, width, height }
+    }
+
+    /// (height, width) before the crop.
+    fn resized(&self, image: &RgbImage) -> (u64, u64) {
+        match self.settings.resize {
             None => (image.height().into(), image.width().into()),
             Some(Size::Exact { height, width }) => (height.into(), width.into()),
             Some(Size::ShortestEdge(edge)) => shortest_edge(image.height(), image.width(), edge),
-        };
+        }
+    }
+
+    /// Resizes and crops: the pixels that remain, and where they lie in the output.
+    fn place(&self, image: &RgbImage) -> Placed {
+        let (height, width) = self.resized(image);
         let (rows, columns) = (centre(height, self.output.0), centre(width, self.output.1));
         let window =
             Window { left: columns.skipped, top: rows.skipped, width: columns.kept, height: rows.kept };
@@ -92,6 +108,24 @@ impl Preprocessor {
         let pixels = resize_window(image, width, height, window, self.settings.filter);
         Placed { pixels, top: rows.before as usize, left: columns.before as usize }
     }
+}
+
+/// A part of an image, in fractions of its width and height. Where the image was padded it reaches beyond 0 and 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Frame {
+    /// Where it begins, from the left edge.
+    pub left: f32,
+    /// Where it begins, from the top edge.
+    pub top: f32,
+    /// How wide it is.
+    pub width: f32,
+    /// How high it is.
+    pub height: f32,
+}
+
+impl Frame {
+    /// All of an image.
+    pub const WHOLE: Self = Self { left: 0.0, top: 0.0, width: 1.0, height: 1.0 };
 }
 
 struct Placed {
@@ -159,6 +193,21 @@ mod tests {
         assert_eq!(centre(299, 224), Centre { skipped: 37, kept: 224, before: 0 });
         assert_eq!(centre(221, 224), Centre { skipped: 0, kept: 221, before: 2 });
         assert_eq!(centre(224, 224), Centre { skipped: 0, kept: 224, before: 0 });
+    }
+
+    #[test]
+    fn the_frame_is_what_the_tensor_shows() -> Result<()> {
+        let frame = |json: &[u8], kind, width, height| -> Result<Frame> {
+            Ok(Preprocessor::from_json(json, kind)?.frame(&RgbImage::new(width, height)))
+        };
+        let clip = |width, height| frame(b"{}", PreprocessorKind::Clip, width, height);
+        assert_eq!(clip(224, 224)?, Frame::WHOLE);
+        assert_eq!(clip(448, 224)?, Frame { left: 0.25, top: 0.0, width: 0.5, height: 1.0 });
+        assert_eq!(clip(100, 400)?, Frame { left: 0.0, top: 0.375, width: 1.0, height: 0.25 });
+        assert_eq!(frame(b"{}", PreprocessorKind::Blip, 5, 400)?, Frame::WHOLE);
+        let padded = frame(br#"{"size": 112}"#, PreprocessorKind::Clip, 50, 50)?;
+        assert_eq!(padded, Frame { left: -0.5, top: -0.5, width: 2.0, height: 2.0 });
+        Ok(())
     }
 
     #[test]

@@ -42,6 +42,30 @@ impl Activation {
             Self::Silu => map(values, silu),
         }
     }
+
+    /// The derivative at `x`, off by at most 1e-6 times the larger of 1 and |x|.
+    pub fn slope(self, x: f32) -> f32 {
+        // Of `x sigmoid(u)`, where `u` has the derivative `slope`.
+        let gated = |u: f32, slope: f32| {
+            let gate = 1.0 / (1.0 + (-u).exp());
+            gate + x * gate * (1.0 - gate) * slope
+        };
+        match self {
+            Self::QuickGelu => gated(1.702 * x, 1.702),
+            Self::Gelu => {
+                let tail = normal_tail(F32x4::splat(x.abs())).to_array()[0];
+                let below = if x < 0.0 { tail } else { 1.0 - tail };
+                // The density has the factor 1 / sqrt(2 pi).
+                below + x * 0.398_942_3 * (-0.5 * x * x).exp()
+            }
+            Self::GeluTanh => {
+                let square = 0.044_715 * x * x;
+                gated(TANH_SCALE * x * (1.0 + square), TANH_SCALE * (1.0 + 3.0 * square))
+            }
+            Self::Relu => f32::from(x > 0.0),
+            Self::Silu => gated(x, 1.0),
+        }
+    }
 }
 
 #[inline(always)]
@@ -56,11 +80,13 @@ fn gelu(x: F32x4) -> F32x4 {
     x.max(F32x4::splat(0.0)).sub(magnitude.mul(normal_tail(magnitude)))
 }
 
+/// `2 sqrt(2 / pi)`
+const TANH_SCALE: f32 = 1.595_769;
+
 /// `x / 2 (1 + tanh(u))` is `x sigmoid(2 u)`.
 #[inline(always)]
 fn gelu_tanh(x: F32x4) -> F32x4 {
-    // 2 sqrt(2 / pi)
-    let scale = F32x4::splat(1.595_769);
+    let scale = F32x4::splat(TANH_SCALE);
     let cubic = x.mul(x).mul_add(F32x4::splat(0.044_715), F32x4::splat(1.0));
     x.mul(sigmoid(x.mul(scale).mul(cubic)))
 }
@@ -84,22 +110,41 @@ mod tests {
     /// Largest difference from the same formula in f64, for inputs in -12..=12.
     const BOUND: f64 = 1e-6;
 
+    /// Each activation in double precision, by its name.
+    const FORMULAS: [(&str, fn(f64) -> f64); 5] = [
+        ("quick_gelu", |x| x * sigmoid(1.702 * x)),
+        ("gelu", |x| 0.5 * x * (1.0 + erf_f64(x / 2f64.sqrt()))),
+        ("gelu_new", |x| {
+            0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh())
+        }),
+        ("relu", |x| x.max(0.0)),
+        ("silu", |x| x * sigmoid(x)),
+    ];
+
+    fn sigmoid(x: f64) -> f64 {
+        1.0 / (1.0 + (-x).exp())
+    }
+
+    #[test]
+    fn slopes_are_those_of_the_formula() {
+        const STEP: f64 = 1e-5;
+        for (name, formula) in FORMULAS {
+            let Some(activation) = Activation::from_name(name) else { unreachable!("{name} is known") };
+            // No zero among them, where one of the formulas has no slope.
+            for x in (-12_000..12_000).map(|i| (i as f32 + 0.5) / 1000.0) {
+                let at = f64::from(x);
+                let expected = (formula(at + STEP) - formula(at - STEP)) / (2.0 * STEP);
+                let difference = (f64::from(activation.slope(x)) - expected).abs();
+                assert!(difference <= BOUND * at.abs().max(1.0), "{name}'({x}): off by {difference}");
+            }
+            assert!(activation.slope(-1e4).abs() < 1e-30 && activation.slope(1e4) == 1.0, "{name}");
+        }
+    }
+
     #[test]
     fn equals_the_formula_in_double_precision() {
-        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
-        let gelu = |x: f64| 0.5 * x * (1.0 + erf_f64(x / 2f64.sqrt()));
-        let tanh = |x: f64| {
-            0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh())
-        };
-        let cases: [(&str, &dyn Fn(f64) -> f64); 5] = [
-            ("quick_gelu", &|x| x * sigmoid(1.702 * x)),
-            ("gelu", &gelu),
-            ("gelu_new", &tanh),
-            ("relu", &|x| x.max(0.0)),
-            ("silu", &|x| x * sigmoid(x)),
-        ];
         let inputs: Vec<f32> = (-12_000..=12_000).map(|i| i as f32 / 1000.0).collect();
-        for (name, formula) in cases {
+        for (name, formula) in FORMULAS {
             let Some(activation) = Activation::from_name(name) else { unreachable!("{name} is known") };
             let mut values = inputs.clone();
             activation.apply(&mut values);

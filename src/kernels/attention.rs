@@ -39,7 +39,7 @@ impl Heads {
     }
 
     /// What scores are multiplied with.
-    fn scale(self) -> f32 {
+    pub fn scale(self) -> f32 {
         1.0 / (self.size() as f32).sqrt()
     }
 }
@@ -297,6 +297,12 @@ impl Block {
             *to = y * inverse;
         }
     }
+}
+
+/// Replaces scores, at least one, by their softmax.
+pub fn softmax(scores: &mut [f32]) {
+    let inverse = 1.0 / exponentials(scores, min_max(scores).1);
+    scores.iter_mut().for_each(|score| *score *= inverse);
 }
 
 /// Replaces scores by `e^(score - max)` and gives their sum.

@@ -27,7 +27,7 @@ mod simd;
 mod softmax;
 
 pub use activation::Activation;
-pub use attention::{Columns, Heads, KeyValues, attend_rows, pooled_attention, self_attention};
+pub use attention::{Columns, Heads, KeyValues, attend_rows, pooled_attention, self_attention, softmax};
 pub use gemm::{After, Layer, linear};
 pub use matrix::{Dtype, Matrix, MatrixBuilder};
 pub use norm::layer_norm;

@@ -80,6 +80,37 @@ impl Section {
         value.as_bool().ok_or_else(|| self.wrong(name, "true or false", value))
     }
 
+    /// Whether the key has the value `text`.
+    pub(super) fn is(&self, name: &str, text: &str) -> bool {
+        self.get(name).is_some_and(|value| value.as_str() == Some(text))
+    }
+
+    /// The object `name`, from whole numbers to names: what each number below their count is called, `LABEL_n` where
+    /// it has no name. Where there is none, `num_labels` says how many there are: 2 by default, as in the reference.
+    /// At most `most` names of at most `chars` characters.
+    pub(super) fn labels(&self, name: &str, most: usize, chars: usize) -> Result<Vec<String>> {
+        let names = match self.get(name) {
+            None => None,
+            Some(Value::Object(names)) if (1..=most).contains(&names.len()) => Some(names),
+            Some(other) => return Err(self.wrong(name, &format!("an object of 1 to {most} names"), other)),
+        };
+        let count = match names {
+            None => self.number("num_labels", 2, 1..=most)?,
+            Some(names) => names.len(),
+        };
+        let mut labels: Vec<String> = (0..count).map(|id| format!("LABEL_{id}")).collect();
+        for (id, label) in names.into_iter().flatten() {
+            let wrong = |wanted: &str| self.wrong(&format!("{name}.{}", shorten(id)), wanted, label);
+            let id: usize = id.parse().map_err(|_| wrong("under a whole number"))?;
+            let text = label.as_str().filter(|text| text.chars().nth(chars).is_none());
+            let text = text.ok_or_else(|| wrong(&format!("a text of at most {chars} characters")))?;
+            if let Some(label) = labels.get_mut(id) {
+                text.clone_into(label);
+            }
+        }
+        Ok(labels)
+    }
+
     /// The keys that every tower has, with the defaults of one.
     pub(super) fn tower(&self, default: &TowerConfig) -> Result<TowerConfig> {
         let tower = TowerConfig {
@@ -188,10 +219,13 @@ pub(super) fn invalid(message: impl Into<String>) -> Error {
 
 /// A value as JSON, cut to a length fit for a sentence.
 fn show(value: &Value) -> String {
-    let text = value.to_string();
+    shorten(&value.to_string())
+}
+
+fn shorten(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((cut, _)) => format!("{}...", &text[..cut]),
-        None => text,
+        None => text.to_owned(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! CLIP and BLIP: ids and pixels in, numbers out.
+//! CLIP, BLIP and ViT: ids and pixels in, numbers out.
 //!
 //! Each model is a configuration read from the published `config.json`, and a forward pass that agrees
 //! with the reference (the Python library `transformers`) on the same weights. Nothing here knows texts
@@ -8,10 +8,11 @@ pub mod blip;
 pub mod clip;
 mod config;
 mod passage;
+pub mod vit;
 
 use candle_core::Tensor;
 
-pub use passage::Passage;
+pub use passage::{Passage, Trace};
 
 use crate::{Error, ErrorKind, Result};
 

@@ -19,13 +19,13 @@ pub enum Sight<'a> {
 /// Attention of sequences to themselves.
 #[derive(Debug, Clone)]
 pub struct SelfAttention {
-    heads: Heads,
-    projections: Projections,
-    output: Linear,
+    pub(super) heads: Heads,
+    pub(super) projections: Projections,
+    pub(super) output: Linear,
 }
 
 #[derive(Debug, Clone)]
-enum Projections {
+pub(super) enum Projections {
     Separate {
         query: Linear,
         key: Linear,
@@ -38,10 +38,17 @@ enum Projections {
 impl SelfAttention {
     /// Four layers in `scope`, named in `names`: query, key, value, output.
     pub fn load(scope: &Scope<'_>, heads: Heads, names: [&str; 4]) -> Result<Self> {
-        let [query, key, value, output] =
-            names.map(|name| Linear::load(&scope.scope(name), heads.width, heads.width));
-        let projections = Projections::Separate { query: query?, key: key?, value: value? };
-        Ok(Self { heads, projections, output: output? })
+        Self::load_biased(scope, heads, names, true)
+    }
+
+    /// [`SelfAttention::load`], where the first three layers have a bias only if `biased`.
+    pub fn load_biased(scope: &Scope<'_>, heads: Heads, names: [&str; 4], biased: bool) -> Result<Self> {
+        let [query, key, value, output] = names.map(|name| scope.scope(name));
+        let load = if biased { Linear::load } else { Linear::load_without_bias };
+        let layer = |scope| load(scope, heads.width, heads.width);
+        let projections =
+            Projections::Separate { query: layer(&query)?, key: layer(&key)?, value: layer(&value)? };
+        Ok(Self { heads, projections, output: Linear::load(&output, heads.width, heads.width)? })
     }
 
     /// Two layers in `scope`: one for queries, keys and values together, and the output.
@@ -99,7 +106,7 @@ impl SelfAttention {
     }
 
     /// Queries, keys and values side by side: `(rows, 3 width)`.
-    fn project(&self, x: &Tensor) -> Result<Tensor> {
+    pub(super) fn project(&self, x: &Tensor) -> Result<Tensor> {
         match &self.projections {
             Projections::Separate { query, key, value } => Linear::forward_all(&[query, key, value], x),
             Projections::Fused(fused) => fused.forward(x),

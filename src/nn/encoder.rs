@@ -22,9 +22,9 @@ pub struct Sizes {
 /// Two linear layers with an activation between them.
 #[derive(Debug, Clone)]
 pub struct Mlp {
-    up: Linear,
-    down: Linear,
-    activation: Activation,
+    pub(super) up: Linear,
+    pub(super) down: Linear,
+    pub(super) activation: Activation,
 }
 
 impl Mlp {
@@ -51,13 +51,18 @@ impl Mlp {
 /// Layer norm, attention, residual; layer norm, MLP, residual.
 #[derive(Debug, Clone)]
 pub struct EncoderLayer {
-    norm1: LayerNorm,
-    attention: SelfAttention,
-    norm2: LayerNorm,
-    mlp: Mlp,
+    pub(super) norm1: LayerNorm,
+    pub(super) attention: SelfAttention,
+    pub(super) norm2: LayerNorm,
+    pub(super) mlp: Mlp,
 }
 
 impl EncoderLayer {
+    /// The layer of its four parts.
+    pub fn new(norm1: LayerNorm, attention: SelfAttention, norm2: LayerNorm, mlp: Mlp) -> Self {
+        Self { norm1, attention, norm2, mlp }
+    }
+
     /// The layer in `scope`; its attention is made by `attention` from the scope `self_attn`.
     pub fn load(
         scope: &Scope<'_>,
@@ -65,12 +70,12 @@ impl EncoderLayer {
         attention: impl Fn(&Scope<'_>, Heads) -> Result<SelfAttention>,
     ) -> Result<Self> {
         let norm = |name| LayerNorm::load(&scope.scope(name), sizes.heads.width, sizes.epsilon);
-        Ok(Self {
-            norm1: norm("layer_norm1")?,
-            attention: attention(&scope.scope("self_attn"), sizes.heads)?,
-            norm2: norm("layer_norm2")?,
-            mlp: Mlp::load(&scope.scope("mlp"), sizes)?,
-        })
+        Ok(Self::new(
+            norm("layer_norm1")?,
+            attention(&scope.scope("self_attn"), sizes.heads)?,
+            norm("layer_norm2")?,
+            Mlp::load(&scope.scope("mlp"), sizes)?,
+        ))
     }
 
     /// `(rows, width)` to the same shape.

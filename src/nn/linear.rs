@@ -13,7 +13,7 @@ use crate::weights::Scope;
 #[derive(Debug, Clone)]
 pub struct Linear {
     /// `(out, in)`, as stored.
-    weight: Arc<Matrix>,
+    pub(super) weight: Arc<Matrix>,
     /// `(out,)`.
     bias: Option<Arc<[f32]>>,
 }

@@ -8,6 +8,7 @@
 //! and no copies between them.
 
 mod attention;
+mod backward;
 mod embedding;
 mod encoder;
 mod linear;

@@ -12,9 +12,9 @@ use crate::weights::Scope;
 /// `(x - mean) / sqrt(variance + epsilon) * weight + bias` over the last dimension.
 #[derive(Debug, Clone)]
 pub struct LayerNorm {
-    weight: Arc<[f32]>,
+    pub(super) weight: Arc<[f32]>,
     bias: Arc<[f32]>,
-    epsilon: f32,
+    pub(super) epsilon: f32,
 }
 
 impl LayerNorm {

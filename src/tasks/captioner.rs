@@ -88,7 +88,12 @@ impl Captioner {
     /// Begins to look at `image`; no layer is computed yet.
     pub fn look(&self, image: &RgbImage) -> Result<Look> {
         let Parts { model, files } = &*self.parts;
-        Ok(Look::new(model.vision().begin(&pixel_batch(&files.preprocessor, image)?)?))
+        let passage = model.vision().begin(&pixel_batch(&files.preprocessor, image)?)?;
+        Ok(Look::new(passage).framed(files.preprocessor.frame(image)))
+    }
+
+    pub(super) fn model(&self) -> &BlipModel {
+        &self.parts.model
     }
 
     /// Computes one more layer of the vision tower. Returns how many are left.

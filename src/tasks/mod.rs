@@ -2,23 +2,29 @@
 //!
 //! * [`Tagger`]: zero-shot tags of an image from any list of labels (CLIP).
 //! * [`Captioner`]: a sentence about an image, piece by piece (BLIP).
+//! * [`Classifier`]: which of its own classes an image is of (ViT).
+//! * [`Map`]: which parts of an image made an answer, of all of them.
 //!
-//! Both are made in two steps from a model's published files: the small files are read and checked against
-//! each other first ([`TaggerFiles`], [`CaptionerFiles`]), so that a model that cannot work is refused before
+//! They are made in two steps from a model's published files: the small files are read and checked against
+//! each other first ([`TaggerFiles`], [`CaptionerFiles`], [`ClassifierFiles`]), so that a model that cannot work is refused before
 //! its weights are downloaded. Nothing is ever half-made: each step returns what works or one
 //! [`Error`](crate::Error).
 
 mod captioner;
+mod classifier;
 mod generation;
+mod inside;
 mod labels;
 mod look;
 mod tagger;
 
 pub use captioner::{Caption, CaptionPlan, CaptionRun, Captioner, CaptionerFiles};
+pub use classifier::{Classifier, ClassifierFiles};
 pub use generation::{
     BeamSearch, BeamSettings, CaptionOptions, Continuation, DEFAULT_MAX_TOKENS, Generation, MAX_BEAMS,
     MAX_CAPTIONS, Processors, SampleSettings, Samples, Sampling, Written,
 };
+pub use inside::{Map, Tracing};
 pub use labels::{LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
 pub use look::Look;
 pub use tagger::{Tagger, TaggerFiles};

@@ -70,7 +70,7 @@ impl TaggerFiles {
 /// # Ok(scores) }
 /// ```
 pub struct Tagger {
-    model: ClipModel,
+    pub(super) model: ClipModel,
     preprocessor: Preprocessor,
     tokenizer: ClipTokenizer,
     /// Unit-length text embeddings by prompt.
@@ -162,7 +162,7 @@ impl Tagger {
     /// Begins to look at `image`; no layer is computed yet.
     pub fn look(&self, image: &RgbImage) -> Result<Look> {
         let pixels = pixel_batch(&self.preprocessor, image)?;
-        Ok(Look::new(self.model.vision().begin(&pixels)?))
+        Ok(Look::new(self.model.vision().begin(&pixels)?).framed(self.preprocessor.frame(image)))
     }
 
     /// Computes one more layer. Returns how many are left.

@@ -81,7 +81,7 @@ impl CaptionerFiles {
 
 /// A BLIP captioning model ready to write.
 #[wasm_bindgen]
-pub struct CaptionerHandle(Captioner);
+pub struct CaptionerHandle(pub(super) Captioner);
 
 #[wasm_bindgen]
 impl CaptionerHandle {

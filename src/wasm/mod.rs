@@ -5,7 +5,9 @@
 //! message goes to the console, and the worker that owns this memory has to be thrown away.
 
 mod caption;
+mod classify;
 mod edge;
+mod inside;
 mod load;
 mod picture;
 mod tag;

@@ -49,7 +49,7 @@ impl TaggerFiles {
 
 /// A CLIP model ready to tag.
 #[wasm_bindgen]
-pub struct TaggerHandle(Tagger);
+pub struct TaggerHandle(pub(super) Tagger);
 
 #[wasm_bindgen]
 impl TaggerHandle {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { Captioner, Tagger } from '../../pkg/src/index.js';
+import { Captioner, Classifier, Tagger } from '../../pkg/src/index.js';
 import { fakeWasm, trap, wasmError } from './support/fake-wasm.js';
 import { workerFactory } from './support/fake-worker.js';
 import { bytes, modelRoutes, serveRoutes } from './support/server.js';
@@ -143,6 +143,7 @@ test('errors of the wasm arrive with their class, and the model goes on', async 
 test('arguments of wrong types are refused in the page, with a sentence', async (t) => {
   const { model: tagger, workers } = await load(t, Tagger);
   const { model: captioner } = await load(t, Captioner);
+  const { model: classifier } = await load(t, Classifier);
   const image = bytesOf('x');
   const calls = [
     () => tagger.tag(undefined, ['a']),
@@ -179,6 +180,9 @@ test('arguments of wrong types are refused in the page, with a sentence', async 
     () => Tagger.load('nothing'),
     () => Tagger.load('blip-tiny'),
     () => Captioner.load('openai/clip-vit-base-patch32'),
+    () => Classifier.load('clip-tiny'),
+    () => classifier.classify(image, { topK: 0 }),
+    () => classifier.explain(image, { onProgress: 5 }),
     () => Tagger.load('./x', 5),
     () => Tagger.load('a/b', { base: 5 }),
     () => Tagger.load('a/b', { base: 'not absolute' }),

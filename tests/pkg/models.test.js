@@ -55,6 +55,11 @@ test('hub models are where the hub keeps them', () => {
     'http://localhost:1/hub/org/some.model-1/resolve/main/tokenizer.json',
     'http://localhost:1/hub/org/some.model-1/resolve/main/model.safetensors',
   ]);
+  const vit = urls(locate('google/vit-base-patch16-224', { task: 'classify' }));
+  assert.deepEqual(
+    vit.map((url) => url.split('/').at(-1)),
+    ['config.json', 'preprocessor_config.json', 'model.safetensors'],
+  );
   const large = locate('Salesforce/blip-image-captioning-large', { base: new URL('http://h/') });
   assert.match(large.weights.url, /\/resolve\/refs%2Fpr%2F18\/model\.safetensors$/);
   assert.match(large.config.url, /\/resolve\/main\/config\.json$/);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Tagger } from '../../pkg/src/index.js';
+import { Classifier, Tagger } from '../../pkg/src/index.js';
 import { locate } from '../../pkg/src/source.js';
 import { isRecord } from '../../pkg/src/store/record.js';
 import { Engine } from '../../pkg/src/verbs/index.js';
@@ -18,7 +18,7 @@ async function visit(t, backend, options = {}) {
   const { url, requests } = options.server ?? (await serveRoutes(t, modelRoutes('/m/', WEIGHTS)));
   const { worker } = workerFactory(wasm, { backend: async () => backend });
   const events = [];
-  const model = await Tagger.load(`${url}/m/`, {
+  const model = await (options.Class ?? Tagger).load(`${url}/m/`, {
     worker,
     keep: true,
     onProgress: (event) => events.push(event),
@@ -129,6 +129,34 @@ test('an abort, or weights that fit no model, leave nothing behind', async (t) =
   assert.equal((await backend.list()).length, 0);
 });
 
+test('a model without a tokenizer is kept with the two files it has', async (t) => {
+  const backend = new FakeBackend();
+  const routes = modelRoutes('/m/', WEIGHTS);
+  delete routes['/m/tokenizer.json'];
+  const server = await serveRoutes(t, routes);
+  const first = await visit(t, backend, { server, Class: Classifier });
+  assert.deepEqual(first.phases, ['download', 'build', 'ready']);
+  assert.ok(!server.requests.some(({ path }) => path.endsWith('tokenizer.json')));
+  const [entry] = backend.entries.values();
+  assert.equal(entry.small.length, 2);
+  assert.equal(entry.record.small.length, 2);
+  const again = await visit(t, backend, { server, Class: Classifier });
+  assert.deepEqual(again.phases, ['cache', 'build', 'ready']);
+  // A tagger has three: none of its files may be left out.
+  await assert.rejects(visit(t, new FakeBackend(), { server }), { code: 'not-found' });
+});
+
+test('an entry that lacks a small file is not used', async (t) => {
+  const backend = new FakeBackend();
+  const { server } = await visit(t, backend);
+  const [entry] = backend.entries.values();
+  entry.small.pop();
+  entry.record.small.pop();
+  assert.ok(isRecord(entry.record), 'or this test proves nothing');
+  const again = await visit(t, backend, { server });
+  assert.deepEqual(again.phases, ['download', 'build', 'ready']);
+});
+
 test('records from the storage are checked', () => {
   const file = { bytes: 1, sha256: 'x' };
   const record = {
@@ -141,6 +169,7 @@ test('records from the storage are checked', () => {
     small: [file, file, file],
   };
   assert.ok(isRecord(record));
+  assert.ok(isRecord({ ...record, small: [file, file] }), 'a model without a tokenizer');
   for (const wrong of [
     null,
     [],
@@ -148,6 +177,7 @@ test('records from the storage are checked', () => {
     { ...record, weights: -1 },
     { ...record, weights: '5' },
     { ...record, small: [file] },
+    { ...record, small: [file, file, file, file] },
     { ...record, small: [file, file, null] },
     { ...record, id: 'x'.repeat(5000) },
   ]) {

@@ -55,10 +55,10 @@ test('the README sample type-checks strictly', (t) => {
 test('the public types say what the calls take and give', (t) => {
   const program = `
     import {
-      Captioner, errorCodes, ImageError, loadVocabulary, models, NetworkError, OcelliError, Tagger
+      Captioner, Classifier, errorCodes, ImageError, loadVocabulary, models, NetworkError, OcelliError, overlay, Tagger
     } from 'ocelli';
     import type {
-      CaptionCandidate, ErrorCode, ImageInput, ModelInfo, ProgressEvent, Ranker, Tag, Vocabulary
+      CaptionCandidate, Classification, ErrorCode, ImageInput, ModelInfo, PatchMap, ProgressEvent, Ranker, Tag, Vocabulary
     } from 'ocelli';
 
     declare const image: Blob | ArrayBuffer | Uint8Array | URL | ImageData | HTMLImageElement | HTMLCanvasElement
@@ -74,6 +74,13 @@ test('the public types say what the calls take and give', (t) => {
     const matcher: Ranker = { rank: async (image, texts) => texts.map((text) => ({ text, match: 1 })) };
     const several: CaptionCandidate[] = await captioner.captions(image, { numCaptions: 3, temperature: 0.8, matcher });
     several[0].match?.toFixed();
+    for await (const piece of captioner.stream(image)) piece.toUpperCase();
+    const classifier = await Classifier.load('google/vit-base-patch16-224');
+    const classes: Classification[] = await classifier.classify(image, { topK: 3 });
+    const map: PatchMap = await tagger.explain(image, 'a cat', { signal: null });
+    for (const { values } of [await tagger.rollout(image), await classifier.explain(image)]) values.fill(0);
+    void new ImageData(overlay(map, 640, 480, { opacity: 0.5 }).data, 640, 480);
+    classes[0].label.toUpperCase();
     const list: ModelInfo[] = models.list({ task: 'tag' });
     const codes: readonly ErrorCode[] = errorCodes;
     const vocabulary: Vocabulary = await loadVocabulary(new URL('http://x/v.tsv'), { signal: null });
@@ -91,6 +98,8 @@ test('the public types say what the calls take and give', (t) => {
     void tagger.tag(image, [5]);
     // @ts-expect-error an image is no number
     void captioner.caption(5);
+    // @ts-expect-error a text is needed
+    void tagger.explain(image);
     // @ts-expect-error there is no such option
     void captioner.caption(image, { beams: 3 });
     // @ts-expect-error one caption needs no matcher

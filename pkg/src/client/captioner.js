@@ -4,6 +4,8 @@
  * @typedef {import('../image-input.js').ImageInput} ImageInput
  * @typedef {import('../image-input.js').ImageSource} ImageSource
  * @typedef {import('../protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../verbs/inside.js').PatchMap} PatchMap
+ * @typedef {import('./inside.js').InsideOptions} InsideOptions
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  *
  * @typedef {object} WritingOptions
@@ -58,6 +60,7 @@ import {
 } from '../arguments.js';
 import { OcelliError } from '../errors.js';
 import { readImage } from '../image-input.js';
+import { readInside } from './inside.js';
 import { LoadedModel, openModel } from './model.js';
 
 /** A BLIP model: describes a picture in a sentence. */
@@ -152,6 +155,19 @@ export class Captioner extends LoadedModel {
       unlink();
       controller.abort();
     }
+  }
+
+  /**
+   * Which parts of the picture its class token is made of, whatever the caption: attention rollout (Abnar and Zuidema
+   * 2020).
+   *
+   * @param {ImageInput} image
+   * @param {InsideOptions} [options]
+   * @returns {Promise<PatchMap>}
+   */
+  async rollout(image, options = {}) {
+    const { source, asked } = await readInside(image, options);
+    return this.ask('rollout', { image: source }, asked);
   }
 }
 

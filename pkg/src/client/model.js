@@ -49,7 +49,7 @@ import { checkThreads, checkVariant } from '../runtime.js';
 import { isHubId, locate } from '../source.js';
 
 /** The class for each task. @type {Readonly<Record<Task, string>>} */
-const CLASSES = { tag: 'Tagger', caption: 'Captioner' };
+const CLASSES = { tag: 'Tagger', caption: 'Captioner', classify: 'Classifier' };
 
 /** A model that lives in a worker. */
 export class LoadedModel {
@@ -122,7 +122,7 @@ export async function openModel(task, model, options) {
   checkVariant(variant);
   checkFlag(keep, 'keep');
   refuseOtherTask(task, String(model));
-  const files = locate(model, { base, revision, weights });
+  const files = locate(model, { base, revision, weights, task });
   const kept = keep ? { id: String(model), revision: revision ?? null } : null;
   const given = { task, files, dtype, threads, keep: kept, ...(variant && { variant }) };
   const remote = new RemoteModel(given, { onProgress, worker });

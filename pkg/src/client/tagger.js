@@ -3,6 +3,8 @@
  *
  * @typedef {import('../image-input.js').ImageInput} ImageInput
  * @typedef {import('../protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../verbs/inside.js').PatchMap} PatchMap
+ * @typedef {import('./inside.js').InsideOptions} InsideOptions
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  *
  * @typedef {object} TagOptions
@@ -25,8 +27,10 @@ import {
   checkOptions,
   checkSignal,
   checkString,
+  checkText,
 } from '../arguments.js';
 import { readImage } from '../image-input.js';
+import { readInside } from './inside.js';
 import { LoadedModel, openModel } from './model.js';
 
 const DEFAULT_TEMPLATE = 'a photo of a {}.';
@@ -68,5 +72,33 @@ export class Tagger extends LoadedModel {
       .map((label, index) => ({ label, score: scores[index], index }))
       .sort((a, b) => b.score - a.score || a.index - b.index)
       .slice(0, topK);
+  }
+
+  /**
+   * Which parts of the picture its embedding is made of, whatever it is tagged with: attention rollout (Abnar and Zuidema
+   * 2020).
+   *
+   * @param {ImageInput} image
+   * @param {InsideOptions} [options]
+   * @returns {Promise<PatchMap>}
+   */
+  async rollout(image, options = {}) {
+    const { source, asked } = await readInside(image, options);
+    return this.ask('rollout', { image: source }, asked);
+  }
+
+  /**
+   * Which parts of the picture make it fit a text, which is taken as it is, in no template: the relevance of Chefer, Gur
+   * and Wolf (2021), for the logit of picture and text.
+   *
+   * @param {ImageInput} image
+   * @param {string} text
+   * @param {InsideOptions} [options]
+   * @returns {Promise<PatchMap>}
+   */
+  async explain(image, text, options = {}) {
+    checkText(text);
+    const { source, asked } = await readInside(image, options);
+    return this.ask('explain', { image: source, text }, asked);
   }
 }

@@ -21,7 +21,7 @@
  *
  * @typedef {object} Entry something kept, ready to be read
  * @property {Record} record
- * @property {Uint8Array[]} small configuration, preprocessor and tokenizer, checked
+ * @property {Uint8Array[]} small configuration, preprocessor and, where the model has one, tokenizer; checked
  * @property {() => AsyncGenerator<Uint8Array, void, void>} chunks the packed weights; each chunk is valid until the next
  *
  * @typedef {object} Writer
@@ -61,15 +61,16 @@ export async function entryName(files, dtype, packing) {
 }
 
 /**
- * An entry whose small files are what they were, or null.
+ * An entry whose small files are what they were, and as many as the model has, or null.
  *
  * @param {Backend} backend
  * @param {string} name
+ * @param {number} count how many small files the model has
  * @returns {Promise<Entry | null>}
  */
-export async function findEntry(backend, name) {
+export async function findEntry(backend, name, count) {
   const found = await backend.find(name);
-  if (!found) return null;
+  if (!found || found.small.length !== count) return null;
   for (const [i, bytes] of found.small.entries()) {
     const expected = found.record.small[i];
     if (bytes.length !== expected?.bytes || (await sha256(bytes)) !== expected.sha256) return null;

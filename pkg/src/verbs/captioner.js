@@ -6,9 +6,11 @@
  * @typedef {import('../handles.js').CaptionRunHandle} CaptionRunHandle
  * @typedef {import('../protocol.js').CaptionArguments} CaptionArguments
  * @typedef {import('../protocol.js').ScoredCaption} ScoredCaption
+ * @typedef {import('../protocol.js').RolloutArguments} RolloutArguments
  * @typedef {import('../protocol.js').Step} Step
  */
 
+import { rolloutOf } from './inside.js';
 import { openLook, see } from './picture.js';
 import { release } from './release.js';
 
@@ -76,5 +78,10 @@ export class CaptionerVerbs {
     } finally {
       release(plan);
     }
+  }
+
+  /** @param {RolloutArguments} given */
+  rollout({ image }) {
+    return rolloutOf(this.#wasm, this.#handle, image);
   }
 }

@@ -21,6 +21,7 @@
 
 import { OcelliError } from '../errors.js';
 import { CaptionerVerbs } from './captioner.js';
+import { ClassifierVerbs } from './classifier.js';
 import { load } from './load.js';
 import { TaggerVerbs } from './tagger.js';
 
@@ -28,14 +29,15 @@ import { TaggerVerbs } from './tagger.js';
  * What makes the model of each task: names of the wasm's classes, and the verbs over them.
  *
  * @type {Readonly<Record<Task, {
- *   Files: 'TaggerFiles' | 'CaptionerFiles',
- *   Handle: 'TaggerHandle' | 'CaptionerHandle',
+ *   Files: 'TaggerFiles' | 'CaptionerFiles' | 'ClassifierFiles',
+ *   Handle: 'TaggerHandle' | 'CaptionerHandle' | 'ClassifierHandle',
  *   Verbs: new (wasm: Wasm, handle: any) => object,
  * }>>}
  */
 const TASKS = {
   tag: { Files: 'TaggerFiles', Handle: 'TaggerHandle', Verbs: TaggerVerbs },
   caption: { Files: 'CaptionerFiles', Handle: 'CaptionerHandle', Verbs: CaptionerVerbs },
+  classify: { Files: 'ClassifierFiles', Handle: 'ClassifierHandle', Verbs: ClassifierVerbs },
 };
 
 /** One loaded model and what it can be asked. */

@@ -21,6 +21,7 @@
 import { linkedController, throwIfAborted } from '../abort.js';
 import { codeOf } from '../errors.js';
 import { chunks, openFirst, readSmallFile } from '../loader.js';
+import { smallFiles } from '../source.js';
 import { entryName, findEntry, openBackend } from '../store/index.js';
 import { Keeper } from './keeper.js';
 import { release } from './release.js';
@@ -46,7 +47,7 @@ export async function* load(wasm, classes, given, options) {
   const packing = wasm.packingVersion();
   const name = await entryName(files, dtype, packing);
   // A storage that fails is as good as an empty one.
-  const entry = await findEntry(backend, name).catch(() => null);
+  const entry = await findEntry(backend, name, smallFiles(files).length).catch(() => null);
   throwIfAborted(options.signal);
   if (entry) {
     try {
@@ -78,9 +79,8 @@ async function* fromStore(wasm, { Files, Handle }, dtype, { record, small, chunk
   let checked = null;
   let consumed = false;
   try {
-    const [config, preprocessor, tokenizer] = /** @type {[Uint8Array, Uint8Array, Uint8Array]} */ (small);
     yield progress('cache', null, 0, total);
-    checked = Files.read(config, preprocessor, tokenizer);
+    checked = Files.read(...small);
     let loaded = 0;
     let told = performance.now();
     for await (const chunk of chunks()) {
@@ -124,21 +124,19 @@ async function* fromNetwork(wasm, { Files, Handle }, { files, dtype }, options, 
   let consumed = false;
   try {
     // All are asked for at once: a missing one shows before anything large moves, and sizes are known early.
-    const [config, preprocessor, tokenizer, tensors] = await Promise.all(
-      [files.config, files.preprocessor, files.tokenizer, files.weights].map((file) =>
-        openFirst(file, inner),
-      ),
+    const [tensors, ...others] = await Promise.all(
+      [files.weights, ...smallFiles(files)].map((file) => openFirst(file, inner)),
     );
-    const meter = new Meter([config, preprocessor, tokenizer, tensors]);
+    const meter = new Meter([...others, tensors]);
     const small = [];
-    for (const open of [config, preprocessor, tokenizer]) {
+    for (const open of others) {
       yield meter.event(open);
       const bytes = await readSmallFile(open, { ...inner, onChunk: (length) => meter.add(length) });
       meter.learn(open, bytes.length);
       small.push(bytes);
     }
     // A model that cannot work is refused here, before its weights move.
-    checked = Files.read(small[0], small[1], small[2]);
+    checked = Files.read(...small);
     checked.passOver(weights);
     yield meter.event(tensors);
     let told = performance.now();

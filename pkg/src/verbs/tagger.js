@@ -4,10 +4,13 @@
  * @typedef {import('../handles.js').LabelSetHandle} LabelSetHandle
  * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
  * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('../protocol.js').ExplainArguments} ExplainArguments
+ * @typedef {import('../protocol.js').RolloutArguments} RolloutArguments
  * @typedef {import('../protocol.js').Step} Step
  * @typedef {import('../protocol.js').TagArguments} TagArguments
  */
 
+import { mapOf, rolloutOf } from './inside.js';
 import { progress } from './load.js';
 import { openLook, see } from './picture.js';
 import { release } from './release.js';
@@ -48,6 +51,16 @@ export class TaggerVerbs {
     } finally {
       release(set);
     }
+  }
+
+  /** @param {RolloutArguments} given */
+  rollout({ image }) {
+    return rolloutOf(this.#wasm, this.#handle, image);
+  }
+
+  /** @param {ExplainArguments} given */
+  explain({ image, text }) {
+    return mapOf(this.#wasm, this.#handle, image, (look) => this.#handle.beginExplanation(look, text));
   }
 
   /**

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::BlipVisionConfig;
 use crate::Result;
-use crate::models::{Passage, check_pixels};
+use crate::models::{Passage, Trace, check_pixels};
 use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed, SelfAttention, Sight};
 use crate::weights::Scope;
 
@@ -59,10 +59,20 @@ impl BlipVision {
 
     /// Takes images through one more layer. Returns how many layers are left.
     pub fn advance(&self, passage: &mut Passage) -> Result<usize> {
-        let Some(layer) = self.layers.get(passage.done) else { return Ok(0) };
-        passage.states = layer.forward(&passage.states, Sight::Sequences(&passage.lengths))?;
-        passage.done += 1;
-        Ok(self.layers.len() - passage.done)
+        passage.advance(&self.layers, |layer, passage| {
+            layer.forward(&passage.states, Sight::Sequences(&passage.lengths))
+        })
+    }
+
+    /// Goes back through one more layer. Returns how many layers are left.
+    pub fn trace_back(&self, trace: &mut Trace) -> Result<usize> {
+        trace.step(&self.layers)
+    }
+
+    /// Attention rollout of one image that keeps its states. Computes the layers that are left.
+    pub fn rollout(&self, mut passage: Passage) -> Result<Trace> {
+        while self.advance(&mut passage)? > 0 {}
+        Trace::new(&passage, self.layers.len(), None)
     }
 
     /// The normalised states after the last layer, `(batch, 1 + patches, width)`. Computes the layers that are

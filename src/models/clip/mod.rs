@@ -18,7 +18,7 @@ pub use text::ClipText;
 pub use vision::ClipVision;
 
 use crate::Result;
-use crate::models::Passage;
+use crate::models::{Passage, Trace};
 use crate::nn::Linear;
 use crate::weights::Weights;
 
@@ -57,6 +57,21 @@ impl ClipModel {
     /// [`ClipModel::image_features`] of images that are on their way through the vision tower.
     pub fn image_features_of(&self, passage: Passage) -> Result<Tensor> {
         self.visual_projection.forward(&self.vision.pooled(passage)?)
+    }
+
+    /// What of one image, which keeps its states, makes it fit a text with the vector `text`, of length 1: the
+    /// relevance of [`Trace`] for the logit of the two, the cosine times [`ClipModel::logit_scale`]. Computes the
+    /// layers that are left.
+    pub fn relevance(&self, passage: Passage, text: &[f32]) -> Result<Trace> {
+        self.vision.relevance(passage, |pooled| {
+            let image = self.visual_projection.forward(pooled)?.flatten_all()?.to_vec1::<f32>()?;
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+            // Of the cosine u t, where u = v / |v|: (t - (u t) u) / |v|.
+            let inverse = 1.0 / dot(&image, &image).sqrt();
+            let cosine = dot(&image, text) * inverse;
+            let gradient = image.iter().zip(text).map(|(v, t)| (t - cosine * v * inverse) * inverse);
+            self.visual_projection.backward(&gradient.map(|g| g * self.logit_scale).collect::<Vec<_>>())
+        })
     }
 
     /// Text vectors, not normalised: token ids, of any number for each text, to `(texts, projection_dim)`.

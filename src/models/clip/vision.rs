@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::ClipVisionConfig;
 use super::text::self_attention;
 use crate::Result;
-use crate::models::{Passage, check_pixels};
+use crate::models::{Passage, Trace, check_pixels};
 use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed, Sight};
 use crate::weights::Scope;
 
@@ -64,19 +64,39 @@ impl ClipVision {
 
     /// Takes images through one more layer. Returns how many layers are left.
     pub fn advance(&self, passage: &mut Passage) -> Result<usize> {
-        let Some(layer) = self.layers.get(passage.done) else { return Ok(0) };
-        let (x, sight) = (&passage.states, Sight::Sequences(&passage.lengths));
-        passage.done += 1;
-        let left = self.layers.len() - passage.done;
-        passage.states = if left > 0 {
-            layer.forward(x, sight)?
-        } else {
-            // Of the last layer only the class token is asked for, the first row of each image.
-            let firsts =
-                passage.lengths.iter().scan(0, |end, &len| Some(std::mem::replace(end, *end + len as u32)));
-            layer.forward_at(x, sight, &Tensor::from_iter(firsts, x.device())?)?
-        };
-        Ok(left)
+        passage.advance(&self.layers, |layer, passage| {
+            let (x, sight) = (&passage.states, Sight::Sequences(&passage.lengths));
+            if passage.done + 1 < self.layers.len() {
+                layer.forward(x, sight)
+            } else {
+                // Of the last layer only the class token is asked for.
+                layer.forward_at(x, sight, &passage.firsts()?)
+            }
+        })
+    }
+
+    /// Goes back through one more layer. Returns how many layers are left.
+    pub fn trace_back(&self, trace: &mut Trace) -> Result<usize> {
+        trace.step(&self.layers)
+    }
+
+    /// Attention rollout of one image that keeps its states. Computes the layers that are left.
+    pub fn rollout(&self, mut passage: Passage) -> Result<Trace> {
+        while self.advance(&mut passage)? > 0 {}
+        Trace::new(&passage, self.layers.len(), None)
+    }
+
+    /// The same of an answer with a gradient: `gradient` makes it of the class token's pooled state `(1, width)`, as
+    /// the gradient with respect to that.
+    pub(super) fn relevance(
+        &self,
+        mut passage: Passage,
+        gradient: impl FnOnce(&Tensor) -> Result<Vec<f32>>,
+    ) -> Result<Trace> {
+        while self.advance(&mut passage)? > 0 {}
+        let pooled = self.post_norm.forward(&passage.states)?;
+        let gradient = self.post_norm.backward(&passage.states, &gradient(&pooled)?)?;
+        Trace::new(&passage, self.layers.len(), Some(gradient))
     }
 
     /// What [`ClipVision::pool`] makes of [`ClipVision::states`], in less time: `(batch, width)`. Computes the

@@ -65,7 +65,8 @@ export function fakeWasm({
 
   /** The model files as they came; a config that is not JSON is refused. */
   class Files extends Handle {
-    static read(config, preprocessor, tokenizer) {
+    static read(config, preprocessor, tokenizer, ...more) {
+      if (more.length > 0) throw new TypeError('(config, preprocessor, tokenizer)');
       try {
         JSON.parse(new TextDecoder().decode(config));
       } catch {
@@ -99,6 +100,30 @@ export function fakeWasm({
       if (picture.text === 'trap') throw trap();
       this.text = picture.text;
     }
+    keep() {
+      if (this.left < 3) throw new Error('Too late: layers are done.');
+      this.kept = true;
+    }
+  }
+
+  class PatchMap extends Handle {
+    rows = 1;
+    columns = 2;
+    values() {
+      return Float32Array.of(0.25, 0.5);
+    }
+    frame() {
+      return Float32Array.of(0.25, 0, 0.5, 1);
+    }
+  }
+
+  /** A map on its way back through three layers. */
+  class Tracing extends Handle {
+    left = 3;
+    map() {
+      if (this.left > 0) throw new Error('There are layers left.');
+      return new PatchMap();
+    }
   }
 
   class Model extends Handle {
@@ -109,6 +134,16 @@ export function fakeWasm({
       log.layers += 1;
       look.left = Math.max(0, look.left - 1);
       return look.left;
+    }
+    beginRollout(look) {
+      log.calls.push({ rollout: seen(look) });
+      if (!look.kept) throw new Error('The states were not kept.');
+      return new Tracing();
+    }
+    traceBack(tracing) {
+      log.layers += 1;
+      tracing.left = Math.max(0, tracing.left - 1);
+      return tracing.left;
     }
   }
 
@@ -161,10 +196,33 @@ export function fakeWasm({
       log.encoded += fresh;
       return set.pending;
     }
+    beginExplanation(look, text) {
+      if (text === '') throw wasmError('label-empty');
+      const tracing = this.beginRollout(look);
+      log.calls.push({ text });
+      return tracing;
+    }
     tag(look, set) {
       log.calls.push({ picture: seen(look) });
       const total = set.labels.reduce((sum, label) => sum + label.length, 0);
       return Float32Array.from(set.labels, (label) => label.length / total);
+    }
+  }
+
+  /** Of three classes, the longer named is likelier. */
+  class ClassifierHandle extends Model {
+    static create(files, weights) {
+      weights.free();
+      files.free();
+      onCreate(files);
+      return new ClassifierHandle();
+    }
+    labels() {
+      return ['cat', 'elephant', 'dog'];
+    }
+    classify(look) {
+      log.calls.push({ picture: seen(look) });
+      return Float32Array.of(0.25, 0.5, 0.25);
     }
   }
 
@@ -217,5 +275,7 @@ export function fakeWasm({
     TaggerHandle,
     CaptionerFiles: Files,
     CaptionerHandle,
+    ClassifierFiles: Files,
+    ClassifierHandle,
   };
 }

@@ -1,0 +1,87 @@
+/**
+ * Looking inside a model: which parts of a picture made its answer. A map takes the way through the layers twice, there
+ * and back, one layer at a time.
+ *
+ * @typedef {import('../handles.js').LookHandle} LookHandle
+ * @typedef {import('../handles.js').PatchMapHandle} PatchMapHandle
+ * @typedef {import('../handles.js').TracingHandle} TracingHandle
+ * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('../image-input.js').ImageSource} ImageSource
+ * @typedef {import('../protocol.js').Step} Step
+ *
+ * @typedef {import('../handles.js').Looking & import('../handles.js').TracingBack} Model
+ *
+ * @typedef {object} PatchMap A number for each patch of a picture.
+ * @property {number} rows patches from top to bottom
+ * @property {number} columns patches from left to right
+ * @property {Float32Array} values row by row, as the method gives them: on no common scale
+ * @property {Frame} frame the part of the picture that the patches cover
+ *
+ * @typedef {object} Frame A part of a picture, in fractions of its width and height. Models that crop see the middle of a
+ *   picture; where one pads, its frame reaches beyond 0 and 1.
+ * @property {number} left
+ * @property {number} top
+ * @property {number} width
+ * @property {number} height
+ */
+
+import { progress } from './load.js';
+import { openLook } from './picture.js';
+import { release } from './release.js';
+
+/**
+ * @param {Wasm} wasm
+ * @param {Model} model
+ * @param {ImageSource} image
+ * @param {(look: LookHandle) => TracingHandle} begin begins the map of what was looked at
+ * @returns {AsyncGenerator<Step, PatchMap, void>}
+ */
+export async function* mapOf(wasm, model, image, begin) {
+  const look = await openLook(wasm, model, image);
+  /** @type {number} */
+  let layers;
+  let tracing;
+  try {
+    look.keep();
+    let left = model.advance(look);
+    for (layers = left + 1; left > 0; left = model.advance(look)) {
+      yield progress('image', null, layers - left, 2 * layers);
+    }
+    tracing = begin(look);
+  } finally {
+    release(look);
+  }
+  try {
+    for (let left = layers; left > 0; left = model.traceBack(tracing)) {
+      yield progress('image', null, 2 * layers - left, 2 * layers);
+    }
+    return readMap(tracing.map());
+  } finally {
+    release(tracing);
+  }
+}
+
+/**
+ * The map of attention rollout.
+ *
+ * @param {Wasm} wasm
+ * @param {Model} model
+ * @param {ImageSource} image
+ */
+export function rolloutOf(wasm, model, image) {
+  return mapOf(wasm, model, image, (look) => model.beginRollout(look));
+}
+
+/**
+ * @param {PatchMapHandle} handle is freed
+ * @returns {PatchMap}
+ */
+export function readMap(handle) {
+  try {
+    const [left, top, width, height] = /** @type {[number, number, number, number]} */ ([...handle.frame()]);
+    const { rows, columns } = handle;
+    return { rows, columns, values: handle.values(), frame: { left, top, width, height } };
+  } finally {
+    release(handle);
+  }
+}

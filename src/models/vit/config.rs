@@ -1,0 +1,114 @@
+//! `config.json` of a ViT classifier.
+
+use super::super::config::{Section, TowerConfig};
+use crate::Result;
+use crate::nn::Activation;
+
+/// The most labels that a configuration may have.
+pub const MAX_LABELS: usize = 10_000;
+/// The most characters (Unicode scalar values) that a label of a configuration may have.
+pub const MAX_LABEL_CHARS: usize = 1_000;
+
+/// The configuration of a ViT classifier.
+#[derive(Debug, Clone)]
+pub struct VitConfig {
+    /// Width, depth and so on.
+    pub tower: TowerConfig,
+    /// Height and width of the image in pixels; a multiple of `patch_size`.
+    pub image_size: usize,
+    /// Height and width of a patch in pixels.
+    pub patch_size: usize,
+    /// Whether queries, keys and values have a bias.
+    pub qkv_bias: bool,
+    /// What each logit is for, at least one: `id2label`, by id. One without a name is called `LABEL_n`, as the
+    /// reference does.
+    pub labels: Vec<String>,
+    /// Whether each label has a probability of its own, as where several can be true of one image
+    /// (`problem_type`), or where there is but one.
+    pub independent: bool,
+}
+
+impl VitConfig {
+    /// Reads `config.json`; keys that are absent have the reference's defaults.
+    ///
+    /// # Errors
+    /// `ConfigInvalid`; also for more than [`MAX_LABELS`] labels, and labels over [`MAX_LABEL_CHARS`].
+    pub fn from_json(json: &[u8]) -> Result<Self> {
+        let root = Section::parse(json, "vit")?;
+        let (image_size, patch_size) = root.patches(224, 16)?;
+        let tower = root.tower(&TowerConfig {
+            hidden_size: 768,
+            intermediate_size: 3072,
+            layers: 12,
+            heads: 12,
+            activation: Activation::Gelu,
+            layer_norm_eps: 1e-12,
+        })?;
+        let patches = (image_size / patch_size) * (image_size / patch_size);
+        tower.check_fits("the top level", 1, 1 + patches)?;
+        let labels = root.labels("id2label", MAX_LABELS, MAX_LABEL_CHARS)?;
+        Ok(Self {
+            tower,
+            image_size,
+            patch_size,
+            qkv_bias: root.flag("qkv_bias", true)?,
+            independent: labels.len() == 1 || root.is("problem_type", "multi_label_classification"),
+            labels,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::ErrorKind;
+
+    fn labels(json: &str) -> Result<Vec<String>> {
+        VitConfig::from_json(json.as_bytes()).map(|config| config.labels)
+    }
+
+    #[test]
+    fn labels_are_sorted_by_id_and_filled_up() {
+        let json = r#"{"id2label": {"2": "cat", "10": "dog", "0": "hen"}}"#;
+        assert_eq!(labels(json).unwrap(), ["hen", "LABEL_1", "cat"]);
+        assert_eq!(labels(r#"{"num_labels": 3}"#).unwrap(), ["LABEL_0", "LABEL_1", "LABEL_2"]);
+        assert_eq!(labels(r#"{"id2label": {"0": "a"}, "num_labels": 3}"#).unwrap(), ["a"]);
+        assert_eq!(labels(r#"{"id2label": null}"#).unwrap(), ["LABEL_0", "LABEL_1"]);
+    }
+
+    #[test]
+    fn labels_that_are_none_or_too_many_are_refused() {
+        let many = |count| {
+            let pairs: Vec<String> = (0..count).map(|i| format!(r#""{i}": "x""#)).collect();
+            format!(r#"{{"id2label": {{{}}}}}"#, pairs.join(","))
+        };
+        assert_eq!(labels(&many(MAX_LABELS)).unwrap().len(), MAX_LABELS);
+        let long = "é".repeat(MAX_LABEL_CHARS);
+        assert_eq!(labels(&format!(r#"{{"id2label": {{"0": "{long}"}}}}"#)).unwrap(), [long.clone()]);
+        for wrong in [
+            many(MAX_LABELS + 1),
+            format!(r#"{{"id2label": {{"0": "{long}é"}}}}"#),
+            r#"{"id2label": {}}"#.to_owned(),
+            r#"{"id2label": {"first": "x"}}"#.to_owned(),
+            r#"{"id2label": {"-1": "x"}}"#.to_owned(),
+            r#"{"id2label": {"0": 5}}"#.to_owned(),
+            r#"{"id2label": ["x"]}"#.to_owned(),
+            r#"{"num_labels": 0}"#.to_owned(),
+            r#"{"num_labels": 10001}"#.to_owned(),
+        ] {
+            let error = labels(&wrong).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
+            assert!(error.to_string().len() < 300, "{error}");
+        }
+    }
+
+    #[test]
+    fn probabilities_are_apart_where_several_labels_can_be_true() {
+        let independent = |json: &str| VitConfig::from_json(json.as_bytes()).unwrap().independent;
+        assert!(!independent("{}"));
+        assert!(!independent(r#"{"problem_type": "single_label_classification"}"#));
+        assert!(independent(r#"{"problem_type": "multi_label_classification"}"#));
+        assert!(independent(r#"{"num_labels": 1}"#));
+    }
+}

@@ -1,0 +1,37 @@
+//! One step of attention rollout and of relevance through the layer that vision towers are made of.
+
+use candle_core::Tensor;
+
+use super::add;
+use crate::Result;
+use crate::nn::{EncoderLayer, Sight};
+
+impl EncoderLayer {
+    /// One step of attention rollout: `weights (A + I) / 2`, where `A` is the mean over the heads of the attention
+    /// probabilities of the layer's inputs `x` `(rows, width)`, one sequence. The rows of `A` sum up to 1, and so
+    /// do those of the half of `A + I`.
+    ///
+    /// Abnar and Zuidema, "Quantifying Attention Flow in Transformers", 2020.
+    pub fn roll_out(&self, x: &Tensor, weights: &[f32]) -> Result<Vec<f32>> {
+        let mut sum = self.attention.weigh(&self.norm1.forward(x)?, weights)?;
+        add(&mut sum, weights);
+        sum.iter_mut().for_each(|weight| *weight /= 2.0);
+        Ok(sum)
+    }
+
+    /// The gradient of the inputs `x` `(rows, width)`, one sequence, from that of the `outputs`; and one step of
+    /// relevance, see [`SelfAttention::backward`](crate::nn::SelfAttention::backward).
+    ///
+    /// Chefer, Gur and Wolf, "Generic Attention-model Explainability for Interpreting Bi-Modal and
+    /// Encoder-Decoder Transformers", 2021.
+    pub fn backward(&self, x: &Tensor, outputs: &[f32], weights: &mut Vec<f32>) -> Result<Vec<f32>> {
+        let normed = self.norm1.forward(x)?;
+        let middle = self.attention.forward(&normed, x, Sight::Sequences(&[weights.len()]))?;
+        let mlp = self.mlp.backward(&self.norm2.forward(&middle)?, outputs)?;
+        let mut gradient = self.norm2.backward(&middle, &mlp)?;
+        add(&mut gradient, outputs);
+        let attention = self.attention.backward(&normed, &gradient, weights)?;
+        add(&mut gradient, &self.norm1.backward(x, &attention)?);
+        Ok(gradient)
+    }
+}

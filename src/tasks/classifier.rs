@@ -1,0 +1,93 @@
+//! Classification with ViT.
+
+use super::{Look, check_picture_size, no_numbers, pixel_batch};
+use crate::Result;
+use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
+use crate::models::vit::{VitConfig, VitModel};
+use crate::weights::Weights;
+
+/// The small files of a ViT classifier, read and checked against each other. It knows no texts, and so it has
+/// no tokenizer.
+pub struct ClassifierFiles {
+    config: VitConfig,
+    preprocessor: Preprocessor,
+}
+
+impl ClassifierFiles {
+    /// Reads `config.json` and `preprocessor_config.json`.
+    ///
+    /// # Errors
+    /// `ConfigInvalid`, `PreprocessorInvalid`: a file is malformed, or does not fit the other.
+    pub fn read(config: &[u8], preprocessor: &[u8]) -> Result<Self> {
+        let config = VitConfig::from_json(config)?;
+        let preprocessor = Preprocessor::from_json(preprocessor, PreprocessorKind::Vit)?;
+        check_picture_size(&preprocessor, config.image_size)?;
+        Ok(Self { config, preprocessor })
+    }
+
+    /// Beginnings of the names of tensors that the model does without, for
+    /// [`WeightsLoader::pass_over`](crate::weights::WeightsLoader::pass_over): a file may have the layer that
+    /// the model was trained with before it became a classifier.
+    pub fn unused(&self) -> &'static [&'static str] {
+        &["vit.pooler."]
+    }
+}
+
+/// Says which of its classes an image is of, as `transformers`' `ViTForImageClassification` does.
+pub struct Classifier {
+    pub(super) model: VitModel,
+    preprocessor: Preprocessor,
+    labels: Vec<String>,
+    independent: bool,
+}
+
+impl Classifier {
+    /// Builds the model that `files` describe.
+    ///
+    /// # Errors
+    /// As [`Tagger::new`](super::Tagger::new).
+    pub fn new(files: ClassifierFiles, weights: Weights) -> Result<Self> {
+        let ClassifierFiles { config, preprocessor } = files;
+        let model = VitModel::new(&config, weights)?;
+        Ok(Self { model, preprocessor, labels: config.labels, independent: config.independent })
+    }
+
+    /// What the classes are called, in the order of their ids; at least one.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// Begins to look at `image`; no layer is computed yet.
+    pub fn look(&self, image: &RgbImage) -> Result<Look> {
+        let passage = self.model.begin(&pixel_batch(&self.preprocessor, image)?)?;
+        Ok(Look::new(passage).framed(self.preprocessor.frame(image)))
+    }
+
+    /// Computes one more layer. Returns how many are left.
+    pub fn advance(&self, look: &mut Look) -> Result<usize> {
+        self.model.advance(look.passage_mut())
+    }
+
+    /// The probability of each class for `image`, in the order of [`Classifier::labels`]: they sum to 1, except
+    /// where the model was trained for classes of which several can be true.
+    pub fn classify(&self, image: &RgbImage) -> Result<Vec<f32>> {
+        self.classify_seen(&self.look(image)?)
+    }
+
+    /// [`Classifier::classify`] of an image that the model is looking at. Computes the layers that are left.
+    ///
+    /// # Errors
+    /// `WeightsInvalid` where the weights give no numbers.
+    pub fn classify_seen(&self, look: &Look) -> Result<Vec<f32>> {
+        let mut scores = self.model.logits(look.passage())?.squeeze(0)?.to_vec1::<f32>()?;
+        if !scores.iter().all(|score| score.is_finite()) {
+            return Err(no_numbers());
+        }
+        if self.independent {
+            scores.iter_mut().for_each(|score| *score = 1.0 / (1.0 + (-*score).exp()));
+        } else {
+            crate::kernels::softmax(&mut scores);
+        }
+        Ok(scores)
+    }
+}

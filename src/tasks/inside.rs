@@ -1,0 +1,164 @@
+//! Looking inside: which parts of an image made an answer.
+//!
+//! A map is asked for in the same way of every model:
+//!
+//! ```no_run
+//! # fn map(tagger: ocelli::tasks::Tagger, image: ocelli::image::RgbImage) -> ocelli::Result<()> {
+//! let mut look = tagger.look(&image)?;
+//! look.keep(); // before the first layer
+//! while tagger.advance(&mut look)? > 0 {}
+//! let mut tracing = tagger.begin_explanation(&look, "a photo of a cat.")?;
+//! while tagger.trace_back(&mut tracing)? > 0 {}
+//! let map = tracing.map()?; // the same as tagger.explain(&image, "a photo of a cat.")?
+//! # Ok(())
+//! # }
+//! ```
+
+use super::{Captioner, Classifier, LabelSet, Look, Tagger, no_numbers};
+use crate::image::{Frame, RgbImage};
+use crate::models::Trace;
+use crate::text::Template;
+use crate::{Error, ErrorKind, Result};
+
+/// How much the patches of an image have to do with something, row by row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Map {
+    /// Patches from top to bottom.
+    pub rows: usize,
+    /// Patches from left to right.
+    pub columns: usize,
+    /// A number for each patch, as the method gives it: at least 0, and on no common scale.
+    pub values: Vec<f32>,
+    /// The part of the image that the patches cover.
+    pub frame: Frame,
+}
+
+impl Map {
+    /// The map of a square of patches.
+    ///
+    /// # Errors
+    /// `WeightsInvalid` where `values` are not all numbers.
+    pub(super) fn of_square(values: &[f32], frame: Frame) -> Result<Self> {
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(no_numbers());
+        }
+        let side = values.len().isqrt();
+        Ok(Self { rows: side, columns: side, values: values.to_vec(), frame })
+    }
+}
+
+/// A map on its way: it goes back through the layers of the model that made it, one at a time.
+#[derive(Debug, Clone)]
+pub struct Tracing {
+    trace: Trace,
+    frame: Frame,
+    left: Option<usize>,
+}
+
+impl Tracing {
+    fn new(trace: Trace, look: &Look) -> Self {
+        Self { trace, frame: look.frame(), left: None }
+    }
+
+    fn step(&mut self, step: impl FnOnce(&mut Trace) -> Result<usize>) -> Result<usize> {
+        let left = step(&mut self.trace)?;
+        self.left = Some(left);
+        Ok(left)
+    }
+
+    /// The map, once no layer is left.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` where layers are left.
+    pub fn map(&self) -> Result<Map> {
+        if self.left != Some(0) {
+            return Err(Error::new(ErrorKind::ArgumentInvalid, "The map is not complete yet."));
+        }
+        Map::of_square(self.trace.map(), self.frame)
+    }
+}
+
+impl Tagger {
+    /// Which patches of `image` the class token's state is made of, whatever it is tagged with: attention rollout
+    /// (Abnar and Zuidema 2020). The map sums up to less than 1, by what the class token has kept of itself.
+    pub fn rollout(&self, image: &RgbImage) -> Result<Map> {
+        let tracing = self.begin_rollout(&kept(self.look(image)?))?;
+        self.finish(tracing)
+    }
+
+    /// Which patches of `image` make it fit `text`, which is taken as it is, in no template: the relevance of
+    /// Chefer, Gur and Wolf (2021) over all layers of the vision tower, for the logit of image and text, which is
+    /// their cosine times the model's logit scale.
+    ///
+    /// # Errors
+    /// As [`Tagger::labels`] for `text` as a label.
+    pub fn explain(&self, image: &RgbImage, text: &str) -> Result<Map> {
+        let tracing = self.begin_explanation(&kept(self.look(image)?), text)?;
+        self.finish(tracing)
+    }
+
+    /// [`Tagger::rollout`] of a look that keeps its states, before its first step back.
+    pub fn begin_rollout(&self, look: &Look) -> Result<Tracing> {
+        Ok(Tracing::new(self.model.vision().rollout(look.passage())?, look))
+    }
+
+    /// [`Tagger::explain`] of a look that keeps its states, before its first step back.
+    pub fn begin_explanation(&self, look: &Look, text: &str) -> Result<Tracing> {
+        LabelSet::new(&[text], &Template::parse("{}")?)?;
+        let text = self.text_embeddings(&[text])?.concat();
+        Ok(Tracing::new(self.model.relevance(look.passage(), &text)?, look))
+    }
+
+    /// Goes back through one more layer. Returns how many are left.
+    pub fn trace_back(&self, tracing: &mut Tracing) -> Result<usize> {
+        tracing.step(|trace| self.model.vision().trace_back(trace))
+    }
+
+    fn finish(&self, mut tracing: Tracing) -> Result<Map> {
+        while self.trace_back(&mut tracing)? > 0 {}
+        tracing.map()
+    }
+}
+
+impl Captioner {
+    /// [`Tagger::rollout`] of a captioner.
+    pub fn rollout(&self, image: &RgbImage) -> Result<Map> {
+        let mut tracing = self.begin_rollout(&kept(self.look(image)?))?;
+        while self.trace_back(&mut tracing)? > 0 {}
+        tracing.map()
+    }
+
+    /// [`Captioner::rollout`] of a look that keeps its states, before its first step back.
+    pub fn begin_rollout(&self, look: &Look) -> Result<Tracing> {
+        Ok(Tracing::new(self.model().vision().rollout(look.passage())?, look))
+    }
+
+    /// Goes back through one more layer. Returns how many are left.
+    pub fn trace_back(&self, tracing: &mut Tracing) -> Result<usize> {
+        tracing.step(|trace| self.model().vision().trace_back(trace))
+    }
+}
+
+impl Classifier {
+    /// Which patches of `image` the answer is made of: [`Tagger::rollout`] of a classifier.
+    pub fn explain(&self, image: &RgbImage) -> Result<Map> {
+        let mut tracing = self.begin_rollout(&kept(self.look(image)?))?;
+        while self.trace_back(&mut tracing)? > 0 {}
+        tracing.map()
+    }
+
+    /// [`Classifier::explain`] of a look that keeps its states, before its first step back.
+    pub fn begin_rollout(&self, look: &Look) -> Result<Tracing> {
+        Ok(Tracing::new(self.model.rollout(look.passage())?, look))
+    }
+
+    /// Goes back through one more layer. Returns how many are left.
+    pub fn trace_back(&self, tracing: &mut Tracing) -> Result<usize> {
+        tracing.step(|trace| self.model.trace_back(trace))
+    }
+}
+
+fn kept(mut look: Look) -> Look {
+    look.keep();
+    look
+}

@@ -1,0 +1,59 @@
+//! Classification.
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::edge::{JsResult, to_js};
+use super::load::WeightsLoader;
+use super::picture::{Look, Picture};
+use crate::tasks::{self, Classifier};
+
+/// The small files of a ViT classifier, read and checked: what `create` needs beside the weights.
+#[wasm_bindgen]
+pub struct ClassifierFiles(tasks::ClassifierFiles);
+
+#[wasm_bindgen]
+impl ClassifierFiles {
+    /// Reads `config.json` and `preprocessor_config.json`; there is no tokenizer.
+    pub fn read(config: &[u8], preprocessor: &[u8]) -> JsResult<Self> {
+        tasks::ClassifierFiles::read(config, preprocessor).map(Self).map_err(to_js)
+    }
+
+    /// Tells `weights` which tensors of their file the model does without. Comes before their first byte.
+    #[wasm_bindgen(js_name = passOver)]
+    pub fn pass_over(&self, weights: &mut WeightsLoader) {
+        weights.pass_over(self.0.unused());
+    }
+}
+
+/// A ViT classifier.
+#[wasm_bindgen]
+pub struct ClassifierHandle(pub(super) Classifier);
+
+#[wasm_bindgen]
+impl ClassifierHandle {
+    /// Builds the model; consumes `files` and `weights`.
+    pub fn create(files: ClassifierFiles, weights: WeightsLoader) -> JsResult<Self> {
+        let weights = weights.finish()?;
+        Classifier::new(files.0, weights).map(Self).map_err(to_js)
+    }
+
+    /// What the classes are called, in their order.
+    pub fn labels(&self) -> Vec<String> {
+        self.0.labels().to_vec()
+    }
+
+    /// Begins to look at the picture; no layer is computed yet.
+    pub fn look(&self, picture: &Picture) -> JsResult<Look> {
+        self.0.look(picture.image()).map(Look).map_err(to_js)
+    }
+
+    /// Computes one more layer; returns how many are left.
+    pub fn advance(&self, look: &mut Look) -> JsResult<usize> {
+        self.0.advance(&mut look.0).map_err(to_js)
+    }
+
+    /// The probability of each class for what was looked at, in their order.
+    pub fn classify(&self, look: &Look) -> JsResult<Vec<f32>> {
+        self.0.classify_seen(&look.0).map_err(to_js)
+    }
+}

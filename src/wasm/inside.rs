@@ -1,0 +1,112 @@
+//! Looking inside a model.
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::caption::CaptionerHandle;
+use super::classify::ClassifierHandle;
+use super::edge::{JsResult, to_js};
+use super::picture::Look;
+use super::tag::TaggerHandle;
+use crate::image::Frame;
+use crate::tasks;
+
+/// A number for each patch of a picture.
+#[wasm_bindgen]
+pub struct PatchMap(tasks::Map);
+
+#[wasm_bindgen]
+impl PatchMap {
+    /// Patches from top to bottom.
+    #[wasm_bindgen(getter)]
+    pub fn rows(&self) -> usize {
+        self.0.rows
+    }
+
+    /// Patches from left to right.
+    #[wasm_bindgen(getter)]
+    pub fn columns(&self) -> usize {
+        self.0.columns
+    }
+
+    /// A number for each patch, row by row.
+    pub fn values(&self) -> Vec<f32> {
+        self.0.values.clone()
+    }
+
+    /// The part of the picture that the patches cover: left, top, width and height, in fractions of the picture's.
+    pub fn frame(&self) -> Vec<f32> {
+        let Frame { left, top, width, height } = self.0.frame;
+        vec![left, top, width, height]
+    }
+}
+
+#[wasm_bindgen]
+impl Look {
+    /// Keeps the states of all layers, for a tracing. Comes before the first layer.
+    pub fn keep(&mut self) {
+        self.0.keep();
+    }
+}
+
+/// A map on its way back through the layers. It belongs to the model that made it.
+#[wasm_bindgen]
+pub struct Tracing(tasks::Tracing);
+
+#[wasm_bindgen]
+impl Tracing {
+    /// The map, once no layer is left.
+    pub fn map(&self) -> JsResult<PatchMap> {
+        self.0.map().map(PatchMap).map_err(to_js)
+    }
+}
+
+#[wasm_bindgen]
+impl TaggerHandle {
+    /// Begins the attention rollout of what was looked at.
+    #[wasm_bindgen(js_name = beginRollout)]
+    pub fn begin_rollout(&self, look: &Look) -> JsResult<Tracing> {
+        self.0.begin_rollout(&look.0).map(Tracing).map_err(to_js)
+    }
+
+    /// Begins to find out what makes `text` fit what was looked at.
+    #[wasm_bindgen(js_name = beginExplanation)]
+    pub fn begin_explanation(&self, look: &Look, text: &str) -> JsResult<Tracing> {
+        self.0.begin_explanation(&look.0, text).map(Tracing).map_err(to_js)
+    }
+
+    /// Goes back through one more layer; returns how many are left.
+    #[wasm_bindgen(js_name = traceBack)]
+    pub fn trace_back(&self, tracing: &mut Tracing) -> JsResult<usize> {
+        self.0.trace_back(&mut tracing.0).map_err(to_js)
+    }
+}
+
+#[wasm_bindgen]
+impl CaptionerHandle {
+    /// Begins the attention rollout of what was looked at.
+    #[wasm_bindgen(js_name = beginRollout)]
+    pub fn begin_rollout(&self, look: &Look) -> JsResult<Tracing> {
+        self.0.begin_rollout(&look.0).map(Tracing).map_err(to_js)
+    }
+
+    /// Goes back through one more layer; returns how many are left.
+    #[wasm_bindgen(js_name = traceBack)]
+    pub fn trace_back(&self, tracing: &mut Tracing) -> JsResult<usize> {
+        self.0.trace_back(&mut tracing.0).map_err(to_js)
+    }
+}
+
+#[wasm_bindgen]
+impl ClassifierHandle {
+    /// Begins the attention rollout of what was looked at.
+    #[wasm_bindgen(js_name = beginRollout)]
+    pub fn begin_rollout(&self, look: &Look) -> JsResult<Tracing> {
+        self.0.begin_rollout(&look.0).map(Tracing).map_err(to_js)
+    }
+
+    /// Goes back through one more layer; returns how many are left.
+    #[wasm_bindgen(js_name = traceBack)]
+    pub fn trace_back(&self, tracing: &mut Tracing) -> JsResult<usize> {
+        self.0.trace_back(&mut tracing.0).map_err(to_js)
+    }
+}

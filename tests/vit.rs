@@ -1,0 +1,142 @@
+//! ViT against the reference on golden models; see tests/golden/models/make_vit.py.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use candle_core::Tensor;
+use ocelli::ErrorKind;
+use ocelli::image::RgbImage;
+use ocelli::kernels::Dtype;
+use ocelli::models::vit::{VitConfig, VitModel};
+use ocelli::tasks::{Classifier, ClassifierFiles};
+use ocelli::weights::{Weights, WeightsLoader};
+
+#[path = "golden/models/read.rs"]
+#[allow(dead_code)] // Of what it has, this file needs a part.
+mod golden;
+use golden::{Golden, IMAGES, assert_close, difference, pixels};
+
+const MODELS: [&str; 2] = ["vit-labels", "vit-no-bias"];
+
+/// The model's weights, without what it does not need.
+fn weights(golden: &Golden, dtype: Dtype) -> Weights {
+    let mut loader = WeightsLoader::new(dtype);
+    loader.pass_over(&["vit.pooler."]);
+    loader.push(&golden.model).unwrap();
+    loader.finish().unwrap()
+}
+
+fn model(golden: &Golden, config: &[u8]) -> (VitConfig, VitModel) {
+    let config = VitConfig::from_json(config).unwrap();
+    let model = VitModel::new(&config, weights(golden, Dtype::F32)).unwrap();
+    (config, model)
+}
+
+#[test]
+fn agrees_with_the_reference() {
+    for name in MODELS {
+        let golden = Golden::read(name);
+        let (config, model) = model(&golden, &golden.config);
+        let images = pixels(config.image_size);
+        let logits = model.logits(model.begin(&images).unwrap()).unwrap();
+        assert_close(name, &logits, golden.floats("logits"));
+        let best = golden.ids("best");
+        for i in 0..IMAGES {
+            let alone = model.logits(model.begin(&images.narrow(0, i, 1).unwrap()).unwrap()).unwrap();
+            assert!(difference(&alone, &logits.narrow(0, i, 1).unwrap()) < 1e-5);
+            let alone = alone.squeeze(0).unwrap().to_vec1::<f32>().unwrap();
+            let mut order: Vec<u32> = (0..alone.len() as u32).collect();
+            order.sort_by(|&a, &b| alone[b as usize].total_cmp(&alone[a as usize]));
+            assert_eq!(order[..2], best[2 * i..2 * i + 2], "{name}: the best two of image {i}");
+        }
+    }
+}
+
+/// Each quirk shows in the outputs: otherwise agreeing with the reference would not prove it right.
+#[test]
+fn every_quirk_matters() {
+    let changes: [(&str, &str, serde_json::Value); 4] = [
+        (MODELS[0], "hidden_act", "quick_gelu".into()),
+        (MODELS[0], "num_attention_heads", 2.into()),
+        (MODELS[0], "layer_norm_eps", 0.5.into()),
+        (MODELS[1], "layer_norm_eps", 0.5.into()),
+    ];
+    for (name, key, value) in changes {
+        let golden = Golden::read(name);
+        let (config, model) = model(&golden, &golden.config_with(|config| config[key] = value.clone()));
+        let logits = model.logits(model.begin(&pixels(config.image_size)).unwrap()).unwrap();
+        let difference = difference(&logits, golden.floats("logits"));
+        assert!(difference > 10.0 * golden::BOUND, "{name} with {key} {value}: only {difference:e}");
+    }
+}
+
+#[test]
+fn wrong_weights_are_named() {
+    let golden = Golden::read(MODELS[1]);
+    let config =
+        |change: fn(&mut serde_json::Value)| VitConfig::from_json(&golden.config_with(change)).unwrap();
+    for (config, named) in [
+        (config(|config| config["qkv_bias"] = true.into()), "attention.attention.query.bias"),
+        (config(|config| config["num_labels"] = 5.into()), "classifier.weight"),
+        (config(|config| config["image_size"] = 32.into()), "position_embeddings"),
+    ] {
+        let error = VitModel::new(&config, weights(&golden, Dtype::F32)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WeightsMismatch);
+        assert!(error.to_string().contains(named), "{error}");
+    }
+}
+
+fn classifier(golden: &Golden, config: &[u8], preprocessor: &str) -> ocelli::Result<Classifier> {
+    let files = ClassifierFiles::read(config, preprocessor.as_bytes())?;
+    let mut loader = WeightsLoader::new(Dtype::F32);
+    loader.pass_over(files.unused());
+    loader.push(&golden.model)?;
+    Classifier::new(files, loader.finish()?)
+}
+
+fn picture() -> RgbImage {
+    RgbImage::from_fn(64, 48, |x, y| ::image::Rgb([x as u8 * 3, y as u8 * 5, (x * y) as u8]))
+}
+
+#[test]
+fn classifies_pictures_by_name() {
+    let golden = Golden::read(MODELS[0]);
+    let classifier = classifier(&golden, &golden.config, r#"{"size": 32}"#).unwrap();
+    assert_eq!(classifier.labels(), ["cat", "hen", "dog", "sea, ocean", "LABEL_4"]);
+    let scores = classifier.classify(&picture()).unwrap();
+    assert!((scores.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    let mut look = classifier.look(&picture()).unwrap();
+    let left = classifier.advance(&mut look).unwrap();
+    assert_eq!(left, 2);
+    assert_eq!(classifier.classify_seen(&look).unwrap(), scores, "part of the way");
+
+    // Where several labels can be true, each is a sigmoid of its own.
+    let config = golden.config_with(|config| config["problem_type"] = "multi_label_classification".into());
+    let apart = self::classifier(&golden, &config, r#"{"size": 32}"#).unwrap().classify(&picture()).unwrap();
+    let logits: Vec<f32> = apart.iter().map(|p| (p / (1.0 - p)).ln()).collect();
+    let total: f32 = logits.iter().map(|logit| logit.exp()).sum();
+    for (logit, score) in logits.iter().zip(&scores) {
+        assert!((logit.exp() / total - score).abs() < 1e-4, "{apart:?} {scores:?}");
+    }
+}
+
+#[test]
+fn files_that_do_not_fit_are_refused_before_the_weights() {
+    let golden = Golden::read(MODELS[0]);
+    let kind = |config: &[u8], preprocessor: &str| {
+        ClassifierFiles::read(config, preprocessor.as_bytes()).err().unwrap().kind()
+    };
+    assert_eq!(kind(&golden.config, "{}"), ErrorKind::PreprocessorInvalid);
+    assert_eq!(kind(br#"{"model_type": "clip"}"#, r#"{"size": 32}"#), ErrorKind::ConfigInvalid);
+}
+
+#[test]
+fn weights_that_give_no_numbers_are_an_error() {
+    let golden = Golden::read(MODELS[1]);
+    let mut tensors = golden.tensors();
+    let bias = &tensors["classifier.bias"];
+    let nan = Tensor::full(f32::NAN, bias.shape(), bias.device()).unwrap();
+    tensors.insert("classifier.bias".to_owned(), nan);
+    let files = ClassifierFiles::read(&golden.config, br#"{"size": 48}"#).unwrap();
+    let classifier = Classifier::new(files, Weights::from_tensors(tensors)).unwrap();
+    let error = classifier.classify(&picture()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WeightsInvalid);
+}
