@@ -7,7 +7,7 @@
  * type of animal."); `ja` the Japanese name; `parents` the tags that this one implies, with commas between them.
  * Only `tag` is never empty. Empty lines, and those that begin with `#`, are passed over.
  *
- * @typedef {import('./client.js').Tag} Tag
+ * @typedef {import('./client/tagger.js').Tag} Tag
  *
  * @typedef {object} VocabularyTag
  * @property {string} tag its English name
