@@ -1,6 +1,7 @@
 /**
  * ocelli: tags and captions for pictures, computed in the browser.
  *
+ * @typedef {import('./client/captioner.js').AttentionOptions} AttentionOptions
  * @typedef {import('./client/captioner.js').CaptionOptions} CaptionOptions
  * @typedef {import('./client/classifier.js').ClassifyOptions} ClassifyOptions
  * @typedef {import('./client/inside.js').InsideOptions} InsideOptions
@@ -19,6 +20,7 @@
  * @typedef {import('./runtime.js').VariantName} VariantName
  * @typedef {import('./verbs/classifier.js').Classification} Classification
  * @typedef {import('./verbs/inside.js').PatchMap} PatchMap
+ * @typedef {import('./verbs/inside.js').WordMap} WordMap
  */
 
 import { find, list, remove, stored } from './models.js';

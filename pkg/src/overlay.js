@@ -108,7 +108,7 @@ function paint(data, at, level, alpha) {
   const from = /** @type {number[]} */ (COLOURS[first]);
   const to = /** @type {number[]} */ (COLOURS[first + 1]);
   for (const [channel, value] of from.entries()) {
-    data[at + channel] = value + /** @type {number} */ ((to[channel]) - value) * part;
+    data[at + channel] = value + /** @type {number} */ (to[channel] - value) * part;
   }
   data[at + 3] = alpha;
 }

@@ -35,6 +35,8 @@
  *
  * @typedef {import('./handles.js').CaptionOptions & { image: ImageSource }} CaptionArguments
  *
+ * @typedef {CaptionArguments & { caption: string | undefined }} AttentionArguments
+ *
  * @typedef {{ image: ImageSource, topK: number | undefined }} ClassifyArguments
  * @typedef {{ image: ImageSource }} RolloutArguments
  * @typedef {{ image: ImageSource, text: string }} ExplainArguments
@@ -48,6 +50,7 @@
  * @property {{ given: TagArguments, answer: Float32Array }} tag one probability for each label, in their order
  * @property {{ given: CaptionArguments, answer: string }} caption
  * @property {{ given: ClassifyArguments, answer: import('./verbs/classifier.js').Classification[] }} classify best first
+ * @property {{ given: AttentionArguments, answer: import('./verbs/inside.js').WordMap[] }} attention
  * @property {{ given: RolloutArguments, answer: import('./verbs/inside.js').PatchMap }} rollout
  * @property {{ given: ExplainArguments, answer: import('./verbs/inside.js').PatchMap }} explain
  *

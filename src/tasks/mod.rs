@@ -23,7 +23,7 @@ pub use captioner::{
     CaptionOptions, CaptionPlan, CaptionRun, Captioner, CaptionerFiles, DEFAULT_MAX_TOKENS, MAX_BEAMS,
 };
 pub use classifier::{Classifier, ClassifierFiles};
-pub use inside::{Map, Tracing};
+pub use inside::{Map, Tracing, WordMap};
 pub use labels::{LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
 pub use look::Look;
 pub use tagger::{Tagger, TaggerFiles};

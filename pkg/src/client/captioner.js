@@ -4,6 +4,7 @@
  * @typedef {import('../image-input.js').ImageInput} ImageInput
  * @typedef {import('../protocol.js').ProgressEvent} ProgressEvent
  * @typedef {import('../verbs/inside.js').PatchMap} PatchMap
+ * @typedef {import('../verbs/inside.js').WordMap} WordMap
  * @typedef {import('./inside.js').InsideOptions} InsideOptions
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  *
@@ -20,6 +21,8 @@
  * @property {(event: ProgressEvent) => void} [onProgress] the phase `image`: layers computed so far
  *
  * @typedef {StreamOptions & { onPiece?: (piece: string) => void }} CaptionOptions
+ * @typedef {StreamOptions & { caption?: string }} AttentionOptions `caption`: the caption to be looked into, of whatever
+ *   origin. Without it one is written, by the other options
  */
 
 import { linkedController } from '../abort.js';
@@ -58,21 +61,11 @@ export class Captioner extends LoadedModel {
    * @returns {Promise<string>}
    */
   async caption(image, options = {}) {
-    checkOptions(options);
-    const { prompt, maxTokens, minTokens, numBeams, lengthPenalty, earlyStopping, signal } = options;
-    const { onPiece, onProgress } = options;
-    checkString(prompt, 'prompt');
-    checkCount(maxTokens, 'maxTokens');
-    checkCount(minTokens, 'minTokens');
-    checkCount(numBeams, 'numBeams');
-    checkNumber(lengthPenalty, 'lengthPenalty');
-    if (earlyStopping !== undefined) checkFlag(earlyStopping, 'earlyStopping');
-    checkSignal(signal);
+    const given = writing(options);
+    const { onPiece, onProgress, signal } = options;
     checkFunction(onPiece, 'onPiece');
-    checkFunction(onProgress, 'onProgress');
     const { source, transfer } = await readImage(image, { signal });
-    const given = { image: source, prompt, maxTokens, minTokens, numBeams, lengthPenalty, earlyStopping };
-    return this.ask('caption', given, { signal, transfer, onProgress, onPiece });
+    return this.ask('caption', { image: source, ...given }, { signal, transfer, onProgress, onPiece });
   }
 
   /**
@@ -116,6 +109,22 @@ export class Captioner extends LoadedModel {
   }
 
   /**
+   * The words of a caption, each with the parts of the picture that the model looked at when it wrote it, or would have
+   * looked at: its cross-attention, averaged over heads, layers and the pieces of a word.
+   *
+   * @param {ImageInput} image
+   * @param {AttentionOptions} [options]
+   * @returns {Promise<WordMap[]>}
+   */
+  async attention(image, options = {}) {
+    const given = writing(options);
+    const { caption, onProgress, signal } = options;
+    checkString(caption, 'caption');
+    const { source, transfer } = await readImage(image, { signal });
+    return this.ask('attention', { image: source, caption, ...given }, { signal, transfer, onProgress });
+  }
+
+  /**
    * Which parts of the picture its class token is made of, whatever the caption: attention rollout (Abnar and Zuidema
    * 2020).
    *
@@ -127,4 +136,23 @@ export class Captioner extends LoadedModel {
     const { source, asked } = await readInside(image, options);
     return this.ask('rollout', { image: source }, asked);
   }
+}
+
+/**
+ * The checked options of writing, without those of the call.
+ *
+ * @param {StreamOptions} options
+ */
+function writing(options) {
+  checkOptions(options);
+  const { prompt, maxTokens, minTokens, numBeams, lengthPenalty, earlyStopping } = options;
+  checkString(prompt, 'prompt');
+  checkCount(maxTokens, 'maxTokens');
+  checkCount(minTokens, 'minTokens');
+  checkCount(numBeams, 'numBeams');
+  checkNumber(lengthPenalty, 'lengthPenalty');
+  if (earlyStopping !== undefined) checkFlag(earlyStopping, 'earlyStopping');
+  checkSignal(options.signal);
+  checkFunction(options.onProgress, 'onProgress');
+  return { prompt, maxTokens, minTokens, numBeams, lengthPenalty, earlyStopping };
 }

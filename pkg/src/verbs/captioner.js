@@ -3,12 +3,13 @@
  *
  * @typedef {import('../handles.js').CaptionerHandle} CaptionerHandle
  * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('../protocol.js').AttentionArguments} AttentionArguments
  * @typedef {import('../protocol.js').CaptionArguments} CaptionArguments
  * @typedef {import('../protocol.js').RolloutArguments} RolloutArguments
  * @typedef {import('../protocol.js').Step} Step
  */
 
-import { rolloutOf } from './inside.js';
+import { attentionOf, rolloutOf } from './inside.js';
 import { openLook, see } from './picture.js';
 import { release } from './release.js';
 
@@ -51,6 +52,11 @@ export class CaptionerVerbs {
     } finally {
       release(run);
     }
+  }
+
+  /** @param {AttentionArguments} given */
+  attention(given) {
+    return attentionOf(this.#wasm, this.#handle, given);
   }
 
   /** @param {RolloutArguments} given */
