@@ -12,7 +12,7 @@ use ocelli::models::blip::{BlipConfig, BlipModel};
 use ocelli::models::clip::{ClipConfig, ClipModel};
 use ocelli::models::vit::{VitConfig, VitModel};
 use ocelli::models::{Passage, Trace};
-use ocelli::tasks::{Captioner, CaptionerFiles, Map, ModelFiles, Tagger, TaggerFiles};
+use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, Map, ModelFiles, Tagger, TaggerFiles};
 use ocelli::weights::{Weights, WeightsLoader};
 use ocelli::{ErrorKind, Result};
 use serde::Deserialize;
@@ -134,6 +134,31 @@ fn relevance_agrees_with_the_reference() {
 }
 
 #[test]
+fn what_each_token_saw_agrees_with_the_reference() {
+    let expected = Expected::read();
+    for name in ["blip-tied", "blip-untied", "blip-two-tables"] {
+        let golden = Golden::read(name);
+        let config = BlipConfig::from_json(&golden.config).unwrap();
+        let model = BlipModel::new(&config, golden.weights()).unwrap();
+        let ids = [config.text.bos_token_id, 7, 60, 3, 3, 41, 12, 88];
+        for i in 0..2 {
+            let image = pixels(config.vision.image_size).narrow(0, i, 1).unwrap();
+            let states = model.image_states(&image).unwrap();
+            let maps = model.token_maps(&states, &ids).unwrap();
+            let rows = maps.chunks_exact(states.dim(1).unwrap());
+            assert!(rows.clone().all(|row| (row.iter().sum::<f32>() - 1.0).abs() < 1e-5));
+            let patches: Vec<f32> = rows.flat_map(|row| &row[1..]).copied().collect();
+            expected.check(&format!("{name}/tokens/{i}"), &patches);
+        }
+        let states = model.image_states(&pixels(config.vision.image_size).narrow(0, 0, 1).unwrap()).unwrap();
+        for wrong in [vec![], vec![98], vec![98; 25], vec![98, 100]] {
+            let error = model.token_maps(&states, &wrong).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ArgumentInvalid, "{wrong:?}");
+        }
+    }
+}
+
+#[test]
 fn only_one_image_whose_states_were_kept_can_be_traced() {
     let golden = Golden::read("clip-gelu-eos-7");
     let config = ClipConfig::from_json(&golden.config).unwrap();
@@ -168,6 +193,23 @@ struct Drawing {
     rollout: Vec<f32>,
     texts: Vec<Text>,
     captioner_rollout: Vec<f32>,
+    captions: Vec<Caption>,
+}
+
+#[derive(Deserialize)]
+struct Caption {
+    given: bool,
+    caption: String,
+    words: Vec<ExpectedWord>,
+}
+
+#[derive(Deserialize)]
+struct ExpectedWord {
+    word: String,
+    start: usize,
+    end: usize,
+    pieces: usize,
+    values: Vec<f32>,
 }
 
 #[derive(Deserialize)]
@@ -230,6 +272,37 @@ fn the_builtin_models_are_looked_into_as_by_the_reference() {
     }
 }
 
+#[test]
+fn the_words_of_captions_see_what_they_see_in_the_reference() {
+    let captioner = captioner(Dtype::F32);
+    let mut several = 0;
+    for drawing in drawings() {
+        let look = captioner.look(&picture(&drawing.image)).unwrap();
+        for Caption { given, caption, words } in drawing.captions {
+            if !given {
+                let written = captioner.caption(&picture(&drawing.image), &CaptionOptions::default());
+                assert_eq!(written.unwrap(), caption);
+            }
+            let found = captioner.attention(&look, &caption).unwrap();
+            assert_eq!(found.len(), words.len(), "{caption}");
+            let units: Vec<u16> = caption.encode_utf16().collect();
+            for (found, expected) in found.iter().zip(&words) {
+                assert_eq!(found.range, expected.start..expected.end, "{}", expected.word);
+                assert_eq!(String::from_utf16(&units[found.range.clone()]).unwrap(), expected.word);
+                assert_square(&found.map);
+                assert_map(&expected.word, &found.map.values, &expected.values);
+                several += usize::from(expected.pieces > 1);
+            }
+        }
+    }
+    assert!(several > 3, "Hardly a word is made of several tokens: this test proves too little.");
+    let look = captioner.look(&picture(&drawings()[0].image)).unwrap();
+    for wrong in ["", " \t", &"word ".repeat(40), &"x".repeat(10_001)] {
+        let kind = captioner.attention(&look, wrong).unwrap_err().kind();
+        assert_eq!(kind, ErrorKind::ArgumentInvalid, "{}", wrong.len());
+    }
+}
+
 /// Pearson's correlation.
 fn correlation(a: &[f32], b: &[f32]) -> f32 {
     let mean = |x: &[f32]| x.iter().sum::<f32>() / x.len() as f32;
@@ -256,6 +329,12 @@ fn int8_weights_give_nearly_the_same_maps() {
         };
         check("rollout", tagger.rollout(&picture).unwrap(), &drawing.rollout);
         check("captioner's rollout", captioner.rollout(&picture).unwrap(), &drawing.captioner_rollout);
+        let look = captioner.look(&picture).unwrap();
+        for Caption { caption, words, .. } in &drawing.captions {
+            for (found, expected) in captioner.attention(&look, caption).unwrap().into_iter().zip(words) {
+                check(&expected.word, found.map, &expected.values);
+            }
+        }
         for Text { text, values } in &drawing.texts {
             check(text, tagger.explain(&picture, text).unwrap(), values);
         }

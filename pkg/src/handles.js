@@ -32,6 +32,11 @@
  * @property {() => PatchMapHandle} map once no layer is left
  * @property {() => void} free
  *
+ * @typedef {object} WordMapsHandle
+ * @property {() => Uint32Array} places where the words begin and end: two numbers for each
+ * @property {(word: number) => PatchMapHandle | undefined} map by its place among the words
+ * @property {() => void} free
+ *
  * @typedef {object} TracingBack what every model has that can be looked into
  * @property {(look: any) => TracingHandle} beginRollout
  * @property {(tracing: any) => number} traceBack goes back through one more layer; returns how many are left
@@ -79,6 +84,7 @@
  * @typedef {object} CaptionerMethods
  * @property {(options: CaptionOptions) => CaptionPlanHandle} plan
  * @property {(look: any, plan: any) => CaptionRunHandle} write
+ * @property {(look: any, caption: string) => WordMapsHandle} attention
  * @property {() => void} free
  *
  * @typedef {Looking & TracingBack & ClassifierMethods} ClassifierHandle

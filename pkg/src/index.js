@@ -2,6 +2,7 @@
  * ocelli: tags and captions for pictures, computed in the browser.
  *
  * @typedef {import('./client/captioner.js').CaptionCandidate} CaptionCandidate
+ * @typedef {import('./client/captioner.js').AttentionOptions} AttentionOptions
  * @typedef {import('./client/captioner.js').CaptionOptions} CaptionOptions
  * @typedef {import('./client/captioner.js').CaptionsOptions} CaptionsOptions
  * @typedef {import('./client/captioner.js').Ranker} Ranker
@@ -23,6 +24,7 @@
  * @typedef {import('./vocabulary.js').Vocabulary} Vocabulary
  * @typedef {import('./verbs/classifier.js').Classification} Classification
  * @typedef {import('./verbs/inside.js').PatchMap} PatchMap
+ * @typedef {import('./verbs/inside.js').WordMap} WordMap
  */
 
 import { find, list, remove, stored } from './models.js';

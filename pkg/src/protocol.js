@@ -38,6 +38,9 @@
  * @typedef {object} ScoredCaption
  * @property {string} caption
  * @property {number} score
+ *
+ * @typedef {CaptionArguments & { caption: string | undefined }} AttentionArguments
+ *
  * @typedef {{ image: ImageSource, topK: number | undefined }} ClassifyArguments
  * @typedef {{ image: ImageSource }} RolloutArguments
  * @typedef {{ image: ImageSource, text: string }} ExplainArguments
@@ -52,6 +55,7 @@
  * @property {{ given: CaptionArguments, answer: string }} caption
  * @property {{ given: CaptionArguments, answer: ScoredCaption[] }} captions as many as `numCaptions` says, best first
  * @property {{ given: ClassifyArguments, answer: import('./verbs/classifier.js').Classification[] }} classify best first
+ * @property {{ given: AttentionArguments, answer: import('./verbs/inside.js').WordMap[] }} attention
  * @property {{ given: RolloutArguments, answer: import('./verbs/inside.js').PatchMap }} rollout
  * @property {{ given: ExplainArguments, answer: import('./verbs/inside.js').PatchMap }} explain
  *

@@ -110,8 +110,10 @@ mod tests {
     /// Largest difference from the same formula in f64, for inputs in -12..=12.
     const BOUND: f64 = 1e-6;
 
+    type Formula = fn(f64) -> f64;
+
     /// Each activation in double precision, by its name.
-    const FORMULAS: [(&str, fn(f64) -> f64); 5] = [
+    const FORMULAS: [(&str, Formula); 5] = [
         ("quick_gelu", |x| x * sigmoid(1.702 * x)),
         ("gelu", |x| 0.5 * x * (1.0 + erf_f64(x / 2f64.sqrt()))),
         ("gelu_new", |x| {

@@ -115,6 +115,26 @@ impl KeyValues {
         self.len == 0
     }
 
+    /// The keys of one head, row by row.
+    pub fn keys(&self, head: usize) -> Vec<f32> {
+        let size = self.heads.size();
+        let keys = &self.keys[head * self.len.next_multiple_of(PANEL) * size..];
+        (0..self.len * size)
+            .map(|at| (at / size, at % size))
+            .map(|(i, d)| keys[(i / PANEL * size + d) * PANEL + i % PANEL])
+            .collect()
+    }
+
+    /// The values of one head, row by row.
+    pub fn values(&self, head: usize) -> Vec<f32> {
+        let size = self.heads.size();
+        let values = &self.values[head * size.next_multiple_of(PANEL) * self.len..];
+        (0..self.len * size)
+            .map(|at| (at / size, at % size))
+            .map(|(i, d)| values[(d / PANEL * self.len + i) * PANEL + d % PANEL])
+            .collect()
+    }
+
     /// Attention of the first `rows` rows of `queries`, each of `heads.width` numbers: as many numbers for
     /// each.
     pub fn attend(&self, queries: Columns<'_>, rows: usize) -> Vec<f32> {
@@ -472,12 +492,33 @@ mod tests {
     }
 
     #[test]
+    fn softmax_equals_the_formula_over_odd_lengths() {
+        for len in 1..40 {
+            let scores: Vec<f32> = noise(len, 1).iter().map(|x| 30.0 * x).collect();
+            let max = scores.iter().copied().fold(f32::MIN, f32::max);
+            let exp = |x: f32| f64::from(x - max).exp();
+            let sum: f64 = scores.iter().map(|&x| exp(x)).sum();
+            let expected: Vec<f64> = scores.iter().map(|&x| exp(x) / sum).collect();
+            let mut y = scores;
+            softmax(&mut y);
+            check(&y, &expected, "softmax");
+        }
+    }
+
+    #[test]
     fn equals_the_formula_over_odd_sizes() {
         for (width, count) in [(3, 1), (8, 2), (20, 4), (64, 1), (66, 3)] {
             let heads = Heads { width, count };
             for (rows, len) in [(1, 1), (1, 9), (5, 5), (17, 17), (16, 64), (3, 65), (50, 50), (20, 131)] {
                 let [q, k, v] = [(rows, 1), (len, 2), (len, 3)].map(|(rows, seed)| noise(rows * width, seed));
                 let memory = KeyValues::pack(heads, len, columns(&k, width), columns(&v, width));
+                for head in 0..count {
+                    let part = |rows: &[f32]| -> Vec<f32> {
+                        let row = |row: &[f32]| row[head * heads.size()..][..heads.size()].to_vec();
+                        rows.chunks(width).flat_map(row).collect()
+                    };
+                    assert_eq!((memory.keys(head), memory.values(head)), (part(&k), part(&v)));
+                }
                 let y = memory.attend(columns(&q, width), rows);
                 check(&y, &naive(heads, &q, &k, &v, |_| len), "all");
                 let all: Vec<u32> = (0..len as u32).collect();

@@ -204,11 +204,11 @@ impl CustomOp2 for Pooled<'_> {
 /// Attention of a sequence to another one, whose keys and values are computed once.
 #[derive(Debug, Clone)]
 pub struct CrossAttention {
-    heads: Heads,
-    query: Linear,
+    pub(super) heads: Heads,
+    pub(super) query: Linear,
     key: Linear,
     value: Linear,
-    output: Linear,
+    pub(super) output: Linear,
 }
 
 impl CrossAttention {

@@ -12,9 +12,9 @@ use crate::{Error, ErrorKind, Result};
 
 /// The small files of a BLIP captioning model, read and checked against each other.
 pub struct CaptionerFiles {
-    config: BlipConfig,
+    pub(super) config: BlipConfig,
     preprocessor: Preprocessor,
-    tokenizer: CaptionTokenizer,
+    pub(super) tokenizer: CaptionTokenizer,
 }
 
 impl CaptionerFiles {
@@ -94,6 +94,10 @@ impl Captioner {
 
     pub(super) fn model(&self) -> &BlipModel {
         &self.parts.model
+    }
+
+    pub(super) fn files(&self) -> &CaptionerFiles {
+        &self.parts.files
     }
 
     /// Computes one more layer of the vision tower. Returns how many are left.

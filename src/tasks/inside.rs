@@ -14,10 +14,12 @@
 //! # }
 //! ```
 
+use std::ops::Range;
+
 use super::{Captioner, Classifier, LabelSet, Look, Tagger, no_numbers};
 use crate::image::{Frame, RgbImage};
 use crate::models::Trace;
-use crate::text::Template;
+use crate::text::{Template, Word};
 use crate::{Error, ErrorKind, Result};
 
 /// How much the patches of an image have to do with something, row by row.
@@ -45,6 +47,15 @@ impl Map {
         let side = values.len().isqrt();
         Ok(Self { rows: side, columns: side, values: values.to_vec(), frame })
     }
+}
+
+/// A word of a caption, and what the model looked at when it wrote it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WordMap {
+    /// Where the word is in the caption, in UTF-16 units, as JavaScript counts.
+    pub range: Range<usize>,
+    /// The mean over its tokens.
+    pub map: Map,
 }
 
 /// A map on its way: it goes back through the layers of the model that made it, one at a time.
@@ -126,6 +137,37 @@ impl Captioner {
         let mut tracing = self.begin_rollout(&kept(self.look(image)?))?;
         while self.trace_back(&mut tracing)? > 0 {}
         tracing.map()
+    }
+
+    /// Which patches the model looked at when it wrote each word of `caption`, or would have looked at: the
+    /// cross-attention of the decoder, led along the caption, averaged over heads, layers and the tokens of a word
+    /// ([`BlipModel::token_maps`](crate::models::blip::BlipModel::token_maps) says of which position). Words are the
+    /// tokenizer's: a sign of punctuation is one of its own. Computes the layers of the vision tower that are left.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` where the caption has no words, or more tokens than the model can write.
+    pub fn attention(&self, look: &Look, caption: &str) -> Result<Vec<WordMap>> {
+        let files = self.files();
+        let (mut ids, words) = files.tokenizer.encode_words(caption)?;
+        if words.is_empty() {
+            return Err(Error::new(ErrorKind::ArgumentInvalid, "The caption has no words."));
+        }
+        let tokens = ids.len();
+        ids.insert(0, files.config.text.bos_token_id);
+        let states = self.model().vision().states(look.passage())?;
+        let maps = self.model().token_maps(&states, &ids)?;
+        let width = maps.len() / tokens;
+        let mean = |Word { range, tokens }: Word| {
+            let mut sum = vec![0.0; width - 1];
+            let count = tokens.len() as f32;
+            for row in maps.chunks_exact(width).skip(tokens.start).take(tokens.len()) {
+                for (sum, value) in sum.iter_mut().zip(&row[1..]) {
+                    *sum += value / count;
+                }
+            }
+            Ok(WordMap { range, map: Map::of_square(&sum, look.frame())? })
+        };
+        words.into_iter().map(mean).collect()
     }
 
     /// [`Captioner::rollout`] of a look that keeps its states, before its first step back.

@@ -24,7 +24,7 @@ pub use generation::{
     BeamSearch, BeamSettings, CaptionOptions, Continuation, DEFAULT_MAX_TOKENS, Generation, MAX_BEAMS,
     MAX_CAPTIONS, Processors, SampleSettings, Samples, Sampling, Written,
 };
-pub use inside::{Map, Tracing};
+pub use inside::{Map, Tracing, WordMap};
 pub use labels::{LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
 pub use look::Look;
 pub use tagger::{Tagger, TaggerFiles};

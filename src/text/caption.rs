@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Prompts to token ids for BLIP's text decoder, and its ids back to words.
 pub struct CaptionTokenizer {
-    file: File,
+    pub(super) file: File,
 }
 
 impl CaptionTokenizer {

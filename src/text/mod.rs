@@ -18,10 +18,12 @@ mod caption;
 mod clip;
 mod file;
 mod template;
+mod words;
 
 pub use caption::CaptionTokenizer;
 pub use clip::ClipTokenizer;
 pub use template::Template;
+pub use words::Word;
 
 /// Characters that a text may have. Anything longer is refused before it is looked at: no model here reads more
 /// than a few hundred tokens, and a tokenizer's work grows with the text.

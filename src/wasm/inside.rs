@@ -94,6 +94,29 @@ impl CaptionerHandle {
     pub fn trace_back(&self, tracing: &mut Tracing) -> JsResult<usize> {
         self.0.trace_back(&mut tracing.0).map_err(to_js)
     }
+
+    /// What the model looks at when it writes each word of `caption`.
+    pub fn attention(&self, look: &Look, caption: &str) -> JsResult<WordMaps> {
+        self.0.attention(&look.0, caption).map(WordMaps).map_err(to_js)
+    }
+}
+
+/// The words of a caption, each with a map.
+#[wasm_bindgen]
+pub struct WordMaps(Vec<tasks::WordMap>);
+
+#[wasm_bindgen]
+impl WordMaps {
+    /// Where the words begin and end in the caption, as JavaScript counts: two numbers for each.
+    pub fn places(&self) -> Vec<u32> {
+        // A caption has at most 40,000 bytes.
+        self.0.iter().flat_map(|word| [word.range.start as u32, word.range.end as u32]).collect()
+    }
+
+    /// The map of a word, by its place among the words.
+    pub fn map(&self, word: usize) -> Option<PatchMap> {
+        self.0.get(word).map(|word| PatchMap(word.map.clone()))
+    }
 }
 
 #[wasm_bindgen]

@@ -88,6 +88,35 @@ test('a text is explained as it is, and checked', async (t) => {
   assert.equal(workers[0].received.length, heard, 'the worker heard nothing of them');
 });
 
+test('the words of a caption that was written, or that is given, have maps', async (t) => {
+  const { model, log } = await load(t, Captioner);
+  const words = await model.attention(bytesOf('x'), { prompt: 'a' });
+  assert.deepEqual(words, [
+    { word: 'a', start: 0, end: 1, map: MAP },
+    { word: 'red', start: 2, end: 5, map: MAP },
+    { word: 'ball', start: 6, end: 10, map: MAP },
+  ]);
+  assert.equal(log.calls[0].options.prompt, 'a');
+  assert.deepEqual(log.calls[1], { attention: 'x', caption: 'a red ball' });
+  const [first, second] = await model.attention(bytesOf('x'), { caption: '🚀 up' });
+  assert.deepEqual([first.word, first.end, second.word, second.start], ['🚀', 2, 'up', 3]);
+  assert.equal(log.calls.length, 3, 'nothing was written');
+  await assert.rejects(model.attention(bytesOf('x'), { caption: '' }), { code: 'argument-invalid' });
+  await assert.rejects(model.attention(bytesOf('x'), { caption: 5 }), { code: 'argument-invalid' });
+  await assert.rejects(model.attention(bytesOf('x'), { numBeams: 0 }), { code: 'argument-invalid' });
+  assert.equal(log.alive.size, 1, 'only the model is left alive');
+});
+
+test('an abort ends the writing of the caption that is to be looked into', async (t) => {
+  const { model, log } = await load(t, Captioner);
+  const controller = new AbortController();
+  const onProgress = ({ loaded }) => loaded === 2 && setTimeout(() => controller.abort(), 5);
+  const options = { signal: controller.signal, onProgress, maxTokens: 10_000 };
+  await assert.rejects(model.attention(bytesOf('endless'), options), { code: 'aborted' });
+  await turn();
+  assert.equal(log.alive.size, 1, 'only the model is left alive');
+});
+
 /** The pixel of an overlay as RGBA. */
 const pixel = ({ data, width }, x, y) => [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 4)];
 const DARK = [0, 0, 4];

@@ -81,6 +81,9 @@ test('the public types say what the calls take and give', (t) => {
     for (const { values } of [await tagger.rollout(image), await classifier.explain(image)]) values.fill(0);
     void new ImageData(overlay(map, 640, 480, { opacity: 0.5 }).data, 640, 480);
     classes[0].label.toUpperCase();
+    for (const { word, start, map } of await captioner.attention(image, { caption: 'a cat' })) {
+      word.charAt(start - map.rows);
+    }
     const list: ModelInfo[] = models.list({ task: 'tag' });
     const codes: readonly ErrorCode[] = errorCodes;
     const vocabulary: Vocabulary = await loadVocabulary(new URL('http://x/v.tsv'), { signal: null });

@@ -5,6 +5,7 @@
  * @typedef {import('../image-input.js').ImageSource} ImageSource
  * @typedef {import('../protocol.js').ProgressEvent} ProgressEvent
  * @typedef {import('../verbs/inside.js').PatchMap} PatchMap
+ * @typedef {import('../verbs/inside.js').WordMap} WordMap
  * @typedef {import('./inside.js').InsideOptions} InsideOptions
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  *
@@ -44,6 +45,9 @@
  * @property {number} score how probable it is: the sum of its new tokens' log-probabilities; with beams, as they were
  *   processed, and divided by its length to the power of `lengthPenalty`
  * @property {number} [match] with a matcher, the probability that caption and picture belong together
+ *
+ * @typedef {StreamOptions & { caption?: string }} AttentionOptions `caption`: the caption to be looked into, of whatever
+ *   origin. Without it one is written, by the other options
  */
 
 import { linkedController } from '../abort.js';
@@ -155,6 +159,22 @@ export class Captioner extends LoadedModel {
       unlink();
       controller.abort();
     }
+  }
+
+  /**
+   * The words of a caption, each with the parts of the picture that the model looked at when it wrote it, or would have
+   * looked at: its cross-attention, averaged over heads, layers and the pieces of a word.
+   *
+   * @param {ImageInput} image
+   * @param {AttentionOptions} [options]
+   * @returns {Promise<WordMap[]>}
+   */
+  async attention(image, options = {}) {
+    const given = writing(options);
+    const { caption, onProgress, signal } = options;
+    checkString(caption, 'caption');
+    const { source, transfer } = await readImage(image, { signal });
+    return this.ask('attention', { image: source, caption, ...given }, { signal, transfer, onProgress });
   }
 
   /**

@@ -4,13 +4,14 @@
  * @typedef {import('../handles.js').CaptionerHandle} CaptionerHandle
  * @typedef {import('../handles.js').Wasm} Wasm
  * @typedef {import('../handles.js').CaptionRunHandle} CaptionRunHandle
+ * @typedef {import('../protocol.js').AttentionArguments} AttentionArguments
  * @typedef {import('../protocol.js').CaptionArguments} CaptionArguments
  * @typedef {import('../protocol.js').ScoredCaption} ScoredCaption
  * @typedef {import('../protocol.js').RolloutArguments} RolloutArguments
  * @typedef {import('../protocol.js').Step} Step
  */
 
-import { rolloutOf } from './inside.js';
+import { attentionOf, rolloutOf } from './inside.js';
 import { openLook, see } from './picture.js';
 import { release } from './release.js';
 
@@ -78,6 +79,11 @@ export class CaptionerVerbs {
     } finally {
       release(plan);
     }
+  }
+
+  /** @param {AttentionArguments} given */
+  attention(given) {
+    return attentionOf(this.#wasm, this.#handle, given);
   }
 
   /** @param {RolloutArguments} given */

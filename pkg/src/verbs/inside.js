@@ -2,11 +2,13 @@
  * Looking inside a model: which parts of a picture made its answer. A map takes the way through the layers twice, there
  * and back, one layer at a time.
  *
+ * @typedef {import('../handles.js').CaptionerHandle} CaptionerHandle
  * @typedef {import('../handles.js').LookHandle} LookHandle
  * @typedef {import('../handles.js').PatchMapHandle} PatchMapHandle
  * @typedef {import('../handles.js').TracingHandle} TracingHandle
  * @typedef {import('../handles.js').Wasm} Wasm
  * @typedef {import('../image-input.js').ImageSource} ImageSource
+ * @typedef {import('../protocol.js').AttentionArguments} AttentionArguments
  * @typedef {import('../protocol.js').Step} Step
  *
  * @typedef {import('../handles.js').Looking & import('../handles.js').TracingBack} Model
@@ -23,10 +25,16 @@
  * @property {number} top
  * @property {number} width
  * @property {number} height
+ *
+ * @typedef {object} WordMap A word of a caption, and what the model looked at when it wrote it.
+ * @property {string} word
+ * @property {number} start where it begins in the caption
+ * @property {number} end where it ends
+ * @property {PatchMap} map
  */
 
 import { progress } from './load.js';
-import { openLook } from './picture.js';
+import { openLook, see } from './picture.js';
 import { release } from './release.js';
 
 /**
@@ -70,6 +78,68 @@ export async function* mapOf(wasm, model, image, begin) {
  */
 export function rolloutOf(wasm, model, image) {
   return mapOf(wasm, model, image, (look) => model.beginRollout(look));
+}
+
+/**
+ * What a captioner looks at when it writes each word of a caption: of the one given, or else of the one that it writes
+ * as it is told to.
+ *
+ * @param {Wasm} wasm
+ * @param {CaptionerHandle} model
+ * @param {AttentionArguments} given
+ * @returns {AsyncGenerator<Step, WordMap[], void>}
+ */
+export async function* attentionOf(wasm, model, { image, caption, ...given }) {
+  const plan = caption === undefined ? model.plan(given) : null;
+  try {
+    const look = await openLook(wasm, model, image);
+    try {
+      yield* see(model, look);
+      const text = plan ? yield* written(model.write(look, plan)) : /** @type {string} */ (caption);
+      return readWords(model.attention(look, text), text);
+    } finally {
+      release(look);
+    }
+  } finally {
+    if (plan) release(plan);
+  }
+}
+
+/**
+ * @param {import('../handles.js').CaptionRunHandle} run is freed
+ * @returns {Generator<Step, string, void>}
+ */
+function* written(run) {
+  try {
+    let caption = '';
+    for (let piece = run.next(); piece !== undefined; piece = run.next()) {
+      caption += piece;
+      yield { piece };
+    }
+    return caption;
+  } finally {
+    release(run);
+  }
+}
+
+/**
+ * @param {import('../handles.js').WordMapsHandle} words is freed
+ * @param {string} text that they are of
+ * @returns {WordMap[]}
+ */
+function readWords(words, text) {
+  try {
+    const places = words.places();
+    const found = [];
+    for (let i = 0; 2 * i < places.length; i += 1) {
+      const [start, end] = /** @type {[number, number]} */ ([...places.subarray(2 * i, 2 * i + 2)]);
+      const map = /** @type {PatchMapHandle} */ (words.map(i));
+      found.push({ word: text.slice(start, end), start, end, map: readMap(map) });
+    }
+    return found;
+  } finally {
+    release(words);
+  }
 }
 
 /**

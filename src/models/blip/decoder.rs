@@ -19,9 +19,9 @@ use crate::weights::Scope;
 #[derive(Debug, Clone)]
 pub struct CaptionState {
     /// For each layer the keys and values of the image.
-    image: Arc<[KeyValues]>,
+    pub(super) image: Arc<[KeyValues]>,
     /// For each layer those of every token so far, of all captions.
-    tokens: Vec<RowCache>,
+    pub(super) tokens: Vec<RowCache>,
     /// Tokens so far, of all captions.
     rows: u32,
     /// For each caption the rows of its tokens, in order.
@@ -50,7 +50,7 @@ impl CaptionState {
     }
 
     /// The rows that each of the next tokens sees: `ids` of the only caption, or one for each caption.
-    fn extend(&mut self, ids: usize) -> Vec<Vec<u32>> {
+    pub(super) fn extend(&mut self, ids: usize) -> Vec<Vec<u32>> {
         let mut seen = Vec::with_capacity(ids);
         for i in 0..ids {
             let caption = if self.captions.len() == 1 { 0 } else { i };
@@ -65,10 +65,10 @@ impl CaptionState {
 /// Words, positions, causal transformer layers, and the layers that make logits of a state.
 #[derive(Debug, Clone)]
 pub(super) struct Decoder {
-    words: Embedding,
-    positions: Positions,
-    norm: LayerNorm,
-    layers: Vec<Layer>,
+    pub(super) words: Embedding,
+    pub(super) positions: Positions,
+    pub(super) norm: LayerNorm,
+    pub(super) layers: Vec<Layer>,
     head: Head,
 }
 
@@ -128,10 +128,10 @@ impl Decoder {
 
 /// Self-attention, cross-attention and MLP, each followed by residual and layer norm.
 #[derive(Debug, Clone)]
-struct Layer {
-    own: SelfAttention,
-    own_norm: LayerNorm,
-    cross: CrossAttention,
+pub(super) struct Layer {
+    pub(super) own: SelfAttention,
+    pub(super) own_norm: LayerNorm,
+    pub(super) cross: CrossAttention,
     cross_norm: LayerNorm,
     mlp: Mlp,
     norm: LayerNorm,
@@ -164,7 +164,12 @@ impl Layer {
         seen: &[&[u32]],
         image: &KeyValues,
     ) -> Result<Tensor> {
-        let x = self.own_norm.forward(&self.own.forward_cached(x, x, tokens, seen)?)?;
+        self.after_own(&self.own.forward_cached(x, x, tokens, seen)?, image)
+    }
+
+    /// What comes after the self-attention `x`, which has its residual already.
+    pub(super) fn after_own(&self, x: &Tensor, image: &KeyValues) -> Result<Tensor> {
+        let x = self.own_norm.forward(x)?;
         let x = self.cross_norm.forward(&self.cross.forward(&x, &x, image)?)?;
         self.norm.forward(&self.mlp.forward(&x, &x)?)
     }

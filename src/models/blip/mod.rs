@@ -29,6 +29,7 @@
 
 mod config;
 mod decoder;
+mod inside;
 mod vision;
 
 use candle_core::Tensor;

@@ -2,11 +2,11 @@
 
 use candle_core::Tensor;
 
-use super::{add, dot, part, product, transpose};
+use super::{add, dot, part, product, transpose, values};
 use crate::Result;
-use crate::kernels::{self, Heads};
+use crate::kernels::{self, Heads, KeyValues};
 use crate::nn::attention::Projections;
-use crate::nn::{SelfAttention, rows};
+use crate::nn::{CrossAttention, SelfAttention, rows};
 
 /// The attention probabilities of one head, `(queries, keys)`: the softmax of the rows of
 /// `q k^T / sqrt(head size)`.
@@ -96,5 +96,64 @@ impl SelfAttention {
                 Ok(inputs)
             }
         }
+    }
+}
+
+impl CrossAttention {
+    /// What the rows of `x` `(rows, width)` see of `memory`: the mean over the heads of the attention
+    /// probabilities, `(rows, memory rows)`.
+    pub fn map(&self, x: &Tensor, memory: &KeyValues) -> Result<Vec<f32>> {
+        let queries = values(&self.query.forward(x)?)?;
+        let mut sum = vec![0.0; x.dim(0)? * memory.len()];
+        for head in 0..self.heads.count {
+            add(&mut sum, &self.head(&queries, memory, head)?);
+        }
+        sum.iter_mut().for_each(|sum| *sum /= self.heads.count as f32);
+        Ok(sum)
+    }
+
+    /// The gradient of the inputs `x` `(rows, width)` from that of the `outputs`, which are taken without the
+    /// residual. What is in `memory` stays as it is.
+    pub fn backward(&self, x: &Tensor, memory: &KeyValues, outputs: &[f32]) -> Result<Vec<f32>> {
+        let Heads { width, count } = self.heads;
+        let (size, queries) = (self.heads.size(), values(&self.query.forward(x)?)?);
+        let context = self.output.backward(outputs)?;
+        let mut gradient = vec![0.0; queries.len()];
+        for head in 0..count {
+            let context = part(&context, width, head * size, size, false);
+            let mut of_map = product(&context, &memory.values(head), size)?;
+            through_softmax(self.heads, &self.head(&queries, memory, head)?, &mut of_map, memory.len());
+            let of_queries = product(&of_map, &transpose(&memory.keys(head), size), memory.len())?;
+            for (row, part) in gradient.chunks_exact_mut(width).zip(of_queries.chunks_exact(size)) {
+                row[head * size..][..size].copy_from_slice(part);
+            }
+        }
+        self.query.backward(&gradient)
+    }
+
+    /// Grad-CAM of the attention probabilities of `x` `(rows, width)`, given the gradient of the `outputs`, which
+    /// are taken without the residual: the mean over the heads of the probabilities times the positive part of
+    /// their gradients, `(rows, memory rows)`.
+    pub fn grad_cam(&self, x: &Tensor, memory: &KeyValues, outputs: &[f32]) -> Result<Vec<f32>> {
+        let Heads { width, count } = self.heads;
+        let (size, queries) = (self.heads.size(), values(&self.query.forward(x)?)?);
+        let context = self.output.backward(outputs)?;
+        let mut sum = vec![0.0; x.dim(0)? * memory.len()];
+        for head in 0..count {
+            let context = part(&context, width, head * size, size, false);
+            let of_map = product(&context, &memory.values(head), size)?;
+            let map = self.head(&queries, memory, head)?;
+            for (sum, (p, g)) in sum.iter_mut().zip(map.iter().zip(&of_map)) {
+                *sum += p * g.max(0.0) / count as f32;
+            }
+        }
+        Ok(sum)
+    }
+
+    /// The attention probabilities of one head: `(rows, memory rows)`.
+    fn head(&self, queries: &[f32], memory: &KeyValues, head: usize) -> Result<Vec<f32>> {
+        let size = self.heads.size();
+        let queries = part(queries, self.heads.width, head * size, size, false);
+        probabilities(self.heads, &queries, &memory.keys(head))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use candle_core::{Device, Tensor};
 
 use crate::kernels::{Activation, Heads};
-use crate::nn::{EncoderLayer, LayerNorm, Linear, Mlp, SelfAttention, Sizes};
+use crate::nn::{CrossAttention, EncoderLayer, LayerNorm, Linear, Mlp, SelfAttention, Sizes};
 use crate::weights::Weights;
 
 /// Largest difference of a gradient from the quotient of differences, for gradients of about 1.
@@ -100,9 +100,14 @@ impl Parameters {
         self.linear("fc2", &inner)
     }
 
-    /// The attention probabilities of each head, `(heads, rows, rows)`.
+    /// The attention probabilities of each head, `(heads, rows, rows)`, of `x` to itself.
     fn map(&self, x: &[f64]) -> Vec<f64> {
-        let (queries, keys) = (self.linear("q", x), self.linear("k", x));
+        self.map_to(x, x)
+    }
+
+    /// The same, of `x` to as many rows of `other`.
+    fn map_to(&self, x: &[f64], other: &[f64]) -> Vec<f64> {
+        let (queries, keys) = (self.linear("q", x), self.linear("k", other));
         let mut map = Vec::new();
         for head in 0..HEADS.count {
             let part = |values: &[f64], row: usize| {
@@ -121,9 +126,9 @@ impl Parameters {
         map
     }
 
-    /// What attention makes of `x` with these probabilities.
-    fn attend(&self, x: &[f64], map: &[f64]) -> Vec<f64> {
-        let values = self.linear("v", x);
+    /// What attention makes of the rows of `other` with these probabilities.
+    fn attend(&self, other: &[f64], map: &[f64]) -> Vec<f64> {
+        let values = self.linear("v", other);
         let mut context = vec![0.0; ROWS * WIDTH];
         for (at, p) in map.iter().enumerate() {
             let (head, i, j) = (at / ROWS / ROWS, at / ROWS % ROWS, at % ROWS);
@@ -225,6 +230,27 @@ fn attention_and_what_its_map_has_to_do_with_the_outputs() {
         assert_close(name, &attention.backward(&x, &outputs, &mut weights).unwrap(), &gradient);
         assert_close(name, &weights, &relevance);
     }
+}
+
+#[test]
+fn cross_attention() {
+    let parameters = Parameters::new();
+    let (x, other, outputs) = (numbers(8, ROWS * WIDTH), numbers(9, ROWS * WIDTH), numbers(10, ROWS * WIDTH));
+    let (wide_x, wide_other) = (wide(&x), wide(&other));
+    let map = parameters.map_to(&wide_x, &wide_other);
+    let mean = |map: &[f64]| -> Vec<f64> {
+        (0..ROWS * ROWS).map(|i| map.iter().skip(i).step_by(ROWS * ROWS).sum::<f64>() / 3.0).collect()
+    };
+    let attention = parameters.load(|root| CrossAttention::load(root, HEADS, WIDTH, ["q", "k", "v", "out"]));
+    let (x, memory) = (tensor(&x), attention.remember(&tensor(&other)).unwrap());
+    assert_close("map", &attention.map(&x, &memory).unwrap(), &mean(&map));
+    let expected = differences(&wide_x, &outputs, |x| {
+        parameters.attend(&wide_other, &parameters.map_to(x, &wide_other))
+    });
+    assert_close("cross", &attention.backward(&x, &memory, &outputs).unwrap(), &expected);
+    let of_map = differences(&map, &outputs, |map| parameters.attend(&wide_other, map));
+    let positive: Vec<f64> = map.iter().zip(&of_map).map(|(p, g)| p * g.max(0.0)).collect();
+    assert_close("grad-cam", &attention.grad_cam(&x, &memory, &outputs).unwrap(), &mean(&positive));
 }
 
 #[test]

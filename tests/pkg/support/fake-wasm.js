@@ -117,6 +117,19 @@ export function fakeWasm({
     }
   }
 
+  class WordMaps extends Handle {
+    constructor(caption) {
+      super();
+      this.words = [...caption.matchAll(/\S+/g)];
+    }
+    places() {
+      return Uint32Array.from(this.words.flatMap(({ 0: word, index }) => [index, index + word.length]));
+    }
+    map(word) {
+      return word < this.words.length ? new PatchMap() : undefined;
+    }
+  }
+
   /** A map on its way back through three layers. */
   class Tracing extends Handle {
     left = 3;
@@ -257,6 +270,11 @@ export function fakeWasm({
     }
     plan(options) {
       return Object.assign(new CaptionPlan(), { options });
+    }
+    attention(look, caption) {
+      log.calls.push({ attention: seen(look), caption });
+      if (caption === '') throw wasmError('argument-invalid');
+      return new WordMaps(caption);
     }
     write(look, { options }) {
       const text = seen(look);
