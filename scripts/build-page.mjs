@@ -13,6 +13,7 @@ const INPUTS = [
   'pkg/src',
   'pkg/wasm',
   'pkg/models',
+  'pkg/vocabulary',
   'pkg/package.json',
   'package-lock.json',
 ];

@@ -66,6 +66,26 @@ export function checkBase(base) {
   demand(valid, 'The option base must be an address.');
 }
 
+/** @param {unknown} address @param {string} what lies there */
+export function checkAddress(address, what) {
+  const valid = typeof address === 'string' || address instanceof URL;
+  demand(valid, `The ${what} is found by its address, a string or a URL.`);
+}
+
+/** @param {unknown} language */
+export function checkLanguage(language) {
+  demand(language === 'en' || language === 'ja', 'The language must be "en" or "ja".');
+}
+
+/** @param {unknown} tags */
+export function checkTags(tags) {
+  const valid = (/** @type {any} */ tag) => typeof tag?.label === 'string' && Number.isFinite(tag.score);
+  demand(
+    Array.isArray(tags) && tags.every(valid),
+    'The tags must be an array of tags, each with a label and a score.',
+  );
+}
+
 /**
  * A copy of the labels: the user's array may change while the call waits.
  *

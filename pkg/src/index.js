@@ -14,6 +14,7 @@
  * @typedef {import('./protocol.js').ProgressEvent} ProgressEvent
  * @typedef {import('./runtime.js').Runtime} Runtime
  * @typedef {import('./runtime.js').VariantName} VariantName
+ * @typedef {import('./vocabulary.js').Vocabulary} Vocabulary
  */
 
 import { find, list, remove, stored } from './models.js';
@@ -30,6 +31,7 @@ export {
   OcelliError,
   WorkerError,
 } from './errors.js';
+export { loadVocabulary } from './vocabulary.js';
 
 /** The models that ocelli knows by name, and those that this browser keeps. */
 export const models = Object.freeze({ find, list, remove, stored });

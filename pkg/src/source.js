@@ -35,11 +35,13 @@ const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
 const FOLDER = /^([a-z][a-z0-9+.-]*:\/\/|\/|\.\.?\/)/i;
 
 /**
+ * An address as an absolute one: a relative one is the page's.
+ *
  * @param {string} address
- * @param {string} what
+ * @param {string} what lies there, for people
  * @returns {URL}
  */
-function absolute(address, what) {
+export function absolute(address, what) {
   try {
     return new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href);
   } catch (cause) {

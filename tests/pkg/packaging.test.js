@@ -42,11 +42,18 @@ function pack(t) {
 
 test('the package holds what it needs and nothing else', (t) => {
   const packed = pack(t);
-  for (const path of [...GENERATED, 'package.json', 'README.md', 'src/index.js', 'src/worker.js']) {
+  for (const path of [
+    ...GENERATED,
+    'package.json',
+    'README.md',
+    'src/index.js',
+    'src/worker.js',
+    'vocabulary/everyday.tsv',
+  ]) {
     assert.ok(packed.includes(path), `${path} is packed`);
   }
   const strangers = packed.filter(
-    (path) => !/^(src|wasm|types|models)\/|^(package\.json|README\.md|LICEN[CS]E.*)$/.test(path),
+    (path) => !/^(src|wasm|types|models|vocabulary)\/|^(package\.json|README\.md|LICEN[CS]E.*)$/.test(path),
   );
   assert.deepEqual(strangers, []);
   assert.deepEqual(

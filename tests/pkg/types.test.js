@@ -54,8 +54,8 @@ test('the README sample type-checks strictly', (t) => {
 
 test('the public types say what the calls take and give', (t) => {
   const program = `
-    import { Captioner, errorCodes, ImageError, models, NetworkError, OcelliError, Tagger } from 'ocelli';
-    import type { ErrorCode, ImageInput, ModelInfo, ProgressEvent, Tag } from 'ocelli';
+    import { Captioner, errorCodes, ImageError, loadVocabulary, models, NetworkError, OcelliError, Tagger } from 'ocelli';
+    import type { ErrorCode, ImageInput, ModelInfo, ProgressEvent, Tag, Vocabulary } from 'ocelli';
 
     declare const image: Blob | ArrayBuffer | Uint8Array | URL | ImageData | HTMLImageElement | HTMLCanvasElement
       | OffscreenCanvas | ImageBitmap;
@@ -69,8 +69,11 @@ test('the public types say what the calls take and give', (t) => {
     for await (const piece of captioner.stream(image)) piece.toUpperCase();
     const list: ModelInfo[] = models.list({ task: 'tag' });
     const codes: readonly ErrorCode[] = errorCodes;
+    const vocabulary: Vocabulary = await loadVocabulary(new URL('http://x/v.tsv'), { signal: null });
+    const sense: { label: string, hint?: string } = vocabulary.labels[0];
+    const implied: Tag[] = vocabulary.withParents(tags);
     try {
-      void [score, caption, list, codes];
+      void [score, caption, list, codes, sense, implied];
     } catch (error) {
       if (error instanceof NetworkError) error.status?.toFixed();
       if (error instanceof ImageError) error.code.startsWith('image-');
@@ -85,6 +88,8 @@ test('the public types say what the calls take and give', (t) => {
     void captioner.caption(image, { beams: 3 });
     // @ts-expect-error models are made by load
     void new Tagger();
+    // @ts-expect-error no such language
+    void vocabulary.name('dog', 'la');
     // @ts-expect-error no such task
     void models.list({ task: 'paint' });
   `;
