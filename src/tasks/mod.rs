@@ -1,6 +1,6 @@
 //! What a user asks for: models meet text and images only here.
 //!
-//! * [`Tagger`]: zero-shot tags of an image from any list of labels (CLIP).
+//! * [`Tagger`]: zero-shot tags of an image from any list of labels, and embeddings of images and texts (CLIP).
 //! * [`Captioner`]: a sentence about an image, piece by piece (BLIP).
 //!
 //! Both are made in two steps from a model's published files: the small files are read and checked against
@@ -12,14 +12,17 @@ mod beams;
 mod captioner;
 mod labels;
 mod look;
+mod memory;
+mod scores;
 mod tagger;
 
 pub use beams::{BeamSearch, BeamSettings, Continuation};
 pub use captioner::{
     CaptionOptions, CaptionPlan, CaptionRun, Captioner, CaptionerFiles, DEFAULT_MAX_TOKENS, MAX_BEAMS,
 };
-pub use labels::{LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
+pub use labels::{Label, LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
 pub use look::Look;
+pub use scores::{Scored, Scores};
 pub use tagger::{Tagger, TaggerFiles};
 
 use crate::image::{Preprocessor, RgbImage};

@@ -21,7 +21,7 @@ mod template;
 
 pub use caption::CaptionTokenizer;
 pub use clip::ClipTokenizer;
-pub use template::Template;
+pub use template::{MAX_TEMPLATES, Template, Templates};
 
 /// Characters that a text may have. Anything longer is refused before it is looked at: no model here reads more
 /// than a few hundred tokens, and a tokenizer's work grows with the text.
