@@ -78,6 +78,8 @@ impl Memory {
             templates.iter().for_each(|template| put_text(&mut out, &template.to_string()));
             let (place, mut count) = (out.len(), 0);
             put_count(&mut out, count);
+            let size: usize = shelf.keys().map(|text| 4 + text.len() + 4 * width).sum();
+            out.reserve(size.min(limit.saturating_sub(out.len())));
             for (text, embedding) in shelf {
                 if out.len() + 4 + text.len() + 4 * embedding.len() > limit {
                     continue;
