@@ -71,7 +71,7 @@ fn rollout_agrees_with_the_reference() {
         let golden = Golden::read(name);
         let config = ClipConfig::from_json(&golden.config).unwrap();
         let model = ClipModel::new(&config, golden.weights()).unwrap();
-        let vision = model.vision();
+        let vision = model.vision().unwrap();
         for i in 0..IMAGES {
             let image = pixels(config.vision.image_size).narrow(0, i, 1).unwrap();
             let trace = vision.rollout(kept(vision.begin(&image).unwrap())).unwrap();
@@ -121,12 +121,12 @@ fn relevance_agrees_with_the_reference() {
         let texts = model.text_features(&texts).unwrap().to_vec2::<f32>().unwrap();
         for i in 0..2 {
             let image = pixels(config.vision.image_size).narrow(0, i, 1).unwrap();
-            let passage = kept(model.vision().begin(&image).unwrap());
+            let passage = kept(model.vision().unwrap().begin(&image).unwrap());
             for (j, text) in texts.iter().enumerate() {
                 let length = text.iter().map(|x| x * x).sum::<f32>().sqrt();
                 let text: Vec<f32> = text.iter().map(|x| x / length).collect();
                 let trace = model.relevance(passage.clone(), &text).unwrap();
-                let map = traced(trace, |trace| model.vision().trace_back(trace));
+                let map = traced(trace, |trace| model.vision().unwrap().trace_back(trace));
                 expected.check(&format!("{name}/relevance/{i}/{j}"), &map);
             }
         }
@@ -163,7 +163,7 @@ fn only_one_image_whose_states_were_kept_can_be_traced() {
     let golden = Golden::read("clip-gelu-eos-7");
     let config = ClipConfig::from_json(&golden.config).unwrap();
     let model = ClipModel::new(&config, golden.weights()).unwrap();
-    let (vision, images) = (model.vision(), pixels(config.vision.image_size));
+    let (vision, images) = (model.vision().unwrap(), pixels(config.vision.image_size));
     let one = images.narrow(0, 0, 1).unwrap();
     let mut late = vision.begin(&one).unwrap();
     vision.advance(&mut late).unwrap();
@@ -182,8 +182,8 @@ fn weights_that_give_no_numbers_are_an_error_and_not_a_map() {
     tensors.insert("vision_model.encoder.layers.1.mlp.fc2.bias".to_owned(), nan);
     let model = ClipModel::new(&config, Weights::from_tensors(tensors)).unwrap();
     let image = pixels(config.vision.image_size).narrow(0, 0, 1).unwrap();
-    let passage = kept(model.vision().begin(&image).unwrap());
-    assert_eq!(model.vision().rollout(passage).unwrap_err().kind(), ErrorKind::WeightsInvalid);
+    let passage = kept(model.vision().unwrap().begin(&image).unwrap());
+    assert_eq!(model.vision().unwrap().rollout(passage).unwrap_err().kind(), ErrorKind::WeightsInvalid);
 }
 
 /// One drawing of `tests/golden/inside/builtin.json`.

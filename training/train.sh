@@ -17,4 +17,5 @@ $PY train_clip.py --run clip2 --init clip --lr 0.0015 --style 0.4 --own 0.8 --mi
 $PY train_tower.py --clip clip2 --run tower --minutes "${TOWER_MINUTES:-30}"
 $PY train_decoder.py --tower tower --run blip --minutes "${DECODER_MINUTES:-20}"
 $PY export.py clip2 blip
+$PY calibrate.py --write
 $PY evaluate.py

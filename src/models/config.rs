@@ -74,6 +74,14 @@ impl Section {
         Ok(self.number(name, default as usize, 0..=u32::MAX as usize)? as u32)
     }
 
+    /// A number in `range`.
+    pub(super) fn real(&self, name: &str, default: f64, range: RangeInclusive<f64>) -> Result<f64> {
+        let Some(value) = self.get(name) else { return Ok(default) };
+        let number = value.as_f64().filter(|n| range.contains(n));
+        let wanted = || format!("a number from {} to {}", range.start(), range.end());
+        number.ok_or_else(|| self.wrong(name, &wanted(), value))
+    }
+
     /// A yes or no.
     pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool> {
         let Some(value) = self.get(name) else { return Ok(default) };
@@ -119,7 +127,7 @@ impl Section {
             layers: self.number("num_hidden_layers", default.layers, 1..=256)?,
             heads: self.number("num_attention_heads", default.heads, 1..=1024)?,
             activation: self.activation(default.activation)?,
-            layer_norm_eps: self.epsilon(default.layer_norm_eps)?,
+            layer_norm_eps: self.real("layer_norm_eps", default.layer_norm_eps, 0.0..=1.0)?,
         };
         if !tower.hidden_size.is_multiple_of(tower.heads) {
             return Err(invalid(format!(
@@ -150,13 +158,6 @@ impl Section {
         let Some(value) = self.get(name) else { return Ok(default) };
         let activation = value.as_str().and_then(Activation::from_name);
         activation.ok_or_else(|| self.wrong(name, "the name of an activation that ocelli has", value))
-    }
-
-    fn epsilon(&self, default: f64) -> Result<f64> {
-        let name = "layer_norm_eps";
-        let Some(value) = self.get(name) else { return Ok(default) };
-        let number = value.as_f64().filter(|n| (0.0..=1.0).contains(n));
-        number.ok_or_else(|| self.wrong(name, "a number from 0 to 1", value))
     }
 
     fn get(&self, name: &str) -> Option<&Value> {

@@ -19,7 +19,7 @@ use std::ops::Range;
 use super::{Captioner, Classifier, LabelSet, Look, Tagger, no_numbers};
 use crate::image::{Frame, RgbImage};
 use crate::models::Trace;
-use crate::text::{Template, Word};
+use crate::text::{Templates, Word};
 use crate::{Error, ErrorKind, Result};
 
 /// How much the patches of an image have to do with something, row by row.
@@ -110,19 +110,20 @@ impl Tagger {
 
     /// [`Tagger::rollout`] of a look that keeps its states, before its first step back.
     pub fn begin_rollout(&self, look: &Look) -> Result<Tracing> {
-        Ok(Tracing::new(self.model.vision().rollout(look.passage())?, look))
+        Ok(Tracing::new(self.model.vision()?.rollout(look.passage())?, look))
     }
 
     /// [`Tagger::explain`] of a look that keeps its states, before its first step back.
     pub fn begin_explanation(&self, look: &Look, text: &str) -> Result<Tracing> {
-        LabelSet::new(&[text], &Template::parse("{}")?)?;
+        LabelSet::new(&[text.into()], Templates::bare())?;
         let text = self.text_embeddings(&[text])?.concat();
         Ok(Tracing::new(self.model.relevance(look.passage(), &text)?, look))
     }
 
     /// Goes back through one more layer. Returns how many are left.
     pub fn trace_back(&self, tracing: &mut Tracing) -> Result<usize> {
-        tracing.step(|trace| self.model.vision().trace_back(trace))
+        let vision = self.model.vision()?;
+        tracing.step(|trace| vision.trace_back(trace))
     }
 
     fn finish(&self, mut tracing: Tracing) -> Result<Map> {

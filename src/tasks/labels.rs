@@ -1,105 +1,235 @@
 //! A set of labels whose embeddings are computed bit by bit.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::text::Template;
+use super::memory::Shelf;
+use crate::text::Templates;
 use crate::{Error, ErrorKind, Result};
 
 /// The most labels that one set may have.
 pub const MAX_LABELS: usize = 10_000;
 
-/// The most characters (Unicode scalar values) that one label may have.
+/// The most characters (Unicode scalar values) that one label may have, its hint included.
 ///
 /// Models see some 70 tokens at most, so a longer text is not a label but a mistake.
 pub const MAX_LABEL_CHARS: usize = 1_000;
 
-/// Labels written into a prompt template, and those of their embeddings that are known already.
+/// How many labels go through several templates together. Texts that begin alike share their beginning, so one
+/// template is taken after the other; and whoever stops loses no more than these labels' embeddings.
+const ROUND: usize = 16;
+
+/// A label, and the sense that is meant where the word has several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Label<'a> {
+    /// The label itself, such as `bat`.
+    pub name: &'a str,
+    /// The sense as it follows the label in a sentence, such as `a type of animal`; an empty one is none.
+    pub hint: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for Label<'a> {
+    fn from(name: &'a str) -> Self {
+        Self { name, hint: None }
+    }
+}
+
+impl Label<'_> {
+    /// What takes the place of `{}`: "bat, a type of animal".
+    fn text(&self) -> String {
+        match self.hint {
+            Some(hint) if !hint.trim().is_empty() => [self.name, ", ", hint].concat(),
+            _ => self.name.to_owned(),
+        }
+    }
+}
+
+/// Labels to be written into prompt templates, and those of their embeddings that are known already.
 ///
-/// A set is made by [`Tagger::labels`](super::Tagger::labels) and belongs to that tagger. Computing the
+/// A set is made by [`Tagger::labels`](super::Tagger::labels) and its like, and belongs to that tagger. Computing the
 /// embeddings of thousands of labels takes seconds, so it goes in steps
 /// ([`Tagger::encode_labels`](super::Tagger::encode_labels)) between which a caller can show progress or stop.
 #[derive(Debug)]
 pub struct LabelSet {
-    prompts: Vec<String>,
-    /// Unit-length text embeddings of `prompts[..embeddings.len()]`.
+    templates: Templates,
+    /// What takes the place of `{}`, for each label.
+    texts: Vec<String>,
+    /// Unit-length embeddings of `texts[..embeddings.len()]`.
     embeddings: Vec<Arc<[f32]>>,
+    round: Option<Round>,
+}
+
+/// Labels on their way through all templates.
+#[derive(Debug, Default)]
+struct Round {
+    /// What the next labels of the set get.
+    slots: Vec<Slot>,
+    /// Places of the labels whose embeddings are computed, each text once.
+    fresh: Vec<usize>,
+    /// For each of them, the sum of the embeddings of its prompts so far.
+    sums: Vec<Vec<f32>>,
+    /// Prompts that are done: all labels in the first template, then all in the second, and so on.
+    done: usize,
+}
+
+#[derive(Debug)]
+enum Slot {
+    Known(Arc<[f32]>),
+    /// That of [`Round::fresh`] with this index.
+    Fresh(usize),
 }
 
 impl LabelSet {
-    /// Checks `labels` and writes each into `template`; computes nothing.
+    /// Checks `labels`, which are to be written into `templates`; computes nothing.
     ///
     /// # Errors
     /// `LabelsEmpty`, `LabelsTooMany` (over [`MAX_LABELS`]), `LabelEmpty` (nothing but white space),
     /// `LabelTooLong` (over [`MAX_LABEL_CHARS`]).
-    pub(super) fn new<S: AsRef<str>>(labels: &[S], template: &Template) -> Result<Self> {
+    pub(super) fn new(labels: &[Label<'_>], templates: Templates) -> Result<Self> {
+        // Bare texts are no labels of anything.
+        let one = if templates.is_bare() { "text" } else { "label" };
         if labels.is_empty() {
-            return Err(Error::new(ErrorKind::LabelsEmpty, "There are no labels: give at least one."));
+            return Err(Error::new(
+                ErrorKind::LabelsEmpty,
+                format!("There are no {one}s: give at least one."),
+            ));
         }
         if labels.len() > MAX_LABELS {
             return Err(Error::new(
                 ErrorKind::LabelsTooMany,
-                format!("There are too many labels: at most {MAX_LABELS} are accepted at once."),
+                format!("There are too many {one}s: at most {MAX_LABELS} are accepted at once."),
             ));
         }
-        let mut prompts = Vec::with_capacity(labels.len());
-        for (index, label) in labels.iter().enumerate() {
-            prompts.push(template.fill(checked(index, label.as_ref())?));
-        }
-        Ok(Self { prompts, embeddings: Vec::new() })
+        let texts =
+            labels.iter().enumerate().map(|(i, label)| checked(one, i + 1, label)).collect::<Result<_>>()?;
+        Ok(Self { templates, texts, embeddings: Vec::new(), round: None })
     }
 
     /// How many labels the set has; never 0.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
-        self.prompts.len()
+        self.texts.len()
     }
 
-    /// How many labels still lack their embedding.
+    /// How many prompts the set has: each label in each template.
+    pub fn prompts(&self) -> usize {
+        self.texts.len() * self.templates.count()
+    }
+
+    /// How many prompts are still to be encoded; 0 once the embeddings of all labels are known.
     pub fn pending(&self) -> usize {
-        self.prompts.len() - self.embeddings.len()
+        let done = self.round.as_ref().map_or(0, |round| round.done);
+        (self.texts.len() - self.embeddings.len()) * self.templates.count() - done
     }
 
-    /// The prompts whose embeddings come next, in order.
-    pub(super) fn pending_prompts(&self) -> &[String] {
-        &self.prompts[self.embeddings.len()..]
-    }
-
-    /// Appends the embeddings of the next prompts.
-    pub(super) fn extend(&mut self, embeddings: impl IntoIterator<Item = Arc<[f32]>>) {
-        self.embeddings.extend(embeddings);
-        debug_assert!(self.embeddings.len() <= self.prompts.len());
-    }
-
-    /// The prompts whose embeddings are known, with them.
-    pub(super) fn encoded(&self) -> impl Iterator<Item = (&str, &Arc<[f32]>)> {
-        self.prompts.iter().map(String::as_str).zip(&self.embeddings)
-    }
-
-    /// The embeddings known so far, in label order.
-    pub(super) fn embeddings(&self) -> &[Arc<[f32]>] {
+    /// The unit-length embeddings known so far, in label order.
+    pub fn embeddings(&self) -> &[Arc<[f32]>] {
         &self.embeddings
+    }
+
+    /// The templates that the labels are written into.
+    pub(super) fn templates(&self) -> &Templates {
+        &self.templates
+    }
+
+    /// The texts whose embeddings are known, with them.
+    pub(super) fn encoded(&self) -> impl Iterator<Item = (&String, &Arc<[f32]>)> {
+        self.texts.iter().zip(&self.embeddings)
+    }
+
+    /// The prompts to be encoded next, at most `limit` of them; none where the rest is on `known`.
+    pub(super) fn next_prompts(&mut self, known: Option<&Shelf>, limit: usize) -> Vec<String> {
+        let count = self.templates.count();
+        let size = if count == 1 { limit } else { ROUND };
+        let begun = self.round.take().unwrap_or_else(|| self.begin(known, size));
+        let round = self.round.insert(begun);
+        let labels = round.fresh.len();
+        (round.done..(labels * count).min(round.done + limit))
+            .map(|prompt| self.templates.fill(prompt / labels, &self.texts[round.fresh[prompt % labels]]))
+            .collect()
+    }
+
+    /// Takes the unit-length embeddings of the prompts that came last. Where that completes labels, those that
+    /// were not known are returned with their texts.
+    pub(super) fn take(&mut self, rows: Vec<Vec<f32>>) -> Vec<(String, Arc<[f32]>)> {
+        let Some(mut round) = self.round.take() else { return Vec::new() };
+        let labels = round.fresh.len();
+        for row in rows {
+            match round.sums.get_mut(round.done % labels) {
+                Some(sum) => sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x),
+                None => round.sums.push(row),
+            }
+            round.done += 1;
+        }
+        let count = self.templates.count();
+        if round.done < labels * count {
+            self.round = Some(round);
+            return Vec::new();
+        }
+        let fresh: Vec<(String, Arc<[f32]>)> = (round.fresh.iter().zip(round.sums))
+            .map(|(&place, mut sum)| {
+                if count > 1 {
+                    normalise(&mut sum);
+                }
+                (self.texts[place].clone(), sum.into())
+            })
+            .collect();
+        self.embeddings.extend(round.slots.into_iter().map(|slot| match slot {
+            Slot::Known(embedding) => embedding,
+            Slot::Fresh(index) => fresh[index].1.clone(),
+        }));
+        fresh
+    }
+
+    /// The round of the next labels, in which at most `size` are not `known`.
+    fn begin(&self, known: Option<&Shelf>, size: usize) -> Round {
+        let mut round = Round::default();
+        let mut met: HashMap<&str, usize> = HashMap::new();
+        for (place, text) in self.texts.iter().enumerate().skip(self.embeddings.len()) {
+            let slot = if let Some(embedding) = known.and_then(|known| known.get(text)) {
+                Slot::Known(embedding.clone())
+            } else if let Some(&index) = met.get(text.as_str()) {
+                Slot::Fresh(index)
+            } else if round.fresh.len() < size {
+                met.insert(text, round.fresh.len());
+                round.fresh.push(place);
+                Slot::Fresh(round.fresh.len() - 1)
+            } else {
+                break;
+            };
+            round.slots.push(slot);
+        }
+        round
     }
 }
 
-/// `label` if it is one, or the error that says which of the labels is wrong and why.
-fn checked(index: usize, label: &str) -> Result<&str> {
-    if label.trim().is_empty() {
-        return Err(Error::new(ErrorKind::LabelEmpty, format!("Label {} is empty.", index + 1)));
+/// Scales `vector` to Euclidean length 1; a zero vector stays as it is.
+pub(super) fn normalise(vector: &mut [f32]) {
+    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+    if length > 0.0 {
+        vector.iter_mut().for_each(|x| *x /= length);
     }
+}
+
+/// The text of `label` if it is one, or the error that says which of the labels is wrong and why.
+fn checked(one: &str, number: usize, label: &Label<'_>) -> Result<String> {
+    let wrong = |kind, why: &str| {
+        let name = if one == "text" { "Text" } else { "Label" };
+        Err(Error::new(kind, format!("{name} {number} {why}.")))
+    };
+    if label.name.trim().is_empty() {
+        return wrong(ErrorKind::LabelEmpty, "is empty");
+    }
+    let text = label.text();
     // Bytes bound characters from above: the exact count is needed only for long texts.
-    if label.len() > MAX_LABEL_CHARS {
-        let chars = label.chars().count();
+    if text.len() > MAX_LABEL_CHARS {
+        let chars = text.chars().count();
         if chars > MAX_LABEL_CHARS {
-            return Err(Error::new(
-                ErrorKind::LabelTooLong,
-                format!(
-                    "Label {} has {chars} characters; at most {MAX_LABEL_CHARS} are accepted.",
-                    index + 1
-                ),
-            ));
+            let why = format!("has {chars} characters; at most {MAX_LABEL_CHARS} are accepted");
+            return wrong(ErrorKind::LabelTooLong, &why);
         }
     }
-    Ok(label)
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -107,28 +237,62 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn kind_of(labels: &[String]) -> ErrorKind {
-        LabelSet::new(labels, &Template::parse("a {}").unwrap()).unwrap_err().kind()
+    fn set<'a>(labels: &[impl Into<Label<'a>> + Copy]) -> Result<LabelSet> {
+        let labels: Vec<Label<'a>> = labels.iter().map(|&label| label.into()).collect();
+        LabelSet::new(&labels, Templates::parse(&["a {}", "{} b"]).unwrap())
     }
 
     #[test]
     fn refuses_what_is_not_a_label() {
-        assert_eq!(kind_of(&[]), ErrorKind::LabelsEmpty);
-        assert_eq!(kind_of(&["cat".into(), " \t\n".into()]), ErrorKind::LabelEmpty);
-        assert_eq!(kind_of(&["x".repeat(MAX_LABEL_CHARS + 1)]), ErrorKind::LabelTooLong);
-        assert_eq!(kind_of(&vec!["cat".into(); MAX_LABELS + 1]), ErrorKind::LabelsTooMany);
+        let kind = |labels: &[&str]| set(labels).unwrap_err().kind();
+        let long = "x".repeat(MAX_LABEL_CHARS + 1);
+        assert_eq!(kind(&[]), ErrorKind::LabelsEmpty);
+        assert_eq!(kind(&["cat", " \t\n"]), ErrorKind::LabelEmpty);
+        assert_eq!(kind(&[&long]), ErrorKind::LabelTooLong);
+        assert_eq!(kind(&["cat"; MAX_LABELS + 1]), ErrorKind::LabelsTooMany);
+        let hinted =
+            |name, hint| set(&[Label { name, hint: Some(hint) }]).map(|set| set.texts).map_err(|e| e.kind());
+        assert_eq!(hinted("", "an animal"), Err(ErrorKind::LabelEmpty));
+        assert_eq!(hinted("bat", &long[2..]), Err(ErrorKind::LabelTooLong));
+        assert_eq!(hinted("bat", " "), Ok(vec!["bat".to_owned()]));
+        assert_eq!(hinted("bat", "an animal"), Ok(vec!["bat, an animal".to_owned()]));
     }
 
     #[test]
     fn counts_characters_and_not_bytes() {
-        let label = "é".repeat(MAX_LABEL_CHARS);
-        let set = LabelSet::new(&[label], &Template::parse("{}").unwrap()).unwrap();
-        assert_eq!((set.len(), set.pending()), (1, 1));
+        let set = set(&[&*"é".repeat(MAX_LABEL_CHARS)]).unwrap();
+        assert_eq!((set.len(), set.prompts(), set.pending()), (1, 2, 2));
     }
 
     #[test]
     fn names_the_wrong_label_by_its_place() {
-        let error = LabelSet::new(&["cat", ""], &Template::parse("{}").unwrap()).unwrap_err();
-        assert_eq!(error.to_string(), "Label 2 is empty.");
+        assert_eq!(set(&["cat", ""]).unwrap_err().to_string(), "Label 2 is empty.");
+        let texts = LabelSet::new(&["cat".into(), "".into()], Templates::bare());
+        assert_eq!(texts.unwrap_err().to_string(), "Text 2 is empty.");
+    }
+
+    #[test]
+    fn averages_over_the_templates_step_by_step() {
+        let mut set = set(&["x", "y", "x", "z"]).unwrap();
+        // "z" is known from before; of the others, three of four prompts go first.
+        let z: Arc<[f32]> = [1.0, 0.0].into();
+        let known = Shelf::from([("z".to_owned(), z.clone())]);
+        assert_eq!(set.next_prompts(Some(&known), 3), ["a x", "a y", "x b"]);
+        let rows = vec![vec![1.0, 0.0], vec![0.0, 1.0], vec![0.0, 1.0]];
+        assert!(set.take(rows).is_empty());
+        assert_eq!((set.pending(), set.embeddings().len()), (5, 0));
+        assert_eq!(set.next_prompts(Some(&known), 3), ["y b"]);
+        let fresh = set.take(vec![vec![0.0, 1.0]]);
+        let half = std::f32::consts::FRAC_1_SQRT_2;
+        assert_eq!(fresh, [("x".to_owned(), [half, half].into()), ("y".to_owned(), [0.0, 1.0].into())]);
+        assert_eq!(set.pending(), 0);
+        assert_eq!(set.embeddings(), [fresh[0].1.clone(), fresh[1].1.clone(), fresh[0].1.clone(), z]);
+    }
+
+    #[test]
+    fn a_zero_vector_stays_finite() {
+        let mut vector = [0.0; 4];
+        normalise(&mut vector);
+        assert_eq!(vector, [0.0; 4]);
     }
 }

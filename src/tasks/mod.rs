@@ -1,6 +1,6 @@
 //! What a user asks for: models meet text and images only here.
 //!
-//! * [`Tagger`]: zero-shot tags of an image from any list of labels (CLIP).
+//! * [`Tagger`]: zero-shot tags of an image from any list of labels, and embeddings of images and texts (CLIP).
 //! * [`Captioner`]: a sentence about an image, piece by piece (BLIP).
 //! * [`Classifier`]: which of its own classes an image is of (ViT).
 //! * [`Map`]: which parts of an image made an answer, of all of them.
@@ -16,6 +16,8 @@ mod generation;
 mod inside;
 mod labels;
 mod look;
+mod memory;
+mod scores;
 mod tagger;
 
 pub use captioner::{Caption, CaptionPlan, CaptionRun, Captioner, CaptionerFiles};
@@ -25,8 +27,9 @@ pub use generation::{
     MAX_CAPTIONS, Processors, SampleSettings, Samples, Sampling, Written,
 };
 pub use inside::{Map, Tracing, WordMap};
-pub use labels::{LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
+pub use labels::{Label, LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
 pub use look::Look;
+pub use scores::{Scored, Scores};
 pub use tagger::{Tagger, TaggerFiles};
 
 use crate::image::{Preprocessor, RgbImage};

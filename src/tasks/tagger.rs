@@ -1,19 +1,16 @@
-//! Zero-shot tagging with CLIP.
+//! Zero-shot tagging with CLIP, and what its two towers make of images and texts.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use super::{LabelSet, Look, ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch};
+use super::labels::normalise;
+use super::memory::Memory;
+use super::scores::{Scored, Scores, softmax};
+use super::{
+    Label, LabelSet, Look, ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch,
+};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
-use crate::models::clip::{ClipConfig, ClipModel};
-use crate::text::{ClipTokenizer, Template};
+use crate::models::clip::{ClipConfig, ClipModel, Towers};
+use crate::text::{ClipTokenizer, Templates};
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
-
-/// How many prompts' embeddings are remembered between label sets (2 KB each at 512 dimensions).
-///
-/// More than [`MAX_LABELS`](super::MAX_LABELS), so that editing the largest set re-encodes only what changed.
-const MAX_REMEMBERED: usize = 16_384;
 
 /// How many prompts go through the text tower at once: enough to fill the matrix kernels, few enough to
 /// bound the memory of the activations.
@@ -24,6 +21,7 @@ pub struct TaggerFiles {
     config: ClipConfig,
     preprocessor: Preprocessor,
     tokenizer: ClipTokenizer,
+    towers: Towers,
 }
 
 impl TaggerFiles {
@@ -48,12 +46,22 @@ impl TaggerFiles {
                 ),
             ));
         }
-        Ok(Self { config, preprocessor, tokenizer })
+        Ok(Self { config, preprocessor, tokenizer, towers: Towers::Both })
     }
 
-    /// Beginnings of the names of tensors that the model does without: none.
+    /// The same for a model of `towers` alone: it makes embeddings of images or of texts, and cannot tag.
+    pub fn only(self, towers: Towers) -> Self {
+        Self { towers, ..self }
+    }
+
+    /// Beginnings of the names of tensors that the model does without, for
+    /// [`WeightsLoader::pass_over`](crate::weights::WeightsLoader::pass_over): those of a tower that is not wanted.
     pub fn unused(&self) -> &'static [&'static str] {
-        &[]
+        match self.towers {
+            Towers::Both => &[],
+            Towers::Image => &["text_model.", "text_projection."],
+            Towers::Text => &["vision_model.", "visual_projection."],
+        }
     }
 }
 
@@ -69,12 +77,14 @@ impl TaggerFiles {
 /// let scores = tagger.tag(&ocelli::image::decode(bytes)?, &mut labels)?; // [p(cat), p(dog)]
 /// # Ok(scores) }
 /// ```
+///
+/// With one of its towers alone ([`TaggerFiles::only`]) it embeds, and what needs the other is `ArgumentInvalid`.
 pub struct Tagger {
     pub(super) model: ClipModel,
+    config: ClipConfig,
     preprocessor: Preprocessor,
     tokenizer: ClipTokenizer,
-    /// Unit-length text embeddings by prompt.
-    remembered: HashMap<String, Arc<[f32]>>,
+    memory: Memory,
 }
 
 impl Tagger {
@@ -83,49 +93,62 @@ impl Tagger {
     /// # Errors
     /// `WeightsMismatch` names the tensors that are missing, misshapen or unknown to the model.
     pub fn new(files: TaggerFiles, weights: Weights) -> Result<Self> {
-        let TaggerFiles { config, preprocessor, tokenizer } = files;
-        let model = ClipModel::new(&config, weights)?;
-        Ok(Self { model, preprocessor, tokenizer, remembered: HashMap::new() })
+        let TaggerFiles { config, preprocessor, tokenizer, towers } = files;
+        let model = ClipModel::with_towers(&config, towers, weights)?;
+        Ok(Self { model, config, preprocessor, tokenizer, memory: Memory::default() })
     }
 
-    /// Checks `labels` and writes each into `template`, a text with one `{}`. Computes nothing yet.
+    /// Checks `labels`, to be written into `template`, a text with one `{}`. Computes nothing yet.
     ///
     /// # Errors
     /// `TemplateInvalid`, and those that [`LabelSet`] lists for labels.
     pub fn labels<S: AsRef<str>>(&self, labels: &[S], template: &str) -> Result<LabelSet> {
-        LabelSet::new(labels, &Template::parse(template)?)
+        let labels: Vec<Label<'_>> = labels.iter().map(|label| label.as_ref().into()).collect();
+        self.label_set(&labels, Templates::parse(&[template])?)
     }
 
-    /// Computes the embeddings of the next labels of `set`, at most `limit` of them through the model
-    /// (embeddings known from earlier sets are free), and returns how many are still pending.
-    pub fn encode_labels(&mut self, set: &mut LabelSet, limit: usize) -> Result<usize> {
-        let mut taken = 0;
-        let mut fresh: Vec<&str> = Vec::new();
-        for prompt in set.pending_prompts() {
-            if !self.remembered.contains_key(prompt) && !fresh.contains(&prompt.as_str()) {
-                if fresh.len() == limit.clamp(1, TEXT_BATCH) {
-                    break;
-                }
-                fresh.push(prompt);
-            }
-            taken += 1;
-        }
-        let embeddings = self.text_embeddings(&fresh)?;
-        let fresh: HashMap<String, Arc<[f32]>> =
-            fresh.into_iter().map(str::to_owned).zip(embeddings.into_iter().map(Arc::from)).collect();
+    /// [`Tagger::labels`] with hints, and with any number of templates. A label's embedding is that of its text in
+    /// each template, averaged, as published for CLIP: each at unit length, and the average too.
+    ///
+    /// # Errors
+    /// Those that [`LabelSet`] lists for labels.
+    pub fn label_set(&self, labels: &[Label<'_>], templates: Templates) -> Result<LabelSet> {
+        LabelSet::new(labels, templates)
+    }
 
-        let next: Vec<Arc<[f32]>> = set.pending_prompts()[..taken]
-            .iter()
-            .filter_map(|prompt| fresh.get(prompt).or_else(|| self.remembered.get(prompt)).cloned())
-            .collect();
-        set.extend(next);
-        if self.remembered.len() + fresh.len() > MAX_REMEMBERED {
-            // Only this set's own prompts stay: the next picture will ask for them again.
-            self.remembered =
-                set.encoded().map(|(prompt, known)| (prompt.to_owned(), known.clone())).collect();
-        }
-        self.remembered.extend(fresh);
+    /// Texts as they are, to be embedded.
+    ///
+    /// # Errors
+    /// Those that [`LabelSet`] lists for labels.
+    pub fn texts<S: AsRef<str>>(&self, texts: &[S]) -> Result<LabelSet> {
+        let texts: Vec<Label<'_>> = texts.iter().map(|text| text.as_ref().into()).collect();
+        self.label_set(&texts, Templates::bare())
+    }
+
+    /// Computes the next embeddings of `set`, of at most `limit` prompts (those known from earlier sets are free), and
+    /// returns how many prompts are still pending.
+    pub fn encode_labels(&mut self, set: &mut LabelSet, limit: usize) -> Result<usize> {
+        let known = self.memory.shelf(set.templates());
+        let prompts = set.next_prompts(known, limit.clamp(1, TEXT_BATCH));
+        let rows = self.text_embeddings(&prompts)?;
+        let fresh = set.take(rows);
+        self.memory.add(set, fresh);
         Ok(set.pending())
+    }
+
+    /// The labels' embeddings that were computed since the last call and before, in a form for
+    /// [`Tagger::remember`], if there are new ones: of as many labels as fit into `limit` bytes. Those of
+    /// [`Tagger::texts`] are left out, for they may be anything, and mostly come once.
+    pub fn remembered(&mut self, limit: usize) -> Option<Vec<u8>> {
+        self.memory.write(limit)
+    }
+
+    /// Takes over what [`Tagger::remembered`] gave on an earlier visit, of the very same model.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid`: the bytes are damaged. Then nothing has changed.
+    pub fn remember(&mut self, bytes: &[u8]) -> Result<()> {
+        self.memory.read(bytes, self.config.projection_dim)
     }
 
     /// The probability of each label of `set` for `image`, in label order; they sum to 1. Labels that are
@@ -136,22 +159,49 @@ impl Tagger {
 
     /// [`Tagger::tag`] of an image that the model is looking at.
     pub fn tag_seen(&mut self, look: &Look, set: &mut LabelSet) -> Result<Vec<f32>> {
-        while self.encode_labels(set, TEXT_BATCH)? > 0 {}
+        self.encode_all(set)?;
+        let mut scores = self.logits(&self.embedding_of(look)?, set)?;
+        softmax(&mut scores);
+        Ok(scores)
+    }
+
+    /// The score of each label of `set`, and that of none of them, beside a `background` of prompts that name nothing.
+    /// `offset` is added to the background's logit; [`Tagger::none_offset`] where absent. What [`Scores`] says.
+    pub fn score(
+        &mut self,
+        look: &Look,
+        set: &mut LabelSet,
+        background: &mut LabelSet,
+        scores: Scores,
+        offset: Option<f32>,
+    ) -> Result<Scored> {
+        self.encode_all(background)?;
+        self.encode_all(set)?;
         let image = self.embedding_of(look)?;
-        let scale = self.model.logit_scale();
-        let mut logits = Vec::with_capacity(set.len());
-        for text in set.embeddings() {
-            if text.len() != image.len() {
-                let message = "The labels were encoded by another model than the one that tags.";
-                return Err(Error::new(ErrorKind::ArgumentInvalid, message));
-            }
-            logits.push(scale * text.iter().zip(&image).map(|(t, i)| t * i).sum::<f32>());
-        }
-        softmax(&mut logits);
-        if logits.iter().any(|score| !score.is_finite()) {
+        let cosines = cosines(&image, background)?;
+        let mean = cosines.iter().sum::<f32>() / cosines.len() as f32;
+        let background = self.logit_scale() * mean + offset.unwrap_or(self.none_offset());
+        if !background.is_finite() {
             return Err(no_numbers());
         }
-        Ok(logits)
+        Ok(scores.of(self.logits(&image, set)?, background))
+    }
+
+    /// The cosine of the image and each text of `set`, in their order; times [`Tagger::logit_scale`] it is the
+    /// reference's `logits_per_image`.
+    pub fn similarity(&mut self, look: &Look, set: &mut LabelSet) -> Result<Vec<f32>> {
+        self.encode_all(set)?;
+        cosines(&self.embedding_of(look)?, set)
+    }
+
+    /// What a cosine is multiplied with to be a logit.
+    pub fn logit_scale(&self) -> f32 {
+        self.model.logit_scale()
+    }
+
+    /// What the model's files say is added to the background's logit: see [`Scores`].
+    pub fn none_offset(&self) -> f32 {
+        self.config.none_offset
     }
 
     /// The unit-length embedding of `image`, as many numbers as the model's `projection_dim`.
@@ -161,13 +211,14 @@ impl Tagger {
 
     /// Begins to look at `image`; no layer is computed yet.
     pub fn look(&self, image: &RgbImage) -> Result<Look> {
-        let pixels = pixel_batch(&self.preprocessor, image)?;
-        Ok(Look::new(self.model.vision().begin(&pixels)?).framed(self.preprocessor.frame(image)))
+        let vision = self.model.vision()?;
+        let passage = vision.begin(&pixel_batch(&self.preprocessor, image)?)?;
+        Ok(Look::new(passage).framed(self.preprocessor.frame(image)))
     }
 
     /// Computes one more layer. Returns how many are left.
     pub fn advance(&self, look: &mut Look) -> Result<usize> {
-        self.model.vision().advance(look.passage_mut())
+        self.model.vision()?.advance(look.passage_mut())
     }
 
     /// [`Tagger::image_embedding`] of an image that the model is looking at. Computes the layers that are left.
@@ -175,57 +226,45 @@ impl Tagger {
         let features = self.model.image_features_of(look.passage())?;
         let mut features = features.squeeze(0)?.to_vec1::<f32>()?;
         normalise(&mut features);
-        Ok(features)
+        if features.iter().all(|x| x.is_finite()) { Ok(features) } else { Err(no_numbers()) }
     }
 
     /// The unit-length embeddings of `texts`, one row each.
-    pub fn text_embeddings(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+    pub fn text_embeddings<S: AsRef<str>>(&self, texts: &[S]) -> Result<Vec<Vec<f32>>> {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
-        let ids = texts.iter().map(|text| self.tokenizer.encode(text)).collect::<Result<Vec<_>>>()?;
+        let ids =
+            texts.iter().map(|text| self.tokenizer.encode(text.as_ref())).collect::<Result<Vec<_>>>()?;
         let mut rows = self.model.text_features(&ids)?.to_vec2::<f32>()?;
         rows.iter_mut().for_each(|row| normalise(row));
-        Ok(rows)
+        if rows.iter().flatten().all(|x| x.is_finite()) {
+            return Ok(rows);
+        }
+        Err(Error::new(ErrorKind::WeightsInvalid, "The weights give no finite numbers for these texts."))
+    }
+
+    fn encode_all(&mut self, set: &mut LabelSet) -> Result<()> {
+        while self.encode_labels(set, TEXT_BATCH)? > 0 {}
+        Ok(())
+    }
+
+    /// The logit of each label, all of them finite.
+    fn logits(&self, image: &[f32], set: &LabelSet) -> Result<Vec<f32>> {
+        let mut logits = cosines(image, set)?;
+        logits.iter_mut().for_each(|logit| *logit *= self.logit_scale());
+        if logits.iter().all(|logit| logit.is_finite()) { Ok(logits) } else { Err(no_numbers()) }
     }
 }
 
-/// Scales `vector` to Euclidean length 1; a zero vector stays as it is.
-fn normalise(vector: &mut [f32]) {
-    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-    if length > 0.0 {
-        vector.iter_mut().for_each(|x| *x /= length);
-    }
-}
-
-/// The softmax of `logits`, in place; the maximum is taken off first, so nothing overflows.
-fn softmax(logits: &mut [f32]) {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0;
-    for logit in logits.iter_mut() {
-        *logit = (*logit - max).exp();
-        sum += *logit;
-    }
-    logits.iter_mut().for_each(|logit| *logit /= sum);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn softmax_survives_large_logits() {
-        let mut logits = [1000.0, 999.0, -1000.0];
-        softmax(&mut logits);
-        let e = std::f32::consts::E;
-        assert!((logits[0] - e / (e + 1.0)).abs() < 1e-6);
-        assert!((logits.iter().sum::<f32>() - 1.0).abs() < 1e-6);
-    }
-
-    #[test]
-    fn a_zero_vector_stays_finite() {
-        let mut vector = [0.0; 4];
-        normalise(&mut vector);
-        assert_eq!(vector, [0.0; 4]);
-    }
+/// The cosine of an image's embedding and each of those of `set`, which are all known.
+fn cosines(image: &[f32], set: &LabelSet) -> Result<Vec<f32>> {
+    let cosine = |text: &std::sync::Arc<[f32]>| {
+        if text.len() != image.len() {
+            let message = "The labels were encoded by another model than the one that tags.";
+            return Err(Error::new(ErrorKind::ArgumentInvalid, message));
+        }
+        Ok(text.iter().zip(image).map(|(t, i)| t * i).sum::<f32>())
+    };
+    set.embeddings().iter().map(cosine).collect()
 }

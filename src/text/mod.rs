@@ -22,7 +22,7 @@ mod words;
 
 pub use caption::CaptionTokenizer;
 pub use clip::ClipTokenizer;
-pub use template::Template;
+pub use template::{MAX_TEMPLATES, Template, Templates};
 pub use words::Word;
 
 /// Characters that a text may have. Anything longer is refused before it is looked at: no model here reads more

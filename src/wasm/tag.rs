@@ -1,15 +1,18 @@
-//! Tagging.
+//! Tagging, and embeddings of images and texts.
 
-use js_sys::Array;
+use js_sys::{Array, Reflect};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::picture::{Look, Picture};
-use crate::tasks::{self, MAX_LABELS, ModelFiles, Tagger};
+use crate::models::clip::Towers;
+use crate::tasks::{self, Label, MAX_LABELS, ModelFiles, Scores, Tagger};
+use crate::text::Templates;
 use crate::{Error, ErrorKind, Result};
 
-/// Labels in a prompt template, with the embeddings known so far.
+/// Labels in prompt templates, or texts, with the embeddings known so far.
 #[wasm_bindgen]
 pub struct LabelSet(tasks::LabelSet);
 
@@ -21,10 +24,21 @@ impl LabelSet {
         self.0.len()
     }
 
-    /// How many of them still lack their embedding.
+    /// How many prompts there are: each label in each template.
+    #[wasm_bindgen(getter)]
+    pub fn prompts(&self) -> usize {
+        self.0.prompts()
+    }
+
+    /// How many of them are still to be encoded.
     #[wasm_bindgen(getter)]
     pub fn pending(&self) -> usize {
         self.0.pending()
+    }
+
+    /// The unit-length embeddings known so far, one after the other: `projection_dim` numbers each.
+    pub fn embeddings(&self) -> Vec<f32> {
+        self.0.embeddings().concat()
     }
 }
 
@@ -34,10 +48,17 @@ pub struct TaggerFiles(tasks::TaggerFiles);
 
 #[wasm_bindgen]
 impl TaggerFiles {
-    /// Reads `config.json`, `preprocessor_config.json` and `tokenizer.json`.
-    pub fn read(config: &[u8], preprocessor: &[u8], tokenizer: &[u8]) -> JsResult<Self> {
+    /// Reads `config.json`, `preprocessor_config.json` and `tokenizer.json`. `tower` is `image` or `text` where the
+    /// model is to have that one alone, otherwise `both` or absent.
+    pub fn read(
+        config: &[u8],
+        preprocessor: &[u8],
+        tokenizer: &[u8],
+        tower: Option<String>,
+    ) -> JsResult<Self> {
+        let towers = tower.map_or(Ok(Towers::Both), |name| read_towers(&name)).map_err(to_js)?;
         let files = ModelFiles { config, preprocessor, tokenizer };
-        tasks::TaggerFiles::read(files).map(Self).map_err(to_js)
+        tasks::TaggerFiles::read(files).map(|files| Self(files.only(towers))).map_err(to_js)
     }
 
     /// Tells `weights` which tensors of their file the model does without. Comes before their first byte.
@@ -47,7 +68,7 @@ impl TaggerFiles {
     }
 }
 
-/// A CLIP model ready to tag.
+/// A CLIP model ready to tag; or, with one of its towers alone, to embed.
 #[wasm_bindgen]
 pub struct TaggerHandle(pub(super) Tagger);
 
@@ -59,16 +80,31 @@ impl TaggerHandle {
         Tagger::new(files.0, weights).map(Self).map_err(to_js)
     }
 
-    /// Checks labels and template; computes nothing yet.
-    pub fn labels(&self, labels: &Array, template: &str) -> JsResult<LabelSet> {
-        let labels = strings(labels).map_err(to_js)?;
-        self.0.labels(&labels, template).map(LabelSet).map_err(to_js)
+    /// Checks labels, each a string or `{ label, hint }`, and templates; computes nothing yet.
+    pub fn labels(&self, labels: &Array, templates: &Array) -> JsResult<LabelSet> {
+        self.label_set(labels, templates).map(LabelSet).map_err(to_js)
     }
 
-    /// Computes the embeddings of at most `limit` more labels; returns how many are still pending.
+    /// Checks texts that are to be embedded as they are; computes nothing yet.
+    pub fn texts(&self, texts: &Array) -> JsResult<LabelSet> {
+        strings(texts, MAX_LABELS).and_then(|texts| self.0.texts(&texts)).map(LabelSet).map_err(to_js)
+    }
+
+    /// Encodes at most `limit` more prompts; returns how many are still pending.
     #[wasm_bindgen(js_name = encodeLabels)]
     pub fn encode_labels(&mut self, set: &mut LabelSet, limit: usize) -> JsResult<usize> {
         self.0.encode_labels(&mut set.0, limit).map_err(to_js)
+    }
+
+    /// The embeddings of labels computed so far, to be kept; `undefined` where there are none since the last call. At
+    /// most `limit` bytes.
+    pub fn remembered(&mut self, limit: usize) -> Option<Vec<u8>> {
+        self.0.remembered(limit)
+    }
+
+    /// Takes over what `remembered` gave on an earlier visit.
+    pub fn remember(&mut self, bytes: &[u8]) -> JsResult<()> {
+        self.0.remember(bytes).map_err(to_js)
     }
 
     /// The unit-length embedding of the picture: `projection_dim` numbers.
@@ -80,9 +116,8 @@ impl TaggerHandle {
     /// The unit-length embeddings of texts, one after the other: `projection_dim` numbers each.
     #[wasm_bindgen(js_name = embedTexts)]
     pub fn embed_texts(&self, texts: &Array) -> JsResult<Vec<f32>> {
-        let texts = strings(texts).map_err(to_js)?;
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        Ok(self.0.text_embeddings(&texts).map_err(to_js)?.concat())
+        let rows = strings(texts, MAX_LABELS).and_then(|texts| self.0.text_embeddings(&texts));
+        Ok(rows.map_err(to_js)?.concat())
     }
 
     /// Begins to look at the picture; no layer is computed yet.
@@ -95,19 +130,84 @@ impl TaggerHandle {
         self.0.advance(&mut look.0).map_err(to_js)
     }
 
+    /// The unit-length embedding of what was looked at.
+    #[wasm_bindgen(js_name = embeddingOf)]
+    pub fn embedding_of(&self, look: &Look) -> JsResult<Vec<f32>> {
+        self.0.embedding_of(&look.0).map_err(to_js)
+    }
+
     /// The probability of each label for what was looked at, in label order.
     pub fn tag(&mut self, look: &Look, set: &mut LabelSet) -> JsResult<Vec<f32>> {
         self.0.tag_seen(&look.0, &mut set.0).map_err(to_js)
     }
+
+    /// The score of each label for what was looked at, in label order, and then that of none of them, beside a
+    /// background of prompts that name nothing. `offset` is added to the background's logit; where absent, what the
+    /// model's files say.
+    pub fn score(
+        &mut self,
+        look: &Look,
+        set: &mut LabelSet,
+        background: &mut LabelSet,
+        independent: bool,
+        offset: Option<f32>,
+    ) -> JsResult<Vec<f32>> {
+        let scores = if independent { Scores::Independent } else { Scores::Softmax };
+        let scored = self.0.score(&look.0, &mut set.0, &mut background.0, scores, offset).map_err(to_js)?;
+        let mut all = scored.labels;
+        all.push(scored.none);
+        Ok(all)
+    }
+
+    /// The cosine of what was looked at and each text, in their order.
+    pub fn similarity(&mut self, look: &Look, set: &mut LabelSet) -> JsResult<Vec<f32>> {
+        self.0.similarity(&look.0, &mut set.0).map_err(to_js)
+    }
+
+    /// What a cosine is multiplied with to be a logit.
+    #[wasm_bindgen(getter, js_name = logitScale)]
+    pub fn logit_scale(&self) -> f32 {
+        self.0.logit_scale()
+    }
 }
 
-/// The strings of a JavaScript array. An array beyond the limit is cut one past it: enough for the one
-/// place that checks the limit to see, without copying the rest.
-fn strings(array: &Array) -> Result<Vec<String>> {
-    array
-        .iter()
-        .take(MAX_LABELS + 1)
-        .map(|value| value.as_string())
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| Error::new(ErrorKind::ArgumentInvalid, "Every label must be a string."))
+impl TaggerHandle {
+    fn label_set(&self, labels: &Array, templates: &Array) -> Result<tasks::LabelSet> {
+        let labels = cut(labels, MAX_LABELS).map(|label| read_label(&label)).collect::<Option<Vec<_>>>();
+        let labels =
+            labels.ok_or_else(|| argument("Every label must be a string, or have one as its label."))?;
+        let labels: Vec<Label<'_>> =
+            labels.iter().map(|(name, hint)| Label { name, hint: hint.as_deref() }).collect();
+        let templates = strings(templates, crate::text::MAX_TEMPLATES)?;
+        self.0.label_set(&labels, Templates::parse(&templates)?)
+    }
+}
+
+/// A label and its hint.
+fn read_label(label: &JsValue) -> Option<(String, Option<String>)> {
+    if let Some(name) = label.as_string() {
+        return Some((name, None));
+    }
+    let field = |key: &str| Reflect::get(label, &JsValue::from_str(key)).ok()?.as_string();
+    Some((field("label")?, field("hint")))
+}
+
+/// The strings of a JavaScript array.
+fn strings(array: &Array, most: usize) -> Result<Vec<String>> {
+    let strings = cut(array, most).map(|value| value.as_string()).collect::<Option<_>>();
+    strings.ok_or_else(|| argument("Every text must be a string."))
+}
+
+/// What is in an array. One of more than `most` is cut one past it: enough for the one place that checks the limit
+/// to see, without copying the rest.
+fn cut(array: &Array, most: usize) -> impl Iterator<Item = JsValue> {
+    array.iter().take(most + 1)
+}
+
+fn read_towers(name: &str) -> Result<Towers> {
+    Towers::from_name(name).ok_or_else(|| argument("tower must be \"image\", \"text\" or \"both\"."))
+}
+
+fn argument(message: &str) -> Error {
+    Error::new(ErrorKind::ArgumentInvalid, message)
 }

@@ -15,6 +15,9 @@ pub struct ClipConfig {
     pub text: ClipTextConfig,
     /// Width of the features that both towers are projected to.
     pub projection_dim: usize,
+    /// What is added to the logit that stands for "none of these labels". It is not the reference's, but ocelli's own
+    /// key, `ocelli.none_offset`: measured for a model, or else 0.
+    pub none_offset: f32,
 }
 
 /// The vision tower of a CLIP model.
@@ -94,7 +97,12 @@ impl ClipConfig {
                 text.eos_token_id, text.vocab_size
             )));
         }
-        Ok(Self { vision, text, projection_dim: root.number("projection_dim", 512, 1..=16_384)? })
+        Ok(Self {
+            vision,
+            text,
+            projection_dim: root.number("projection_dim", 512, 1..=16_384)?,
+            none_offset: root.section("ocelli")?.real("none_offset", 0.0, -1000.0..=1000.0)? as f32,
+        })
     }
 }
 
