@@ -10,14 +10,14 @@
 //!
 //! and `o / l` is the answer.
 
-use super::gemm::f32_tile;
+use super::gemm::{TILE, f32_tile, tile_rows};
 use super::math::{exp, min_max};
 use super::matrix::PANEL;
 use super::parallel::{self, Shared};
 use super::simd::{F32x4, LANES};
 
-/// Queries of one block.
-const QUERIES: usize = 16;
+/// Queries of one block: a few tiles of them.
+const QUERIES: usize = 4 * TILE;
 /// Keys of one block; a multiple of [`PANEL`].
 const KEYS: usize = 128;
 /// Multiplications below which a second thread is not worth waking.
@@ -362,16 +362,17 @@ fn tiles(
     let mut row = 0;
     while row < rows {
         let (x, to) = (&x[row * x_stride..], &mut to[row * to_stride..]);
+        let here = tile_rows(rows - row, TILE);
         // SAFETY: checked above: `x` has all rows, and the panel `depth` times 8 numbers.
         unsafe {
-            match rows - row {
+            match here {
                 1 => put(f32_tile::<1>(x, x_stride, depth, panel, PANEL), to, to_stride, join),
                 2 => put(f32_tile::<2>(x, x_stride, depth, panel, PANEL), to, to_stride, join),
                 3 => put(f32_tile::<3>(x, x_stride, depth, panel, PANEL), to, to_stride, join),
-                _ => put(f32_tile::<4>(x, x_stride, depth, panel, PANEL), to, to_stride, join),
+                _ => put(f32_tile::<TILE>(x, x_stride, depth, panel, PANEL), to, to_stride, join),
             }
         }
-        row += 4;
+        row += here;
     }
 }
 

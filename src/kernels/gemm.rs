@@ -1,27 +1,26 @@
 //! Linear layers: `y = x W^T + b`, then an activation or a residual.
 //!
-//! The work is cut into panels of 8 outputs, which lie together in [`Matrix`], and tiles of 4 rows of inputs
-//! by one panel, whose 32 sums stay in registers. A panel of weights (6 KB for 768 inputs in int8) stays in
+//! The work is cut into panels of 8 outputs, which lie together in [`Matrix`], and tiles of a few rows of inputs
+//! by one panel or two, whose sums stay in registers. A panel of weights (6 KB for 768 inputs in int8) stays in
 //! the nearest cache while a block of rows passes by it, and a strip of panels in the next one while all
 //! blocks do, so each weight comes from memory once.
 
+use std::cell::LazyCell;
 use std::ops::Range;
 
 use half::f16;
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 
 use super::activation::Activation;
-use super::matrix::{BLOCK, GROUP, Int8, Matrix, PANEL, STEP, Store};
+use super::matrix::{BLOCK, Int8, Matrix, PANEL, STEP, Store};
 use super::parallel::{self, Shared};
 use super::quantize::Quantized;
-use super::simd::{Dot, DotNative, DotWidened, F32x4, LANES, has_native_dot};
+use super::simd::{Dot, DotNative, DotWidened, F32x4, GROUP, LANES, VECTOR, has_native_dot};
 
-/// Rows of inputs that a tile takes.
-const TILE: usize = 4;
+/// The most rows of inputs that a tile takes.
+pub(super) const TILE: usize = 4;
 /// Vectors of four columns in a panel.
 const VECTORS: usize = PANEL / LANES;
-/// Bytes of four columns of int8 weights for four rows.
-const VECTOR: usize = LANES * GROUP;
 /// Panels that are finished (activation) while their outputs are still in the nearest cache.
 const STRIP: usize = 8;
 /// Bytes of inputs that go over a strip of panels together.
@@ -69,8 +68,11 @@ pub fn linear(x: &[f32], layers: &[Layer<'_>]) -> Vec<f32> {
 
     let widest = layers.iter().map(|layer| layer.weight.rows()).max().unwrap_or(0);
     let exact = columns.min(widest) < NARROW;
-    let mut quantized = None;
-    let mut first = 0;
+    // The same inputs serve every int8 layer.
+    let quantized = LazyCell::new(|| Quantized::new(x, columns, exact));
+    let values = Shared::new(&mut y);
+    let mut parts = Vec::with_capacity(layers.len());
+    let (mut first, mut panels) = (0, 0);
     for layer in layers {
         let outputs = layer.weight.rows();
         assert_eq!(layer.weight.columns(), columns, "linear: layers of different inputs");
@@ -78,67 +80,83 @@ pub fn linear(x: &[f32], layers: &[Layer<'_>]) -> Vec<f32> {
         if let After::Residual(residual) = layer.after {
             assert_eq!(residual.len(), rows * stride, "linear: residual of another length");
         }
-        let out = Out { values: Shared::new(&mut y), stride, first };
-        // The same inputs serve every int8 layer.
         let input = match &layer.weight.store {
             Store::F32(weights) => Input::F32 { x, weights },
             Store::F16(weights) => Input::F16 { x, weights },
-            Store::Int8(weights) => Input::Int8 {
-                x: quantized.get_or_insert_with(|| Quantized::new(x, columns, exact)),
-                weights,
-                native: has_native_dot(),
-            },
+            Store::Int8(weights) => Input::Int8 { x: &quantized, weights, native: has_native_dot() },
         };
-        let block = input.block(columns);
-        let grain = (GRAIN / (rows * columns * PANEL).max(1)).max(1);
-        parallel::ranges(outputs.div_ceil(PANEL), grain, |panels| {
-            let mut scratch = Vec::new();
-            let end = panels.end;
-            for begin in panels.step_by(STRIP) {
-                let strip = begin..end.min(begin + STRIP);
-                for first in (0..rows).step_by(block) {
-                    let rows = first..rows.min(first + block);
-                    for panel in strip.clone() {
-                        match input {
-                            Input::F32 { x, weights } => {
-                                let panel_of = &weights[panel * columns * PANEL..][..columns * PANEL];
-                                f32_panel(x, columns, panel_of, layer, panel, rows.clone(), out);
-                            }
-                            Input::F16 { x, weights } => {
-                                let panel_of = &weights[panel * columns * PANEL..][..columns * PANEL];
-                                scratch.resize(columns * PANEL, 0.0);
-                                panel_of.reinterpret_cast::<f16>().convert_to_f32_slice(&mut scratch);
-                                f32_panel(x, columns, &scratch, layer, panel, rows.clone(), out);
-                            }
-                            Input::Int8 { x, weights, native: true } => {
-                                int8_panel::<DotNative>(x, weights, columns, layer, panel, rows.clone(), out);
-                            }
-                            Input::Int8 { x, weights, native: false } => {
-                                int8_panel::<DotWidened>(
-                                    x,
-                                    weights,
-                                    columns,
-                                    layer,
-                                    panel,
-                                    rows.clone(),
-                                    out,
-                                );
-                            }
+        let out = Out { values, stride, first };
+        let end = panels + outputs.div_ceil(PANEL);
+        parts.push(Part { layer, input, out, panels: panels..end });
+        first += outputs;
+        panels = end;
+    }
+    let grain = (GRAIN / (rows * columns * PANEL).max(1)).max(1);
+    // One round of all layers' panels: each round costs threads a meeting.
+    parallel::ranges(panels, grain, |panels| {
+        let mut scratch = Vec::new();
+        for part in &parts {
+            let from = panels.start.clamp(part.panels.start, part.panels.end) - part.panels.start;
+            let to = panels.end.clamp(part.panels.start, part.panels.end) - part.panels.start;
+            part.compute(from..to, rows, columns, &mut scratch);
+        }
+    });
+    y
+}
+
+/// One layer, and where its inputs and outputs are.
+struct Part<'a> {
+    layer: &'a Layer<'a>,
+    input: Input<'a>,
+    out: Out<'a>,
+    /// Which of the panels of all layers are its own.
+    panels: Range<usize>,
+}
+
+impl Part<'_> {
+    /// Computes some panels for all rows. `scratch` is room for one panel of f32.
+    fn compute(&self, panels: Range<usize>, rows: usize, columns: usize, scratch: &mut Vec<f32>) {
+        let (layer, out, outputs) = (self.layer, self.out, self.layer.weight.rows());
+        let block = self.input.block(columns);
+        let end = panels.end;
+        for begin in panels.step_by(STRIP) {
+            let strip = begin..end.min(begin + STRIP);
+            for first in (0..rows).step_by(block) {
+                let rows = first..rows.min(first + block);
+                let mut panel = strip.start;
+                while panel < strip.end {
+                    let rows = rows.clone();
+                    panel += match self.input {
+                        Input::F32 { x, weights } => {
+                            let panel_of = &weights[panel * columns * PANEL..][..columns * PANEL];
+                            f32_panel(x, columns, panel_of, layer, panel, rows, out)
                         }
-                    }
-                }
-                if let After::Activation(activation) = layer.after {
-                    let (from, to) = (strip.start * PANEL, outputs.min(strip.end * PANEL));
-                    for row in 0..rows {
-                        // SAFETY: these outputs belong to this call's panels.
-                        activation.apply(unsafe { out.slice(row, from, to - from) });
-                    }
+                        Input::F16 { x, weights } => {
+                            let panel_of = &weights[panel * columns * PANEL..][..columns * PANEL];
+                            scratch.resize(columns * PANEL, 0.0);
+                            panel_of.reinterpret_cast::<f16>().convert_to_f32_slice(scratch);
+                            f32_panel(x, columns, scratch, layer, panel, rows, out)
+                        }
+                        Input::Int8 { x, weights, native: true } => {
+                            let panels = panel..strip.end;
+                            int8_panels::<DotNative>(x, weights, columns, layer, panels, rows, out)
+                        }
+                        Input::Int8 { x, weights, native: false } => {
+                            let panels = panel..strip.end;
+                            int8_panels::<DotWidened>(x, weights, columns, layer, panels, rows, out)
+                        }
+                    };
                 }
             }
-        });
-        first += outputs;
+            if let After::Activation(activation) = layer.after {
+                let (from, to) = (strip.start * PANEL, outputs.min(strip.end * PANEL));
+                for row in 0..rows {
+                    // SAFETY: these outputs belong to this call's panels.
+                    activation.apply(unsafe { out.slice(row, from, to - from) });
+                }
+            }
+        }
     }
-    y
 }
 
 /// Inputs and weights of one layer.
@@ -181,7 +199,7 @@ impl<'a> Out<'a> {
     }
 }
 
-/// Rows of `x` times one panel of f32 weights.
+/// Rows of `x` times one panel of f32 weights. Returns how many panels it took: one.
 fn f32_panel(
     x: &[f32],
     columns: usize,
@@ -190,23 +208,34 @@ fn f32_panel(
     panel: usize,
     rows: Range<usize>,
     out: Out<'_>,
-) {
+) -> usize {
     assert!(weights.len() >= columns * PANEL && x.len() >= rows.end * columns);
     let end = PanelEnd::new(layer, panel, None);
-    let (mut row, rows) = (rows.start, rows.end);
-    while row < rows {
+    let (mut row, last) = (rows.start, rows.end);
+    while row < last {
         let x = &x[row * columns..];
+        let rows = tile_rows(last - row, TILE);
         // SAFETY: `x` has as many rows of `columns` numbers as the tile takes, and the weights are a panel.
         unsafe {
-            match rows - row {
-                1 => end.write(&f32_tile::<1>(x, columns, columns, weights, PANEL), row, out),
-                2 => end.write(&f32_tile::<2>(x, columns, columns, weights, PANEL), row, out),
-                3 => end.write(&f32_tile::<3>(x, columns, columns, weights, PANEL), row, out),
-                _ => end.write(&f32_tile::<4>(x, columns, columns, weights, PANEL), row, out),
+            match rows {
+                1 => end.write::<VECTORS, 0>(&f32_tile::<1>(x, columns, columns, weights, PANEL), row, out),
+                2 => end.write::<VECTORS, 0>(&f32_tile::<2>(x, columns, columns, weights, PANEL), row, out),
+                3 => end.write::<VECTORS, 0>(&f32_tile::<3>(x, columns, columns, weights, PANEL), row, out),
+                _ => {
+                    end.write::<VECTORS, 0>(&f32_tile::<TILE>(x, columns, columns, weights, PANEL), row, out)
+                }
             }
         }
-        row += TILE;
+        row += rows;
     }
+    1
+}
+
+/// How many of `left` rows the next tile takes, at most `most`: tiles of like size, because a last one of a row or
+/// two would take as long as a whole one.
+#[inline(always)]
+pub(super) fn tile_rows(left: usize, most: usize) -> usize {
+    left.div_ceil(left.div_ceil(most))
 }
 
 /// `R` rows of `x`, each `x_stride` numbers after the one before, times `depth` rows of 8 weights, each
@@ -248,114 +277,139 @@ pub(super) unsafe fn f32_tile<const R: usize>(
     sums
 }
 
-/// Rows of `x` times one panel of int8 weights.
-fn int8_panel<D: Dot>(
+/// Rows of `x` times a panel of int8 weights, or two where a tile takes two and there is a second one. Returns how
+/// many it took.
+fn int8_panels<D: Dot>(
     x: &Quantized,
     weights: &Int8,
     columns: usize,
     layer: &Layer<'_>,
-    panel: usize,
+    panels: Range<usize>,
     rows: Range<usize>,
     out: Out<'_>,
-) {
+) -> usize {
     let padded = columns.next_multiple_of(STEP);
     let blocks = columns.div_ceil(BLOCK);
-    let sums = &weights.sums[panel * blocks * PANEL..][..blocks * PANEL];
-    let scales = &weights.scales[panel * PANEL..][..PANEL];
-    let weights = &weights.weights[panel * padded * PANEL..][..padded * PANEL];
-    let w = Int8Panel { weights, sums, columns };
-    let end = PanelEnd::new(layer, panel, Some(scales));
+    let panel = panels.start;
+    let w = Int8Panel {
+        weights: &weights.weights[panel * padded * PANEL..],
+        sums: &weights.sums[panel * blocks * PANEL..],
+        columns,
+    };
+    let end = |panel: usize| PanelEnd::new(layer, panel, Some(&weights.scales[panel * PANEL..][..PANEL]));
+    let first = end(panel);
+    // For a few rows, as in decoding, one stream of weights at a time comes from memory faster than two.
+    let pair = D::VECTORS > VECTORS && panels.len() > 1 && rows.len() > TILE;
+    let second = pair.then(|| end(panel + 1));
     // Where tiles put their sums: made once, because clearing memory is a call in the browser.
-    let mut tile = [[F32x4::splat(0.0); VECTORS]; TILE];
+    let mut tile: Tile = [[F32x4::splat(0.0); 2 * VECTORS]; TILE];
     let (mut row, last) = (rows.start, rows.end);
     while row < last {
-        let rows = (last - row).min(TILE);
-        match rows {
-            1 => int8_tile::<D, 1>(x, row, w, &mut tile),
-            2 => int8_tile::<D, 2>(x, row, w, &mut tile),
-            3 => int8_tile::<D, 3>(x, row, w, &mut tile),
-            _ => int8_tile::<D, 4>(x, row, w, &mut tile),
+        let rows = tile_rows(last - row, if second.is_some() { D::ROWS } else { TILE });
+        if second.is_some() {
+            match rows {
+                1 => int8_tile::<D, 1, { 2 * VECTORS }, 0>(x, row, w, &mut tile),
+                2 => int8_tile::<D, 2, { 2 * VECTORS }, 0>(x, row, w, &mut tile),
+                _ => int8_tile::<D, 3, { 2 * VECTORS }, 0>(x, row, w, &mut tile),
+            }
+        } else {
+            match rows {
+                1 => int8_panel::<D, 1>(x, row, w, &mut tile),
+                2 => int8_panel::<D, 2>(x, row, w, &mut tile),
+                3 => int8_panel::<D, 3>(x, row, w, &mut tile),
+                _ => int8_panel::<D, TILE>(x, row, w, &mut tile),
+            }
         }
-        end.write(&tile[..rows], row, out);
+        first.write::<{ 2 * VECTORS }, 0>(&tile[..rows], row, out);
+        if let Some(second) = &second {
+            second.write::<{ 2 * VECTORS }, VECTORS>(&tile[..rows], row, out);
+        }
         row += rows;
     }
+    1 + usize::from(second.is_some())
 }
 
-/// Eight rows of int8 weights.
+/// Eight rows of int8 weights, and those after them.
 #[derive(Clone, Copy)]
 struct Int8Panel<'a> {
     weights: &'a [i8],
-    /// By block and row.
+    /// By panel, block and row.
     sums: &'a [f32],
     columns: usize,
 }
 
-/// Rows `row..row + R` of `x` times a panel, still to be multiplied with the scales of its rows.
+/// Sums of the rows of a tile by two panels.
+type Tile = [[F32x4; 2 * VECTORS]; TILE];
+
+/// Rows `row..row + R` of `x` times one panel.
 #[inline(always)]
-fn int8_tile<D: Dot, const R: usize>(x: &Quantized, row: usize, w: Int8Panel<'_>, sums: &mut Tile) {
-    if D::VECTORS == VECTORS {
-        int8_vectors::<D, R, VECTORS>(x, row, w, 0, sums);
+fn int8_panel<D: Dot, const R: usize>(x: &Quantized, row: usize, w: Int8Panel<'_>, sums: &mut Tile) {
+    if D::VECTORS >= VECTORS {
+        int8_tile::<D, R, VECTORS, 0>(x, row, w, sums);
     } else {
-        int8_vectors::<D, R, 1>(x, row, w, 0, sums);
-        int8_vectors::<D, R, 1>(x, row, w, 1, sums);
+        int8_tile::<D, R, 1, 0>(x, row, w, sums);
+        int8_tile::<D, R, 1, 1>(x, row, w, sums);
     }
 }
 
-/// Sums of four rows by one panel.
-type Tile = [[F32x4; VECTORS]; TILE];
-
-/// [`int8_tile`] for `V` vectors of four rows of weights, from vector `first` on.
-#[inline(always)]
-fn int8_vectors<D: Dot, const R: usize, const V: usize>(
+/// Rows `row..row + R` of `x` times `V` vectors of four rows of weights, from vector `FIRST` on: still to be
+/// multiplied with the scales of these rows.
+///
+/// A function of its own, so that browsers have all registers for its sums; and without a check or a branch between
+/// them, so that the compiler unrolls what comes after each block.
+#[inline(never)]
+fn int8_tile<D: Dot, const R: usize, const V: usize, const FIRST: usize>(
     x: &Quantized,
     row: usize,
     w: Int8Panel<'_>,
-    first: usize,
     sums: &mut Tile,
 ) {
     let planes = x.planes.len();
-    for (p, plane) in x.planes.iter().enumerate() {
+    let padded = w.columns.next_multiple_of(STEP);
+    let blocks = w.columns.div_ceil(BLOCK);
+    let panels = (FIRST + V).div_ceil(VECTORS);
+    assert!(row + R <= x.rows && x.params.len() >= x.rows * planes);
+    assert!(w.weights.len() >= panels * padded * PANEL && w.sums.len() >= panels * blocks * PANEL);
+    let mut out = [[F32x4::splat(0.0); V]; R];
+    let mut params = x.params[row * planes..].as_ptr();
+    for plane in &x.planes {
         let begin = plane.block * BLOCK;
-        assert!(begin + plane.len <= w.columns.next_multiple_of(STEP) && row + R <= x.rows);
+        assert!(begin + plane.len <= padded);
         let mut acc = [[D::zero(); V]; R];
-        // SAFETY: the plane's bytes lie within each of the `R` rows, of `stride` bytes; the panel has 8
-        // weights for each of its columns, of which the plane has `plane.len` from `begin` on.
+        // SAFETY: the plane's bytes lie within each of the `R` rows, of `stride` bytes; each panel has 8 weights for
+        // each of its columns, of which the plane has `plane.len` from `begin` on, and 8 offsets for each block. Each
+        // row has as many parameters as there are planes.
         unsafe {
             let mut rows = [x.values.as_ptr().add(row * x.stride + plane.at); R];
             for (i, row) in rows.iter_mut().enumerate() {
                 *row = row.add(i * x.stride);
             }
-            let mut weights = w.weights.as_ptr().add(begin * PANEL + first * VECTOR);
+            let mut weights = w.weights.as_ptr().add(begin * PANEL + FIRST * VECTOR);
             let mut k = 0;
             // A plain loop: the iterator of every eighth number costs a comparison more.
             while k < plane.len {
-                let mut eights = [[D::weights(weights), D::weights(weights.add(GROUP * PANEL))]; V];
-                for (j, eight) in eights.iter_mut().enumerate().skip(1) {
-                    let at = weights.add(j * VECTOR);
-                    *eight = [D::weights(at), D::weights(at.add(GROUP * PANEL))];
+                let mut inputs = rows;
+                for row in &mut inputs {
+                    *row = row.add(k);
                 }
-                for i in 0..R {
-                    let inputs = [D::inputs(rows[i].add(k)), D::inputs(rows[i].add(k + GROUP))];
-                    for j in 0..V {
-                        acc[i][j] = acc[i][j].add(eights[j], inputs);
-                    }
-                }
+                D::step::<R, V>(&mut acc, inputs, weights, [GROUP * PANEL, padded * PANEL]);
                 weights = weights.add(STEP * PANEL);
                 k += STEP;
             }
-        }
-        let offsets = &w.sums[plane.block * PANEL + first * LANES..][..V * LANES];
-        let params = &x.params[row * planes..];
-        for i in 0..R {
-            let [scale, min] = params[i * planes + p];
-            for j in 0..V {
-                let before = if p == 0 { F32x4::splat(0.0) } else { sums[i][first + j] };
-                // SAFETY: there are `V` vectors of offsets.
-                let offset = unsafe { F32x4::load(offsets.as_ptr().add(j * LANES)) };
-                let sum = offset.mul_add(F32x4::splat(min), before);
-                sums[i][first + j] = acc[i][j].sums().to_f32().mul_add(F32x4::splat(scale), sum);
+            let offsets = w.sums.as_ptr().add(plane.block * PANEL + FIRST * LANES);
+            for i in 0..R {
+                let [scale, min] = *params.add(i * planes);
+                for j in 0..V {
+                    let at = j / VECTORS * blocks * PANEL + j % VECTORS * LANES;
+                    let sum = F32x4::load(offsets.add(at)).mul_add(F32x4::splat(min), out[i][j]);
+                    out[i][j] = acc[i][j].sums().to_f32().mul_add(F32x4::splat(scale), sum);
+                }
             }
+            params = params.add(1);
         }
+    }
+    for (sums, out) in sums.iter_mut().zip(out) {
+        sums[FIRST..FIRST + V].copy_from_slice(&out);
     }
 }
 
@@ -381,14 +435,15 @@ impl<'a> PanelEnd<'a> {
         }
     }
 
-    /// Scales the sums of rows `row` and on, adds bias and residual, and writes them out.
+    /// Scales the sums of rows `row` and on, which of `V` vectors are those from `FIRST` on, adds bias and residual,
+    /// and writes them out.
     #[inline(always)]
-    fn write(&self, sums: &[[F32x4; VECTORS]], row: usize, out: Out<'_>) {
+    fn write<const V: usize, const FIRST: usize>(&self, sums: &[[F32x4; V]], row: usize, out: Out<'_>) {
         for (i, sums) in sums.iter().enumerate() {
             // SAFETY: each panel of outputs is written by the one call that has this panel.
             let y = unsafe { out.slice(row + i, self.column, self.count) };
-            let mut low = sums[0].mul_add(self.scales[0], self.bias[0]);
-            let mut high = sums[1].mul_add(self.scales[1], self.bias[1]);
+            let mut low = sums[FIRST].mul_add(self.scales[0], self.bias[0]);
+            let mut high = sums[FIRST + 1].mul_add(self.scales[1], self.bias[1]);
             if let Some(residual) = self.residual {
                 let begin = (row + i) * out.stride + out.first + self.column;
                 let residual = eight(&residual[begin..][..self.count]);

@@ -18,15 +18,13 @@ use bytemuck::{Zeroable, cast_slice, cast_slice_mut};
 use half::f16;
 
 use super::math::min_max;
-use super::simd::{F32x4, MOST};
+use super::simd::{F32x4, GROUP, MOST};
 use crate::{Error, ErrorKind, Result};
 
 /// Rows of one panel.
 pub(super) const PANEL: usize = 8;
 /// Columns whose inputs share a scale; see [`super::quantize`].
 pub(super) const BLOCK: usize = 128;
-/// Columns whose weights lie together.
-pub(super) const GROUP: usize = 4;
 /// Columns that one step of an int8 tile takes: two groups.
 pub(super) const STEP: usize = 2 * GROUP;
 

@@ -19,6 +19,8 @@ use super::simd::{F32x4, I32x4};
 /// A block whose range is more than this many times its mean magnitude, over all rows, gets two planes. Of
 /// 128 normal numbers it is 6.6 on average; with one among them that is 20 times as large, 21.
 const OUTLIERS: f32 = 20.0;
+/// Numbers below which a second thread is not worth waking.
+const GRAIN: usize = 1 << 16;
 
 /// Rows of inputs in seven bits.
 pub(super) struct Quantized {
@@ -68,7 +70,7 @@ impl Quantized {
         let mut values = vec![0; rows * stride];
         let mut params = vec![[0.0; 2]; rows * planes.len()];
         let (out, out_params) = (Shared::new(&mut values), Shared::new(&mut params));
-        parallel::ranges(rows, 16_384 / columns.max(1) + 1, |rows| {
+        parallel::ranges(rows, GRAIN / columns.max(1) + 1, |rows| {
             for row in rows {
                 // SAFETY: each row is given to one call only.
                 let (values, params) = unsafe {
@@ -88,7 +90,7 @@ fn measure(x: &[f32], columns: usize, ranges: &mut [[f32; 2]], wide: &mut [bool]
     let blocks = wide.len();
     let rows = x.len() / columns.max(1);
     let (ranges, wide) = (Shared::new(ranges), Shared::new(wide));
-    parallel::ranges(blocks, 1 + 128 / rows.max(1), |blocks_here| {
+    parallel::ranges(blocks, GRAIN / (BLOCK * rows).max(1) + 1, |blocks_here| {
         for block in blocks_here {
             let begin = block * BLOCK;
             let end = columns.min(begin + BLOCK);

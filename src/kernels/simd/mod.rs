@@ -32,6 +32,11 @@ pub(super) use wasm::{F32x4, I32x4};
 /// Lanes of every vector type here.
 pub(super) const LANES: usize = 4;
 
+/// Columns whose weights lie together.
+pub(super) const GROUP: usize = 4;
+/// Bytes of four columns of int8 weights for four rows.
+pub(super) const VECTOR: usize = LANES * GROUP;
+
 /// What four weights may sum up to: times the largest input, 127, it fits 16 bits with their sign.
 pub(super) const MOST: i32 = 258;
 
@@ -42,8 +47,11 @@ pub(super) trait Dot: Copy {
     type Weights: Copy;
     /// Four inputs, as often as the way needs them.
     type Inputs: Copy;
-    /// Columns of 4 that one tile takes side by side.
+    /// Vectors of four rows of weights that one tile takes side by side: part of a panel, or two panels.
     const VECTORS: usize;
+    /// Rows of inputs that one tile takes: as many sums as the registers hold, and as the machine needs to have under
+    /// way at a time.
+    const ROWS: usize;
 
     /// No products yet.
     fn zero() -> Self;
@@ -65,6 +73,35 @@ pub(super) trait Dot: Copy {
     /// Of each column, the magnitudes of the first two weights of both groups, and of the last two, may sum up
     /// to no more than [`MOST`]: then a way may add products up in 16 bits.
     fn add(self, weights: [Self::Weights; 2], inputs: [Self::Inputs; 2]) -> Self;
+
+    /// Adds the products of two groups to the sums of a tile: of `R` rows of inputs, and of `V` vectors of weights,
+    /// two from each panel. The second group of a panel is `group` bytes after the first, the second panel `panel`
+    /// bytes after the first.
+    ///
+    /// # Safety
+    /// Each of `inputs` points at 8 readable bytes, each at most 127; `weights` points at the vectors so described.
+    #[inline(always)]
+    unsafe fn step<const R: usize, const V: usize>(
+        sums: &mut [[Self; V]; R],
+        inputs: [*const u8; R],
+        weights: *const i8,
+        [group, panel]: [usize; 2],
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let pair = |at: *const i8| [Self::weights(at), Self::weights(at.add(group))];
+            let mut eights = [pair(weights); V];
+            for (j, eight) in eights.iter_mut().enumerate().skip(1) {
+                *eight = pair(weights.add(j / 2 * panel + j % 2 * VECTOR));
+            }
+            for (sums, inputs) in sums.iter_mut().zip(inputs) {
+                let inputs = [Self::inputs(inputs), Self::inputs(inputs.add(GROUP))];
+                for (sum, eight) in sums.iter_mut().zip(eights) {
+                    *sum = sum.add(eight, inputs);
+                }
+            }
+        }
+    }
 
     /// The sum of each of the four columns.
     fn sums(self) -> I32x4;

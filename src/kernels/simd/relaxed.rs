@@ -6,7 +6,7 @@
 use core::arch::wasm32::*;
 use core::hint::black_box;
 
-use super::{Dot, I32x4};
+use super::{Dot, GROUP, I32x4, VECTOR};
 
 /// Four products and their sum in one instruction: where the machine has it (AVX-VNNI, Arm's dot product),
 /// nothing is faster.
@@ -33,7 +33,8 @@ pub(in crate::kernels) fn has_native_dot() -> bool {
 impl Dot for DotNative {
     type Weights = v128;
     type Inputs = v128;
-    const VECTORS: usize = 2;
+    const VECTORS: usize = 4;
+    const ROWS: usize = 3;
 
     #[inline(always)]
     fn zero() -> Self {
@@ -58,6 +59,31 @@ impl Dot for DotNative {
         Self(i32x4_relaxed_dot_i8x16_i7x16_add(weights[1], inputs[1], first))
     }
 
+    /// One group after the other: with twelve sums there are no registers for the weights of both.
+    #[inline(always)]
+    unsafe fn step<const R: usize, const V: usize>(
+        sums: &mut [[Self; V]; R],
+        inputs: [*const u8; R],
+        weights: *const i8,
+        [group, panel]: [usize; 2],
+    ) {
+        for g in 0..2 {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let mut here = [i32x4_splat(0); V];
+                for (j, here) in here.iter_mut().enumerate() {
+                    *here = Self::weights(weights.add(g * group + j / 2 * panel + j % 2 * VECTOR));
+                }
+                for (sums, inputs) in sums.iter_mut().zip(inputs) {
+                    let inputs = Self::inputs(inputs.add(g * GROUP));
+                    for (sum, weights) in sums.iter_mut().zip(here) {
+                        sum.0 = i32x4_relaxed_dot_i8x16_i7x16_add(weights, inputs, sum.0);
+                    }
+                }
+            }
+        }
+    }
+
     #[inline(always)]
     fn sums(self) -> I32x4 {
         I32x4(self.0)
@@ -68,6 +94,7 @@ impl Dot for DotWidened {
     type Weights = v128;
     type Inputs = v128;
     const VECTORS: usize = 2;
+    const ROWS: usize = 4;
 
     #[inline(always)]
     fn zero() -> Self {
