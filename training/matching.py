@@ -14,11 +14,12 @@ from transformers import BlipForImageTextRetrieval
 from blip import MAX_WORDS, config
 from photos import labels as photo_labels
 from runs import fast
-from sentences import DRAWN, GROUND_NAMES, PHOTO, Words, exchanged, parse, sentence, turned
+from sentences import DRAWN, GROUND_NAMES, Words, exchanged, parse, sentence, turned
 from texts import icons
 from tokenizers_own import encode
 
 N_PHOTO, N_SCENE = 64, 128
+COLUMNS = 5  # matching pairs of an image
 DRAWN_NAMES = 96  # sentences of drawings' names among the texts of a step
 PARTS = ["thing", "thing", "thing", "ground", "relation", "number"]
 NO_GROUND, UNSAID = -2, -1
@@ -183,36 +184,53 @@ def contrastive(model, b, ids):
 
 
 def pairs(b, sim, false):
-    """The matching pairs of a step: indices of images, texts (said captions come after `b.texts`), and targets."""
+    """The matching pairs of a step, COLUMNS for each image: (COLUMNS, B) indices of images and texts, and targets.
+
+    The first is the image's own text. The others are wrong: a text by its similarity; for photographs two
+    more of these, for scenes the sentence with one part exchanged and the decoder's own caption (its
+    number comes after those of `b.texts`), which may be right; and the own text with an image by its similarity.
+    """
     n, m = len(b.states), len(b.texts)
-    every, scenes = torch.arange(n), torch.arange(N_PHOTO, n)
-    weight = F.softmax(sim.masked_fill(~false, -1e4), 1) * false + 1e-9 * false
-    text = torch.multinomial(weight, 1)[:, 0]
-    again = torch.multinomial(weight[:N_PHOTO], 1)[:, 0]
-    weight = F.softmax(sim[:, :n].masked_fill(~false[:, :n], -1e4), 0) * false[:, :n] + 1e-9 * false[:, :n]
-    image = torch.multinomial(weight.T, 1)[:, 0]
-    images = torch.cat([every, every, every[:N_PHOTO], image, scenes, scenes])
-    texts = torch.cat([every, text, again, every, scenes - N_PHOTO + n, scenes - N_PHOTO + m])
-    target = torch.cat([torch.ones(n), torch.zeros(n + N_PHOTO + n + N_SCENE), torch.tensor(b.said_true).float()]).long()
-    return images, texts, target
+    every, scenes = torch.arange(n), torch.arange(N_SCENE)
+    chance = lambda sim, false: F.softmax(sim.masked_fill(~false, -1e4), 1) * false + 1e-9 * false
+    text = torch.multinomial(chance(sim, false), 3)
+    image = torch.multinomial(chance(sim[:, :n].T, false[:, :n].T), 1)[:, 0]
+    made = torch.stack([n + scenes, m + scenes], 1)
+    third, fourth = torch.cat([text[:N_PHOTO, 1:], made]).T
+    target = torch.zeros(COLUMNS, n, dtype=torch.long)
+    target[0] = 1
+    target[3, N_PHOTO:] = torch.tensor(b.said_true).long()
+    return torch.stack([every, every, every, every, image]), torch.stack([every, text[:, 0], third, fourth, every]), target
+
+
+def matching(scores, target):
+    """The matching loss of scores (COLUMNS, B, 2).
+
+    BLIP's cross-entropy, with matching and other pairs of equal weight, and the cross-entropy of each
+    image's own text among its wrong ones: the second teaches the order, which little training leaves coarse.
+    """
+    yes = target.float().mean()
+    each = F.cross_entropy(scores.flatten(0, 1), target.flatten(), weight=torch.stack([0.5 / (1 - yes), 0.5 / yes]))
+    order = scores[..., 1] - scores[..., 0]
+    order = order.masked_fill((target == 1) & (torch.arange(COLUMNS) > 0)[:, None], -1e4)
+    return each + 0.5 * F.cross_entropy(order.T, torch.zeros(order.shape[1], dtype=torch.long)), each.detach()
 
 
 def losses(model, b, tok, chunks=3):
-    """Contrastive loss, matching loss, and the share of right answers on matching and on other pairs."""
+    """The sum of all losses; the contrastive and the matching one, the shares of right answers on matching and on other pairs."""
     ids = encode(tok, b.texts + b.said, MAX_WORDS, 0)
-    own = ids[:len(b.texts)]
+    length = (ids > 0).sum(1)
+    m = len(b.texts)
     with fast():
-        itc, sim, false = contrastive(model, b, own[:, :int((own > 0).sum(1).max())])
+        itc, sim, false = contrastive(model, b, ids[:m, :int(length[:m].max())])
     images, texts, target = pairs(b, sim.float(), false)
-    order = (ids[texts] > 0).sum(1).argsort()
-    scores = torch.empty(len(order), 2)
+    order = length[texts.flatten()].argsort()
     parts = []
     for part in order.chunk(chunks):  # texts of like length together: less padding
-        width = int((ids[texts[part]] > 0).sum(1).max())
+        image, text = images.flatten()[part], texts.flatten()[part]
         with fast():
-            parts.append(matched(model, b.states[images[part]], ids[texts[part], :width]))
-    scores, target = torch.cat(parts), target[order]
-    yes = target.float().mean()
-    itm = F.cross_entropy(scores, target, weight=torch.stack([0.5 / (1 - yes), 0.5 / yes]))
-    right = scores.argmax(1) == target
-    return itc, itm, right[target == 1].float().mean().item(), right[target == 0].float().mean().item()
+            parts.append(matched(model, b.states[image], ids[text, :int(length[text].max())]))
+    scores = torch.cat(parts)[order.argsort()].view(*target.shape, 2)
+    itm, each = matching(scores, target)
+    right = (scores.argmax(2) == target).float()
+    return itc + itm, [v.item() for v in (itc, each, right[target == 1].mean(), right[target == 0].mean())]
