@@ -1,4 +1,5 @@
 """Training batches: photographs at the teacher's views, single drawings, captioned scenes."""
+import functools
 import queue
 import threading
 
@@ -47,12 +48,16 @@ class Drawn:
         self.px, self.y, self.style, _ = load(TRAIN_STYLES + MORE_STYLES)
         self.half = torch.nn.functional.avg_pool2d(self.px.float(), 2).round().byte()
         self.texts = label_texts()
-        f = np.load(CACHE / "teacher-drawings.npy").astype(np.float32)
-        assert len(f) == len(self.y), "the drawings have changed: delete teacher-drawings.npy and run teacher.py"
-        self.features = (f - f.mean(0)) / (f.std(0) + 1e-2)
         main = self.style < len(TRAIN_STYLES)
         p = np.where(main, share / main.sum(), (1 - share) / max(1, (~main).sum()))
         self.p = np.cumsum(p / p.sum())
+
+    @functools.cached_property
+    def features(self):
+        """The teacher's features of the unchanged drawings; who composes scenes alone needs no teacher."""
+        f = np.load(CACHE / "teacher-drawings.npy").astype(np.float32)
+        assert len(f) == len(self.y), "the drawings have changed: delete teacher-drawings.npy and run teacher.py"
+        return (f - f.mean(0)) / (f.std(0) + 1e-2)
 
     def pick(self, rng):
         i = min(int(np.searchsorted(self.p, rng.random())), len(self.y) - 1)

@@ -8,30 +8,24 @@ usage: python evaluate.py [--scenes 400] [--limit N photos]
    salt-and-pepper dots, on plain or striped or chequered grounds. Seeded.
 3. the style never seen (openmoji), on white, top-5.
 4. captions of composed scenes never seen: share in which every thing is named.
+5. the captioner's matching heads: see evaluate_matching.py.
 Choices in 2 and 3 are all drawings' names; the figures among all labels are printed too.
 """
 import argparse
 import io
 import json
-import re
 
 import numpy as np
 from PIL import Image
 
+import evaluate_matching
 from drawings import TRAIN_STYLES, UNSEEN_STYLE, load
+from measured import EVAL_SEED, SCENE_SEED, chunks, composed, named, on_ground, pil, rounded, tidy
 from paths import DATA, MODELS
 from photos import labels as photo_labels
 from photos import rows
 from reference import TEMPLATE, Captioner, Tagger
-from scenes import layout, many
 from texts import icons, label_texts
-
-EVAL_SEED = 987654
-
-
-def chunks(items, n=64):
-    for i in range(0, len(items), n):
-        yield items[i:i + n]
 
 
 def embed(tagger, images):
@@ -55,16 +49,6 @@ def photographs(tagger, limit):
     r = ranks(e, t, y)
     per = [np.mean(r[y == k] == 0) for k in sorted(set(y))]
     return {"photos": len(y), "top1": np.mean(r == 0), "top5": np.mean(r < 5), "top1_mean_over_labels": np.mean(per)}
-
-
-def pil(px):
-    return Image.fromarray(px.permute(1, 2, 0).numpy(), "RGBA")
-
-
-def on_ground(rgba, ground):
-    ground = ground.convert("RGBA")
-    ground.alpha_composite(rgba)
-    return ground.convert("RGB")
 
 
 def changed(rgba, rng):
@@ -135,41 +119,8 @@ def drawings(tagger):
     return out
 
 
-def scene_image(px, places, ground, rng, side=192):
-    """Paste drawings at their places: no style changes, turned by at most 10 degrees."""
-    canvas = Image.new("RGBA", (side, side), ground)
-    for i, x, y, size in places:
-        s = max(8, int(size * side))
-        layer = pil(px[i]).rotate(rng.uniform(-10, 10), Image.Resampling.BICUBIC).resize((s, s), Image.Resampling.BICUBIC)
-        full = Image.new("RGBA", canvas.size)
-        full.paste(layer, (round(x * side - s / 2), round(y * side - s / 2)))
-        canvas.alpha_composite(full)
-    return canvas.convert("RGB")
-
-
-def tidy(text):
-    return re.sub(r"\s*-\s*", "-", text.lower())
-
-
-def named(caption, name):
-    """Is the thing named, in the singular or plural, as whole words?"""
-    forms = {name, many(2, name)[4:]}
-    return any(re.search(rf"\b{re.escape(tidy(f))}\b", tidy(caption)) for f in forms)
-
-
 def captions(captioner, n):
-    texts = label_texts()
-    px, y, _, _ = load(TRAIN_STYLES)
-    rng = np.random.default_rng(EVAL_SEED + 1)
-
-    def pick():
-        i = int(rng.integers(len(y)))
-        return i, texts[y[i]]
-
-    made = []
-    while len(made) < n:
-        places, caption, names, ground = layout(rng, pick)
-        made.append((scene_image(px, places, ground, rng), caption, names))
+    made = composed(n, SCENE_SEED)
     said = [c for part in chunks([m[0] for m in made], 32) for c in captioner.captions(part)]
     all_named = [all(named(s, name) for name in m[2]) for s, m in zip(said, made)]
     out = {"scenes": n, "every_thing_named": np.mean(all_named),
@@ -189,12 +140,6 @@ def photo_captions(captioner, n=600):
     return {"photos": len(items), "label_named": np.mean([named(s, label) for s, (_, label) in zip(said, items)])}
 
 
-def rounded(x):
-    if isinstance(x, dict):
-        return {k: rounded(v) for k, v in x.items()}
-    return round(float(x), 4) if isinstance(x, (float, np.floating)) else x
-
-
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--scenes", type=int, default=400)
@@ -209,6 +154,7 @@ def main():
         captioner = Captioner()
         result["captions of scenes"] = captions(captioner, args.scenes)
         result["captions of photographs"] = photo_captions(captioner)
+        result.update(evaluate_matching.measure(MODELS / "blip-tiny"))
     print(json.dumps(rounded(result), indent=2, ensure_ascii=False))
 
 

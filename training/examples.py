@@ -5,7 +5,7 @@ usage: python examples.py   (after render_drawings.mjs)
 from PIL import Image
 
 from drawings import TRAIN_STYLES, UNSEEN_STYLE, load
-from evaluate import on_ground, pil
+from measured import on_ground, pil
 from paths import REPO
 
 NAMES = ["pizza", "rocket", "butterfly"]

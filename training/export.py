@@ -1,12 +1,14 @@
 """Write the trained models in the hub's format into pkg/models (float16 safetensors).
 
-usage: python export.py [clip] [blip]      (run names: WORK/runs/clip, WORK/runs/blip)
-Exports the averaged (EMA) weights.
+usage: python export.py [clip] [blip] [matching]      (run names: WORK/runs/clip, WORK/runs/blip, WORK/runs/matching)
+Exports the averaged (EMA) weights. A run of train_matching.py goes into the captioner's file, whose
+other tensors stay as they are: `BlipForConditionalGeneration` and `BlipForImageTextRetrieval` read the same folder.
 """
 import json
 import sys
 
-from safetensors.torch import save_file
+import torch
+from safetensors.torch import load_file, save_file
 
 from blip import clip_of
 from blip import config as blip_config
@@ -90,9 +92,23 @@ def export_blip(run="blip", name="blip-tiny"):
     print(name, "from", run, sum(f.stat().st_size for f in out.iterdir()), "bytes")
 
 
+def export_matching(run="matching", name="blip-tiny"):
+    """Add the matching heads of WORK/runs/<run> to the exported captioner whose tower they were trained on."""
+    state, target = load(run), MODELS / name / "model.safetensors"
+    heads = {k: x.half().contiguous() for k, x in state["ema"].items() if k != "log_scale"}
+    kept = {k: x for k, x in load_file(target).items() if k.startswith(("vision_model.", "text_decoder."))}
+    tower = load(state["source"].rsplit("-", 2)[0])["ema"]
+    if any(not torch.equal(x, tower[k].half()) for k, x in kept.items()):
+        raise SystemExit(f"{target} is not the captioner that the run {run} was trained on: export that first")
+    save_file({**kept, **heads}, target, metadata={"format": "pt"})
+    print(name, "with", run, target.stat().st_size, "bytes")
+
+
 if __name__ == "__main__":
-    runs = sys.argv[1:] or ["clip", "blip"]
+    runs = sys.argv[1:] or ["clip", "blip", "matching"]
     if any(r.startswith("clip") for r in runs):
         export_clip(next(r for r in runs if r.startswith("clip")))
     if any(r.startswith("blip") for r in runs):
         export_blip(next(r for r in runs if r.startswith("blip")))
+    if any(r.startswith("matching") for r in runs):
+        export_matching(next(r for r in runs if r.startswith("matching")))

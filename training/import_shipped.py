@@ -1,8 +1,10 @@
-"""Make a run out of the shipped tagger, so that training can go on where no checkpoint is left.
+"""Make runs out of the shipped models, so that training can go on where no checkpoint is left.
 
-usage: python import_shipped.py [run]      (default: shipped)
-The float16 weights of pkg/models/clip-tiny become WORK/runs/<run>/last.pt; training-only
-heads and optimiser states start anew. `train_clip.py --init <run>` goes on from it.
+usage: python import_shipped.py [tagger [captioner]]      (run names; default: shipped blip-shipped)
+The float16 weights of pkg/models/clip-tiny become WORK/runs/<tagger>/last.pt, those of
+pkg/models/blip-tiny's image tower and decoder WORK/runs/<captioner>/last.pt; training-only
+heads and optimiser states start anew. `train_clip.py --init <tagger>` goes on from the one,
+`train_matching.py --blip <captioner>` from the other.
 """
 import json
 import shutil
@@ -10,6 +12,7 @@ import sys
 
 import torch
 from safetensors.torch import load_file
+from transformers import BlipForConditionalGeneration
 
 from paths import CACHE, MODELS
 from runs import Run
@@ -47,7 +50,7 @@ def student(shipped, own):
     return out
 
 
-def main(name="shipped"):
+def tagger(name):
     folder = MODELS / "clip-tiny"
     cfg = json.loads((folder / "config.json").read_text())
     v, t = cfg["vision_config"], cfg["text_config"]
@@ -59,9 +62,26 @@ def main(name="shipped"):
     model.load_state_dict(student(shipped, model.state_dict()), strict=False)
     again = clip_state(model)
     assert again.keys() == shipped.keys() and all(torch.equal(again[k], shipped[k]) for k in shipped)
-    CACHE.mkdir(parents=True, exist_ok=True)  # the ids under the embeddings are those of its vocabulary
+    # the ids under the embeddings are those of its vocabulary
     shutil.copy(folder / "tokenizer.json", CACHE / "clip-tokenizer.json")
     Run(name).save(model, model, [], 0, 0.0, config=model.cfg)
+
+
+def captioner(name):
+    folder = MODELS / "blip-tiny"
+    shutil.copy(folder / "tokenizer.json", CACHE / "blip-tokenizer.json")
+    model = BlipForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    shipped = load_file(folder / "model.safetensors")
+    again = model.half().state_dict()
+    assert all(torch.equal(again[k], x) for k, x in shipped.items() if k.startswith(("vision_model.", "text_decoder.")))
+    model = model.float()
+    Run(name).save(model, model, [], 0, 0.0)
+
+
+def main(first="shipped", second="blip-shipped"):
+    CACHE.mkdir(parents=True, exist_ok=True)
+    tagger(first)
+    captioner(second)
 
 
 if __name__ == "__main__":

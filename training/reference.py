@@ -52,7 +52,7 @@ class Tagger:
 
 
 class Captioner:
-    """BlipForConditionalGeneration over an exported folder: greedy captions."""
+    """BlipForConditionalGeneration over an exported folder: greedy and sampled captions."""
 
     def __init__(self, folder=MODELS / "blip-tiny"):
         from transformers import AutoTokenizer, BlipForConditionalGeneration
@@ -61,10 +61,19 @@ class Captioner:
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
 
     @torch.inference_mode()
-    def captions(self, images, max_new_tokens=24):
+    def generated(self, images, copies=1, **how):
+        """`copies` captions in a row of every image."""
         x = self.processor([im.convert("RGB") for im in images], return_tensors="pt")["pixel_values"]
-        ids = self.model.generate(pixel_values=x, max_new_tokens=max_new_tokens, num_beams=1, do_sample=False)
+        ids = self.model.generate(pixel_values=x.repeat_interleave(copies, 0), num_beams=1, **how)
         return [t.strip() for t in self.tokenizer.batch_decode(ids, skip_special_tokens=True)]
+
+    def captions(self, images, max_new_tokens=24):
+        return self.generated(images, max_new_tokens=max_new_tokens, do_sample=False)
+
+    def sampled(self, images, n, max_new_tokens=24):
+        """`n` captions of every image by nucleus sampling with 0.9."""
+        said = self.generated(images, n, max_new_tokens=max_new_tokens, do_sample=True, top_p=0.9, top_k=0)
+        return [said[k:k + n] for k in range(0, len(said), n)]
 
 
 def main():

@@ -3,6 +3,7 @@
 # Every step is skipped or resumed when its result is already under $OCELLI_TRAINING_WORK.
 set -eu
 cd "$(dirname "$0")"
+export OMP_WAIT_POLICY=PASSIVE # on a shared machine, threads that spin at barriers cost more than they gain
 export OCELLI_TRAINING_WORK="${OCELLI_TRAINING_WORK:-$HOME/ocelli-training}"
 W="$OCELLI_TRAINING_WORK"
 mkdir -p "$W/npm" "$W/cache"
@@ -16,6 +17,7 @@ $PY train_clip.py --run clip --minutes "${CLIP_MINUTES:-90}"
 $PY train_clip.py --run clip2 --init clip --lr 0.0015 --style 0.4 --own 0.8 --minutes "${CLIP2_MINUTES:-90}"
 $PY train_tower.py --clip clip2 --run tower --minutes "${TOWER_MINUTES:-30}"
 $PY train_decoder.py --tower tower --run blip --minutes "${DECODER_MINUTES:-20}"
-$PY export.py clip2 blip
+$PY train_matching.py --blip blip --run matching --steps "${MATCHING_STEPS:-3000}"
+$PY export.py clip2 blip matching
 $PY calibrate.py --write
 $PY evaluate.py

@@ -40,7 +40,7 @@ const CATALOGUE = [
     id: 'blip-tiny',
     tasks: ['caption'],
     title: 'Built-in captioner',
-    bytes: 5_560_000,
+    bytes: 7_113_000,
     licence: 'MIT OR Apache-2.0',
     builtIn: true,
     base: './models/',
