@@ -56,6 +56,7 @@ impl Captioner {
     /// # Errors
     /// As [`Tagger::new`](super::Tagger::new).
     pub fn new(files: CaptionerFiles, weights: Weights) -> Result<Self> {
+        weights.pass_over(files.unused());
         let model = BlipModel::new(&files.config, weights)?;
         Ok(Self { parts: Arc::new(Parts { model, files }) })
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::decode::Decoder;
 use super::named::Parameter;
-use super::plan::{Plan, Span, invalid, shorten};
+use super::plan::{Plan, Span, invalid, is_of, shorten};
 use super::store::Store;
 use crate::kernels::Dtype;
 use crate::{Error, ErrorKind, Result};
@@ -49,9 +49,7 @@ impl Filler {
 
     /// Whether the tensor `span` is passed over.
     pub(super) fn skips(&self, span: &Span) -> bool {
-        let unused = |name: &str| self.unused.iter().any(|beginning| name.starts_with(beginning));
-        let inner = span.name.split_once('.').map_or("", |(_, inner)| inner);
-        span.skipped || unused(&span.name) || unused(inner)
+        span.skipped || is_of(&self.unused, &span.name)
     }
 
     /// Says how many tensors, those that are passed over not counted, all plans together will have. Comes before

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Shape, Tensor};
 
-use super::plan::{is_ignorable, shorten};
+use super::plan::{is_ignorable, is_of, shorten};
 use crate::kernels::{Dtype, Matrix};
 use crate::{Error, ErrorKind, Result};
 
@@ -96,6 +96,12 @@ impl Weights {
     /// Whether every tensor has been taken.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Drops the tensors of parts that a model does without, named as for
+    /// [`WeightsLoader::pass_over`](super::WeightsLoader::pass_over), which never lets them in.
+    pub fn pass_over(&self, unused: &[&str]) {
+        self.tensors.borrow_mut().retain(|name, _| !is_of(unused, name));
     }
 
     /// Every tensor not yet taken, as f32, in the order of their names.

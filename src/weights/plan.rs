@@ -208,6 +208,13 @@ pub(super) fn is_ignorable(name: &str) -> bool {
     matches!(name.rsplit('.').next(), Some("position_ids" | "num_batches_tracked"))
 }
 
+/// Whether the tensor `name` belongs to a part of a larger model: whether its name begins with one of `parts`, with
+/// or without the larger model's own prefix.
+pub(super) fn is_of(parts: &[impl AsRef<str>], name: &str) -> bool {
+    let begins = |name: &str| parts.iter().any(|part| name.starts_with(part.as_ref()));
+    begins(name) || name.split_once('.').is_some_and(|(_, inner)| begins(inner))
+}
+
 /// `name` in back quotes, cut to a length fit for a sentence.
 pub(super) fn shorten(name: &str) -> String {
     match name.char_indices().nth(NAME_SHOWN) {
