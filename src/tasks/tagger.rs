@@ -93,7 +93,6 @@ impl Tagger {
     /// # Errors
     /// `WeightsMismatch` names the tensors that are missing, misshapen or unknown to the model.
     pub fn new(files: TaggerFiles, weights: Weights) -> Result<Self> {
-        weights.pass_over(files.unused());
         let TaggerFiles { config, preprocessor, tokenizer, towers } = files;
         let model = ClipModel::with_towers(&config, towers, weights)?;
         Ok(Self { model, config, preprocessor, tokenizer, memory: Memory::default() })
