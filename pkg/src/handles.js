@@ -19,17 +19,29 @@
  * @property {(picture: any) => LookHandle} look begins; computes no layer
  * @property {(look: any) => number} advance computes one more layer; returns how many are left
  *
+ * @typedef {string | { label: string, hint?: string }} Label
+ *
  * @typedef {object} LabelSetHandle
  * @property {number} length
- * @property {number} pending labels that have no embedding yet
+ * @property {number} prompts each label in each template
+ * @property {number} pending prompts that are not encoded yet
+ * @property {() => Float32Array} embeddings those known so far, one after the other
  * @property {() => void} free
  *
  * @typedef {Looking & TaggerMethods} TaggerHandle
  *
  * @typedef {object} TaggerMethods
- * @property {(labels: string[], template: string) => LabelSetHandle} labels
- * @property {(set: any, limit: number) => number} encodeLabels encodes up to `limit` more; returns what is pending
+ * @property {(labels: Label[], templates: string[]) => LabelSetHandle} labels
+ * @property {(texts: string[]) => LabelSetHandle} texts
+ * @property {(set: any, limit: number) => number} encodeLabels encodes up to `limit` prompts more; returns what is pending
+ * @property {(limit: number) => Uint8Array | undefined} remembered the embeddings of labels, where there are new ones
+ * @property {(bytes: Uint8Array) => void} remember takes over what `remembered` gave
+ * @property {(look: any) => Float32Array} embeddingOf
  * @property {(look: any, set: any) => Float32Array} tag
+ * @property {(look: any, set: any, background: any, independent: boolean, offset?: number) => Float32Array} score of
+ *   each label, and then of none of them
+ * @property {(look: any, set: any) => Float32Array} similarity cosines
+ * @property {number} logitScale
  * @property {() => void} free
  *
  * @typedef {object} CaptionRunHandle
@@ -61,7 +73,7 @@
  * @property {() => void} free
  *
  * @typedef {object} FilesClass
- * @property {(config: Uint8Array, preprocessor: Uint8Array, tokenizer: Uint8Array) => FilesHandle} read
+ * @property {(config: Uint8Array, preprocessor: Uint8Array, tokenizer: Uint8Array, tower?: string) => FilesHandle} read
  */
 
 /**

@@ -4,7 +4,10 @@
  * @typedef {import('./client/captioner.js').CaptionOptions} CaptionOptions
  * @typedef {import('./client/model.js').LoadOptions} LoadOptions
  * @typedef {import('./client/captioner.js').StreamOptions} StreamOptions
- * @typedef {import('./client/tagger.js').Tag} Tag
+ * @typedef {import('./client/embedder.js').EmbedderOptions} EmbedderOptions
+ * @typedef {import('./client/embedder.js').EmbedOptions} EmbedOptions
+ * @typedef {import('./client/embedder.js').Similarity} Similarity
+ * @typedef {import('./client/tagger.js').Label} Label
  * @typedef {import('./client/tagger.js').TagOptions} TagOptions
  * @typedef {import('./errors.js').ErrorCode} ErrorCode
  * @typedef {import('./image-input.js').ImageInput} ImageInput
@@ -17,9 +20,15 @@
  * @typedef {import('./vocabulary.js').Vocabulary} Vocabulary
  */
 
+/**
+ * @template {string | null} [L=string]
+ * @typedef {import('./client/tagger.js').Tag<L>} Tag
+ */
+
 import { find, list, remove, stored } from './models.js';
 
 export { Captioner } from './client/captioner.js';
+export { Embedder } from './client/embedder.js';
 export { Tagger } from './client/tagger.js';
 export {
   AbortError,
@@ -31,6 +40,7 @@ export {
   OcelliError,
   WorkerError,
 } from './errors.js';
+export { templates } from './templates.js';
 export { loadVocabulary } from './vocabulary.js';
 
 /** The models that ocelli knows by name, and those that this browser keeps. */
