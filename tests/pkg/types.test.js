@@ -54,8 +54,8 @@ test('the README sample type-checks strictly', (t) => {
 
 test('the public types say what the calls take and give', (t) => {
   const program = `
-    import { Captioner, errorCodes, ImageError, loadVocabulary, models, NetworkError, OcelliError, Tagger } from 'ocelli';
-    import type { ErrorCode, ImageInput, ModelInfo, ProgressEvent, Tag, Vocabulary } from 'ocelli';
+    import { Captioner, Embedder, errorCodes, ImageError, loadVocabulary, models, NetworkError, OcelliError, Tagger, templates } from 'ocelli';
+    import type { ErrorCode, ImageInput, Label, ModelInfo, ProgressEvent, Similarity, Tag, Vocabulary } from 'ocelli';
 
     declare const image: Blob | ArrayBuffer | Uint8Array | URL | ImageData | HTMLImageElement | HTMLCanvasElement
       | OffscreenCanvas | ImageBitmap;
@@ -64,6 +64,14 @@ test('the public types say what the calls take and give', (t) => {
     const labels: readonly string[] = ['a'];
     const tags: Tag[] = await tagger.tag(input, labels, { onProgress: (event: ProgressEvent) => void event.total });
     const score: number = tags[0].score;
+    const hinted: readonly Label[] = [{ label: 'bat', hint: 'an animal' }, 'dog'];
+    const options = { template: templates.imagenet80, scores: 'independent', threshold: 0.5, topK: 3, noneOffset: 1 } as const;
+    const name: string = (await tagger.tag(input, hinted, options))[0].label;
+    const noneToo: Tag<string | null>[] = await tagger.tag(input, hinted, { none: true });
+    const embedder = await Embedder.load('a/b', { tower: 'image', keep: false });
+    const vectors: Float32Array[] = await embedder.embedImages([input], { signal: null });
+    const both: Similarity = await tagger.similarity([input], ['a']);
+    const also: Embedder = tagger;
     const captioner = await Captioner.load('a/b', { worker: () => new Worker('x') });
     const caption: string = await captioner.caption('x.png', { onPiece: (piece: string) => void piece });
     for await (const piece of captioner.stream(image)) piece.toUpperCase();
@@ -72,8 +80,10 @@ test('the public types say what the calls take and give', (t) => {
     const vocabulary: Vocabulary = await loadVocabulary(new URL('http://x/v.tsv'), { signal: null });
     const sense: { label: string, hint?: string } = vocabulary.labels[0];
     const implied: Tag[] = vocabulary.withParents(tags);
+    const impliedToo: Tag<string | null>[] = vocabulary.withParents(noneToo);
+    void tagger.tag(input, vocabulary.labels);
     try {
-      void [score, caption, list, codes, sense, implied];
+      void [score, caption, list, codes, sense, implied, impliedToo, name, vectors, both, also];
     } catch (error) {
       if (error instanceof NetworkError) error.status?.toFixed();
       if (error instanceof ImageError) error.code.startsWith('image-');
@@ -82,6 +92,12 @@ test('the public types say what the calls take and give', (t) => {
 
     // @ts-expect-error labels are strings
     void tagger.tag(image, [5]);
+    // @ts-expect-error none of these has no name
+    const nameless: string = noneToo[0].label;
+    // @ts-expect-error there is no such tower
+    void Embedder.load('a/b', { tower: 'left' });
+    // @ts-expect-error pictures come in an array
+    void embedder.embedImages(input);
     // @ts-expect-error an image is no number
     void captioner.caption(5);
     // @ts-expect-error there is no such option
