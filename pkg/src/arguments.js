@@ -5,9 +5,14 @@
 
 import { OcelliError } from './errors.js';
 
+/** @param {string} sentence */
+function wrong(sentence) {
+  return new OcelliError('argument-invalid', sentence);
+}
+
 /** @param {boolean} condition @param {string} sentence */
 function demand(condition, sentence) {
-  if (!condition) throw new OcelliError('argument-invalid', sentence);
+  if (!condition) throw wrong(sentence);
 }
 
 /** @param {unknown} options @returns {asserts options is object} */
@@ -101,7 +106,8 @@ export function checkLanguage(language) {
 
 /** @param {unknown} tags */
 export function checkTags(tags) {
-  const valid = (/** @type {any} */ tag) => typeof tag?.label === 'string' && Number.isFinite(tag.score);
+  const named = (/** @type {any} */ tag) => typeof tag?.label === 'string' || tag?.label === null;
+  const valid = (/** @type {any} */ tag) => named(tag) && Number.isFinite(tag.score);
   demand(
     Array.isArray(tags) && tags.every(valid),
     'The tags must be an array of tags, each with a label and a score.',
@@ -109,15 +115,87 @@ export function checkTags(tags) {
 }
 
 /**
- * A copy of the labels: the user's array may change while the call waits.
+ * A copy of an array of the user's, which may change while the call waits.
+ *
+ * @param {unknown} list
+ * @param {string} name what it holds
+ * @returns {unknown[]}
+ */
+function copyList(list, name) {
+  demand(Array.isArray(list), `The ${name} must be an array.`);
+  return [.../** @type {unknown[]} */ (list)];
+}
+
+/**
+ * A copy of the labels, with nothing in them but what a label has.
  *
  * @param {unknown} labels
- * @returns {string[]}
+ * @returns {(string | { label: string, hint?: string })[]}
  */
 export function checkLabels(labels) {
-  demand(Array.isArray(labels), 'The labels must be an array of strings.');
-  const copy = [.../** @type {unknown[]} */ (labels)];
-  const wrong = copy.findIndex((label) => typeof label !== 'string');
-  demand(wrong === -1, `The labels must be strings, and label ${wrong + 1} is none.`);
+  return copyList(labels, 'labels').map((given, index) => {
+    if (typeof given === 'string') return given;
+    const { label, hint } = /** @type {{ label?: unknown, hint?: unknown }} */ (given ?? {});
+    const valid = typeof label === 'string' && (hint === undefined || typeof hint === 'string');
+    if (valid) return { label, ...(hint !== undefined && { hint }) };
+    throw wrong(`The labels must be strings or { label, hint }, and label ${index + 1} is neither.`);
+  });
+}
+
+/**
+ * A copy of the texts.
+ *
+ * @param {unknown} texts
+ * @returns {string[]}
+ */
+export function checkTexts(texts) {
+  const copy = copyList(texts, 'texts');
+  const index = copy.findIndex((text) => typeof text !== 'string');
+  demand(index === -1, `The texts must be strings, and text ${index + 1} is none.`);
   return /** @type {string[]} */ (copy);
+}
+
+/**
+ * A copy of the pictures, each of which is checked when it is read.
+ *
+ * @param {unknown} images
+ * @returns {import('./image-input.js').ImageInput[]}
+ */
+export function checkImages(images) {
+  return /** @type {any[]} */ (copyList(images, 'images'));
+}
+
+/**
+ * One template or several, as an array.
+ *
+ * @param {unknown} template
+ * @returns {string[]}
+ */
+export function checkTemplates(template) {
+  const list = Array.isArray(template) ? [...template] : [template];
+  const valid = list.every((one) => typeof one === 'string');
+  demand(valid, 'The option template must be a string or an array of strings.');
+  return list;
+}
+
+/** @param {unknown} scores */
+export function checkScores(scores) {
+  demand(
+    scores === 'softmax' || scores === 'independent',
+    'The option scores must be "softmax" or "independent".',
+  );
+}
+
+/** @param {unknown} threshold */
+export function checkThreshold(threshold) {
+  const valid = typeof threshold === 'number' && threshold >= 0 && threshold <= 1;
+  demand(valid, 'The option threshold must be a number from 0 to 1.');
+}
+
+/** @param {unknown} tower */
+export function checkTower(tower) {
+  demand(
+    tower === 'image' || tower === 'text' || tower === 'both',
+    'The option tower must be "image", "text" or "both".',
+  );
 }

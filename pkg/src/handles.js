@@ -40,19 +40,30 @@
  * @typedef {object} TracingBack what every model has that can be looked into
  * @property {(look: any) => TracingHandle} beginRollout
  * @property {(tracing: any) => number} traceBack goes back through one more layer; returns how many are left
+ * @typedef {string | { label: string, hint?: string }} Label
  *
  * @typedef {object} LabelSetHandle
  * @property {number} length
- * @property {number} pending labels that have no embedding yet
+ * @property {number} prompts each label in each template
+ * @property {number} pending prompts that are not encoded yet
+ * @property {() => Float32Array} embeddings those known so far, one after the other
  * @property {() => void} free
  *
  * @typedef {Looking & TracingBack & TaggerMethods} TaggerHandle
  *
  * @typedef {object} TaggerMethods
- * @property {(labels: string[], template: string) => LabelSetHandle} labels
- * @property {(set: any, limit: number) => number} encodeLabels encodes up to `limit` more; returns what is pending
+ * @property {(labels: Label[], templates: string[]) => LabelSetHandle} labels
+ * @property {(texts: string[]) => LabelSetHandle} texts
+ * @property {(set: any, limit: number) => number} encodeLabels encodes up to `limit` prompts more; returns what is pending
+ * @property {(limit: number) => Uint8Array | undefined} remembered the embeddings of labels, where there are new ones
+ * @property {(bytes: Uint8Array) => void} remember takes over what `remembered` gave
+ * @property {(look: any) => Float32Array} embeddingOf
  * @property {(look: any, set: any) => Float32Array} tag
  * @property {(look: any, text: string) => TracingHandle} beginExplanation
+ * @property {(look: any, set: any, background: any, independent: boolean, offset?: number) => Float32Array} score of
+ *   each label, and then of none of them
+ * @property {(look: any, set: any) => Float32Array} similarity cosines
+ * @property {number} logitScale
  * @property {() => void} free
  *
  * @typedef {object} CaptionRunHandle
@@ -102,7 +113,7 @@
  *
  * @typedef {object} FilesClass
  * @property {(...small: any[]) => FilesHandle} read takes configuration, preprocessor and, where the model reads texts,
- *   tokenizer, each a Uint8Array
+ *   tokenizer, each a Uint8Array; then, of CLIP, which tower
  */
 
 /**

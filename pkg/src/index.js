@@ -10,7 +10,10 @@
  * @typedef {import('./client/inside.js').InsideOptions} InsideOptions
  * @typedef {import('./client/model.js').LoadOptions} LoadOptions
  * @typedef {import('./client/captioner.js').StreamOptions} StreamOptions
- * @typedef {import('./client/tagger.js').Tag} Tag
+ * @typedef {import('./client/embedder.js').EmbedderOptions} EmbedderOptions
+ * @typedef {import('./client/embedder.js').EmbedOptions} EmbedOptions
+ * @typedef {import('./client/embedder.js').Similarity} Similarity
+ * @typedef {import('./client/tagger.js').Label} Label
  * @typedef {import('./client/tagger.js').TagOptions} TagOptions
  * @typedef {import('./errors.js').ErrorCode} ErrorCode
  * @typedef {import('./image-input.js').ImageInput} ImageInput
@@ -27,10 +30,16 @@
  * @typedef {import('./verbs/inside.js').WordMap} WordMap
  */
 
+/**
+ * @template {string | null} [L=string]
+ * @typedef {import('./client/tagger.js').Tag<L>} Tag
+ */
+
 import { find, list, remove, stored } from './models.js';
 
 export { Captioner } from './client/captioner.js';
 export { Classifier } from './client/classifier.js';
+export { Embedder } from './client/embedder.js';
 export { Tagger } from './client/tagger.js';
 export {
   AbortError,
@@ -42,6 +51,7 @@ export {
   OcelliError,
   WorkerError,
 } from './errors.js';
+export { templates } from './templates.js';
 export { loadVocabulary } from './vocabulary.js';
 export { overlay } from './overlay.js';
 

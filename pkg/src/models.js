@@ -29,7 +29,7 @@ import { openBackend } from './store/index.js';
 const CATALOGUE = [
   {
     id: 'clip-tiny',
-    tasks: ['tag'],
+    tasks: ['tag', 'embed'],
     title: 'Built-in tagger',
     bytes: 6_148_000,
     licence: 'MIT OR Apache-2.0',
@@ -47,7 +47,7 @@ const CATALOGUE = [
   },
   {
     id: 'wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M',
-    tasks: ['tag'],
+    tasks: ['tag', 'embed'],
     title: 'TinyCLIP 8M/16',
     bytes: 98_000_000,
     licence: 'MIT',
@@ -55,7 +55,7 @@ const CATALOGUE = [
   },
   {
     id: 'wkcn/TinyCLIP-ViT-39M-16-Text-19M-YFCC15M',
-    tasks: ['tag'],
+    tasks: ['tag', 'embed'],
     title: 'TinyCLIP 39M/16',
     bytes: 336_000_000,
     licence: 'MIT',
@@ -63,7 +63,7 @@ const CATALOGUE = [
   },
   {
     id: 'wkcn/TinyCLIP-ViT-40M-32-Text-19M-LAION400M',
-    tasks: ['tag'],
+    tasks: ['tag', 'embed'],
     title: 'TinyCLIP 40M/32',
     bytes: 340_000_000,
     licence: 'MIT',
@@ -71,7 +71,7 @@ const CATALOGUE = [
   },
   {
     id: 'wkcn/TinyCLIP-ViT-61M-32-Text-29M-LAION400M',
-    tasks: ['tag'],
+    tasks: ['tag', 'embed'],
     title: 'TinyCLIP 61M/32',
     bytes: 465_000_000,
     licence: 'MIT',
@@ -79,7 +79,7 @@ const CATALOGUE = [
   },
   {
     id: 'openai/clip-vit-base-patch32',
-    tasks: ['tag'],
+    tasks: ['tag', 'embed'],
     title: 'CLIP B/32',
     bytes: 608_000_000,
     licence: 'MIT',
@@ -172,7 +172,7 @@ export function revisionOf(id, file) {
  * @property {string} id as it was loaded
  * @property {string | null} revision the revision that was asked for; null for the model's usual one
  * @property {string} dtype
- * @property {number} bytes that it takes
+ * @property {number} bytes that it takes, its labels' embeddings included
  * @property {string} date when it was kept, in ISO 8601
  */
 
@@ -184,8 +184,8 @@ export function revisionOf(id, file) {
 export async function stored() {
   const entries = (await (await openBackend())?.list()) ?? [];
   return entries
-    .map(({ record: { id, revision, dtype, date, weights, small } }) => {
-      const bytes = small.reduce((sum, file) => sum + file.bytes, weights);
+    .map(({ embeddings, record: { id, revision, dtype, date, weights, small } }) => {
+      const bytes = small.reduce((sum, file) => sum + file.bytes, weights + embeddings);
       return { id, revision, dtype, bytes, date };
     })
     .sort((a, b) => (a.date < b.date ? 1 : -1));

@@ -8,14 +8,15 @@
  * @typedef {import('./runtime.js').Runtime} Runtime
  * @typedef {import('./runtime.js').VariantName} VariantName
  *
- * @typedef {'tag' | 'caption' | 'classify'} Task What a model is for.
+ * @typedef {'tag' | 'embed' | 'caption' | 'classify'} Task What a model is for.
+ * @typedef {'image' | 'text' | 'both'} Tower Which half of an image-text model is built.
  * @typedef {'int8' | 'f16' | 'f32'} Dtype How the matrices of a model are stored in memory.
  *
  * @typedef {object} ProgressEvent How far a call has come.
  * @property {'download' | 'cache' | 'build' | 'ready' | 'labels' | 'image'} phase
  * @property {string | null} file the file in flight, while downloading
- * @property {number} loaded bytes of all files while downloading, or of what was kept while reading it (`cache`), labels while
- *   encoding labels, layers while looking at a picture (`image`), and for a map on the way back through them
+ * @property {number} loaded bytes of all files while downloading, or of what was kept while reading it (`cache`), labels (or texts) while
+ *   encoding them, layers while looking at a picture (`image`), and for a map on the way back through them
  * @property {number | null} total null where it is unknown
  *
  * @typedef {{ progress: ProgressEvent } | { piece: string }} Step What a call tells before it ends.
@@ -25,13 +26,25 @@
  * @property {ModelFiles} files
  * @property {Dtype} dtype how matrices are stored in memory
  * @property {import('./store/index.js').Kept | null} keep who it is, where the model is to be kept between visits
+ * @property {Tower} [tower] where only one half of the model may be wanted
  * @property {'auto' | number} threads
  * @property {VariantName} [variant]
  *
  * @typedef {object} TagArguments
  * @property {ImageSource} image
- * @property {string[]} labels
- * @property {string} template
+ * @property {import('./handles.js').Label[]} labels
+ * @property {string[]} templates
+ * @property {'softmax' | 'independent'} scores
+ * @property {boolean} none whether the score of "none of these" is wanted
+ * @property {number | undefined} [noneOffset]
+ *
+ * @typedef {object} TagAnswer
+ * @property {Float32Array} labels one score for each label, in their order
+ * @property {number | null} none the score of "none of these", where it was wanted
+ *
+ * @typedef {object} SimilarityAnswer
+ * @property {Float32Array} cosine of the picture and each text, in their order
+ * @property {Float32Array} logits the same, scaled
  *
  * @typedef {import('./handles.js').CaptionOptions & { image: ImageSource }} CaptionArguments
  *
@@ -51,7 +64,10 @@
  *
  * @typedef {object} Verbs
  * @property {{ given: LoadArguments, answer: Runtime }} load what the model runs on
- * @property {{ given: TagArguments, answer: Float32Array }} tag one probability for each label, in their order
+ * @property {{ given: TagArguments, answer: TagAnswer }} tag
+ * @property {{ given: { image: ImageSource }, answer: Float32Array }} embedImage a vector of unit length
+ * @property {{ given: { texts: string[] }, answer: Float32Array }} embedTexts their vectors, one after the other
+ * @property {{ given: { image: ImageSource, texts: string[] }, answer: SimilarityAnswer }} similarity
  * @property {{ given: CaptionArguments, answer: string }} caption
  * @property {{ given: CaptionArguments, answer: ScoredCaption[] }} captions as many as `numCaptions` says, best first
  * @property {{ given: ClassifyArguments, answer: import('./verbs/classifier.js').Classification[] }} classify best first

@@ -7,8 +7,6 @@
  * type of animal."); `ja` the Japanese name; `parents` the tags that this one implies, with commas between them.
  * Only `tag` is never empty. Empty lines, and those that begin with `#`, are passed over.
  *
- * @typedef {import('./client/tagger.js').Tag} Tag
- *
  * @typedef {object} VocabularyTag
  * @property {string} tag its English name
  * @property {string} hint the sense that is meant, or empty
@@ -151,11 +149,13 @@ export class Vocabulary {
    * A tag scores at least as much as each present tag that implies it: what is surely a beagle is as surely a dog.
    * Scores are not added up, so that none passes 1 and each is still that of a label; together they pass 1. Best come
    * first; among equals the more particular first, so that each tag stands before what it implies, and then as given.
-   * Labels that are not in the vocabulary stay as they are. Cut the answer short (`slice`, `topK`) before rather than
+   * Labels that are not in the vocabulary, and "none of these", stay as they are. Cut the answer short (`slice`, `topK`) before rather than
    * after this call, or parents take the places of other finds.
    *
-   * @param {readonly Tag[]} tags
-   * @returns {Tag[]} new ones; `index` is -1 for those that were not in the list
+   * @template {string | null} L
+   * @param {readonly import('./client/tagger.js').Tag<L>[]} tags
+   * @returns {import('./client/tagger.js').Tag<L | string>[]} new ones; `index` is -1 for those that were not in the
+   *   list
    */
   withParents(tags) {
     checkTags(tags);
@@ -163,7 +163,7 @@ export class Vocabulary {
     const scores = new Map();
     const raise = (/** @type {string} */ tag, /** @type {number} */ score) =>
       scores.set(tag, Math.max(score, scores.get(tag) ?? score));
-    for (const { label, score } of tags) raise(label, score);
+    for (const { label, score } of tags) if (label !== null) raise(label, score);
     const given = new Set(scores.keys());
     // From the most particular tags on: whatever raises a tag has been raised itself before.
     for (const tag of [...this.#depths.keys()].reverse()) {
@@ -171,11 +171,11 @@ export class Vocabulary {
       if (score === undefined) continue;
       for (const parent of this.#tags.get(tag)?.parents ?? []) raise(parent, score);
     }
-    const raised = tags.map((tag) => ({ ...tag, score: scores.get(tag.label) ?? tag.score }));
+    const raised = tags.map((tag) => ({ ...tag, score: scores.get(tag.label ?? '') ?? tag.score }));
     const added = [...scores]
       .filter(([label]) => !given.has(label))
       .map(([label, score]) => ({ label, score, index: -1 }));
-    const depth = (/** @type {Tag} */ { label }) => this.#depths.get(label) ?? 0;
+    const depth = (/** @type {{ label: string | null }} */ { label }) => this.#depths.get(label ?? '') ?? 0;
     return [...raised, ...added].sort((a, b) => b.score - a.score || depth(b) - depth(a));
   }
 }

@@ -53,6 +53,37 @@ test('the second load needs no network, and a forgotten model is fetched again',
   await visit.end();
 });
 
+/** How many bytes of labels' embeddings are kept in each entry. @param {Visit} visit */
+function embeddings(visit) {
+  return visit.page.evaluate(async () => {
+    const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('ocelli-models');
+    const sizes = [];
+    for await (const folder of root.values()) {
+      const file = await folder.getFileHandle('embeddings').catch(() => null);
+      sizes.push(file ? (await file.getFile()).size : 0);
+    }
+    return sizes;
+  });
+}
+
+test("labels' embeddings are kept beside the model, and go with it", async () => {
+  const visit = await Visit.begin(browser, site.url);
+  await load(visit);
+  await visit.stillWorks(plain('first.png'));
+  const kept = await embeddings(visit);
+  assert.ok(kept.length === 1 && kept[0] > 1000, `${kept}`);
+
+  await load(visit);
+  await visit.stillWorks(plain('second.png'));
+  assert.deepEqual(await embeddings(visit), kept, 'no label was new');
+
+  const stored = visit.page.locator('stored-models');
+  await stored.getByRole('button', { name: `Forget ${ID}` }).click();
+  await stored.waitFor({ state: 'hidden' });
+  assert.deepEqual(await embeddings(visit), []);
+  await visit.end();
+});
+
 test('an entry that was damaged is fetched again', async () => {
   const visit = await Visit.begin(browser, site.url);
   assert.equal(await load(visit), 4);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { Captioner, Classifier, Tagger } from '../../pkg/src/index.js';
+import { Captioner, Classifier, Embedder, Tagger } from '../../pkg/src/index.js';
 import { fakeWasm, trap, wasmError } from './support/fake-wasm.js';
 import { workerFactory } from './support/fake-worker.js';
 import { bytes, modelRoutes, serveRoutes } from './support/server.js';
@@ -63,11 +63,11 @@ test('tags a picture: best first, equals in their order', async (t) => {
   );
   assert.ok(Math.abs(tags.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-6);
   assert.deepEqual(log.calls, [
-    { labels: ['cat', 'elephant', 'dog'], template: 'a {}' },
+    { labels: ['cat', 'elephant', 'dog'], templates: ['a {}'] },
     { picture: 'picture' },
   ]);
   assert.equal((await model.tag(bytesOf('picture'), ['cat', 'elephant', 'dog'], { topK: 2 })).length, 2);
-  assert.equal(log.calls[2].template, 'a photo of a {}.');
+  assert.deepEqual(log.calls[2].templates, ['a photo of a {}.']);
 });
 
 test('writes a caption, whole and in pieces', async (t) => {
@@ -153,6 +153,22 @@ test('arguments of wrong types are refused in the page, with a sentence', async 
     () => tagger.tag(image, ['a', , 'b']), // eslint-disable-line no-sparse-arrays
     () => tagger.tag(image, ['a'], null),
     () => tagger.tag(image, ['a'], { template: 5 }),
+    () => tagger.tag(image, ['a'], { template: ['{}', 5] }),
+    () => tagger.tag(image, [{ hint: 'a' }]),
+    () => tagger.tag(image, [{ label: 'a', hint: 5 }]),
+    () => tagger.tag(image, [null]),
+    () => tagger.tag(image, ['a'], { scores: 'sigmoid' }),
+    () => tagger.tag(image, ['a'], { threshold: 1.1 }),
+    () => tagger.tag(image, ['a'], { threshold: '0' }),
+    () => tagger.tag(image, ['a'], { none: 1 }),
+    () => tagger.tag(image, ['a'], { noneOffset: Number.NaN }),
+    () => tagger.embedImages(image),
+    () => tagger.embedImages([5]),
+    () => tagger.embedTexts('a'),
+    () => tagger.embedTexts(['a', 5]),
+    () => tagger.embedTexts(['a'], { signal: 1 }),
+    () => tagger.similarity([image], [5]),
+    () => tagger.similarity([image], ['a'], { onProgress: 1 }),
     () => tagger.tag(image, ['a'], { topK: 0 }),
     () => tagger.tag(image, ['a'], { topK: 1.5 }),
     () => tagger.tag(image, ['a'], { signal: 'now' }),
@@ -184,6 +200,8 @@ test('arguments of wrong types are refused in the page, with a sentence', async 
     () => classifier.classify(image, { topK: 0 }),
     () => classifier.explain(image, { onProgress: 5 }),
     () => Tagger.load('./x', 5),
+    () => Embedder.load('./x', { tower: 'left' }),
+    () => Embedder.load('blip-tiny'),
     () => Tagger.load('a/b', { base: 5 }),
     () => Tagger.load('a/b', { base: 'not absolute' }),
     () => Tagger.load('a/b', { revision: 5 }),

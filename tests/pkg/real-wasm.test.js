@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import test from 'node:test';
-import { Captioner, Tagger } from '../../pkg/src/index.js';
+import { Captioner, Embedder, Tagger } from '../../pkg/src/index.js';
+import { FakeBackend } from './support/fake-backend.js';
 import { workerFactory } from './support/fake-worker.js';
 import { serveRoutes } from './support/server.js';
 import { BLIP, CLIP, haveTinyModels, picture, tinyRoutes } from './support/tiny-model.js';
@@ -21,13 +22,14 @@ if (!reason) {
   wasm.initSync({ module: readFileSync(new URL('ocelli_bg.wasm', folder)) });
 }
 
-async function load(t, Class, name, changed) {
+async function load(t, Class, name, changed, { backend, ...more } = {}) {
   const { url } = await serveRoutes(t, tinyRoutes(name, changed));
-  const { worker, workers } = workerFactory(wasm);
+  const { worker, workers } = workerFactory(wasm, { backend: async () => backend });
   const events = [];
-  const model = await Class.load(`${url}/${name}/`, { worker, onProgress: (event) => events.push(event) });
+  const onProgress = (event) => events.push(event);
+  const model = await Class.load(`${url}/${name}/`, { worker, onProgress, ...more });
   t.after(() => model.dispose());
-  return { model, events, workers };
+  return { model, events, workers, url };
 }
 
 test('the wasm has every handle that handles.js names', options, () => {
@@ -36,7 +38,17 @@ test('the wasm has every handle that handles.js names', options, () => {
     Picture: ['free'],
     LabelSet: ['free'],
     TaggerFiles: ['free'],
-    TaggerHandle: ['labels', 'encodeLabels', 'tag', 'free'],
+    TaggerHandle: [
+      'labels',
+      'texts',
+      'encodeLabels',
+      'remembered',
+      'remember',
+      'tag',
+      'score',
+      'similarity',
+      'free',
+    ],
     CaptionerFiles: ['free'],
     CaptionerHandle: ['plan', 'look', 'advance', 'write', 'free'],
     CaptionRun: ['next', 'captions', 'scores', 'free'],
@@ -114,6 +126,113 @@ test('draws captions, several at once, and finds several with beams', options, a
   }
 });
 
+/** The largest difference of two numbers that are computed in different orders. */
+const BOUND = 1e-5;
+
+function assertClose(found, expected, what) {
+  assert.equal(found.length, expected.length, what);
+  const worst = Math.max(...Array.from(found, (number, i) => Math.abs(number - expected[i])));
+  assert.ok(worst <= BOUND, `${what}: off by ${worst}`);
+}
+
+const dot = (a, b) => a.reduce((sum, number, i) => sum + number * b[i], 0);
+const unit = (vector) => vector.map((number) => number / Math.sqrt(dot(vector, vector)));
+
+test('embeds, compares, and averages templates', options, async (t) => {
+  const { model } = await load(t, Tagger, CLIP);
+  const { bmp } = picture();
+  const [image] = await model.embedImages([bmp]);
+  const prompts = ['a cat', 'cat b', 'a bat, x', 'bat, x b'];
+  const texts = await model.embedTexts(prompts);
+  for (const vector of [image, ...texts]) assertClose([dot(vector, vector)], [1], 'length');
+  const { cosine, logits } = await model.similarity([bmp], prompts);
+  const cosines = texts.map((text) => dot(text, image));
+  assert.ok(Math.max(...cosines) - Math.min(...cosines) > 0.01, 'or this proves nothing');
+  assertClose(cosine[0], cosines, 'cosines');
+  const scale = logits[0][0] / cosine[0][0];
+  assertClose(
+    logits[0],
+    cosine[0].map((number) => number * scale),
+    'logits',
+  );
+
+  const mean = (a, b) => unit(a.map((number, i) => number + b[i]));
+  const labels = [mean(texts[0], texts[1]), mean(texts[2], texts[3])];
+  const exps = labels.map((label) => Math.exp(scale * dot(label, image)));
+  const template = ['a {}', '{} b'];
+  const tags = await model.tag(bmp, ['cat', { label: 'bat', hint: 'x' }], { template });
+  const scores = tags.toSorted((a, b) => a.index - b.index).map(({ score }) => score);
+  assertClose(scores, unitSum(exps), 'scores');
+});
+
+const unitSum = (numbers) => numbers.map((number) => number / numbers.reduce((sum, one) => sum + one, 0));
+
+test('none of these takes its share, or stands for itself', options, async (t) => {
+  const { model } = await load(t, Tagger, CLIP);
+  const { bmp } = picture();
+  const labels = ['cat', 'dog', 'fish'];
+  const tags = (more) => model.tag(bmp, labels, { template: '{}', none: true, ...more });
+  const none = (all) => all.find(({ label }) => label === null).score;
+  const all = await tags({});
+  assert.equal(all.length, 4);
+  assertClose([all.reduce((sum, { score }) => sum + score, 0)], [1], 'sum');
+  const [few, many] = [none(await tags({ noneOffset: -5 })), none(await tags({ noneOffset: 5 }))];
+  assert.ok(few < none(all) && none(all) < many, `${few} ${none(all)} ${many}`);
+  const alone = await tags({ scores: 'independent' });
+  const best = alone.filter(({ label }) => label !== null)[0].score;
+  assertClose([none(alone)], [1 - best], 'what the best lacks');
+});
+
+test('a tower alone gives what both give, in less memory', options, async (t) => {
+  const { model } = await load(t, Tagger, CLIP);
+  const { bmp } = picture();
+  const image = (await load(t, Embedder, CLIP, {}, { tower: 'image' })).model;
+  const text = (await load(t, Embedder, CLIP, {}, { tower: 'text' })).model;
+  assert.deepEqual(await image.embedImages([bmp]), await model.embedImages([bmp]));
+  assert.deepEqual(await text.embedTexts(['a cat']), await model.embedTexts(['a cat']));
+  await assert.rejects(image.embedTexts(['a cat']), { code: 'argument-invalid', message: /text tower/ });
+  await assert.rejects(text.embedImages([bmp]), { code: 'argument-invalid', message: /image tower/ });
+  await assert.rejects(text.similarity([bmp], ['a']), { code: 'argument-invalid' });
+});
+
+test('towers and labels are kept between visits', options, async (t) => {
+  const backend = new FakeBackend();
+  const { bmp } = picture();
+  const keep = { backend, keep: true };
+  const labels = [{ label: 'bat', hint: 'x' }, 'dog'];
+  const first = await load(t, Tagger, CLIP, {}, keep);
+  const tags = await first.model.tag(bmp, labels, { none: true });
+  assert.equal(backend.written, 1);
+  const [vector] = await first.model.embedImages([bmp]);
+  const visit = async (Class, more) => {
+    const { worker } = workerFactory(wasm, { backend: async () => backend });
+    const events = [];
+    const onProgress = (event) => events.push(event);
+    const model = await Class.load(`${first.url}/${CLIP}/`, { worker, keep: true, onProgress, ...more });
+    t.after(() => model.dispose());
+    return { model, events };
+  };
+  const second = await visit(Tagger, {});
+  assert.ok(
+    second.events.some(({ phase }) => phase === 'cache'),
+    'or this proves nothing',
+  );
+  assert.deepEqual(await second.model.tag(bmp, labels, { none: true }), tags);
+  assert.equal(backend.written, 1, 'nothing was computed anew');
+  await second.model.tag(bmp, ['cow']);
+  assert.equal(backend.written, 2);
+  for (const phase of ['download', 'cache']) {
+    const { model, events } = await visit(Embedder, { tower: 'image' });
+    assert.ok(
+      events.some((event) => event.phase === phase),
+      phase,
+    );
+    assert.deepEqual(await model.embedImages([bmp]), [vector]);
+  }
+  const [whole, half] = (await backend.list()).map(({ record }) => record.weights);
+  assert.ok(half < whole, `${half} of ${whole} bytes`);
+});
+
 test('bad input is a typed error, and the model goes on', options, async (t) => {
   const { model, workers } = await load(t, Tagger, CLIP);
   const { bmp } = picture();
@@ -126,6 +245,11 @@ test('bad input is a typed error, and the model goes on', options, async (t) => 
     [bmp, ['x'.repeat(5000)], {}, 'label-too-long'],
     [bmp, Array(10_001).fill('a'), {}, 'labels-too-many'],
     [bmp, ['a'], { template: 'no place' }, 'template-invalid'],
+    [bmp, ['a'], { template: [] }, 'template-invalid'],
+    [bmp, ['a'], { template: ['{}', '{} and {}'] }, 'template-invalid'],
+    [bmp, ['a'], { template: Array(101).fill('{}') }, 'template-invalid'],
+    [bmp, [{ label: '', hint: 'x' }], {}, 'label-empty'],
+    [bmp, [{ label: 'x', hint: 'x'.repeat(1000) }], {}, 'label-too-long'],
   ];
   for (const [image, labels, more, code] of cases) {
     await assert.rejects(model.tag(image, labels, more), (error) => {

@@ -55,10 +55,12 @@ test('the README sample type-checks strictly', (t) => {
 test('the public types say what the calls take and give', (t) => {
   const program = `
     import {
-      Captioner, Classifier, errorCodes, ImageError, loadVocabulary, models, NetworkError, OcelliError, overlay, Tagger
+      Captioner, Classifier, Embedder, errorCodes, ImageError, loadVocabulary, models, NetworkError, OcelliError, overlay,
+      Tagger, templates
     } from 'ocelli';
     import type {
-      CaptionCandidate, Classification, ErrorCode, ImageInput, ModelInfo, PatchMap, ProgressEvent, Ranker, Tag, Vocabulary
+      CaptionCandidate, Classification, ErrorCode, ImageInput, Label, ModelInfo, PatchMap, ProgressEvent, Ranker, Similarity,
+      Tag, Vocabulary
     } from 'ocelli';
 
     declare const image: Blob | ArrayBuffer | Uint8Array | URL | ImageData | HTMLImageElement | HTMLCanvasElement
@@ -68,6 +70,14 @@ test('the public types say what the calls take and give', (t) => {
     const labels: readonly string[] = ['a'];
     const tags: Tag[] = await tagger.tag(input, labels, { onProgress: (event: ProgressEvent) => void event.total });
     const score: number = tags[0].score;
+    const hinted: readonly Label[] = [{ label: 'bat', hint: 'an animal' }, 'dog'];
+    const options = { template: templates.imagenet80, scores: 'independent', threshold: 0.5, topK: 3, noneOffset: 1 } as const;
+    const name: string = (await tagger.tag(input, hinted, options))[0].label;
+    const noneToo: Tag<string | null>[] = await tagger.tag(input, hinted, { none: true });
+    const embedder = await Embedder.load('a/b', { tower: 'image', keep: false });
+    const vectors: Float32Array[] = await embedder.embedImages([input], { signal: null });
+    const both: Similarity = await tagger.similarity([input], ['a']);
+    const also: Embedder = tagger;
     const captioner = await Captioner.load('a/b', { worker: () => new Worker('x') });
     const caption: string = await captioner.caption('x.png', { onPiece: (piece: string) => void piece });
     for await (const piece of captioner.stream(image, { topP: 0.9, seed: 1 })) piece.toUpperCase();
@@ -89,8 +99,10 @@ test('the public types say what the calls take and give', (t) => {
     const vocabulary: Vocabulary = await loadVocabulary(new URL('http://x/v.tsv'), { signal: null });
     const sense: { label: string, hint?: string } = vocabulary.labels[0];
     const implied: Tag[] = vocabulary.withParents(tags);
+    const impliedToo: Tag<string | null>[] = vocabulary.withParents(noneToo);
+    void tagger.tag(input, vocabulary.labels);
     try {
-      void [score, caption, list, codes, sense, implied];
+      void [score, caption, list, codes, sense, implied, impliedToo, name, vectors, both, also];
     } catch (error) {
       if (error instanceof NetworkError) error.status?.toFixed();
       if (error instanceof ImageError) error.code.startsWith('image-');
@@ -99,6 +111,12 @@ test('the public types say what the calls take and give', (t) => {
 
     // @ts-expect-error labels are strings
     void tagger.tag(image, [5]);
+    // @ts-expect-error none of these has no name
+    const nameless: string = noneToo[0].label;
+    // @ts-expect-error there is no such tower
+    void Embedder.load('a/b', { tower: 'left' });
+    // @ts-expect-error pictures come in an array
+    void embedder.embedImages(input);
     // @ts-expect-error an image is no number
     void captioner.caption(5);
     // @ts-expect-error a text is needed

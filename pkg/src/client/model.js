@@ -49,7 +49,7 @@ import { checkThreads, checkVariant } from '../runtime.js';
 import { isHubId, locate } from '../source.js';
 
 /** The class for each task. @type {Readonly<Record<Task, string>>} */
-const CLASSES = { tag: 'Tagger', caption: 'Captioner', classify: 'Classifier' };
+const CLASSES = { tag: 'Tagger', embed: 'Embedder', caption: 'Captioner', classify: 'Classifier' };
 
 /** A model that lives in a worker. */
 export class LoadedModel {
@@ -104,9 +104,10 @@ export class LoadedModel {
  * @param {Task} task
  * @param {string | URL} model
  * @param {LoadOptions} options
+ * @param {{ tower?: import('../protocol.js').Tower }} [part] where not all of the model is wanted
  * @returns {Promise<RemoteModel>}
  */
-export async function openModel(task, model, options) {
+export async function openModel(task, model, options, part = {}) {
   checkModel(model);
   checkOptions(options);
   const { base, revision, weights, signal, onProgress, worker } = options;
@@ -124,7 +125,7 @@ export async function openModel(task, model, options) {
   refuseOtherTask(task, String(model));
   const files = locate(model, { base, revision, weights, task });
   const kept = keep ? { id: String(model), revision: revision ?? null } : null;
-  const given = { task, files, dtype, threads, keep: kept, ...(variant && { variant }) };
+  const given = { task, files, dtype, threads, keep: kept, ...part, ...(variant && { variant }) };
   const remote = new RemoteModel(given, { onProgress, worker });
   await remote.open(signal);
   return remote;

@@ -7,36 +7,53 @@
  * @typedef {import('./inside.js').InsideOptions} InsideOptions
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  *
+ * @typedef {string | { readonly label: string, readonly hint?: string }} Label a label; `hint` is the sense that is meant
+ *   where the word has several, as it follows the label in a sentence: "a photo of a bat, a type of animal."
+ *
  * @typedef {object} TagOptions
- * @property {string} [template] the sentence around each label; `{}` stands for the label
+ * @property {string | readonly string[]} [template] the sentence around each label; `{}` stands for the label. Of several
+ *   sentences (at most 100) the average is taken; see `templates`
+ * @property {'softmax' | 'independent'} [scores] `softmax`, the default: one label is right, and all scores sum to 1.
+ *   `independent`: any number of labels may be right, and each is compared with pictures of nothing in particular
+ * @property {number} [threshold] the least score that is returned, from 0 to 1; 0 by default
  * @property {number} [topK] how many of the best tags to return; all by default
+ * @property {boolean} [none] whether "none of these" is among the tags, with `null` as its label and -1 as its index
+ * @property {number} [noneOffset] how much is to be added to what "none of these" is computed from; by default what the
+ *   model's `config.json` has as `ocelli.none_offset`, or else 0
  * @property {AbortSignal | null} [signal]
  * @property {(event: ProgressEvent) => void} [onProgress] the phases `labels`, where they were not
  *   known yet, and `image`
- *
+ */
+
+/**
+ * @template {string | null} [L=string]
  * @typedef {object} Tag
- * @property {string} label
- * @property {number} score its probability among the labels given
+ * @property {L} label
+ * @property {number} score its probability among the labels given, or for itself where scores are independent
  * @property {number} index its place among the labels given
  */
 
 import {
   checkCount,
+  checkFlag,
   checkFunction,
   checkLabels,
+  checkNumber,
   checkOptions,
+  checkScores,
   checkSignal,
-  checkString,
   checkText,
+  checkTemplates,
+  checkThreshold,
 } from '../arguments.js';
 import { readImage } from '../image-input.js';
+import { templates } from '../templates.js';
+import { Embedder } from './embedder.js';
 import { readInside } from './inside.js';
-import { LoadedModel, openModel } from './model.js';
-
-const DEFAULT_TEMPLATE = 'a photo of a {}.';
+import { openModel } from './model.js';
 
 /** A CLIP model: says how well each of your labels fits a picture. */
-export class Tagger extends LoadedModel {
+export class Tagger extends Embedder {
   /**
    * Downloads a model and builds it in a worker.
    *
@@ -50,26 +67,51 @@ export class Tagger extends LoadedModel {
   }
 
   /**
-   * The labels, best first, each with its probability among them.
+   * The labels, best first, each with its score.
    *
+   * @overload
    * @param {ImageInput} image
-   * @param {readonly string[]} labels
-   * @param {TagOptions} [options]
+   * @param {readonly Label[]} labels
+   * @param {TagOptions & { none?: false }} [options]
    * @returns {Promise<Tag[]>}
+   */
+  /**
+   * The labels and "none of these", best first, each with its score.
+   *
+   * @overload
+   * @param {ImageInput} image
+   * @param {readonly Label[]} labels
+   * @param {TagOptions} options
+   * @returns {Promise<Tag<string | null>[]>}
+   */
+  /**
+   * @param {ImageInput} image
+   * @param {readonly Label[]} labels
+   * @param {TagOptions} [options]
+   * @returns {Promise<Tag<any>[]>}
    */
   async tag(image, labels, options = {}) {
     checkOptions(options);
-    const { template = DEFAULT_TEMPLATE, topK, signal, onProgress } = options;
+    const { template = templates.simple, scores = 'softmax', threshold = 0, none = false } = options;
+    const { topK, noneOffset, signal, onProgress } = options;
     const copy = checkLabels(labels);
-    checkString(template, 'template');
+    const sentences = checkTemplates(template);
+    checkScores(scores);
+    checkThreshold(threshold);
     checkCount(topK, 'topK');
+    checkFlag(none, 'none');
+    checkNumber(noneOffset, 'noneOffset');
     checkSignal(signal);
     checkFunction(onProgress, 'onProgress');
     const { source, transfer } = await readImage(image, { signal });
-    const given = { image: source, labels: copy, template };
-    const scores = await this.ask('tag', given, { signal, transfer, onProgress });
-    return copy
-      .map((label, index) => ({ label, score: scores[index], index }))
+    const given = { image: source, labels: copy, templates: sentences, scores, none, noneOffset };
+    const found = await this.ask('tag', given, { signal, transfer, onProgress });
+    const names = copy.map((label) => (typeof label === 'string' ? label : label.label));
+    /** @type {Tag<string | null>[]} */
+    const tags = names.map((label, index) => ({ label, score: found.labels[index], index }));
+    if (found.none !== null) tags.push({ label: null, score: found.none, index: -1 });
+    return tags
+      .filter(({ score }) => score >= threshold)
       .sort((a, b) => b.score - a.score || a.index - b.index)
       .slice(0, topK);
   }

@@ -1,6 +1,6 @@
 /**
  * Entries in the Cache API, where there is no file system: `<name>/weights`, `<name>/small-0` … `<name>/small-2` and,
- * once all of it is there, `<name>/record.json`.
+ * once all of it is there, `<name>/record.json`; and later `<name>/embeddings`.
  *
  * @typedef {import('./index.js').Backend} Backend
  * @typedef {import('./index.js').Record} Record
@@ -33,9 +33,18 @@ export async function cacheBackend() {
     }
   }
 
+  /** @param {string} name @returns {Promise<Blob | null>} */
+  async function embeddingsOf(name) {
+    try {
+      return (await (await cache.match(address(name, 'embeddings')))?.blob()) ?? null;
+    } catch {
+      return null;
+    }
+  }
+
   /** @param {string} name */
   async function remove(name) {
-    for (const file of ['record.json', 'weights', 'small-0', 'small-1', 'small-2']) {
+    for (const file of ['record.json', 'embeddings', 'weights', 'small-0', 'small-1', 'small-2']) {
       await cache.delete(address(name, file)).catch(() => false);
     }
   }
@@ -87,9 +96,22 @@ export async function cacheBackend() {
         if (!url.startsWith(HOST) || !url.endsWith('/record.json')) continue;
         const name = url.slice(HOST.length, -'/record.json'.length);
         const record = await recordOf(name);
-        if (record) entries.push({ name, record });
+        if (!record) continue;
+        const embeddings = (await embeddingsOf(name))?.size ?? 0;
+        entries.push({ name, record, embeddings });
       }
       return entries;
+    },
+
+    async readEmbeddings(name, limit) {
+      const file = await embeddingsOf(name);
+      return file && file.size <= limit ? new Uint8Array(await file.arrayBuffer()) : null;
+    },
+
+    async writeEmbeddings(name, parts) {
+      if (!(await recordOf(name))) throw new Error('The model is not kept.');
+      const body = new Blob(/** @type {Uint8Array<ArrayBuffer>[]} */ (parts));
+      await cache.put(address(name, 'embeddings'), new Response(body));
     },
 
     remove,

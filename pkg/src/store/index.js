@@ -32,7 +32,12 @@
  * @typedef {object} Backend one of the browser's storages
  * @property {(name: string) => Promise<{ record: Record, small: Uint8Array[], chunks: Entry['chunks'] } | null>} find
  * @property {(name: string) => Promise<Writer>} writer
- * @property {() => Promise<{ name: string, record: Record }[]>} list
+ * @property {() => Promise<{ name: string, record: Record, embeddings: number }[]>} list `embeddings` counts the bytes of
+ *   those kept in the entry
+ * @property {(name: string, limit: number) => Promise<Uint8Array | null>} readEmbeddings what was written last; null where
+ *   there is nothing, or more than `limit` bytes
+ * @property {(name: string, parts: Uint8Array[]) => Promise<void>} writeEmbeddings in place of what was there. Rejects where
+ *   there is no such entry
  * @property {(name: string) => Promise<void>} remove
  */
 
@@ -54,10 +59,12 @@ export async function openBackend() {
  * @param {ModelFiles} files
  * @param {string} dtype
  * @param {number} packing
+ * @param {string} [tower] which of its towers the model has, where that is not all of it
  */
-export async function entryName(files, dtype, packing) {
+export async function entryName(files, dtype, packing, tower = 'both') {
   const addresses = Object.values(files).map(({ url }) => url);
-  return sha256(new TextEncoder().encode(JSON.stringify([packing, dtype, ...addresses])));
+  const parts = [packing, dtype, ...(tower === 'both' ? [] : [tower]), ...addresses];
+  return sha256(new TextEncoder().encode(JSON.stringify(parts)));
 }
 
 /**
@@ -89,8 +96,8 @@ export async function makeRecord({ id, revision }, { dtype, packing, weights, sm
   return { id, revision, dtype, packing, date, weights, small: await Promise.all(files) };
 }
 
-/** @param {Uint8Array} bytes */
-async function sha256(bytes) {
+/** @param {Uint8Array} bytes @returns {Promise<string>} 64 hexadecimal letters */
+export async function sha256(bytes) {
   const digest = await crypto.subtle.digest('SHA-256', /** @type {Uint8Array<ArrayBuffer>} */ (bytes));
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,6 +1,6 @@
 /**
  * Entries in the origin private file system: a folder for each, with `weights`, `small-0` … `small-2` and, once all
- * of it is there, `record.json`.
+ * of it is there, `record.json`; and later `embeddings`.
  *
  * Only workers can write fast there, through a handle that no other tab can hold at the same time: whoever comes
  * second keeps nothing, and disturbs nobody.
@@ -22,6 +22,7 @@ import { isRecord } from './record.js';
 const FOLDER = 'ocelli-models';
 const RECORD = 'record.json';
 const WEIGHTS = 'weights';
+const EMBEDDINGS = 'embeddings';
 /** The weights are read in pieces of this size, into one buffer. */
 const PIECE = 4 << 20;
 
@@ -43,6 +44,15 @@ export async function opfsBackend() {
       const file = await (await folder.getFileHandle(RECORD)).getFile();
       const record = JSON.parse(await file.text());
       return isRecord(record) ? record : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** @param {string} name @returns {Promise<File | null>} */
+  async function embeddingsOf(name) {
+    try {
+      return await (await (await root.getDirectoryHandle(name)).getFileHandle(EMBEDDINGS)).getFile();
     } catch {
       return null;
     }
@@ -76,9 +86,22 @@ export async function opfsBackend() {
       const entries = [];
       for await (const name of root.keys()) {
         const record = await recordOf(name);
-        if (record) entries.push({ name, record });
+        if (!record) continue;
+        const embeddings = (await embeddingsOf(name))?.size ?? 0;
+        entries.push({ name, record, embeddings });
       }
       return entries;
+    },
+
+    async readEmbeddings(name, limit) {
+      const file = await embeddingsOf(name);
+      return file && file.size <= limit ? new Uint8Array(await file.arrayBuffer()) : null;
+    },
+
+    async writeEmbeddings(name, parts) {
+      const folder = await root.getDirectoryHandle(name);
+      await folder.getFileHandle(RECORD);
+      await putFile(folder, EMBEDDINGS, parts);
     },
 
     async remove(name) {
@@ -118,8 +141,8 @@ class OpfsWriter {
   async commit(record, small) {
     this.#weights.flush();
     this.#close();
-    for (const [i, bytes] of small.entries()) await this.#file(`small-${i}`, bytes);
-    await this.#file(RECORD, new TextEncoder().encode(JSON.stringify(record)));
+    for (const [i, bytes] of small.entries()) await putFile(this.#folder, `small-${i}`, [bytes]);
+    await putFile(this.#folder, RECORD, [new TextEncoder().encode(JSON.stringify(record))]);
   }
 
   async abandon() {
@@ -127,22 +150,26 @@ class OpfsWriter {
     await this.#root.removeEntry(this.#name, { recursive: true }).catch(() => {});
   }
 
-  /** @param {string} name @param {Uint8Array} bytes */
-  async #file(name, bytes) {
-    /** @type {SyncHandle} */
-    const handle = await (await this.#folder.getFileHandle(name, { create: true })).createSyncAccessHandle();
-    try {
-      handle.truncate(0);
-      put(handle, bytes, 0);
-      handle.flush();
-    } finally {
-      handle.close();
-    }
-  }
-
   #close() {
     if (this.#open) this.#weights.close();
     this.#open = false;
+  }
+}
+
+/** @param {any} folder @param {string} name @param {Uint8Array[]} parts one after the other */
+async function putFile(folder, name, parts) {
+  /** @type {SyncHandle} */
+  const handle = await (await folder.getFileHandle(name, { create: true })).createSyncAccessHandle();
+  try {
+    handle.truncate(0);
+    let at = 0;
+    for (const bytes of parts) {
+      put(handle, bytes, at);
+      at += bytes.length;
+    }
+    handle.flush();
+  } finally {
+    handle.close();
   }
 }
 

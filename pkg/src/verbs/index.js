@@ -22,6 +22,7 @@
 import { OcelliError } from '../errors.js';
 import { CaptionerVerbs } from './captioner.js';
 import { ClassifierVerbs } from './classifier.js';
+import { EmbedderVerbs } from './embedder.js';
 import { load } from './load.js';
 import { TaggerVerbs } from './tagger.js';
 
@@ -31,11 +32,12 @@ import { TaggerVerbs } from './tagger.js';
  * @type {Readonly<Record<Task, {
  *   Files: 'TaggerFiles' | 'CaptionerFiles' | 'ClassifierFiles',
  *   Handle: 'TaggerHandle' | 'CaptionerHandle' | 'ClassifierHandle',
- *   Verbs: new (wasm: Wasm, handle: any) => object,
+ *   Verbs: new (wasm: Wasm, handle: any, place: import('./load.js').Place | null) => object,
  * }>>}
  */
 const TASKS = {
   tag: { Files: 'TaggerFiles', Handle: 'TaggerHandle', Verbs: TaggerVerbs },
+  embed: { Files: 'TaggerFiles', Handle: 'TaggerHandle', Verbs: EmbedderVerbs },
   caption: { Files: 'CaptionerFiles', Handle: 'CaptionerHandle', Verbs: CaptionerVerbs },
   classify: { Files: 'ClassifierFiles', Handle: 'ClassifierHandle', Verbs: ClassifierVerbs },
 };
@@ -83,8 +85,8 @@ export class Engine {
     const options = { ...this.#options, signal };
     const { Files, Handle, Verbs } = TASKS[task];
     const classes = { Files: wasm[Files], Handle: /** @type {HandleClass<any>} */ (wasm[Handle]) };
-    const handle = yield* load(wasm, classes, given, options);
-    this.#model = /** @type {Record<string, unknown>} */ (new Verbs(wasm, handle));
+    const { handle, place } = yield* load(wasm, classes, given, options);
+    this.#model = /** @type {Record<string, unknown>} */ (new Verbs(wasm, handle, place));
     return this.#runtime;
   }
 }

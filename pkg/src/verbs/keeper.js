@@ -13,6 +13,8 @@ export class Keeper {
   #writer;
   #about;
   #weights = 0;
+  /** @type {import('../store/index.js').Record | null} what was kept, once all of it is */
+  record = null;
 
   /**
    * @private
@@ -45,8 +47,10 @@ export class Keeper {
   async commit(small) {
     const { kept, dtype, packing } = this.#about;
     await this.#try(async (writer) => {
-      await writer.commit(await makeRecord(kept, { dtype, packing, weights: this.#weights, small }), small);
+      const record = await makeRecord(kept, { dtype, packing, weights: this.#weights, small });
+      await writer.commit(record, small);
       this.#writer = null;
+      this.record = record;
     });
   }
 

@@ -8,7 +8,9 @@
  * @typedef {import('../protocol.js').ProgressEvent} ProgressEvent
  * @typedef {import('../store/index.js').Entry} Entry
  *
- * @typedef {Pick<import('../protocol.js').LoadArguments, 'files' | 'dtype' | 'keep'>} Given
+ * @typedef {import('../store/embeddings.js').Place} Place
+ *
+ * @typedef {Pick<import('../protocol.js').LoadArguments, 'files' | 'dtype' | 'keep' | 'tower'>} Given
  * @typedef {FetchOptions & { backend?: () => Promise<import('../store/index.js').Backend | null> }} LoadOptions `backend`
  *   is for tests
  */
@@ -37,21 +39,24 @@ const PROGRESS_INTERVAL = 100;
  * @param {Classes<Handle>} classes
  * @param {Given} given
  * @param {LoadOptions} options
- * @returns {AsyncGenerator<{ progress: ProgressEvent }, Handle, void>}
+ * @returns {AsyncGenerator<{ progress: ProgressEvent }, { handle: Handle, place: Place | null }, void>} the model, and where
+ *   it is kept, if it is
  */
 export async function* load(wasm, classes, given, options) {
-  const { files, dtype, keep } = given;
+  const { files, dtype, keep, tower } = given;
   const backend = keep ? await (options.backend ?? openBackend)() : null;
-  if (!backend || !keep) return yield* fromNetwork(wasm, classes, given, options, null);
-
+  if (!backend || !keep) {
+    return { handle: yield* fromNetwork(wasm, classes, given, options, null), place: null };
+  }
   const packing = wasm.packingVersion();
-  const name = await entryName(files, dtype, packing);
+  const name = await entryName(files, dtype, packing, tower);
   // A storage that fails is as good as an empty one.
   const entry = await findEntry(backend, name, smallFiles(files).length).catch(() => null);
   throwIfAborted(options.signal);
   if (entry) {
     try {
-      return yield* fromStore(wasm, classes, dtype, entry, options.signal);
+      const handle = yield* fromStore(wasm, classes, given, entry, options.signal);
+      return { handle, place: { backend, name, record: entry.record } };
     } catch (error) {
       throwIfAborted(options.signal);
       // Damage is ours to mend; a trap in the wasm is not.
@@ -60,19 +65,21 @@ export async function* load(wasm, classes, given, options) {
   }
   await backend.remove(name).catch(() => {});
   const keeper = await Keeper.begin(backend, name, { kept: keep, dtype, packing });
-  return yield* fromNetwork(wasm, classes, given, options, keeper);
+  const handle = yield* fromNetwork(wasm, classes, given, options, keeper);
+  const record = keeper?.record;
+  return { handle, place: record ? { backend, name, record } : null };
 }
 
 /**
  * @template Handle
  * @param {Wasm} wasm
  * @param {Classes<Handle>} classes
- * @param {string} dtype
+ * @param {Given} given
  * @param {Entry} entry
  * @param {AbortSignal | undefined} signal
  * @returns {AsyncGenerator<{ progress: ProgressEvent }, Handle, void>}
  */
-async function* fromStore(wasm, { Files, Handle }, dtype, { record, small, chunks }, signal) {
+async function* fromStore(wasm, { Files, Handle }, { dtype, tower }, { record, small, chunks }, signal) {
   const total = record.weights;
   const weights = new wasm.WeightsLoader(dtype, false);
   /** @type {import('../handles.js').FilesHandle | null} */
@@ -80,7 +87,7 @@ async function* fromStore(wasm, { Files, Handle }, dtype, { record, small, chunk
   let consumed = false;
   try {
     yield progress('cache', null, 0, total);
-    checked = Files.read(...small);
+    checked = Files.read(...small, ...(tower ? [tower] : []));
     let loaded = 0;
     let told = performance.now();
     for await (const chunk of chunks()) {
@@ -115,7 +122,7 @@ async function* fromStore(wasm, { Files, Handle }, dtype, { record, small, chunk
  * @param {Keeper | null} keeper
  * @returns {AsyncGenerator<{ progress: ProgressEvent }, Handle, void>}
  */
-async function* fromNetwork(wasm, { Files, Handle }, { files, dtype }, options, keeper) {
+async function* fromNetwork(wasm, { Files, Handle }, { files, dtype, tower }, options, keeper) {
   const { controller, unlink } = linkedController(options.signal);
   const inner = { ...options, signal: controller.signal };
   const weights = new wasm.WeightsLoader(dtype, keeper !== null);
@@ -136,7 +143,7 @@ async function* fromNetwork(wasm, { Files, Handle }, { files, dtype }, options, 
       small.push(bytes);
     }
     // A model that cannot work is refused here, before its weights move.
-    checked = Files.read(...small);
+    checked = Files.read(...small, ...(tower ? [tower] : []));
     checked.passOver(weights);
     yield meter.event(tensors);
     let told = performance.now();

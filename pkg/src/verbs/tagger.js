@@ -2,54 +2,69 @@
  * What a loaded tagger can be asked.
  *
  * @typedef {import('../handles.js').LabelSetHandle} LabelSetHandle
+ * @typedef {import('../handles.js').LookHandle} LookHandle
  * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
  * @typedef {import('../handles.js').Wasm} Wasm
  * @typedef {import('../protocol.js').ExplainArguments} ExplainArguments
  * @typedef {import('../protocol.js').RolloutArguments} RolloutArguments
  * @typedef {import('../protocol.js').Step} Step
+ * @typedef {import('../protocol.js').TagAnswer} TagAnswer
  * @typedef {import('../protocol.js').TagArguments} TagArguments
  */
 
+import { BACKGROUND } from '../background.js';
+import { EmbedderVerbs } from './embedder.js';
+import { Encoder } from './encoder.js';
+import { KeptEmbeddings } from './kept-embeddings.js';
 import { mapOf, rolloutOf } from './inside.js';
-import { progress } from './load.js';
 import { openLook, see } from './picture.js';
 import { release } from './release.js';
 
-/** A batch of labels should take about this long, in milliseconds: an abort waits for it. */
-const BATCH_TIME = 100;
-const FIRST_BATCH = 4;
-/** More are not taken at once, however fast they are. */
-const LARGEST_BATCH = 64;
-
 /** A CLIP model. */
-export class TaggerVerbs {
+export class TaggerVerbs extends EmbedderVerbs {
   #wasm;
   #handle;
-  #batch = FIRST_BATCH;
+  #encoder;
+  #kept;
 
-  /** @param {Wasm} wasm @param {TaggerHandle} handle */
-  constructor(wasm, handle) {
+  /**
+   * @param {Wasm} wasm
+   * @param {TaggerHandle} handle
+   * @param {import('./load.js').Place | null} place where the model itself is kept, if it is
+   */
+  constructor(wasm, handle, place) {
+    super(wasm, handle);
     this.#wasm = wasm;
     this.#handle = handle;
+    this.#encoder = new Encoder(handle);
+    this.#kept = place && new KeptEmbeddings(place, handle);
   }
 
   /**
    * @param {TagArguments} given
-   * @returns {AsyncGenerator<Step, Float32Array, void>}
+   * @returns {AsyncGenerator<Step, TagAnswer, void>}
    */
-  async *tag({ image, labels, template }) {
-    const set = this.#handle.labels(labels, template);
+  async *tag({ image, labels, templates, ...how }) {
+    const set = this.#handle.labels(labels, templates);
+    /** @type {LabelSetHandle | null} */
+    let background = null;
     try {
       const look = await openLook(this.#wasm, this.#handle, image);
       try {
-        yield* this.#encode(set);
+        if (how.none || how.scores === 'independent') {
+          background = this.#handle.labels([...BACKGROUND], ['{}']);
+        }
+        await this.#kept?.read();
+        yield* this.#encoder.encode(set, background);
+        await this.#kept?.write();
         yield* see(this.#handle, look);
-        return this.#handle.tag(look, set);
+        return this.#score(look, set, background, how);
       } finally {
         release(look);
       }
     } finally {
       release(set);
+      if (background) release(background);
     }
   }
 
@@ -64,21 +79,16 @@ export class TaggerVerbs {
   }
 
   /**
-   * Fills in the labels' embeddings, batch by batch. The wasm remembers those it has met, also where the
-   * call that brought them was aborted.
-   *
+   * @param {LookHandle} look
    * @param {LabelSetHandle} set
+   * @param {LabelSetHandle | null} background
+   * @param {Pick<TagArguments, 'scores' | 'none' | 'noneOffset'>} how
+   * @returns {TagAnswer}
    */
-  *#encode(set) {
-    let { pending } = set;
-    while (pending > 0) {
-      yield progress('labels', null, set.length - pending, set.length);
-      const start = performance.now();
-      pending = this.#handle.encodeLabels(set, this.#batch);
-      const took = performance.now() - start;
-      if (took < BATCH_TIME / 2) this.#batch = Math.min(this.#batch * 2, LARGEST_BATCH);
-      else if (took > BATCH_TIME * 2) this.#batch = Math.max(this.#batch >> 1, 1);
-    }
-    yield progress('labels', null, set.length, set.length);
+  #score(look, set, background, { scores, none, noneOffset }) {
+    if (!background) return { labels: this.#handle.tag(look, set), none: null };
+    const all = this.#handle.score(look, set, background, scores === 'independent', noneOffset);
+    const last = all.length - 1;
+    return { labels: all.slice(0, last), none: none ? Number(all[last]) : null };
   }
 }

@@ -46,7 +46,7 @@ export const verbs = {
   clipTexts: ({ texts }) => models.clip.embedTexts(texts),
   /** Tags a picture against labels that were never seen before. */
   tagNew: ({ labels, template }) => {
-    const set = models.clip.labels(labels, template);
+    const set = models.clip.labels(labels, [template]);
     const scores = models.clip.tag(models.clip.look(picture(wasm, 224)), set);
     set.free();
     return scores;
@@ -64,13 +64,13 @@ export const verbs = {
     return { text, imageMs };
   },
   newLabels: ({ labels, template }) => {
-    const set = models.clip.labels(labels, template);
+    const set = models.clip.labels(labels, [template]);
     while (models.clip.encodeLabels(set, 32) > 0);
     set.free();
   },
   /** Tags that many pictures against labels that are known from the first on. */
   tagImages: ({ count, labels }) => {
-    const set = models.clip.labels(labels, 'a photo of a {}.');
+    const set = models.clip.labels(labels, ['a photo of a {}.']);
     for (let i = 0; i < count; i++) models.clip.tag(models.clip.look(picture(wasm, 224)), set);
     set.free();
   },

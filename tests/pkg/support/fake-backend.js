@@ -2,11 +2,13 @@
  * A storage in memory with the manners of the browser's: what is not committed is nothing, and any step can fail.
  */
 export class FakeBackend {
-  /** @type {Map<string, { record: any, small: Uint8Array[], weights: Uint8Array[] }>} */
+  /** @type {Map<string, { record: any, small: Uint8Array[], weights: Uint8Array[], embeddings?: Uint8Array }>} */
   entries = new Map();
-  /** Steps that fail: 'find', 'writer', 'write', 'commit'. */
+  /** Steps that fail: 'find', 'writer', 'write', 'commit', 'readEmbeddings', 'writeEmbeddings'. */
   failing = new Set();
   abandoned = 0;
+  /** How often embeddings were written. */
+  written = 0;
 
   #step(name) {
     if (this.failing.has(name)) throw new DOMException('No room.', 'QuotaExceededError');
@@ -46,7 +48,21 @@ export class FakeBackend {
   async list() {
     return [...this.entries]
       .filter(([, { record }]) => record)
-      .map(([name, { record }]) => ({ name, record }));
+      .map(([name, { record, embeddings }]) => ({ name, record, embeddings: embeddings?.length ?? 0 }));
+  }
+
+  async readEmbeddings(name, limit) {
+    this.#step('readEmbeddings');
+    const { embeddings } = this.entries.get(name) ?? {};
+    return embeddings && embeddings.length <= limit ? embeddings : null;
+  }
+
+  async writeEmbeddings(name, parts) {
+    this.#step('writeEmbeddings');
+    const entry = this.entries.get(name);
+    if (!entry?.record) throw new DOMException('Nothing there.', 'NotFoundError');
+    this.written += 1;
+    entry.embeddings = new Uint8Array(Buffer.concat(parts));
   }
 
   async remove(name) {

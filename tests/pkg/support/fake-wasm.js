@@ -65,14 +65,14 @@ export function fakeWasm({
 
   /** The model files as they came; a config that is not JSON is refused. */
   class Files extends Handle {
-    static read(config, preprocessor, tokenizer, ...more) {
-      if (more.length > 0) throw new TypeError('(config, preprocessor, tokenizer)');
+    static read(config, preprocessor, tokenizer, tower = 'both', ...more) {
+      if (more.length > 0) throw new TypeError('(config, preprocessor, tokenizer, tower)');
       try {
         JSON.parse(new TextDecoder().decode(config));
       } catch {
         throw wasmError('config-invalid');
       }
-      return Object.assign(new Files(), { config, preprocessor, tokenizer });
+      return Object.assign(new Files(), { config, preprocessor, tokenizer, tower });
     }
     passOver(weights) {
       if (!(weights instanceof WeightsLoader)) throw new TypeError('(weights)');
@@ -166,47 +166,72 @@ export function fakeWasm({
     return look.text;
   }
 
+  /** Labels in templates; without templates, bare texts. */
   class LabelSet extends Handle {
-    constructor(prompts, labels) {
+    constructor(labels, templates) {
       super();
-      this.prompts = prompts;
-      this.labels = labels;
-      this.pending = labels.length;
+      this.labels = labels.map((label) =>
+        label.hint ? `${label.label}, ${label.hint}` : (label.label ?? label),
+      );
+      this.bare = templates.length === 0;
+      const written = this.bare ? ['{}'] : templates;
+      this.all = written.flatMap((template) => this.labels.map((label) => template.replace('{}', label)));
+      this.pending = this.all.length;
     }
     get length() {
       return this.labels.length;
+    }
+    get prompts() {
+      return this.all.length;
+    }
+    embeddings() {
+      return Float32Array.from(this.labels.flatMap((label) => [label.length, 1]));
     }
   }
 
   /** Longer labels are likelier; the label `trap` traps. */
   class TaggerHandle extends Model {
-    remembered = new Set();
+    logitScale = 10;
+    #known = new Set();
+    #unwritten = false;
     static create(files, weights) {
       weights.free();
       files.free();
       onCreate(files);
-      return new TaggerHandle();
+      return Object.assign(new TaggerHandle(), { tower: files.tower });
     }
-    labels(labels, template) {
-      log.calls.push({ labels, template });
+    #need(tower) {
+      if (this.tower !== 'both' && this.tower !== tower) throw wasmError('argument-invalid');
+    }
+    look(picture) {
+      this.#need('image');
+      return super.look(picture);
+    }
+    labels(labels, templates) {
+      log.calls.push({ labels, templates });
       if (labels.length === 0) throw wasmError('labels-empty');
-      return new LabelSet(
-        labels.map((label) => template.replace('{}', label)),
-        labels,
-      );
+      if (templates.length === 0) throw wasmError('template-invalid');
+      return new LabelSet(labels, templates);
+    }
+    texts(texts) {
+      log.calls.push({ texts });
+      if (texts.length === 0) throw wasmError('labels-empty');
+      return new LabelSet(texts, []);
     }
     encodeLabels(set, limit) {
+      this.#need('text');
       if (set.labels.includes('trap')) throw trap();
       let fresh = 0;
-      for (const prompt of set.prompts.slice(set.length - set.pending)) {
-        if (!this.remembered.has(prompt)) {
+      for (const prompt of set.all.slice(set.prompts - set.pending)) {
+        if (!this.#known.has(prompt)) {
           if (fresh === limit) break;
           fresh += 1;
-          this.remembered.add(prompt);
+          this.#known.add(prompt);
         }
         set.pending -= 1;
       }
       log.encoded += fresh;
+      this.#unwritten ||= fresh > 0 && !set.bare;
       return set.pending;
     }
     beginExplanation(look, text) {
@@ -215,10 +240,35 @@ export function fakeWasm({
       log.calls.push({ text });
       return tracing;
     }
+    /** What it knows, as JSON. */
+    remembered(limit) {
+      if (!this.#unwritten) return undefined;
+      this.#unwritten = false;
+      return new TextEncoder().encode(JSON.stringify([...this.#known])).subarray(0, limit);
+    }
+    remember(bytes) {
+      const text = new TextDecoder().decode(bytes);
+      log.calls.push({ remember: text.length });
+      if (text === '"trap"') throw trap();
+      if (!text.startsWith('[')) throw wasmError('argument-invalid');
+      for (const prompt of JSON.parse(text)) this.#known.add(prompt);
+    }
+    embeddingOf(look) {
+      return Float32Array.of(seen(look).length, 2);
+    }
     tag(look, set) {
       log.calls.push({ picture: seen(look) });
       const total = set.labels.reduce((sum, label) => sum + label.length, 0);
       return Float32Array.from(set.labels, (label) => label.length / total);
+    }
+    score(look, set, background, independent, offset) {
+      log.calls.push({ picture: seen(look), background: background.length, independent, offset });
+      if (set.pending + background.pending > 0) throw new Error('There are labels pending.');
+      return Float32Array.from([...set.labels.map((label) => label.length / 10), 0.45]);
+    }
+    similarity(look, set) {
+      if (set.pending > 0) throw new Error('There are texts pending.');
+      return Float32Array.from(set.labels, (text) => (text === seen(look) ? 1 : 0.25));
     }
   }
 
