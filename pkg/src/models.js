@@ -38,7 +38,7 @@ const CATALOGUE = [
   },
   {
     id: 'blip-tiny',
-    tasks: ['caption'],
+    tasks: ['caption', 'match'],
     title: 'Built-in captioner',
     bytes: 7_113_000,
     licence: 'MIT OR Apache-2.0',

@@ -18,7 +18,7 @@ test('the list is sane', () => {
     assert.equal(typeof model.base === 'string', model.builtIn);
     assert.deepEqual(models.find(model.id), model);
   }
-  for (const task of ['tag', 'caption']) {
+  for (const task of ['tag', 'caption', 'match']) {
     assert.ok(models.list({ task }).every(({ tasks }) => tasks.includes(task)));
     assert.equal(models.list({ task })[0].builtIn, true, 'the built-in model comes first');
   }
