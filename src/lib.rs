@@ -14,7 +14,8 @@
 //! * [`models`]: CLIP, BLIP and ViT; ids and pixels in, numbers out.
 //! * [`image`]: the only place where pixels become tensors.
 //! * [`text`]: tokenizers and prompt templates.
-//! * [`tasks`]: what a user asks for: [`tasks::Tagger`], [`tasks::Captioner`], [`tasks::Classifier`].
+//! * [`tasks`]: what a user asks for: [`tasks::Tagger`], [`tasks::Captioner`], [`tasks::Matcher`],
+//!   [`tasks::Answerer`], [`tasks::Classifier`].
 //! * `wasm`: thin handles for JavaScript; the only room that knows the browser.
 
 pub mod error;

@@ -9,9 +9,19 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device, Tensor};
 use ocelli::image;
 use ocelli::kernels::Dtype;
-use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, LabelSet, ModelFiles, Tagger, TaggerFiles};
+use ocelli::models::blip::{BlipAnswerer, BlipConfig};
+use ocelli::tasks::{
+    CaptionOptions, Captioner, CaptionerFiles, LabelSet, Matcher, MatcherFiles, ModelFiles, Tagger,
+    TaggerFiles,
+};
 use ocelli::weights::{PACKING_VERSION, WeightsLoader};
 
+/// Largest difference of the cosine of a picture and a text, of the built-in matcher.
+const SIMILARITY: f32 = 0.01;
+/// Largest difference of the probability that they match.
+const MATCH: f32 = 0.06;
+/// Largest difference of an answer's log-likelihood, for each of its tokens, in a narrow model of chance.
+const LOG_LIKELIHOOD: f32 = 0.2;
 /// Least cosine of an embedding in int8 and the same in f32.
 const COSINE: f32 = 0.999;
 /// The same where a few channels are fifty times as large as the others.
@@ -42,6 +52,12 @@ fn captioner(loader: WeightsLoader) -> Captioner {
     let files = ["config.json", "preprocessor_config.json", "tokenizer.json"].map(|f| read("blip-tiny", f));
     let files = ModelFiles { config: &files[0], preprocessor: &files[1], tokenizer: &files[2] };
     Captioner::new(CaptionerFiles::read(files).unwrap(), loader.finish().unwrap()).unwrap()
+}
+
+fn matcher(loader: WeightsLoader) -> Matcher {
+    let files = ["config.json", "preprocessor_config.json", "tokenizer.json"].map(|f| read("blip-tiny", f));
+    let files = ModelFiles { config: &files[0], preprocessor: &files[1], tokenizer: &files[2] };
+    Matcher::new(MatcherFiles::read(files).unwrap(), loader.finish().unwrap()).unwrap()
 }
 
 /// The drawings that the repository has.
@@ -80,6 +96,158 @@ fn embeddings_of_the_built_in_model_keep_their_direction() {
     for ((a, b), text) in a.iter().zip(&b).zip(texts) {
         assert!(cosine(a, b) >= COSINE, "{text}: {}", cosine(a, b));
     }
+}
+
+#[test]
+fn texts_match_as_well_as_before() {
+    let bytes = read("blip-tiny", "model.safetensors");
+    let mut matchers = [Dtype::F32, Dtype::Int8].map(|dtype| matcher(load(dtype, &bytes)));
+    let texts = [
+        "a butterfly on a white ground",
+        "a rocket",
+        "a pizza on a white ground",
+        "a kite and a lion",
+        "nothing",
+    ];
+    let (mut similarity, mut matching) = (0.0f32, 0.0f32);
+    for (path, picture) in pictures() {
+        let [exact, int8] = matchers.each_mut().map(|matcher| {
+            let (texts, look) = (matcher.texts(&texts).unwrap(), matcher.look(&picture).unwrap());
+            matcher.matches(&look, &texts).unwrap()
+        });
+        assert_ne!(exact, int8, "{}: int8 changes nothing: this test proves nothing", path.display());
+        for (a, b) in exact.iter().zip(&int8) {
+            similarity = similarity.max((a.similarity - b.similarity).abs());
+            matching = matching.max((a.probability().unwrap() - b.probability().unwrap()).abs());
+        }
+    }
+    println!("similarities differ by at most {similarity}, matches by {matching}");
+    assert!(similarity <= SIMILARITY, "{similarity}");
+    assert!(matching <= MATCH, "{matching}");
+}
+
+/// Numbers that look like chance, about as large as those of a trained layer with `inputs`.
+fn seeded(shape: &[usize], inputs: usize, seed: &mut u64) -> Tensor {
+    let scale = 1.5 / (inputs as f64).sqrt();
+    let mut next = || {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        // Even, with a deviation of 1.
+        ((((*seed >> 33) as f64 / (1u64 << 31) as f64) - 0.5) * 12f64.sqrt() * scale) as f32
+    };
+    let values: Vec<f32> = (0..shape.iter().product()).map(|_| next()).collect();
+    Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+}
+
+/// A model that answers questions, wide enough for its layers to become int8: no such model is small enough to be kept.
+fn seeded_answerer() -> (BlipConfig, Vec<u8>) {
+    const WIDTH: usize = 64;
+    let config = BlipConfig::from_json(
+        br#"{
+            "text_config": {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
+                "vocab_size": 100, "max_position_embeddings": 24, "bos_token_id": 98, "sep_token_id": 5},
+            "vision_config": {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
+                "image_size": 32, "patch_size": 8}
+        }"#,
+    )
+    .unwrap();
+    let mut seed = 7;
+    let mut tensors: HashMap<String, Tensor> = HashMap::new();
+    let mut add = |name: String, shape: &[usize], inputs: usize| {
+        let mut tensor = seeded(shape, inputs, &mut seed);
+        if name.to_lowercase().contains("norm") && name.ends_with("weight") {
+            tensor = ((tensor * 0.1).unwrap() + 1.0).unwrap();
+        }
+        tensors.insert(name, tensor);
+    };
+    let mut linear = |name: String, outputs: usize, inputs: usize| {
+        add(format!("{name}.weight"), &[outputs, inputs], inputs);
+        add(format!("{name}.bias"), &[outputs], 100);
+    };
+    for i in 0..2 {
+        let layer = format!("vision_model.encoder.layers.{i}");
+        linear(format!("{layer}.self_attn.qkv"), 3 * WIDTH, WIDTH);
+        linear(format!("{layer}.self_attn.projection"), WIDTH, WIDTH);
+        linear(format!("{layer}.mlp.fc1"), 2 * WIDTH, WIDTH);
+        linear(format!("{layer}.mlp.fc2"), WIDTH, 2 * WIDTH);
+        for scope in ["text_encoder", "text_decoder.bert"] {
+            let layer = format!("{scope}.encoder.layer.{i}");
+            for name in ["self.query", "self.key", "self.value", "output.dense"] {
+                linear(format!("{layer}.attention.{name}"), WIDTH, WIDTH);
+                linear(format!("{layer}.crossattention.{name}"), WIDTH, WIDTH);
+            }
+            linear(format!("{layer}.intermediate.dense"), 2 * WIDTH, WIDTH);
+            linear(format!("{layer}.output.dense"), WIDTH, 2 * WIDTH);
+        }
+    }
+    linear("text_decoder.cls.predictions.transform.dense".to_owned(), WIDTH, WIDTH);
+    let mut norm = |name: String| {
+        add(format!("{name}.weight"), &[WIDTH], 1);
+        add(format!("{name}.bias"), &[WIDTH], 100);
+    };
+    norm("vision_model.post_layernorm".to_owned());
+    norm("text_decoder.cls.predictions.transform.LayerNorm".to_owned());
+    for scope in ["text_encoder", "text_decoder.bert"] {
+        norm(format!("{scope}.embeddings.LayerNorm"));
+    }
+    for i in 0..2 {
+        for name in ["layer_norm1", "layer_norm2"] {
+            norm(format!("vision_model.encoder.layers.{i}.{name}"));
+        }
+        for scope in ["text_encoder", "text_decoder.bert"] {
+            for name in ["attention.output", "crossattention.output", "output"] {
+                norm(format!("{scope}.encoder.layer.{i}.{name}.LayerNorm"));
+            }
+        }
+    }
+    for scope in ["text_encoder", "text_decoder.bert"] {
+        add(format!("{scope}.embeddings.word_embeddings.weight"), &[100, WIDTH], WIDTH);
+        add(format!("{scope}.embeddings.position_embeddings.weight"), &[24, WIDTH], WIDTH);
+    }
+    add("text_decoder.cls.predictions.bias".to_owned(), &[100], 100);
+    add("vision_model.embeddings.class_embedding".to_owned(), &[1, 1, WIDTH], 1);
+    add("vision_model.embeddings.position_embedding".to_owned(), &[1, 17, WIDTH], 1);
+    add("vision_model.embeddings.patch_embedding.weight".to_owned(), &[WIDTH, 3, 8, 8], 192);
+    add("vision_model.embeddings.patch_embedding.bias".to_owned(), &[WIDTH], 100);
+    (config, serialise(&tensors, "answerer"))
+}
+
+/// The bytes of a safetensors file.
+fn serialise(tensors: &HashMap<String, Tensor>, name: &str) -> Vec<u8> {
+    let file = std::env::temp_dir().join(format!("ocelli-{name}-{}.safetensors", std::process::id()));
+    candle_core::safetensors::save(tensors, &file).unwrap();
+    let bytes = fs::read(&file).unwrap();
+    fs::remove_file(file).unwrap();
+    bytes
+}
+
+#[test]
+fn answers_are_about_as_likely_as_before() {
+    let (config, bytes) = seeded_answerer();
+    let models = [Dtype::F32, Dtype::Int8]
+        .map(|dtype| BlipAnswerer::new(&config, load(dtype, &bytes).finish().unwrap()).unwrap());
+    let answers: Vec<Vec<u32>> =
+        [&[30, 44][..], &[12], &[8, 8, 8, 8], &[61, 62, 63]].map(|ids| [&[98], ids, &[5]].concat()).to_vec();
+    let mut seed = 11;
+    let (mut largest, mut lowest, mut highest) = (0.0f32, f32::MAX, f32::MIN);
+    for _ in 0..4 {
+        let pixels = seeded(&[1, 3, 32, 32], 2, &mut seed);
+        for question in [&[97, 12, 40, 5][..], &[97, 60, 61, 62, 63, 5]] {
+            let [exact, int8] = models.each_ref().map(|model| {
+                let states = model.vision().states(model.vision().begin(&pixels).unwrap()).unwrap();
+                let start = model.ask(&model.see(&states).unwrap(), question).unwrap();
+                model.log_likelihoods(&start, &answers).unwrap()
+            });
+            assert_ne!(exact, int8, "int8 changes nothing: this test proves nothing");
+            for ((a, b), ids) in exact.iter().zip(&int8).zip(&answers) {
+                let tokens = (ids.len() - 1) as f32;
+                largest = largest.max((a - b).abs() / tokens);
+                (lowest, highest) = (lowest.min(a / tokens), highest.max(a / tokens));
+            }
+        }
+    }
+    println!("log-likelihoods for each token differ by at most {largest}, of {lowest} to {highest}");
+    assert!(highest - lowest > 1.0, "The answers are all as likely: this test proves nothing.");
+    assert!(largest <= LOG_LIKELIHOOD, "{largest}");
 }
 
 /// The built-in models in f32 and in int8.
@@ -187,11 +355,7 @@ fn outlier_channels_do_not_drown_the_others() {
         changed += 1;
     }
     assert!(changed >= 8, "only {changed} layer norms were changed");
-    let file = std::env::temp_dir().join(format!("ocelli-outliers-{}.safetensors", std::process::id()));
-    candle_core::safetensors::save(&tensors, &file).unwrap();
-    let bytes = fs::read(&file).unwrap();
-    fs::remove_file(file).unwrap();
-
+    let bytes = serialise(&tensors, "outliers");
     let [exact, int8] = [Dtype::F32, Dtype::Int8].map(|dtype| tagger(load(dtype, &bytes)));
     for (path, picture) in pictures() {
         let (a, b) = (exact.image_embedding(&picture).unwrap(), int8.image_embedding(&picture).unwrap());

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use corpus::{Ranges, Tables, fnv1a};
 use ocelli::ErrorKind;
+use ocelli::tasks::MAX_TEXT_TOKENS;
 use ocelli::text::{CaptionTokenizer, ClipTokenizer, MAX_CHARACTERS};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -59,6 +60,7 @@ fn check_clip(tokenizer: &ClipTokenizer, name: &str) {
 struct BlipGolden {
     encode: Vec<(String, Vec<u32>)>,
     decode: Vec<(Vec<u32>, String)>,
+    whole: Vec<(String, Vec<u32>)>,
     vocab_size: usize,
 }
 
@@ -68,6 +70,10 @@ fn check_blip(tokenizer: &CaptionTokenizer, name: &str) {
     assert_eq!(tokenizer.vocab_size(), cases.vocab_size);
     for (text, ids) in cases.encode {
         assert_eq!(tokenizer.encode_prompt(&text).unwrap(), ids, "{name}: {text:?}");
+    }
+    assert!(cases.whole.len() > 50 && cases.whole.iter().any(|(_, ids)| ids.len() == MAX_TEXT_TOKENS));
+    for (text, ids) in cases.whole {
+        assert_eq!(tokenizer.encode(&text, MAX_TEXT_TOKENS).unwrap(), ids, "{name}: {text:?}");
     }
     for (ids, text) in cases.decode {
         assert_eq!(tokenizer.decode(&ids).unwrap(), text, "{name}: {ids:?}");
@@ -178,6 +184,29 @@ fn published_clip_ids_of_the_corpus_equal_the_reference() {
 fn published_blip_ids_of_the_corpus_equal_the_reference() {
     let Some(json) = hub("blip-image-captioning-base/tokenizer.json") else { return };
     check_corpus(blip_ids(&json), "blip-hub-ids.bin", 2500);
+}
+
+#[test]
+fn a_whole_text_has_its_frame_in_any_room() {
+    let tokenizer = small_blip();
+    let (start, end) = tokenizer.frame().unwrap();
+    let inner = tokenizer.encode_prompt("a photo of a cat").unwrap();
+    assert!(inner.len() > 3 && start != end);
+    for most in 2..inner.len() + 4 {
+        let ids = tokenizer.encode("a photo of a cat", most).unwrap();
+        let kept = inner.len().min(most - 2);
+        assert_eq!(ids, [&[start], &inner[..kept], &[end]].concat());
+    }
+    assert_eq!(tokenizer.encode("", 35).unwrap(), [start, end]);
+
+    // Without a post-processor the tokens are known by their names; without the names there are none.
+    let mut file: Value = golden("blip-tokenizer.json");
+    file["post_processor"] = Value::Null;
+    let plain = CaptionTokenizer::from_json(file.to_string().as_bytes()).unwrap();
+    assert_eq!(plain.frame().unwrap(), (start, end));
+    let renamed = file.to_string().replace("[CLS]", "[BEGIN]");
+    let error = CaptionTokenizer::from_json(renamed.as_bytes()).unwrap().frame().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TokenizerInvalid);
 }
 
 /// The small CLIP file, changed by `change`.

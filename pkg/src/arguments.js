@@ -30,9 +30,9 @@ export function checkString(value, name) {
   demand(value === undefined || typeof value === 'string', `The option ${name} must be a string.`);
 }
 
-/** @param {unknown} value */
-export function checkText(value) {
-  demand(typeof value === 'string', 'The text must be a string.');
+/** @param {unknown} value @param {string} [name] */
+export function checkText(value, name = 'text') {
+  demand(typeof value === 'string', `The ${name} must be a string.`);
 }
 
 /** @param {unknown} value @param {string} name */
@@ -41,10 +41,10 @@ export function checkCount(value, name) {
   demand(valid, `The option ${name} must be a whole number above zero.`);
 }
 
-/** @param {unknown} value */
-export function checkSeed(value) {
+/** @param {unknown} value @param {string} name */
+export function checkWhole(value, name) {
   const valid = value === undefined || (Number.isSafeInteger(value) && /** @type {number} */ (value) >= 0);
-  demand(valid, 'The option seed must be a whole number of at least zero.');
+  demand(valid, `The option ${name} must be a whole number of at least zero.`);
 }
 
 /** @param {unknown} value @param {string} name */
@@ -143,15 +143,16 @@ export function checkLabels(labels) {
 }
 
 /**
- * A copy of the texts.
+ * A copy of texts.
  *
  * @param {unknown} texts
+ * @param {'text' | 'answer'} [name] what one of them is
  * @returns {string[]}
  */
-export function checkTexts(texts) {
-  const copy = copyList(texts, 'texts');
+export function checkTexts(texts, name = 'text') {
+  const copy = copyList(texts, `${name}s`);
   const index = copy.findIndex((text) => typeof text !== 'string');
-  demand(index === -1, `The texts must be strings, and text ${index + 1} is none.`);
+  demand(index === -1, `The ${name}s must be strings, and ${name} ${index + 1} is none.`);
   return /** @type {string[]} */ (copy);
 }
 

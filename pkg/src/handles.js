@@ -98,6 +98,50 @@
  * @property {(look: any, caption: string) => WordMapsHandle} attention
  * @property {() => void} free
  *
+ * @typedef {object} MatchTextsHandle texts, checked
+ * @property {() => void} free
+ *
+ * @typedef {object} MatchRunHandle a picture being compared with texts; its answers are known once no reading is left
+ * @property {number} total how many readings of texts there are
+ * @property {() => Uint32Array} ranking places of the texts, best first
+ * @property {() => Float32Array} similarities one for each text, in their order
+ * @property {() => Float32Array} probabilities the same; `NaN` where the text was not read again
+ * @property {() => void} free
+ *
+ * @typedef {Looking & MatcherMethods} MatcherHandle
+ *
+ * @typedef {object} MatcherMethods
+ * @property {(texts: string[]) => MatchTextsHandle} texts
+ * @property {(look: any, texts: any, rerank: number | undefined) => MatchRunHandle} compare begins
+ * @property {(run: any, limit: number) => number} step reads up to `limit` texts more; returns how many readings are left
+ * @property {() => void} free
+ *
+ * @typedef {object} AnswerPlanHandle a question and how it is to be answered, checked
+ * @property {() => void} free
+ *
+ * @typedef {object} AnswerRunHandle
+ * @property {() => boolean} step writes one more token; returns whether the answer goes on
+ * @property {() => string} answer as far as it is written
+ * @property {() => void} free
+ *
+ * @typedef {object} ChoicesHandle a question and its possible answers, checked
+ * @property {() => void} free
+ *
+ * @typedef {object} ChoiceRunHandle
+ * @property {(limit: number) => number} step weighs up to `limit` answers more; returns how many are left
+ * @property {() => Float32Array} scores the log-likelihood of each answer
+ * @property {() => Float32Array} probabilities of each among the answers
+ * @property {() => void} free
+ *
+ * @typedef {Looking & AnswererMethods} AnswererHandle
+ *
+ * @typedef {object} AnswererMethods
+ * @property {(question: string, options: CaptionOptions) => AnswerPlanHandle} plan
+ * @property {(question: string, answers: string[]) => ChoicesHandle} choices
+ * @property {(look: any, plan: any) => AnswerRunHandle} write
+ * @property {(look: any, choices: any) => ChoiceRunHandle} weigh
+ * @property {() => void} free
+ *
  * @typedef {Looking & TracingBack & ClassifierMethods} ClassifierHandle
  *
  * @typedef {object} ClassifierMethods
@@ -134,6 +178,10 @@
  * @property {HandleClass<TaggerHandle>} TaggerHandle
  * @property {FilesClass} CaptionerFiles
  * @property {HandleClass<CaptionerHandle>} CaptionerHandle
+ * @property {FilesClass} MatcherFiles
+ * @property {HandleClass<MatcherHandle>} MatcherHandle
+ * @property {FilesClass} AnswererFiles
+ * @property {HandleClass<AnswererHandle>} AnswererHandle
  * @property {FilesClass} ClassifierFiles
  * @property {HandleClass<ClassifierHandle>} ClassifierHandle
  */

@@ -1,6 +1,9 @@
 /**
  * ocelli: tags and captions for pictures, computed in the browser.
  *
+ * @typedef {import('./client/answerer.js').AnswerOptions} AnswerOptions
+ * @typedef {import('./client/answerer.js').RankAnswersOptions} RankAnswersOptions
+ * @typedef {import('./client/answerer.js').RankedAnswer} RankedAnswer
  * @typedef {import('./client/captioner.js').CaptionCandidate} CaptionCandidate
  * @typedef {import('./client/captioner.js').AttentionOptions} AttentionOptions
  * @typedef {import('./client/captioner.js').CaptionOptions} CaptionOptions
@@ -8,6 +11,10 @@
  * @typedef {import('./client/captioner.js').Ranker} Ranker
  * @typedef {import('./client/classifier.js').ClassifyOptions} ClassifyOptions
  * @typedef {import('./client/inside.js').InsideOptions} InsideOptions
+ * @typedef {import('./client/matcher.js').MatchOptions} MatchOptions
+ * @typedef {import('./client/matcher.js').RankOptions} RankOptions
+ * @typedef {import('./client/matcher.js').RankedText} RankedText
+ * @typedef {import('./client/matcher.js').TextMatch} TextMatch
  * @typedef {import('./client/model.js').LoadOptions} LoadOptions
  * @typedef {import('./client/captioner.js').StreamOptions} StreamOptions
  * @typedef {import('./client/embedder.js').EmbedderOptions} EmbedderOptions
@@ -37,9 +44,11 @@
 
 import { find, list, remove, stored } from './models.js';
 
+export { Answerer } from './client/answerer.js';
 export { Captioner } from './client/captioner.js';
 export { Classifier } from './client/classifier.js';
 export { Embedder } from './client/embedder.js';
+export { Matcher } from './client/matcher.js';
 export { Tagger } from './client/tagger.js';
 export {
   AbortError,

@@ -5,7 +5,7 @@
  * @typedef {import('./protocol.js').Task} Task
  *
  * @typedef {object} ModelInfo
- * @property {string} id what `Tagger.load`, `Captioner.load` or `Classifier.load` is given
+ * @property {string} id what `Tagger.load`, `Captioner.load` and their like are given
  * @property {Task[]} tasks what it can be loaded for, its main task first
  * @property {string} title
  * @property {number} bytes about how many bytes a first visit downloads
@@ -38,7 +38,7 @@ const CATALOGUE = [
   },
   {
     id: 'blip-tiny',
-    tasks: ['caption'],
+    tasks: ['caption', 'match'],
     title: 'Built-in captioner',
     bytes: 7_113_000,
     licence: 'MIT OR Apache-2.0',
@@ -104,6 +104,22 @@ const CATALOGUE = [
     licence: 'BSD-3-Clause',
     builtIn: false,
     revisions: { 'model.safetensors': 'refs/pr/18' },
+  },
+  {
+    id: 'Salesforce/blip-itm-base-coco',
+    tasks: ['match'],
+    title: 'BLIP matching base',
+    bytes: 894_000_000,
+    licence: 'BSD-3-Clause',
+    builtIn: false,
+  },
+  {
+    id: 'Salesforce/blip-vqa-base',
+    tasks: ['answer'],
+    title: 'BLIP answering base',
+    bytes: 1_540_000_000,
+    licence: 'BSD-3-Clause',
+    builtIn: false,
   },
   {
     id: 'google/vit-base-patch16-224',

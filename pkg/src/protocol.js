@@ -8,15 +8,16 @@
  * @typedef {import('./runtime.js').Runtime} Runtime
  * @typedef {import('./runtime.js').VariantName} VariantName
  *
- * @typedef {'tag' | 'embed' | 'caption' | 'classify'} Task What a model is for.
+ * @typedef {'tag' | 'embed' | 'caption' | 'match' | 'answer' | 'classify'} Task What a model is for.
  * @typedef {'image' | 'text' | 'both'} Tower Which half of an image-text model is built.
  * @typedef {'int8' | 'f16' | 'f32'} Dtype How the matrices of a model are stored in memory.
  *
  * @typedef {object} ProgressEvent How far a call has come.
  * @property {'download' | 'cache' | 'build' | 'ready' | 'labels' | 'image'} phase
  * @property {string | null} file the file in flight, while downloading
- * @property {number} loaded bytes of all files while downloading, or of what was kept while reading it (`cache`), labels (or texts) while
- *   encoding them, layers while looking at a picture (`image`), and for a map on the way back through them
+ * @property {number} loaded bytes of all files while downloading, or of what was kept while reading it (`cache`), labels (or
+ *   texts) while encoding them, readings of texts while comparing them, answers while weighing them (all `labels`), layers
+ *   while looking at a picture (`image`), and for a map on the way back through them
  * @property {number | null} total null where it is unknown
  *
  * @typedef {{ progress: ProgressEvent } | { piece: string }} Step What a call tells before it ends.
@@ -54,6 +55,27 @@
  *
  * @typedef {CaptionArguments & { caption: string | undefined }} AttentionArguments
  *
+ * @typedef {object} MatchArguments
+ * @property {ImageSource} image
+ * @property {string[]} texts
+ * @property {number | undefined} rerank how many of the most similar texts are read again; all where undefined
+ *
+ * @typedef {object} Matches
+ * @property {Uint32Array} ranking places of the texts, best first
+ * @property {Float32Array} similarities one for each text, in their order
+ * @property {Float32Array} probabilities the same; `NaN` where the text was not read again
+ *
+ * @typedef {import('./handles.js').CaptionOptions & { image: ImageSource, question: string }} AnswerArguments
+ *
+ * @typedef {object} ChoiceArguments
+ * @property {ImageSource} image
+ * @property {string} question
+ * @property {string[]} answers
+ *
+ * @typedef {object} WeighedChoices
+ * @property {Float32Array} logLikelihoods one for each answer, in their order
+ * @property {Float32Array} probabilities of each among the answers
+ *
  * @typedef {{ image: ImageSource, topK: number | undefined }} ClassifyArguments
  * @typedef {{ image: ImageSource }} RolloutArguments
  * @typedef {{ image: ImageSource, text: string }} ExplainArguments
@@ -70,6 +92,9 @@
  * @property {{ given: { image: ImageSource, texts: string[] }, answer: SimilarityAnswer }} similarity
  * @property {{ given: CaptionArguments, answer: string }} caption
  * @property {{ given: CaptionArguments, answer: ScoredCaption[] }} captions as many as `numCaptions` says, best first
+ * @property {{ given: MatchArguments, answer: Matches }} match
+ * @property {{ given: AnswerArguments, answer: string }} answer
+ * @property {{ given: ChoiceArguments, answer: WeighedChoices }} choose
  * @property {{ given: ClassifyArguments, answer: import('./verbs/classifier.js').Classification[] }} classify best first
  * @property {{ given: AttentionArguments, answer: import('./verbs/inside.js').WordMap[] }} attention
  * @property {{ given: RolloutArguments, answer: import('./verbs/inside.js').PatchMap }} rollout

@@ -127,6 +127,6 @@ export function locate(model, { base = HUB, revision, weights, task } = {}) {
     ...(!(task && WITHOUT_TEXTS.includes(task)) && { tokenizer: file(FILE_NAMES.tokenizer) }),
     weights: named
       ? file(named)
-      : { ...file(FILE_NAMES.weights), ...(known === undefined && { others: OTHER_WEIGHTS.map(file) }) },
+      : { ...file(FILE_NAMES.weights), ...(!known?.builtIn && { others: OTHER_WEIGHTS.map(file) }) },
   };
 }

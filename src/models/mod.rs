@@ -8,6 +8,7 @@ pub mod blip;
 pub mod clip;
 mod config;
 mod passage;
+mod tree;
 pub mod vit;
 
 use candle_core::Tensor;

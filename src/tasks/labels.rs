@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::memory::Shelf;
+use super::texts::{Noun, check_count, check_text};
+use crate::Result;
 use crate::text::Templates;
-use crate::{Error, ErrorKind, Result};
 
 /// The most labels that one set may have.
 pub const MAX_LABELS: usize = 10_000;
@@ -14,6 +15,9 @@ pub const MAX_LABELS: usize = 10_000;
 ///
 /// Models see some 70 tokens at most, so a longer text is not a label but a mistake.
 pub const MAX_LABEL_CHARS: usize = 1_000;
+
+const LABEL: Noun = Noun { one: "Label", many: "labels" };
+const TEXT: Noun = Noun { one: "Text", many: "texts" };
 
 /// How many labels go through several templates together. Texts that begin alike share their beginning, so one
 /// template is taken after the other; and whoever stops loses no more than these labels' embeddings.
@@ -87,21 +91,14 @@ impl LabelSet {
     /// `LabelTooLong` (over [`MAX_LABEL_CHARS`]).
     pub(super) fn new(labels: &[Label<'_>], templates: Templates) -> Result<Self> {
         // Bare texts are no labels of anything.
-        let one = if templates.is_bare() { "text" } else { "label" };
-        if labels.is_empty() {
-            return Err(Error::new(
-                ErrorKind::LabelsEmpty,
-                format!("There are no {one}s: give at least one."),
-            ));
+        let noun = if templates.is_bare() { TEXT } else { LABEL };
+        check_count(noun, labels.len())?;
+        let mut texts = Vec::with_capacity(labels.len());
+        for (label, number) in labels.iter().zip(1..) {
+            check_text(noun, number, label.name)?;
+            texts.push(label.text());
+            check_text(noun, number, &texts[number - 1])?;
         }
-        if labels.len() > MAX_LABELS {
-            return Err(Error::new(
-                ErrorKind::LabelsTooMany,
-                format!("There are too many {one}s: at most {MAX_LABELS} are accepted at once."),
-            ));
-        }
-        let texts =
-            labels.iter().enumerate().map(|(i, label)| checked(one, i + 1, label)).collect::<Result<_>>()?;
         Ok(Self { templates, texts, embeddings: Vec::new(), round: None })
     }
 
@@ -211,31 +208,11 @@ pub(super) fn normalise(vector: &mut [f32]) {
     }
 }
 
-/// The text of `label` if it is one, or the error that says which of the labels is wrong and why.
-fn checked(one: &str, number: usize, label: &Label<'_>) -> Result<String> {
-    let wrong = |kind, why: &str| {
-        let name = if one == "text" { "Text" } else { "Label" };
-        Err(Error::new(kind, format!("{name} {number} {why}.")))
-    };
-    if label.name.trim().is_empty() {
-        return wrong(ErrorKind::LabelEmpty, "is empty");
-    }
-    let text = label.text();
-    // Bytes bound characters from above: the exact count is needed only for long texts.
-    if text.len() > MAX_LABEL_CHARS {
-        let chars = text.chars().count();
-        if chars > MAX_LABEL_CHARS {
-            let why = format!("has {chars} characters; at most {MAX_LABEL_CHARS} are accepted");
-            return wrong(ErrorKind::LabelTooLong, &why);
-        }
-    }
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::ErrorKind;
 
     fn set<'a>(labels: &[impl Into<Label<'a>> + Copy]) -> Result<LabelSet> {
         let labels: Vec<Label<'a>> = labels.iter().map(|&label| label.into()).collect();

@@ -2,24 +2,32 @@
 //!
 //! * [`Tagger`]: zero-shot tags of an image from any list of labels, and embeddings of images and texts (CLIP).
 //! * [`Captioner`]: a sentence about an image, piece by piece (BLIP).
+//! * [`Matcher`]: how well texts describe an image (BLIP).
+//! * [`Answerer`]: answers to questions about an image, its own or the best of given ones (BLIP).
 //! * [`Classifier`]: which of its own classes an image is of (ViT).
 //! * [`Map`]: which parts of an image made an answer, of all of them.
 //!
 //! They are made in two steps from a model's published files: the small files are read and checked against
-//! each other first ([`TaggerFiles`], [`CaptionerFiles`], [`ClassifierFiles`]), so that a model that cannot work is refused before
+//! each other first ([`TaggerFiles`], [`CaptionerFiles`] and so on), so that a model that cannot work is refused before
 //! its weights are downloaded. Nothing is ever half-made: each step returns what works or one
 //! [`Error`](crate::Error).
 
+mod answerer;
 mod captioner;
 mod classifier;
 mod generation;
 mod inside;
 mod labels;
 mod look;
+mod matcher;
 mod memory;
 mod scores;
 mod tagger;
+mod texts;
 
+pub use answerer::{
+    AnswerPlan, AnswerRun, Answerer, AnswererFiles, ChoiceRun, Choices, DEFAULT_ANSWER_TOKENS,
+};
 pub use captioner::{Caption, CaptionPlan, CaptionRun, Captioner, CaptionerFiles};
 pub use classifier::{Classifier, ClassifierFiles};
 pub use generation::{
@@ -29,6 +37,7 @@ pub use generation::{
 pub use inside::{Map, Tracing, WordMap};
 pub use labels::{Label, LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
 pub use look::Look;
+pub use matcher::{DEFAULT_RERANK, MAX_TEXT_TOKENS, MatchRun, MatchTexts, Matcher, MatcherFiles, TextMatch};
 pub use scores::{Scored, Scores};
 pub use tagger::{Tagger, TaggerFiles};
 

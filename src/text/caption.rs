@@ -1,4 +1,4 @@
-//! BLIP's WordPiece: prompts in, captions out.
+//! BLIP's WordPiece: prompts and whole texts in, captions and answers out.
 
 use tokenizers::ModelWrapper;
 use tokenizers::decoders::wordpiece::WordPiece;
@@ -6,10 +6,14 @@ use tokenizers::decoders::wordpiece::WordPiece;
 use super::file::{File, invalid};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Prompts to token ids for BLIP's text decoder, and its ids back to words.
+/// Texts to token ids for BLIP's text encoder and decoder, and the decoder's ids back to words.
 pub struct CaptionTokenizer {
     pub(super) file: File,
 }
+
+/// The names of BERT's first and last token, for files whose post-processor does not tell them.
+const START: &str = "[CLS]";
+const END: &str = "[SEP]";
 
 impl CaptionTokenizer {
     /// Reads `tokenizer.json`.
@@ -37,6 +41,39 @@ impl CaptionTokenizer {
         self.file.encode(text)
     }
 
+    /// `[CLS]`, the tokens of `text`, `[SEP]`: at most `most` of them, which is at least 2. Too long a text loses its
+    /// last tokens, as the reference's `tokenizer(text, truncation=True, max_length=most)` does it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ArgumentInvalid`]: more than [`MAX_CHARACTERS`](super::MAX_CHARACTERS);
+    /// [`ErrorKind::TokenizerInvalid`]: as [`CaptionTokenizer::frame`].
+    pub fn encode(&self, text: &str, most: usize) -> Result<Vec<u32>> {
+        let (start, end) = self.frame()?;
+        let inner = self.file.encode(text)?;
+        let mut ids = Vec::with_capacity(most.min(inner.len() + 2));
+        ids.push(start);
+        ids.extend(inner.into_iter().take(most.saturating_sub(2)));
+        ids.push(end);
+        Ok(ids)
+    }
+
+    /// The tokens before and after a whole text: those of the file's post-processor or, without one, those named
+    /// `[CLS]` and `[SEP]`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TokenizerInvalid`]: there are none, or they are outside the vocabulary.
+    pub fn frame(&self) -> Result<(u32, u32)> {
+        let tokenizer = &self.file.tokenizer;
+        let named = || Some((tokenizer.token_to_id(START)?, tokenizer.token_to_id(END)?));
+        let frame = self.file.frame.or_else(named).ok_or_else(|| invalid("has no [CLS] and [SEP]"))?;
+        if frame.0.max(frame.1) as usize >= self.file.vocab_size {
+            return Err(invalid("has [CLS] or [SEP] outside its vocabulary"));
+        }
+        Ok(frame)
+    }
+
     /// Words for ids: special and unknown ids are left out, pieces are joined, the spaces before punctuation and
     /// contractions are closed, as the reference's `decode(ids, skip_special_tokens=True)` does.
     ///
@@ -49,7 +86,7 @@ impl CaptionTokenizer {
         })
     }
 
-    /// One more than the largest id that [`CaptionTokenizer::encode_prompt`] can give.
+    /// One more than the largest id that the tokenizer can give.
     pub fn vocab_size(&self) -> usize {
         self.file.vocab_size
     }

@@ -148,7 +148,7 @@ impl CaptionRun {
 }
 
 /// The options in Rust's terms.
-fn to_options(options: &CaptionOptions) -> Result<tasks::CaptionOptions> {
+pub(super) fn to_options(options: &CaptionOptions) -> Result<tasks::CaptionOptions> {
     Ok(tasks::CaptionOptions {
         prompt: options.prompt(),
         max_tokens: count("maxTokens", options.max_tokens())?,

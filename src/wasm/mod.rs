@@ -4,11 +4,13 @@
 //! leave as JavaScript `Error`s with a stable `code` ([`crate::ErrorKind::code`]). A panic is a trap: the
 //! message goes to the console, and the worker that owns this memory has to be thrown away.
 
+mod answering;
 mod caption;
 mod classify;
 mod edge;
 mod inside;
 mod load;
+mod matching;
 mod picture;
 mod tag;
 #[cfg(feature = "threads")]

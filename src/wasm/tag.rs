@@ -193,7 +193,7 @@ fn read_label(label: &JsValue) -> Option<(String, Option<String>)> {
 }
 
 /// The strings of a JavaScript array.
-fn strings(array: &Array, most: usize) -> Result<Vec<String>> {
+pub(super) fn strings(array: &Array, most: usize) -> Result<Vec<String>> {
     let strings = cut(array, most).map(|value| value.as_string()).collect::<Option<_>>();
     strings.ok_or_else(|| argument("Every text must be a string."))
 }

@@ -18,7 +18,7 @@ test('the list is sane', () => {
     assert.equal(typeof model.base === 'string', model.builtIn);
     assert.deepEqual(models.find(model.id), model);
   }
-  for (const task of ['tag', 'caption']) {
+  for (const task of ['tag', 'caption', 'match']) {
     assert.ok(models.list({ task }).every(({ tasks }) => tasks.includes(task)));
     assert.equal(models.list({ task })[0].builtIn, true, 'the built-in model comes first');
   }
@@ -79,7 +79,13 @@ test('weights have the name that is asked for, or one of the usual ones', () => 
   const others = ['pytorch_model.bin', 'model.gguf'].map((file) => folder + file);
   assert.deepEqual(name(locate(folder)), ['model.safetensors', ...others]);
   assert.deepEqual(name(locate(folder, { weights: 'clip-q8.gguf' })), ['clip-q8.gguf']);
-  assert.deepEqual(name(locate('wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M')), ['model.safetensors']);
+  const hub = { base: 'https://hub.example' };
+  assert.deepEqual(
+    name(locate('Salesforce/blip-itm-base-coco', hub)),
+    ['model.safetensors', 'pytorch_model.bin', 'model.gguf'].map((file, i) =>
+      i === 0 ? file : `https://hub.example/Salesforce/blip-itm-base-coco/resolve/main/${file}`,
+    ),
+  );
   const base = locate('Salesforce/blip-image-captioning-base');
   assert.deepEqual(name(base), ['pytorch_model.bin']);
   assert.match(base.weights.url, /\/resolve\/main\/pytorch_model\.bin$/);
@@ -105,6 +111,7 @@ test("relative addresses are the page's", (t) => {
   assert.equal(locate('/x/').weights.url, 'https://site.example/x/model.safetensors');
   assert.equal(locate('../x/').weights.url, 'https://site.example/x/model.safetensors');
   assert.equal(locate('clip-tiny').config.url, 'https://site.example/sub/models/clip-tiny/config.json');
+  assert.equal(locate('clip-tiny').weights.others, undefined);
   assert.equal(
     locate('clip-tiny', { base: 'http://hub' }).config.url,
     'https://site.example/sub/models/clip-tiny/config.json',

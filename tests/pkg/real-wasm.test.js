@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import test from 'node:test';
-import { Captioner, Embedder, Tagger } from '../../pkg/src/index.js';
+import { Answerer, Captioner, Embedder, Matcher, Tagger } from '../../pkg/src/index.js';
 import { FakeBackend } from './support/fake-backend.js';
 import { workerFactory } from './support/fake-worker.js';
 import { serveRoutes } from './support/server.js';
-import { BLIP, CLIP, haveTinyModels, picture, tinyRoutes } from './support/tiny-model.js';
+import { BLIP, CLIP, haveTinyModels, ITM, picture, tinyRoutes, VQA } from './support/tiny-model.js';
 
 /** The whole package but the thread: the real wasm behind the real protocol, in Node. */
 
@@ -52,6 +52,14 @@ test('the wasm has every handle that handles.js names', options, () => {
     CaptionerFiles: ['free'],
     CaptionerHandle: ['plan', 'look', 'advance', 'write', 'free'],
     CaptionRun: ['next', 'captions', 'scores', 'free'],
+    MatcherFiles: ['free'],
+    MatcherHandle: ['texts', 'look', 'advance', 'compare', 'step', 'free'],
+    MatchTexts: ['free'],
+    MatchRun: ['ranking', 'similarities', 'probabilities', 'free'],
+    AnswererFiles: ['free'],
+    AnswererHandle: ['plan', 'choices', 'look', 'advance', 'write', 'weigh', 'free'],
+    AnswerRun: ['step', 'answer', 'free'],
+    ChoiceRun: ['step', 'scores', 'probabilities', 'free'],
   })) {
     for (const member of members) {
       assert.equal(typeof wasm[name].prototype[member], 'function', `${name}.${member}`);
@@ -231,6 +239,67 @@ test('towers and labels are kept between visits', options, async (t) => {
   }
   const [whole, half] = (await backend.list()).map(({ record }) => record.weights);
   assert.ok(half < whole, `${half} of ${whole} bytes`);
+});
+
+test('matches and ranks texts', options, async (t) => {
+  const { model } = await load(t, Matcher, ITM);
+  const { bmp, pixels } = picture();
+  const texts = ['ga ha', 'ia', 'ja ka la ma', 'ga ha', 'na '.repeat(200)];
+  const matches = await model.match(bmp, texts);
+  assert.deepEqual(
+    matches.map(({ text, index }) => [text, index]),
+    texts.map((text, index) => [text, index]),
+  );
+  assert.ok(
+    matches.every(({ match, similarity }) => match > 0 && match < 1 && Math.abs(similarity) <= 1.0001),
+  );
+  assert.deepEqual([matches[3].match, matches[3].similarity], [matches[0].match, matches[0].similarity]);
+  assert.notEqual(matches[0].match, matches[1].match);
+  const ranked = await model.rank(pixels, texts, { rerank: 2 });
+  assert.deepEqual(
+    ranked.map(({ match }) => match !== undefined),
+    [true, true, false, false, false],
+  );
+  for (const { index, match, similarity } of ranked) {
+    assert.equal(similarity, matches[index].similarity);
+    // Among other texts, the same text is computed in another order.
+    if (match !== undefined) assert.ok(Math.abs(match - matches[index].match) < 1e-5);
+  }
+  const [best] = await model.rank(bmp, texts, { rerank: texts.length, topK: 1 });
+  assert.ok(matches.every(({ match }) => match <= best.match + 1e-5));
+  const { model: captioner } = await load(t, Captioner, BLIP);
+  const captions = await captioner.captions(bmp, {
+    numCaptions: 3,
+    numBeams: 3,
+    maxTokens: 6,
+    matcher: model,
+  });
+  assert.ok(captions.length > 0 && captions.every(({ match }) => match > 0 && match < 1));
+  await assert.rejects(model.match(bmp, []), { code: 'labels-empty', message: /texts/ });
+  await assert.rejects(model.match(bmp, ['a', ' ']), { code: 'label-empty', message: /^Text 2/ });
+});
+
+test('answers questions, in its own words and in given ones', options, async (t) => {
+  const { model } = await load(t, Answerer, VQA);
+  const { bmp } = picture();
+  const answer = await model.answer(bmp, 'ga ha ia', { maxTokens: 6 });
+  assert.ok(answer.split(' ').length <= 6);
+  assert.equal(await model.answer(bmp, 'ga ha ia', { maxTokens: 6, numBeams: 1 }), answer);
+  assert.equal(typeof (await model.answer(bmp, 'ga ha ia', { maxTokens: 6, numBeams: 3 })), 'string');
+  const answers = ['ga', 'ha ia', 'ga ja', 'ga'];
+  const ranked = await model.rank(bmp, 'ga ha ia', answers);
+  assert.deepEqual(ranked.map(({ index }) => index).sort(), [0, 1, 2, 3]);
+  assert.ok(Math.abs(ranked.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-5);
+  const of = (index) => ranked.find((found) => found.index === index).logLikelihood;
+  assert.equal(of(0), of(3));
+  assert.ok(ranked.every(({ logLikelihood }, i) => i === 0 || logLikelihood <= ranked[i - 1].logLikelihood));
+  await assert.rejects(model.answer(bmp, ' '), { code: 'argument-invalid', message: /question/ });
+  await assert.rejects(model.rank(bmp, 'ga', []), { code: 'labels-empty', message: /answers/ });
+  await assert.rejects(model.answer(bmp, 'ga', { numBeams: 65 }), { code: 'argument-invalid' });
+});
+
+test('a captioner is no matcher', options, async (t) => {
+  await assert.rejects(load(t, Matcher, BLIP), { code: 'weights-mismatch', message: /text_encoder/ });
 });
 
 test('bad input is a typed error, and the model goes on', options, async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Classifier, Tagger } from '../../pkg/src/index.js';
+import { Captioner, Classifier, Matcher, Tagger } from '../../pkg/src/index.js';
 import { locate } from '../../pkg/src/source.js';
 import { isRecord } from '../../pkg/src/store/record.js';
 import { Engine } from '../../pkg/src/verbs/index.js';
@@ -48,6 +48,17 @@ test('the second visit needs no network', async (t) => {
   const [{ record }] = await backend.list();
   assert.deepEqual([record.id, record.dtype, record.revision], [`${first.server.url}/m/`, 'int8', null]);
   assert.ok(isRecord(record));
+});
+
+test('what is kept for one task is not taken for another', async (t) => {
+  const backend = new FakeBackend();
+  const { server } = await visit(t, backend, { Class: Captioner });
+  const other = await visit(t, backend, { server, Class: Matcher });
+  assert.deepEqual(other.phases, ['download', 'build', 'ready']);
+  assert.equal(backend.entries.size, 2);
+  for (const Class of [Captioner, Matcher]) {
+    assert.deepEqual((await visit(t, backend, { server, Class })).phases, ['cache', 'build', 'ready']);
+  }
 });
 
 test('another dtype is another entry', async (t) => {

@@ -55,12 +55,12 @@ test('the README sample type-checks strictly', (t) => {
 test('the public types say what the calls take and give', (t) => {
   const program = `
     import {
-      Captioner, Classifier, Embedder, errorCodes, ImageError, loadVocabulary, models, NetworkError, OcelliError, overlay,
-      Tagger, templates
+      Answerer, Captioner, Classifier, Embedder, errorCodes, ImageError, loadVocabulary, Matcher, models, NetworkError,
+      OcelliError, overlay, Tagger, templates
     } from 'ocelli';
     import type {
-      CaptionCandidate, Classification, ErrorCode, ImageInput, Label, ModelInfo, PatchMap, ProgressEvent, Ranker, Similarity,
-      Tag, Vocabulary
+      CaptionCandidate, Classification, ErrorCode, ImageInput, Label, ModelInfo, PatchMap, ProgressEvent, RankedAnswer,
+      RankedText, Ranker, Similarity, Tag, TextMatch, Vocabulary
     } from 'ocelli';
 
     declare const image: Blob | ArrayBuffer | Uint8Array | URL | ImageData | HTMLImageElement | HTMLCanvasElement
@@ -85,6 +85,15 @@ test('the public types say what the calls take and give', (t) => {
     const several: CaptionCandidate[] = await captioner.captions(image, { numCaptions: 3, temperature: 0.8, matcher });
     several[0].match?.toFixed();
     for await (const piece of captioner.stream(image)) piece.toUpperCase();
+    const itm: Matcher = await Matcher.load('Salesforce/blip-itm-base-coco');
+    const matches: TextMatch[] = await itm.match(image, labels, { signal: null });
+    const ranked: RankedText[] = await itm.rank(image, labels, { rerank: 0, topK: 3 });
+    void [matches[0].match.toFixed(), ranked[0].match?.toFixed(), ranked[0].similarity.toFixed()];
+    void captioner.captions(image, { numCaptions: 3, numBeams: 3, matcher: itm });
+    const vqa: Answerer = await Answerer.load('Salesforce/blip-vqa-base');
+    const answer: string = await vqa.answer(image, 'What is this?', { numBeams: 3 });
+    const answers: RankedAnswer[] = await vqa.rank(image, 'What is this?', labels, { topK: 3 });
+    void [answer, answers[0].score + answers[0].logLikelihood];
     const classifier = await Classifier.load('google/vit-base-patch16-224');
     const classes: Classification[] = await classifier.classify(image, { topK: 3 });
     const map: PatchMap = await tagger.explain(image, 'a cat', { signal: null });
@@ -125,6 +134,10 @@ test('the public types say what the calls take and give', (t) => {
     void captioner.caption(image, { beams: 3 });
     // @ts-expect-error one caption needs no matcher
     void captioner.caption(image, { matcher });
+    // @ts-expect-error an answer has no prompt
+    void vqa.answer(image, 'What is this?', { prompt: 'a' });
+    // @ts-expect-error answers are given as an array
+    void vqa.rank(image, 'What is this?', 'a cat');
     // @ts-expect-error models are made by load
     void new Tagger();
     // @ts-expect-error no such language

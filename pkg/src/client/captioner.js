@@ -3,32 +3,11 @@
  *
  * @typedef {import('../image-input.js').ImageInput} ImageInput
  * @typedef {import('../image-input.js').ImageSource} ImageSource
- * @typedef {import('../protocol.js').ProgressEvent} ProgressEvent
  * @typedef {import('../verbs/inside.js').PatchMap} PatchMap
  * @typedef {import('../verbs/inside.js').WordMap} WordMap
  * @typedef {import('./inside.js').InsideOptions} InsideOptions
  * @typedef {import('./model.js').LoadOptions} LoadOptions
- *
- * @typedef {object} WritingOptions
- * @property {string} [prompt] the caption's beginning
- * @property {number} [maxTokens] where to stop at the latest; 30 by default, or fewer where the model has no room
- * @property {number} [minTokens] new tokens before which the caption does not end
- * @property {number} [repetitionPenalty] what the score of a token that was said before, in the prompt too, is divided by
- *   (above zero) or multiplied with (below): more makes captions repeat themselves less. Above 0; 1 by default
- * @property {number} [noRepeatNgramSize] as many tokens in a row never come twice, those of the prompt counted
- * @property {number} [numBeams] how many captions are tried side by side, at most 64, of which the most probable is
- *   kept: better captions in more time, and all of the text at the end. 1 by default
- * @property {number} [lengthPenalty] with beams, the power of its length that a caption's log-probability is divided by:
- *   more makes captions longer. 1 by default
- * @property {boolean} [earlyStopping] with beams, whether to stop as soon as that many captions have ended
- * @property {number} [temperature] draws tokens by their probability, instead of taking the most probable; below 1 the
- *   probable become more probable. Above 0; 1 by default. None of this and the next three goes with beams
- * @property {number} [topK] draws tokens, of this many most probable ones. 50 by default
- * @property {number} [topP] draws tokens, of the fewest whose probabilities add up to this (nucleus sampling). Above 0, at
- *   most 1, which is the default
- * @property {number} [seed] draws tokens; the same seed draws the same. A new one each time by default
- * @property {AbortSignal | null} [signal]
- * @property {(event: ProgressEvent) => void} [onProgress] the phase `image`: layers computed so far
+ * @typedef {import('./writing.js').WritingOptions} WritingOptions
  *
  * @typedef {WritingOptions} StreamOptions
  * @typedef {WritingOptions & { onPiece?: (piece: string) => void }} CaptionOptions
@@ -37,8 +16,8 @@
  *   `Matcher`, which says how well each caption fits the picture
  *
  * @typedef {object} Ranker what captions are ordered by: a `Matcher`, or what ranks texts as it does
- * @property {(image: ImageInput, texts: string[], options: { rerank: number, signal: AbortSignal | null | undefined })
- *   => Promise<readonly { text: string, match: number }[]>} rank
+ * @property {(image: ImageInput, texts: string[], options: { rerank: number, signal: AbortSignal | null })
+ *   => Promise<readonly { text: string, match?: number }[]>} rank
  *
  * @typedef {object} CaptionCandidate
  * @property {string} caption
@@ -53,12 +32,9 @@
 import { linkedController } from '../abort.js';
 import {
   checkCount,
-  checkFlag,
   checkFunction,
   checkMatcher,
-  checkNumber,
   checkOptions,
-  checkSeed,
   checkSignal,
   checkString,
 } from '../arguments.js';
@@ -66,6 +42,7 @@ import { OcelliError } from '../errors.js';
 import { readImage } from '../image-input.js';
 import { readInside } from './inside.js';
 import { LoadedModel, openModel } from './model.js';
+import { writing } from './writing.js';
 
 /** A BLIP model: describes a picture in a sentence. */
 export class Captioner extends LoadedModel {
@@ -192,39 +169,6 @@ export class Captioner extends LoadedModel {
 }
 
 /**
- * The checked options of writing, without those of the call.
- *
- * @param {WritingOptions} options
- */
-function writing(options) {
-  checkOptions(options);
-  const { prompt, maxTokens, minTokens, repetitionPenalty, noRepeatNgramSize } = options;
-  const { numBeams, lengthPenalty, earlyStopping, temperature, topK, topP, seed } = options;
-  checkString(prompt, 'prompt');
-  checkCount(maxTokens, 'maxTokens');
-  checkCount(minTokens, 'minTokens');
-  checkNumber(repetitionPenalty, 'repetitionPenalty');
-  checkCount(noRepeatNgramSize, 'noRepeatNgramSize');
-  checkCount(numBeams, 'numBeams');
-  checkNumber(lengthPenalty, 'lengthPenalty');
-  if (earlyStopping !== undefined) checkFlag(earlyStopping, 'earlyStopping');
-  checkNumber(temperature, 'temperature');
-  checkCount(topK, 'topK');
-  checkNumber(topP, 'topP');
-  checkSeed(seed);
-  checkSignal(options.signal);
-  checkFunction(options.onProgress, 'onProgress');
-  const length = { prompt, maxTokens, minTokens, repetitionPenalty, noRepeatNgramSize };
-  const beams = { numBeams, lengthPenalty, earlyStopping };
-  const draws = [temperature, topK, topP, seed].some((option) => option !== undefined);
-  return { ...length, ...beams, temperature, topK, topP, seed: draws ? (seed ?? newSeed()) : undefined };
-}
-
-function newSeed() {
-  return crypto.getRandomValues(new Uint32Array(1))[0];
-}
-
-/**
  * The captions that differ, each with its match, best match first.
  *
  * @param {Ranker} matcher
@@ -235,7 +179,7 @@ function newSeed() {
  */
 async function rank(matcher, source, captions, signal) {
   const texts = [...new Set(captions.map(({ caption }) => caption))];
-  const ranked = await matcher.rank(toInput(source), texts, { rerank: texts.length, signal });
+  const ranked = await matcher.rank(toInput(source), texts, { rerank: texts.length, signal: signal ?? null });
   const matches = new Map(ranked.map(({ text, match }) => [text, match]));
   return texts
     .map((text) => {

@@ -49,7 +49,14 @@ import { checkThreads, checkVariant } from '../runtime.js';
 import { isHubId, locate } from '../source.js';
 
 /** The class for each task. @type {Readonly<Record<Task, string>>} */
-const CLASSES = { tag: 'Tagger', embed: 'Embedder', caption: 'Captioner', classify: 'Classifier' };
+const CLASSES = {
+  tag: 'Tagger',
+  embed: 'Embedder',
+  caption: 'Captioner',
+  match: 'Matcher',
+  answer: 'Answerer',
+  classify: 'Classifier',
+};
 
 /** A model that lives in a worker. */
 export class LoadedModel {

@@ -59,11 +59,11 @@ export async function openBackend() {
  * @param {ModelFiles} files
  * @param {string} dtype
  * @param {number} packing
- * @param {string} [tower] which of its towers the model has, where that is not all of it
+ * @param {string} [part] which of several parts of the file the model has: one of its towers, or the heads of one task
  */
-export async function entryName(files, dtype, packing, tower = 'both') {
+export async function entryName(files, dtype, packing, part = 'both') {
   const addresses = Object.values(files).map(({ url }) => url);
-  const parts = [packing, dtype, ...(tower === 'both' ? [] : [tower]), ...addresses];
+  const parts = [packing, dtype, ...(part === 'both' ? [] : [part]), ...addresses];
   return sha256(new TextEncoder().encode(JSON.stringify(parts)));
 }
 

@@ -7,16 +7,11 @@
  */
 
 import { progress } from './load.js';
-
-/** A batch of prompts should take about this long, in milliseconds: an abort waits for it. */
-const BATCH_TIME = 100;
-const FIRST_BATCH = 4;
-/** More are not taken at once, however fast they are. */
-const LARGEST_BATCH = 64;
+import { Pace } from './pace.js';
 
 export class Encoder {
   #handle;
-  #batch = FIRST_BATCH;
+  #pace = new Pace();
 
   /** @param {TaggerHandle} handle */
   constructor(handle) {
@@ -38,11 +33,7 @@ export class Encoder {
       while (pending > 0) {
         const done = prompts - set.pending;
         yield progress('labels', null, Math.floor((length * done) / prompts), length);
-        const start = performance.now();
-        pending = this.#handle.encodeLabels(each, this.#batch);
-        const took = performance.now() - start;
-        if (took < BATCH_TIME / 2) this.#batch = Math.min(this.#batch * 2, LARGEST_BATCH);
-        else if (took > BATCH_TIME * 2) this.#batch = Math.max(this.#batch >> 1, 1);
+        pending = this.#pace.run((limit) => this.#handle.encodeLabels(each, limit));
       }
     }
     yield progress('labels', null, length, length);

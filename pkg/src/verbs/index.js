@@ -12,6 +12,7 @@
  * @typedef {import('../runtime.js').Runtime} Runtime
  *
  * @typedef {AsyncGenerator<Step, any, void>} Run
+ * @typedef {'Tagger' | 'Captioner' | 'Matcher' | 'Answerer' | 'Classifier'} Name
  */
 
 /**
@@ -20,25 +21,31 @@
  */
 
 import { OcelliError } from '../errors.js';
+import { AnswererVerbs } from './answerer.js';
 import { CaptionerVerbs } from './captioner.js';
 import { ClassifierVerbs } from './classifier.js';
 import { EmbedderVerbs } from './embedder.js';
 import { load } from './load.js';
+import { MatcherVerbs } from './matcher.js';
 import { TaggerVerbs } from './tagger.js';
 
 /**
- * What makes the model of each task: names of the wasm's classes, and the verbs over them.
+ * What makes the model of each task: names of the wasm's classes, and the verbs over them. Where a file
+ * can have heads for several tasks, `part` tells what is kept of it for this one from what is kept for others.
  *
  * @type {Readonly<Record<Task, {
- *   Files: 'TaggerFiles' | 'CaptionerFiles' | 'ClassifierFiles',
- *   Handle: 'TaggerHandle' | 'CaptionerHandle' | 'ClassifierHandle',
+ *   Files: `${Name}Files`,
+ *   Handle: `${Name}Handle`,
  *   Verbs: new (wasm: Wasm, handle: any, place: import('./load.js').Place | null) => object,
+ *   part?: string,
  * }>>}
  */
 const TASKS = {
   tag: { Files: 'TaggerFiles', Handle: 'TaggerHandle', Verbs: TaggerVerbs },
   embed: { Files: 'TaggerFiles', Handle: 'TaggerHandle', Verbs: EmbedderVerbs },
   caption: { Files: 'CaptionerFiles', Handle: 'CaptionerHandle', Verbs: CaptionerVerbs },
+  match: { Files: 'MatcherFiles', Handle: 'MatcherHandle', Verbs: MatcherVerbs, part: 'match' },
+  answer: { Files: 'AnswererFiles', Handle: 'AnswererHandle', Verbs: AnswererVerbs, part: 'answer' },
   classify: { Files: 'ClassifierFiles', Handle: 'ClassifierHandle', Verbs: ClassifierVerbs },
 };
 
@@ -83,8 +90,8 @@ export class Engine {
   async *#load({ task, ...given }, signal) {
     const wasm = this.#wasm;
     const options = { ...this.#options, signal };
-    const { Files, Handle, Verbs } = TASKS[task];
-    const classes = { Files: wasm[Files], Handle: /** @type {HandleClass<any>} */ (wasm[Handle]) };
+    const { Files, Handle, Verbs, part } = TASKS[task];
+    const classes = { Files: wasm[Files], Handle: /** @type {HandleClass<any>} */ (wasm[Handle]), part };
     const { handle, place } = yield* load(wasm, classes, given, options);
     this.#model = /** @type {Record<string, unknown>} */ (new Verbs(wasm, handle, place));
     return this.#runtime;

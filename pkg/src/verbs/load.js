@@ -17,7 +17,10 @@
 
 /**
  * @template Handle
- * @typedef {{ Files: import('../handles.js').FilesClass, Handle: import('../handles.js').HandleClass<Handle> }} Classes
+ * @typedef {object} Classes
+ * @property {import('../handles.js').FilesClass} Files
+ * @property {import('../handles.js').HandleClass<Handle>} Handle
+ * @property {string | undefined} part what a kept model has, where others can be made of the same files
  */
 
 import { linkedController, throwIfAborted } from '../abort.js';
@@ -49,7 +52,7 @@ export async function* load(wasm, classes, given, options) {
     return { handle: yield* fromNetwork(wasm, classes, given, options, null), place: null };
   }
   const packing = wasm.packingVersion();
-  const name = await entryName(files, dtype, packing, tower);
+  const name = await entryName(files, dtype, packing, tower ?? classes.part);
   // A storage that fails is as good as an empty one.
   const entry = await findEntry(backend, name, smallFiles(files).length).catch(() => null);
   throwIfAborted(options.signal);

@@ -1,16 +1,19 @@
-//! `config.json` of a BLIP captioner.
+//! `config.json` of a BLIP model: a captioner, a matcher, or one that answers questions.
 
 use super::super::config::{Section, TowerConfig, invalid};
+use super::argument;
 use crate::Result;
 use crate::nn::Activation;
 
-/// The configuration of a BLIP captioner.
+/// The configuration of a BLIP model. It does not say which: captioners, matchers and answerers are described alike.
 #[derive(Debug, Clone)]
 pub struct BlipConfig {
     /// The vision tower.
     pub vision: BlipVisionConfig,
-    /// The text decoder.
+    /// The text encoder and the text decoder, of which a model has one or both.
     pub text: BlipTextConfig,
+    /// Width of the embeddings of images and texts that a matcher compares.
+    pub image_text_hidden_size: usize,
 }
 
 /// The vision tower of a BLIP model.
@@ -24,7 +27,7 @@ pub struct BlipVisionConfig {
     pub patch_size: usize,
 }
 
-/// The text decoder of a BLIP captioner.
+/// The text side of a BLIP model.
 ///
 /// `eos_token_id` is left out on purpose: captions end with `sep_token_id`, and the `2` of published
 /// files is an error.
@@ -34,11 +37,11 @@ pub struct BlipTextConfig {
     pub tower: TowerConfig,
     /// Number of token ids.
     pub vocab_size: usize,
-    /// Tokens that a caption may have, the first included.
+    /// Tokens that a text may have, the first included.
     pub max_position_embeddings: usize,
-    /// The token that begins every caption, `[DEC]`.
+    /// The token that begins every caption and every answer, `[DEC]`.
     pub bos_token_id: u32,
-    /// The token that ends every caption, `[SEP]`.
+    /// The token that ends every caption and every answer, `[SEP]`.
     pub sep_token_id: u32,
     /// The token that fills up shorter texts of a batch.
     pub pad_token_id: u32,
@@ -69,7 +72,7 @@ impl BlipConfig {
         let text = root.section("text_config")?;
         if !text.flag("is_decoder", true)? {
             return Err(invalid(
-                "In config.json, text_config.is_decoder is false: the model cannot write captions.",
+                "In config.json, text_config.is_decoder is false: texts of this model cannot see images.",
             ));
         }
         let tied = root.flag("tie_word_embeddings", true)?;
@@ -101,6 +104,28 @@ impl BlipConfig {
                 )));
             }
         }
-        Ok(Self { vision, text })
+        let image_text_hidden_size = root.number("image_text_hidden_size", 256, 1..=16_384)?;
+        Ok(Self { vision, text, image_text_hidden_size })
+    }
+}
+
+impl BlipTextConfig {
+    /// Refuses a text of no tokens, of too many, or of such as the model does not have.
+    pub(super) fn check_text(&self, ids: &[u32]) -> Result<()> {
+        let most = self.max_position_embeddings;
+        if ids.is_empty() || ids.len() > most {
+            return Err(argument(format!("A text has {} tokens; the model takes 1 to {most}.", ids.len())));
+        }
+        self.check_known(ids)
+    }
+
+    /// Refuses tokens that the model does not have.
+    pub(super) fn check_known(&self, ids: &[u32]) -> Result<()> {
+        match ids.iter().find(|&&id| id as usize >= self.vocab_size) {
+            Some(id) => {
+                Err(argument(format!("The token {id} is not one of the model's {}.", self.vocab_size)))
+            }
+            None => Ok(()),
+        }
     }
 }

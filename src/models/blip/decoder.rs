@@ -1,24 +1,28 @@
-//! The text decoder of BLIP: a BERT that sees the image through cross-attention.
+//! The text decoder of BLIP: a BERT that sees an image, or a question about one, through cross-attention.
 
 use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::{BlipConfig, BlipTextConfig};
+use super::layer::Layer;
+use super::{BlipTextConfig, argument};
 use crate::Result;
-use crate::nn::{
-    Activation, CrossAttention, Embedding, KeyValues, LayerNorm, Linear, Mlp, Positions, RowCache,
-    SelfAttention, Sizes,
-};
+use crate::kernels;
+use crate::models::tree::Tree;
+use crate::nn::{Activation, Embedding, KeyValues, LayerNorm, Linear, Positions, RowCache, Sizes};
 use crate::weights::Scope;
 
-/// What the decoder remembers of the captions of one image: the image, and the tokens so far.
+/// Rows whose logits are computed at once where many are needed: each has as many as there are words.
+const LOGIT_ROWS: usize = 32;
+
+/// What the decoder remembers of the captions of one image: the image, and the tokens so far. Of the answers to one
+/// question it is the question that is remembered in the image's place.
 ///
 /// There is one caption at first, and as many as a search keeps after [`CaptionState::keep`]. Captions that
 /// begin alike share that beginning.
 #[derive(Debug, Clone)]
 pub struct CaptionState {
-    /// For each layer the keys and values of the image.
+    /// For each layer the keys and values of the image or the question.
     pub(super) image: Arc<[KeyValues]>,
     /// For each layer those of every token so far, of all captions.
     pub(super) tokens: Vec<RowCache>,
@@ -65,22 +69,23 @@ impl CaptionState {
 /// Words, positions, causal transformer layers, and the layers that make logits of a state.
 #[derive(Debug, Clone)]
 pub(super) struct Decoder {
-    pub(super) words: Embedding,
+    config: BlipTextConfig,
+    words: Embedding,
     pub(super) positions: Positions,
-    pub(super) norm: LayerNorm,
+    norm: LayerNorm,
     pub(super) layers: Vec<Layer>,
     head: Head,
 }
 
 impl Decoder {
-    /// The decoder in `scope`, the file's `text_decoder`.
-    pub(super) fn load(config: &BlipConfig, scope: &Scope<'_>) -> Result<Self> {
-        let text = &config.text;
+    /// The decoder in `scope`, the file's `text_decoder`. What it sees through cross-attention has width `other`.
+    pub(super) fn load(text: &BlipTextConfig, other: usize, scope: &Scope<'_>) -> Result<Self> {
         let (width, sizes) = (text.tower.hidden_size, text.tower.sizes());
         let embeddings = scope.scope("bert.embeddings");
         let layers = scope.scope("bert.encoder.layer");
         let (words, output) = load_words(text, &embeddings, &scope.scope("cls.predictions"))?;
         Ok(Self {
+            config: text.clone(),
             words,
             positions: Positions::load(
                 &embeddings.scope("position_embeddings"),
@@ -89,89 +94,102 @@ impl Decoder {
             )?,
             norm: LayerNorm::load(&embeddings.scope("LayerNorm"), width, sizes.epsilon)?,
             layers: (0..text.tower.layers)
-                .map(|i| Layer::load(&layers.scope(i), &sizes, config.vision.tower.hidden_size))
+                .map(|i| Layer::load(&layers.scope(i), &sizes, other))
                 .collect::<Result<_>>()?,
             head: Head::load(&scope.scope("cls.predictions.transform"), &sizes, output)?,
         })
     }
 
-    /// A caption without tokens of the image with `states` `(1 + patches, vision width)`.
+    /// A caption without tokens of what has `states` `(rows, other)`.
     pub(super) fn start(&self, states: &Tensor) -> Result<CaptionState> {
-        let image = self.layers.iter().map(|layer| layer.cross.remember(states)).collect::<Result<_>>()?;
+        let image = self.layers.iter().map(|layer| layer.remember(states)).collect::<Result<_>>()?;
         let tokens = vec![RowCache::default(); self.layers.len()];
         Ok(CaptionState { image, tokens, rows: 0, captions: vec![Vec::new()] })
     }
 
-    /// Appends `ids`, at least one, to the only caption, or one to each of several, and gives the states
-    /// `(ids, width)` of the new tokens.
-    pub(super) fn states(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Tensor> {
-        let past = state.len();
-        let positions = if state.captions.len() == 1 {
-            self.positions.range(past, ids.len())?
-        } else {
-            self.positions.range(past, 1)?
-        };
+    /// Appends the tokens `ids` to the only caption and gives the logits `(vocab,)` of the token after the
+    /// last of them.
+    pub(super) fn step(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Tensor> {
+        let states = self.extend(state, ids)?;
+        let last = states.narrow(0, ids.len() - 1, 1)?;
+        Ok(self.head.forward(&last)?.flatten_all()?)
+    }
+
+    /// Appends `ids` and gives the logits after each of them, `(ids, vocab)`: one id for each caption, or any
+    /// number of the only one.
+    pub(super) fn step_all(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Tensor> {
+        self.head.forward(&self.extend(state, ids)?)
+    }
+
+    /// For each of `texts`, of at least two tokens, the log-likelihood of what comes after its first token: the sum
+    /// of the log-probabilities of those tokens, each given all before it. `start` has no tokens yet.
+    ///
+    /// Texts that begin alike share that beginning, and none is padded.
+    pub(super) fn log_likelihoods(&self, start: &CaptionState, texts: &[Vec<u32>]) -> Result<Vec<f32>> {
+        let mut given = Vec::with_capacity(texts.len());
+        for ids in texts {
+            self.config.check_text(ids)?;
+            // Of the last token nothing is asked but its probability.
+            given.push(&ids[..ids.len() - 1]);
+        }
+        if given.iter().any(|ids| ids.is_empty()) {
+            return Err(argument("A text of one token has no likelihood."));
+        }
+        let tree = Tree::of(&given);
+        // Which texts go on from each row, and with which token.
+        let mut next: Vec<Vec<(usize, u32)>> = vec![Vec::new(); tree.ids.len()];
+        for (text, (ids, &end)) in texts.iter().zip(&tree.ends).enumerate() {
+            for (&row, &id) in tree.paths[end as usize].iter().zip(&ids[1..]) {
+                next[row as usize].push((text, id));
+            }
+        }
+        let x = self.embed(&tree.ids, &self.positions.at(&tree.positions())?)?;
+        let states = self.through(x, &mut start.clone(), &tree.seen())?;
+        let mut sums = vec![0.0; texts.len()];
+        for (i, next) in next.chunks(LOGIT_ROWS).enumerate() {
+            let logits = self.head.forward(&states.narrow(0, i * LOGIT_ROWS, next.len())?)?;
+            for (logits, next) in logits.to_vec2::<f32>()?.iter().zip(next) {
+                let log_probs = kernels::log_softmax(logits);
+                for &(text, id) in next {
+                    sums[text] += log_probs[id as usize];
+                }
+            }
+        }
+        Ok(sums)
+    }
+
+    /// Checks and appends `ids`: the states `(ids, width)` of the new tokens.
+    fn extend(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Tensor> {
+        let (captions, past) = (state.captions(), state.len());
+        if ids.is_empty() {
+            return Err(argument("A caption is continued with at least one token."));
+        }
+        if captions != 1 && ids.len() != captions {
+            return Err(argument(format!("Of {captions} captions each is continued with one token.")));
+        }
+        let each = if captions == 1 { ids.len() } else { 1 };
+        let most = self.config.max_position_embeddings;
+        if each > most.saturating_sub(past) {
+            return Err(argument(format!("A caption has at most {most} tokens, the prompt included.")));
+        }
+        self.config.check_known(ids)?;
         let seen = state.extend(ids.len());
         let seen: Vec<&[u32]> = seen.iter().map(Vec::as_slice).collect();
-        let mut x = self.norm.forward(&self.words.forward(ids)?.broadcast_add(&positions)?)?;
+        let x = self.embed(ids, &self.positions.range(past, each)?)?;
+        self.through(x, state, &seen)
+    }
+
+    /// What goes into the first layer for `ids`, with a position for each or one for all: `(ids, width)`.
+    pub(super) fn embed(&self, ids: &[u32], positions: &Tensor) -> Result<Tensor> {
+        self.norm.forward(&self.words.forward(ids)?.broadcast_add(positions)?)
+    }
+
+    /// Takes new tokens `x` through all layers; row `i` sees the rows `seen[i]` of `state`, its own among them.
+    fn through(&self, mut x: Tensor, state: &mut CaptionState, seen: &[&[u32]]) -> Result<Tensor> {
         for (layer, (tokens, image)) in self.layers.iter().zip(state.tokens.iter_mut().zip(&*state.image)) {
-            x = layer.forward(&x, tokens, &seen, image)?;
+            x = layer.decode(&x, tokens, seen, image)?;
         }
         Ok(x)
-    }
-
-    /// States `(.., width)` to logits `(.., vocab)`.
-    pub(super) fn logits(&self, states: &Tensor) -> Result<Tensor> {
-        self.head.forward(states)
-    }
-}
-
-/// Self-attention, cross-attention and MLP, each followed by residual and layer norm.
-#[derive(Debug, Clone)]
-pub(super) struct Layer {
-    pub(super) own: SelfAttention,
-    pub(super) own_norm: LayerNorm,
-    pub(super) cross: CrossAttention,
-    cross_norm: LayerNorm,
-    mlp: Mlp,
-    norm: LayerNorm,
-}
-
-impl Layer {
-    fn load(scope: &Scope<'_>, sizes: &Sizes, image_width: usize) -> Result<Self> {
-        let (heads, inner) = (sizes.heads, sizes.intermediate);
-        let names = ["self.query", "self.key", "self.value", "output.dense"];
-        let norm = |name: &str| LayerNorm::load(&scope.scope(name), heads.width, sizes.epsilon);
-        Ok(Self {
-            own: SelfAttention::load(&scope.scope("attention"), heads, names)?,
-            own_norm: norm("attention.output.LayerNorm")?,
-            cross: CrossAttention::load(&scope.scope("crossattention"), heads, image_width, names)?,
-            cross_norm: norm("crossattention.output.LayerNorm")?,
-            mlp: Mlp::new(
-                Linear::load(&scope.scope("intermediate.dense"), heads.width, inner)?,
-                Linear::load(&scope.scope("output.dense"), inner, heads.width)?,
-                sizes.activation,
-            ),
-            norm: norm("output.LayerNorm")?,
-        })
-    }
-
-    /// New tokens `(ids, width)` to the same shape; see [`SelfAttention::forward_cached`].
-    fn forward(
-        &self,
-        x: &Tensor,
-        tokens: &mut RowCache,
-        seen: &[&[u32]],
-        image: &KeyValues,
-    ) -> Result<Tensor> {
-        self.after_own(&self.own.forward_cached(x, x, tokens, seen)?, image)
-    }
-
-    /// What comes after the self-attention `x`, which has its residual already.
-    pub(super) fn after_own(&self, x: &Tensor, image: &KeyValues) -> Result<Tensor> {
-        let x = self.own_norm.forward(x)?;
-        let x = self.cross_norm.forward(&self.cross.forward(&x, &x, image)?)?;
-        self.norm.forward(&self.mlp.forward(&x, &x)?)
     }
 }
 

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::decoder::{CaptionState, Decoder};
-use super::{BlipModel, BlipTextConfig, argument};
+use super::{BlipModel, argument};
 use crate::Result;
 
 impl BlipModel {
@@ -21,20 +21,9 @@ impl BlipModel {
         let (Some((_, given)), true) = (ids.split_last(), ids.len() > 1) else {
             return Err(argument("There are no tokens to look into."));
         };
-        self.check_text(ids)?;
+        self.config.text.check_text(ids)?;
         let mut state = self.start(image_states)?;
         self.decoder.maps(&mut state, given)
-    }
-
-    fn check_text(&self, ids: &[u32]) -> Result<()> {
-        let BlipTextConfig { vocab_size, max_position_embeddings: most, .. } = self.config.text;
-        if ids.len() > most {
-            return Err(argument(format!("A caption has at most {most} tokens, the prompt included.")));
-        }
-        match ids.iter().find(|&&id| id as usize >= vocab_size) {
-            Some(id) => Err(argument(format!("The token {id} is not one of the model's {vocab_size}."))),
-            None => Ok(()),
-        }
     }
 }
 
@@ -44,8 +33,7 @@ impl Decoder {
     fn maps(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Vec<f32>> {
         let seen = state.extend(ids.len());
         let seen: Vec<&[u32]> = seen.iter().map(Vec::as_slice).collect();
-        let positions = self.positions.range(0, ids.len())?;
-        let mut x = self.norm.forward(&(self.words.forward(ids)? + positions)?)?;
+        let mut x = self.embed(ids, &self.positions.range(0, ids.len())?)?;
         let mut sum = Vec::new();
         for (layer, (tokens, image)) in self.layers.iter().zip(state.tokens.iter_mut().zip(&*state.image)) {
             let own = layer.own.forward_cached(&x, &x, tokens, &seen)?;
@@ -54,7 +42,7 @@ impl Decoder {
             for (sum, value) in sum.iter_mut().zip(map) {
                 *sum += value / self.layers.len() as f32;
             }
-            x = layer.after_own(&own, image)?;
+            x = layer.after_own(&own, Some(image))?;
         }
         Ok(sum)
     }

@@ -1,8 +1,12 @@
-//! BLIP: captions of images.
+//! BLIP: captions of images, texts that match them, and answers to questions about them.
 //!
 //! ```text
 //! pixels (b, 3, size, size) -> vision -> (b, 1 + patches, vision width)
 //!                                              | keys and values of every layer, once per image
+//! ids, one or more at a time ------> decoder -> (ids, width) -> head -> logits (ids, vocab)    BlipModel
+//! ids of whole texts --------------> encoder -> (texts, width) -> match or not (texts, 2)      BlipMatcher
+//! ids of a question ---------------> encoder -> (ids, width)                                   BlipAnswerer
+//!                                              | keys and values of every layer, once per question
 //! ids, one or more at a time ------> decoder -> (ids, width) -> head -> logits (ids, vocab)
 //! ```
 //!
@@ -30,7 +34,11 @@
 mod config;
 mod decoder;
 mod inside;
+mod layer;
+mod retrieval;
+mod text;
 mod vision;
+mod vqa;
 
 use candle_core::Tensor;
 
@@ -38,7 +46,10 @@ pub use super::config::TowerConfig;
 pub use config::{BlipConfig, BlipTextConfig, BlipVisionConfig};
 pub use decoder::CaptionState;
 use decoder::Decoder;
+pub use retrieval::BlipMatcher;
+pub use text::SeenImage;
 pub use vision::BlipVision;
+pub use vqa::BlipAnswerer;
 
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
@@ -58,7 +69,11 @@ impl BlipModel {
         let model = Self {
             config: config.clone(),
             vision: BlipVision::load(&config.vision, &root.scope("vision_model"))?,
-            decoder: Decoder::load(config, &root.scope("text_decoder"))?,
+            decoder: Decoder::load(
+                &config.text,
+                config.vision.tower.hidden_size,
+                &root.scope("text_decoder"),
+            )?,
         };
         weights.finish()?;
         Ok(model)
@@ -73,13 +88,7 @@ impl BlipModel {
     /// A caption without tokens of the image with `image_states` `(1, 1 + patches, vision width)`: the keys
     /// and values of the image, which serve every token.
     pub fn start(&self, image_states: &Tensor) -> Result<CaptionState> {
-        let width = self.config.vision.tower.hidden_size;
-        match *image_states.dims() {
-            [1, count, found] if count > 0 && found == width => self.decoder.start(&image_states.squeeze(0)?),
-            ref found => Err(argument(format!(
-                "A caption is of one image, with states of shape [1, patches, {width}], not {found:?}."
-            ))),
-        }
+        self.decoder.start(&one_image(&self.config, image_states)?)
     }
 
     /// The vision tower.
@@ -90,34 +99,24 @@ impl BlipModel {
     /// Appends the tokens `ids` to the only caption and gives the logits `(vocab,)` of the token after the
     /// last of them.
     pub fn step(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Tensor> {
-        let states = self.extend(state, ids)?;
-        let last = states.narrow(0, ids.len() - 1, 1)?;
-        Ok(self.decoder.logits(&last)?.flatten_all()?)
+        self.decoder.step(state, ids)
     }
 
     /// Appends `ids` and gives the logits after each of them, `(ids, vocab)`: one id for each caption, or any
     /// number of the only one.
     pub fn step_all(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Tensor> {
-        self.decoder.logits(&self.extend(state, ids)?)
+        self.decoder.step_all(state, ids)
     }
+}
 
-    /// Checks and appends `ids`: their states `(ids, width)`.
-    fn extend(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Tensor> {
-        let BlipTextConfig { vocab_size, max_position_embeddings: most, .. } = self.config.text;
-        if ids.is_empty() {
-            return Err(argument("A caption is continued with at least one token."));
-        }
-        let captions = state.captions();
-        if captions != 1 && ids.len() != captions {
-            return Err(argument(format!("Of {captions} captions each is continued with one token.")));
-        }
-        if ids.len().div_ceil(captions.max(1)) > most.saturating_sub(state.len()) {
-            return Err(argument(format!("A caption has at most {most} tokens, the prompt included.")));
-        }
-        if let Some(id) = ids.iter().find(|&&id| id as usize >= vocab_size) {
-            return Err(argument(format!("The token {id} is not one of the model's {vocab_size}.")));
-        }
-        self.decoder.states(state, ids)
+/// The states `(1 + patches, vision width)` of the one image of `image_states`.
+fn one_image(config: &BlipConfig, image_states: &Tensor) -> Result<Tensor> {
+    let width = config.vision.tower.hidden_size;
+    match *image_states.dims() {
+        [1, count, found] if count > 0 && found == width => Ok(image_states.squeeze(0)?),
+        ref found => Err(argument(format!(
+            "One image is needed, with states of shape [1, patches, {width}], not {found:?}."
+        ))),
     }
 }
 

@@ -1,10 +1,9 @@
 //! The text tower of CLIP.
 
-use std::collections::HashMap;
-
 use candle_core::Tensor;
 
 use super::ClipTextConfig;
+use crate::models::tree::Tree;
 use crate::nn::{Embedding, EncoderLayer, Heads, LayerNorm, Positions, SelfAttention, Sight};
 use crate::weights::Scope;
 use crate::{Error, ErrorKind, Result};
@@ -106,51 +105,6 @@ impl ClipText {
     }
 }
 
-/// The tokens of some texts, where texts that begin alike share the rows of their beginning: in a causal tower
-/// nothing that comes later changes those.
-struct Tree {
-    /// The token of each row.
-    ids: Vec<u32>,
-    /// For each row, the rows from the first of its text to itself.
-    paths: Vec<Vec<u32>>,
-    /// The row of the last token of each text.
-    ends: Vec<u32>,
-}
-
-impl Tree {
-    /// The tree of `texts`, each of at least one token.
-    fn of(texts: &[&[u32]]) -> Self {
-        let mut tree = Self { ids: Vec::new(), paths: Vec::new(), ends: Vec::with_capacity(texts.len()) };
-        let mut children: HashMap<(Option<u32>, u32), u32> = HashMap::new();
-        for ids in texts {
-            let mut end = None;
-            for &id in *ids {
-                let row = *children.entry((end, id)).or_insert_with(|| {
-                    // A batch has fewer tokens than a `u32` counts.
-                    let row = tree.ids.len() as u32;
-                    let mut path = end.map_or_else(Vec::new, |end: u32| tree.paths[end as usize].clone());
-                    path.push(row);
-                    tree.ids.push(id);
-                    tree.paths.push(path);
-                    row
-                });
-                end = Some(row);
-            }
-            tree.ends.extend(end);
-        }
-        tree
-    }
-
-    fn seen(&self) -> Vec<&[u32]> {
-        self.paths.iter().map(Vec::as_slice).collect()
-    }
-
-    /// The position of each row within its texts.
-    fn positions(&self) -> Vec<u32> {
-        self.paths.iter().map(|path| path.len() as u32 - 1).collect()
-    }
-}
-
 /// CLIP's names of the attention layers.
 pub(super) fn self_attention(scope: &Scope<'_>, heads: Heads) -> Result<SelfAttention> {
     SelfAttention::load(scope, heads, ["q_proj", "k_proj", "v_proj", "out_proj"])
@@ -158,18 +112,4 @@ pub(super) fn self_attention(scope: &Scope<'_>, heads: Heads) -> Result<SelfAtte
 
 fn argument(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::ArgumentInvalid, message)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Tree;
-
-    #[test]
-    fn texts_share_their_beginning_and_nothing_else() {
-        let tree = Tree::of(&[&[1, 2, 3, 9], &[1, 2, 4, 9], &[1, 2, 3], &[5, 2], &[1, 2, 3, 9]]);
-        assert_eq!(tree.ids, [1, 2, 3, 9, 4, 9, 5, 2]);
-        assert_eq!(tree.ends, [3, 5, 2, 7, 3]);
-        assert_eq!(tree.paths[5], [0, 1, 4, 5]);
-        assert_eq!(tree.positions(), [0, 1, 2, 3, 2, 3, 0, 1]);
-    }
 }

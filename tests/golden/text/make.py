@@ -27,6 +27,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 HUB = Path(os.environ.get("OCELLI_SHARED", ROOT.parent / "shared")) / "hub"
 CONTEXT = 77
+# As in the published code of BLIP.
+TEXT_TOKENS = 35
 
 CORPUS = """
 a photo of a cat. a photo of a dog. a photo of two dogs and three cats. a picture of a red bus on the street.
@@ -165,7 +167,10 @@ def blip_cases(folder):
     rows += [[random.randrange(len(tokenizer)) for _ in range(random.randint(1, 25))] for _ in range(60)]
     rows += [[], [0, 0], list(range(12)), [len(tokenizer) - 1, len(tokenizer) - 2, 5, 5]]
     decode = [[row, tokenizer.decode(row, skip_special_tokens=True)] for row in rows]
-    return {"encode": encode, "decode": decode, "vocab_size": len(tokenizer)}
+    # Whole texts, cut as for a matcher.
+    whole = [[text, tokenizer(text, truncation=True, max_length=TEXT_TOKENS)["input_ids"]] for text in strings()[::5]]
+    assert sum(len(ids) == TEXT_TOKENS for _, ids in whole) > 3
+    return {"encode": encode, "decode": decode, "whole": whole, "vocab_size": len(tokenizer)}
 
 
 def clip_hashes(folder):

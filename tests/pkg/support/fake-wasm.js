@@ -334,6 +334,134 @@ export function fakeWasm({
     }
   }
 
+  class MatchTexts extends Handle {
+    constructor(texts) {
+      super();
+      this.texts = texts;
+    }
+  }
+
+  /** Longer texts are more similar, and those of more words match better. */
+  class MatchRun extends Handle {
+    read = 0;
+    constructor(texts, rerank) {
+      super();
+      this.texts = texts;
+      this.rerank = Math.min(rerank, texts.length);
+      this.total = texts.length + this.rerank;
+    }
+    #done(answer) {
+      if (this.read < this.total) throw wasmError('argument-invalid');
+      return answer;
+    }
+    similarities() {
+      return this.#done(Float32Array.from(this.texts, (text) => text.length / 128));
+    }
+    probabilities() {
+      const similar = this.texts.map((_, i) => i).sort((a, b) => this.texts[b].length - this.texts[a].length);
+      const again = new Set(similar.slice(0, this.rerank));
+      const match = (text, i) => (again.has(i) ? text.split(' ').length / 16 : Number.NaN);
+      return this.#done(Float32Array.from(this.texts, match));
+    }
+    ranking() {
+      const [matches, similarities] = [this.probabilities(), this.similarities()];
+      const key = (i) => (Number.isNaN(matches[i]) ? -1 : matches[i]);
+      const places = this.texts.map((_, i) => i);
+      return Uint32Array.from(
+        places.sort((a, b) => key(b) - key(a) || similarities[b] - similarities[a] || a - b),
+      );
+    }
+  }
+
+  class MatcherHandle extends Model {
+    static create(files, weights) {
+      weights.free();
+      files.free();
+      onCreate(files);
+      return new MatcherHandle();
+    }
+    texts(texts) {
+      if (texts.length === 0) throw wasmError('labels-empty');
+      if (texts.includes('')) throw wasmError('label-empty');
+      return new MatchTexts(texts);
+    }
+    compare(look, { texts }, rerank = Infinity) {
+      log.calls.push({ picture: seen(look), texts, rerank });
+      return new MatchRun(texts, rerank);
+    }
+    step(run, limit) {
+      if (run.texts.includes('trap')) throw trap();
+      run.read = Math.min(run.total, run.read + limit);
+      log.encoded += limit;
+      return run.total - run.read;
+    }
+  }
+
+  class Asked extends Handle {}
+
+  class AnswerRun extends Handle {
+    constructor(texts) {
+      super();
+      this.texts = texts;
+      this.written = '';
+    }
+    step() {
+      const text = this.texts.shift();
+      if (text === 'trap') throw trap();
+      this.written += text;
+      return this.texts.length > 0;
+    }
+    answer() {
+      return this.written;
+    }
+  }
+
+  /** Longer answers are less likely. */
+  class ChoiceRun extends Handle {
+    weighed = 0;
+    constructor(answers) {
+      super();
+      this.answers = answers;
+    }
+    step(limit) {
+      this.weighed = Math.min(this.answers.length, this.weighed + limit);
+      return this.answers.length - this.weighed;
+    }
+    scores() {
+      return Float32Array.from(this.answers.slice(0, this.weighed), (answer) => -answer.length);
+    }
+    probabilities() {
+      const all = this.scores().map(Math.exp);
+      return all.map((each) => each / all.reduce((sum, one) => sum + one, 0));
+    }
+  }
+
+  class AnswererHandle extends Model {
+    static create(files, weights) {
+      weights.free();
+      files.free();
+      onCreate(files);
+      return new AnswererHandle();
+    }
+    plan(question, options) {
+      if (question === '') throw wasmError('argument-invalid');
+      return Object.assign(new Asked(), { question, options });
+    }
+    choices(question, answers) {
+      if (answers.length === 0) throw wasmError('labels-empty');
+      return Object.assign(new Asked(), { question, answers });
+    }
+    write(look, { question, options }) {
+      const text = seen(look);
+      log.calls.push({ picture: text, question, options });
+      return new AnswerRun(text === 'endless' ? Array(10_000).fill('on ') : [...pieces]);
+    }
+    weigh(look, { question, answers }) {
+      log.calls.push({ picture: seen(look), question, answers });
+      return new ChoiceRun(answers);
+    }
+  }
+
   return {
     log,
     WeightsLoader,
@@ -343,6 +471,10 @@ export function fakeWasm({
     TaggerHandle,
     CaptionerFiles: Files,
     CaptionerHandle,
+    MatcherFiles: Files,
+    MatcherHandle,
+    AnswererFiles: Files,
+    AnswererHandle,
     ClassifierFiles: Files,
     ClassifierHandle,
   };

@@ -12,9 +12,13 @@ const letters = [...'abcdefghijklmnopqrstuvwxyz'];
 
 export const CLIP = 'clip-gelu-eos-7';
 export const BLIP = 'blip-tied';
+export const ITM = 'blip-itm-gelu';
+export const VQA = 'blip-vqa-tied';
 
 /** Whether the golden models are there. */
-export const haveTinyModels = [CLIP, BLIP].every((name) => existsSync(golden(name, 'model.safetensors')));
+export const haveTinyModels = [CLIP, BLIP, ITM, VQA].every((name) =>
+  existsSync(golden(name, 'model.safetensors')),
+);
 
 function clipTokenizer() {
   const vocab = { '<|startoftext|>': 6, '<|endoftext|>': 7 };

@@ -1,0 +1,72 @@
+/**
+ * What a loaded matcher can be asked.
+ *
+ * @typedef {import('../handles.js').MatcherHandle} MatcherHandle
+ * @typedef {import('../handles.js').MatchRunHandle} MatchRunHandle
+ * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('../protocol.js').MatchArguments} MatchArguments
+ * @typedef {import('../protocol.js').Matches} Matches
+ * @typedef {import('../protocol.js').Step} Step
+ */
+
+import { progress } from './load.js';
+import { Pace } from './pace.js';
+import { openLook, see } from './picture.js';
+import { release } from './release.js';
+
+/** A BLIP matching model. */
+export class MatcherVerbs {
+  #wasm;
+  #handle;
+  #pace = new Pace();
+
+  /** @param {Wasm} wasm @param {MatcherHandle} handle */
+  constructor(wasm, handle) {
+    this.#wasm = wasm;
+    this.#handle = handle;
+  }
+
+  /**
+   * @param {MatchArguments} given
+   * @returns {AsyncGenerator<Step, Matches, void>}
+   */
+  async *match(given) {
+    const run = yield* this.#begin(given);
+    try {
+      const { total } = run;
+      for (let left = total; left > 0;) {
+        yield progress('labels', null, total - left, total);
+        left = this.#pace.run((limit) => this.#handle.step(run, limit));
+      }
+      yield progress('labels', null, total, total);
+      return {
+        ranking: run.ranking(),
+        similarities: run.similarities(),
+        probabilities: run.probabilities(),
+      };
+    } finally {
+      release(run);
+    }
+  }
+
+  /**
+   * Looks at the picture and begins to compare.
+   *
+   * @param {MatchArguments} given
+   * @returns {AsyncGenerator<Step, MatchRunHandle, void>} to be freed
+   */
+  async *#begin({ image, texts, rerank }) {
+    const checked = this.#handle.texts(texts);
+    try {
+      const look = await openLook(this.#wasm, this.#handle, image);
+      try {
+        yield* see(this.#handle, look);
+        return this.#handle.compare(look, checked, rerank);
+      } finally {
+        release(look);
+      }
+    } finally {
+      release(checked);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+//! The transformer layer of BLIP's texts: that of BERT, with cross-attention in its middle.
+
+use candle_core::Tensor;
+
+use crate::Result;
+use crate::nn::{CrossAttention, KeyValues, LayerNorm, Linear, Mlp, RowCache, SelfAttention, Sight, Sizes};
+use crate::weights::Scope;
+
+/// Self-attention, cross-attention and MLP, each followed by residual and layer norm.
+#[derive(Debug, Clone)]
+pub(super) struct Layer {
+    pub(super) own: SelfAttention,
+    pub(super) own_norm: LayerNorm,
+    pub(super) cross: CrossAttention,
+    cross_norm: LayerNorm,
+    mlp: Mlp,
+    norm: LayerNorm,
+}
+
+impl Layer {
+    /// The layer in `scope`. What it sees through cross-attention has width `other`.
+    pub(super) fn load(scope: &Scope<'_>, sizes: &Sizes, other: usize) -> Result<Self> {
+        let (heads, inner) = (sizes.heads, sizes.intermediate);
+        let names = ["self.query", "self.key", "self.value", "output.dense"];
+        let norm = |name: &str| LayerNorm::load(&scope.scope(name), heads.width, sizes.epsilon);
+        Ok(Self {
+            own: SelfAttention::load(&scope.scope("attention"), heads, names)?,
+            own_norm: norm("attention.output.LayerNorm")?,
+            cross: CrossAttention::load(&scope.scope("crossattention"), heads, other, names)?,
+            cross_norm: norm("crossattention.output.LayerNorm")?,
+            mlp: Mlp::new(
+                Linear::load(&scope.scope("intermediate.dense"), heads.width, inner)?,
+                Linear::load(&scope.scope("output.dense"), inner, heads.width)?,
+                sizes.activation,
+            ),
+            norm: norm("output.LayerNorm")?,
+        })
+    }
+
+    /// The keys and values of what is seen through cross-attention: `states` `(rows, other)`.
+    pub(super) fn remember(&self, states: &Tensor) -> Result<KeyValues> {
+        self.cross.remember(states)
+    }
+
+    /// New tokens `(ids, width)` to the same shape; see [`SelfAttention::forward_cached`].
+    pub(super) fn decode(
+        &self,
+        x: &Tensor,
+        tokens: &mut RowCache,
+        seen: &[&[u32]],
+        image: &KeyValues,
+    ) -> Result<Tensor> {
+        let x = self.own.forward_cached(x, x, tokens, seen)?;
+        self.after_own(&x, Some(image))
+    }
+
+    /// Whole texts `(rows, width)` to the same shape. Without an `image` the cross-attention is left out.
+    pub(super) fn encode(&self, x: &Tensor, sight: Sight<'_>, image: Option<&KeyValues>) -> Result<Tensor> {
+        self.after_own(&self.own.forward(x, x, sight)?, image)
+    }
+
+    /// [`Layer::encode`] for the rows `at` alone; see [`SelfAttention::forward_at`]. As a last layer it saves most
+    /// of the work.
+    pub(super) fn encode_at(
+        &self,
+        x: &Tensor,
+        sight: Sight<'_>,
+        image: Option<&KeyValues>,
+        at: &Tensor,
+    ) -> Result<Tensor> {
+        let kept = x.index_select(at, 0)?;
+        self.after_own(&self.own.forward_at(x, &kept, sight, at)?, image)
+    }
+
+    /// What comes after the self-attention `x`, which has its residual already.
+    pub(super) fn after_own(&self, x: &Tensor, image: Option<&KeyValues>) -> Result<Tensor> {
+        let mut x = self.own_norm.forward(x)?;
+        if let Some(image) = image {
+            x = self.cross_norm.forward(&self.cross.forward(&x, &x, image)?)?;
+        }
+        self.norm.forward(&self.mlp.forward(&x, &x)?)
+    }
+}

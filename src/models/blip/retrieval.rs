@@ -1,0 +1,89 @@
+//! Which texts match an image.
+
+use candle_core::{D, Tensor};
+
+use super::text::{SeenImage, TextEncoder};
+use super::{BlipConfig, BlipVision, argument, one_image};
+use crate::Result;
+use crate::nn::Linear;
+use crate::weights::Weights;
+
+/// Shorter vectors than this are not made longer, as in PyTorch's `normalize`.
+const LEAST_NORM: f64 = 1e-12;
+
+/// A BLIP matcher: the reference's `BlipForImageTextRetrieval`.
+///
+/// It compares in two ways, named as in the paper (Li et al., "BLIP", 2022, section 3.2). Image-text contrast
+/// (ITC) is the cosine of two embeddings, each made without knowledge of the other. Image-text matching (ITM) reads
+/// the text again while it sees the image: slower, and the better judge.
+#[derive(Debug, Clone)]
+pub struct BlipMatcher {
+    config: BlipConfig,
+    vision: BlipVision,
+    text: TextEncoder,
+    vision_projection: Linear,
+    text_projection: Linear,
+    head: Linear,
+}
+
+impl BlipMatcher {
+    /// The model that `config` describes, of `weights`. The error names every tensor that does not fit.
+    pub fn new(config: &BlipConfig, weights: Weights) -> Result<Self> {
+        let root = weights.root_or("blip");
+        let (image, text) = (config.vision.tower.hidden_size, config.text.tower.hidden_size);
+        let both = config.image_text_hidden_size;
+        let model = Self {
+            config: config.clone(),
+            vision: BlipVision::load(&config.vision, &root.scope("vision_model"))?,
+            text: TextEncoder::load(&config.text, image, &root.scope("text_encoder"))?,
+            vision_projection: Linear::load(&root.scope("vision_proj"), image, both)?,
+            text_projection: Linear::load(&root.scope("text_proj"), text, both)?,
+            head: Linear::load(&root.scope("itm_head"), text, 2)?,
+        };
+        weights.finish()?;
+        Ok(model)
+    }
+
+    /// The vision tower.
+    pub fn vision(&self) -> &BlipVision {
+        &self.vision
+    }
+
+    /// The unit-length embeddings of images with `image_states` `(batch, 1 + patches, vision width)`:
+    /// `(batch, image_text_hidden_size)`.
+    pub fn image_embeddings(&self, image_states: &Tensor) -> Result<Tensor> {
+        let width = self.config.vision.tower.hidden_size;
+        match *image_states.dims() {
+            [_, count, found] if count > 0 && found == width => {}
+            ref found => {
+                let message =
+                    format!("Images have states of shape [batch, patches, {width}], not {found:?}.");
+                return Err(argument(message));
+            }
+        }
+        let class = image_states.narrow(1, 0, 1)?.squeeze(1)?;
+        unit(&self.vision_projection.forward(&class)?)
+    }
+
+    /// The unit-length embeddings of texts of any lengths, at least one: `(texts, image_text_hidden_size)`.
+    pub fn text_embeddings(&self, texts: &[&[u32]]) -> Result<Tensor> {
+        unit(&self.text_projection.forward(&self.text.pooled(texts, None)?)?)
+    }
+
+    /// What texts see of the image with `image_states` `(1, 1 + patches, vision width)`.
+    pub fn see(&self, image_states: &Tensor) -> Result<SeenImage> {
+        self.text.see(&one_image(&self.config, image_states)?)
+    }
+
+    /// Logits `(texts, 2)` of texts of any lengths, at least one: that each does not describe the image, and that it
+    /// does.
+    pub fn matching(&self, image: &SeenImage, texts: &[&[u32]]) -> Result<Tensor> {
+        self.head.forward(&self.text.pooled(texts, Some(image))?)
+    }
+}
+
+/// Rows of length 1.
+fn unit(x: &Tensor) -> Result<Tensor> {
+    let norm = x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.maximum(LEAST_NORM)?;
+    Ok(x.broadcast_div(&norm)?)
+}
