@@ -12,6 +12,7 @@ import './elements/caption-settings.js';
 import './elements/drop-zone.js';
 import './elements/label-editor.js';
 import './elements/lane-notice.js';
+import './elements/picture-finder.js';
 import './elements/stored-models.js';
 import './elements/tag-settings.js';
 import './elements/work-bar.js';
@@ -30,6 +31,7 @@ import { BUILT_IN_KNOWS } from './about.js';
 import { choice } from './elements/model-picker.js';
 import { PictureCard } from './elements/picture-card.js';
 import { write } from './elements/dom.js';
+import { Finding } from './finding.js';
 import { Inside } from './inside.js';
 import { TEMPLATE, firstLabels, promptFor } from './labels.js';
 import { loadOptions } from './options.js';
@@ -49,6 +51,7 @@ const page = {
   labels: find('label-editor'),
   tagSettings: find('tag-settings'),
   captionSettings: find('caption-settings'),
+  finder: find('picture-finder'),
   announcer: find('#announcer'),
 };
 
@@ -73,6 +76,7 @@ const session = new Session(
 const matching = models.list({ task: 'match' }).find((one) => one.builtIn);
 session.matches.preferred = matching ? choice(matching) : null;
 const inside = new Inside(session);
+const finding = new Finding(session);
 
 /** @type {Map<Picture, PictureCard>} */
 const cards = new Map();
@@ -128,6 +132,35 @@ async function ask(change) {
   session.ask({ ...(await session.question), ...change });
 }
 
+/** Pictures from which on there is something to find. */
+const ENOUGH_TO_FIND = 3;
+
+/** How the pictures are arranged: not as they came, and what there is to say of it. */
+let arrangement = { arranged: false, line: '' };
+
+/**
+ * Puts the pictures that fit first.
+ * @param {string | Picture} wanted
+ * @param {string} done what is said then
+ */
+async function arrange(wanted, done) {
+  arrangement = { ...arrangement, line: 'Comparing the pictures' };
+  scheduleShow();
+  try {
+    const order = await finding.find(wanted);
+    if (order) session.arrange(order);
+    arrangement = order
+      ? { arranged: true, line: done }
+      : { ...arrangement, line: 'The tagger is not loaded yet.' };
+  } catch (error) {
+    if (isAbort(error)) return;
+    arrangement = { ...arrangement, line: explain(error).sentence };
+  }
+  show();
+  announce(arrangement.line);
+  if (typeof wanted !== 'string') cards.get(wanted)?.takeFocusBack();
+}
+
 /** Brings the cards on screen in step with the session's pictures. */
 function showCards() {
   for (const [picture, card] of cards) {
@@ -145,6 +178,7 @@ function showCards() {
       captions: session.captions.jobs.get(picture),
       classes: session.classes.model ? session.classes.jobs.get(picture) : undefined,
       naming,
+      comparable: session.pictures.length >= ENOUGH_TO_FIND,
     });
     const { matches, answers } = session;
     card.asking.show(
@@ -187,6 +221,7 @@ function show() {
   page.labels.complain(session.tags.status === 'blocked' ? session.tags.error : null);
   const captioner = session.captions.model && models.find(session.captions.model.id);
   page.captionSettings.canMatch(captioner?.tasks.includes('match') ?? false);
+  page.finder.show({ worth: session.pictures.length >= ENOUGH_TO_FIND, ...arrangement });
   showCards();
   showStored();
   const tally = session.tally();
@@ -293,6 +328,18 @@ page.cards.addEventListener('look', async (/** @type {CustomEvent} */ { detail }
 page.cards.addEventListener('look-away', () => {
   looks += 1;
   inside.leave();
+});
+page.cards.addEventListener('like', (/** @type {CustomEvent<Picture>} */ { detail }) => {
+  void arrange(detail, `Ordered by likeness to ${detail.name}`);
+});
+page.finder.addEventListener('find', (/** @type {CustomEvent<string>} */ { detail }) => {
+  void arrange(detail, `Ordered by how well they fit “${detail}”`);
+});
+page.finder.addEventListener('unfind', () => {
+  finding.leave();
+  arrangement = { arranged: false, line: '' };
+  session.arrange(null);
+  announce('In the order in which they came');
 });
 page.cards.addEventListener('discard', (/** @type {CustomEvent<Picture>} */ { detail }) => {
   const place = session.pictures.indexOf(detail);

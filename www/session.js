@@ -61,7 +61,7 @@ const concernsPicture = isOneOf(/^image-/);
 
 /** Dispatches `change` whenever the pictures, a lane or a job changed. */
 export class Session extends EventTarget {
-  /** @type {Picture[]} newest batch first */
+  /** @type {Picture[]} newest batch first, unless they were arranged otherwise */
   pictures = [];
   /** @type {Question | Promise<Question>} a promise while the first labels are on their way */
   question;
@@ -77,6 +77,8 @@ export class Session extends EventTarget {
   matches;
   answers;
 
+  /** @type {Picture[]} newest batch first */
+  #arrived = [];
   #count = 0;
 
   /**
@@ -130,6 +132,7 @@ export class Session extends EventTarget {
       return { id: `picture-${this.#count}`, name, file };
     });
     this.pictures = [...batch, ...this.pictures];
+    this.#arrived = [...batch, ...this.#arrived];
     for (const lane of this.lanes) batch.forEach((picture) => lane.add(picture));
     this.#changed();
   }
@@ -137,7 +140,18 @@ export class Session extends EventTarget {
   /** @param {Picture} picture */
   remove(picture) {
     this.pictures = this.pictures.filter((other) => other !== picture);
+    this.#arrived = this.#arrived.filter((other) => other !== picture);
     for (const lane of this.everyLane) lane.remove(picture);
+    this.#changed();
+  }
+
+  /**
+   * Puts the pictures in another order.
+   * @param {Picture[] | null} order those that are not in it go behind; `null` for the order in which they came
+   */
+  arrange(order) {
+    const wanted = new Set(order?.filter((picture) => this.#arrived.includes(picture)));
+    this.pictures = [...wanted, ...this.#arrived.filter((picture) => !wanted.has(picture))];
     this.#changed();
   }
 

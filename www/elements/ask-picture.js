@@ -18,7 +18,7 @@ import { bar } from './tag-list.js';
 class AskPicture extends HTMLElement {
   #texts = make('textarea', { rows: 3, placeholder: 'a dog on a beach\na cat on a sofa' });
   #match = button('Match', 'button', () => this.#askTexts());
-  #matches = make('ol', { className: 'tags matches', 'aria-label': 'Texts, best first' });
+  #matches = make('ol', { className: 'matches', 'aria-label': 'Texts, best first' });
   #matchLine = make('p', { className: 'field-help', role: 'status' });
   #question = make('input', { type: 'text', autocomplete: 'off', placeholder: 'what colour is the car?' });
   #answerIt = button('Answer', 'button', () => this.#askQuestion());

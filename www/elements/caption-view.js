@@ -23,12 +23,13 @@ class CaptionView extends HTMLElement {
   /** All of the caption in one piece, which is how it is read aloud; seen while there are no words to choose from. */
   #caption = make('p', { className: 'caption', 'aria-live': 'polite', 'aria-atomic': 'true' });
   #words = make('div', { className: 'words', role: 'group', 'aria-label': 'Words of the caption' });
-  #others = make('ol', { className: 'others', 'aria-label': 'Captions, best first' });
+  #rest = make('p', { className: 'field-help' });
+  #others = make('ol', { className: 'others', 'aria-label': 'Other captions, best first' });
   /** @type {Candidate[] | null} the captions whose words are on screen */
   #shown = null;
 
   connectedCallback() {
-    this.append(this.#caption, this.#words, this.#others);
+    this.append(this.#caption, this.#words, this.#rest, this.#others);
     this.#words.addEventListener('keydown', (event) => this.#move(event));
   }
 
@@ -48,11 +49,13 @@ class CaptionView extends HTMLElement {
     const finished = status === 'done' && best !== '' ? result : null;
     this.#words.hidden = finished === null;
     this.#caption.classList.toggle('unseen', finished !== null);
-    this.#others.hidden = finished === null || finished.length < 2;
+    this.#rest.hidden = this.#others.hidden = finished === null || finished.length < 2;
     if (finished === this.#shown) return false;
     this.#shown = finished;
     this.#words.replaceChildren(...wordsOf(finished?.[0]?.caption ?? ''));
-    this.#others.replaceChildren(...(finished ?? []).map(candidate));
+    const [first, ...others] = finished ?? [];
+    write(this.#rest, first?.match === undefined ? 'Or else:' : `Fits ${percent(first.match)}, or else:`);
+    this.#others.replaceChildren(...others.map(candidate));
     return true;
   }
 

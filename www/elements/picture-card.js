@@ -1,6 +1,6 @@
 /**
  * `<picture-card>`: one picture with its caption, tags and classes, or with the sentence that says why not.
- * It is given its jobs by `show` and dispatches `again` and `discard`; `look` with what somebody points at, and
+ * It is given its jobs by `show` and dispatches `again`, `like` and `discard`; `look` with what somebody points at, and
  * `look-away`. What a look found is shown by `reveal`, what went wrong by `regret`.
  *
  * @typedef {import('ocelli').Tag} Tag
@@ -29,6 +29,7 @@
  * @property {Job<Candidate[]> | undefined} captions
  * @property {Job<Classification[]> | undefined} classes only where a model for them was chosen
  * @property {Naming} naming
+ * @property {boolean} comparable whether there are other pictures to compare it with
  */
 
 import { explain, percent } from '../words.js';
@@ -63,6 +64,9 @@ export class PictureCard extends HTMLElement {
   #ask = new AskPicture();
   #copy = button('Copy', 'button button-quiet copy', () => void this.#copyText());
   #again = button('Try again', 'button again', () => tell(this, 'again', this.picture));
+  #like = button('More like this', 'button button-quiet', () => tell(this, 'like', this.picture), {
+    hidden: true,
+  });
   #discard = button('Remove', 'button button-quiet discard', () => tell(this, 'discard', this.picture));
   #frame = new MapView();
   #looks = new Looks(this, {
@@ -94,12 +98,20 @@ export class PictureCard extends HTMLElement {
     for (const [control, verb] of /** @type {const} */ ([
       [this.#copy, 'Copy caption and tags of'],
       [this.#again, 'Try again with'],
+      [this.#like, 'More like this: put first what is like'],
       [this.#discard, 'Remove'],
     ])) {
       control.setAttribute('aria-label', `${verb} ${picture.name}`);
     }
     const answers = [this.#caption, this.#tags, this.#wait, this.#classes, this.#errors, this.#ask];
-    const actions = make('div', { className: 'card-actions' }, this.#again, this.#copy, this.#discard);
+    const actions = make(
+      'div',
+      { className: 'card-actions' },
+      this.#again,
+      this.#copy,
+      this.#like,
+      this.#discard,
+    );
     const body = make('div', { className: 'card-body' }, this.#name, ...answers, actions);
     this.append(make('article', { className: 'card', 'aria-labelledby': this.#name.id }, this.#frame, body));
     return this;
@@ -117,13 +129,18 @@ export class PictureCard extends HTMLElement {
     this.#discard.focus();
   }
 
+  /** Puts the keyboard back after the card was moved to the front. */
+  takeFocusBack() {
+    this.#like.focus();
+  }
+
   /** The part that asks about this picture. */
   get asking() {
     return this.#ask;
   }
 
   /** @param {CardState} state */
-  show({ tags, captions, classes, naming }) {
+  show({ tags, captions, classes, naming, comparable }) {
     if (!tags || !captions) return;
     this.#caption.show(captions);
     this.#showTags(tags, naming);
@@ -139,6 +156,7 @@ export class PictureCard extends HTMLElement {
     const caption = captions.result?.[0]?.caption ?? null;
     this.#answer = { caption, tags: tags.result, naming };
     this.#copy.hidden = (caption ?? tags.result) === null || !('clipboard' in navigator);
+    this.#like.hidden = !comparable || tags.result === null;
     this.#again.hidden = !states.includes('failed') && !states.includes('stopped');
   }
 
