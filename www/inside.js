@@ -4,7 +4,7 @@
  */
 
 /**
- * @typedef {import('ocelli').RelevanceMap} RelevanceMap
+ * @typedef {import('ocelli').PatchMap} PatchMap
  * @typedef {import('./session.js').Picture} Picture
  * @typedef {import('./session.js').Session} Session
  *
@@ -13,7 +13,7 @@
  * @property {string} text the tag as a sentence, or the caption; of a class nothing
  * @property {number} [start] where in the caption the word begins
  *
- * @typedef {{ start: number, end: number, map: RelevanceMap }} Found a map, and the part of the text that it is for
+ * @typedef {{ start: number, end: number, map: PatchMap }} Found a map, and the part of the text that it is for
  *
  * @typedef {object} Inquest an inquiry under way
  * @property {Picture} picture
@@ -37,7 +37,7 @@ export class Inside {
   /**
    * @param {Picture} picture
    * @param {Inquiry} inquiry
-   * @returns {Promise<RelevanceMap | null>} `null` where there is no model to ask, or the model saw no such word
+   * @returns {Promise<PatchMap | null>} `null` where there is no model to ask, or the model saw no such word
    */
   async look(picture, inquiry) {
     const { about, text, start = 0 } = inquiry;
@@ -100,7 +100,7 @@ export class Inside {
   }
 }
 
-/** @param {Found[]} found @param {number} start @returns {RelevanceMap | null} the map of what stands there */
+/** @param {Found[]} found @param {number} start @returns {PatchMap | null} the map of what stands there */
 function at(found, start) {
   return found.find((one) => one.start <= start && start < one.end)?.map ?? null;
 }

@@ -16,27 +16,18 @@ import './elements/picture-finder.js';
 import './elements/stored-models.js';
 import './elements/tag-settings.js';
 import './elements/work-bar.js';
-import {
-  Answerer,
-  Captioner,
-  Classifier,
-  Matcher,
-  Tagger,
-  loadVocabulary,
-  models,
-  overlay,
-  templates,
-} from 'ocelli';
+import { Answerer, Captioner, Classifier, Matcher, Tagger, loadVocabulary, models, templates } from 'ocelli';
 import { BUILT_IN_KNOWS } from './about.js';
 import { choice } from './elements/model-picker.js';
 import { PictureCard } from './elements/picture-card.js';
 import { write } from './elements/dom.js';
 import { Finding } from './finding.js';
 import { Inside } from './inside.js';
-import { TEMPLATE, firstLabels, promptFor } from './labels.js';
+import { TEMPLATE, firstLabels } from './labels.js';
+import { showLooks } from './looking.js';
 import { loadOptions } from './options.js';
 import { Session } from './session.js';
-import { count, explain, isAbort, lookedAt } from './words.js';
+import { count, explain, isAbort } from './words.js';
 
 /** @typedef {import('./session.js').Picture} Picture */
 
@@ -75,7 +66,6 @@ const session = new Session(
 );
 const matching = models.list({ task: 'match' }).find((one) => one.builtIn);
 session.matches.preferred = matching ? choice(matching) : null;
-const inside = new Inside(session);
 const finding = new Finding(session);
 
 /** @type {Map<Picture, PictureCard>} */
@@ -301,34 +291,8 @@ page.cards.addEventListener('question', (/** @type {CustomEvent} */ { detail: { 
   session.answers.ask(picture, question),
 );
 
-/** Counts looks: what an earlier one finds is no longer of interest. */
-let looks = 0;
+showLooks(page.cards, cards, session, new Inside(session), announce);
 
-page.cards.addEventListener('look', async (/** @type {CustomEvent} */ { detail }) => {
-  /** @type {import('./elements/picture-card.js').LookDetail} */
-  const { picture, about, text, shown, start } = detail;
-  const card = picture && cards.get(picture);
-  if (!card) return;
-  const look = (looks += 1);
-  try {
-    const { labels, template, templates: several } = await session.question;
-    const asked = about === 'tag' ? promptFor(text, labels, several ? TEMPLATE : template) : text;
-    const map = await inside.look(picture, { about, text: asked, start });
-    if (look !== looks) return;
-    const note = map ? lookedAt(about, shown) : 'The model cannot say where it looked.';
-    if (map) card.reveal(note, (width, height) => overlay(map, width, height));
-    else card.regret(note);
-    announce(note);
-  } catch (error) {
-    if (look !== looks || isAbort(error)) return;
-    card.regret(explain(error).sentence);
-    announce(explain(error).sentence);
-  }
-});
-page.cards.addEventListener('look-away', () => {
-  looks += 1;
-  inside.leave();
-});
 page.cards.addEventListener('like', (/** @type {CustomEvent<Picture>} */ { detail }) => {
   void arrange(detail, `Ordered by likeness to ${detail.name}`);
 });
