@@ -45,8 +45,10 @@ export function showLooks(host, cards, session, inside, announce) {
     }
   });
 
-  host.addEventListener('look-away', () => {
-    looks += 1;
-    inside.leave();
-  });
+  for (const end of ['look-away', 'discard']) {
+    host.addEventListener(end, () => {
+      looks += 1;
+      inside.leave();
+    });
+  }
 }

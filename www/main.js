@@ -168,6 +168,7 @@ function showCards() {
       captions: session.captions.jobs.get(picture),
       classes: session.classes.model ? session.classes.jobs.get(picture) : undefined,
       naming,
+      language: vocabulary ? language : document.documentElement.lang,
       comparable: session.pictures.length >= ENOUGH_TO_FIND,
     });
     const { matches, answers } = session;

@@ -50,6 +50,11 @@ test('pointing at a tag shows its map over the picture, and going away removes i
   assert.ok(Math.abs(shape - 1.5) < 0.02, `the map has the picture's shape: ${shape}`);
   await visit.page.getByRole('status').filter({ hasText: label }).waitFor({ state: 'attached' });
 
+  await visit.page.keyboard.press('Escape');
+  await map.waitFor({ state: 'hidden' });
+  await visit.page.mouse.move(2, 2);
+  await tag.hover();
+  await map.waitFor();
   await visit.page.mouse.move(2, 2);
   await map.waitFor({ state: 'hidden' });
   assert.equal(await note.isVisible(), false);

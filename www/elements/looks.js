@@ -21,6 +21,10 @@ export class Looks {
   /** @type {HTMLElement | null} what is looked at */
   #current = null;
   #timer = 0;
+  /** Heard wherever the keyboard is: what a pointer shows can be sent away without moving it. */
+  #escape = (/** @type {KeyboardEvent} */ { key }) => {
+    if (key === 'Escape') this.end();
+  };
 
   /**
    * @param {HTMLElement} host
@@ -53,9 +57,6 @@ export class Looks {
         this.settle();
       }
     });
-    host.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape') this.end();
-    });
   }
 
   /** Shows nothing any more, until the next one is pointed at. */
@@ -77,8 +78,13 @@ export class Looks {
     if (wanted === this.#current) return;
     this.#current = wanted;
     clearTimeout(this.#timer);
-    if (wanted) this.#timer = setTimeout(() => this.#look(wanted), PAUSE);
-    else this.#leave();
+    if (wanted) {
+      document.addEventListener('keydown', this.#escape);
+      this.#timer = setTimeout(() => this.#look(wanted), PAUSE);
+    } else {
+      document.removeEventListener('keydown', this.#escape);
+      this.#leave();
+    }
   }
 
   /** @param {HTMLElement | null} button */

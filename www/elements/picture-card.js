@@ -29,6 +29,7 @@
  * @property {Job<Candidate[]> | undefined} captions
  * @property {Job<Classification[]> | undefined} classes only where a model for them was chosen
  * @property {Naming} naming
+ * @property {string} language the one that tags are named in
  * @property {boolean} comparable whether there are other pictures to compare it with
  */
 
@@ -120,7 +121,9 @@ export class PictureCard extends HTMLElement {
   disconnectedCallback() {
     // Moving a card within the list disconnects it for a moment; only a card that stays out is done.
     queueMicrotask(() => {
-      if (!this.isConnected && this.#address) URL.revokeObjectURL(this.#address);
+      if (this.isConnected) return;
+      this.#looks.end();
+      if (this.#address) URL.revokeObjectURL(this.#address);
     });
   }
 
@@ -140,10 +143,11 @@ export class PictureCard extends HTMLElement {
   }
 
   /** @param {CardState} state */
-  show({ tags, captions, classes, naming, comparable }) {
+  show({ tags, captions, classes, naming, language, comparable }) {
     if (!tags || !captions) return;
     this.#caption.show(captions);
     this.#showTags(tags, naming);
+    if (this.#tags.lang !== language) this.#tags.lang = language;
     this.#showClasses(classes);
     this.#looks.settle();
     const jobs = [captions, tags, ...(classes ? [classes] : [])];
