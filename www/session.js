@@ -7,7 +7,7 @@ import { answersLane, matchesLane } from './asking.js';
 import { Lane } from './lane.js';
 
 /**
- * @typedef {import('ocelli').Tag} Tag
+ * @typedef {import('ocelli').Tag<string | null>} Tag with `null` for "none of these"
  * @typedef {import('ocelli').Tagger} Tagger
  * @typedef {import('ocelli').Captioner} Captioner
  * @typedef {import('ocelli').Classifier} Classifier
@@ -233,9 +233,5 @@ async function tagWith(tagger, file, question, { signal, onProgress }) {
     signal,
     onProgress,
   });
-  if (!vocabulary) return tags;
-  // "None of these" implies nothing.
-  const named = vocabulary.withParents(tags.filter(({ label }) => label !== null));
-  const unnamed = tags.filter(({ label }) => label === null);
-  return [...named, ...unnamed].sort((a, b) => b.score - a.score);
+  return vocabulary ? vocabulary.withParents(tags) : tags;
 }

@@ -3,7 +3,7 @@
  * It is given its jobs by `show` and dispatches `again`, `like` and `discard`; `look` with what somebody points at, and
  * `look-away`. What a look found is shown by `reveal`, what went wrong by `regret`.
  *
- * @typedef {import('ocelli').Tag} Tag
+ * @typedef {import('../session.js').Tag} Tag
  * @typedef {import('ocelli').Classification} Classification
  * @typedef {import('../session.js').Candidate} Candidate
  * @typedef {import('../session.js').Picture} Picture

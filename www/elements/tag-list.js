@@ -2,7 +2,7 @@
  * The tags of one picture: label, percentage, and a bar for the eye. The percentage is the bar's text. Each is a button
  * that shows where in the picture it was found.
  *
- * @typedef {import('ocelli').Tag} Tag
+ * @typedef {import('../session.js').Tag} Tag
  * @typedef {(label: string) => string} Naming how a label is called on the page
  */
 
