@@ -1,9 +1,9 @@
 /**
  * A lane: one model and the pictures that pass through it, one at a time.
  *
- * The page has two, for tags and for captions; they run side by side. A lane outlives its model:
- * pictures wait in it while a model loads, fails or is exchanged, and answers of an earlier model
- * stay visible (`stale`) until the new ones arrive.
+ * The page has one for tags and one for captions, and more for what is only computed when asked for; they run side by
+ * side. A lane outlives its model: pictures wait in it while a model loads, fails or is exchanged, and answers of an
+ * earlier model stay visible (`stale`) until the new ones arrive.
  */
 
 import { isAbort } from './words.js';
@@ -109,9 +109,28 @@ export class Lane extends EventTarget {
     await this.#drain();
   }
 
+  /** The loaded model, for what is asked of it beside the queue. @returns {Engine | null} */
+  get engine() {
+    return this.#engine;
+  }
+
   /** What the loaded model runs on. @returns {Runtime | null} */
   get runtime() {
     return this.#engine?.runtime ?? null;
+  }
+
+  /** Does without a model from now on: its answers go, and pictures wait for another one. */
+  leave() {
+    this.#loading?.abort();
+    this.#loading = null;
+    this.#letGo();
+    this.#engine?.dispose();
+    this.#engine = null;
+    this.model = null;
+    for (const job of this.jobs.values()) {
+      Object.assign(job, { status: 'waiting', result: null, error: null });
+    }
+    this.#become('empty');
   }
 
   /** Cancels the load under way; pictures keep waiting. */

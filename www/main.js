@@ -7,20 +7,27 @@ import './style/base.css';
 import './style/controls.css';
 import './style/layout.css';
 import './style/card.css';
+import './style/inside.css';
+import './elements/caption-settings.js';
 import './elements/drop-zone.js';
 import './elements/label-editor.js';
 import './elements/lane-notice.js';
+import './elements/picture-finder.js';
 import './elements/stored-models.js';
+import './elements/tag-settings.js';
 import './elements/work-bar.js';
-import { Captioner, Tagger, models } from 'ocelli';
+import { Answerer, Captioner, Classifier, Matcher, Tagger, loadVocabulary, models, templates } from 'ocelli';
 import { BUILT_IN_KNOWS } from './about.js';
 import { choice } from './elements/model-picker.js';
 import { PictureCard } from './elements/picture-card.js';
 import { write } from './elements/dom.js';
+import { Finding } from './finding.js';
+import { Inside } from './inside.js';
 import { TEMPLATE, firstLabels } from './labels.js';
+import { showLooks } from './looking.js';
 import { loadOptions } from './options.js';
 import { Session } from './session.js';
-import { count } from './words.js';
+import { count, explain, isAbort } from './words.js';
 
 /** @typedef {import('./session.js').Picture} Picture */
 
@@ -33,6 +40,9 @@ const page = {
   work: find('work-bar'),
   stored: find('stored-models'),
   labels: find('label-editor'),
+  tagSettings: find('tag-settings'),
+  captionSettings: find('caption-settings'),
+  finder: find('picture-finder'),
   announcer: find('#announcer'),
 };
 
@@ -49,7 +59,14 @@ const question = firstLabels(new URL(`${id}/`, new URL(folder, document.baseURI)
   labels,
   template: TEMPLATE,
 }));
-const session = new Session({ Tagger, Captioner }, question, loadOptions(location.search));
+const session = new Session(
+  { Tagger, Captioner, Matcher, Answerer, Classifier },
+  question,
+  loadOptions(location.search),
+);
+const matching = models.list({ task: 'match' }).find((one) => one.builtIn);
+session.matches.preferred = matching ? choice(matching) : null;
+const finding = new Finding(session);
 
 /** @type {Map<Picture, PictureCard>} */
 const cards = new Map();
@@ -60,19 +77,79 @@ function announce(text) {
 }
 
 const lanes = [
-  { task: /** @type {const} */ ('tag'), name: 'Tags', lane: session.tags },
-  { task: /** @type {const} */ ('caption'), name: 'Captions', lane: session.captions },
-].map(({ task, name, lane }) => {
+  { task: /** @type {const} */ ('tag'), name: 'Tags', lane: session.tags, builtIn: defaults.tag },
+  {
+    task: /** @type {const} */ ('caption'),
+    name: 'Captions',
+    lane: session.captions,
+    builtIn: defaults.caption,
+  },
+  { task: /** @type {const} */ ('classify'), name: 'Classes', lane: session.classes, builtIn: null },
+  { task: /** @type {const} */ ('match'), name: 'Matching', lane: session.matches.lane, builtIn: null },
+  { task: /** @type {const} */ ('answer'), name: 'Questions', lane: session.answers.lane, builtIn: null },
+].map(({ task, name, lane, builtIn }) => {
   const notice = find(`#${task}-notice`);
   const picker = find(`#${task}-picker`);
-  const fallback = choice(defaults[task]);
-  picker.begin(name, models.list({ task }));
-  picker.addEventListener('choose', (/** @type {CustomEvent} */ { detail }) => void lane.use(detail));
+  const fallback = builtIn && choice(builtIn);
+  picker.begin(name, models.list({ task }), fallback === null);
+  picker.addEventListener('choose', (/** @type {CustomEvent} */ { detail }) => {
+    if (detail) void lane.use(detail);
+    else lane.leave();
+  });
   notice.addEventListener('cancel', () => lane.cancel());
   notice.addEventListener('reload', () => lane.model && void lane.use(lane.model));
-  notice.addEventListener('fallback', () => void lane.use(fallback));
+  notice.addEventListener('fallback', () => fallback && void lane.use(fallback));
   return { lane, notice, picker, fallback };
 });
+
+/** The language that tags are named in, where the vocabulary has names in several. @type {'en' | 'ja'} */
+let language = navigator.language.startsWith('ja') ? 'ja' : 'en';
+/** The vocabulary that labels come from. @type {import('ocelli').Vocabulary | null} */
+let vocabulary = null;
+/** How labels are called: another function whenever their names change. @type {(label: string) => string} */
+let naming = String;
+
+function rename() {
+  const names = vocabulary;
+  const spoken = language;
+  naming = names ? (label) => names.name(label, spoken) : (label) => label;
+  page.tagSettings.show(names !== null, spoken);
+  scheduleShow();
+}
+
+/** Asks anew about tags, with what has changed. @param {Partial<import('./session.js').Question>} change */
+async function ask(change) {
+  session.ask({ ...(await session.question), ...change });
+}
+
+/** Pictures from which on there is something to find. */
+const ENOUGH_TO_FIND = 3;
+
+/** How the pictures are arranged: not as they came, and what there is to say of it. */
+let arrangement = { arranged: false, line: '' };
+
+/**
+ * Puts the pictures that fit first.
+ * @param {string | Picture} wanted
+ * @param {string} done what is said then
+ */
+async function arrange(wanted, done) {
+  arrangement = { ...arrangement, line: 'Comparing the pictures' };
+  scheduleShow();
+  try {
+    const order = await finding.find(wanted);
+    if (order) session.arrange(order);
+    arrangement = order
+      ? { arranged: true, line: done }
+      : { ...arrangement, line: 'The tagger is not loaded yet.' };
+  } catch (error) {
+    if (isAbort(error)) return;
+    arrangement = { ...arrangement, line: explain(error).sentence };
+  }
+  show();
+  announce(arrangement.line);
+  if (typeof wanted !== 'string') cards.get(wanted)?.takeFocusBack();
+}
 
 /** Brings the cards on screen in step with the session's pictures. */
 function showCards() {
@@ -86,7 +163,19 @@ function showCards() {
     cards.set(picture, card);
     const there = page.cards.children[index] ?? null;
     if (there !== card) page.cards.insertBefore(card, there);
-    card.show(session.tags.jobs.get(picture), session.captions.jobs.get(picture));
+    card.show({
+      tags: session.tags.jobs.get(picture),
+      captions: session.captions.jobs.get(picture),
+      classes: session.classes.model ? session.classes.jobs.get(picture) : undefined,
+      naming,
+      language: vocabulary ? language : document.documentElement.lang,
+      comparable: session.pictures.length >= ENOUGH_TO_FIND,
+    });
+    const { matches, answers } = session;
+    card.asking.show(
+      { job: matches.lane.jobs.get(picture), possible: matches.possible },
+      { job: answers.lane.jobs.get(picture), possible: answers.possible },
+    );
   });
 }
 
@@ -95,7 +184,7 @@ let inUse = '';
 
 /** Looks anew at what is kept whenever a model has been loaded. */
 function showStored() {
-  const ready = session.lanes.map((lane) => (lane.status === 'ready' ? lane.model?.id : '')).join(' ');
+  const ready = session.everyLane.map((lane) => (lane.status === 'ready' ? lane.model?.id : '')).join(' ');
   if (ready === inUse) return;
   inUse = ready;
   void refreshStored();
@@ -111,16 +200,25 @@ function show() {
   for (const { lane, notice, picker, fallback } of lanes) {
     const { status, progress, error, model } = lane;
     const title = model?.title ?? 'the model';
-    notice.show({ status, title, progress, error, canFallBack: model?.id !== fallback.id });
-    if (model) picker.show(model.id, status, lane.runtime);
+    notice.show({
+      status,
+      title,
+      progress,
+      error,
+      canFallBack: fallback !== null && model?.id !== fallback.id,
+    });
+    if (model || !fallback) picker.show(model?.id ?? null, status, lane.runtime);
   }
   page.labels.complain(session.tags.status === 'blocked' ? session.tags.error : null);
+  const captioner = session.captions.model && models.find(session.captions.model.id);
+  page.captionSettings.canMatch(captioner?.tasks.includes('match') ?? false);
+  page.finder.show({ worth: session.pictures.length >= ENOUGH_TO_FIND, ...arrangement });
   showCards();
   showStored();
   const tally = session.tally();
   page.work.show(tally, session.tags.progress);
   document.body.toggleAttribute('data-pictures', tally.total > 0);
-  find('#knows').hidden = !lanes.some(({ lane, fallback }) => lane.model?.id === fallback.id);
+  find('#knows').hidden = !lanes.some(({ lane, fallback }) => fallback && lane.model?.id === fallback.id);
   if (wasOpen && tally.open === 0 && tally.total > 0) announce(`${count(tally.total, 'picture')} done`);
   wasOpen = tally.open > 0;
 }
@@ -145,9 +243,36 @@ page.drop.addEventListener('pictures', (/** @type {CustomEvent<File[]>} */ { det
 });
 page.drop.addEventListener('nothing', () => announce('That held no picture file.'));
 page.labels.addEventListener('ask', (/** @type {CustomEvent} */ { detail }) => {
-  session.ask(detail);
-  announce(`${count(detail.labels.length, 'label')} to tag with`);
+  const { labels, template, restored } = detail;
+  if (restored) vocabulary = null;
+  rename();
+  void ask({ labels, template, vocabulary });
+  announce(`${count(labels.length, 'label')} to tag with`);
 });
+page.tagSettings.addEventListener('settings', (/** @type {CustomEvent} */ { detail }) => {
+  /** @type {import('./elements/tag-settings.js').Scoring} */
+  const { prompts, ...scoring } = detail;
+  const several = { one: null, 7: templates.imagenet7, 80: templates.imagenet80 }[prompts];
+  page.labels.silence(several !== null);
+  void ask({ ...scoring, templates: several });
+});
+page.tagSettings.addEventListener('language', (/** @type {CustomEvent<'en' | 'ja'>} */ { detail }) => {
+  language = detail;
+  rename();
+});
+page.tagSettings.addEventListener('everyday', async () => {
+  page.tagSettings.say('Fetching the tags');
+  try {
+    vocabulary = await loadVocabulary();
+    page.labels.replace(vocabulary.labels);
+    page.tagSettings.say('');
+  } catch (error) {
+    page.tagSettings.say(explain(error).sentence);
+  }
+});
+page.captionSettings.addEventListener('settings', (/** @type {CustomEvent} */ { detail }) =>
+  session.describe(detail),
+);
 page.stored.addEventListener('forget', async (/** @type {CustomEvent<string>} */ { detail: id }) => {
   await models.remove(id).catch(() => false);
   await refreshStored();
@@ -160,6 +285,27 @@ page.cards.addEventListener('again', (/** @type {CustomEvent<Picture>} */ { deta
   session.retry(detail),
 );
 page.cards.addEventListener('announce', (/** @type {CustomEvent<string>} */ { detail }) => announce(detail));
+page.cards.addEventListener('match', (/** @type {CustomEvent} */ { detail: { picture, texts } }) =>
+  session.matches.ask(picture, texts),
+);
+page.cards.addEventListener('question', (/** @type {CustomEvent} */ { detail: { picture, question } }) =>
+  session.answers.ask(picture, question),
+);
+
+showLooks(page.cards, cards, session, new Inside(session), announce);
+
+page.cards.addEventListener('like', (/** @type {CustomEvent<Picture>} */ { detail }) => {
+  void arrange(detail, `Ordered by likeness to ${detail.name}`);
+});
+page.finder.addEventListener('find', (/** @type {CustomEvent<string>} */ { detail }) => {
+  void arrange(detail, `Ordered by how well they fit “${detail}”`);
+});
+page.finder.addEventListener('unfind', () => {
+  finding.leave();
+  arrangement = { arranged: false, line: '' };
+  session.arrange(null);
+  announce('In the order in which they came');
+});
 page.cards.addEventListener('discard', (/** @type {CustomEvent<Picture>} */ { detail }) => {
   const place = session.pictures.indexOf(detail);
   session.remove(detail);
@@ -172,9 +318,12 @@ page.cards.addEventListener('discard', (/** @type {CustomEvent<Picture>} */ { de
 
 // A wide window has room for the settings; on a phone they would push the pictures out of sight.
 if (matchMedia('(min-width: 60rem)').matches) {
-  for (const panel of document.querySelectorAll('details')) panel.open = true;
+  for (const panel of document.querySelectorAll('details[data-first]')) panel.toggleAttribute('open', true);
 }
 write(find('#knows'), BUILT_IN_KNOWS);
 void question.then((first) => page.labels.begin(first));
+rename();
 show();
-for (const { lane, fallback } of lanes) void lane.use(fallback);
+for (const { lane, fallback } of lanes) {
+  if (fallback) void lane.use(fallback);
+}

@@ -1,14 +1,17 @@
 /**
- * What the page remembers: the pictures, the labels, and two lanes of work over them.
+ * What the page remembers: the pictures, what is asked about them, and lanes of work over them.
  * It knows the package but no element; `main.js` ties it to what is seen.
  */
 
+import { answersLane, matchesLane } from './asking.js';
 import { Lane } from './lane.js';
 
 /**
- * @typedef {import('ocelli').Tag} Tag
+ * @typedef {import('ocelli').Tag<string | null>} Tag with `null` for "none of these"
  * @typedef {import('ocelli').Tagger} Tagger
  * @typedef {import('ocelli').Captioner} Captioner
+ * @typedef {import('ocelli').Classifier} Classifier
+ * @typedef {import('ocelli').Classification} Classification
  *
  * @typedef {object} Picture
  * @property {string} id
@@ -16,16 +19,34 @@ import { Lane } from './lane.js';
  * @property {Blob} file
  *
  * @typedef {object} Question what tagging asks
- * @property {string[]} labels
- * @property {string} template
+ * @property {readonly import('./labels.js').Label[]} labels
+ * @property {string} template the sentence around each label
+ * @property {readonly string[] | null} [templates] several sentences, in place of the one
+ * @property {'softmax' | 'independent'} [scores]
+ * @property {boolean} [none] whether "none of these" is among the answers
+ * @property {number} [threshold] the least score that is shown
+ * @property {import('ocelli').Vocabulary | null} [vocabulary] where the labels come from, if their parents are known
  *
- * @typedef {object} Loaders the package's two classes, or stand-ins
+ * @typedef {object} CaptionSettings
+ * @property {import('ocelli').StreamOptions} options how captions are searched for
+ * @property {number} numCaptions how many are shown
+ * @property {boolean} rematch whether matching chooses the best of them
+ *
+ * @typedef {{ caption: string, match?: number }} Candidate a caption, with the probability that it fits
+ *
+ * @typedef {object} Loaders the package's classes, or stand-ins
  * @property {Pick<typeof import('ocelli').Tagger, 'load'>} Tagger
  * @property {Pick<typeof import('ocelli').Captioner, 'load'>} Captioner
+ * @property {Pick<typeof import('ocelli').Matcher, 'load'>} Matcher
+ * @property {Pick<typeof import('ocelli').Answerer, 'load'>} Answerer
+ * @property {Pick<typeof import('ocelli').Classifier, 'load'>} Classifier
  */
 
 /** Tags kept for each picture. */
 const TAGS_SHOWN = 5;
+
+/** Classes kept for each picture. */
+const CLASSES_SHOWN = 3;
 
 /** @param {RegExp} codes @returns {(error: unknown) => boolean} */
 function isOneOf(codes) {
@@ -40,15 +61,24 @@ const concernsPicture = isOneOf(/^image-/);
 
 /** Dispatches `change` whenever the pictures, a lane or a job changed. */
 export class Session extends EventTarget {
-  /** @type {Picture[]} newest batch first */
+  /** @type {Picture[]} newest batch first, unless they were arranged otherwise */
   pictures = [];
   /** @type {Question | Promise<Question>} a promise while the first labels are on their way */
   question;
+  /** @type {CaptionSettings} */
+  captionSettings = { options: {}, numCaptions: 1, rematch: false };
   /** @type {Lane<Tagger, Tag[]>} */
   tags;
-  /** @type {Lane<Captioner, string>} */
+  /** @type {Lane<Captioner, Candidate[]>} each picture's captions, best first */
   captions;
+  /** @type {Lane<Classifier, Classification[]>} without a model until one is chosen */
+  classes;
+  /** What is asked about single pictures; without models until something is. */
+  matches;
+  answers;
 
+  /** @type {Picture[]} newest batch first */
+  #arrived = [];
   #count = 0;
 
   /**
@@ -56,30 +86,42 @@ export class Session extends EventTarget {
    * @param {Question | Promise<Question>} question
    * @param {import('./options.js').LoadOptions} given how models are loaded
    */
-  constructor({ Tagger, Captioner }, question, given) {
+  constructor({ Tagger, Captioner, Matcher, Answerer, Classifier }, question, given) {
     super();
     this.question = question;
     this.tags = new Lane({
       load: (model, options) => Tagger.load(model, { ...options, ...given }),
-      perform: async (tagger, picture, { signal, onProgress }) => {
-        const { labels, template } = await this.question;
-        return tagger.tag(picture.file, labels, { template, topK: TAGS_SHOWN, signal, onProgress });
-      },
+      perform: async (tagger, picture, options) =>
+        tagWith(tagger, picture.file, await this.question, options),
       final: concernsPicture,
       blocks: concernsQuestion,
     });
     this.captions = new Lane({
       load: (model, options) => Captioner.load(model, { ...options, ...given }),
-      perform: (captioner, picture, { signal, onPiece }) =>
-        captioner.caption(picture.file, { signal, onPiece }),
+      perform: (captioner, picture, options) => this.#describe(captioner, picture, options),
       final: concernsPicture,
     });
-    for (const lane of this.lanes) lane.addEventListener('change', () => this.#changed());
+    this.classes = new Lane({
+      load: (model, options) => Classifier.load(model, { ...options, ...given }),
+      perform: (classifier, picture, { signal, onProgress }) =>
+        classifier.classify(picture.file, { topK: CLASSES_SHOWN, signal, onProgress }),
+      final: concernsPicture,
+    });
+    this.matches = matchesLane(Matcher, given);
+    this.answers = answersLane(Answerer, given);
+    for (const lane of this.everyLane) {
+      lane.addEventListener('change', () => this.#changed());
+    }
   }
 
-  /** Both lanes, where they are treated alike. */
+  /** The lanes that every picture passes through, where they are treated alike. */
   get lanes() {
-    return [this.tags, this.captions];
+    return [this.tags, this.captions, this.classes];
+  }
+
+  /** Those, and the lanes of what is asked about single pictures. */
+  get everyLane() {
+    return [...this.lanes, this.matches.lane, this.answers.lane];
   }
 
   /** @param {Blob[]} files one batch: it goes to the top, in its own order */
@@ -90,6 +132,7 @@ export class Session extends EventTarget {
       return { id: `picture-${this.#count}`, name, file };
     });
     this.pictures = [...batch, ...this.pictures];
+    this.#arrived = [...batch, ...this.#arrived];
     for (const lane of this.lanes) batch.forEach((picture) => lane.add(picture));
     this.#changed();
   }
@@ -97,7 +140,18 @@ export class Session extends EventTarget {
   /** @param {Picture} picture */
   remove(picture) {
     this.pictures = this.pictures.filter((other) => other !== picture);
-    for (const lane of this.lanes) lane.remove(picture);
+    this.#arrived = this.#arrived.filter((other) => other !== picture);
+    for (const lane of this.everyLane) lane.remove(picture);
+    this.#changed();
+  }
+
+  /**
+   * Puts the pictures in another order.
+   * @param {Picture[] | null} order those that are not in it go behind; `null` for the order in which they came
+   */
+  arrange(order) {
+    const wanted = new Set(order?.filter((picture) => this.#arrived.includes(picture)));
+    this.pictures = [...wanted, ...this.#arrived.filter((picture) => !wanted.has(picture))];
     this.#changed();
   }
 
@@ -112,7 +166,13 @@ export class Session extends EventTarget {
     this.tags.restart();
   }
 
-  /** Stops both lanes' work. */
+  /** @param {CaptionSettings} settings every picture is described anew; old captions stay until then */
+  describe(settings) {
+    this.captionSettings = settings;
+    this.captions.restart();
+  }
+
+  /** Stops the lanes' work. */
   stop() {
     for (const lane of this.lanes) lane.stop();
   }
@@ -125,8 +185,9 @@ export class Session extends EventTarget {
   /** @returns {{ total: number, open: number, stopped: number, working: boolean }} how far the pictures are */
   tally() {
     const tally = { total: this.pictures.length, open: 0, stopped: 0, working: false };
+    const lanes = this.lanes.filter(({ status }) => status !== 'empty');
     for (const picture of this.pictures) {
-      const states = this.lanes.map((lane) => lane.jobs.get(picture)?.status);
+      const states = lanes.map((lane) => lane.jobs.get(picture)?.status);
       if (states.includes('running')) tally.working = true;
       if (states.includes('running') || states.includes('waiting')) tally.open += 1;
       else if (states.includes('stopped')) tally.stopped += 1;
@@ -134,7 +195,43 @@ export class Session extends EventTarget {
     return tally;
   }
 
+  /**
+   * @param {Captioner} captioner
+   * @param {Picture} picture
+   * @param {{ signal: AbortSignal, onPiece: (piece: string) => void }} options
+   * @returns {Promise<Candidate[]>}
+   */
+  async #describe(captioner, picture, { signal, onPiece }) {
+    const { options, numCaptions, rematch } = this.captionSettings;
+    if (numCaptions === 1) {
+      return [{ caption: await captioner.caption(picture.file, { ...options, signal, onPiece }) }];
+    }
+    const matcher = rematch ? await this.matches.engine(this.captions.model, signal) : undefined;
+    return captioner.captions(picture.file, { ...options, numCaptions, ...(matcher && { matcher }), signal });
+  }
+
   #changed() {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/**
+ * @param {Tagger} tagger
+ * @param {Blob} file
+ * @param {Question} question
+ * @param {{ signal: AbortSignal, onProgress: (progress: import('ocelli').ProgressEvent) => void }} options
+ * @returns {Promise<Tag[]>} the best, and all that they imply
+ */
+async function tagWith(tagger, file, question, { signal, onProgress }) {
+  const { labels, template, templates, scores, none, threshold, vocabulary } = question;
+  const tags = await tagger.tag(file, labels, {
+    template: templates ?? template,
+    topK: TAGS_SHOWN,
+    ...(scores && { scores }),
+    ...(none && { none }),
+    ...(threshold && { threshold }),
+    signal,
+    onProgress,
+  });
+  return vocabulary ? vocabulary.withParents(tags) : tags;
 }

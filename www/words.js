@@ -85,3 +85,10 @@ export function runsOn({ variant, threads, why }) {
   const simd = variant.startsWith('relaxed') ? 'relaxed SIMD' : 'plain SIMD';
   return `Runs with ${simd} on ${threads === 1 ? 'one thread' : `${threads} threads`}. ${why}`;
 }
+
+/** @param {'tag' | 'word' | 'class'} about @param {string} text @returns {string} what a map shows */
+export function lookedAt(about, text) {
+  if (about === 'tag') return `What speaks for “${text}”`;
+  if (about === 'word') return `Where the captioner looked for “${text}”`;
+  return 'Where the classifier looked';
+}

@@ -1,29 +1,20 @@
 /**
  * `<label-editor>`: the labels to choose from, one on each line, and the sentence they are put into.
- * Dispatches `ask` with `{ labels, template }`. Empty lines are spacing, not labels.
+ * Dispatches `ask` with `{ labels, template, restored }`. Empty lines are spacing, not labels.
  */
 
+import { readLabels, writeLabels } from '../labels.js';
 import { count, explain } from '../words.js';
 import { button, make, mark, tell, write } from './dom.js';
 
-/**
- * @typedef {import('../session.js').Question} Question
- */
-
-/** @param {string} text @returns {string[]} */
-function lines(text) {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-}
+/** @typedef {{ labels: readonly import('../labels.js').Label[], template: string }} Asked */
 
 class LabelEditor extends HTMLElement {
   #labels = make('textarea', {
     id: 'labels',
     rows: 10,
     spellcheck: false,
-    'aria-describedby': 'labels-count',
+    'aria-describedby': 'labels-count labels-help',
   });
   #template = make('input', {
     id: 'template',
@@ -33,10 +24,11 @@ class LabelEditor extends HTMLElement {
     'aria-describedby': 'template-help',
   });
   #count = make('p', { className: 'field-help', id: 'labels-count' });
+  #help = make('p', { className: 'field-help', id: 'template-help' }, 'The label takes the place of {}.');
   #error = make('p', { className: 'error', id: 'labels-error', role: 'alert', hidden: true });
   #apply = button('Apply', 'button', () => this.#ask());
   #reset = button('Restore', 'button button-quiet', () => this.#restore());
-  /** @type {Question} */
+  /** @type {Asked} */
   #defaults = { labels: [], template: '' };
   /** What is in force, to tell whether there is anything to apply. */
   #asked = '';
@@ -46,9 +38,14 @@ class LabelEditor extends HTMLElement {
       make('label', { for: 'labels' }, 'One label on each line'),
       this.#labels,
       this.#count,
+      make(
+        'p',
+        { className: 'field-help', id: 'labels-help' },
+        'A word with several senses may say which: “bat: a type of animal”.',
+      ),
       make('label', { for: 'template' }, 'Each label is asked as'),
       this.#template,
-      make('p', { className: 'field-help', id: 'template-help' }, 'The label takes the place of {}.'),
+      this.#help,
       this.#error,
       make('div', { className: 'field-actions' }, this.#apply, this.#reset),
     );
@@ -63,12 +60,27 @@ class LabelEditor extends HTMLElement {
     }
   }
 
-  /** @param {Question} question what to start from, and what Restore brings back */
+  /** @param {Asked} question what to start from, and what Restore brings back */
   begin(question) {
     this.#defaults = question;
     this.#fill(question);
     this.#asked = this.#key();
     this.#update();
+  }
+
+  /** Puts other labels in the place of those written. @param {Asked['labels']} labels */
+  replace(labels) {
+    this.#labels.value = writeLabels(labels);
+    this.#ask();
+  }
+
+  /** @param {boolean} several whether several sentences, not the one written here, are put around each label */
+  silence(several) {
+    this.#template.disabled = several;
+    write(
+      this.#help,
+      several ? 'The published sentences take its place.' : 'The label takes the place of {}.',
+    );
   }
 
   /** @param {unknown} error why the labels in force cannot be used, or `null` */
@@ -81,29 +93,30 @@ class LabelEditor extends HTMLElement {
     this.#template.setAttribute('aria-invalid', String(code.startsWith('template')));
   }
 
-  /** @param {Question} question */
+  /** @param {Asked} question */
   #fill({ labels, template }) {
-    this.#labels.value = labels.join('\n');
+    this.#labels.value = writeLabels(labels);
     this.#template.value = template;
   }
 
   #restore() {
     this.#fill(this.#defaults);
-    this.#ask();
+    this.#ask(true);
   }
 
-  #ask() {
+  #ask(restored = false) {
     this.#asked = this.#key();
     this.#update();
-    tell(this, 'ask', { labels: lines(this.#labels.value), template: this.#template.value.trim() });
+    const template = this.#template.value.trim();
+    tell(this, 'ask', { labels: readLabels(this.#labels.value), template, restored });
   }
 
   #key() {
-    return `${this.#template.value.trim()}\n${lines(this.#labels.value).join('\n')}`;
+    return `${this.#template.value.trim()}\n${writeLabels(readLabels(this.#labels.value))}`;
   }
 
   #update() {
-    const written = lines(this.#labels.value).length;
+    const written = readLabels(this.#labels.value).length;
     write(this.#count, written === 0 ? 'No labels yet: write at least one' : count(written, 'label'));
     mark(this.#apply, 'data-due', this.#key() !== this.#asked);
   }

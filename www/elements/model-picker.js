@@ -1,7 +1,7 @@
 /**
  * `<model-picker>`: chooses a model for one task: one that comes with the page, a published one, or any
- * other by its id or its folder's address. Nothing is fetched before its button is pressed.
- * Dispatches `choose` with `{ id, title }`.
+ * other by its id or its folder's address. Nothing is fetched before its button is pressed. A task that can be done
+ * without has the choice of no model. Dispatches `choose` with `{ id, title }`, or with `null` for no model.
  */
 
 import { bytes, runsOn } from '../words.js';
@@ -16,9 +16,17 @@ import { button, make, tell, write } from './dom.js';
 
 const OTHER = '';
 
+/** Stands for no model; no id on the hub and no address looks like it. */
+const NONE = '-';
+
 /** @param {ModelInfo} model */
 function option(model) {
   return make('option', { value: model.id }, `${model.title}, ${bytes(model.bytes)}`);
+}
+
+/** @param {string} label @param {ModelInfo[]} models @returns {Node[]} a group, if there is anything in it */
+function group(label, models) {
+  return models.length === 0 ? [] : [make('optgroup', { label }, ...models.map(option))];
 }
 
 /**
@@ -52,24 +60,25 @@ class ModelPicker extends HTMLElement {
   /**
    * @param {string} task what the model does, as the field's name: "Tags", "Captions"
    * @param {ModelInfo[]} models
+   * @param {boolean} [optional] whether the task can be done without, which it is at first
    */
-  begin(task, models) {
+  begin(task, models, optional = false) {
     this.#models = models;
+    if (optional) this.#current = NONE;
     this.#select.id = `${this.id}-select`;
     this.#other.id = `${this.id}-other`;
     this.#detail.id = `${this.id}-detail`;
     this.#otherLabel.htmlFor = this.#other.id;
     this.#select.setAttribute('aria-describedby', this.#detail.id);
     this.#select.append(
-      make(
-        'optgroup',
-        { label: 'Comes with the page' },
-        ...models.filter(({ builtIn }) => builtIn).map(option),
+      ...(optional ? [make('option', { value: NONE }, 'None')] : []),
+      ...group(
+        'Comes with the page',
+        models.filter(({ builtIn }) => builtIn),
       ),
-      make(
-        'optgroup',
-        { label: 'Downloaded from the hub' },
-        ...models.filter(({ builtIn }) => !builtIn).map(option),
+      ...group(
+        'Downloaded from the hub',
+        models.filter(({ builtIn }) => !builtIn),
       ),
       make('option', { value: OTHER }, 'Another model…'),
     );
@@ -91,11 +100,12 @@ class ModelPicker extends HTMLElement {
   }
 
   /**
-   * @param {string} id the model in use, being loaded or failed
+   * @param {string | null} model the id of the one in use, being loaded or failed; `null` where there is none
    * @param {LaneStatus} status
    * @param {Runtime | null} runtime what it runs on, once it is loaded
    */
-  show(id, status, runtime) {
+  show(model, status, runtime) {
+    const id = model ?? NONE;
     this.#runs.hidden = runtime === null;
     write(this.#runs, runtime ? runsOn(runtime) : '');
     if (id === this.#current && status === this.#status) return;
@@ -107,7 +117,7 @@ class ModelPicker extends HTMLElement {
 
   /** @param {string} id */
   #point(id) {
-    const listed = this.#models.some((model) => model.id === id);
+    const listed = id === NONE || this.#models.some((model) => model.id === id);
     this.#select.value = listed ? id : OTHER;
     if (!listed) this.#other.value = id;
   }
@@ -118,13 +128,15 @@ class ModelPicker extends HTMLElement {
 
   #choose() {
     const id = this.#id;
-    tell(this, 'choose', choice(this.#models.find((model) => model.id === id) ?? { id, title: id }));
+    if (id === NONE) tell(this, 'choose', null);
+    else tell(this, 'choose', choice(this.#models.find((model) => model.id === id) ?? { id, title: id }));
   }
 
   #update() {
     const model = this.#models.find(({ id }) => id === this.#select.value);
     const other = this.#select.value === OTHER;
     this.#other.hidden = this.#otherLabel.hidden = !other;
+    this.#detail.hidden = this.#select.value === NONE;
     write(
       this.#detail,
       model
@@ -134,12 +146,15 @@ class ModelPicker extends HTMLElement {
     const current = this.#id !== '' && this.#id === this.#current;
     const loading = current && this.#status === 'loading';
     const inUse = current && (this.#status === 'ready' || this.#status === 'blocked');
+    // Where no model is in use and none is wanted there is nothing to press.
+    this.#use.hidden = current && this.#id === NONE;
     this.#use.disabled = loading || inUse || this.#id === '';
     write(this.#use, loading ? 'Loading' : inUse ? 'In use' : this.#verb(model));
   }
 
   /** @param {ModelInfo | undefined} model */
   #verb(model) {
+    if (this.#id === NONE) return 'Use none';
     if (model && !model.builtIn) return `Download ${bytes(model.bytes)} and use`;
     return 'Use this model';
   }

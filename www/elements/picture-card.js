@@ -1,10 +1,21 @@
 /**
- * `<picture-card>`: one picture with its caption and tags, or with the sentence that says why not.
- * It is given its two jobs by `show` and dispatches `again` and `discard`.
+ * `<picture-card>`: one picture with its caption, tags and classes, or with the sentence that says why not.
+ * It is given its jobs by `show` and dispatches `again`, `like` and `discard`; `look` with what somebody points at, and
+ * `look-away`. What a look found is shown by `reveal`, what went wrong by `regret`.
  *
- * @typedef {import('ocelli').Tag} Tag
+ * @typedef {import('../session.js').Tag} Tag
+ * @typedef {import('ocelli').Classification} Classification
+ * @typedef {import('../session.js').Candidate} Candidate
  * @typedef {import('../session.js').Picture} Picture
  * @typedef {import('../lane.js').JobStatus} JobStatus
+ * @typedef {import('./tag-list.js').Naming} Naming
+ *
+ * @typedef {object} LookDetail
+ * @property {Picture | null} picture
+ * @property {'tag' | 'word' | 'class'} about
+ * @property {string} text the label, the whole caption, or nothing
+ * @property {string} shown what is pointed at, as it is read on the page
+ * @property {number} start where in the caption the word begins
  */
 
 /**
@@ -12,11 +23,25 @@
  * @typedef {import('../lane.js').Job<Result>} Job
  */
 
-import { explain } from '../words.js';
+/**
+ * @typedef {object} CardState
+ * @property {Job<Tag[]> | undefined} tags
+ * @property {Job<Candidate[]> | undefined} captions
+ * @property {Job<Classification[]> | undefined} classes only where a model for them was chosen
+ * @property {Naming} naming
+ * @property {string} language the one that tags are named in
+ * @property {boolean} comparable whether there are other pictures to compare it with
+ */
+
+import { explain, percent } from '../words.js';
+import { AskPicture } from './ask-picture.js';
+import { CaptionView } from './caption-view.js';
 import { button, make, mark, tell, write } from './dom.js';
+import { Looks } from './looks.js';
+import { MapView } from './map-view.js';
 import { showTags, tagsAsText } from './tag-list.js';
 
-/** @type {Record<JobStatus, string>} what stands in an answer's place, by the job's state */
+/** @type {Record<JobStatus, string>} what stands in the tags' place, by the job's state */
 const TAG_PLACEHOLDER = {
   waiting: 'Tags to come',
   running: 'Choosing tags',
@@ -25,31 +50,39 @@ const TAG_PLACEHOLDER = {
   stopped: 'Stopped before it was tagged',
 };
 
-/** @type {Record<JobStatus, string>} */
-const CAPTION_PLACEHOLDER = {
-  waiting: 'Caption to come',
-  running: 'Looking',
-  done: 'The model had nothing to say.',
-  failed: '',
-  stopped: 'Stopped before it was described',
-};
-
 export class PictureCard extends HTMLElement {
   #name = make('h3', { className: 'card-name' });
-  #caption = make('p', { className: 'caption', 'aria-live': 'polite', 'aria-atomic': 'true' });
+  #caption = new CaptionView();
   #tags = make('ol', { className: 'tags', 'aria-label': 'Tags' });
   #wait = make('p', { className: 'card-wait' });
+  #classes = button('', 'classes', () => {}, {
+    'data-look': 'class',
+    'aria-pressed': 'false',
+    'aria-describedby': 'look-help',
+    hidden: true,
+  });
   #errors = make('div', { className: 'card-errors' });
+  #ask = new AskPicture();
   #copy = button('Copy', 'button button-quiet copy', () => void this.#copyText());
   #again = button('Try again', 'button again', () => tell(this, 'again', this.picture));
+  #like = button('More like this', 'button button-quiet', () => tell(this, 'like', this.picture), {
+    hidden: true,
+  });
   #discard = button('Remove', 'button button-quiet discard', () => tell(this, 'discard', this.picture));
-  #frame = make('div', { className: 'card-frame' });
+  #frame = new MapView();
+  #looks = new Looks(this, {
+    look: (one) => this.#look(one),
+    leave: () => {
+      this.#frame.clear();
+      tell(this, 'look-away');
+    },
+  });
   /** @type {string | null} */
   #address = null;
-  /** @type {unknown[] | null} the tags that are on screen, to leave them alone while they are right */
+  /** @type {{ tags: Tag[] | null, naming: Naming } | null} what is on screen, to leave it alone while it is right */
   #shownTags = null;
-  /** @type {{ caption: string | null, tags: Tag[] | null }} */
-  #answer = { caption: null, tags: null };
+  /** @type {{ caption: string | null, tags: Tag[] | null, naming: Naming }} */
+  #answer = { caption: null, tags: null, naming: String };
   /** @type {Picture | null} */
   picture = null;
 
@@ -58,45 +91,39 @@ export class PictureCard extends HTMLElement {
     this.picture = picture;
     this.id = picture.id;
     this.#address = URL.createObjectURL(picture.file);
-    const image = make('img', { alt: '', decoding: 'async', src: this.#address });
-    image.addEventListener('error', () => {
-      this.#frame.replaceChildren(make('p', { className: 'card-blank' }, 'No preview'));
-    });
-    this.#frame.append(image);
+    this.#frame.open(this.#address);
+    this.#ask.open(picture);
     write(this.#name, picture.name);
     this.#name.id = `${picture.id}-name`;
     this.#name.title = picture.name;
     for (const [control, verb] of /** @type {const} */ ([
       [this.#copy, 'Copy caption and tags of'],
       [this.#again, 'Try again with'],
+      [this.#like, 'More like this: put first what is like'],
       [this.#discard, 'Remove'],
     ])) {
       control.setAttribute('aria-label', `${verb} ${picture.name}`);
     }
-    this.append(
-      make(
-        'article',
-        { className: 'card', 'aria-labelledby': this.#name.id },
-        this.#frame,
-        make(
-          'div',
-          { className: 'card-body' },
-          this.#name,
-          this.#caption,
-          this.#tags,
-          this.#wait,
-          this.#errors,
-          make('div', { className: 'card-actions' }, this.#again, this.#copy, this.#discard),
-        ),
-      ),
+    const answers = [this.#caption, this.#tags, this.#wait, this.#classes, this.#errors, this.#ask];
+    const actions = make(
+      'div',
+      { className: 'card-actions' },
+      this.#again,
+      this.#copy,
+      this.#like,
+      this.#discard,
     );
+    const body = make('div', { className: 'card-body' }, this.#name, ...answers, actions);
+    this.append(make('article', { className: 'card', 'aria-labelledby': this.#name.id }, this.#frame, body));
     return this;
   }
 
   disconnectedCallback() {
     // Moving a card within the list disconnects it for a moment; only a card that stays out is done.
     queueMicrotask(() => {
-      if (!this.isConnected && this.#address) URL.revokeObjectURL(this.#address);
+      if (this.isConnected) return;
+      this.#looks.end();
+      if (this.#address) URL.revokeObjectURL(this.#address);
     });
   }
 
@@ -105,50 +132,88 @@ export class PictureCard extends HTMLElement {
     this.#discard.focus();
   }
 
-  /** @param {Job<Tag[]> | undefined} tags @param {Job<string> | undefined} caption */
-  show(tags, caption) {
-    if (!tags || !caption) return;
-    this.#showCaption(caption);
-    this.#showTags(tags);
-    this.#showErrors([caption, tags]);
-    const states = [tags.status, caption.status];
-    const state = ['running', 'waiting', 'failed', 'stopped'].find((one) =>
-      states.includes(/** @type {JobStatus} */ (one)),
+  /** Puts the keyboard back after the card was moved to the front. */
+  takeFocusBack() {
+    this.#like.focus();
+  }
+
+  /** The part that asks about this picture. */
+  get asking() {
+    return this.#ask;
+  }
+
+  /** @param {CardState} state */
+  show({ tags, captions, classes, naming, language, comparable }) {
+    if (!tags || !captions) return;
+    this.#caption.show(captions);
+    this.#showTags(tags, naming);
+    if (this.#tags.lang !== language) this.#tags.lang = language;
+    this.#showClasses(classes);
+    this.#looks.settle();
+    const jobs = [captions, tags, ...(classes ? [classes] : [])];
+    this.#showErrors(jobs);
+    const states = jobs.map(({ status }) => status);
+    const state = /** @type {const} */ (['running', 'waiting', 'failed', 'stopped']).find((one) =>
+      states.includes(one),
     );
     this.dataset.state = state ?? 'done';
-    this.#answer = { caption: caption.result, tags: tags.result };
-    this.#copy.hidden = (caption.result ?? tags.result) === null || !('clipboard' in navigator);
+    const caption = captions.result?.[0]?.caption ?? null;
+    this.#answer = { caption, tags: tags.result, naming };
+    this.#copy.hidden = (caption ?? tags.result) === null || !('clipboard' in navigator);
+    this.#like.hidden = !comparable || tags.result === null;
     this.#again.hidden = !states.includes('failed') && !states.includes('stopped');
   }
 
-  /** @param {Job<string>} job */
-  #showCaption(job) {
-    const { status, result, stale, partial } = job;
-    const writing = status === 'running' && partial !== '';
-    const text = writing ? partial.trim() : (result ?? '');
-    const placeholder = text === '';
-    this.#caption.setAttribute('aria-busy', String(writing));
-    mark(this.#caption, 'data-writing', writing);
-    mark(this.#caption, 'data-placeholder', placeholder);
-    mark(this.#caption, 'data-stale', stale && !writing);
-    write(this.#caption, placeholder ? CAPTION_PLACEHOLDER[status] : text);
-    this.#caption.hidden = this.#caption.textContent === '';
+  /** @param {string} note @param {import('./map-view.js').Paint} paint what a look found */
+  reveal(note, paint) {
+    this.#frame.show(note, paint);
   }
 
-  /** @param {Job<Tag[]>} job */
-  #showTags({ status, result, stale }) {
-    if (result !== this.#shownTags) {
-      showTags(this.#tags, result ?? []);
-      this.#shownTags = result;
+  /** @param {string} sentence why a look found nothing */
+  regret(sentence) {
+    this.#frame.say(sentence);
+  }
+
+  /** @param {HTMLElement} one what is pointed at */
+  #look({ dataset, textContent }) {
+    const about = /** @type {LookDetail['about']} */ (dataset.look);
+    const text = about === 'word' ? (this.#answer.caption ?? '') : (dataset.text ?? '');
+    const label = about === 'tag' ? this.#answer.naming(text) : (dataset.text ?? textContent ?? '');
+    this.#frame.say('Looking');
+    tell(this, 'look', {
+      picture: this.picture,
+      about,
+      text,
+      shown: label,
+      start: Number(dataset.start ?? 0),
+    });
+  }
+
+  /** @param {Job<Tag[]>} job @param {Naming} naming */
+  #showTags({ status, result, stale }, naming) {
+    if (result !== this.#shownTags?.tags || naming !== this.#shownTags.naming) {
+      showTags(this.#tags, result ?? [], naming);
+      this.#shownTags = { tags: result, naming };
     }
     this.#tags.hidden = result === null;
     mark(this.#tags, 'data-stale', stale);
-    write(this.#wait, result === null ? TAG_PLACEHOLDER[status] : '');
+    const nothing = result?.length === 0 && status === 'done' ? 'No tag scores that high' : '';
+    write(this.#wait, result === null ? TAG_PLACEHOLDER[status] : nothing);
     mark(this.#wait, 'data-bars', status === 'waiting' || status === 'running');
     this.#wait.hidden = this.#wait.textContent === '';
   }
 
-  /** A damaged picture fails in both lanes: its sentence is said once. @param {Job<unknown>[]} jobs */
+  /** @param {Job<Classification[]> | undefined} job */
+  #showClasses(job) {
+    const result = job?.result ?? [];
+    const text = result.map(({ label, score }) => `${label} ${percent(score)}`).join(', ');
+    write(this.#classes, text === '' ? '' : `Class: ${text}`);
+    this.#classes.dataset.text = result[0]?.label ?? '';
+    this.#classes.hidden = text === '';
+    mark(this.#classes, 'data-stale', job?.stale ?? false);
+  }
+
+  /** A damaged picture fails in every lane: its sentence is said once. @param {Job<unknown>[]} jobs */
   #showErrors(jobs) {
     /** @type {Map<string, string>} */
     const sentences = new Map();
@@ -167,8 +232,8 @@ export class PictureCard extends HTMLElement {
   }
 
   async #copyText() {
-    const { caption, tags } = this.#answer;
-    const text = [caption, tags && tagsAsText(tags)].filter(Boolean).join('\n');
+    const { caption, tags, naming } = this.#answer;
+    const text = [caption, tags && tagsAsText(tags, naming)].filter(Boolean).join('\n');
     try {
       await navigator.clipboard.writeText(text);
       this.#acknowledge('Copied');

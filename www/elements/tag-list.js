@@ -1,31 +1,58 @@
 /**
- * The tags of one picture: label, percentage, and a bar for the eye. The percentage is the bar's text.
+ * The tags of one picture: label, percentage, and a bar for the eye. The percentage is the bar's text. Each is a button
+ * that shows where in the picture it was found.
  *
- * @typedef {import('ocelli').Tag} Tag
+ * @typedef {import('../session.js').Tag} Tag
+ * @typedef {(label: string) => string} Naming how a label is called on the page
  */
 
 import { percent } from '../words.js';
-import { make } from './dom.js';
+import { button, make } from './dom.js';
 
-/** @param {Tag} tag */
-function row({ label, score }) {
+/** What stands for a tag that says none of the labels fits. */
+const NONE = 'none of these';
+
+/** @param {number} score @returns {HTMLElement} its length, for the eye */
+export function bar(score) {
   const fill = make('span', { className: 'bar-fill' });
-  fill.style.setProperty('--share', String(score));
-  return make(
-    'li',
-    { className: 'tag' },
-    make('span', { className: 'tag-label' }, label),
-    make('span', { className: 'tag-score' }, percent(score)),
-    make('span', { className: 'bar', 'aria-hidden': 'true' }, fill),
-  );
+  fill.style.setProperty('--share', String(Math.max(0, Math.min(1, score))));
+  return make('span', { className: 'bar', 'aria-hidden': 'true' }, fill);
 }
 
-/** @param {HTMLElement} list @param {Tag[]} tags */
-export function showTags(list, tags) {
-  list.replaceChildren(...tags.map(row));
+/** @param {Tag} tag @param {Naming} naming @returns {string} */
+function nameOf({ label }, naming) {
+  return label === null ? NONE : naming(label);
 }
 
-/** @param {Tag[]} tags @returns {string} for the clipboard: "dog 91%, cat 4%" */
-export function tagsAsText(tags) {
-  return tags.map(({ label, score }) => `${label} ${percent(score)}`).join(', ');
+/** @param {Tag} tag @param {Naming} naming */
+function row(tag, naming) {
+  const parts = [
+    make('span', { className: 'tag-label' }, nameOf(tag, naming)),
+    ' ',
+    make('span', { className: 'tag-score' }, percent(tag.score)),
+    bar(tag.score),
+  ];
+  if (tag.label === null) return make('li', {}, make('div', { className: 'tag' }, ...parts));
+  const look = button('', 'tag', () => {}, {
+    'data-look': 'tag',
+    'data-text': tag.label,
+    'aria-pressed': 'false',
+    'aria-describedby': 'look-help',
+  });
+  look.append(...parts);
+  return make('li', {}, look);
+}
+
+/** Shows tags; the keyboard, if it was on one, stays on the tag in its place. @param {HTMLElement} list @param {Tag[]} tags @param {Naming} naming */
+export function showTags(list, tags, naming) {
+  const focused = [...list.querySelectorAll('.tag')].findIndex((one) => one === document.activeElement);
+  list.replaceChildren(...tags.map((tag) => row(tag, naming)));
+  /** @type {NodeListOf<HTMLButtonElement>} */
+  const looks = list.querySelectorAll('button.tag');
+  if (focused >= 0) looks[Math.min(focused, looks.length - 1)]?.focus();
+}
+
+/** @param {Tag[]} tags @param {Naming} naming @returns {string} for the clipboard: "dog 91%, cat 4%" */
+export function tagsAsText(tags, naming) {
+  return tags.map((tag) => `${nameOf(tag, naming)} ${percent(tag.score)}`).join(', ');
 }

@@ -114,10 +114,12 @@ export class Visit {
     assert.deepEqual(foreign, [], 'only GETs to the page’s own origin are allowed');
   }
 
-  /** Waits until both built-in models are loaded. */
+  /** Waits until both built-in models are loaded; the others are not before they are asked for. */
   async ready() {
     await this.page.waitForFunction(() =>
-      [...document.querySelectorAll('lane-notice')].every((notice) => notice.dataset.status === 'ready'),
+      [...document.querySelectorAll('#tag-notice, #caption-notice')].every(
+        (notice) => notice.dataset.status === 'ready',
+      ),
     );
   }
 
@@ -214,7 +216,7 @@ export class Visit {
     );
   }
 
-  /** Chooses another model by its id or address. @param {'tag' | 'caption'} task @param {string} id */
+  /** Chooses another model by its id or address. @param {'tag' | 'caption' | 'classify' | 'match' | 'answer'} task @param {string} id */
   async use(task, id) {
     const picker = this.page.locator(`#${task}-picker`);
     await picker.locator('select').selectOption('');

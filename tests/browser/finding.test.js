@@ -1,0 +1,47 @@
+// Finding pictures by words and by likeness: the order changes, nothing else does, and there is a way back.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { openBrowser, openSite, Visit } from './support/site.js';
+import { plain } from './support/pictures.js';
+
+const browser = await openBrowser();
+const site = await openSite();
+test.after(async () => {
+  await browser.close();
+  await site.close();
+});
+
+test('pictures are ordered by words and by likeness, and go back to where they were', async () => {
+  const visit = await Visit.begin(browser, site.url);
+  const { page } = visit;
+  const files = [
+    plain('blue.png', { colour: [20, 20, 220] }),
+    plain('red.png', { colour: [220, 20, 20] }),
+    plain('also blue.png', { colour: [22, 20, 218], width: 60 }),
+  ];
+  await visit.drop(...files.slice(0, 2));
+  await visit.settled('red.png');
+  assert.equal(await page.getByLabel('Find pictures by words').isVisible(), false, 'two need no search');
+  await visit.drop(files[2]);
+  await visit.settled('also blue.png');
+  const names = () => page.locator('.card-name').allInnerTexts();
+  const came = ['also blue.png', 'blue.png', 'red.png'];
+  assert.deepEqual(await names(), came);
+
+  const like = page.getByRole('button', { name: 'put first what is like red.png' });
+  await like.click();
+  await page.locator('picture-finder').getByText('Ordered by likeness to red.png').waitFor();
+  assert.equal((await names())[0], 'red.png', 'nothing is more like a picture than itself');
+  assert.equal(await like.evaluate((element) => element === document.activeElement), true);
+
+  await page.getByRole('button', { name: 'As they came' }).click();
+  await page.getByRole('button', { name: 'As they came' }).waitFor({ state: 'hidden' });
+  assert.deepEqual(await names(), came);
+
+  await page.getByLabel('Find pictures by words').fill('a red wall');
+  await page.keyboard.press('Enter');
+  await page.locator('picture-finder').getByText('Ordered by how well they fit “a red wall”').waitFor();
+  assert.deepEqual([...(await names())].sort(), came, 'none is lost');
+  await visit.end();
+});

@@ -1,0 +1,134 @@
+// How tags are scored and captions are searched for: every setting changes the answers, and none breaks the page.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { openBrowser, openSite, Visit } from './support/site.js';
+import { plain } from './support/pictures.js';
+
+const browser = await openBrowser();
+const site = await openSite();
+test.after(async () => {
+  await browser.close();
+  await site.close();
+});
+
+/** A visit with one picture that is done and all panels open. */
+async function withPicture() {
+  const visit = await Visit.begin(browser, site.url);
+  await visit.drop(plain('sky.png'));
+  await visit.settled('sky.png');
+  await visit.page.evaluate(() =>
+    document.querySelectorAll('details').forEach((panel) => (panel.open = true)),
+  );
+  return visit;
+}
+
+/** Waits until the tags are others than these, and at rest. @param {Visit} visit @param {{ tags: string[], scores: string[] }} before */
+async function changed(visit, before) {
+  const tags = visit.card('sky.png').locator('.tags').first();
+  const old = before.tags.map((tag, place) => `${tag}${before.scores[place]}`).join('');
+  await visit.page.waitForFunction(
+    ([list, text]) => list?.textContent?.replace(/\s+/g, '') !== text.replace(/\s+/g, ''),
+    /** @type {const} */ ([await tags.elementHandle(), old]),
+  );
+  await visit.settled('sky.png');
+  return visit.read('sky.png');
+}
+
+test('scores independent of each other, none of them, a least score', async () => {
+  const visit = await withPicture();
+  const { page } = visit;
+  const start = await visit.read('sky.png');
+
+  await page.getByLabel('Scores independent of each other').check();
+  const independent = await changed(visit, start);
+  assert.deepEqual([...independent.tags].sort(), [...start.tags].sort(), 'the same tags fit best');
+  await page.getByLabel('Scores independent of each other').uncheck();
+  const again = await changed(visit, independent);
+  assert.deepEqual(again.scores, start.scores);
+
+  await visit.ask(['zebra']);
+  await page.locator('.tags').filter({ hasText: 'zebra' }).waitFor();
+  await page.getByLabel('Say when none of them fits').check();
+  await page.locator('.tags').filter({ hasText: 'none of these' }).waitFor();
+  assert.equal(await page.locator('button.tag').count(), 1, 'none of these has no map');
+
+  await page.getByLabel('Least score shown, in per cent').fill('100');
+  await page.keyboard.press('Tab');
+  await page.getByText('No tag scores that high').waitFor();
+  await visit.end();
+});
+
+test('several sentences take the place of the one', async () => {
+  const visit = await withPicture();
+  const { page } = visit;
+  const start = await visit.read('sky.png');
+  await page.getByLabel('Sentences around each label').selectOption('7');
+  assert.notDeepEqual((await changed(visit, start)).scores, start.scores);
+  assert.equal(await page.locator('#template').isDisabled(), true);
+  await page.getByLabel('Sentences around each label').selectOption('one');
+  await page.locator('#template:enabled').waitFor();
+  await visit.end();
+});
+
+test('a label may say which sense is meant', async () => {
+  const visit = await withPicture();
+  await visit.ask(['bat: a type of animal', 'bat', 'cat']);
+  await visit.page.waitForFunction(() => document.querySelector('.tags')?.childElementCount === 3);
+  const { tags } = await visit.read('sky.png');
+  assert.deepEqual([...tags].sort(), ['bat', 'bat', 'cat'], 'the hint is asked, not shown');
+  await visit.end();
+});
+
+test('the everyday tags come with the page, in two languages', async () => {
+  const visit = await withPicture();
+  const { page } = visit;
+  await page.getByRole('button', { name: 'Use 1,050 everyday tags' }).click();
+  await page.waitForFunction(() =>
+    /** @type {any} */ (document.querySelector('#labels')).value.includes(': '),
+  );
+  await visit.settled('sky.png');
+  await page.getByLabel('Tags are shown in').selectOption('ja');
+  await page
+    .locator('.tag-label')
+    .filter({ hasText: /[\u3040-\u30ff\u4e00-\u9fff]/ })
+    .first()
+    .waitFor();
+  await page.getByRole('button', { name: 'Restore the first labels' }).click();
+  await page.getByLabel('Tags are shown in').waitFor({ state: 'hidden' });
+  await visit.end();
+});
+
+test('captions are sampled, searched for with beams, begun, and several', async () => {
+  const visit = await withPicture();
+  const { page } = visit;
+  const card = visit.card('sky.png');
+  await page.getByLabel('Captions begin with').fill('a photo of');
+  await page.keyboard.press('Enter');
+  await card
+    .locator('.caption')
+    .filter({ hasText: /^a photo of/ })
+    .waitFor({ state: 'attached' });
+  await page.getByLabel('Captions begin with').fill('');
+  await page.keyboard.press('Enter');
+
+  await page.getByLabel('Search').selectOption('sampled');
+  await page.getByLabel('Captions for each picture').fill('3');
+  await page.keyboard.press('Tab');
+  await page.waitForFunction(() => document.querySelector('.others')?.childElementCount === 2);
+  await visit.settled('sky.png');
+  await page.getByLabel('Keep the best by matching').check();
+  const captions = card.locator('caption-view');
+  await captions.getByText(/^Fits (<1|\d+)%, or else:/).waitFor();
+  await visit.settled('sky.png');
+  const shares = [...(await captions.innerText()).matchAll(/fits <?(\d+)%/gi)].map(([, share]) =>
+    Number(share),
+  );
+  assert.equal(shares.length, 3);
+  assert.deepEqual(
+    shares,
+    [...shares].sort((a, b) => b - a),
+    'best first',
+  );
+  await visit.end();
+});

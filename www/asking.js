@@ -1,0 +1,101 @@
+/**
+ * What is asked about one picture: which of several texts fits it, and questions to be answered in words. Both are
+ * lanes whose model is loaded with the first question, so that they wait, report and are cancelled as the others do.
+ */
+
+import { Lane } from './lane.js';
+
+/**
+ * @typedef {import('./lane.js').ModelChoice} ModelChoice
+ * @typedef {import('./session.js').Picture} Picture
+ * @typedef {import('ocelli').Match} Match
+ */
+
+/**
+ * A lane, and what was asked about each of its pictures.
+ * @template {{ dispose(): void, runtime: import('ocelli').Runtime }} Engine
+ * @template Asked
+ * @template Result
+ */
+class Asking {
+  /** @type {ModelChoice | null} what the first question loads */
+  preferred = null;
+  /** @type {Lane<Engine, Result>} */
+  lane;
+  /** @type {WeakMap<Picture, Asked>} */
+  #asked = new WeakMap();
+
+  /**
+   * @param {import('./lane.js').LaneWork<Engine, Result>['load']} load
+   * @param {(engine: Engine, file: Blob, asked: Asked, options: { signal: AbortSignal }) => Promise<Result>} ask
+   */
+  constructor(load, ask) {
+    this.lane = new Lane({
+      load,
+      perform: (engine, picture, { signal }) => {
+        const asked = this.#asked.get(picture);
+        if (asked === undefined) throw new Error('nothing was asked about this picture');
+        return ask(engine, picture.file, asked, { signal });
+      },
+    });
+  }
+
+  /** Whether there is a model to ask. */
+  get possible() {
+    return this.lane.model !== null || this.preferred !== null;
+  }
+
+  /** @param {Picture} picture @param {Asked} asked in place of what was asked about the picture before */
+  ask(picture, asked) {
+    this.#asked.set(picture, asked);
+    this.lane.remove(picture);
+    this.lane.add(picture);
+    if (!this.lane.model && this.preferred) void this.lane.use(this.preferred);
+  }
+
+  /**
+   * The loaded model, for work outside of the lane; it is loaded where none is.
+   * @param {ModelChoice | null} fallback the model to load
+   * @param {AbortSignal} signal ends the waiting, not the load
+   * @returns {Promise<Engine>}
+   */
+  async engine(fallback, signal) {
+    const model = this.preferred ?? fallback;
+    if (!this.lane.model && model) void this.lane.use(model);
+    while (this.lane.status === 'loading') {
+      await new Promise((resolve) => {
+        this.lane.addEventListener('change', resolve, { once: true });
+        signal.addEventListener('abort', resolve, { once: true });
+      });
+      signal.throwIfAborted();
+    }
+    if (!this.lane.engine) throw this.lane.error ?? new DOMException('The load was cancelled.', 'AbortError');
+    return this.lane.engine;
+  }
+}
+
+/**
+ * Texts, ordered by how well they fit.
+ * @param {Pick<typeof import('ocelli').Matcher, 'load'>} Matcher
+ * @param {import('./options.js').LoadOptions} given
+ * @returns {Asking<import('ocelli').Matcher, string[], Match[]>}
+ */
+export function matchesLane(Matcher, given) {
+  return new Asking(
+    (model, options) => Matcher.load(model, { ...options, ...given }),
+    (matcher, file, texts, options) => matcher.rank(file, texts, options),
+  );
+}
+
+/**
+ * A question, answered in words.
+ * @param {Pick<typeof import('ocelli').Answerer, 'load'>} Answerer
+ * @param {import('./options.js').LoadOptions} given
+ * @returns {Asking<import('ocelli').Answerer, string, string>}
+ */
+export function answersLane(Answerer, given) {
+  return new Asking(
+    (model, options) => Answerer.load(model, { ...options, ...given }),
+    (answerer, file, question, options) => answerer.answer(file, question, options),
+  );
+}

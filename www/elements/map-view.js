@@ -1,0 +1,58 @@
+/**
+ * `<map-view>`: a picture, and over it, when asked for, the map of what a model went by, with a line that says so.
+ */
+
+import { make, write } from './dom.js';
+
+/** The longer side of a map in pixels: smooth for the eye, and quick to paint. */
+const SIDE = 320;
+
+/** @typedef {(width: number, height: number) => { data: Uint8ClampedArray, width: number, height: number }} Paint */
+
+class MapView extends HTMLElement {
+  #image = make('img', { alt: '', decoding: 'async' });
+  #canvas = make('canvas', { className: 'map', hidden: true, 'aria-hidden': 'true' });
+  #note = make('p', { className: 'map-note', hidden: true });
+
+  /** @param {string} address of the picture */
+  open(address) {
+    this.className = 'card-frame';
+    this.#image.src = address;
+    this.#image.addEventListener('error', () => {
+      this.#image.replaceWith(make('p', { className: 'card-blank' }, 'No preview'));
+    });
+    this.append(this.#image, this.#canvas, this.#note);
+  }
+
+  /** @param {string} note what is being found out, or why it cannot be */
+  say(note) {
+    this.#canvas.hidden = true;
+    this.#note.hidden = false;
+    write(this.#note, note);
+  }
+
+  /** @param {string} note what the map shows @param {Paint} paint makes its pixels */
+  show(note, paint) {
+    this.say(note);
+    const { naturalWidth, naturalHeight } = this.#image;
+    if (naturalWidth === 0 || naturalHeight === 0) return;
+    const scale = SIDE / Math.max(naturalWidth, naturalHeight);
+    const width = Math.max(1, Math.round(naturalWidth * scale));
+    const height = Math.max(1, Math.round(naturalHeight * scale));
+    const { data } = paint(width, height);
+    this.#canvas.width = width;
+    this.#canvas.height = height;
+    this.#canvas
+      .getContext('2d')
+      ?.putImageData(new ImageData(new Uint8ClampedArray(data), width, height), 0, 0);
+    this.#canvas.hidden = false;
+  }
+
+  clear() {
+    this.#canvas.hidden = this.#note.hidden = true;
+    write(this.#note, '');
+  }
+}
+
+customElements.define('map-view', MapView);
+export { MapView };

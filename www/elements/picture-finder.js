@@ -1,0 +1,43 @@
+/**
+ * `<picture-finder>`: puts the pictures that fit some words first. Dispatches `find` with the words, and `unfind` when
+ * the pictures are wanted in the order in which they came.
+ */
+
+import { button, make, tell, write } from './dom.js';
+
+class PictureFinder extends HTMLElement {
+  #words = make('input', { type: 'search', id: 'find', autocomplete: 'off' });
+  #find = button('Find', 'button', () => this.#tell());
+  #back = button('As they came', 'button button-quiet', () => {
+    this.#words.value = '';
+    // This button goes, and the keyboard must not go with it.
+    this.#words.focus();
+    tell(this, 'unfind');
+  });
+  #line = make('p', { className: 'field-help', hidden: true });
+
+  connectedCallback() {
+    this.hidden = true;
+    this.#words.addEventListener('keydown', ({ key }) => {
+      if (key === 'Enter') this.#tell();
+    });
+    const row = make('div', { className: 'find-row' }, this.#words, this.#find, this.#back);
+    this.append(make('label', { for: 'find' }, 'Find pictures by words'), row, this.#line);
+  }
+
+  /** @param {{ worth: boolean, arranged: boolean, line: string }} state whether there are pictures enough, whether they are in another order than they came, and what there is to say */
+  show({ worth, arranged, line }) {
+    this.hidden = !worth && !arranged;
+    this.#back.hidden = !arranged;
+    this.#line.hidden = line === '';
+    write(this.#line, line);
+  }
+
+  #tell() {
+    const words = this.#words.value.trim();
+    if (words !== '') tell(this, 'find', words);
+    else this.#words.focus();
+  }
+}
+
+customElements.define('picture-finder', PictureFinder);
