@@ -229,7 +229,7 @@ impl AnswerRun {
         if !logits.sum_all()?.to_scalar::<f32>()?.is_finite() {
             return Err(no_numbers());
         }
-        match self.generation.advance(&logits.flatten_all()?.to_vec1::<f32>()?)? {
+        match self.generation.advance(&logits.flatten_all()?.to_vec1::<f32>()?) {
             Some(next) => {
                 self.state.keep(&next.parents);
                 self.next = next.ids;

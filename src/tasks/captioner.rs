@@ -229,7 +229,7 @@ impl CaptionRun {
         if !logits.sum_all()?.to_scalar::<f32>()?.is_finite() {
             return Err(no_numbers());
         }
-        let next = self.generation.advance(&logits.flatten_all()?.to_vec1::<f32>()?)?;
+        let next = self.generation.advance(&logits.flatten_all()?.to_vec1::<f32>()?);
         self.ids.truncate(self.prompt);
         self.ids.extend_from_slice(self.generation.best());
         let Some(next) = next else { return Ok(true) };

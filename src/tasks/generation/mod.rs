@@ -21,8 +21,6 @@ pub use processors::Processors;
 pub use samples::{SampleSettings, Samples};
 pub use sampling::Sampling;
 
-use crate::Result;
-
 /// How the texts under way go on: text `i` is text `parents[i]` of before with the token `ids[i]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Continuation {
@@ -59,13 +57,10 @@ pub enum Generation {
 impl Generation {
     /// Takes the logits of the next token, one row for each text under way (at first one for all), and says how
     /// they go on; nothing if all have ended.
-    ///
-    /// # Errors
-    /// `Internal` where the tensor library fails.
-    pub fn advance(&mut self, logits: &[f32]) -> Result<Option<Continuation>> {
+    pub fn advance(&mut self, logits: &[f32]) -> Option<Continuation> {
         match self {
             Self::Samples(samples) => samples.advance(logits),
-            Self::Beams { search, .. } => Ok(search.advance(logits)),
+            Self::Beams { search, .. } => search.advance(logits),
         }
     }
 

@@ -1,10 +1,9 @@
 //! Texts that are written token by token: one of the most probable tokens, or several of drawn ones.
 
-use candle_transformers::generation::LogitsProcessor;
+use rand::rngs::StdRng;
 
 use super::sampling::Chances;
 use super::{Continuation, Processors, Sampling, Written};
-use crate::Result;
 use crate::kernels;
 
 /// What is to be written.
@@ -32,7 +31,7 @@ pub struct Samples {
 
 struct Text {
     written: Written,
-    draws: Option<LogitsProcessor>,
+    draws: Option<StdRng>,
 }
 
 impl Samples {
@@ -46,10 +45,7 @@ impl Samples {
     }
 
     /// See [`Generation::advance`](super::Generation::advance).
-    ///
-    /// # Errors
-    /// `Internal` where the tensor library fails.
-    pub fn advance(&mut self, logits: &[f32]) -> Result<Option<Continuation>> {
+    pub fn advance(&mut self, logits: &[f32]) -> Option<Continuation> {
         // What comes after the prompt is the same question for all.
         let asking = if self.len == 0 { self.running.len() } else { 1 };
         let vocab = logits.len() * asking / self.running.len().max(1);
@@ -58,7 +54,7 @@ impl Samples {
         let mut next = Continuation { parents: Vec::new(), ids: Vec::new() };
         let rows = logits.chunks_exact(vocab.max(1)).zip(running.chunks(asking.max(1)));
         for (parent, (row, places)) in rows.enumerate() {
-            for (&place, id) in places.iter().zip(self.choose(row, places)?) {
+            for (&place, id) in places.iter().zip(self.choose(row, places)) {
                 if let Some(id) = id {
                     next.parents.push(parent);
                     next.ids.push(id);
@@ -66,12 +62,12 @@ impl Samples {
                 }
             }
         }
-        Ok((!self.running.is_empty()).then_some(next))
+        (!self.running.is_empty()).then_some(next)
     }
 
     /// Adds one token to each of the texts at `places`, which have had the same tokens so far, and names those with
     /// which a text goes on.
-    fn choose(&mut self, logits: &[f32], places: &[usize]) -> Result<Vec<Option<u32>>> {
+    fn choose(&mut self, logits: &[f32], places: &[usize]) -> Vec<Option<u32>> {
         let SampleSettings { sampling, max_tokens, processors, .. } = &self.settings;
         let so_far = places.first().map_or(&[][..], |&place| &self.texts[place].written.ids);
         let mut scores = logits.to_vec();
@@ -79,7 +75,7 @@ impl Samples {
         let chances = match sampling {
             Some(sampling) => {
                 sampling.warp(&mut scores);
-                Chances::of(&scores)?
+                Chances::of(&scores)
             }
             None => None,
         };
@@ -88,7 +84,7 @@ impl Samples {
         for &place in places {
             let Text { written, draws } = &mut self.texts[place];
             let id = match (&chances, draws) {
-                (Some(chances), Some(draws)) => chances.draw(draws)?,
+                (Some(chances), Some(draws)) => Some(chances.draw(draws)),
                 _ => most_probable(&scores),
             };
             // Where nothing may follow, the text ends.
@@ -97,7 +93,7 @@ impl Samples {
             written.ids.extend(id);
             chosen.push(id.filter(|_| self.len < *max_tokens));
         }
-        Ok(chosen)
+        chosen
     }
 
     /// How many texts there are.
@@ -154,7 +150,7 @@ mod tests {
         loop {
             let end = running.len() as f32 - 2.0;
             let logits: Vec<f32> = (0..rows).flat_map(|_| [end, 0.5, 0.0, -0.5]).collect();
-            let Some(next) = samples.advance(&logits).unwrap() else {
+            let Some(next) = samples.advance(&logits) else {
                 return (samples.written(), running);
             };
             assert!(next.parents.is_sorted() && next.parents.iter().all(|&parent| parent < rows));

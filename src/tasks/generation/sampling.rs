@@ -1,14 +1,15 @@
 //! Drawing tokens by their probability.
 //!
-//! The draw itself is candle's `LogitsProcessor`: its generator gives the same numbers on every machine. What it
-//! draws from is made here, because its own top-k and top-p are not quite those of the reference: of several equals
-//! at the edge of the best `k` it keeps some, and its top-p after a top-k counts probabilities that no longer add up
-//! to 1.
+//! The draw itself is that of candle's `LogitsProcessor`: the same generator, which gives the same numbers on every
+//! machine, and the same tokens from them, which a test compares. The processor itself would bring operations of
+//! candle for every dtype, 60 kB of each variant's download. What is drawn from is made here too: the processor's
+//! top-k and top-p are not quite those of the reference, as of several equals at the edge of the best `k` it keeps
+//! some, and its top-p after a top-k counts probabilities that no longer add up to 1.
 
-use candle_core::{Device, Tensor};
-use candle_transformers::generation::{LogitsProcessor, Sampling as Draw};
-
-use crate::Result;
+use rand::SeedableRng;
+use rand::distr::Distribution;
+use rand::distr::weighted::WeightedIndex;
+use rand::rngs::StdRng;
 
 /// Temperature, top-k and top-p, applied in this order as `transformers` does, and what the draws begin with.
 #[derive(Debug, Clone)]
@@ -95,34 +96,33 @@ impl Sampling {
     }
 
     /// What draws the tokens of the text `index` of several: the first one's are those of a text alone.
-    pub(super) fn draws(&self, index: usize) -> LogitsProcessor {
+    pub(super) fn draws(&self, index: usize) -> StdRng {
         // The golden ratio's bits keep the seeds of several texts apart from those that people choose.
-        let seed = self.seed ^ (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        LogitsProcessor::from_sampling(seed, Draw::All { temperature: 1.0 })
+        StdRng::seed_from_u64(self.seed ^ (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }
 }
 
-/// The tokens that can come, and their scores as a tensor to draw from.
+/// The tokens that can come, to draw from.
 pub(super) struct Chances {
     ids: Vec<u32>,
-    scores: Tensor,
+    places: WeightedIndex<f32>,
 }
 
 impl Chances {
     /// Those of the `scores` of all tokens; nothing if no token can come.
-    pub(super) fn of(scores: &[f32]) -> Result<Option<Self>> {
-        let (ids, scores): (Vec<u32>, Vec<f32>) =
+    pub(super) fn of(scores: &[f32]) -> Option<Self> {
+        let (ids, mut chances): (Vec<u32>, Vec<f32>) =
             (0u32..).zip(scores).filter(|(_, score)| **score > f32::NEG_INFINITY).unzip();
-        if ids.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(Self { ids, scores: Tensor::new(scores, &Device::Cpu)? }))
+        let best = chances.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        chances.iter_mut().for_each(|score| *score = (*score - best).exp());
+        let sum: f32 = chances.iter().sum();
+        chances.iter_mut().for_each(|chance| *chance /= sum);
+        Some(Self { ids, places: WeightedIndex::new(chances).ok()? })
     }
 
     /// One of them.
-    pub(super) fn draw(&self, draws: &mut LogitsProcessor) -> Result<Option<u32>> {
-        let place = draws.sample(&self.scores)? as usize;
-        Ok(self.ids.get(place).copied())
+    pub(super) fn draw(&self, draws: &mut StdRng) -> u32 {
+        self.ids[self.places.sample(draws)]
     }
 }
 
@@ -165,14 +165,34 @@ mod tests {
                     let sampling = Sampling { temperature, top_k, top_p, seed: 1 };
                     let warped = warped(&sampling, scores);
                     assert!(warped.iter().all(|score| *score < f32::INFINITY), "{sampling:?}: {warped:?}");
-                    let chances = Chances::of(&warped).unwrap().unwrap();
-                    let id = chances.draw(&mut sampling.draws(3)).unwrap().unwrap();
+                    let id = Chances::of(&warped).unwrap().draw(&mut sampling.draws(3));
                     assert_ne!(id, 2, "{sampling:?}");
                 }
             }
         }
         let mut none = [NEVER; 3];
         Sampling { temperature: 0.5, ..Sampling::default() }.warp(&mut none);
-        assert!(Chances::of(&none).unwrap().is_none());
+        assert!(Chances::of(&none).is_none());
+    }
+
+    #[test]
+    fn draws_are_those_of_candle() {
+        use candle_core::{Device, Tensor};
+        use candle_transformers::generation::{LogitsProcessor, Sampling as Draw};
+        // 1000 scores between -4 and 4, with no order.
+        let scores: Vec<f32> = (0..1000).map(|i| (i * 7919 % 1009) as f32 / 1009.0 * 8.0 - 4.0).collect();
+        let tensor = Tensor::new(scores.as_slice(), &Device::Cpu).unwrap();
+        let chances = Chances::of(&scores).unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in [0, 1, 42, u64::MAX] {
+            let mut draws = Sampling { seed, ..Sampling::default() }.draws(0);
+            let mut candle = LogitsProcessor::from_sampling(seed, Draw::All { temperature: 1.0 });
+            for _ in 0..50 {
+                let id = chances.draw(&mut draws);
+                assert_eq!(id, candle.sample(&tensor).unwrap());
+                seen.insert(id);
+            }
+        }
+        assert!(seen.len() > 100, "{} different tokens", seen.len());
     }
 }
