@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use crate::nn::EncoderLayer;
+use crate::nn::{self, EncoderLayer};
 use crate::{Error, ErrorKind, Result};
 
 /// Images part of the way through a vision tower: what one layer hands to the next.
@@ -50,9 +50,8 @@ impl Passage {
     }
 
     /// The first row of each image, where the class token is.
-    pub(super) fn firsts(&self) -> Result<Tensor> {
-        let firsts = self.lengths.iter().scan(0, |end, &len| Some(std::mem::replace(end, *end + len as u32)));
-        Ok(Tensor::from_iter(firsts, self.states.device())?)
+    pub(super) fn firsts(&self) -> Vec<u32> {
+        nn::firsts(&self.lengths)
     }
 }
 
@@ -87,7 +86,7 @@ impl Trace {
         if inputs.len() != layers || layers == 0 {
             return Err(untraceable());
         }
-        if !passage.states.sum_all()?.to_scalar::<f32>()?.is_finite() {
+        if !passage.states.flatten_all()?.to_vec1::<f32>()?.iter().all(|x| x.is_finite()) {
             let message = "The weights give no finite numbers for this image.";
             return Err(Error::new(ErrorKind::WeightsInvalid, message));
         }

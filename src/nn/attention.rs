@@ -66,15 +66,15 @@ impl SelfAttention {
 
     /// [`SelfAttention::forward`] for the rows `at` alone, whose residuals and sight are given: one row of each
     /// sequence, or any rows where `sight` names rows.
-    pub fn forward_at(&self, x: &Tensor, residual: &Tensor, sight: Sight<'_>, at: &Tensor) -> Result<Tensor> {
+    pub fn forward_at(&self, x: &Tensor, residual: &Tensor, sight: Sight<'_>, at: &[u32]) -> Result<Tensor> {
         let width = self.heads.width;
         let (queries, kv) = match &self.projections {
             Projections::Separate { query, key, value } => {
-                (query.forward(&x.index_select(at, 0)?)?, Linear::forward_all(&[key, value], x)?)
+                (query.forward(&rows::select(x, at)?)?, Linear::forward_all(&[key, value], x)?)
             }
             Projections::Fused(fused) => {
                 let all = fused.forward(x)?;
-                let queries = all.narrow(1, 0, width)?.index_select(at, 0)?;
+                let queries = rows::select(&all.narrow(1, 0, width)?, at)?;
                 (queries, all.narrow(1, width, 2 * width)?.contiguous()?)
             }
         };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
+use super::rows;
 use crate::Result;
 use crate::kernels::Matrix;
 use crate::weights::Scope;
@@ -52,7 +53,7 @@ impl Positions {
 
     /// The vectors of any positions: `(positions, width)`.
     pub fn at(&self, positions: &[u32]) -> Result<Tensor> {
-        Ok(self.table.index_select(&Tensor::new(positions, &Device::Cpu)?, 0)?)
+        Ok(rows::select(&self.table, positions)?)
     }
 
     /// The vectors `begin..begin + count`: `(count, width)`.

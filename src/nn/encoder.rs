@@ -86,8 +86,8 @@ impl EncoderLayer {
 
     /// What [`EncoderLayer::forward`] gives for the rows `at`; `sight` is as [`SelfAttention::forward_at`] wants it.
     /// As a last layer it saves most of the work.
-    pub fn forward_at(&self, x: &Tensor, sight: Sight<'_>, at: &Tensor) -> Result<Tensor> {
-        let kept = x.index_select(at, 0)?;
+    pub fn forward_at(&self, x: &Tensor, sight: Sight<'_>, at: &[u32]) -> Result<Tensor> {
+        let kept = super::select(x, at)?;
         let x = self.attention.forward_at(&self.norm1.forward(x)?, &kept, sight, at)?;
         self.mlp.forward(&self.norm2.forward(&x)?, &x)
     }

@@ -23,3 +23,4 @@ pub use encoder::{EncoderLayer, Mlp, Sizes};
 pub use linear::Linear;
 pub use norm::LayerNorm;
 pub use patch::PatchEmbed;
+pub use rows::{add, firsts, select};

@@ -1,6 +1,9 @@
-//! What the layers share: a tensor as rows of f32.
+//! A tensor as rows of f32, which the layers share.
+//!
+//! Candle has these operations too, but each for every dtype and every pair of layouts: together a tenth of a
+//! variant's download.
 
-use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
+use candle_core::{CpuStorage, Device, Layout, Result, Storage, Tensor, bail};
 
 /// The numbers of a contiguous f32 tensor.
 pub(super) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
@@ -21,5 +24,76 @@ pub(super) fn with<T>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> T) -> Result
     match &*storage {
         Storage::Cpu(storage) => Ok(read(slice(storage, layout)?)),
         _ => bail!("a tensor on the CPU is needed"),
+    }
+}
+
+/// `x` plus `y`, which is shorter by leading dimensions and added again and again; of the shape of `x`.
+pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
+    let whole = y.elem_count().max(1);
+    if x.elem_count() % whole != 0 {
+        bail!("{:?} cannot be added to {:?}", y.shape(), x.shape());
+    }
+    let mut sum = x.flatten_all()?.to_vec1::<f32>()?;
+    with(&y.contiguous()?, |y| {
+        for part in sum.chunks_exact_mut(whole) {
+            part.iter_mut().zip(y).for_each(|(x, y)| *x += y);
+        }
+    })?;
+    Tensor::from_vec(sum, x.shape(), &Device::Cpu)
+}
+
+/// The rows `at` of `x` `(rows, width)`, in this order: `(at, width)`.
+pub fn select(x: &Tensor, at: &[u32]) -> Result<Tensor> {
+    let (count, width) = x.dims2()?;
+    if let Some(row) = at.iter().find(|&&row| row as usize >= count) {
+        bail!("there is no row {row} of {count}");
+    }
+    let rows = with(&x.contiguous()?, |x| {
+        at.iter().flat_map(|&row| &x[row as usize * width..][..width]).copied().collect::<Vec<f32>>()
+    })?;
+    Tensor::from_vec(rows, (at.len(), width), &Device::Cpu)
+}
+
+/// The first row of each of some sequences with `lengths` rows.
+pub fn firsts(lengths: &[usize]) -> Vec<u32> {
+    lengths.iter().scan(0, |end, &len| Some(std::mem::replace(end, *end + len as u32))).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn tensor<const N: usize>(values: [f32; N], shape: &[usize]) -> Tensor {
+        Tensor::from_slice(&values, shape, &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn what_is_added_is_repeated_over_leading_dimensions() {
+        let x = tensor([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], &[2, 2, 2]);
+        let y = tensor([10.0, 20.0, 30.0, 40.0], &[2, 2]);
+        let sum = add(&x, &y).unwrap();
+        assert_eq!(sum.dims(), x.dims());
+        assert_eq!(
+            sum.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
+            [11.0, 22.0, 33.0, 44.0, 15.0, 26.0, 37.0, 48.0]
+        );
+        add(&y, &tensor([1.0; 3], &[3])).unwrap_err();
+    }
+
+    #[test]
+    fn rows_are_selected_in_any_order_and_from_any_columns() {
+        let x = tensor([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[2, 3]);
+        let columns = x.narrow(1, 1, 2).unwrap();
+        let rows = select(&columns, &[1, 0, 1]).unwrap().to_vec2::<f32>().unwrap();
+        assert_eq!(rows, [[5.0, 6.0], [2.0, 3.0], [5.0, 6.0]]);
+        assert_eq!(select(&x, &[]).unwrap().dims(), [0, 3]);
+        select(&x, &[2]).unwrap_err();
+    }
+
+    #[test]
+    fn sequences_begin_where_the_others_end() {
+        assert_eq!(firsts(&[3, 1, 2]), [0, 3, 4]);
+        assert_eq!(firsts(&[]), [0u32; 0]);
     }
 }

@@ -225,11 +225,11 @@ impl AnswerRun {
             return Ok(false);
         }
         let logits = self.parts.model.step_all(&mut self.state, &self.next)?;
-        // One sum tells: it is finite only if every logit is.
-        if !logits.sum_all()?.to_scalar::<f32>()?.is_finite() {
+        let logits = logits.flatten_all()?.to_vec1::<f32>()?;
+        if !logits.iter().all(|logit| logit.is_finite()) {
             return Err(no_numbers());
         }
-        match self.generation.advance(&logits.flatten_all()?.to_vec1::<f32>()?) {
+        match self.generation.advance(&logits) {
             Some(next) => {
                 self.state.keep(&next.parents);
                 self.next = next.ids;

@@ -225,11 +225,11 @@ impl CaptionRun {
         } else {
             model.step_all(&mut self.state, &self.next)?
         };
-        // One sum tells: it is finite only if every logit is.
-        if !logits.sum_all()?.to_scalar::<f32>()?.is_finite() {
+        let logits = logits.flatten_all()?.to_vec1::<f32>()?;
+        if !logits.iter().all(|logit| logit.is_finite()) {
             return Err(no_numbers());
         }
-        let next = self.generation.advance(&logits.flatten_all()?.to_vec1::<f32>()?);
+        let next = self.generation.advance(&logits);
         self.ids.truncate(self.prompt);
         self.ids.extend_from_slice(self.generation.best());
         let Some(next) = next else { return Ok(true) };

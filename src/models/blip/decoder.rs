@@ -9,7 +9,7 @@ use super::{BlipTextConfig, argument};
 use crate::Result;
 use crate::kernels;
 use crate::models::tree::Tree;
-use crate::nn::{Activation, Embedding, KeyValues, LayerNorm, Linear, Positions, RowCache, Sizes};
+use crate::nn::{self, Activation, Embedding, KeyValues, LayerNorm, Linear, Positions, RowCache, Sizes};
 use crate::weights::Scope;
 
 /// Rows whose logits are computed at once where many are needed: each has as many as there are words.
@@ -181,7 +181,7 @@ impl Decoder {
 
     /// What goes into the first layer for `ids`, with a position for each or one for all: `(ids, width)`.
     pub(super) fn embed(&self, ids: &[u32], positions: &Tensor) -> Result<Tensor> {
-        self.norm.forward(&self.words.forward(ids)?.broadcast_add(positions)?)
+        self.norm.forward(&nn::add(&self.words.forward(ids)?, positions)?)
     }
 
     /// Takes new tokens `x` through all layers; row `i` sees the rows `seen[i]` of `state`, its own among them.

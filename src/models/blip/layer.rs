@@ -3,7 +3,9 @@
 use candle_core::Tensor;
 
 use crate::Result;
-use crate::nn::{CrossAttention, KeyValues, LayerNorm, Linear, Mlp, RowCache, SelfAttention, Sight, Sizes};
+use crate::nn::{
+    self, CrossAttention, KeyValues, LayerNorm, Linear, Mlp, RowCache, SelfAttention, Sight, Sizes,
+};
 use crate::weights::Scope;
 
 /// Self-attention, cross-attention and MLP, each followed by residual and layer norm.
@@ -66,9 +68,9 @@ impl Layer {
         x: &Tensor,
         sight: Sight<'_>,
         image: Option<&KeyValues>,
-        at: &Tensor,
+        at: &[u32],
     ) -> Result<Tensor> {
-        let kept = x.index_select(at, 0)?;
+        let kept = nn::select(x, at)?;
         self.after_own(&self.own.forward_at(x, &kept, sight, at)?, image)
     }
 

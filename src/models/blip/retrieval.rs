@@ -1,6 +1,6 @@
 //! Which texts match an image.
 
-use candle_core::{D, Tensor};
+use candle_core::Tensor;
 
 use super::text::{SeenImage, TextEncoder};
 use super::{BlipConfig, BlipVision, argument, one_image};
@@ -9,7 +9,7 @@ use crate::nn::Linear;
 use crate::weights::Weights;
 
 /// Shorter vectors than this are not made longer, as in PyTorch's `normalize`.
-const LEAST_NORM: f64 = 1e-12;
+const LEAST_NORM: f32 = 1e-12;
 
 /// A BLIP matcher: the reference's `BlipForImageTextRetrieval`.
 ///
@@ -84,6 +84,11 @@ impl BlipMatcher {
 
 /// Rows of length 1.
 fn unit(x: &Tensor) -> Result<Tensor> {
-    let norm = x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.maximum(LEAST_NORM)?;
-    Ok(x.broadcast_div(&norm)?)
+    let (_, width) = x.dims2()?;
+    let mut values = x.flatten_all()?.to_vec1::<f32>()?;
+    for row in values.chunks_exact_mut(width.max(1)) {
+        let norm = row.iter().map(|x| x * x).sum::<f32>().sqrt().max(LEAST_NORM);
+        row.iter_mut().for_each(|x| *x /= norm);
+    }
+    Ok(Tensor::from_vec(values, x.shape(), x.device())?)
 }

@@ -7,7 +7,7 @@ use candle_core::Tensor;
 use super::layer::Layer;
 use super::{BlipTextConfig, argument};
 use crate::Result;
-use crate::nn::{Embedding, KeyValues, LayerNorm, Positions, Sight};
+use crate::nn::{self, Embedding, KeyValues, LayerNorm, Positions, Sight};
 use crate::weights::Scope;
 
 /// What texts see of an image: its keys and values for each layer, computed once for all texts.
@@ -67,8 +67,7 @@ impl TextEncoder {
             for (i, layer) in layers.iter().enumerate() {
                 x = layer.encode(&x, sight, image(i))?;
             }
-            x =
-                last.encode_at(&x, sight, image(layers.len()), &Tensor::new(firsts(&lengths), x.device())?)?;
+            x = last.encode_at(&x, sight, image(layers.len()), &nn::firsts(&lengths))?;
         }
         Ok(x)
     }
@@ -85,16 +84,6 @@ impl TextEncoder {
             // Positions fit a `u32`: `config.json` may ask for 65,536 at most.
             positions.extend(0..text.len() as u32);
         }
-        self.norm.forward(&(self.words.forward(&ids)? + self.positions.at(&positions)?)?)
+        self.norm.forward(&nn::add(&self.words.forward(&ids)?, &self.positions.at(&positions)?)?)
     }
-}
-
-/// The first row of each of some texts with `lengths` rows.
-fn firsts(lengths: &[usize]) -> Vec<u32> {
-    let mut end = 0;
-    let first = |&length: &usize| {
-        end += length as u32;
-        end - length as u32
-    };
-    lengths.iter().map(first).collect()
 }

@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::BlipVisionConfig;
 use crate::Result;
 use crate::models::{Passage, Trace, check_pixels};
-use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed, SelfAttention, Sight};
+use crate::nn::{self, EncoderLayer, LayerNorm, PatchEmbed, SelfAttention, Sight};
 use crate::weights::Scope;
 
 /// Patches, a class token before them, positions, and transformer layers. Unlike CLIP's it normalises
@@ -53,7 +53,7 @@ impl BlipVision {
         let (_, count, width) = patches.dims3()?;
         let length = 1 + count;
         let x = Tensor::cat(&[&self.class.expand((batch, 1, width))?, &patches], 1)?;
-        let x = x.broadcast_add(&self.positions)?.reshape((batch * length, width))?;
+        let x = nn::add(&x, &self.positions)?.reshape((batch * length, width))?;
         Ok(Passage::new(x, vec![length; batch]))
     }
 

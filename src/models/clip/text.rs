@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::ClipTextConfig;
 use crate::models::tree::Tree;
-use crate::nn::{Embedding, EncoderLayer, Heads, LayerNorm, Positions, SelfAttention, Sight};
+use crate::nn::{self, Embedding, EncoderLayer, Heads, LayerNorm, Positions, SelfAttention, Sight};
 use crate::weights::Scope;
 use crate::{Error, ErrorKind, Result};
 
@@ -51,13 +51,12 @@ impl ClipText {
             x = layer.forward(&x, Sight::Rows(&seen))?;
         }
         let rows: Vec<u32> = tree.ends.iter().flat_map(|&end| tree.paths[end as usize].clone()).collect();
-        let rows = Tensor::new(rows, x.device())?;
-        self.final_norm.forward(&x.index_select(&rows, 0)?)
+        self.final_norm.forward(&nn::select(&x, &rows)?)
     }
 
     /// What goes into the first layer, `(rows, width)`.
     fn embed(&self, tree: &Tree) -> Result<Tensor> {
-        Ok((self.tokens.forward(&tree.ids)? + self.positions.at(&tree.positions())?)?)
+        Ok(nn::add(&self.tokens.forward(&tree.ids)?, &self.positions.at(&tree.positions())?)?)
     }
 
     /// The pooled states of texts of any lengths: `(texts, width)`.
@@ -77,13 +76,12 @@ impl ClipText {
             }
             let tree = Tree::of(&parts);
             let (mut x, seen) = (self.embed(&tree)?, tree.seen());
-            let ends = Tensor::new(tree.ends.as_slice(), x.device())?;
             if let Some((last, layers)) = self.layers.split_last() {
                 for layer in layers {
                     x = layer.forward(&x, Sight::Rows(&seen))?;
                 }
                 let seen: Vec<&[u32]> = tree.ends.iter().map(|&end| seen[end as usize]).collect();
-                x = last.forward_at(&x, Sight::Rows(&seen), &ends)?;
+                x = last.forward_at(&x, Sight::Rows(&seen), &tree.ends)?;
             }
             pooled.push(self.final_norm.forward(&x)?);
         }

@@ -6,7 +6,7 @@ use super::ClipVisionConfig;
 use super::text::self_attention;
 use crate::Result;
 use crate::models::{Passage, Trace, check_pixels};
-use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed, Sight};
+use crate::nn::{self, EncoderLayer, LayerNorm, PatchEmbed, Sight};
 use crate::weights::Scope;
 
 /// Patches, a class token before them, positions, and transformer layers.
@@ -70,7 +70,7 @@ impl ClipVision {
                 layer.forward(x, sight)
             } else {
                 // Of the last layer only the class token is asked for.
-                layer.forward_at(x, sight, &passage.firsts()?)
+                layer.forward_at(x, sight, &passage.firsts())
             }
         })
     }
@@ -112,7 +112,7 @@ impl ClipVision {
         let patches = self.patches.forward(pixels)?;
         let (_, count, width) = patches.dims3()?;
         let x = Tensor::cat(&[&self.class.expand((batch, 1, width))?, &patches], 1)?;
-        let x = x.broadcast_add(&self.positions)?.reshape((batch * (1 + count), width))?;
+        let x = nn::add(&x, &self.positions)?.reshape((batch * (1 + count), width))?;
         Ok((self.pre_norm.forward(&x)?, vec![1 + count; batch]))
     }
 

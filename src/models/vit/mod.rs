@@ -13,7 +13,7 @@ pub use config::{MAX_LABEL_CHARS, MAX_LABELS, VitConfig};
 use super::config::TowerConfig;
 use crate::Result;
 use crate::models::{Passage, Trace, check_pixels};
-use crate::nn::{EncoderLayer, LayerNorm, Linear, Mlp, PatchEmbed, SelfAttention, Sight, Sizes};
+use crate::nn::{self, EncoderLayer, LayerNorm, Linear, Mlp, PatchEmbed, SelfAttention, Sight, Sizes};
 use crate::weights::{Scope, Weights};
 
 /// A ViT classifier: the reference's `ViTForImageClassification`.
@@ -62,7 +62,7 @@ impl VitModel {
         let patches = self.patches.forward(pixels)?;
         let (_, count, width) = patches.dims3()?;
         let x = Tensor::cat(&[&self.class.expand((batch, 1, width))?, &patches], 1)?;
-        let x = x.broadcast_add(&self.positions)?.reshape((batch * (1 + count), width))?;
+        let x = nn::add(&x, &self.positions)?.reshape((batch * (1 + count), width))?;
         Ok(Passage::new(x, vec![1 + count; batch]))
     }
 
@@ -74,7 +74,7 @@ impl VitModel {
                 layer.forward(x, sight)
             } else {
                 // Of the last layer only the class token is asked for.
-                layer.forward_at(x, sight, &passage.firsts()?)
+                layer.forward_at(x, sight, &passage.firsts())
             }
         })
     }
