@@ -12,7 +12,7 @@ use ocelli::weights::Weights;
 mod golden;
 use golden::{BOUND, Golden, IMAGES, assert_close, difference, pixels};
 
-const MODELS: [&str; 2] = ["blip-itm-gelu", "blip-itm-defaults"];
+const MODELS: [&str; 3] = ["blip-itm-gelu", "blip-itm-defaults", "blip-itm-deep"];
 
 fn model(golden: &Golden) -> (BlipConfig, BlipMatcher) {
     let config = BlipConfig::from_json(&golden.config).unwrap();
@@ -90,13 +90,15 @@ fn texts_together_are_as_each_alone() {
 /// Each quirk shows in the outputs: otherwise agreeing with the reference would not prove it right.
 #[test]
 fn every_quirk_matters() {
-    let changes: [(&str, &str, &str, serde_json::Value); 6] = [
+    let changes: [(&str, &str, &str, serde_json::Value); 8] = [
         (MODELS[0], "text_config", "num_attention_heads", 4.into()),
         (MODELS[0], "text_config", "hidden_act", "relu".into()),
         (MODELS[0], "vision_config", "num_attention_heads", 2.into()),
         (MODELS[1], "text_config", "layer_norm_eps", 0.1.into()),
         (MODELS[1], "text_config", "hidden_act", "gelu".into()),
         (MODELS[1], "vision_config", "hidden_act", "gelu".into()),
+        (MODELS[2], "text_config", "num_attention_heads", 2.into()),
+        (MODELS[2], "text_config", "hidden_act", "relu".into()),
     ];
     for (name, section, key, value) in changes {
         let golden = Golden::read(name);

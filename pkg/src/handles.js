@@ -114,6 +114,7 @@
  * @property {(texts: string[]) => MatchTextsHandle} texts
  * @property {(look: any, texts: any, rerank: number | undefined) => MatchRunHandle} compare begins
  * @property {(run: any, limit: number) => number} step reads up to `limit` texts more; returns how many readings are left
+ * @property {(look: any, texts: any, index: number) => PatchMapHandle} explain what makes the text at `index` match
  * @property {() => void} free
  *
  * @typedef {object} AnswerPlanHandle a question and how it is to be answered, checked

@@ -1,6 +1,6 @@
 //! Looking inside: which parts of an image made an answer.
 //!
-//! A map is asked for in the same way of every model:
+//! Maps that go back through the vision tower are asked for in the same way of every model:
 //!
 //! ```no_run
 //! # fn map(tagger: ocelli::tasks::Tagger, image: ocelli::image::RgbImage) -> ocelli::Result<()> {
@@ -16,7 +16,7 @@
 
 use std::ops::Range;
 
-use super::{Captioner, Classifier, LabelSet, Look, Tagger, no_numbers};
+use super::{Captioner, Classifier, LabelSet, Look, MatchTexts, Matcher, Tagger, no_numbers};
 use crate::image::{Frame, RgbImage};
 use crate::models::Trace;
 use crate::text::{Templates, Word};
@@ -179,6 +179,23 @@ impl Captioner {
     /// Goes back through one more layer. Returns how many are left.
     pub fn trace_back(&self, tracing: &mut Tracing) -> Result<usize> {
         tracing.step(|trace| self.model().vision().trace_back(trace))
+    }
+}
+
+impl Matcher {
+    /// Which patches of an image make the text at `index` of `texts` match it: Grad-CAM of image-text matching, averaged
+    /// over the text's tokens ([`BlipMatcher::grad_cam`](crate::models::blip::BlipMatcher::grad_cam) says of which
+    /// layer). Computes the layers of the vision tower that are left.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` where there is no such text, or the tokenizer finds no words in it.
+    pub fn explain(&self, look: &Look, texts: &MatchTexts, index: usize) -> Result<Map> {
+        let Some(ids) = texts.0.get(index) else {
+            return Err(Error::new(ErrorKind::ArgumentInvalid, "There is no such text."));
+        };
+        let states = self.model.vision().states(look.passage())?;
+        let map = self.model.grad_cam(&self.model.see(&states)?, ids)?;
+        Map::of_square(&map, look.frame())
     }
 }
 

@@ -72,7 +72,7 @@ impl MatcherFiles {
 /// # Ok(best) }
 /// ```
 pub struct Matcher {
-    model: BlipMatcher,
+    pub(super) model: BlipMatcher,
     files: MatcherFiles,
     /// Unit-length embeddings by token ids.
     remembered: HashMap<Vec<u32>, Arc<[f32]>>,
@@ -80,7 +80,7 @@ pub struct Matcher {
 
 /// Texts to be compared with images: checked, and turned into tokens.
 #[derive(Debug, Clone)]
-pub struct MatchTexts(Arc<[Vec<u32>]>);
+pub struct MatchTexts(pub(super) Arc<[Vec<u32>]>);
 
 /// How well one text matches an image.
 #[derive(Debug, Clone, Copy, PartialEq)]

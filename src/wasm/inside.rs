@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::caption::CaptionerHandle;
 use super::classify::ClassifierHandle;
 use super::edge::{JsResult, to_js};
+use super::matching::{MatchTexts, MatcherHandle};
 use super::picture::Look;
 use super::tag::TaggerHandle;
 use crate::image::Frame;
@@ -116,6 +117,14 @@ impl WordMaps {
     /// The map of a word, by its place among the words.
     pub fn map(&self, word: usize) -> Option<PatchMap> {
         self.0.get(word).map(|word| PatchMap(word.map.clone()))
+    }
+}
+
+#[wasm_bindgen]
+impl MatcherHandle {
+    /// What makes the text at `index` of `texts` match what was looked at.
+    pub fn explain(&self, look: &Look, texts: &MatchTexts, index: usize) -> JsResult<PatchMap> {
+        self.0.explain(&look.0, &texts.0, index).map(PatchMap).map_err(to_js)
     }
 }
 

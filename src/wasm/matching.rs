@@ -30,7 +30,7 @@ impl MatcherFiles {
 
 /// A BLIP model ready to compare texts with pictures.
 #[wasm_bindgen]
-pub struct MatcherHandle(Matcher);
+pub struct MatcherHandle(pub(super) Matcher);
 
 #[wasm_bindgen]
 impl MatcherHandle {
@@ -69,7 +69,7 @@ impl MatcherHandle {
 
 /// Texts to be compared with pictures, checked.
 #[wasm_bindgen]
-pub struct MatchTexts(tasks::MatchTexts);
+pub struct MatchTexts(pub(super) tasks::MatchTexts);
 
 /// A picture being compared with texts.
 #[wasm_bindgen]

@@ -67,6 +67,26 @@ test('ranks texts: all by their similarity, the most similar again', async (t) =
   );
 });
 
+test('finds what makes a text match', async (t) => {
+  const { model, log } = await load(t, Matcher);
+  const events = [];
+  const onProgress = ({ phase, loaded, total }) => events.push([phase, loaded, total]);
+  assert.deepEqual(await model.explain(bytesOf('picture'), 'a b c', { onProgress }), {
+    rows: 1,
+    columns: 2,
+    values: Float32Array.of(0.25, 0.5),
+    frame: { left: 0.25, top: 0, width: 0.5, height: 1 },
+  });
+  assert.deepEqual(log.calls, [{ picture: 'picture', explained: 'a b c' }]);
+  assert.deepEqual(events, [
+    ['image', 1, 3],
+    ['image', 2, 3],
+    ['labels', 0, 1],
+    ['labels', 1, 1],
+  ]);
+  assert.equal(log.alive.size, 1, 'only the model is left alive');
+});
+
 test('a captioner orders its captions by a matcher', async (t) => {
   const { model: matcher } = await load(t, Matcher);
   const { model: captioner } = await load(t, Captioner);
@@ -117,6 +137,7 @@ test('weighs given answers', async (t) => {
 
 for (const [Class, ask] of [
   [Matcher, (model, image, options) => model.match(image, TEXTS, options)],
+  [Matcher, (model, image, options) => model.explain(image, 'a', options)],
   [Answerer, (model, image, options) => model.answer(image, 'what?', options)],
   [Answerer, (model, image, options) => model.rank(image, 'what?', ['a'], options)],
 ]) {
@@ -144,6 +165,16 @@ test('an abort between two batches of texts ends the work, and frees its memory'
   assert.equal(log.alive.size, 1, 'only the model is left alive');
 });
 
+test('an abort after the last layer leaves the text alone', async (t) => {
+  const { model, log } = await load(t, Matcher);
+  const controller = new AbortController();
+  const onProgress = ({ phase }) => phase === 'labels' && controller.abort();
+  await assert.rejects(model.explain(bytesOf('x'), 'a', { signal: controller.signal, onProgress }), aborted);
+  await turn();
+  assert.deepEqual([log.layers, log.calls], [3, []]);
+  assert.equal(log.alive.size, 1, 'only the model is left alive');
+});
+
 test('an abort between two tokens of an answer ends the work', async (t) => {
   const { model, log } = await load(t, Answerer);
   const controller = new AbortController();
@@ -163,6 +194,9 @@ test('errors of the wasm arrive with their class, and the model goes on', async 
   await assert.rejects(answerer.answer(image, ''), { name: 'OcelliError', code: 'argument-invalid' });
   await assert.rejects(answerer.rank(image, 'what?', []), { name: 'LabelError', code: 'labels-empty' });
   await assert.rejects(matcher.match(bytesOf('damaged'), ['a']), { code: 'image-damaged' });
+  await assert.rejects(matcher.explain(image, ''), { name: 'LabelError', code: 'label-empty' });
+  await assert.rejects(matcher.explain(image, 'wordless'), { code: 'argument-invalid' });
+  await assert.rejects(matcher.explain(bytesOf('damaged'), 'a'), { code: 'image-damaged' });
   assert.equal((await matcher.match(image, ['a'])).length, 1);
   assert.equal(log.alive.size, 1, 'only the model is left alive');
   await assert.rejects(matcher.match(image, ['trap']), { code: 'worker-failed' });
@@ -186,6 +220,12 @@ test('arguments of wrong types are refused in the page, with a sentence', async 
     () => matcher.rank(image, ['a'], { rerank: -1 }),
     () => matcher.rank(image, ['a'], { rerank: 1.5 }),
     () => matcher.rank(image, ['a'], { topK: 0 }),
+    () => matcher.explain(undefined, 'a'),
+    () => matcher.explain(image),
+    () => matcher.explain(image, ['a']),
+    () => matcher.explain(image, 'a', null),
+    () => matcher.explain(image, 'a', { signal: 5 }),
+    () => matcher.explain(image, 'a', { onProgress: 5 }),
     () => answerer.answer(image),
     () => answerer.answer(image, 5),
     () => answerer.answer(image, 'what?', 5),

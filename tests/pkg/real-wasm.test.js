@@ -53,7 +53,7 @@ test('the wasm has every handle that handles.js names', options, () => {
     CaptionerHandle: ['plan', 'look', 'advance', 'write', 'free'],
     CaptionRun: ['next', 'captions', 'scores', 'free'],
     MatcherFiles: ['free'],
-    MatcherHandle: ['texts', 'look', 'advance', 'compare', 'step', 'free'],
+    MatcherHandle: ['texts', 'look', 'advance', 'compare', 'step', 'explain', 'free'],
     MatchTexts: ['free'],
     MatchRun: ['ranking', 'similarities', 'probabilities', 'free'],
     AnswererFiles: ['free'],
@@ -277,6 +277,32 @@ test('matches and ranks texts', options, async (t) => {
   assert.ok(captions.length > 0 && captions.every(({ match }) => match > 0 && match < 1));
   await assert.rejects(model.match(bmp, []), { code: 'labels-empty', message: /texts/ });
   await assert.rejects(model.match(bmp, ['a', ' ']), { code: 'label-empty', message: /^Text 2/ });
+});
+
+test('finds what makes a text match, whatever the weights are kept as', options, async (t) => {
+  const { bmp, pixels } = picture();
+  const { model } = await load(t, Matcher, ITM, {}, { dtype: 'f32' });
+  const map = await model.explain(bmp, 'ga ha');
+  assert.deepEqual([map.rows, map.columns, map.values.length], [4, 4, 16]);
+  assert.deepEqual(map.frame, { left: 0, top: 0, width: 1, height: 1 });
+  const highest = Math.max(...map.values);
+  assert.ok(map.values.every((value) => value >= 0) && highest > 2 * Math.min(...map.values), 'a flat map');
+  assert.deepEqual(await model.explain(pixels, 'ga ha'), map);
+  assert.notDeepEqual((await model.explain(bmp, 'ia')).values, map.values);
+  const { model: int8 } = await load(t, Matcher, ITM);
+  const near = await int8.explain(bmp, 'ga ha');
+  assert.notDeepEqual(near.values, map.values, 'nothing was quantised: this proves nothing');
+  const worst = Math.max(...near.values.map((value, i) => Math.abs(value - map.values[i])));
+  assert.ok(worst < highest / 4, `off by ${worst} of ${highest}`);
+  const wrongs = [
+    [' ', 'label-empty', /^Text 1 /],
+    ['x'.repeat(1001), 'label-too-long', /^Text 1 /],
+  ];
+  for (const [text, code, message] of wrongs) {
+    await assert.rejects(model.explain(bmp, text), { code, message });
+    await assert.rejects(model.match(bmp, [text]), { code, message });
+  }
+  assert.deepEqual(await model.explain(bmp, 'ga ha'), map);
 });
 
 test('answers questions, in its own words and in given ones', options, async (t) => {

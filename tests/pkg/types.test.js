@@ -90,6 +90,8 @@ test('the public types say what the calls take and give', (t) => {
     const ranked: RankedText[] = await itm.rank(image, labels, { rerank: 0, topK: 3 });
     void [matches[0].match.toFixed(), ranked[0].match?.toFixed(), ranked[0].similarity.toFixed()];
     void captioner.captions(image, { numCaptions: 3, numBeams: 3, matcher: itm });
+    const found: PatchMap = await itm.explain(image, 'a cat', { signal: null });
+    void found.values.length;
     const vqa: Answerer = await Answerer.load('Salesforce/blip-vqa-base');
     const answer: string = await vqa.answer(image, 'What is this?', { numBeams: 3 });
     const answers: RankedAnswer[] = await vqa.rank(image, 'What is this?', labels, { topK: 3 });

@@ -3,12 +3,13 @@
  *
  * @typedef {import('../image-input.js').ImageInput} ImageInput
  * @typedef {import('../protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../verbs/inside.js').PatchMap} PatchMap
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  *
  * @typedef {object} MatchOptions
  * @property {AbortSignal | null} [signal]
  * @property {(event: ProgressEvent) => void} [onProgress] the phases `image` (layers) and `labels`: how many texts were
- *   read, each once for its similarity and once for its match
+ *   read, each once for its similarity and once for its match; to explain one, once
  *
  * @typedef {object} OnlyRankOptions
  * @property {number} [rerank] how many of the most similar texts are read again while the model sees the picture; 16 by
@@ -31,10 +32,12 @@ import {
   checkFunction,
   checkOptions,
   checkSignal,
+  checkText,
   checkTexts,
   checkWhole,
 } from '../arguments.js';
 import { readImage } from '../image-input.js';
+import { readInside } from './inside.js';
 import { LoadedModel, openModel } from './model.js';
 
 /** How many of the most similar texts a ranking reads again. */
@@ -83,6 +86,21 @@ export class Matcher extends LoadedModel {
     checkCount(topK, 'topK');
     const { matches, ranking } = await this.#compare(image, texts, rerank, options);
     return [...ranking].slice(0, topK).map((index) => /** @type {RankedText} */ (matches[index]));
+  }
+
+  /**
+   * Which parts of the picture make a text match it: Grad-CAM (Selvaraju et al. 2017) of the cross-attention in the layer
+   * that the authors of ALBEF and BLIP look at, averaged over the text's tokens.
+   *
+   * @param {ImageInput} image
+   * @param {string} text
+   * @param {MatchOptions} [options]
+   * @returns {Promise<PatchMap>}
+   */
+  async explain(image, text, options = {}) {
+    checkText(text);
+    const { source, asked } = await readInside(image, options);
+    return this.ask('explain', { image: source, text }, asked);
   }
 
   /**

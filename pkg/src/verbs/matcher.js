@@ -4,11 +4,14 @@
  * @typedef {import('../handles.js').MatcherHandle} MatcherHandle
  * @typedef {import('../handles.js').MatchRunHandle} MatchRunHandle
  * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('../protocol.js').ExplainArguments} ExplainArguments
  * @typedef {import('../protocol.js').MatchArguments} MatchArguments
  * @typedef {import('../protocol.js').Matches} Matches
  * @typedef {import('../protocol.js').Step} Step
+ * @typedef {import('./inside.js').PatchMap} PatchMap
  */
 
+import { readMap } from './inside.js';
 import { progress } from './load.js';
 import { Pace } from './pace.js';
 import { openLook, see } from './picture.js';
@@ -46,6 +49,28 @@ export class MatcherVerbs {
       };
     } finally {
       release(run);
+    }
+  }
+
+  /**
+   * @param {ExplainArguments} given
+   * @returns {AsyncGenerator<Step, PatchMap, void>}
+   */
+  async *explain({ image, text }) {
+    const checked = this.#handle.texts([text]);
+    try {
+      const look = await openLook(this.#wasm, this.#handle, image);
+      try {
+        yield* see(this.#handle, look);
+        yield progress('labels', null, 0, 1);
+        const map = readMap(this.#handle.explain(look, checked, 0));
+        yield progress('labels', null, 1, 1);
+        return map;
+      } finally {
+        release(look);
+      }
+    } finally {
+      release(checked);
     }
   }
 

@@ -3,8 +3,18 @@
 use candle_core::Tensor;
 
 use super::decoder::{CaptionState, Decoder};
-use super::{BlipModel, argument};
+use super::layer::Layer;
+use super::text::{SeenImage, TextEncoder};
+use super::{BlipMatcher, BlipModel, argument};
 use crate::Result;
+use crate::nn::{KeyValues, Sight};
+
+/// The layer of `layers` that Grad-CAM looks at: of twelve the eighth, as in the examples of the published code
+/// (`block_num=7`), of fewer the one at the same part of the way. It is not the last one if there are others: only the
+/// first token's state is asked about in the end, so that in the last layer no other token has a gradient.
+fn cam_layer(layers: usize) -> usize {
+    (layers * 7 / 12).min(layers.saturating_sub(2))
+}
 
 impl BlipModel {
     /// What the decoder saw of an image when each of `ids` was written, the first of which began the caption: the
@@ -45,5 +55,115 @@ impl Decoder {
             x = layer.after_own(&own, Some(image))?;
         }
         Ok(sum)
+    }
+}
+
+impl BlipMatcher {
+    /// What of an image makes the text `ids`, from `[CLS]` to `[SEP]`, match it, a number for each patch: Grad-CAM of
+    /// image-text matching, as in the published code (`compute_gradcam` of `salesforce/LAVIS`, after Selvaraju et al.,
+    /// "Grad-CAM", 2017, and Li et al., "Align before Fuse", 2021).
+    ///
+    /// These are the cross-attention probabilities of one layer of the text encoder, times the positive part of their
+    /// gradients, which are those of the logit that the text describes the image; averaged over the heads, and over the
+    /// tokens between the first and the last. The layer is the eighth of twelve. A text encoder of a single layer gives
+    /// zeros: nothing but its first token has a gradient.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid`: fewer than three ids, more than the model has positions, or one that it does not know.
+    pub fn grad_cam(&self, image: &SeenImage, ids: &[u32]) -> Result<Vec<f32>> {
+        if ids.len() < 3 {
+            return Err(argument("The text has no words to look into."));
+        }
+        let maps = self.text.grad_cam(image, ids, &self.head.backward(&[0.0, 1.0])?)?;
+        let columns = maps.len() / ids.len();
+        let tokens = ids.len() - 2;
+        let mut sum = vec![0.0; columns - 1];
+        for map in maps.chunks_exact(columns).skip(1).take(tokens) {
+            for (sum, value) in sum.iter_mut().zip(&map[1..]) {
+                *sum += value / tokens as f32;
+            }
+        }
+        Ok(sum)
+    }
+}
+
+impl TextEncoder {
+    /// Grad-CAM of each of `ids`, `(ids, 1 + patches)`, from the gradient `(width,)` of the first one's last state.
+    fn grad_cam(&self, image: &SeenImage, ids: &[u32], gradient: &[f32]) -> Result<Vec<f32>> {
+        let first = cam_layer(self.layers.len());
+        let mut x = self.embed(&[ids])?;
+        let mut passings = Vec::new();
+        for (i, (layer, image)) in self.layers.iter().zip(&*image.0).enumerate() {
+            if i < first {
+                x = layer.encode(&x, Sight::Sequences(&[ids.len()]), Some(image))?;
+            } else {
+                let passing = Passing::new(layer, image, x)?;
+                x = layer.norm.forward(&passing.sum)?;
+                passings.push(passing);
+            }
+        }
+        let mut outputs = gradient.to_vec();
+        outputs.resize(ids.len() * gradient.len(), 0.0);
+        while let Some(passing) = passings.pop() {
+            let cross = passing.cross_gradient(&outputs)?;
+            if passings.is_empty() {
+                return passing.layer.cross.grad_cam(&passing.own, passing.image, &cross);
+            }
+            outputs = passing.backward(cross)?;
+        }
+        Err(argument("The model has no layers to look into."))
+    }
+}
+
+/// One text on its way through a layer: the states between the layer's parts, `(ids, width)`, which gradients need.
+struct Passing<'a> {
+    layer: &'a Layer,
+    image: &'a KeyValues,
+    inputs: Tensor,
+    /// After the self-attention and its residual, before and after the norm.
+    own_sum: Tensor,
+    own: Tensor,
+    /// After the cross-attention and its residual, before and after the norm.
+    cross_sum: Tensor,
+    cross: Tensor,
+    /// After the MLP and its residual, before the norm.
+    sum: Tensor,
+}
+
+impl<'a> Passing<'a> {
+    fn new(layer: &'a Layer, image: &'a KeyValues, inputs: Tensor) -> Result<Self> {
+        let own_sum = layer.own.forward(&inputs, &inputs, Sight::Sequences(&[inputs.dim(0)?]))?;
+        let own = layer.own_norm.forward(&own_sum)?;
+        let cross_sum = layer.cross.forward(&own, &own, image)?;
+        let cross = layer.cross_norm.forward(&cross_sum)?;
+        let sum = layer.mlp.forward(&cross, &cross)?;
+        Ok(Self { layer, image, inputs, own_sum, own, cross_sum, cross, sum })
+    }
+
+    /// From the gradient of the layer's `outputs` to that of what its cross-attention adds.
+    fn cross_gradient(&self, outputs: &[f32]) -> Result<Vec<f32>> {
+        let sum = self.layer.norm.backward(&self.sum, outputs)?;
+        let mut cross = self.layer.mlp.backward(&self.cross, &sum)?;
+        add(&mut cross, &sum);
+        self.layer.cross_norm.backward(&self.cross_sum, &cross)
+    }
+
+    /// From the gradient of what the layer's cross-attention adds to that of the layer's inputs.
+    fn backward(&self, mut cross: Vec<f32>) -> Result<Vec<f32>> {
+        let through = self.layer.cross.backward(&self.own, self.image, &cross)?;
+        add(&mut cross, &through);
+        let mut own = self.layer.own_norm.backward(&self.own_sum, &cross)?;
+        // The relevance of tokens for each other, which comes with this gradient, is not asked for.
+        let mut relevance = vec![0.0; self.inputs.dim(0)?];
+        let through = self.layer.own.backward(&self.inputs, &own, &mut relevance)?;
+        add(&mut own, &through);
+        Ok(own)
+    }
+}
+
+/// Adds `more`, of the same length, to `sum`.
+fn add(sum: &mut [f32], more: &[f32]) {
+    for (sum, more) in sum.iter_mut().zip(more) {
+        *sum += more;
     }
 }

@@ -14,9 +14,9 @@ pub(super) struct Layer {
     pub(super) own: SelfAttention,
     pub(super) own_norm: LayerNorm,
     pub(super) cross: CrossAttention,
-    cross_norm: LayerNorm,
-    mlp: Mlp,
-    norm: LayerNorm,
+    pub(super) cross_norm: LayerNorm,
+    pub(super) mlp: Mlp,
+    pub(super) norm: LayerNorm,
 }
 
 impl Layer {

@@ -20,10 +20,10 @@ const LEAST_NORM: f32 = 1e-12;
 pub struct BlipMatcher {
     config: BlipConfig,
     vision: BlipVision,
-    text: TextEncoder,
+    pub(super) text: TextEncoder,
     vision_projection: Linear,
     text_projection: Linear,
-    head: Linear,
+    pub(super) head: Linear,
 }
 
 impl BlipMatcher {

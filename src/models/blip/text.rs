@@ -12,7 +12,7 @@ use crate::weights::Scope;
 
 /// What texts see of an image: its keys and values for each layer, computed once for all texts.
 #[derive(Debug, Clone)]
-pub struct SeenImage(Arc<[KeyValues]>);
+pub struct SeenImage(pub(super) Arc<[KeyValues]>);
 
 /// Words, positions, and transformer layers in which every token of a text sees all of it.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub(super) struct TextEncoder {
     words: Embedding,
     positions: Positions,
     norm: LayerNorm,
-    layers: Vec<Layer>,
+    pub(super) layers: Vec<Layer>,
 }
 
 impl TextEncoder {
@@ -73,7 +73,7 @@ impl TextEncoder {
     }
 
     /// What goes into the first layer, the rows of one text after those of the other: `(rows, width)`.
-    fn embed(&self, texts: &[&[u32]]) -> Result<Tensor> {
+    pub(super) fn embed(&self, texts: &[&[u32]]) -> Result<Tensor> {
         if texts.is_empty() {
             return Err(argument("There are no texts to encode."));
         }

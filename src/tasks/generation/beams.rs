@@ -126,7 +126,7 @@ impl BeamSearch {
             let score = self.penalised(score);
             self.finished.push(Written { ids, score });
         }
-        self.finished.sort_by(|a, b| b.score.total_cmp(&a.score));
+        super::sort(&mut self.finished);
         self.finished.truncate(num_beams);
     }
 

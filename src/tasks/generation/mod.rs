@@ -41,6 +41,11 @@ pub struct Written {
     pub score: f32,
 }
 
+/// The most probable first, equals in the order in which they came.
+fn sort(texts: &mut [Written]) {
+    texts.sort_by(|a, b| b.score.total_cmp(&a.score));
+}
+
 /// Texts being written.
 pub enum Generation {
     /// One text of the most probable tokens, or several of drawn ones.

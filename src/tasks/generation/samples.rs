@@ -115,7 +115,7 @@ impl Samples {
     /// All texts, the most probable first; equals in the order in which they were drawn.
     pub fn written(&self) -> Vec<Written> {
         let mut written: Vec<Written> = self.texts.iter().map(|text| text.written.clone()).collect();
-        written.sort_by(|a, b| b.score.total_cmp(&a.score));
+        super::sort(&mut written);
         written
     }
 }

@@ -14,7 +14,13 @@ from pathlib import Path
 import torch
 from PIL import Image
 from safetensors.torch import save_file
-from transformers import AutoTokenizer, BlipForConditionalGeneration, CLIPModel, ViTForImageClassification
+from transformers import (
+    AutoTokenizer,
+    BlipForConditionalGeneration,
+    BlipForImageTextRetrieval,
+    CLIPModel,
+    ViTForImageClassification,
+)
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
@@ -26,9 +32,14 @@ from make import IMAGES, load, pixels  # noqa: E402
 CLIPS = ["clip-quick-gelu-eos-2", "clip-gelu-eos-7", "clip-config-dict", "clip-silu-relu"]
 BLIPS = ["blip-tied", "blip-untied", "blip-two-tables"]
 VITS = ["vit-labels", "vit-no-bias"]
+ITMS = ["blip-itm-gelu", "blip-itm-deep"]
+# Texts of the golden matchers: 97 begins and 5 ends them. The same are in tests/inside.rs.
+MATCHED = [[97, 12, 40, 33, 5], [97, 60, 5]]
 MODELS = ROOT / "pkg" / "models"
 DRAWINGS = ["noto-rocket", "fluent-emoji-pizza", "openmoji-butterfly", "twemoji-pizza"]
 TEXTS = ["a photo of a pizza.", "a rocket"]
+# The last one loses its end.
+MATCHES = ["a pizza on a white ground", "a rocket", "a very long text about a rocket " * 8]
 # What the captioner says of the first drawing, and what nobody would: capitals, punctuation, words in several pieces,
 # a character of two UTF-16 units.
 CAPTIONS = [None, "A rocket, seen from below: 🚀 skyward!"]
@@ -80,6 +91,24 @@ def token_maps(model, states, ids):
     return layers.mean((0, 1))[:-1, 1:]
 
 
+def match_cam(model, image, ids):
+    """Grad-CAM of image-text matching, as `compute_gradcam` of salesforce/LAVIS has it
+    (lavis/models/blip_models/blip_image_text_matching.py): its average over the tokens between the first and the last.
+
+    The examples of LAVIS ask for `block_num=7` of twelve layers. Of fewer it is the one at the same part of the way, but not
+    the last: there, nothing but the first token has a gradient."""
+    states = model.vision_model(image).last_hidden_state
+    text = model.text_encoder(ids, encoder_hidden_states=states, output_attentions=True)
+    layers = model.config.text_config.num_hidden_layers
+    attention = text.cross_attentions[max(min(layers * 7 // 12, layers - 2), 0)]
+    match = model.itm_head(text.last_hidden_state[:, 0])[0, 1]
+    assert torch.allclose(match, model(ids, image).itm_score[0, 1], atol=1e-5)
+    gradient = torch.autograd.grad(match, attention)[0]
+    cams = (attention[:, :, :, 1:] * gradient[:, :, :, 1:].clamp(min=0))[0].mean(0).detach()
+    tokens = ids.shape[1] - 2
+    return cams[1 : tokens + 1].sum(0) / tokens
+
+
 def on_white(path):
     """The picture as RGB, transparency over white."""
     image = Image.open(path).convert("RGBA")
@@ -114,6 +143,16 @@ def golden():
         images = pixels(model.config.image_size)
         for i in range(IMAGES):
             maps[f"{name}/rollout/{i}"] = vision_rollout(model.vit, images[i : i + 1])
+    for name in ITMS:
+        model = load(BlipForImageTextRetrieval, HERE.parent / "models" / name)
+        images = pixels(model.config.vision_config.image_size)
+        for i in range(2):
+            for j, ids in enumerate(MATCHED):
+                maps[f"{name}/match/{i}/{j}"] = match_cam(model, images[i : i + 1], torch.tensor([ids]))
+    # Of one layer there is nothing to see; tests/inside.rs expects zeros.
+    model = load(BlipForImageTextRetrieval, HERE.parent / "models" / "blip-itm-defaults")
+    images = pixels(model.config.vision_config.image_size)
+    assert match_cam(model, images[:1], torch.tensor(MATCHED[:1])).abs().max() == 0
     save_file({key: value.contiguous() for key, value in maps.items()}, HERE / "expected.safetensors")
     print(len(maps), "maps of golden models")
 
@@ -157,6 +196,7 @@ def builtin():
     clip_tokenizer, clip_processor = AutoTokenizer.from_pretrained(folder), CLIPImageProcessorPil.from_pretrained(folder)
     folder = MODELS / "blip-tiny"
     blip = load(BlipForConditionalGeneration, folder)
+    matcher = load(BlipForImageTextRetrieval, folder)
     blip_tokenizer, blip_processor = AutoTokenizer.from_pretrained(folder), BlipImageProcessorPil.from_pretrained(folder)
     entries = []
     for drawing in DRAWINGS:
@@ -179,6 +219,12 @@ def builtin():
             words = word_maps(blip, blip_tokenizer, states, given)
             entry["captions"].append({"given": caption is not None, "caption": given, "words": words})
             print(drawing, [(word["word"], word["pieces"]) for word in words])
+        entry["matches"] = []
+        for text in MATCHES:
+            ids = blip_tokenizer(
+                [text], truncation=True, max_length=matcher.config.text_config.max_position_embeddings, return_tensors="pt"
+            ).input_ids
+            entry["matches"].append({"text": text, "values": plain(match_cam(matcher, image, ids))})
         entries.append(entry)
     rows = ",\n".join(json.dumps(entry) for entry in entries)
     (HERE / "builtin.json").write_text(f"[\n{rows}\n]\n")

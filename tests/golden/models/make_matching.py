@@ -192,6 +192,19 @@ def main():
         range(700, 800),
     )
     first_of(
+        retrieval,
+        # Layers above and below the one that ../inside/make_maps.py looks at.
+        "blip-itm-deep",
+        {
+            "model_type": "blip",
+            "image_text_hidden_size": 8,
+            "text_config": tower(16, 4, 24, 5, hidden_act="gelu_new", layer_norm_eps=1e-4, **vocabulary),
+            "vision_config": tower(24, 2, 40, 1, image_size=32, patch_size=8),
+        },
+        "f16",
+        range(1000, 1100),
+    )
+    first_of(
         answering,
         "blip-vqa-tied",
         {

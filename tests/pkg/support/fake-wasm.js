@@ -395,6 +395,12 @@ export function fakeWasm({
       log.encoded += limit;
       return run.total - run.read;
     }
+    explain(look, { texts }, index) {
+      log.calls.push({ picture: seen(look), explained: texts[index] });
+      if (texts[index] === 'trap') throw trap();
+      if (texts[index] === 'wordless') throw wasmError('argument-invalid');
+      return new PatchMap();
+    }
   }
 
   class Asked extends Handle {}
