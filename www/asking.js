@@ -8,7 +8,7 @@ import { Lane } from './lane.js';
 /**
  * @typedef {import('./lane.js').ModelChoice} ModelChoice
  * @typedef {import('./session.js').Picture} Picture
- * @typedef {import('ocelli').Match} Match
+ * @typedef {import('ocelli').RankedText} RankedText
  */
 
 /**
@@ -78,7 +78,7 @@ class Asking {
  * Texts, ordered by how well they fit.
  * @param {Pick<typeof import('ocelli').Matcher, 'load'>} Matcher
  * @param {import('./options.js').LoadOptions} given
- * @returns {Asking<import('ocelli').Matcher, string[], Match[]>}
+ * @returns {Asking<import('ocelli').Matcher, string[], RankedText[]>}
  */
 export function matchesLane(Matcher, given) {
   return new Asking(

@@ -30,7 +30,7 @@ pub(super) fn with<T>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> T) -> Result
 /// `x` plus `y`, which is shorter by leading dimensions and added again and again; of the shape of `x`.
 pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
     let whole = y.elem_count().max(1);
-    if x.elem_count() % whole != 0 {
+    if !x.elem_count().is_multiple_of(whole) {
         bail!("{:?} cannot be added to {:?}", y.shape(), x.shape());
     }
     let mut sum = x.flatten_all()?.to_vec1::<f32>()?;

@@ -2,7 +2,7 @@
  * `<ask-picture>`: what can be asked about one picture: which of several texts fits it, and a question. Folded until
  * somebody wants it. Dispatches `match` with `{ picture, texts }` and `question` with `{ picture, question }`.
  *
- * @typedef {import('ocelli').Match} Match
+ * @typedef {import('ocelli').RankedText} RankedText
  * @typedef {import('../session.js').Picture} Picture
  */
 
@@ -25,7 +25,7 @@ class AskPicture extends HTMLElement {
   #answer = make('p', { className: 'answer', role: 'status' });
   #questionLabel = make('label', {}, 'A question');
   #noAnswers = make('p', { className: 'field-help' }, 'Questions need a model: choose one under Models.');
-  /** @type {Match[] | null} */
+  /** @type {RankedText[] | null} */
   #shown = null;
   /** @type {Picture | null} */
   #picture = null;
@@ -61,7 +61,7 @@ class AskPicture extends HTMLElement {
   }
 
   /**
-   * @param {{ job: Job<Match[]> | undefined, possible: boolean }} matches
+   * @param {{ job: Job<RankedText[]> | undefined, possible: boolean }} matches
    * @param {{ job: Job<string> | undefined, possible: boolean }} answers
    */
   show(matches, answers) {
@@ -74,7 +74,7 @@ class AskPicture extends HTMLElement {
     mark(this.#answer, 'data-error', answers.job?.status === 'failed');
   }
 
-  /** @param {Job<Match[]> | undefined} job @param {boolean} possible */
+  /** @param {Job<RankedText[]> | undefined} job @param {boolean} possible */
   #showMatches(job, possible) {
     write(
       this.#matchLine,
