@@ -110,7 +110,8 @@ pub fn resize_window(image: &RgbImage, width: u64, height: u64, window: Window, 
     }
     let columns = Axis { source: image.width(), target: width, first: window.left, count: window.width };
     let rows = Axis { source: image.height(), target: height, first: window.top, count: window.height };
-    let pixels = if filter == Filter::Nearest {
+    let kept = columns.loss() == 0 && rows.loss() == 0;
+    let pixels = if kept || filter == Filter::Nearest {
         pick(image, &columns.nearest(), &rows.nearest())
     } else {
         smooth(image, &columns, &rows, filter)

@@ -57,7 +57,7 @@ pub struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     /// `count` numbers of row `row` from `begin` on.
-    fn row(&self, row: usize, begin: usize, count: usize) -> &'a [f32] {
+    pub(super) fn row(&self, row: usize, begin: usize, count: usize) -> &'a [f32] {
         &self.values[row * self.stride + self.first + begin..][..count]
     }
 }
@@ -326,7 +326,7 @@ pub fn softmax(scores: &mut [f32]) {
 }
 
 /// Replaces scores by `e^(score - max)` and gives their sum.
-fn exponentials(scores: &mut [f32], max: f32) -> f32 {
+pub(super) fn exponentials(scores: &mut [f32], max: f32) -> f32 {
     let mut sum = F32x4::splat(0.0);
     let mut rest = 0.0;
     let mut chunks = scores.chunks_exact_mut(LANES);

@@ -31,7 +31,7 @@ const GRAIN: usize = 1 << 18;
 /// [`super::quantize`]): in a narrow model the errors of seven bits do not average out. With one plane, the best tag
 /// of 3.5 % of photographs changed in the built-in model, which is 192 wide; with two, of 0.5 %. Published models are
 /// at least 256 wide, and pay nothing.
-const NARROW: usize = 256;
+pub(super) const NARROW: usize = 256;
 
 /// What happens to the sums of a layer.
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +104,16 @@ pub fn linear(x: &[f32], layers: &[Layer<'_>]) -> Vec<f32> {
     y
 }
 
+/// Rows of inputs times a matrix of int8, without more.
+pub(super) fn int8_product(x: &Quantized, weight: &Matrix, out: Out<'_>) {
+    let Store::Int8(weights) = &weight.store else { return };
+    let layer = Layer { weight, bias: None, after: After::Nothing };
+    let panels = 0..weight.rows().div_ceil(PANEL);
+    let input = Input::Int8 { x, weights, native: has_native_dot() };
+    let part = Part { layer: &layer, input, out, panels: panels.clone() };
+    part.compute(panels, x.rows, weight.columns(), &mut Vec::new());
+}
+
 /// One layer, and where its inputs and outputs are.
 struct Part<'a> {
     layer: &'a Layer<'a>,
@@ -118,6 +128,7 @@ impl Part<'_> {
     fn compute(&self, panels: Range<usize>, rows: usize, columns: usize, scratch: &mut Vec<f32>) {
         let (layer, out, outputs) = (self.layer, self.out, self.layer.weight.rows());
         let block = self.input.block(columns);
+        let mut sums = Vec::new();
         let end = panels.end;
         for begin in panels.step_by(STRIP) {
             let strip = begin..end.min(begin + STRIP);
@@ -139,11 +150,11 @@ impl Part<'_> {
                         }
                         Input::Int8 { x, weights, native: true } => {
                             let panels = panel..strip.end;
-                            int8_panels::<DotNative>(x, weights, columns, layer, panels, rows, out)
+                            int8_panels::<DotNative>(x, weights, layer, panels, rows, out, &mut sums)
                         }
                         Input::Int8 { x, weights, native: false } => {
                             let panels = panel..strip.end;
-                            int8_panels::<DotWidened>(x, weights, columns, layer, panels, rows, out)
+                            int8_panels::<DotWidened>(x, weights, layer, panels, rows, out, &mut sums)
                         }
                     };
                 }
@@ -182,10 +193,10 @@ impl Input<'_> {
 
 /// Where the outputs of one layer go: columns from `first` on, of rows of `stride` numbers.
 #[derive(Clone, Copy)]
-struct Out<'a> {
-    values: Shared<'a, f32>,
-    stride: usize,
-    first: usize,
+pub(super) struct Out<'a> {
+    pub(super) values: Shared<'a, f32>,
+    pub(super) stride: usize,
+    pub(super) first: usize,
 }
 
 impl<'a> Out<'a> {
@@ -278,29 +289,40 @@ pub(super) unsafe fn f32_tile<const R: usize>(
 }
 
 /// Rows of `x` times a panel of int8 weights, or two where a tile takes two and there is a second one. Returns how
-/// many it took.
+/// many it took. `sums` is room for the sums of the weights that each plane of `x` meets.
 fn int8_panels<D: Dot>(
     x: &Quantized,
     weights: &Int8,
-    columns: usize,
     layer: &Layer<'_>,
     panels: Range<usize>,
     rows: Range<usize>,
     out: Out<'_>,
+    sums: &mut Vec<F32x4>,
 ) -> usize {
+    let columns = layer.weight.columns();
     let padded = columns.next_multiple_of(STEP);
     let blocks = columns.div_ceil(BLOCK);
     let panel = panels.start;
-    let w = Int8Panel {
-        weights: &weights.weights[panel * padded * PANEL..],
-        sums: &weights.sums[panel * blocks * PANEL..],
-        columns,
-    };
     let end = |panel: usize| PanelEnd::new(layer, panel, Some(&weights.scales[panel * PANEL..][..PANEL]));
     let first = end(panel);
     // For a few rows, as in decoding, one stream of weights at a time comes from memory faster than two.
     let pair = D::VECTORS > VECTORS && panels.len() > 1 && rows.len() > TILE;
     let second = pair.then(|| end(panel + 1));
+    let count = 1 + usize::from(pair);
+    sums.clear();
+    for plane in &x.planes {
+        for panel in panel..panel + count {
+            let mut sum = [F32x4::splat(0.0); VECTORS];
+            for block in
+                weights.sums[(panel * blocks + plane.block) * PANEL..].chunks_exact(PANEL).take(plane.blocks)
+            {
+                let [low, high] = eight(block);
+                sum = [sum[0].add(low), sum[1].add(high)];
+            }
+            sums.extend(sum);
+        }
+    }
+    let w = Int8Panel { weights: &weights.weights[panel * padded * PANEL..], sums, columns };
     // Where tiles put their sums: made once, because clearing memory is a call in the browser.
     let mut tile: Tile = [[F32x4::splat(0.0); 2 * VECTORS]; TILE];
     let (mut row, last) = (rows.start, rows.end);
@@ -326,15 +348,15 @@ fn int8_panels<D: Dot>(
         }
         row += rows;
     }
-    1 + usize::from(second.is_some())
+    count
 }
 
 /// Eight rows of int8 weights, and those after them.
 #[derive(Clone, Copy)]
 struct Int8Panel<'a> {
     weights: &'a [i8],
-    /// By panel, block and row.
-    sums: &'a [f32],
+    /// By plane of the inputs, panel and row.
+    sums: &'a [F32x4],
     columns: usize,
 }
 
@@ -366,19 +388,18 @@ fn int8_tile<D: Dot, const R: usize, const V: usize, const FIRST: usize>(
 ) {
     let planes = x.planes.len();
     let padded = w.columns.next_multiple_of(STEP);
-    let blocks = w.columns.div_ceil(BLOCK);
     let panels = (FIRST + V).div_ceil(VECTORS);
     assert!(row + R <= x.rows && x.params.len() >= x.rows * planes);
-    assert!(w.weights.len() >= panels * padded * PANEL && w.sums.len() >= panels * blocks * PANEL);
+    assert!(w.weights.len() >= panels * padded * PANEL && w.sums.len() >= planes * panels * VECTORS);
     let mut out = [[F32x4::splat(0.0); V]; R];
     let mut params = x.params[row * planes..].as_ptr();
-    for plane in &x.planes {
+    for (p, plane) in x.planes.iter().enumerate() {
         let begin = plane.block * BLOCK;
         assert!(begin + plane.len <= padded);
         let mut acc = [[D::zero(); V]; R];
         // SAFETY: the plane's bytes lie within each of the `R` rows, of `stride` bytes; each panel has 8 weights for
-        // each of its columns, of which the plane has `plane.len` from `begin` on, and 8 offsets for each block. Each
-        // row has as many parameters as there are planes.
+        // each of its columns, of which the plane has `plane.len` from `begin` on, and 8 sums for each plane. Each row has
+        // as many parameters as there are planes.
         unsafe {
             let mut rows = [x.values.as_ptr().add(row * x.stride + plane.at); R];
             for (i, row) in rows.iter_mut().enumerate() {
@@ -396,12 +417,11 @@ fn int8_tile<D: Dot, const R: usize, const V: usize, const FIRST: usize>(
                 weights = weights.add(STEP * PANEL);
                 k += STEP;
             }
-            let offsets = w.sums.as_ptr().add(plane.block * PANEL + FIRST * LANES);
+            let offsets = w.sums.as_ptr().add(p * panels * VECTORS + FIRST);
             for i in 0..R {
                 let [scale, min] = *params.add(i * planes);
                 for j in 0..V {
-                    let at = j / VECTORS * blocks * PANEL + j % VECTORS * LANES;
-                    let sum = F32x4::load(offsets.add(at)).mul_add(F32x4::splat(min), out[i][j]);
+                    let sum = (*offsets.add(j)).mul_add(F32x4::splat(min), out[i][j]);
                     out[i][j] = acc[i][j].sums().to_f32().mul_add(F32x4::splat(scale), sum);
                 }
             }
@@ -552,13 +572,15 @@ mod tests {
     fn int8_sums_are_those_of_the_quantised_numbers() -> Result<()> {
         // Apart from the rounding of f32, nothing is lost after quantising: planes and weights read back and
         // multiplied in double precision give the same.
-        // A wide layer, where one block of inputs has two planes.
-        let (rows, columns, outputs) = (6, 300, NARROW + 5);
+        // A wide layer, where one block of inputs has two planes, and two blocks share one.
+        let (rows, columns, outputs) = (6, 400, NARROW + 5);
         let mut x = noise(rows * columns, 5);
         x.iter_mut().step_by(columns).for_each(|x| *x *= 70.0);
         let weight = Matrix::pack(Dtype::Int8, outputs, columns, &noise(outputs * columns, 6))?;
         let quantized = Quantized::new(&x, columns, false);
-        assert!(quantized.planes.len() > columns.div_ceil(BLOCK), "no second plane: this proves less");
+        let blocks: Vec<[usize; 2]> =
+            quantized.planes.iter().map(|plane| [plane.block, plane.blocks]).collect();
+        assert_eq!(blocks, [[0, 1], [0, 1], [1, 2], [3, 1]]);
         let mut restored = vec![0f32; rows * columns];
         for row in 0..rows {
             for (p, plane) in quantized.planes.iter().enumerate() {

@@ -8,7 +8,8 @@
 //!  |- matrix               weights in the order in which tiles read them
 //!  |- quantize             inputs in seven bits, by blocks
 //!  |- gemm                 tiles of 4 rows by 8 outputs
-//!  '- attention            on the f32 tile of gemm, one block of scores at a time
+//!  |- attention            on the f32 tile of gemm, one block of scores at a time
+//!  '- attention_int8       on the int8 tiles, for long sequences
 //! parallel                 ranges of rows or columns over threads
 //! ```
 //!
@@ -17,6 +18,7 @@
 
 mod activation;
 mod attention;
+mod attention_int8;
 mod gemm;
 mod math;
 mod matrix;
@@ -28,6 +30,7 @@ mod softmax;
 
 pub use activation::Activation;
 pub use attention::{Columns, Heads, KeyValues, attend_rows, pooled_attention, self_attention, softmax};
+pub use attention_int8::self_attention_int8;
 pub use gemm::{After, Layer, linear};
 pub use matrix::{Dtype, Matrix, MatrixBuilder};
 pub use norm::layer_norm;

@@ -10,7 +10,8 @@
 //! Seven bits are what the relaxed dot product takes. Transformers have a few channels whose values are tens
 //! of times as large as all others, in every row. Blocks with such a channel are found by comparing their
 //! ranges with their mean magnitudes, and get a second plane: the differences that the first one left, in
-//! another seven bits. A plane is one more block of inputs for the same weights.
+//! another seven bits. A plane is one more block of inputs for the same weights. Two neighbours without such a channel
+//! share a plane: what comes after each plane of a tile takes as long as a tenth of a block's products.
 
 use super::matrix::{BLOCK, STEP};
 use super::parallel::{self, Shared};
@@ -38,8 +39,10 @@ pub(super) struct Quantized {
 pub(super) struct Plane {
     /// Where they are within the bytes of a row.
     pub(super) at: usize,
-    /// Index of the block of columns.
+    /// Index of the block of columns, the first where there are several.
     pub(super) block: usize,
+    /// How many blocks.
+    pub(super) blocks: usize,
     /// Columns, filled up with zeros to whole steps of the tiles.
     pub(super) len: usize,
     /// Whether these are the differences that the plane before left.
@@ -60,12 +63,15 @@ impl Quantized {
 
         let mut planes = Vec::with_capacity(2 * blocks);
         let mut stride = 0;
-        for (block, &wide) in wide.iter().enumerate() {
-            let len = (columns - block * BLOCK).min(BLOCK).next_multiple_of(STEP);
-            for rest in [false, true].into_iter().take(1 + usize::from(wide)) {
-                planes.push(Plane { at: stride, block, len, rest });
+        let mut block = 0;
+        while block < blocks {
+            let here = if wide[block..].starts_with(&[false, false]) { 2 } else { 1 };
+            let len = (columns - block * BLOCK).min(here * BLOCK).next_multiple_of(STEP);
+            for rest in [false, true].into_iter().take(1 + usize::from(wide[block])) {
+                planes.push(Plane { at: stride, block, blocks: here, len, rest });
                 stride += len;
             }
+            block += here;
         }
         let mut values = vec![0; rows * stride];
         let mut params = vec![[0.0; 2]; rows * planes.len()];
@@ -82,6 +88,13 @@ impl Quantized {
             }
         });
         Self { rows, planes, stride, values, params }
+    }
+
+    /// Multiplies each row with a number of its own.
+    pub(super) fn multiply(&mut self, factors: &[f32]) {
+        for (params, factor) in self.params.chunks_exact_mut(self.planes.len()).zip(factors) {
+            params.iter_mut().flatten().for_each(|param| *param *= factor);
+        }
     }
 }
 
@@ -132,14 +145,16 @@ fn quantize_row(x: &[f32], ranges: &[[f32; 2]], planes: &[Plane], to: &mut [u8],
     let mut first = [0.0; 2];
     for (plane, params) in planes.iter().zip(params) {
         let begin = plane.block * BLOCK;
-        let x = &x[begin..x.len().min(begin + BLOCK)];
+        let x = &x[begin..x.len().min(begin + plane.blocks * BLOCK)];
         let to = &mut to[plane.at..plane.at + plane.len];
         if plane.rest {
             let scale = first[0] / 127.0;
             *params = [scale, -0.5 * first[0]];
             quantize_rest(x, first, *params, to);
         } else {
-            let [min, max] = ranges[plane.block];
+            let ranges = &ranges[plane.block..][..plane.blocks];
+            let min = ranges.iter().map(|range| range[0]).fold(f32::INFINITY, f32::min);
+            let max = ranges.iter().map(|range| range[1]).fold(f32::NEG_INFINITY, f32::max);
             *params = [(max - min) / 127.0, min];
             first = *params;
             each(x, to, |x| steps(x, first).to_bits());
@@ -231,15 +246,15 @@ mod tests {
 
     #[test]
     fn a_channel_of_large_values_brings_a_second_plane_to_its_block_only() {
-        let columns = 300;
+        let columns = 600;
         let mut x = noise(4 * columns);
         for row in x.chunks_mut(columns) {
             row[140] *= 60.0;
             row[140] += 40.0;
         }
         let q = Quantized::new(&x, columns, false);
-        let blocks: Vec<usize> = q.planes.iter().map(|plane| plane.block).collect();
-        assert_eq!(blocks, [0, 1, 1, 2]);
+        let blocks: Vec<[usize; 2]> = q.planes.iter().map(|plane| [plane.block, plane.blocks]).collect();
+        assert_eq!(blocks, [[0, 1], [1, 1], [1, 1], [2, 2], [4, 1]]);
         for (row, x) in x.chunks(columns).enumerate() {
             for (x, y) in x.iter().zip(restore(&q, row, columns)) {
                 assert!((x - y).abs() <= 0.01, "{y} instead of {x}");

@@ -4,7 +4,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, Device, Layout, Shape, Tenso
 
 use super::{Linear, rows};
 use crate::Result;
-use crate::kernels::{self, Columns, Heads, KeyValues};
+use crate::kernels::{self, Columns, Dtype, Heads, KeyValues};
 use crate::weights::Scope;
 
 /// Which rows the rows of a tensor see.
@@ -60,7 +60,7 @@ impl SelfAttention {
 
     /// `residual` plus the attention of `x`; both `(rows, width)`.
     pub fn forward(&self, x: &Tensor, residual: &Tensor, sight: Sight<'_>) -> Result<Tensor> {
-        let context = self.project(x)?.apply_op1_no_bwd(&Attend { heads: self.heads, sight })?;
+        let context = self.project(x)?.apply_op1_no_bwd(&self.attend(sight))?;
         self.output.forward_residual(&context, residual)
     }
 
@@ -105,6 +105,10 @@ impl SelfAttention {
         self.output.forward_residual(&context, residual)
     }
 
+    fn attend<'a>(&self, sight: Sight<'a>) -> Attend<'a> {
+        Attend { heads: self.heads, sight, int8: self.output.weight.dtype() == Dtype::Int8 }
+    }
+
     /// Queries, keys and values side by side: `(rows, 3 width)`.
     pub(super) fn project(&self, x: &Tensor) -> Result<Tensor> {
         match &self.projections {
@@ -135,6 +139,8 @@ impl RowCache {
 struct Attend<'a> {
     heads: Heads,
     sight: Sight<'a>,
+    /// Whether products may be as exact as those with the weights are.
+    int8: bool,
 }
 
 impl CustomOp1 for Attend<'_> {
@@ -153,6 +159,9 @@ impl CustomOp1 for Attend<'_> {
         }
         let values = rows::slice(qkv, layout)?;
         let y = match self.sight {
+            Sight::Sequences(lengths) if self.int8 => {
+                kernels::self_attention_int8(self.heads, values, lengths).map_err(candle_core::Error::wrap)?
+            }
             Sight::Sequences(lengths) => kernels::self_attention(self.heads, values, lengths),
             Sight::Rows(seen) => {
                 let part = |first| Columns { values, stride: 3 * width, first };
