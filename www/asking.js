@@ -53,6 +53,11 @@ class Asking {
     if (!this.lane.model && this.preferred) void this.lane.use(this.preferred);
   }
 
+  /** Gives up what was asked about a picture, and its answer. @param {Picture} picture */
+  leave(picture) {
+    this.lane.remove(picture);
+  }
+
   /**
    * The loaded model, for work outside of the lane; it is loaded where none is.
    * @param {ModelChoice | null} fallback the model to load

@@ -7,6 +7,8 @@
  * @typedef {import('./session.js').Session} Session
  */
 
+import { concernsPicture } from './session.js';
+
 /** Below every cosine: where a picture goes that cannot be looked at. */
 const LAST = -2;
 
@@ -25,9 +27,10 @@ export class Finding {
   /**
    * The pictures in the order of what is looked for, the nearest first. A search under way is given up.
    * @param {string | Picture} wanted words, or a picture that the others are to be like
+   * @param {(looked: number, all: number) => void} told how many pictures have been looked at
    * @returns {Promise<Picture[] | null>} `null` where there is no model to ask
    */
-  async find(wanted) {
+  async find(wanted, told) {
     this.leave();
     const tagger = this.#session.tags.engine;
     if (!tagger) return null;
@@ -41,7 +44,8 @@ export class Finding {
     /** @type {Map<Picture, number>} */
     const nearness = new Map();
     const pictures = [...this.#session.pictures];
-    for (const picture of pictures) {
+    for (const [place, picture] of pictures.entries()) {
+      told(place, pictures.length);
       const embedding = await this.#embed(tagger, picture, signal);
       nearness.set(picture, goal && embedding ? dot(goal, embedding) : LAST);
     }
@@ -66,10 +70,14 @@ export class Finding {
     const found = known.get(picture);
     if (found) return found;
     if (this.#session.tags.jobs.get(picture)?.status === 'failed') return null;
-    const [embedding] = await tagger.embedImages([picture.file], { signal });
-    if (!embedding) return null;
-    known.set(picture, embedding);
-    return embedding;
+    try {
+      const [embedding] = await tagger.embedImages([picture.file], { signal });
+      if (embedding) known.set(picture, embedding);
+      return embedding ?? null;
+    } catch (error) {
+      if (concernsPicture(error)) return null;
+      throw error;
+    }
   }
 }
 

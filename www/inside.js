@@ -9,8 +9,8 @@
  * @typedef {import('./session.js').Session} Session
  *
  * @typedef {object} Inquiry what a map is asked for
- * @property {'tag' | 'word' | 'class'} about
- * @property {string} text the tag as a sentence, or the caption; of a class nothing
+ * @property {'tag' | 'word' | 'match' | 'class'} about
+ * @property {string} text the tag as a sentence, the caption, or the text that was matched; of a class nothing
  * @property {number} [start] where in the caption the word begins
  *
  * @typedef {{ start: number, end: number, map: PatchMap }} Found a map, and the part of the text that it is for
@@ -73,8 +73,8 @@ export class Inside {
 
   /** @param {Inquiry['about']} about */
   #engine(about) {
-    const { tags, captions, classes } = this.#session;
-    return { tag: tags, word: captions, class: classes }[about].engine;
+    const { tags, captions, matches, classes } = this.#session;
+    return { tag: tags, word: captions, match: matches.lane, class: classes }[about].engine;
   }
 
   /** @param {Picture} picture @param {Inquiry['about']} about */
@@ -90,12 +90,13 @@ export class Inside {
 
   /** @param {Picture} picture @param {Inquiry} inquiry @param {AbortSignal} signal @returns {Promise<Found[]>} */
   async #find({ file }, { about, text }, signal) {
-    const { tags, captions, classes } = this.#session;
+    const { tags, captions, matches, classes } = this.#session;
     if (about === 'word') return (await captions.engine?.attention(file, { caption: text, signal })) ?? [];
-    const map =
-      about === 'tag'
-        ? await tags.engine?.explain(file, text, { signal })
-        : await classes.engine?.explain(file, { signal });
+    const map = await {
+      tag: () => tags.engine?.explain(file, text, { signal }),
+      match: () => matches.lane.engine?.explain(file, text, { signal }),
+      class: () => classes.engine?.explain(file, { signal }),
+    }[about]();
     return map ? [{ start: 0, end: 1, map }] : [];
   }
 }

@@ -64,8 +64,8 @@ const session = new Session(
   question,
   loadOptions(location.search),
 );
-const matching = models.list({ task: 'match' }).find((one) => one.builtIn);
-session.matches.preferred = matching ? choice(matching) : null;
+const matching = models.list({ task: 'match' }).find((one) => one.builtIn) ?? null;
+session.matches.preferred = matching && choice(matching);
 const finding = new Finding(session);
 
 /** @type {Map<Picture, PictureCard>} */
@@ -76,22 +76,35 @@ function announce(text) {
   write(page.announcer, text);
 }
 
-const lanes = [
-  { task: /** @type {const} */ ('tag'), name: 'Tags', lane: session.tags, builtIn: defaults.tag },
+/**
+ * @typedef {object} LaneOnPage
+ * @property {import('ocelli').ModelInfo['tasks'][number]} task
+ * @property {string} name
+ * @property {import('./lane.js').Lane<any, any>} lane
+ * @property {import('ocelli').ModelInfo | null} builtIn the model that comes with the page
+ * @property {string} [none] how it is called to have no model yet; lanes without that are given theirs at once
+ */
+
+/** @type {LaneOnPage[]} */
+const onPage = [
+  { task: 'tag', name: 'Tags', lane: session.tags, builtIn: defaults.tag },
+  { task: 'caption', name: 'Captions', lane: session.captions, builtIn: defaults.caption },
+  { task: 'classify', name: 'Classes', lane: session.classes, builtIn: null, none: 'None' },
   {
-    task: /** @type {const} */ ('caption'),
-    name: 'Captions',
-    lane: session.captions,
-    builtIn: defaults.caption,
+    task: 'match',
+    name: 'Matching texts',
+    lane: session.matches.lane,
+    builtIn: matching,
+    none: matching ? 'The built-in one, when texts are matched' : 'None',
   },
-  { task: /** @type {const} */ ('classify'), name: 'Classes', lane: session.classes, builtIn: null },
-  { task: /** @type {const} */ ('match'), name: 'Matching', lane: session.matches.lane, builtIn: null },
-  { task: /** @type {const} */ ('answer'), name: 'Questions', lane: session.answers.lane, builtIn: null },
-].map(({ task, name, lane, builtIn }) => {
+  { task: 'answer', name: 'Questions', lane: session.answers.lane, builtIn: null, none: 'None' },
+];
+
+const lanes = onPage.map(({ task, name, lane, builtIn, none }) => {
   const notice = find(`#${task}-notice`);
   const picker = find(`#${task}-picker`);
   const fallback = builtIn && choice(builtIn);
-  picker.begin(name, models.list({ task }), fallback === null);
+  picker.begin(name, models.list({ task }), none);
   picker.addEventListener('choose', (/** @type {CustomEvent} */ { detail }) => {
     if (detail) void lane.use(detail);
     else lane.leave();
@@ -99,7 +112,7 @@ const lanes = [
   notice.addEventListener('cancel', () => lane.cancel());
   notice.addEventListener('reload', () => lane.model && void lane.use(lane.model));
   notice.addEventListener('fallback', () => fallback && void lane.use(fallback));
-  return { lane, notice, picker, fallback };
+  return { lane, notice, picker, fallback, atOnce: none === undefined };
 });
 
 /** The language that tags are named in, where the vocabulary has names in several. @type {'en' | 'ja'} */
@@ -125,8 +138,8 @@ async function ask(change) {
 /** Pictures from which on there is something to find. */
 const ENOUGH_TO_FIND = 3;
 
-/** How the pictures are arranged: not as they came, and what there is to say of it. */
-let arrangement = { arranged: false, line: '' };
+/** How the pictures are arranged: not as they came, about to be, and what there is to say of it. */
+let arrangement = { arranged: false, busy: false, line: '' };
 
 /**
  * Puts the pictures that fit first.
@@ -134,17 +147,21 @@ let arrangement = { arranged: false, line: '' };
  * @param {string} done what is said then
  */
 async function arrange(wanted, done) {
-  arrangement = { ...arrangement, line: 'Comparing the pictures' };
+  arrangement = { ...arrangement, busy: true, line: 'Comparing the pictures' };
   scheduleShow();
   try {
-    const order = await finding.find(wanted);
+    const order = await finding.find(wanted, (looked, all) => {
+      arrangement = { ...arrangement, line: `Comparing the pictures: ${looked} of ${all}` };
+      scheduleShow();
+    });
     if (order) session.arrange(order);
     arrangement = order
-      ? { arranged: true, line: done }
-      : { ...arrangement, line: 'The tagger is not loaded yet.' };
+      ? { arranged: true, busy: false, line: done }
+      : { ...arrangement, busy: false, line: 'The tagger is not loaded yet.' };
   } catch (error) {
+    // Whoever ended it has said what is on the line now.
     if (isAbort(error)) return;
-    arrangement = { ...arrangement, line: explain(error).sentence };
+    arrangement = { ...arrangement, busy: false, line: explain(error).sentence };
   }
   show();
   announce(arrangement.line);
@@ -173,8 +190,8 @@ function showCards() {
     });
     const { matches, answers } = session;
     card.asking.show(
-      { job: matches.lane.jobs.get(picture), possible: matches.possible },
-      { job: answers.lane.jobs.get(picture), possible: answers.possible },
+      { job: matches.lane.jobs.get(picture), status: matches.lane.status, possible: matches.possible },
+      { job: answers.lane.jobs.get(picture), status: answers.lane.status, possible: answers.possible },
     );
   });
 }
@@ -197,7 +214,7 @@ async function refreshStored() {
 let wasOpen = false;
 
 function show() {
-  for (const { lane, notice, picker, fallback } of lanes) {
+  for (const { lane, notice, picker, fallback, atOnce } of lanes) {
     const { status, progress, error, model } = lane;
     const title = model?.title ?? 'the model';
     notice.show({
@@ -207,11 +224,13 @@ function show() {
       error,
       canFallBack: fallback !== null && model?.id !== fallback.id,
     });
-    if (model || !fallback) picker.show(model?.id ?? null, status, lane.runtime);
+    if (model || !atOnce) picker.show(model?.id ?? null, status, lane.runtime);
   }
   page.labels.complain(session.tags.status === 'blocked' ? session.tags.error : null);
   const captioner = session.captions.model && models.find(session.captions.model.id);
-  page.captionSettings.canMatch(captioner?.tasks.includes('match') ?? false);
+  page.captionSettings.canMatch(
+    session.matches.lane.model !== null || (captioner?.tasks.includes('match') ?? false),
+  );
   page.finder.show({ worth: session.pictures.length >= ENOUGH_TO_FIND, ...arrangement });
   showCards();
   showStored();
@@ -291,6 +310,13 @@ page.cards.addEventListener('match', (/** @type {CustomEvent} */ { detail: { pic
 page.cards.addEventListener('question', (/** @type {CustomEvent} */ { detail: { picture, question } }) =>
   session.answers.ask(picture, question),
 );
+page.cards.addEventListener('unask', (/** @type {CustomEvent} */ { detail: { picture, about } }) =>
+  (about === 'match' ? session.matches : session.answers).leave(picture),
+);
+page.cards.addEventListener('need', (/** @type {CustomEvent<'match' | 'answer'>} */ { detail: task }) => {
+  for (const panel of ['#models-panel', '#more-models']) find(panel).open = true;
+  find(`#${task}-picker`).takeFocus();
+});
 
 showLooks(page.cards, cards, session, new Inside(session), announce);
 
@@ -300,9 +326,14 @@ page.cards.addEventListener('like', (/** @type {CustomEvent<Picture>} */ { detai
 page.finder.addEventListener('find', (/** @type {CustomEvent<string>} */ { detail }) => {
   void arrange(detail, `Ordered by how well they fit “${detail}”`);
 });
+page.finder.addEventListener('stop', () => {
+  finding.leave();
+  arrangement = { ...arrangement, busy: false, line: '' };
+  scheduleShow();
+});
 page.finder.addEventListener('unfind', () => {
   finding.leave();
-  arrangement = { arranged: false, line: '' };
+  arrangement = { arranged: false, busy: false, line: '' };
   session.arrange(null);
   announce('In the order in which they came');
 });
@@ -324,6 +355,6 @@ write(find('#knows'), BUILT_IN_KNOWS);
 void question.then((first) => page.labels.begin(first));
 rename();
 show();
-for (const { lane, fallback } of lanes) {
-  if (fallback) void lane.use(fallback);
+for (const { lane, fallback, atOnce } of lanes) {
+  if (atOnce && fallback) void lane.use(fallback);
 }

@@ -57,7 +57,7 @@ function isOneOf(codes) {
 const concernsQuestion = isOneOf(/^(labels?-|template-)/);
 
 /** Errors of the picture itself, whatever is asked about it. */
-const concernsPicture = isOneOf(/^image-/);
+export const concernsPicture = isOneOf(/^image-/);
 
 /** Dispatches `change` whenever the pictures, a lane or a job changed. */
 export class Session extends EventTarget {

@@ -86,9 +86,10 @@ export function runsOn({ variant, threads, why }) {
   return `Runs with ${simd} on ${threads === 1 ? 'one thread' : `${threads} threads`}. ${why}`;
 }
 
-/** @param {'tag' | 'word' | 'class'} about @param {string} text @returns {string} what a map shows */
+/** @param {'tag' | 'word' | 'match' | 'class'} about @param {string} text @returns {string} what a map shows */
 export function lookedAt(about, text) {
   if (about === 'tag') return `What speaks for “${text}”`;
   if (about === 'word') return `Where the captioner looked for “${text}”`;
+  if (about === 'match') return `What makes it match “${text}”`;
   return 'Where the classifier looked';
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { assertSentence, openBrowser, openSite, Visit } from './support/site.js';
+import { assertSentence, openBrowser, openSite, painted, Visit } from './support/site.js';
 import { plain } from './support/pictures.js';
 
 const browser = await openBrowser();
@@ -22,17 +22,6 @@ async function withPicture(options) {
   await visit.settled('sky.png');
   const card = visit.card('sky.png');
   return { visit, card, map: card.locator('.map'), note: card.locator('.map-note') };
-}
-
-/** How many pixels of a map are not see-through. @param {import('playwright-core').Locator} map */
-function painted(map) {
-  return map.evaluate((canvas) => {
-    const { width, height } = /** @type {HTMLCanvasElement} */ (canvas);
-    const pixels = /** @type {HTMLCanvasElement} */ (canvas)
-      .getContext('2d')
-      ?.getImageData(0, 0, width, height);
-    return pixels?.data.filter((value, place) => place % 4 === 3 && value > 0).length ?? 0;
-  });
 }
 
 test('pointing at a tag shows its map over the picture, and going away removes it', async () => {

@@ -1,34 +1,51 @@
 /**
  * `<ask-picture>`: what can be asked about one picture: which of several texts fits it, and a question. Folded until
- * somebody wants it. Dispatches `match` with `{ picture, texts }` and `question` with `{ picture, question }`.
+ * somebody wants it. Dispatches `match` with `{ picture, texts }`, `question` with `{ picture, question }`, `unask` with
+ * `{ picture, about }` when an answer is no longer waited for, and `need` with the task that a model is wanted for.
  *
  * @typedef {import('ocelli').RankedText} RankedText
+ * @typedef {import('../lane.js').LaneStatus} LaneStatus
  * @typedef {import('../session.js').Picture} Picture
  */
 
 /**
  * @template Result
- * @typedef {import('../lane.js').Job<Result>} Job
+ * @typedef {object} Asked
+ * @property {import('../lane.js').Job<Result> | undefined} job
+ * @property {LaneStatus} status of the model that is asked
+ * @property {boolean} possible whether there is a model to ask
  */
 
 import { explain, percent } from '../words.js';
 import { button, make, mark, tell, write } from './dom.js';
-import { bar } from './tag-list.js';
+import { scoreLine } from './tag-list.js';
 
 class AskPicture extends HTMLElement {
   #texts = make('textarea', { rows: 3, placeholder: 'a dog on a beach\na cat on a sofa' });
   #match = button('Match', 'button', () => this.#askTexts());
+  #matching = new Waiting(() => this.#unask('match'));
   #matches = make('ol', { className: 'matches', 'aria-label': 'Texts, best first' });
-  #matchLine = make('p', { className: 'field-help', role: 'status' });
   #question = make('input', { type: 'text', autocomplete: 'off', placeholder: 'what colour is the car?' });
   #answerIt = button('Answer', 'button', () => this.#askQuestion());
+  #answering = new Waiting(() => this.#unask('answer'));
   #answer = make('p', { className: 'answer', role: 'status' });
   #questionLabel = make('label', {}, 'A question');
-  #noAnswers = make('p', { className: 'field-help' }, 'Questions need a model: choose one under Models.');
   /** @type {RankedText[] | null} */
   #shown = null;
   /** @type {Picture | null} */
   #picture = null;
+
+  /**
+   * What there is to see where a model can be asked, and in its place where none can.
+   * @type {Record<'match' | 'answer', { fields: HTMLElement[], none: HTMLElement }>}
+   */
+  #parts = {
+    match: { fields: [this.#match], none: noModel('match', 'Matching texts') },
+    answer: {
+      fields: [this.#questionLabel, this.#question, this.#answerIt],
+      none: noModel('answer', 'Answering questions'),
+    },
+  };
 
   /** @param {Picture} picture */
   open(picture) {
@@ -43,61 +60,55 @@ class AskPicture extends HTMLElement {
     this.#question.addEventListener('keydown', ({ key }) => {
       if (key === 'Enter') this.#askQuestion();
     });
+    const textsLabel = make('label', { for: this.#texts.id }, 'Which of these fits? One text on each line');
+    const { match, answer } = this.#parts;
+    match.fields.push(textsLabel, this.#texts);
     const fields = make(
       'div',
       { className: 'ask-fields' },
-      make('label', { for: this.#texts.id }, 'Which of these fits? One text on each line'),
+      textsLabel,
       this.#texts,
-      this.#match,
-      this.#matchLine,
+      make('div', { className: 'ask-row' }, this.#match, ...this.#matching.parts),
+      match.none,
       this.#matches,
       this.#questionLabel,
       this.#question,
-      this.#answerIt,
+      make('div', { className: 'ask-row' }, this.#answerIt, ...this.#answering.parts),
+      answer.none,
       this.#answer,
-      this.#noAnswers,
     );
     this.append(make('details', { className: 'ask' }, make('summary', {}, 'Ask about this picture'), fields));
   }
 
-  /**
-   * @param {{ job: Job<RankedText[]> | undefined, possible: boolean }} matches
-   * @param {{ job: Job<string> | undefined, possible: boolean }} answers
-   */
+  /** @param {Asked<RankedText[]>} matches @param {Asked<string>} answers */
   show(matches, answers) {
-    this.#texts.disabled = this.#match.disabled = !matches.possible;
-    for (const part of [this.#questionLabel, this.#question, this.#answerIt]) part.hidden = !answers.possible;
-    this.#noAnswers.hidden = answers.possible;
-    this.#showMatches(matches.job, matches.possible);
-    write(this.#answer, lineOf(answers.job, 'Thinking') || (answers.job?.result ?? ''));
+    for (const [part, { possible }] of /** @type {const} */ ([
+      [this.#parts.match, matches],
+      [this.#parts.answer, answers],
+    ])) {
+      for (const field of part.fields) field.hidden = !possible;
+      part.none.hidden = possible;
+    }
+    this.#matching.show(matches, 'Comparing');
+    this.#showMatches(matches.job?.result ?? null);
+    this.#answering.show(answers, 'Thinking');
+    write(this.#answer, answers.job?.result ?? '');
     this.#answer.hidden = this.#answer.textContent === '';
-    mark(this.#answer, 'data-error', answers.job?.status === 'failed');
   }
 
-  /** @param {Job<RankedText[]> | undefined} job @param {boolean} possible */
-  #showMatches(job, possible) {
-    write(
-      this.#matchLine,
-      possible ? lineOf(job, 'Comparing') : 'Matching needs a model: choose one under Models.',
-    );
-    this.#matchLine.hidden = this.#matchLine.textContent === '';
-    mark(this.#matchLine, 'data-error', job?.status === 'failed');
-    const result = job?.result ?? null;
+  /** @param {RankedText[] | null} result */
+  #showMatches(result) {
     this.#matches.hidden = result === null;
     if (result === this.#shown) return;
     this.#shown = result;
     this.#matches.replaceChildren(
-      ...(result ?? []).map(({ text, match, similarity }) => {
-        // A text that was not compared closely has its similarity only.
-        const score = match ?? similarity;
-        const label = make('span', { className: 'tag-label' }, text);
-        const share = make(
-          'span',
-          { className: 'tag-score' },
-          match === undefined ? 'less alike' : percent(match),
-        );
-        return make('li', {}, make('div', { className: 'tag' }, label, share, bar(score)));
-      }),
+      ...(result ?? []).map(({ text, match }) =>
+        // What was not compared closely, as others are much more alike, has no share that could be told.
+        scoreLine(text, match === undefined ? 'less alike' : percent(match), match ?? 0, {
+          about: 'match',
+          text,
+        }),
+      ),
     );
   }
 
@@ -115,12 +126,53 @@ class AskPicture extends HTMLElement {
     if (question !== '') tell(this, 'question', { picture: this.#picture, question });
     else this.#question.focus();
   }
+
+  /** @param {'match' | 'answer'} about */
+  #unask(about) {
+    // The button that was pressed goes, and the keyboard must not go with it.
+    ({ match: this.#match, answer: this.#answerIt })[about].focus();
+    tell(this, 'unask', { picture: this.#picture, about });
+  }
 }
 
-/** @param {Job<unknown> | undefined} job @param {string} busy @returns {string} what stands where no answer is yet */
-function lineOf(job, busy) {
+/** What stands beside a question whose answer is not there yet: how it is going, and a way out. */
+class Waiting {
+  #line = make('p', { className: 'field-help', role: 'status' });
+  #cancel;
+
+  /** @param {() => void} onCancel */
+  constructor(onCancel) {
+    this.#cancel = button('Cancel', 'button button-quiet', onCancel, { hidden: true });
+  }
+
+  get parts() {
+    return [this.#line, this.#cancel];
+  }
+
+  /** @param {Asked<unknown>} asked @param {string} busy what the model is doing when it is at it */
+  show({ job, status }, busy) {
+    write(this.#line, lineOf(job, status, busy));
+    mark(this.#line, 'data-error', job?.status === 'failed');
+    this.#cancel.hidden = job?.status !== 'running' && job?.status !== 'waiting';
+  }
+}
+
+/** @param {Asked<unknown>['job']} job @param {LaneStatus} status @param {string} busy */
+function lineOf(job, status, busy) {
   if (job?.status === 'failed') return explain(job.error).sentence;
-  return job?.status === 'running' || job?.status === 'waiting' ? busy : '';
+  if (job?.status === 'running') return busy;
+  if (job?.status !== 'waiting') return '';
+  if (status === 'loading') return 'Waiting for the model';
+  return status === 'ready' ? 'Waiting for its turn' : 'The model was not loaded.';
+}
+
+/** @param {'match' | 'answer'} task @param {string} what @returns {HTMLElement} the way to a model for it */
+function noModel(task, what) {
+  const part = make('div', { className: 'ask-row' });
+  const choose = button('Choose a model', 'button', () => tell(part, 'need', task));
+  choose.setAttribute('aria-label', `Choose a model for ${what.toLowerCase()}`);
+  part.append(make('p', { className: 'field-help' }, `${what} needs a model of its own.`), choose);
+  return part;
 }
 
 customElements.define('ask-picture', AskPicture);

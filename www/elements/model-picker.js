@@ -1,7 +1,7 @@
 /**
  * `<model-picker>`: chooses a model for one task: one that comes with the page, a published one, or any
- * other by its id or its folder's address. Nothing is fetched before its button is pressed. A task that can be done
- * without has the choice of no model. Dispatches `choose` with `{ id, title }`, or with `null` for no model.
+ * other by its id or its folder's address. Nothing is fetched before its button is pressed. A task that can wait for
+ * its model has the choice of none. Dispatches `choose` with `{ id, title }`, or with `null` for no model.
  */
 
 import { bytes, runsOn } from '../words.js';
@@ -60,18 +60,18 @@ class ModelPicker extends HTMLElement {
   /**
    * @param {string} task what the model does, as the field's name: "Tags", "Captions"
    * @param {ModelInfo[]} models
-   * @param {boolean} [optional] whether the task can be done without, which it is at first
+   * @param {string} [none] how it is called to have no model, where that is possible and so at first
    */
-  begin(task, models, optional = false) {
+  begin(task, models, none) {
     this.#models = models;
-    if (optional) this.#current = NONE;
+    if (none !== undefined) this.#current = NONE;
     this.#select.id = `${this.id}-select`;
     this.#other.id = `${this.id}-other`;
     this.#detail.id = `${this.id}-detail`;
     this.#otherLabel.htmlFor = this.#other.id;
     this.#select.setAttribute('aria-describedby', this.#detail.id);
     this.#select.append(
-      ...(optional ? [make('option', { value: NONE }, 'None')] : []),
+      ...(none === undefined ? [] : [make('option', { value: NONE }, none)]),
       ...group(
         'Comes with the page',
         models.filter(({ builtIn }) => builtIn),
@@ -120,6 +120,11 @@ class ModelPicker extends HTMLElement {
     const listed = id === NONE || this.#models.some((model) => model.id === id);
     this.#select.value = listed ? id : OTHER;
     if (!listed) this.#other.value = id;
+  }
+
+  /** Puts the keyboard on the choice, and the choice in sight. */
+  takeFocus() {
+    this.#select.focus();
   }
 
   get #id() {

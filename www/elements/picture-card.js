@@ -12,8 +12,8 @@
  *
  * @typedef {object} LookDetail
  * @property {Picture | null} picture
- * @property {'tag' | 'word' | 'class'} about
- * @property {string} text the label, the whole caption, or nothing
+ * @property {'tag' | 'word' | 'match' | 'class'} about
+ * @property {string} text the label, the whole caption, the text that was matched, or nothing
  * @property {string} shown what is pointed at, as it is read on the page
  * @property {number} start where in the caption the word begins
  */

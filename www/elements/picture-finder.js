@@ -1,6 +1,6 @@
 /**
- * `<picture-finder>`: puts the pictures that fit some words first. Dispatches `find` with the words, and `unfind` when
- * the pictures are wanted in the order in which they came.
+ * `<picture-finder>`: puts the pictures that fit some words first. Dispatches `find` with the words, `stop` when they
+ * are no longer looked for, and `unfind` when the pictures are wanted in the order in which they came.
  */
 
 import { button, make, tell, write } from './dom.js';
@@ -8,9 +8,14 @@ import { button, make, tell, write } from './dom.js';
 class PictureFinder extends HTMLElement {
   #words = make('input', { type: 'search', id: 'find', autocomplete: 'off' });
   #find = button('Find', 'button', () => this.#tell());
+  #stop = button('Stop', 'button button-quiet', () => {
+    // This button goes, and the keyboard must not go with it.
+    this.#words.focus();
+    tell(this, 'stop');
+  });
   #back = button('As they came', 'button button-quiet', () => {
     this.#words.value = '';
-    // This button goes, and the keyboard must not go with it.
+    // So does this one.
     this.#words.focus();
     tell(this, 'unfind');
   });
@@ -21,14 +26,15 @@ class PictureFinder extends HTMLElement {
     this.#words.addEventListener('keydown', ({ key }) => {
       if (key === 'Enter') this.#tell();
     });
-    const row = make('div', { className: 'find-row' }, this.#words, this.#find, this.#back);
+    const row = make('div', { className: 'find-row' }, this.#words, this.#find, this.#stop, this.#back);
     this.append(make('label', { for: 'find' }, 'Find pictures by words'), row, this.#line);
   }
 
-  /** @param {{ worth: boolean, arranged: boolean, line: string }} state whether there are pictures enough, whether they are in another order than they came, and what there is to say */
-  show({ worth, arranged, line }) {
-    this.hidden = !worth && !arranged;
-    this.#back.hidden = !arranged;
+  /** @param {{ worth: boolean, arranged: boolean, busy: boolean, line: string }} state whether there are pictures enough, whether they are in another order than they came, whether they are being compared, and what there is to say */
+  show({ worth, arranged, busy, line }) {
+    this.hidden = !worth && !arranged && !busy;
+    this.#stop.hidden = !busy;
+    this.#back.hidden = !arranged || busy;
     this.#line.hidden = line === '';
     write(this.#line, line);
   }

@@ -1,6 +1,6 @@
 /**
- * The tags of one picture: label, percentage, and a bar for the eye. The percentage is the bar's text. Each is a button
- * that shows where in the picture it was found.
+ * The tags of one picture, and the texts that were matched with it: what each says, its percentage, and a bar for the
+ * eye. The percentage is the bar's text. Each is a button that shows where in the picture it was found.
  *
  * @typedef {import('../session.js').Tag} Tag
  * @typedef {(label: string) => string} Naming how a label is called on the page
@@ -13,7 +13,7 @@ import { button, make } from './dom.js';
 const NONE = 'none of these';
 
 /** @param {number} score @returns {HTMLElement} its length, for the eye */
-export function bar(score) {
+function bar(score) {
   const fill = make('span', { className: 'bar-fill' });
   fill.style.setProperty('--share', String(Math.max(0, Math.min(1, score))));
   return make('span', { className: 'bar', 'aria-hidden': 'true' }, fill);
@@ -24,23 +24,35 @@ function nameOf({ label }, naming) {
   return label === null ? NONE : naming(label);
 }
 
-/** @param {Tag} tag @param {Naming} naming */
-function row(tag, naming) {
+/**
+ * One line of a list.
+ * @param {string} name
+ * @param {string} share its score in words
+ * @param {number} score
+ * @param {{ about: 'tag' | 'match', text: string } | null} look what is asked for its map; `null` where it has none
+ */
+export function scoreLine(name, share, score, look) {
   const parts = [
-    make('span', { className: 'tag-label' }, nameOf(tag, naming)),
+    make('span', { className: 'tag-label' }, name),
     ' ',
-    make('span', { className: 'tag-score' }, percent(tag.score)),
-    bar(tag.score),
+    make('span', { className: 'tag-score' }, share),
+    bar(score),
   ];
-  if (tag.label === null) return make('li', {}, make('div', { className: 'tag' }, ...parts));
-  const look = button('', 'tag', () => {}, {
-    'data-look': 'tag',
-    'data-text': tag.label,
+  if (!look) return make('li', {}, make('div', { className: 'tag' }, ...parts));
+  const line = button('', 'tag', () => {}, {
+    'data-look': look.about,
+    'data-text': look.text,
     'aria-pressed': 'false',
     'aria-describedby': 'look-help',
   });
-  look.append(...parts);
-  return make('li', {}, look);
+  line.append(...parts);
+  return make('li', {}, line);
+}
+
+/** @param {Tag} tag @param {Naming} naming */
+function row(tag, naming) {
+  const look = tag.label === null ? null : { about: /** @type {const} */ ('tag'), text: tag.label };
+  return scoreLine(nameOf(tag, naming), percent(tag.score), tag.score, look);
 }
 
 /** Shows tags; the keyboard, if it was on one, stays on the tag in its place. @param {HTMLElement} list @param {Tag[]} tags @param {Naming} naming */

@@ -248,3 +248,14 @@ export function assertSentence(text) {
   assert.match(text, /^\p{Lu}.*[.!?]$/su, 'a sentence begins with a capital and ends with its stop');
   assert.doesNotMatch(text, /undefined|\[object|Error:|panicked|unreachable/, 'no innards are shown');
 }
+
+/** How many pixels of a map are not see-through. @param {import('playwright-core').Locator} map */
+export function painted(map) {
+  return map.evaluate((canvas) => {
+    const { width, height } = /** @type {HTMLCanvasElement} */ (canvas);
+    const pixels = /** @type {HTMLCanvasElement} */ (canvas)
+      .getContext('2d')
+      ?.getImageData(0, 0, width, height);
+    return pixels?.data.filter((value, place) => place % 4 === 3 && value > 0).length ?? 0;
+  });
+}
