@@ -347,7 +347,7 @@ page.cards.addEventListener('discard', (/** @type {CustomEvent<Picture>} */ { de
   announce(`${detail.name} removed`);
 });
 
-// A wide window has room for the settings; on a phone they would push the pictures out of sight.
+// A wide window has room for what is asked; on a phone it would push the pictures out of sight.
 if (matchMedia('(min-width: 60rem)').matches) {
   for (const panel of document.querySelectorAll('details[data-first]')) panel.toggleAttribute('open', true);
 }

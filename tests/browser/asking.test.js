@@ -104,7 +104,6 @@ test('a matching that takes long can be given up, and asked for again', async ()
 test('a matcher that cannot be loaded is said to be, in the card too, and the built-in one is a press away', async () => {
   const { visit, card } = await withPicture();
   const { page } = visit;
-  await page.getByText('Classes, matching, questions').click();
   await visit.use('match', './missing/model/');
   const notice = page.locator('#match-notice');
   await notice.and(page.locator('[data-status="failed"]')).waitFor();

@@ -164,6 +164,7 @@ test('a download shows its bytes and can be cancelled; a hub of one’s own is a
   const before = await visit.read('kept.png');
 
   const picker = visit.page.locator('#tag-picker');
+  await visit.openModels();
   await picker.locator('select').selectOption('openai/clip-vit-base-patch32');
   await picker.getByRole('button', { name: /^Download \d+ MB and use$/ }).click();
   const notice = visit.page.locator('#tag-notice');

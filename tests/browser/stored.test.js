@@ -30,6 +30,7 @@ async function load(visit) {
   await visit.ready();
   visit.requests.length = 0;
   const picker = visit.page.locator('#tag-picker');
+  await visit.openModels();
   await picker.locator('select').selectOption({ label: 'Another model…' });
   await picker.locator('input').fill(ID);
   await picker.getByRole('button').click();

@@ -68,6 +68,7 @@ function report(what, since, more = '') {
 async function load(visit, task, id) {
   const start = performance.now();
   const picker = visit.page.locator(`#${task}-picker`);
+  await visit.openModels();
   const listed = await picker.locator(`option[value="${id}"]`).count();
   if (listed) {
     await picker.locator('select').selectOption(id);

@@ -68,12 +68,12 @@ class AskPicture extends HTMLElement {
       { className: 'ask-fields' },
       textsLabel,
       this.#texts,
-      make('div', { className: 'ask-row' }, this.#match, ...this.#matching.parts),
+      make('div', { className: 'row' }, this.#match, ...this.#matching.parts),
       match.none,
       this.#matches,
       this.#questionLabel,
       this.#question,
-      make('div', { className: 'ask-row' }, this.#answerIt, ...this.#answering.parts),
+      make('div', { className: 'row' }, this.#answerIt, ...this.#answering.parts),
       answer.none,
       this.#answer,
     );
@@ -168,7 +168,7 @@ function lineOf(job, status, busy) {
 
 /** @param {'match' | 'answer'} task @param {string} what @returns {HTMLElement} the way to a model for it */
 function noModel(task, what) {
-  const part = make('div', { className: 'ask-row' });
+  const part = make('div', { className: 'row' });
   const choose = button('Choose a model', 'button', () => tell(part, 'need', task));
   choose.setAttribute('aria-label', `Choose a model for ${what.toLowerCase()}`);
   part.append(make('p', { className: 'field-help' }, `${what} needs a model of its own.`), choose);

@@ -8,26 +8,29 @@ import { button, make, tell, write } from './dom.js';
 class PictureFinder extends HTMLElement {
   #words = make('input', { type: 'search', id: 'find', autocomplete: 'off' });
   #find = button('Find', 'button', () => this.#tell());
-  #stop = button('Stop', 'button button-quiet', () => {
+  #stop = button('Stop', 'button', () => {
     // This button goes, and the keyboard must not go with it.
     this.#words.focus();
     tell(this, 'stop');
   });
-  #back = button('As they came', 'button button-quiet', () => {
+  #back = button('As they came', 'button', () => {
     this.#words.value = '';
     // So does this one.
     this.#words.focus();
     tell(this, 'unfind');
   });
-  #line = make('p', { className: 'field-help', hidden: true });
+  #line = make('p', { className: 'field-help' });
 
   connectedCallback() {
     this.hidden = true;
     this.#words.addEventListener('keydown', ({ key }) => {
       if (key === 'Enter') this.#tell();
     });
-    const row = make('div', { className: 'find-row' }, this.#words, this.#find, this.#stop, this.#back);
-    this.append(make('label', { for: 'find' }, 'Find pictures by words'), row, this.#line);
+    this.append(
+      make('label', { for: 'find' }, 'Find pictures by words'),
+      make('div', { className: 'find-row' }, this.#words, this.#find),
+      make('div', { className: 'row' }, this.#line, this.#stop, this.#back),
+    );
   }
 
   /** @param {{ worth: boolean, arranged: boolean, busy: boolean, line: string }} state whether there are pictures enough, whether they are in another order than they came, whether they are being compared, and what there is to say */
@@ -35,7 +38,6 @@ class PictureFinder extends HTMLElement {
     this.hidden = !worth && !arranged && !busy;
     this.#stop.hidden = !busy;
     this.#back.hidden = !arranged || busy;
-    this.#line.hidden = line === '';
     write(this.#line, line);
   }
 

@@ -216,9 +216,19 @@ export class Visit {
     );
   }
 
+  /** Unfolds the choice of models, for every task. */
+  async openModels() {
+    for (const panel of ['#models-panel', '#more-models']) {
+      const details = this.page.locator(panel);
+      const open = await details.evaluate((element) => /** @type {HTMLDetailsElement} */ (element).open);
+      if (!open) await details.locator('> summary').click();
+    }
+  }
+
   /** Chooses another model by its id or address. @param {'tag' | 'caption' | 'classify' | 'match' | 'answer'} task @param {string} id */
   async use(task, id) {
     const picker = this.page.locator(`#${task}-picker`);
+    await this.openModels();
     await picker.locator('select').selectOption('');
     await picker.locator('input').fill(id);
     await picker.getByRole('button', { name: 'Use this model' }).click();
