@@ -48,7 +48,7 @@ async function inspect(visit, when) {
 
 for (const [device, options] of Object.entries(DEVICES)) {
   for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-    test(`${device}, ${colorScheme}: idle, with results, with errors`, async () => {
+    test(`${device}, ${colorScheme}: idle, with results, with a map, with errors`, async () => {
       // The page's policy forbids evaluation, which is how axe gets in.
       const visit = await Visit.begin(browser, site.url, { ...options, colorScheme, bypassCSP: true });
       await visit.ready();
@@ -68,6 +68,13 @@ for (const [device, options] of Object.entries(DEVICES)) {
       await visit.ask(['pneumonoultramicroscopicsilicovolcanoconiosis'.repeat(6), 'cat']);
       await visit.page.waitForFunction(() => document.querySelector('.tags')?.childElementCount === 2);
       await inspect(visit, 'with results');
+
+      const card = visit.card(long);
+      await card.getByLabel('Which of these fits?').fill(`a cat\n${'a very long text '.repeat(12)}`);
+      await card.getByRole('button', { name: `Match texts with ${long}` }).click();
+      await card.locator('.matches button').last().click();
+      await card.locator('.map').waitFor();
+      await inspect(visit, 'with a map');
 
       await visit.use('tag', './missing/model/');
       await visit.page.locator('#tag-notice[data-status="failed"]').waitFor();
