@@ -27,7 +27,7 @@ import { TEMPLATE, firstLabels } from './labels.js';
 import { showLooks } from './looking.js';
 import { loadOptions } from './options.js';
 import { Session } from './session.js';
-import { count, explain, isAbort } from './words.js';
+import { count, explain, isAbort, runsOn } from './words.js';
 
 /** @typedef {import('./session.js').Picture} Picture */
 
@@ -214,6 +214,8 @@ async function refreshStored() {
 let wasOpen = false;
 
 function show() {
+  /** What the models above run on: mostly all on the same, which is said once. */
+  let said = '';
   for (const { lane, notice, picker, fallback, atOnce } of lanes) {
     const { status, progress, error, model } = lane;
     const title = model?.title ?? 'the model';
@@ -224,7 +226,9 @@ function show() {
       error,
       canFallBack: fallback !== null && model?.id !== fallback.id,
     });
-    if (model || !atOnce) picker.show(model?.id ?? null, status, lane.runtime);
+    const runs = lane.runtime ? runsOn(lane.runtime) : '';
+    if (model || !atOnce) picker.show(model?.id ?? null, status, runs === said ? '' : runs);
+    if (runs !== '') said = runs;
   }
   page.labels.complain(session.tags.status === 'blocked' ? session.tags.error : null);
   const captioner = session.captions.model && models.find(session.captions.model.id);

@@ -50,7 +50,7 @@ test('pictures are classified as long as a model for it is in use, and show what
   assert.equal(await classes.isVisible(), false);
   await visit.use('classify', './seeded/classifying/');
   await classes.waitFor();
-  assert.match(await classes.innerText(), /^Class: .+ (<1|\d+)%, .+ (<1|\d+)%, .+ (<1|\d+)%$/);
+  assert.match(await classes.innerText(), /^Class: .+ (<1|\d+)%; .+ (<1|\d+)%; .+ (<1|\d+)%$/);
   await classes.hover();
   const map = card.locator('.map');
   await map.waitFor();

@@ -142,7 +142,7 @@ class Waiting {
 
   /** @param {() => void} onCancel */
   constructor(onCancel) {
-    this.#cancel = button('Cancel', 'button button-quiet', onCancel, { hidden: true });
+    this.#cancel = button('Cancel', 'button', onCancel, { hidden: true });
   }
 
   get parts() {

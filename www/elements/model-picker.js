@@ -4,12 +4,11 @@
  * its model has the choice of none. Dispatches `choose` with `{ id, title }`, or with `null` for no model.
  */
 
-import { bytes, runsOn } from '../words.js';
+import { bytes } from '../words.js';
 import { button, make, tell, write } from './dom.js';
 
 /**
  * @typedef {import('ocelli').ModelInfo} ModelInfo
- * @typedef {import('ocelli').Runtime} Runtime
  * @typedef {import('../lane.js').LaneStatus} LaneStatus
  * @typedef {import('../lane.js').ModelChoice} ModelChoice
  */
@@ -102,12 +101,12 @@ class ModelPicker extends HTMLElement {
   /**
    * @param {string | null} model the id of the one in use, being loaded or failed; `null` where there is none
    * @param {LaneStatus} status
-   * @param {Runtime | null} runtime what it runs on, once it is loaded
+   * @param {string} runs what it runs on, where there is anything new to say of it
    */
-  show(model, status, runtime) {
+  show(model, status, runs) {
     const id = model ?? NONE;
-    this.#runs.hidden = runtime === null;
-    write(this.#runs, runtime ? runsOn(runtime) : '');
+    this.#runs.hidden = runs === '';
+    write(this.#runs, runs);
     if (id === this.#current && status === this.#status) return;
     if (id !== this.#current) this.#point(id);
     this.#current = id;

@@ -206,7 +206,7 @@ export class PictureCard extends HTMLElement {
   /** @param {Job<Classification[]> | undefined} job */
   #showClasses(job) {
     const result = job?.result ?? [];
-    const text = result.map(({ label, score }) => `${label} ${percent(score)}`).join(', ');
+    const text = result.map(({ label, score }) => `${label} ${percent(score)}`).join('; ');
     write(this.#classes, text === '' ? '' : `Class: ${text}`);
     this.#classes.dataset.text = result[0]?.label ?? '';
     this.#classes.hidden = text === '';
