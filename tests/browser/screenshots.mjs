@@ -38,6 +38,14 @@ for (const [device, options] of Object.entries(DEVICES)) {
     await shoot('working');
     for (const { name } of pictures) await visit.settled(name);
     await shoot('done');
+    const card = visit.card(pictures[0].name);
+    await card.getByText('Ask about this picture').click();
+    await card.getByLabel('Which of these fits?').fill('a motorbike\na dog on a beach\na bowl of fruit');
+    await card.getByRole('button', { name: /^Match texts/ }).click();
+    await card.locator('.matches button').first().click();
+    await card.locator('.map').waitFor();
+    await shoot('asked', false);
+    await visit.page.keyboard.press('Escape');
     await visit.page.evaluate(() => scrollTo(0, 0));
     await visit.drop({ name: 'letter.txt', mimeType: 'text/plain', buffer: Buffer.from('Dear ocelli') });
     await visit.settled('letter.txt', 'failed');
