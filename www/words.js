@@ -86,10 +86,21 @@ export function runsOn({ variant, threads, why }) {
   return `Runs with ${simd} on ${threads === 1 ? 'one thread' : `${threads} threads`}. ${why}`;
 }
 
+/** Characters of a text that are enough to know it again. */
+const ENOUGH = 60;
+
+/** @param {string} text @returns {string} the same, or its beginning where it is long */
+function short(text) {
+  const letters = [...text];
+  if (letters.length <= ENOUGH) return text;
+  const start = letters.slice(0, ENOUGH).join('');
+  return `${start.replace(/\s+\S*$/, '')}…`;
+}
+
 /** @param {'tag' | 'word' | 'match' | 'class'} about @param {string} text @returns {string} what a map shows */
 export function lookedAt(about, text) {
-  if (about === 'tag') return `What speaks for “${text}”`;
+  if (about === 'tag') return `What speaks for “${short(text)}”`;
   if (about === 'word') return `Where the captioner looked for “${text}”`;
-  if (about === 'match') return `What makes it match “${text}”`;
+  if (about === 'match') return `What makes it match “${short(text)}”`;
   return 'Where the classifier looked';
 }

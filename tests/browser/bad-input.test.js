@@ -32,6 +32,8 @@ test('pictures that cannot be read say why on their own card; their neighbours a
       );
       assertSentence(errors[0].sentence);
       assert.deepEqual(tags, []);
+      const ask = visit.card(file.name).getByText('Ask about this picture');
+      assert.equal(await ask.isVisible(), false, 'what cannot be read cannot be asked about');
     });
   }
 

@@ -161,6 +161,8 @@ export class PictureCard extends HTMLElement {
     this.#answer = { caption, tags: tags.result, naming };
     this.#copy.hidden = (caption ?? tags.result) === null || !('clipboard' in navigator);
     this.#like.hidden = !comparable || tags.result === null;
+    // What cannot be read cannot be asked about.
+    this.#ask.hidden = states.every((one) => one === 'failed');
     this.#again.hidden = !states.includes('failed') && !states.includes('stopped');
   }
 
