@@ -20,30 +20,29 @@ const SHORT: usize = 128;
 /// Multiplications below which a second thread is not worth waking.
 const GRAIN: usize = 1 << 19;
 
-/// [`self_attention`] in int8.
-///
-/// # Errors
-/// `WeightsInvalid`: there is not enough memory.
-pub fn self_attention_int8(heads: Heads, qkv: &[f32], lengths: &[usize]) -> Result<Vec<f32>> {
+/// [`self_attention`] in int8; where a model is too narrow, a sequence too short or memory too scarce for it, the same
+/// in f32.
+pub fn self_attention_int8(heads: Heads, qkv: &[f32], lengths: &[usize]) -> Vec<f32> {
     let width = heads.width;
     assert_eq!(qkv.len(), lengths.iter().sum::<usize>() * 3 * width, "self-attention: lengths do not fit");
     if width < NARROW || lengths.iter().any(|&len| len < SHORT) {
-        return Ok(self_attention(heads, qkv, lengths));
+        return self_attention(heads, qkv, lengths);
     }
     let mut y = vec![0.0; qkv.len() / 3];
     let mut begin = 0;
     for &len in lengths {
         let values = &qkv[begin * 3 * width..][..len * 3 * width];
-        let out = Shared::new(&mut y[begin * width..][..len * width]);
-        attend(heads, len, [0, 1, 2].map(|i| Columns { values, stride: 3 * width, first: i * width }), out)?;
+        let [queries, keys, values] =
+            [0, 1, 2].map(|i| Columns { values, stride: 3 * width, first: i * width });
+        let Ok(packed) = pack(heads, len, keys, values) else { return self_attention(heads, qkv, lengths) };
+        attend(heads, len, queries, &packed, &mut y[begin * width..][..len * width]);
         begin += len;
     }
-    Ok(y)
+    y
 }
 
-/// One sequence of `len` rows: queries, keys, values.
-fn attend(heads: Heads, len: usize, qkv: [Columns<'_>; 3], out: Shared<'_, f32>) -> Result<()> {
-    let [queries, keys, values] = qkv;
+/// The keys and values of each head.
+fn pack(heads: Heads, len: usize, keys: Columns<'_>, values: Columns<'_>) -> Result<Vec<Memory>> {
     let mut packed = Vec::new();
     packed.resize_with(heads.count, || None);
     let places = Shared::new(&mut packed);
@@ -54,9 +53,12 @@ fn attend(heads: Heads, len: usize, qkv: [Columns<'_>; 3], out: Shared<'_, f32>)
             unsafe { places.set(head, Some(memory)) }
         }
     });
-    let packed = packed.into_iter().flatten().collect::<Result<Vec<Memory>>>()?;
+    packed.into_iter().flatten().collect()
+}
 
-    let size = heads.size();
+/// Attention of all `len` rows of a sequence.
+fn attend(heads: Heads, len: usize, queries: Columns<'_>, memory: &[Memory], y: &mut [f32]) {
+    let (size, out) = (heads.size(), Shared::new(y));
     let blocks = len.div_ceil(QUERIES);
     parallel::ranges(heads.count * blocks, 1 + GRAIN / (2 * QUERIES * len * size), |parts| {
         let (mut scaled, mut scores) = (Vec::new(), Vec::new());
@@ -69,12 +71,11 @@ fn attend(heads: Heads, len: usize, qkv: [Columns<'_>; 3], out: Shared<'_, f32>)
             }
             scores.resize(rows.len() * len, 0.0);
             let at = first * heads.width + head * size;
-            // Each block of queries and head is given to one call only.
             let out = Out { values: out, stride: heads.width, first: at };
-            packed[head].attend(&scaled, &mut scores, out);
+            // SAFETY: each block of queries and head is given to one call only.
+            unsafe { memory[head].attend(&scaled, &mut scores, out) }
         }
     });
-    Ok(())
 }
 
 /// Keys and values of one head.
@@ -99,22 +100,27 @@ impl Memory {
     }
 
     /// Attention of some queries, already scaled. `scores` is room for theirs.
-    fn attend(&self, queries: &[f32], scores: &mut [f32], out: Out<'_>) {
+    ///
+    /// # Safety
+    /// Nobody else uses the outputs meanwhile: as many columns as the head has, for each query.
+    unsafe fn attend(&self, queries: &[f32], scores: &mut [f32], out: Out<'_>) {
         let (len, size) = (self.keys.rows(), self.keys.columns());
         let queries = Quantized::new(queries, size, false);
-        int8_product(&queries, &self.keys, Out { values: Shared::new(scores), stride: len, first: 0 });
+        let products = Out { values: Shared::new(scores), stride: len, first: 0 };
+        // SAFETY: the scores are this call's own.
+        unsafe { int8_product(&queries, &self.keys, products) }
         let mut factors = [0.0; QUERIES];
         for (factor, scores) in factors.iter_mut().zip(scores.chunks_exact_mut(len)) {
             *factor = 1.0 / exponentials(scores, min_max(scores).1);
         }
         let mut probabilities = Quantized::new(scores, len, false);
         probabilities.multiply(&factors);
-        int8_product(&probabilities, &self.values, out);
+        // SAFETY: the caller's promise.
+        unsafe { int8_product(&probabilities, &self.values, out) }
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -142,7 +148,7 @@ mod tests {
                     let rows: usize = lengths.iter().sum();
                     let qkv = noise(rows * 3 * width, deviation);
                     let exact = self_attention(heads, &qkv, lengths);
-                    let int8 = self_attention_int8(heads, &qkv, lengths).unwrap();
+                    let int8 = self_attention_int8(heads, &qkv, lengths);
                     assert!(exact != int8, "nothing was quantised: this test proves nothing");
                     let difference = exact.iter().zip(&int8).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
                     println!("{width} {count} {lengths:?} {deviation}: {}", difference / deviation);
@@ -157,7 +163,7 @@ mod tests {
         for (width, lengths) in [(256, [140, 10]), (192, [140, 150])] {
             let rows: usize = lengths.iter().sum();
             let (heads, qkv) = (Heads { width, count: 2 }, noise(rows * 3 * width, 1.0));
-            let int8 = self_attention_int8(heads, &qkv, &lengths).unwrap();
+            let int8 = self_attention_int8(heads, &qkv, &lengths);
             assert!(int8 == self_attention(heads, &qkv, &lengths), "{width} {lengths:?}");
         }
     }

@@ -3,6 +3,9 @@
 //! With the feature `threads` the work goes to rayon's pool; without it, or with a pool of one, everything
 //! runs where it is called. The answers are the same to the last bit: threads divide rows and columns, never
 //! a sum.
+//!
+//! A layer is a dozen such loops, some of them shorter than the time that a browser takes to wake a thread. So threads
+//! that have nothing to do look for work for a while before they go to sleep.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -16,15 +19,10 @@ pub(super) fn ranges(count: usize, grain: usize, work: impl Fn(Range<usize>) + S
         // A few parts for each thread, so that one that is late does not hold up the rest.
         let parts = (count / grain.max(1)).min(4 * threads);
         if threads > 1 && parts > 1 {
-            let (whole, more) = (count / parts, count % parts);
-            rayon::scope(|scope| {
-                let mut begin = 0;
-                for part in 0..parts {
-                    let end = begin + whole + usize::from(part < more);
-                    let work = &work;
-                    scope.spawn(move |_| work(begin..end));
-                    begin = end;
-                }
+            threaded::run(threads, parts, |part| {
+                let (whole, more) = (count / parts, count % parts);
+                let begin = part * whole + part.min(more);
+                work(begin..begin + whole + usize::from(part < more));
             });
             return;
         }
@@ -32,6 +30,71 @@ pub(super) fn ranges(count: usize, grain: usize, work: impl Fn(Range<usize>) + S
     let _ = grain;
     if count > 0 {
         work(0..count);
+    }
+}
+
+#[cfg(feature = "threads")]
+mod threaded {
+    use std::hint::spin_loop;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// How often a thread that has nothing to do looks for work: for about half a millisecond.
+    const LOOKS: usize = 10_000;
+
+    /// Threads that look for work, and do not sleep.
+    static AWAKE: AtomicUsize = AtomicUsize::new(0);
+
+    /// Calls `work` with each number below `parts`, on up to `threads` threads.
+    pub(super) fn run(threads: usize, parts: usize, work: impl Fn(usize) + Sync) {
+        keep_awake();
+        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let take = || {
+            loop {
+                let part = next.fetch_add(1, Ordering::Relaxed);
+                if part >= parts {
+                    break;
+                }
+                work(part);
+            }
+        };
+        let others = threads.min(parts) - 1;
+        rayon::scope(|scope| {
+            for _ in 0..others {
+                scope.spawn(|_| {
+                    take();
+                    done.fetch_add(1, Ordering::Relaxed);
+                });
+            }
+            take();
+            // The others have at most one part left, which ends sooner than this thread could fall asleep and be woken.
+            look(|| done.load(Ordering::Relaxed) == others);
+        });
+    }
+
+    /// Lets the other threads look for work until there has been none for a while.
+    fn keep_awake() {
+        let caller = rayon::current_thread_index();
+        let others = rayon::current_num_threads() - usize::from(caller.is_some());
+        if AWAKE.compare_exchange(0, others, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            rayon::spawn_broadcast(move |thread| {
+                if caller != Some(thread.index()) {
+                    look(|| false);
+                    AWAKE.fetch_sub(1, Ordering::Relaxed);
+                }
+            });
+        }
+    }
+
+    /// Does what work there is, until `enough` or there has been none for a while.
+    fn look(enough: impl Fn() -> bool) {
+        let mut looks = 0;
+        while looks < LOOKS && !enough() {
+            match rayon::yield_now() {
+                Some(rayon::Yield::Executed) => looks = 0,
+                _ => looks += 1,
+            }
+            spin_loop();
+        }
     }
 }
 

@@ -10,8 +10,9 @@
 //! Seven bits are what the relaxed dot product takes. Transformers have a few channels whose values are tens
 //! of times as large as all others, in every row. Blocks with such a channel are found by comparing their
 //! ranges with their mean magnitudes, and get a second plane: the differences that the first one left, in
-//! another seven bits. A plane is one more block of inputs for the same weights. Two neighbours without such a channel
-//! share a plane: what comes after each plane of a tile takes as long as a tenth of a block's products.
+//! another seven bits. A plane is one more block of inputs for the same weights. Two
+//! neighbours without such a channel and of like ranges share a plane, which saves a part of what comes after each plane
+//! of a tile.
 
 use super::matrix::{BLOCK, STEP};
 use super::parallel::{self, Shared};
@@ -20,6 +21,8 @@ use super::simd::{F32x4, I32x4};
 /// A block whose range is more than this many times its mean magnitude, over all rows, gets two planes. Of
 /// 128 normal numbers it is 6.6 on average; with one among them that is 20 times as large, 21.
 const OUTLIERS: f32 = 20.0;
+/// Blocks share a plane where the range of one is at most this many times that of the other, over all rows.
+const ALIKE: f32 = 1.5;
 /// Numbers below which a second thread is not worth waking.
 const GRAIN: usize = 1 << 16;
 
@@ -55,19 +58,22 @@ impl Quantized {
         let rows = x.len() / columns.max(1);
         let blocks = columns.div_ceil(BLOCK);
         let mut ranges = vec![[0f32; 2]; rows * blocks];
-        let mut wide = vec![false; blocks];
-        measure(x, columns, &mut ranges, &mut wide);
+        let mut spreads = vec![None; blocks];
+        measure(x, columns, &mut ranges, &mut spreads);
         if exact {
-            wide.fill(true);
+            spreads.fill(None);
         }
 
         let mut planes = Vec::with_capacity(2 * blocks);
         let mut stride = 0;
         let mut block = 0;
         while block < blocks {
-            let here = if wide[block..].starts_with(&[false, false]) { 2 } else { 1 };
+            let here = match spreads[block..] {
+                [Some(a), Some(b), ..] if a <= ALIKE * b && b <= ALIKE * a => 2,
+                _ => 1,
+            };
             let len = (columns - block * BLOCK).min(here * BLOCK).next_multiple_of(STEP);
-            for rest in [false, true].into_iter().take(1 + usize::from(wide[block])) {
+            for rest in [false, true].into_iter().take(1 + usize::from(spreads[block].is_none())) {
                 planes.push(Plane { at: stride, block, blocks: here, len, rest });
                 stride += len;
             }
@@ -98,11 +104,12 @@ impl Quantized {
     }
 }
 
-/// The smallest and largest number of each row and block, and which blocks are wide for their deviation.
-fn measure(x: &[f32], columns: usize, ranges: &mut [[f32; 2]], wide: &mut [bool]) {
-    let blocks = wide.len();
+/// The smallest and largest number of each row and block, and the sum of a block's ranges unless they are wide for its
+/// deviation.
+fn measure(x: &[f32], columns: usize, ranges: &mut [[f32; 2]], spreads: &mut [Option<f32>]) {
+    let blocks = spreads.len();
     let rows = x.len() / columns.max(1);
-    let (ranges, wide) = (Shared::new(ranges), Shared::new(wide));
+    let (ranges, spreads) = (Shared::new(ranges), Shared::new(spreads));
     parallel::ranges(blocks, GRAIN / (BLOCK * rows).max(1) + 1, |blocks_here| {
         for block in blocks_here {
             let begin = block * BLOCK;
@@ -117,7 +124,7 @@ fn measure(x: &[f32], columns: usize, ranges: &mut [[f32; 2]], wide: &mut [bool]
                 magnitude += sum / x.len() as f32;
             }
             // SAFETY: each block is given to one call only.
-            unsafe { wide.set(block, spread > OUTLIERS * magnitude) }
+            unsafe { spreads.set(block, (spread <= OUTLIERS * magnitude).then_some(spread)) }
         }
     });
 }
@@ -259,6 +266,18 @@ mod tests {
             for (x, y) in x.iter().zip(restore(&q, row, columns)) {
                 assert!((x - y).abs() <= 0.01, "{y} instead of {x}");
             }
+        }
+    }
+
+    #[test]
+    fn blocks_of_like_ranges_share_a_plane() {
+        let columns = 5 * BLOCK;
+        for (factor, expected) in [(1.4, vec![[0, 2], [2, 2], [4, 1]]), (1.7, vec![[0, 1], [1, 2], [3, 2]])] {
+            let mut x = noise(2 * columns);
+            x.chunks_mut(columns).for_each(|row| row[..BLOCK].iter_mut().for_each(|x| *x *= factor));
+            let planes = Quantized::new(&x, columns, false).planes;
+            let blocks: Vec<[usize; 2]> = planes.iter().map(|plane| [plane.block, plane.blocks]).collect();
+            assert_eq!(blocks, expected, "{factor}");
         }
     }
 

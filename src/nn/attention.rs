@@ -160,7 +160,7 @@ impl CustomOp1 for Attend<'_> {
         let values = rows::slice(qkv, layout)?;
         let y = match self.sight {
             Sight::Sequences(lengths) if self.int8 => {
-                kernels::self_attention_int8(self.heads, values, lengths).map_err(candle_core::Error::wrap)?
+                kernels::self_attention_int8(self.heads, values, lengths)
             }
             Sight::Sequences(lengths) => kernels::self_attention(self.heads, values, lengths),
             Sight::Rows(seen) => {

@@ -49,9 +49,6 @@ pub(super) trait Dot: Copy {
     type Inputs: Copy;
     /// Vectors of four rows of weights that one tile takes side by side: part of a panel, or two panels.
     const VECTORS: usize;
-    /// Rows of inputs that one tile takes: as many sums as the registers hold, and as the machine needs to have under
-    /// way at a time.
-    const ROWS: usize;
 
     /// No products yet.
     fn zero() -> Self;

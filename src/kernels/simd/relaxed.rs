@@ -34,7 +34,6 @@ impl Dot for DotNative {
     type Weights = v128;
     type Inputs = v128;
     const VECTORS: usize = 4;
-    const ROWS: usize = 3;
 
     #[inline(always)]
     fn zero() -> Self {
@@ -94,7 +93,6 @@ impl Dot for DotWidened {
     type Weights = v128;
     type Inputs = v128;
     const VECTORS: usize = 2;
-    const ROWS: usize = 4;
 
     #[inline(always)]
     fn zero() -> Self {

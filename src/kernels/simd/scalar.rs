@@ -173,7 +173,6 @@ impl Dot for DotWidened {
     type Weights = [i8; 16];
     type Inputs = [u8; 4];
     const VECTORS: usize = 2;
-    const ROWS: usize = 4;
 
     #[inline(always)]
     fn zero() -> Self {

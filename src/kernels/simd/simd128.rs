@@ -21,7 +21,6 @@ impl Dot for DotWidened {
     type Inputs = v128;
     // Two registers for each sum: a tile twice as wide would not fit the machine.
     const VECTORS: usize = 1;
-    const ROWS: usize = 4;
 
     #[inline(always)]
     fn zero() -> Self {
