@@ -126,7 +126,9 @@ impl Matcher {
 
     /// Begins to look at `image`; no layer is computed yet.
     pub fn look(&self, image: &RgbImage) -> Result<Look> {
-        Ok(Look::new(self.model.vision().begin(&pixel_batch(&self.files.preprocessor, image)?)?))
+        let preprocessor = &self.files.preprocessor;
+        let passage = self.model.vision().begin(&pixel_batch(preprocessor, image)?)?;
+        Ok(Look::new(passage).framed(preprocessor.frame(image)))
     }
 
     /// Computes one more layer of the vision tower. Returns how many are left.
