@@ -48,8 +48,6 @@ pub struct BlipTextConfig {
     pub bos_token_id: u32,
     /// The token that ends every caption and every answer, `[SEP]`.
     pub sep_token_id: u32,
-    /// The token that fills up shorter texts of a batch.
-    pub pad_token_id: u32,
     /// Whether the output layer may share the table of word embeddings.
     pub tie_word_embeddings: bool,
 }
@@ -95,7 +93,6 @@ impl BlipConfig {
             max_position_embeddings: text.number("max_position_embeddings", 512, 1..=65_536)?,
             bos_token_id: text.id("bos_token_id", 30_522)?,
             sep_token_id: text.id("sep_token_id", 102)?,
-            pad_token_id: text.id("pad_token_id", 0)?,
             tie_word_embeddings: text.flag("tie_word_embeddings", true)? || tied,
         };
         let patches = (image_size / patch_size) * (image_size / patch_size);
