@@ -214,6 +214,8 @@ fn names_the_key_that_is_wrong() {
         (r#"{"text_config": {"bos_token_id": 30524}}"#, "text_config.bos_token_id"),
         (r#"{"text_config": {"sep_token_id": -1}}"#, "text_config.sep_token_id"),
         (r#"{"text_config": {"vocab_size": 50}}"#, "text_config.bos_token_id"),
+        // The logits of 64 captions would take more than 256 MiB.
+        (r#"{"text_config": {"vocab_size": 1048577}}"#, "text_config.vocab_size"),
         (r#"{"vision_config": {"image_size": [384, 384]}}"#, "vision_config.image_size"),
         (r#"{"vision_config": {"hidden_act": null, "patch_size": 17}}"#, "vision_config.patch_size"),
     ];
@@ -222,14 +224,13 @@ fn names_the_key_that_is_wrong() {
         assert_eq!(error.kind(), ErrorKind::ConfigInvalid, "{json}");
         assert!(error.to_string().contains(part), "{json}: {error}");
     }
+    let most = BlipConfig::from_json(br#"{"text_config": {"vocab_size": 1048576}}"#).unwrap();
+    assert_eq!(most.text.vocab_size, 1 << 20);
     let config = BlipConfig::from_json(b"{}").unwrap();
     assert_eq!(
         (config.vision.image_size, config.vision.patch_size, config.vision.tower.heads),
         (384, 16, 12)
     );
     assert_eq!((config.text.vocab_size, config.text.tower.heads), (30_524, 8));
-    assert_eq!(
-        (config.text.bos_token_id, config.text.sep_token_id, config.text.pad_token_id),
-        (30_522, 102, 0)
-    );
+    assert_eq!((config.text.bos_token_id, config.text.sep_token_id), (30_522, 102));
 }

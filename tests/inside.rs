@@ -433,3 +433,14 @@ fn a_map_comes_layer_by_layer_and_tells_its_frame() {
     assert_eq!(kind(" "), ErrorKind::LabelEmpty);
     assert_eq!(kind(&"x".repeat(1001)), ErrorKind::LabelTooLong);
 }
+
+#[test]
+fn the_map_of_a_match_tells_what_the_model_saw_of_the_picture() {
+    let (mut files, weights) = builtin("blip-tiny", &["text_decoder."], Dtype::Int8);
+    files[1] = br#"{"size": {"shortest_edge": 96}, "crop_size": 96, "do_center_crop": true}"#.to_vec();
+    let matcher = Matcher::new(MatcherFiles::read(borrow(&files)).unwrap(), weights).unwrap();
+    let texts = matcher.texts(&["a rocket"]).unwrap();
+    let wide = RgbImage::from_fn(200, 100, |x, y| ::image::Rgb([x as u8, y as u8, 9]));
+    let map = matcher.explain(&matcher.look(&wide).unwrap(), &texts, 0).unwrap();
+    assert_eq!(map.frame, Frame { left: 0.25, top: 0.0, width: 0.5, height: 1.0 });
+}

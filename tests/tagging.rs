@@ -174,6 +174,26 @@ fn none_of_these_scores_as_the_reference_says() {
 }
 
 #[test]
+fn an_offset_that_is_no_number_is_not_the_weights_fault() {
+    let mut tagger = Files::read("clip-tiny").tagger(Towers::Both);
+    let mut labels = tagger.labels(&["rocket"], "a photo of a {}.").unwrap();
+    let mut background = tagger.labels(&["a photo."], "{}").unwrap();
+    let look = tagger.look(&pictures()[0]).unwrap();
+    for scores in [Scores::Softmax, Scores::Independent] {
+        let mut none = |offset| tagger.score(&look, &mut labels, &mut background, scores, Some(offset));
+        // What JavaScript has as 1e39 is infinity here.
+        for wrong in [1e39f64 as f32, f32::NEG_INFINITY, f32::NAN] {
+            let error = none(wrong).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::ArgumentInvalid, "{wrong}");
+            assert!(error.to_string().starts_with("noneOffset must be"), "{error}");
+        }
+        for (offset, expected) in [(f32::MAX, 1.0), (-f32::MAX, 0.0)] {
+            assert_eq!(none(offset).unwrap().none, expected, "{offset} {scores:?}");
+        }
+    }
+}
+
+#[test]
 fn the_offset_of_the_background_comes_from_the_models_files() {
     let mut files = Files::read("clip-tiny");
     let mut config: serde_json::Value = serde_json::from_slice(&files.config).unwrap();

@@ -333,7 +333,20 @@ fn a_caption_continues_its_prompt_and_ends_at_its_limit() {
         assert!(error.to_string().starts_with(name) && error.to_string().ends_with('.'), "{name}: {error}");
     }
     assert_eq!(kind(caption(None, Some(60_000))), ErrorKind::ArgumentInvalid);
-    assert_eq!(kind(caption(Some(&"word ".repeat(1_900)), None)), ErrorKind::ArgumentInvalid);
+
+    // Of 32 tokens that the model has room for, one begins the caption and one comes after the prompt.
+    let filled = |count| caption(Some(&"a ".repeat(count)), None);
+    assert!(filled(30).is_ok());
+    for count in [31, 1_900] {
+        let error = filled(count).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ArgumentInvalid);
+        let message = format!("The prompt has {count} tokens; the model takes at most 30.");
+        assert_eq!(error.to_string(), message);
+    }
+    let two =
+        CaptionOptions { prompt: Some("a ".repeat(30)), max_tokens: Some(2), ..CaptionOptions::default() };
+    let message = "maxTokens is 2; after this prompt the model can write 1 to 1 tokens.";
+    assert_eq!(captioner.plan(&two).err().unwrap().to_string(), message);
 }
 
 #[test]

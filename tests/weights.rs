@@ -195,6 +195,78 @@ fn names_what_is_wrong_with_a_header() {
 }
 
 #[test]
+fn numbers_that_are_not_finite_are_refused_by_the_tensors_name() {
+    // Large enough for int8 and f16, and a vector, which stays f32.
+    const SHAPE: [usize; 2] = [64, 67];
+    let elements = SHAPE[0] * SHAPE[1];
+    let header = |dtype: &str, size: usize| {
+        let (matrix, all) = (elements * size, (elements + 1) * size);
+        format!(
+            r#"{{"a.weight":{{"dtype":"{dtype}","shape":{SHAPE:?},"data_offsets":[0,{matrix}]}},
+                "b.bias":{{"dtype":"{dtype}","shape":[1],"data_offsets":[{matrix},{all}]}}}}"#
+        )
+    };
+    let f32s = |values: &[f32]| {
+        file(&header("F32", 4), &values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>())
+    };
+    let f16s = |values: &[f32]| {
+        let bytes = values.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes());
+        file(&header("F16", 2), &bytes.collect::<Vec<_>>())
+    };
+    let bf16s = |values: &[f32]| {
+        let bytes = values.iter().flat_map(|&x| bf16::from_f32(x).to_le_bytes());
+        file(&header("BF16", 2), &bytes.collect::<Vec<_>>())
+    };
+    let load = |dtype: Dtype, file: &[u8], chunk: usize| {
+        let mut loader = WeightsLoader::new(dtype);
+        file.chunks(chunk).try_for_each(|chunk| loader.push(chunk))?;
+        loader.finish()
+    };
+    let fine: Vec<f32> = (0..=elements).map(|i| (i as f32 * 0.37).sin()).collect();
+    for dtype in [Dtype::F32, Dtype::F16, Dtype::Int8] {
+        for bytes in [f32s(&fine), f16s(&fine), bf16s(&fine)] {
+            assert!(load(dtype, &bytes, 1 << 20).is_ok());
+        }
+        for wrong in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            for (place, name) in
+                [(0, "a.weight"), (4095, "a.weight"), (elements - 1, "a.weight"), (elements, "b.bias")]
+            {
+                let mut values = fine.clone();
+                values[place] = wrong;
+                for (bytes, chunk) in [(f32s(&values), 1 << 20), (f16s(&values), 61), (bf16s(&values), 4099)]
+                {
+                    let error = load(dtype, &bytes, chunk).unwrap_err();
+                    assert_eq!(error.kind(), ErrorKind::WeightsInvalid);
+                    let message =
+                        format!("The tensor `{name}` holds infinities or what is not a number (NaN).");
+                    assert_eq!(error.to_string(), message, "{dtype:?}, {wrong} at {place}");
+                }
+            }
+        }
+        // The largest numbers that there are, where a matrix can be stored as what it should be.
+        for (large, holds) in [
+            (65_519.0, true),
+            (65_520.0, dtype != Dtype::F16),
+            (8e37, dtype != Dtype::F16),
+            (f32::MAX, dtype == Dtype::F32),
+        ] {
+            let mut values = fine.clone();
+            values[5] = -large;
+            match load(dtype, &f32s(&values), 1 << 20) {
+                Ok(_) => assert!(holds, "{dtype:?} holds {large}"),
+                Err(error) => {
+                    assert!(!holds, "{dtype:?} does not hold {large}: {error}");
+                    assert!(error.to_string().contains("`a.weight` holds numbers too large for"), "{error}");
+                }
+            }
+        }
+        let mut values = fine.clone();
+        values[elements] = f32::MAX;
+        assert!(load(dtype, &f32s(&values), 1 << 20).is_ok(), "a vector is f32");
+    }
+}
+
+#[test]
 fn a_lying_length_costs_nothing() {
     // Sixteen MiB of header and a gigabyte of tensor are promised, and never come.
     let mut loader = WeightsLoader::new(Dtype::F32);

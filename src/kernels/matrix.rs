@@ -273,8 +273,14 @@ fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32]) {
         Store::Int8(int8) => {
             let padded = columns.next_multiple_of(STEP);
             let (min, max) = min_max(values);
-            // Rounding adds up to a half to each of four weights.
-            let scale = (max.max(-min) / 127.0).max(largest_four(values) / (MOST - 2) as f32);
+            let (largest, sum) = largest_four(values);
+            // Bytes cannot say that a weight is no number, nor would minima and maxima. The scale can.
+            let scale = if sum.is_finite() {
+                // Rounding adds up to a half to each of four weights.
+                (max.max(-min) / 127.0).max(largest / (MOST - 2) as f32)
+            } else {
+                f32::NAN
+            };
             int8.scales[row] = scale;
             // A row of zeros has no scale to divide by.
             let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
@@ -289,9 +295,9 @@ fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32]) {
     }
 }
 
-/// The largest sum of the magnitudes of four weights that a tile adds up in 16 bits.
-fn largest_four(values: &[f32]) -> f32 {
-    let mut largest = F32x4::splat(0.0);
+/// The largest sum of the magnitudes of four weights that a tile adds up in 16 bits, and the sum of all magnitudes.
+fn largest_four(values: &[f32]) -> (f32, f32) {
+    let (mut largest, mut sum) = (F32x4::splat(0.0), F32x4::splat(0.0));
     let eights = values.chunks_exact(STEP);
     let mut last = [0.0; STEP];
     last[..eights.remainder().len()].copy_from_slice(eights.remainder());
@@ -299,9 +305,10 @@ fn largest_four(values: &[f32]) -> f32 {
         // SAFETY: there are 8 numbers.
         let (first, second) =
             unsafe { (F32x4::load(eight.as_ptr()), F32x4::load(eight.as_ptr().add(GROUP))) };
-        largest = largest.max(first.abs().add(second.abs()).add_neighbours());
+        let both = first.abs().add(second.abs());
+        (largest, sum) = (largest.max(both.add_neighbours()), sum.add(both));
     }
-    largest.to_array().into_iter().fold(0.0, f32::max)
+    (largest.to_array().into_iter().fold(0.0, f32::max), sum.to_array().into_iter().sum())
 }
 
 /// Writes a block of a row into its panel and gives the sum of what it wrote.
@@ -392,6 +399,30 @@ mod tests {
             for eight in weights.chunks(8) {
                 for four in [[0, 1, 4, 5], [2, 3, 6, 7]] {
                     assert!(four.iter().map(|&i| eight[i].abs()).sum::<i32>() <= MOST, "{eight:?}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_row_with_what_is_no_number_has_no_other() -> Result<()> {
+        for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            for columns in [3, 8, 131] {
+                for place in [0, columns - 1] {
+                    let mut values = values(3, columns);
+                    values[columns + place] = wrong;
+                    let matrix = Matrix::pack(Dtype::Int8, 3, columns, &values)?;
+                    let mut row = vec![0.0; columns];
+                    for i in 0..3 {
+                        matrix.copy_row(i, &mut row);
+                        let found = if i == 1 {
+                            row.iter().all(|x| x.is_nan())
+                        } else {
+                            row.iter().all(|x| x.is_finite())
+                        };
+                        assert!(found, "{wrong} at {place} of {columns}: {row:?} is row {i}");
+                    }
                 }
             }
         }

@@ -105,7 +105,7 @@ impl Quantized {
 }
 
 /// The smallest and largest number of each row and block, and the sum of a block's ranges unless they are wide for its
-/// deviation.
+/// deviation. Where not all numbers are finite, the range is that of all numbers: a minimum passes over NaN.
 fn measure(x: &[f32], columns: usize, ranges: &mut [[f32; 2]], spreads: &mut [Option<f32>]) {
     let blocks = spreads.len();
     let rows = x.len() / columns.max(1);
@@ -118,8 +118,9 @@ fn measure(x: &[f32], columns: usize, ranges: &mut [[f32; 2]], spreads: &mut [Op
             for row in 0..rows {
                 let x = &x[row * columns + begin..row * columns + end];
                 let (min, max, sum) = span(x);
+                let range = if sum.is_finite() { [min, max] } else { [f32::NEG_INFINITY, f32::INFINITY] };
                 // SAFETY: each block is given to one call only.
-                unsafe { ranges.set(row * blocks + block, [min, max]) }
+                unsafe { ranges.set(row * blocks + block, range) }
                 spread += max - min;
                 magnitude += sum / x.len() as f32;
             }
@@ -162,7 +163,9 @@ fn quantize_row(x: &[f32], ranges: &[[f32; 2]], planes: &[Plane], to: &mut [u8],
             let ranges = &ranges[plane.block..][..plane.blocks];
             let min = ranges.iter().map(|range| range[0]).fold(f32::INFINITY, f32::min);
             let max = ranges.iter().map(|range| range[1]).fold(f32::NEG_INFINITY, f32::max);
-            *params = [(max - min) / 127.0, min];
+            let range = max - min;
+            // Bytes cannot say that an input is no number. The parameters can, and with them all outputs of the row do.
+            *params = if range.is_finite() { [range / 127.0, min] } else { [f32::NAN; 2] };
             first = *params;
             each(x, to, |x| steps(x, first).to_bits());
         }
@@ -191,7 +194,8 @@ fn quantize_rest(x: &[f32], first: [f32; 2], params: [f32; 2], to: &mut [u8]) {
 
 /// Writes the lowest seven bits of `f` of each number. Bytes beyond the numbers become zero.
 ///
-/// Infinities and NaN have no place among the steps; seven bits keep the sums exact all the same.
+/// Infinities and NaN have no place among the steps (the parameters tell of them); seven bits keep the sums exact all
+/// the same.
 #[inline(always)]
 fn each(x: &[f32], to: &mut [u8], f: impl Fn(F32x4) -> I32x4) {
     let (x16, to16) = (x.chunks_exact(16), to.chunks_exact_mut(16));
@@ -310,5 +314,23 @@ mod tests {
     fn what_is_no_number_does_not_leave_the_range() {
         let q = Quantized::new(&[f32::NAN, f32::INFINITY, -1.0, 1.0, f32::NEG_INFINITY], 5, false);
         assert!(q.values.iter().all(|&byte| byte <= 127));
+    }
+
+    #[test]
+    fn what_is_no_number_shows_in_the_parameters_of_its_row() {
+        // In the vectors and behind them, in a plane of its own and in one of two blocks.
+        for (columns, place) in [(5, 4), (128, 0), (300, 0), (300, 200), (300, 299)] {
+            for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                for exact in [false, true] {
+                    let mut x = noise(3 * columns);
+                    x[columns + place] = wrong;
+                    let q = Quantized::new(&x, columns, exact);
+                    for row in 0..3 {
+                        let restored = restore(&q, row, columns);
+                        assert_eq!(restored[place].is_nan(), row == 1, "{wrong} at {place} of {columns}");
+                    }
+                }
+            }
+        }
     }
 }

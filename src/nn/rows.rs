@@ -27,12 +27,14 @@ pub(super) fn with<T>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> T) -> Result
     }
 }
 
-/// `x` plus `y`, which is shorter by leading dimensions and added again and again; of the shape of `x`.
+/// `x` plus `y`, which is shorter by leading dimensions, or has ones in their place, and is added again and again; of the
+/// shape of `x`.
 pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
-    let whole = y.elem_count().max(1);
-    if !x.elem_count().is_multiple_of(whole) {
+    let ones = y.dims().iter().take_while(|&&dimension| dimension == 1).count();
+    if !x.dims().ends_with(&y.dims()[ones..]) {
         bail!("{:?} cannot be added to {:?}", y.shape(), x.shape());
     }
+    let whole = y.elem_count().max(1);
     let mut sum = x.flatten_all()?.to_vec1::<f32>()?;
     with(&y.contiguous()?, |y| {
         for part in sum.chunks_exact_mut(whole) {
@@ -78,7 +80,32 @@ mod tests {
             sum.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
             [11.0, 22.0, 33.0, 44.0, 15.0, 26.0, 37.0, 48.0]
         );
-        add(&y, &tensor([1.0; 3], &[3])).unwrap_err();
+        for same in [tensor([1.0, 2.0], &[2]), tensor([1.0, 2.0], &[1, 1, 2])] {
+            let sum = add(&y, &same).unwrap().to_vec2::<f32>().unwrap();
+            assert_eq!(sum, [[11.0, 22.0], [31.0, 42.0]]);
+        }
+        let one = add(&y, &tensor([1.0], &[1])).unwrap().to_vec2::<f32>().unwrap();
+        assert_eq!(one, [[11.0, 21.0], [31.0, 41.0]]);
+        assert_eq!(add(&tensor([], &[2, 0]), &tensor([], &[0])).unwrap().dims(), [2, 0]);
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_refused() {
+        let zeros = |shape: &[usize]| Tensor::zeros(shape, candle_core::DType::F32, &Device::Cpu).unwrap();
+        // The last four have as many numbers as would fit.
+        let pairs: [(&[usize], &[usize]); 8] = [
+            (&[2, 2], &[3]),
+            (&[2, 2], &[0]),
+            (&[2, 2], &[2, 0]),
+            (&[2], &[2, 2]),
+            (&[2, 6], &[4, 3]),
+            (&[2, 6], &[3]),
+            (&[2, 6], &[6, 2]),
+            (&[2, 6], &[2, 1]),
+        ];
+        for (x, y) in pairs {
+            assert!(add(&zeros(x), &zeros(y)).is_err(), "{y:?} is added to {x:?}");
+        }
     }
 
     #[test]

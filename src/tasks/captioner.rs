@@ -73,7 +73,14 @@ impl Captioner {
         if let Some(prompt) = &options.prompt {
             ids.extend(files.tokenizer.encode_prompt(prompt)?);
         }
-        let room = files.config.text.max_position_embeddings.saturating_sub(ids.len());
+        let most = files.config.text.max_position_embeddings;
+        let room = most.saturating_sub(ids.len());
+        if room == 0 {
+            // One more token comes before the prompt, and at least one after it.
+            let (count, most) = (ids.len() - 1, most.saturating_sub(2));
+            let message = format!("The prompt has {count} tokens; the model takes at most {most}.");
+            return Err(Error::new(ErrorKind::ArgumentInvalid, message));
+        }
         let wanted = options.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS.min(room));
         if wanted == 0 || wanted > room {
             let message =

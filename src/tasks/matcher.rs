@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
+use super::memory::room;
 use super::texts::{Noun, check_texts};
 use super::{Look, ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
@@ -19,11 +20,6 @@ pub const MAX_TEXT_TOKENS: usize = 35;
 
 /// How many of the most similar texts a ranking reads again while it sees the image, where the caller does not say.
 pub const DEFAULT_RERANK: usize = 16;
-
-/// How many texts' embeddings are remembered (1 KB each at 256 dimensions).
-///
-/// More than [`MAX_LABELS`](super::MAX_LABELS), so that the longest list is encoded once for many images.
-const MAX_REMEMBERED: usize = 16_384;
 
 /// How many texts go through the text encoder at once: enough to fill the matrix kernels, few enough to bound the
 /// memory of the activations.
@@ -126,7 +122,9 @@ impl Matcher {
 
     /// Begins to look at `image`; no layer is computed yet.
     pub fn look(&self, image: &RgbImage) -> Result<Look> {
-        Ok(Look::new(self.model.vision().begin(&pixel_batch(&self.files.preprocessor, image)?)?))
+        let preprocessor = &self.files.preprocessor;
+        let passage = self.model.vision().begin(&pixel_batch(preprocessor, image)?)?;
+        Ok(Look::new(passage).framed(preprocessor.frame(image)))
     }
 
     /// Computes one more layer of the vision tower. Returns how many are left.
@@ -190,7 +188,7 @@ impl Matcher {
             }
             run.matches.push(TextMatch { index, similarity, margin: None });
         }
-        if self.remembered.len() + embeddings.len() > MAX_REMEMBERED {
+        if self.remembered.len() + embeddings.len() > room(run.embedding.len()) {
             self.remembered.clear();
         }
         self.remembered.extend(embeddings);

@@ -7,16 +7,26 @@ use super::LabelSet;
 use crate::text::Templates;
 use crate::{Error, ErrorKind, Result};
 
-/// How many labels' embeddings are remembered between label sets (2 KB each at 512 dimensions).
+/// How many embeddings are remembered, if they are not too long (2 KB each at 512 dimensions).
 ///
-/// More than [`MAX_LABELS`](super::MAX_LABELS), so that editing the largest set re-encodes only what changed.
+/// More than [`MAX_LABELS`](super::MAX_LABELS), so that editing the largest set re-encodes only what changed, and the
+/// longest list of texts is encoded once for many images.
 const MAX_REMEMBERED: usize = 16_384;
+
+/// How many numbers all remembered embeddings have at most: 64 MiB. Those of 1024 dimensions, more than the published
+/// models have, fit.
+const MAX_NUMBERS: usize = 1 << 24;
 
 /// What a file of embeddings begins with: its name and version.
 const MAGIC: [u8; 8] = *b"ocelemb\x01";
 
 /// How far from 1 the length of an embedding out of a file may be: rounding, in f32.
 const LENGTH_BOUND: f32 = 1e-3;
+
+/// How many embeddings of `width` numbers are remembered.
+pub(super) fn room(width: usize) -> usize {
+    MAX_REMEMBERED.min(MAX_NUMBERS / width.max(1))
+}
 
 /// Unit-length embeddings by what takes the place of `{}`.
 pub(super) type Shelf = HashMap<String, Arc<[f32]>>;
@@ -40,14 +50,14 @@ impl Memory {
         self.shelves.get(templates)
     }
 
-    /// Remembers embeddings that `set` has brought. Where there is no room left, only what that set uses stays: the
-    /// next picture will ask for it again.
+    /// Remembers embeddings that `set` has brought. Where there is no room left, only what that set uses stays, as
+    /// far as there is room for it: the next picture will ask for it again.
     pub(super) fn add(&mut self, set: &LabelSet, fresh: Vec<(String, Arc<[f32]>)>) {
-        if fresh.is_empty() {
-            return;
-        }
-        if self.len + fresh.len() > MAX_REMEMBERED {
-            let own = set.encoded().map(|(text, embedding)| (text.clone(), embedding.clone())).collect();
+        let Some((_, first)) = fresh.first() else { return };
+        let room = room(first.len());
+        if self.len + fresh.len() > room {
+            let own = set.encoded().take(room.saturating_sub(fresh.len()));
+            let own = own.map(|(text, embedding)| (text.clone(), embedding.clone())).collect();
             self.shelves.clear();
             self.shelves.insert(set.templates().clone(), own);
         }
@@ -106,10 +116,11 @@ impl Memory {
         let shelves = Reader(bytes).shelves(width).ok_or_else(|| {
             Error::new(ErrorKind::ArgumentInvalid, "The embeddings kept from an earlier visit are damaged.")
         })?;
+        let room = room(width);
         for (templates, read) in shelves {
             let shelf = self.shelves.entry(templates).or_default();
             for (text, embedding) in read {
-                if self.len == MAX_REMEMBERED {
+                if self.len >= room {
                     return Ok(());
                 }
                 self.len += usize::from(shelf.insert(text, embedding).is_none());
@@ -273,5 +284,28 @@ mod tests {
         let bytes = filled().write(usize::MAX).unwrap();
         memory.read(&bytes, 2).unwrap();
         assert_eq!(memory.len, MAX_REMEMBERED, "no room");
+    }
+
+    #[test]
+    fn long_embeddings_are_fewer() {
+        assert_eq!([1, 256, 1024].map(room), [MAX_REMEMBERED; 3]);
+        assert_eq!([2048, 16_384].map(room), [8192, 1024]);
+        assert!((1..=16_384).all(|width| room(width) * width <= MAX_NUMBERS));
+        // The longest that a configuration can ask for, in a set that there is no room for.
+        let texts: Vec<String> = (0..1100).map(|i| format!("label {i}")).collect();
+        let labels: Vec<Label<'_>> = texts.iter().map(|text| text.as_str().into()).collect();
+        let mut set = LabelSet::new(&labels, Templates::parse(&["a {}."]).unwrap()).unwrap();
+        let mut memory = Memory::default();
+        while set.pending() > 0 {
+            let rows = vec![vec![1.0 / 128.0; 16_384]; set.next_prompts(None, 64).len()];
+            let fresh = set.take(rows);
+            memory.add(&set, fresh);
+            assert!(memory.len <= 1024, "{}", memory.len);
+        }
+        assert!(memory.len >= 960, "{} are remembered", memory.len);
+        let bytes = memory.write(usize::MAX).unwrap();
+        let mut again = Memory::default();
+        again.read(&bytes, 16_384).unwrap();
+        assert_eq!(again.len, memory.len);
     }
 }

@@ -167,6 +167,9 @@ impl Tagger {
 
     /// The score of each label of `set`, and that of none of them, beside a `background` of prompts that name nothing.
     /// `offset` is added to the background's logit; [`Tagger::none_offset`] where absent. What [`Scores`] says.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid`: `offset` is not finite.
     pub fn score(
         &mut self,
         look: &Look,
@@ -175,12 +178,17 @@ impl Tagger {
         scores: Scores,
         offset: Option<f32>,
     ) -> Result<Scored> {
+        let offset = offset.unwrap_or(self.none_offset());
+        if !offset.is_finite() {
+            let message = "noneOffset must be a finite number, as far as f32 goes.";
+            return Err(Error::new(ErrorKind::ArgumentInvalid, message));
+        }
         self.encode_all(background)?;
         self.encode_all(set)?;
         let image = self.embedding_of(look)?;
         let cosines = cosines(&image, background)?;
         let mean = cosines.iter().sum::<f32>() / cosines.len() as f32;
-        let background = self.logit_scale() * mean + offset.unwrap_or(self.none_offset());
+        let background = self.logit_scale() * mean + offset;
         if !background.is_finite() {
             return Err(no_numbers());
         }

@@ -22,6 +22,8 @@ pub(super) struct Store {
     /// Writes the packed form down as it is made.
     writer: Option<Writer>,
     current: Option<Current>,
+    /// The largest magnitude so far in the current tensor: its bits, see [`largest_magnitude`].
+    largest: u32,
     done: HashMap<String, Parameter>,
 }
 
@@ -36,7 +38,7 @@ impl Store {
     /// [`Store::take_packed`].
     pub(super) fn new(dtype: Dtype, keep: bool) -> Self {
         let writer = keep.then(Writer::default);
-        Self { dtype, writer, current: None, done: HashMap::new() }
+        Self { dtype, writer, current: None, largest: 0, done: HashMap::new() }
     }
 
     /// Makes ready for `tensors` tensors. Comes before the first of them.
@@ -72,11 +74,13 @@ impl Store {
             writer.begin(&span.name, &span.shape, dtype);
         }
         self.current = Some(current);
+        self.largest = 0;
         Ok(())
     }
 
     /// Takes the next numbers of the tensor; never more than it has.
     pub(super) fn push(&mut self, run: &[f32]) {
+        self.largest = self.largest.max(largest_magnitude(run));
         match &mut self.current {
             Some(Current::Dense(values)) => values.extend_from_slice(run),
             Some(Current::Matrix(builder)) => {
@@ -90,8 +94,14 @@ impl Store {
     }
 
     /// Ends the tensor that `begin` began.
+    ///
+    /// # Errors
+    /// `WeightsInvalid` where not all its numbers are finite, or one is too large for how it is stored: int8 would turn
+    /// it into a number like any other, and the model would answer as if nothing were wrong.
     pub(super) fn end(&mut self, span: &Span) -> Result<()> {
-        let parameter = match self.current.take() {
+        let current = self.current.take();
+        check_finite(&span.name, self.largest, current.as_ref())?;
+        let parameter = match current {
             Some(Current::Dense(values)) => {
                 if let Some(writer) = &mut self.writer {
                     writer.end(&[bytemuck::cast_slice(&values)]);
@@ -125,6 +135,32 @@ impl Store {
     pub(super) fn finish(self) -> HashMap<String, Parameter> {
         self.done
     }
+}
+
+/// The bits of the largest magnitude of `run`. Magnitudes are ordered as their bits are, with infinity above all numbers
+/// and NaN above infinity; a loop over whole numbers becomes vector code.
+fn largest_magnitude(run: &[f32]) -> u32 {
+    run.iter().fold(0, |largest, x| largest.max(x.to_bits() & 0x7FFF_FFFF))
+}
+
+/// Refuses a tensor whose largest magnitude has the bits `largest`, if it cannot be stored as `current` does.
+fn check_finite(name: &str, largest: u32, current: Option<&Current>) -> Result<()> {
+    let (end, dtype) = match current {
+        // What is rounded to infinity.
+        Some(Current::Matrix(builder)) if builder.matrix().dtype() == Dtype::F16 => (65_520.0, "f16"),
+        // Scales are made of the sums of four magnitudes.
+        Some(Current::Matrix(builder)) if builder.matrix().dtype() == Dtype::Int8 => (f32::MAX / 4.0, "int8"),
+        _ => (f32::INFINITY, "f32"),
+    };
+    if largest < end.to_bits() {
+        return Ok(());
+    }
+    let name = shorten(name);
+    Err(invalid(if largest < f32::INFINITY.to_bits() {
+        format!("The tensor {name} holds numbers too large for {dtype}.")
+    } else {
+        format!("The tensor {name} holds infinities or what is not a number (NaN).")
+    }))
 }
 
 /// Whether a tensor is multiplied with or looked up in, and large enough to be worth storing in fewer bits.

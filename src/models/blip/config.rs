@@ -5,6 +5,11 @@ use super::argument;
 use crate::Result;
 use crate::nn::Activation;
 
+/// The most captions that are written side by side. Each has as many logits as there are words.
+pub const MAX_SIDE_BY_SIDE: usize = 64;
+/// The most words of a model: the logits of all captions then take 256 MiB. Published models have 30,524.
+const MAX_WORDS: usize = (1 << 26) / MAX_SIDE_BY_SIDE;
+
 /// The configuration of a BLIP model. It does not say which: captioners, matchers and answerers are described alike.
 #[derive(Debug, Clone)]
 pub struct BlipConfig {
@@ -43,8 +48,6 @@ pub struct BlipTextConfig {
     pub bos_token_id: u32,
     /// The token that ends every caption and every answer, `[SEP]`.
     pub sep_token_id: u32,
-    /// The token that fills up shorter texts of a batch.
-    pub pad_token_id: u32,
     /// Whether the output layer may share the table of word embeddings.
     pub tie_word_embeddings: bool,
 }
@@ -86,11 +89,10 @@ impl BlipConfig {
                 activation: Activation::Gelu,
                 layer_norm_eps: 1e-12,
             })?,
-            vocab_size: text.number("vocab_size", 30_524, 1..=4_000_000)?,
+            vocab_size: text.number("vocab_size", 30_524, 1..=MAX_WORDS)?,
             max_position_embeddings: text.number("max_position_embeddings", 512, 1..=65_536)?,
             bos_token_id: text.id("bos_token_id", 30_522)?,
             sep_token_id: text.id("sep_token_id", 102)?,
-            pad_token_id: text.id("pad_token_id", 0)?,
             tie_word_embeddings: text.flag("tie_word_embeddings", true)? || tied,
         };
         let patches = (image_size / patch_size) * (image_size / patch_size);

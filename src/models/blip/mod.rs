@@ -43,7 +43,7 @@ mod vqa;
 use candle_core::Tensor;
 
 pub use super::config::TowerConfig;
-pub use config::{BlipConfig, BlipTextConfig, BlipVisionConfig};
+pub use config::{BlipConfig, BlipTextConfig, BlipVisionConfig, MAX_SIDE_BY_SIDE};
 pub use decoder::CaptionState;
 use decoder::Decoder;
 pub use retrieval::BlipMatcher;

@@ -1,14 +1,15 @@
 //! What a caller may ask of the writing, and the checks of it.
 
 use super::{BeamSearch, BeamSettings, Generation, Processors, SampleSettings, Samples, Sampling};
+use crate::models::blip::MAX_SIDE_BY_SIDE;
 use crate::{Error, ErrorKind, Result};
 
 /// How many tokens a caption may have where the caller does not say.
 pub const DEFAULT_MAX_TOKENS: usize = 30;
 /// The most beams of a search.
-pub const MAX_BEAMS: usize = 64;
+pub const MAX_BEAMS: usize = MAX_SIDE_BY_SIDE;
 /// The most captions at once.
-pub const MAX_CAPTIONS: usize = 64;
+pub const MAX_CAPTIONS: usize = MAX_SIDE_BY_SIDE;
 
 /// How a caption is written.
 #[derive(Debug, Clone, Default)]
