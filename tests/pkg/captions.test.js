@@ -76,7 +76,7 @@ test('a matcher orders the captions that differ', async (t) => {
   assert.deepEqual([told.rerank, told.signal], [2, signal]);
 });
 
-test('the order is the matcher\'s own, also among captions of the same match', async (t) => {
+test("the order is the matcher's own, also among captions of the same match", async (t) => {
   const { model } = await load(t);
   const matcher = { rank: async () => ['a ball', 'a red ball'].map((text) => ({ text, match: 1 })) };
   assert.deepEqual(await model.captions(bytesOf('x'), { numCaptions: 3, seed: 1, matcher }), [
