@@ -107,6 +107,13 @@ test('the words of a caption that was written, or that is given, have maps', asy
   assert.equal(log.alive.size, 1, 'only the model is left alive');
 });
 
+test('a caption that was written and is blank has no words', async (t) => {
+  const { model, log } = await load(t, Captioner, { pieces: [' ', '\n'] });
+  assert.deepEqual(await model.attention(bytesOf('x')), []);
+  await assert.rejects(model.attention(bytesOf('x'), { caption: ' ' }), { code: 'argument-invalid' });
+  assert.equal(log.alive.size, 1, 'only the model is left alive');
+});
+
 test('an abort ends the writing of the caption that is to be looked into', async (t) => {
   const { model, log } = await load(t, Captioner);
   const controller = new AbortController();

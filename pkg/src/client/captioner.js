@@ -141,7 +141,7 @@ export class Captioner extends LoadedModel {
 
   /**
    * The words of a caption, each with the parts of the picture that the model looked at when it wrote it, or would have
-   * looked at: its cross-attention, averaged over heads, layers and the pieces of a word.
+   * looked at: its cross-attention, averaged over heads, layers and the pieces of a word. None where the model writes nothing.
    *
    * @param {ImageInput} image
    * @param {AttentionOptions} [options]
