@@ -62,6 +62,13 @@ test('drawing begins with any of its options, each time with a new seed where no
   assert.deepEqual([numBeams, repetitionPenalty, noRepeatNgramSize], [3, 2, 3]);
 });
 
+test('0 turns off what it turns off in transformers', async (t) => {
+  const { model, log } = await load(t);
+  await model.caption(bytesOf('x'), { minTokens: 0, noRepeatNgramSize: 0 });
+  const [{ options }] = log.calls;
+  assert.deepEqual([options.minTokens, options.noRepeatNgramSize], [undefined, undefined]);
+});
+
 test('a matcher orders the captions that differ', async (t) => {
   const { model } = await load(t);
   const matcher = matcherOf({ 'a red ball': 0.25, 'a ball': 0.75 });

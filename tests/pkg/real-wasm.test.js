@@ -121,6 +121,7 @@ test('draws captions, several at once, and finds several with beams', options, a
   const plain = await model.caption(bmp, { maxTokens: 8 });
   assert.equal(await model.caption(bmp, { maxTokens: 8, topK: 1 }), plain);
   assert.notEqual(await model.caption(bmp, { maxTokens: 8, noRepeatNgramSize: 1 }), plain);
+  assert.equal(await model.caption(bmp, { maxTokens: 8, noRepeatNgramSize: 0, minTokens: 0 }), plain);
   for (const [wrong, message] of [
     [{ temperature: 0 }, /^temperature is 0;/],
     [{ topP: 1.5 }, /^topP is 1\.5;/],
