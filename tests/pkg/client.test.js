@@ -200,7 +200,7 @@ test('arguments of wrong types are refused in the page, with a sentence', async 
     () => Captioner.load('openai/clip-vit-base-patch32'),
     () => Classifier.load('clip-tiny'),
     () => classifier.classify(image, { topK: 0 }),
-    () => classifier.explain(image, { onProgress: 5 }),
+    () => classifier.rollout(image, { onProgress: 5 }),
     () => Tagger.load('./x', 5),
     () => Embedder.load('./x', { tower: 'left' }),
     () => Embedder.load('blip-tiny'),

@@ -44,7 +44,7 @@ for (const [name, Class, call] of [
   ['Tagger.rollout', Tagger, (model, options) => model.rollout(bytesOf('x'), options)],
   ['Tagger.explain', Tagger, (model, options) => model.explain(bytesOf('x'), 'a cat', options)],
   ['Captioner.rollout', Captioner, (model, options) => model.rollout(bytesOf('x'), options)],
-  ['Classifier.explain', Classifier, (model, options) => model.explain(bytesOf('x'), options)],
+  ['Classifier.rollout', Classifier, (model, options) => model.rollout(bytesOf('x'), options)],
 ]) {
   test(`${name} gives a map, and tells each layer there and back`, async (t) => {
     const { model, log } = await load(t, Class);
