@@ -57,6 +57,15 @@ export function checkFlag(value, name) {
   demand(typeof value === 'boolean', `The option ${name} must be true or false.`);
 }
 
+/** @type {readonly import('./protocol.js').Task[]} */
+const TASKS = ['tag', 'embed', 'caption', 'match', 'answer', 'classify'];
+
+/** @param {unknown} task */
+export function checkTask(task) {
+  const valid = task === undefined || TASKS.some((one) => one === task);
+  demand(valid, `The task must be one of ${TASKS.join(', ')}.`);
+}
+
 /** @param {unknown} value */
 export function checkDtype(value) {
   demand(value === 'int8' || value === 'f16' || value === 'f32', 'dtype must be "int8", "f16" or "f32".');

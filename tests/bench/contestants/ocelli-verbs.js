@@ -82,7 +82,8 @@ export const verbs = {
     await wasm.default();
     const files = locate(CLIP_ID, { base: new URL('/full/', location.href) });
     const given = { files, dtype: 'int8', keep: { id: CLIP_ID, revision: null } };
-    const steps = loadKept(wasm, { Files: wasm.TaggerFiles, Handle: wasm.TaggerHandle }, given, {});
+    const classes = { Files: wasm.TaggerFiles, Handle: wasm.TaggerHandle, part: 'both' };
+    const steps = loadKept(wasm, classes, given, {});
     const phases = new Set();
     for (;;) {
       const { done, value } = await steps.next();
