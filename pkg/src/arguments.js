@@ -49,7 +49,11 @@ export function checkWhole(value, name) {
 
 /** @param {unknown} value @param {string} name */
 export function checkNumber(value, name) {
-  demand(value === undefined || Number.isFinite(value), `The option ${name} must be a number.`);
+  if (value === undefined) return;
+  demand(Number.isFinite(value), `The option ${name} must be a number.`);
+  // The wasm computes in single precision, in which what is larger is infinite.
+  const single = Math.fround(/** @type {number} */ (value));
+  demand(Number.isFinite(single), `The option ${name} is too large.`);
 }
 
 /** @param {unknown} value @param {string} name */

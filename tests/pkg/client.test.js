@@ -162,6 +162,8 @@ test('arguments of wrong types are refused in the page, with a sentence', async 
     () => tagger.tag(image, ['a'], { threshold: '0' }),
     () => tagger.tag(image, ['a'], { none: 1 }),
     () => tagger.tag(image, ['a'], { noneOffset: Number.NaN }),
+    () => tagger.tag(image, ['a'], { noneOffset: 1e39 }),
+    () => tagger.tag(image, ['a'], { noneOffset: '5' }),
     () => tagger.embedImages(image),
     () => tagger.embedImages([5]),
     () => tagger.embedTexts('a'),
