@@ -95,7 +95,7 @@ export class Inside {
     const map = await {
       tag: () => tags.engine?.explain(file, text, { signal }),
       match: () => matches.lane.engine?.explain(file, text, { signal }),
-      class: () => classes.engine?.explain(file, { signal }),
+      class: () => classes.engine?.rollout(file, { signal }),
     }[about]();
     return map ? [{ start: 0, end: 1, map }] : [];
   }

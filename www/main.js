@@ -104,7 +104,7 @@ const lanes = onPage.map(({ task, name, lane, builtIn, none }) => {
   const notice = find(`#${task}-notice`);
   const picker = find(`#${task}-picker`);
   const fallback = builtIn && choice(builtIn);
-  picker.begin(name, models.list({ task }), none);
+  picker.begin(name, models.list({ task }), { none, tokenizer: task !== 'classify' });
   picker.addEventListener('choose', (/** @type {CustomEvent} */ { detail }) => {
     if (detail) void lane.use(detail);
     else lane.leave();

@@ -49,12 +49,25 @@ export function checkWhole(value, name) {
 
 /** @param {unknown} value @param {string} name */
 export function checkNumber(value, name) {
-  demand(value === undefined || Number.isFinite(value), `The option ${name} must be a number.`);
+  if (value === undefined) return;
+  demand(Number.isFinite(value), `The option ${name} must be a number.`);
+  // The wasm computes in single precision, in which what is larger is infinite.
+  const single = Math.fround(/** @type {number} */ (value));
+  demand(Number.isFinite(single), `The option ${name} is too large.`);
 }
 
 /** @param {unknown} value @param {string} name */
 export function checkFlag(value, name) {
   demand(typeof value === 'boolean', `The option ${name} must be true or false.`);
+}
+
+/** @type {readonly import('./protocol.js').Task[]} */
+const TASKS = ['tag', 'embed', 'caption', 'match', 'answer', 'classify'];
+
+/** @param {unknown} task */
+export function checkTask(task) {
+  const valid = task === undefined || TASKS.some((one) => one === task);
+  demand(valid, `The task must be one of ${TASKS.join(', ')}.`);
 }
 
 /** @param {unknown} value */

@@ -14,6 +14,7 @@
  * @property {string} [base] for built-in models: the folder, beside the page, that holds the model's folder
  */
 
+import { checkOptions, checkTask } from './arguments.js';
 import { openBackend } from './store/index.js';
 
 /**
@@ -145,7 +146,10 @@ function describe({ revisions: _, weights: __, tasks, ...info }) {
  * @param {{ task?: Task }} [filter] only the models for one task
  * @returns {ModelInfo[]}
  */
-export function list({ task } = {}) {
+export function list(filter = {}) {
+  checkOptions(filter);
+  const { task } = filter;
+  checkTask(task);
   return CATALOGUE.filter((entry) => task === undefined || entry.tasks.includes(task)).map(describe);
 }
 
@@ -187,6 +191,8 @@ export function revisionOf(id, file) {
  * @typedef {object} StoredModel
  * @property {string} id as it was loaded
  * @property {string | null} revision the revision that was asked for; null for the model's usual one
+ * @property {import('./store/index.js').Part} part what is kept of it: of CLIP one tower (`image`, `text`) or `both`, of others
+ *   what a task needs (`caption`, `match`, `answer`, `classify`)
  * @property {string} dtype
  * @property {number} bytes that it takes, its labels' embeddings included
  * @property {string} date when it was kept, in ISO 8601
@@ -200,15 +206,15 @@ export function revisionOf(id, file) {
 export async function stored() {
   const entries = (await (await openBackend())?.list()) ?? [];
   return entries
-    .map(({ embeddings, record: { id, revision, dtype, date, weights, small } }) => {
+    .map(({ embeddings, record: { id, revision, part, dtype, date, weights, small } }) => {
       const bytes = small.reduce((sum, file) => sum + file.bytes, weights + embeddings);
-      return { id, revision, dtype, bytes, date };
+      return { id, revision, part, dtype, bytes, date };
     })
     .sort((a, b) => (a.date < b.date ? 1 : -1));
 }
 
 /**
- * Forgets a model, whatever its revision and dtype. Models that are loaded go on working.
+ * Forgets a model, whatever its revision, part and dtype. Models that are loaded go on working.
  *
  * @param {string} id
  * @returns {Promise<boolean>} whether there was one

@@ -91,12 +91,6 @@ impl CaptionerHandle {
         Captioner::new(files.0, weights).map(Self).map_err(to_js)
     }
 
-    /// What the decoder sees of the picture: `width` numbers for the class token and for each patch.
-    #[wasm_bindgen(js_name = imageStates)]
-    pub fn image_states(&self, picture: &Picture) -> JsResult<Vec<f32>> {
-        self.0.image_states(picture.image()).map_err(to_js)
-    }
-
     /// Checks how a caption is to be written; computes nothing.
     pub fn plan(&self, options: &CaptionOptions) -> JsResult<CaptionPlan> {
         let options = to_options(options).map_err(to_js)?;

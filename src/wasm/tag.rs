@@ -107,19 +107,6 @@ impl TaggerHandle {
         self.0.remember(bytes).map_err(to_js)
     }
 
-    /// The unit-length embedding of the picture: `projection_dim` numbers.
-    #[wasm_bindgen(js_name = embedImage)]
-    pub fn embed_image(&self, picture: &Picture) -> JsResult<Vec<f32>> {
-        self.0.image_embedding(picture.image()).map_err(to_js)
-    }
-
-    /// The unit-length embeddings of texts, one after the other: `projection_dim` numbers each.
-    #[wasm_bindgen(js_name = embedTexts)]
-    pub fn embed_texts(&self, texts: &Array) -> JsResult<Vec<f32>> {
-        let rows = strings(texts, MAX_LABELS).and_then(|texts| self.0.text_embeddings(&texts));
-        Ok(rows.map_err(to_js)?.concat())
-    }
-
     /// Begins to look at the picture; no layer is computed yet.
     pub fn look(&self, picture: &Picture) -> JsResult<Look> {
         self.0.look(picture.image()).map(Look).map_err(to_js)
@@ -130,7 +117,7 @@ impl TaggerHandle {
         self.0.advance(&mut look.0).map_err(to_js)
     }
 
-    /// The unit-length embedding of what was looked at.
+    /// The unit-length embedding of what was looked at: `projection_dim` numbers.
     #[wasm_bindgen(js_name = embeddingOf)]
     pub fn embedding_of(&self, look: &Look) -> JsResult<Vec<f32>> {
         self.0.embedding_of(&look.0).map_err(to_js)

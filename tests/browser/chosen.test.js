@@ -49,6 +49,10 @@ test('pictures are classified as long as a model for it is in use, and show what
   const classes = card.locator('.classes');
   assert.equal(await classes.isVisible(), false);
   await visit.use('classify', './seeded/classifying/');
+  const help = (/** @type {string} */ task) =>
+    page.locator(`#${task}-picker .field-help`).first().innerText();
+  assert.match(await help('classify'), /config\.json/);
+  assert.doesNotMatch(await help('classify'), /tokenizer/);
   await classes.waitFor();
   assert.match(await classes.innerText(), /^Class: .+ (<1|\d+)%; .+ (<1|\d+)%; .+ (<1|\d+)%$/);
   await classes.hover();

@@ -43,7 +43,7 @@ test('the second load needs no network, and a forgotten model is fetched again',
   const stored = visit.page.locator('stored-models');
   assert.equal(await load(visit), 4);
   await stored.getByText(ID).waitFor();
-  assert.match((await stored.textContent()) ?? '', /int8, \d+\.\d MB/);
+  assert.match((await stored.textContent()) ?? '', /tags, int8, \d+\.\d MB/);
 
   assert.equal(await load(visit), 0, 'nothing is asked of the hub');
   await visit.stillWorks(plain('kept.png'));

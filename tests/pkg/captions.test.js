@@ -16,14 +16,16 @@ async function load(t, options = {}) {
   return { model, log: wasm.log };
 }
 
-/** Gives each text the match that it is told, and remembers what it was asked. */
+/** Gives each text the match that it is told, best first, and remembers what it was asked. */
 function matcherOf(matches) {
   const asked = [];
   return {
     asked,
     async rank(image, texts, options) {
       asked.push({ image, texts, options });
-      return texts.map((text, index) => ({ text, match: matches[text], similarity: 0, index }));
+      return texts
+        .map((text, index) => ({ text, match: matches[text], similarity: 0, index }))
+        .sort((a, b) => b.match - a.match);
     },
   };
 }
@@ -60,6 +62,13 @@ test('drawing begins with any of its options, each time with a new seed where no
   assert.deepEqual([numBeams, repetitionPenalty, noRepeatNgramSize], [3, 2, 3]);
 });
 
+test('0 turns off what it turns off in transformers', async (t) => {
+  const { model, log } = await load(t);
+  await model.caption(bytesOf('x'), { minTokens: 0, noRepeatNgramSize: 0 });
+  const [{ options }] = log.calls;
+  assert.deepEqual([options.minTokens, options.noRepeatNgramSize], [undefined, undefined]);
+});
+
 test('a matcher orders the captions that differ', async (t) => {
   const { model } = await load(t);
   const matcher = matcherOf({ 'a red ball': 0.25, 'a ball': 0.75 });
@@ -72,6 +81,44 @@ test('a matcher orders the captions that differ', async (t) => {
   const [{ texts, options: told }] = matcher.asked;
   assert.deepEqual(texts, ['a red ball', 'a ball']);
   assert.deepEqual([told.rerank, told.signal], [2, signal]);
+});
+
+test("the order is the matcher's own, also among captions of the same match", async (t) => {
+  const { model } = await load(t);
+  const matcher = { rank: async () => ['a ball', 'a red ball'].map((text) => ({ text, match: 1 })) };
+  assert.deepEqual(await model.captions(bytesOf('x'), { numCaptions: 3, seed: 1, matcher }), [
+    { caption: 'a ball', score: -2, match: 1 },
+    { caption: 'a red ball', score: -1, match: 1 },
+  ]);
+});
+
+test('the matcher is spared what says nothing, and given the beginning of what is too long for it', async (t) => {
+  // Of characters that JavaScript counts twice.
+  const long = '🚀'.repeat(1500);
+  const candidates = [
+    ['', -1],
+    [long, -2],
+    [' \n', -3],
+    ['a ball', -4],
+    [`${long}!`, -5],
+  ];
+  const { model } = await load(t, { candidates });
+  const cut = '🚀'.repeat(1000);
+  const matcher = matcherOf({ [cut]: 0.25, 'a ball': 0.75 });
+  assert.deepEqual(await model.captions(bytesOf('x'), { numCaptions: 5, seed: 1, matcher }), [
+    { caption: 'a ball', score: -4, match: 0.75 },
+    { caption: long, score: -2, match: 0.25 },
+    { caption: `${long}!`, score: -5, match: 0.25 },
+  ]);
+  assert.deepEqual(matcher.asked[0].texts, [cut, 'a ball']);
+  assert.equal(matcher.asked[0].options.rerank, 2);
+});
+
+test('of captions that all say nothing none is left, and the matcher is not asked', async (t) => {
+  const { model } = await load(t, { candidates: [['', -1]] });
+  const matcher = matcherOf({});
+  assert.deepEqual(await model.captions(bytesOf('x'), { matcher }), []);
+  assert.deepEqual(matcher.asked, []);
 });
 
 test('the matcher sees the picture as it was when it was given', async (t) => {

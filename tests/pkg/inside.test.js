@@ -44,7 +44,7 @@ for (const [name, Class, call] of [
   ['Tagger.rollout', Tagger, (model, options) => model.rollout(bytesOf('x'), options)],
   ['Tagger.explain', Tagger, (model, options) => model.explain(bytesOf('x'), 'a cat', options)],
   ['Captioner.rollout', Captioner, (model, options) => model.rollout(bytesOf('x'), options)],
-  ['Classifier.explain', Classifier, (model, options) => model.explain(bytesOf('x'), options)],
+  ['Classifier.rollout', Classifier, (model, options) => model.rollout(bytesOf('x'), options)],
 ]) {
   test(`${name} gives a map, and tells each layer there and back`, async (t) => {
     const { model, log } = await load(t, Class);
@@ -104,6 +104,13 @@ test('the words of a caption that was written, or that is given, have maps', asy
   await assert.rejects(model.attention(bytesOf('x'), { caption: '' }), { code: 'argument-invalid' });
   await assert.rejects(model.attention(bytesOf('x'), { caption: 5 }), { code: 'argument-invalid' });
   await assert.rejects(model.attention(bytesOf('x'), { numBeams: 0 }), { code: 'argument-invalid' });
+  assert.equal(log.alive.size, 1, 'only the model is left alive');
+});
+
+test('a caption that was written and is blank has no words', async (t) => {
+  const { model, log } = await load(t, Captioner, { pieces: [' ', '\n'] });
+  assert.deepEqual(await model.attention(bytesOf('x')), []);
+  await assert.rejects(model.attention(bytesOf('x'), { caption: ' ' }), { code: 'argument-invalid' });
   assert.equal(log.alive.size, 1, 'only the model is left alive');
 });
 

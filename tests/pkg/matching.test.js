@@ -61,9 +61,11 @@ test('ranks texts: all by their similarity, the most similar again', async (t) =
   );
   const quick = await model.rank(bytesOf('x'), TEXTS, { rerank: 0 });
   assert.ok(quick.every((found) => !('match' in found)));
+  await model.rank(bytesOf('x'), TEXTS, { rerank: 2 ** 32 });
+  // The wasm counts to 2^32, and would take that for 0.
   assert.deepEqual(
     log.calls.map(({ rerank }) => rerank),
-    [2, 16, 0],
+    [2, 4, 0, 4],
   );
 });
 

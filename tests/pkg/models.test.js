@@ -25,6 +25,15 @@ test('the list is sane', () => {
   assert.equal(models.find('none/such'), undefined);
 });
 
+test('a task that there is not is refused', () => {
+  for (const wrong of [{ task: 'tagging' }, { task: null }, { task: 'toString' }, null, 5]) {
+    assert.throws(() => models.list(wrong), { code: 'argument-invalid', message: /^The .*\.$/ });
+  }
+  assert.deepEqual(models.list({ task: undefined }), models.list());
+  const tasks = new Set(models.list().flatMap((model) => model.tasks));
+  assert.ok([...tasks].every((task) => models.list({ task }).length > 0));
+});
+
 test('the list cannot be changed from outside', () => {
   models.list()[0].title = 'mine';
   assert.notEqual(models.list()[0].title, 'mine');

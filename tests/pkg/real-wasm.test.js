@@ -33,36 +33,69 @@ async function load(t, Class, name, changed, { backend, ...more } = {}) {
 }
 
 test('the wasm has every handle that handles.js names', options, () => {
+  const looking = ['look', 'advance'];
+  const tracing = ['beginRollout', 'traceBack'];
   for (const [name, members] of Object.entries({
-    WeightsLoader: ['push', 'free'],
-    Picture: ['free'],
-    LabelSet: ['free'],
-    TaggerFiles: ['free'],
+    WeightsLoader: ['push', 'takePacked'],
+    Picture: [],
+    Look: ['keep'],
+    PatchMap: ['values', 'frame'],
+    Tracing: ['map'],
+    WordMaps: ['places', 'map'],
+    LabelSet: ['embeddings'],
+    TaggerFiles: ['passOver'],
     TaggerHandle: [
+      ...looking,
+      ...tracing,
       'labels',
       'texts',
       'encodeLabels',
       'remembered',
       'remember',
+      'embeddingOf',
       'tag',
+      'beginExplanation',
       'score',
       'similarity',
-      'free',
     ],
-    CaptionerFiles: ['free'],
-    CaptionerHandle: ['plan', 'look', 'advance', 'write', 'free'],
-    CaptionRun: ['next', 'captions', 'scores', 'free'],
-    MatcherFiles: ['free'],
-    MatcherHandle: ['texts', 'look', 'advance', 'compare', 'step', 'explain', 'free'],
-    MatchTexts: ['free'],
-    MatchRun: ['ranking', 'similarities', 'probabilities', 'free'],
-    AnswererFiles: ['free'],
-    AnswererHandle: ['plan', 'choices', 'look', 'advance', 'write', 'weigh', 'free'],
-    AnswerRun: ['step', 'answer', 'free'],
-    ChoiceRun: ['step', 'scores', 'probabilities', 'free'],
+    CaptionerFiles: ['passOver'],
+    CaptionerHandle: [...looking, ...tracing, 'plan', 'write', 'attention'],
+    CaptionPlan: [],
+    CaptionRun: ['next', 'captions', 'scores'],
+    MatcherFiles: ['passOver'],
+    MatcherHandle: [...looking, 'texts', 'compare', 'step', 'explain'],
+    MatchTexts: [],
+    MatchRun: ['ranking', 'similarities', 'probabilities'],
+    AnswererFiles: ['passOver'],
+    AnswererHandle: [...looking, 'plan', 'choices', 'write', 'weigh'],
+    AnswerPlan: [],
+    AnswerRun: ['step', 'answer'],
+    Choices: [],
+    ChoiceRun: ['step', 'scores', 'probabilities'],
+    ClassifierFiles: ['passOver'],
+    ClassifierHandle: [...looking, ...tracing, 'labels', 'classify'],
   })) {
-    for (const member of members) {
+    for (const member of [...members, 'free']) {
       assert.equal(typeof wasm[name].prototype[member], 'function', `${name}.${member}`);
+    }
+  }
+  for (const name of ['Tagger', 'Captioner', 'Matcher', 'Answerer', 'Classifier']) {
+    assert.equal(typeof wasm[`${name}Files`].read, 'function', name);
+    assert.equal(typeof wasm[`${name}Handle`].create, 'function', name);
+  }
+  for (const member of ['decode', 'fromRgba']) assert.equal(typeof wasm.Picture[member], 'function', member);
+  assert.equal(typeof wasm.packingVersion(), 'number');
+  const numbers = {
+    Picture: ['width', 'height'],
+    PatchMap: ['rows', 'columns'],
+    LabelSet: ['length', 'prompts', 'pending'],
+    TaggerHandle: ['logitScale'],
+    MatchRun: ['total'],
+  };
+  for (const [name, getters] of Object.entries(numbers)) {
+    for (const getter of getters) {
+      const { get } = Object.getOwnPropertyDescriptor(wasm[name].prototype, getter) ?? {};
+      assert.equal(typeof get, 'function', `${name}.${getter}`);
     }
   }
 });
@@ -121,6 +154,7 @@ test('draws captions, several at once, and finds several with beams', options, a
   const plain = await model.caption(bmp, { maxTokens: 8 });
   assert.equal(await model.caption(bmp, { maxTokens: 8, topK: 1 }), plain);
   assert.notEqual(await model.caption(bmp, { maxTokens: 8, noRepeatNgramSize: 1 }), plain);
+  assert.equal(await model.caption(bmp, { maxTokens: 8, noRepeatNgramSize: 0, minTokens: 0 }), plain);
   for (const [wrong, message] of [
     [{ temperature: 0 }, /^temperature is 0;/],
     [{ topP: 1.5 }, /^topP is 1\.5;/],

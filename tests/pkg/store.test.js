@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Captioner, Classifier, Matcher, Tagger } from '../../pkg/src/index.js';
+import { Answerer, Captioner, Classifier, Embedder, Matcher, Tagger } from '../../pkg/src/index.js';
 import { locate } from '../../pkg/src/source.js';
 import { isRecord } from '../../pkg/src/store/record.js';
 import { Engine } from '../../pkg/src/verbs/index.js';
@@ -58,6 +58,25 @@ test('what is kept for one task is not taken for another', async (t) => {
   assert.equal(backend.entries.size, 2);
   for (const Class of [Captioner, Matcher]) {
     assert.deepEqual((await visit(t, backend, { server, Class })).phases, ['cache', 'build', 'ready']);
+  }
+});
+
+test('the record says what part of the model is kept', async (t) => {
+  for (const [Class, part, more] of [
+    [Tagger, 'both'],
+    [Embedder, 'both'],
+    [Embedder, 'image', { tower: 'image' }],
+    [Embedder, 'text', { tower: 'text' }],
+    [Captioner, 'caption'],
+    [Matcher, 'match'],
+    [Answerer, 'answer'],
+    [Classifier, 'classify'],
+  ]) {
+    const backend = new FakeBackend();
+    await visit(t, backend, { Class, load: more });
+    const [{ record }] = await backend.list();
+    assert.equal(record.part, part, Class.name);
+    assert.ok(isRecord(record));
   }
 });
 
@@ -173,6 +192,7 @@ test('records from the storage are checked', () => {
   const record = {
     id: 'a/b',
     revision: null,
+    part: 'both',
     dtype: 'int8',
     date: '2026',
     packing: 1,
@@ -185,6 +205,8 @@ test('records from the storage are checked', () => {
     null,
     [],
     { ...record, id: 5 },
+    { ...record, part: undefined },
+    { ...record, part: 'some' },
     { ...record, weights: -1 },
     { ...record, weights: '5' },
     { ...record, small: [file] },

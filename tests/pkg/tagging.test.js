@@ -147,9 +147,17 @@ for (const Class of [Tagger, Embedder]) {
     assert.equal(log.encoded, 4, '"cat" is known');
     assert.equal(log.alive.size, 1, 'only the model is left alive');
 
+    const asked = log.calls.length;
     assert.deepEqual(await model.embedImages([]), []);
+    assert.deepEqual(await model.embedTexts([]), []);
     assert.deepEqual(await model.similarity([], ['a']), { cosine: [], logits: [] });
-    await assert.rejects(model.embedTexts([]), { code: 'labels-empty' });
+    assert.deepEqual(await model.similarity([], []), { cosine: [], logits: [] });
+    const rows = [new Float32Array(), new Float32Array()];
+    assert.deepEqual(await model.similarity(images, []), { cosine: rows, logits: rows });
+    assert.equal(log.calls.length, asked, 'of nothing nothing is asked');
+    for (const wrong of [() => model.similarity(5, []), () => model.embedTexts([], { signal: 5 })]) {
+      await assert.rejects(wrong(), { code: 'argument-invalid' });
+    }
     await assert.rejects(model.embedImages([bytesOf('cat'), bytesOf('damaged')]), { code: 'image-damaged' });
     assert.equal(log.alive.size, 1);
   });

@@ -99,7 +99,7 @@ test('the public types say what the calls take and give', (t) => {
     const classifier = await Classifier.load('google/vit-base-patch16-224');
     const classes: Classification[] = await classifier.classify(image, { topK: 3 });
     const map: PatchMap = await tagger.explain(image, 'a cat', { signal: null });
-    for (const { values } of [await tagger.rollout(image), await classifier.explain(image)]) values.fill(0);
+    for (const { values } of [await tagger.rollout(image), await classifier.rollout(image)]) values.fill(0);
     void new ImageData(overlay(map, 640, 480, { opacity: 0.5 }).data, 640, 480);
     classes[0].label.toUpperCase();
     for (const { word, start, map } of await captioner.attention(image, { caption: 'a cat' })) {

@@ -52,6 +52,8 @@ class ModelPicker extends HTMLElement {
   #use = button('Use this model', 'button', () => this.#choose());
   /** @type {ModelInfo[]} */
   #models = [];
+  /** What lies beside the weights of a model for this task. */
+  #files = '';
   #current = '';
   /** @type {LaneStatus} */
   #status = 'empty';
@@ -59,10 +61,12 @@ class ModelPicker extends HTMLElement {
   /**
    * @param {string} task what the model does, as the field's name: "Tags", "Captions"
    * @param {ModelInfo[]} models
-   * @param {string} [none] how it is called to have no model, where that is possible and so at first
+   * @param {{ none?: string | undefined, tokenizer?: boolean }} [how] `none`: how it is called to have no model, where that
+   *   is possible and so at first; `tokenizer`: whether such models read texts
    */
-  begin(task, models, none) {
+  begin(task, models, { none, tokenizer = true } = {}) {
     this.#models = models;
+    this.#files = `config.json, preprocessor_config.json${tokenizer ? ', tokenizer.json' : ''}`;
     if (none !== undefined) this.#current = NONE;
     this.#select.id = `${this.id}-select`;
     this.#other.id = `${this.id}-other`;
@@ -145,7 +149,7 @@ class ModelPicker extends HTMLElement {
       this.#detail,
       model
         ? `${model.builtIn ? 'Comes with the page' : model.id}. Licence: ${model.licence}.`
-        : 'Its folder holds config.json, preprocessor_config.json, tokenizer.json and the weights: model.safetensors, pytorch_model.bin or model.gguf.',
+        : `Its folder holds ${this.#files} and the weights: model.safetensors, pytorch_model.bin or model.gguf.`,
     );
     const current = this.#id !== '' && this.#id === this.#current;
     const loading = current && this.#status === 'loading';

@@ -8,6 +8,17 @@ import { button, make, tell } from './dom.js';
 
 /** @typedef {import('ocelli').StoredModel} StoredModel */
 
+/** What each part of a model is good for. @type {Record<StoredModel['part'], string>} */
+const USES = {
+  both: 'tags',
+  image: 'pictures',
+  text: 'texts',
+  caption: 'captions',
+  match: 'matches',
+  answer: 'answers',
+  classify: 'classes',
+};
+
 class StoredModels extends HTMLElement {
   #title = make('h3', {}, 'Kept in this browser');
   #list = make('ul', { role: 'list' });
@@ -23,9 +34,10 @@ class StoredModels extends HTMLElement {
     this.#list.replaceChildren(
       ...models.map((model) => {
         const forget = button('Forget', 'button', () => tell(this, 'forget', model.id));
-        forget.setAttribute('aria-label', `Forget ${model.id} (${model.dtype})`);
+        const kind = `${USES[model.part]}, ${model.dtype}`;
+        forget.setAttribute('aria-label', `Forget ${model.id} (${kind})`);
         const name = make('span', { className: 'stored-name' }, model.id);
-        const size = make('span', { className: 'field-help' }, `${model.dtype}, ${bytes(model.bytes)}`);
+        const size = make('span', { className: 'field-help' }, `${kind}, ${bytes(model.bytes)}`);
         return make('li', {}, name, size, forget);
       }),
     );

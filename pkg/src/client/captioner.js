@@ -15,7 +15,7 @@
  *   `numCaptions`: how many captions, 1 by default, at most 64: draws, or the best of at least as many beams. `matcher`: a
  *   `Matcher`, which says how well each caption fits the picture
  *
- * @typedef {object} Ranker what captions are ordered by: a `Matcher`, or what ranks texts as it does
+ * @typedef {object} Ranker what captions are ordered by: a `Matcher`, or what ranks texts as it does, best first
  * @property {(image: ImageInput, texts: string[], options: { rerank: number, signal: AbortSignal | null })
  *   => Promise<readonly { text: string, match?: number }[]>} rank
  *
@@ -40,6 +40,7 @@ import {
 } from '../arguments.js';
 import { OcelliError } from '../errors.js';
 import { readImage } from '../image-input.js';
+import { beginning, isBlank } from '../texts.js';
 import { readInside } from './inside.js';
 import { LoadedModel, openModel } from './model.js';
 import { writing } from './writing.js';
@@ -75,8 +76,8 @@ export class Captioner extends LoadedModel {
 
   /**
    * Several captions of the picture, best first: draws, which may be alike, or the best of several beams. With a
-   * matcher they all differ and are ordered by how well they fit the picture, as BLIP's authors filtered captions
-   * (CapFilt).
+   * matcher they all differ, none is blank, and they are ordered by how well they fit the picture, as BLIP's authors
+   * filtered captions (CapFilt).
    *
    * @param {ImageInput} image
    * @param {CaptionsOptions} [options]
@@ -140,7 +141,7 @@ export class Captioner extends LoadedModel {
 
   /**
    * The words of a caption, each with the parts of the picture that the model looked at when it wrote it, or would have
-   * looked at: its cross-attention, averaged over heads, layers and the pieces of a word.
+   * looked at: its cross-attention, averaged over heads, layers and the pieces of a word. None where the model writes nothing.
    *
    * @param {ImageInput} image
    * @param {AttentionOptions} [options]
@@ -169,7 +170,7 @@ export class Captioner extends LoadedModel {
 }
 
 /**
- * The captions that differ, each with its match, best match first.
+ * The captions that differ and say something, each with its match, in the order of the matcher.
  *
  * @param {Ranker} matcher
  * @param {ImageSource} source
@@ -178,19 +179,38 @@ export class Captioner extends LoadedModel {
  * @returns {Promise<CaptionCandidate[]>}
  */
 async function rank(matcher, source, captions, signal) {
-  const texts = [...new Set(captions.map(({ caption }) => caption))];
+  const pending = byBeginning(captions);
+  const texts = [...pending.keys()];
+  if (texts.length === 0) return [];
   const ranked = await matcher.rank(toInput(source), texts, { rerank: texts.length, signal: signal ?? null });
-  const matches = new Map(ranked.map(({ text, match }) => [text, match]));
-  return texts
-    .map((text) => {
-      const match = matches.get(text);
-      const best = captions.find(({ caption }) => caption === text);
-      if (!best || typeof match !== 'number') {
-        throw new OcelliError('argument-invalid', 'The matcher gave a caption no match.');
-      }
-      return { ...best, match };
-    })
-    .sort((a, b) => b.match - a.match);
+  /** @type {CaptionCandidate[]} */
+  const found = [];
+  for (const { text, match } of ranked) {
+    if (typeof match !== 'number') continue;
+    for (const caption of pending.get(text) ?? []) found.push({ ...caption, match });
+    pending.delete(text);
+  }
+  if (pending.size === 0) return found;
+  throw new OcelliError('argument-invalid', 'The matcher gave a caption no match.');
+}
+
+/**
+ * The captions that differ, by what a matcher is given of them: one that is too long shares its match with those that
+ * begin alike. Those that are blank are left out, for a matcher refuses them.
+ *
+ * @param {CaptionCandidate[]} captions best first
+ */
+function byBeginning(captions) {
+  /** @type {Map<string, CaptionCandidate[]>} */
+  const groups = new Map();
+  for (const caption of captions) {
+    const text = beginning(caption.caption);
+    if (isBlank(text)) continue;
+    const group = groups.get(text) ?? [];
+    if (!group.some((other) => other.caption === caption.caption)) group.push(caption);
+    groups.set(text, group);
+  }
+  return groups;
 }
 
 /**

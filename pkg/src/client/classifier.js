@@ -58,7 +58,7 @@ export class Classifier extends LoadedModel {
    * @param {InsideOptions} [options]
    * @returns {Promise<PatchMap>}
    */
-  async explain(image, options = {}) {
+  async rollout(image, options = {}) {
     const { source, asked } = await readInside(image, options);
     return this.ask('rollout', { image: source }, asked);
   }

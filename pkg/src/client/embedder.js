@@ -29,7 +29,10 @@ import {
 import { readImage } from '../image-input.js';
 import { LoadedModel, openModel } from './model.js';
 
-/** A CLIP model: makes vectors of unit length out of pictures and texts; the more alike, the larger their product. */
+/**
+ * A CLIP model: makes vectors of unit length out of pictures and texts; the more alike, the larger their product. Empty
+ * lists give empty answers.
+ */
 export class Embedder extends LoadedModel {
   /**
    * Downloads a model and builds it in a worker.
@@ -67,6 +70,7 @@ export class Embedder extends LoadedModel {
   async embedTexts(texts, options = {}) {
     const copy = checkTexts(texts);
     const { signal, onProgress } = checkCall(options);
+    if (copy.length === 0) return [];
     const all = await this.ask('embedTexts', { texts: copy }, { signal, onProgress });
     const width = all.length / copy.length;
     return copy.map((_, index) => all.slice(index * width, (index + 1) * width));
@@ -81,7 +85,13 @@ export class Embedder extends LoadedModel {
    * @returns {Promise<Similarity>}
    */
   async similarity(images, texts, options = {}) {
-    const rows = await this.#each('similarity', images, { texts: checkTexts(texts) }, options);
+    const copy = checkTexts(texts);
+    if (copy.length === 0) {
+      checkCall(options);
+      const empty = () => checkImages(images).map(() => new Float32Array());
+      return { cosine: empty(), logits: empty() };
+    }
+    const rows = await this.#each('similarity', images, { texts: copy }, options);
     return { cosine: rows.map(({ cosine }) => cosine), logits: rows.map(({ logits }) => logits) };
   }
 

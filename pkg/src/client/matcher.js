@@ -117,7 +117,8 @@ export class Matcher extends LoadedModel {
     checkSignal(signal);
     checkFunction(onProgress, 'onProgress');
     const { source, transfer } = await readImage(image, { signal });
-    const given = { image: source, texts: copy, rerank };
+    // The wasm counts to 2^32 only, and no more texts can be read again than there are.
+    const given = { image: source, texts: copy, rerank: rerank && Math.min(rerank, copy.length) };
     const { ranking, similarities, probabilities } = await this.ask('match', given, {
       signal,
       transfer,

@@ -6,10 +6,11 @@
  * @typedef {object} WritingOptions
  * @property {string} [prompt] the caption's beginning
  * @property {number} [maxTokens] where to stop at the latest; 30 by default, or fewer where the model has no room
- * @property {number} [minTokens] new tokens before which the caption does not end
+ * @property {number} [minTokens] new tokens before which the caption does not end. 0 by default
  * @property {number} [repetitionPenalty] what the score of a token that was said before, in the prompt too, is divided by
  *   (above zero) or multiplied with (below): more makes captions repeat themselves less. Above 0; 1 by default
- * @property {number} [noRepeatNgramSize] as many tokens in a row never come twice, those of the prompt counted
+ * @property {number} [noRepeatNgramSize] as many tokens in a row never come twice, those of the prompt counted. 0, the
+ *   default, is for no such rule
  * @property {number} [numBeams] how many captions are tried side by side, at most 64, of which the most probable is
  *   kept: better captions in more time, and all of the text at the end. 1 by default
  * @property {number} [lengthPenalty] with beams, the power of its length that a caption's log-probability is divided by:
@@ -47,9 +48,9 @@ export function writing(options) {
   const { numBeams, lengthPenalty, earlyStopping, temperature, topK, topP, seed } = options;
   checkString(prompt, 'prompt');
   checkCount(maxTokens, 'maxTokens');
-  checkCount(minTokens, 'minTokens');
+  checkWhole(minTokens, 'minTokens');
   checkNumber(repetitionPenalty, 'repetitionPenalty');
-  checkCount(noRepeatNgramSize, 'noRepeatNgramSize');
+  checkWhole(noRepeatNgramSize, 'noRepeatNgramSize');
   checkCount(numBeams, 'numBeams');
   checkNumber(lengthPenalty, 'lengthPenalty');
   if (earlyStopping !== undefined) checkFlag(earlyStopping, 'earlyStopping');
@@ -59,7 +60,9 @@ export function writing(options) {
   checkWhole(seed, 'seed');
   checkSignal(options.signal);
   checkFunction(options.onProgress, 'onProgress');
-  const length = { prompt, maxTokens, minTokens, repetitionPenalty, noRepeatNgramSize };
+  // As in transformers, 0 is as good as nothing.
+  const limits = { minTokens: minTokens || undefined, noRepeatNgramSize: noRepeatNgramSize || undefined };
+  const length = { prompt, maxTokens, repetitionPenalty, ...limits };
   const beams = { numBeams, lengthPenalty, earlyStopping };
   const draws = [temperature, topK, topP, seed].some((option) => option !== undefined);
   return { ...length, ...beams, temperature, topK, topP, seed: draws ? (seed ?? newSeed()) : undefined };

@@ -12,8 +12,16 @@
  * @property {string} id the model's id, or its folder's address
  * @property {string | null} revision the hub revision that was asked for; null for the model's usual one
  *
- * @typedef {Kept & { dtype: string, packing: number, date: string, weights: number, small: SmallFile[] }} Record
- *   `weights` counts the bytes of the packed weights, `date` is when they were kept
+ * @typedef {import('../protocol.js').Tower | Exclude<import('../protocol.js').Task, 'tag' | 'embed'>} Part what is kept of a
+ *   model: of CLIP one tower or both, of others what the task needs
+ *
+ * @typedef {object} Packed how the weights were packed
+ * @property {Part} part
+ * @property {string} dtype
+ * @property {number} packing the version of the packing
+ *
+ * @typedef {Kept & Packed & { date: string, weights: number, small: SmallFile[] }} Record `weights` counts the bytes of the
+ *   packed weights, `date` is when they were kept
  *
  * @typedef {object} SmallFile
  * @property {number} bytes
@@ -57,14 +65,11 @@ export async function openBackend() {
  * The name of an entry: a hash of everything that makes it another one.
  *
  * @param {ModelFiles} files
- * @param {string} dtype
- * @param {number} packing
- * @param {string} [part] which of several parts of the file the model has: one of its towers, or the heads of one task
+ * @param {Packed} packed
  */
-export async function entryName(files, dtype, packing, part = 'both') {
+export async function entryName(files, { part, dtype, packing }) {
   const addresses = Object.values(files).map(({ url }) => url);
-  const parts = [packing, dtype, ...(part === 'both' ? [] : [part]), ...addresses];
-  return sha256(new TextEncoder().encode(JSON.stringify(parts)));
+  return sha256(new TextEncoder().encode(JSON.stringify([packing, dtype, part, ...addresses])));
 }
 
 /**
@@ -87,13 +92,13 @@ export async function findEntry(backend, name, count) {
 
 /**
  * @param {Kept} kept
- * @param {{ dtype: string, packing: number, weights: number, small: Uint8Array[] }} what
+ * @param {Packed & { weights: number, small: Uint8Array[] }} what
  * @returns {Promise<Record>}
  */
-export async function makeRecord({ id, revision }, { dtype, packing, weights, small }) {
+export async function makeRecord({ id, revision }, { part, dtype, packing, weights, small }) {
   const files = small.map(async (bytes) => ({ bytes: bytes.length, sha256: await sha256(bytes) }));
   const date = new Date().toISOString();
-  return { id, revision, dtype, packing, date, weights, small: await Promise.all(files) };
+  return { id, revision, part, dtype, packing, date, weights, small: await Promise.all(files) };
 }
 
 /** @param {Uint8Array} bytes @returns {Promise<string>} 64 hexadecimal letters */

@@ -3,6 +3,9 @@
 /** How many small files a model may have: all have two, and those that read texts a third. */
 const SMALL_FILES = [2, 3];
 
+/** What can be kept of a model. @type {readonly import('./index.js').Part[]} */
+const PARTS = ['both', 'image', 'text', 'caption', 'match', 'answer', 'classify'];
+
 /**
  * @param {any} value
  * @returns {value is import('./index.js').Record}
@@ -15,6 +18,7 @@ export function isRecord(value) {
     value !== null &&
     text(value.id) &&
     (value.revision === null || text(value.revision)) &&
+    PARTS.includes(value.part) &&
     text(value.dtype) &&
     text(value.date) &&
     count(value.packing) &&

@@ -30,23 +30,28 @@ import { MatcherVerbs } from './matcher.js';
 import { TaggerVerbs } from './tagger.js';
 
 /**
- * What makes the model of each task: names of the wasm's classes, and the verbs over them. Where a file
- * can have heads for several tasks, `part` tells what is kept of it for this one from what is kept for others.
+ * What makes the model of each task: names of the wasm's classes, and the verbs over them. A file can have
+ * heads for several tasks: `part` tells what is kept of it for this one from what is kept for others.
  *
  * @type {Readonly<Record<Task, {
  *   Files: `${Name}Files`,
  *   Handle: `${Name}Handle`,
  *   Verbs: new (wasm: Wasm, handle: any, place: import('./load.js').Place | null) => object,
- *   part?: string,
+ *   part: import('../store/index.js').Part,
  * }>>}
  */
 const TASKS = {
-  tag: { Files: 'TaggerFiles', Handle: 'TaggerHandle', Verbs: TaggerVerbs },
-  embed: { Files: 'TaggerFiles', Handle: 'TaggerHandle', Verbs: EmbedderVerbs },
-  caption: { Files: 'CaptionerFiles', Handle: 'CaptionerHandle', Verbs: CaptionerVerbs },
+  tag: { Files: 'TaggerFiles', Handle: 'TaggerHandle', Verbs: TaggerVerbs, part: 'both' },
+  embed: { Files: 'TaggerFiles', Handle: 'TaggerHandle', Verbs: EmbedderVerbs, part: 'both' },
+  caption: { Files: 'CaptionerFiles', Handle: 'CaptionerHandle', Verbs: CaptionerVerbs, part: 'caption' },
   match: { Files: 'MatcherFiles', Handle: 'MatcherHandle', Verbs: MatcherVerbs, part: 'match' },
   answer: { Files: 'AnswererFiles', Handle: 'AnswererHandle', Verbs: AnswererVerbs, part: 'answer' },
-  classify: { Files: 'ClassifierFiles', Handle: 'ClassifierHandle', Verbs: ClassifierVerbs },
+  classify: {
+    Files: 'ClassifierFiles',
+    Handle: 'ClassifierHandle',
+    Verbs: ClassifierVerbs,
+    part: 'classify',
+  },
 };
 
 /** One loaded model and what it can be asked. */

@@ -33,6 +33,7 @@
  * @property {PatchMap} map
  */
 
+import { isBlank } from '../texts.js';
 import { progress } from './load.js';
 import { openLook, see } from './picture.js';
 import { release } from './release.js';
@@ -82,7 +83,7 @@ export function rolloutOf(wasm, model, image) {
 
 /**
  * What a captioner looks at when it writes each word of a caption: of the one given, or else of the one that it writes
- * as it is told to.
+ * as it is told to, which may have no words.
  *
  * @param {Wasm} wasm
  * @param {CaptionerHandle} model
@@ -96,6 +97,8 @@ export async function* attentionOf(wasm, model, { image, caption, ...given }) {
     try {
       yield* see(model, look);
       const text = plan ? yield* written(model.write(look, plan)) : /** @type {string} */ (caption);
+      // Of a caption that was given it is the caller's mistake, which the wasm tells.
+      if (plan && isBlank(text)) return [];
       return readWords(model.attention(look, text), text);
     } finally {
       release(look);

@@ -4,6 +4,7 @@
  *
  * @typedef {import('../store/index.js').Backend} Backend
  * @typedef {import('../store/index.js').Kept} Kept
+ * @typedef {import('../store/index.js').Packed} Packed
  * @typedef {import('../store/index.js').Writer} Writer
  */
 
@@ -19,7 +20,7 @@ export class Keeper {
   /**
    * @private
    * @param {Writer | null} writer
-   * @param {{ kept: Kept, dtype: string, packing: number }} about
+   * @param {{ kept: Kept, packed: Packed }} about
    */
   constructor(writer, about) {
     this.#writer = writer;
@@ -29,7 +30,7 @@ export class Keeper {
   /**
    * @param {Backend} backend
    * @param {string} name
-   * @param {{ kept: Kept, dtype: string, packing: number }} about
+   * @param {{ kept: Kept, packed: Packed }} about
    * @returns {Promise<Keeper | null>} null where nothing can be kept
    */
   static async begin(backend, name, about) {
@@ -45,9 +46,9 @@ export class Keeper {
 
   /** Everything has come. @param {Uint8Array[]} small */
   async commit(small) {
-    const { kept, dtype, packing } = this.#about;
+    const { kept, packed } = this.#about;
     await this.#try(async (writer) => {
-      const record = await makeRecord(kept, { dtype, packing, weights: this.#weights, small });
+      const record = await makeRecord(kept, { ...packed, weights: this.#weights, small });
       await writer.commit(record, small);
       this.#writer = null;
       this.record = record;

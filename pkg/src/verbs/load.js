@@ -20,7 +20,7 @@
  * @typedef {object} Classes
  * @property {import('../handles.js').FilesClass} Files
  * @property {import('../handles.js').HandleClass<Handle>} Handle
- * @property {string | undefined} part what a kept model has, where others can be made of the same files
+ * @property {import('../store/index.js').Part} part what a kept model has, where not one tower of it is wanted
  */
 
 import { linkedController, throwIfAborted } from '../abort.js';
@@ -51,8 +51,8 @@ export async function* load(wasm, classes, given, options) {
   if (!backend || !keep) {
     return { handle: yield* fromNetwork(wasm, classes, given, options, null), place: null };
   }
-  const packing = wasm.packingVersion();
-  const name = await entryName(files, dtype, packing, tower ?? classes.part);
+  const packed = { part: tower ?? classes.part, dtype, packing: wasm.packingVersion() };
+  const name = await entryName(files, packed);
   // A storage that fails is as good as an empty one.
   const entry = await findEntry(backend, name, smallFiles(files).length).catch(() => null);
   throwIfAborted(options.signal);
@@ -67,7 +67,7 @@ export async function* load(wasm, classes, given, options) {
     }
   }
   await backend.remove(name).catch(() => {});
-  const keeper = await Keeper.begin(backend, name, { kept: keep, dtype, packing });
+  const keeper = await Keeper.begin(backend, name, { kept: keep, packed });
   const handle = yield* fromNetwork(wasm, classes, given, options, keeper);
   const record = keeper?.record;
   return { handle, place: record ? { backend, name, record } : null };

@@ -34,6 +34,16 @@ async function load(name, folder, dtype) {
   models[name] = Handle.create(files, loader);
 }
 
+/** How often texts were asked for. */
+let asked = 0;
+
+/** Looks at a picture, all the way. */
+function look(model, size) {
+  const begun = model.look(picture(wasm, size));
+  while (model.advance(begun) > 0);
+  return begun;
+}
+
 export const verbs = {
   async start({ variant, threads = 1 }) {
     wasm = generated(variant);
@@ -42,8 +52,21 @@ export const verbs = {
   },
   loadClip: ({ dtype }) => load('clip', CLIP, dtype),
   loadBlip: ({ dtype }) => load('blip', BLIP, dtype),
-  clipImage: () => models.clip.embedImage(picture(wasm, 224)),
-  clipTexts: ({ texts }) => models.clip.embedTexts(texts),
+  clipImage: () => {
+    const seen = look(models.clip, 224);
+    const embedding = models.clip.embeddingOf(seen);
+    seen.free();
+    return embedding;
+  },
+  clipTexts: ({ texts }) => {
+    // What was met before is not computed again. Spaces make another text, of the same tokens.
+    asked += 1;
+    const set = models.clip.texts(texts.map((text) => text + ' '.repeat(asked)));
+    while (models.clip.encodeLabels(set, texts.length) > 0);
+    const embeddings = set.embeddings();
+    set.free();
+    return embeddings;
+  },
   /** Tags a picture against labels that were never seen before. */
   tagNew: ({ labels, template }) => {
     const set = models.clip.labels(labels, [template]);
@@ -51,16 +74,16 @@ export const verbs = {
     set.free();
     return scores;
   },
-  blipImage: () => models.blip.imageStates(picture(wasm, 384)).slice(0, 768),
+  blipImage: () => look(models.blip, 384).free(),
   caption: (options) => {
     const start = performance.now();
-    const look = models.blip.look(picture(wasm, 384));
-    while (models.blip.advance(look) > 0);
-    const run = models.blip.write(look, models.blip.plan(options));
+    const seen = look(models.blip, 384);
+    const run = models.blip.write(seen, models.blip.plan(options));
     const imageMs = performance.now() - start;
     let text = '';
     for (let piece = run.next(); piece !== undefined; piece = run.next()) text += piece;
     run.free();
+    seen.free();
     return { text, imageMs };
   },
   newLabels: ({ labels, template }) => {
@@ -82,7 +105,8 @@ export const verbs = {
     await wasm.default();
     const files = locate(CLIP_ID, { base: new URL('/full/', location.href) });
     const given = { files, dtype: 'int8', keep: { id: CLIP_ID, revision: null } };
-    const steps = loadKept(wasm, { Files: wasm.TaggerFiles, Handle: wasm.TaggerHandle }, given, {});
+    const classes = { Files: wasm.TaggerFiles, Handle: wasm.TaggerHandle, part: 'both' };
+    const steps = loadKept(wasm, classes, given, {});
     const phases = new Set();
     for (;;) {
       const { done, value } = await steps.next();

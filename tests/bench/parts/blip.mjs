@@ -1,15 +1,12 @@
 // BLIP: what it makes of a picture, and captions of 20 tokens.
 
 import assert from 'node:assert/strict';
-import { cosine } from '../lib/contest.mjs';
 
 /** @import { Contest } from '../lib/contest.mjs' */
 
 const ROUNDS = 4;
 /** A caption by candle takes most of a minute. */
 const CANDLE_ROUNDS = 1;
-/** Least cosine of the states of the same picture. */
-const SAME = 0.99;
 const GREEDY = 'BLIP caption of 20 tokens, greedy';
 const BEAMS = 'BLIP caption of 20 tokens, 3 beams';
 
@@ -36,16 +33,13 @@ export async function blip(contest) {
     await contest.ask(ours, 'loadBlip', { dtype });
     await contest.ask(theirs, 'start', { threads: 1 });
     await contest.ask(theirs, 'load', { name: file });
-    const answers = await contest.rounds(
+    await contest.rounds(
       [
         [`BLIP image, ocelli ${dtype}`, ours, 'blipImage', {}],
         [`BLIP image, ORT ${dtype}`, theirs, 'image', { name: file, size: 384 }],
       ],
       dtype === 'int8' ? ROUNDS : ROUNDS / 2,
     );
-    const [a, b] = Object.values(answers);
-    const same = cosine(a, b);
-    assert.ok(same >= SAME, `BLIP's states differ: ${same}`);
     await contest.end(theirs);
     if (dtype === 'int8') await captions(contest, ours);
     await contest.end(ours);

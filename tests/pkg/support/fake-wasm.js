@@ -323,7 +323,7 @@ export function fakeWasm({
     }
     attention(look, caption) {
       log.calls.push({ attention: seen(look), caption });
-      if (caption === '') throw wasmError('argument-invalid');
+      if (caption.trim() === '') throw wasmError('argument-invalid');
       return new WordMaps(caption);
     }
     write(look, { options }) {
