@@ -138,13 +138,6 @@ impl Captioner {
         self.write(&self.look(image)?, &plan)
     }
 
-    /// What the decoder sees of `image`, row by row: `hidden_size` numbers for the class token, and for each
-    /// patch.
-    pub fn image_states(&self, image: &RgbImage) -> Result<Vec<f32>> {
-        let states = self.parts.model.vision().states(self.look(image)?.passage())?;
-        Ok(states.flatten_all()?.to_vec1::<f32>()?)
-    }
-
     fn generation(&self, plan: &CaptionPlan) -> Result<Generation> {
         plan.options.generation(&plan.ids, plan.max_tokens, self.parts.files.config.text.sep_token_id)
     }

