@@ -414,23 +414,19 @@ fn int8_tile<D: Dot, const R: usize, const V: usize, const FIRST: usize>(
             }
             let weights = w.weights.as_ptr().add(begin * PANEL + FIRST * VECTOR);
             let mut k = 0;
-            // Plain loops: the iterator of every eighth number costs a comparison more. Chromium is fastest with two
-            // steps at a time: with one, and with four, CLIP takes a tenth longer for a picture.
-            while k + STEP < plane.len {
-                for here in [k, k + STEP] {
-                    let inputs = rows.map(|row| row.add(here));
-                    D::step::<R, V>(
-                        &mut acc,
-                        inputs,
-                        weights.add(here * PANEL),
-                        [GROUP * PANEL, padded * PANEL],
-                    );
-                }
-                k += 2 * STEP;
-            }
-            if k < plane.len {
+            // Plain loops: the iterator of every eighth number costs a comparison more.
+            let mut step = |k: usize| {
                 let inputs = rows.map(|row| row.add(k));
                 D::step::<R, V>(&mut acc, inputs, weights.add(k * PANEL), [GROUP * PANEL, padded * PANEL]);
+            };
+            while D::TWO_STEPS && k + STEP < plane.len {
+                step(k);
+                step(k + STEP);
+                k += 2 * STEP;
+            }
+            while k < plane.len {
+                step(k);
+                k += STEP;
             }
             let offsets = w.sums.as_ptr().add(p * panels * VECTORS + FIRST);
             for i in 0..R {

@@ -34,6 +34,7 @@ impl Dot for DotNative {
     type Weights = v128;
     type Inputs = v128;
     const VECTORS: usize = 4;
+    const TWO_STEPS: bool = true;
 
     #[inline(always)]
     fn zero() -> Self {
@@ -93,6 +94,7 @@ impl Dot for DotWidened {
     type Weights = v128;
     type Inputs = v128;
     const VECTORS: usize = 2;
+    const TWO_STEPS: bool = false;
 
     #[inline(always)]
     fn zero() -> Self {

@@ -173,6 +173,7 @@ impl Dot for DotWidened {
     type Weights = [i8; 16];
     type Inputs = [u8; 4];
     const VECTORS: usize = 2;
+    const TWO_STEPS: bool = false;
 
     #[inline(always)]
     fn zero() -> Self {

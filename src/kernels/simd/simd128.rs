@@ -21,6 +21,7 @@ impl Dot for DotWidened {
     type Inputs = v128;
     // Two registers for each sum: a tile twice as wide would not fit the machine.
     const VECTORS: usize = 1;
+    const TWO_STEPS: bool = false;
 
     #[inline(always)]
     fn zero() -> Self {
