@@ -26,6 +26,7 @@ struct Expected {
     scores: Vec<f32>,
     ids: Vec<u32>,
     caption: String,
+    prompted: Vec<u32>,
     penalised: Vec<u32>,
     beams: Vec<Vec<u32>>,
     beam_scores: Vec<f32>,
@@ -181,12 +182,17 @@ fn searches_as_the_reference_does() {
         ..CaptionOptions::default()
     };
     let beams = CaptionOptions { num_beams: Some(3), num_captions: Some(3), ..CaptionOptions::default() };
+    let prompted = CaptionOptions { prompt: Some("two small".to_owned()), ..beams.clone() };
     for expected in expected() {
         // The reference's ids end with the [SEP] that ours leave out.
         let without_end = |ids: &[u32]| ids[..ids.len() - usize::from(ids.last() == Some(&SEP))].to_vec();
         let (ids, _) = written(&captioner, &expected.image, &penalised);
         assert_eq!(ids, without_end(&expected.penalised), "{}, penalised", expected.image);
         assert_ne!(expected.penalised, expected.ids);
+
+        let (ids, captions) = written(&captioner, &expected.image, &prompted);
+        assert_eq!(ids, without_end(&expected.prompted), "{} after a prompt", expected.image);
+        assert!(captions[0].text.starts_with("two small"));
 
         let (ids, captions) = written(&captioner, &expected.image, &beams);
         assert_eq!(ids, without_end(&expected.beams[0]), "{} with beams", expected.image);

@@ -268,7 +268,7 @@ mod tests {
         let found = search(settings, &GARDEN_PATH);
         assert_eq!(found.len(), 3, "each token but the end once: {found:?}");
         let mut none = BeamSearch::new(BeamSettings { length_penalty: f32::MIN, ..self::settings(2, 1) });
-        assert_eq!(none.advance(&[]), None);
+        assert_eq!(none.advance(&[f32::NAN; 4]), None);
         assert_eq!(none.written(), [Written::default()]);
     }
 }

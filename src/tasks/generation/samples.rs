@@ -200,6 +200,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_number_ends_the_text() {
+        for sampling in [None, Some(Sampling { temperature: 0.5, top_k: 2, top_p: 0.5, seed: 1 })] {
+            let mut samples = Samples::new(settings(2, sampling));
+            assert_eq!(samples.advance(&[f32::NAN; 4]).unwrap(), None);
+            assert!(samples.best().is_empty());
+        }
+    }
+
+    #[test]
     fn where_nothing_may_follow_a_text_ends() {
         let mut settings = settings(3, Some(Sampling::default()));
         settings.processors.no_repeat_ngram_size = 1;

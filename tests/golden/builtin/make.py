@@ -5,8 +5,8 @@ Run from the repository root, with the packages of tests/golden/requirements.txt
     python tests/golden/builtin/make.py
 
 Writes expected.json beside this file. For each picture: the softmax over all labels of the built-in
-label list (template "a photo of a {}."), the token ids and text of the greedy caption, the ids where repetition is
-punished, and the ids and scores of the best three of three beams. The weights are stored as f16 and computed in f32 on
+label list (template "a photo of a {}."), the token ids and text of the greedy caption, the ids after a prompt, the ids
+where repetition is punished, and the ids and scores of the best three of three beams. The weights are stored as f16 and computed in f32 on
 both sides.
 """
 
@@ -25,6 +25,8 @@ MODELS = ROOT / "pkg" / "models"
 TEMPLATE = "a photo of a {}."
 MAX_NEW_TOKENS = 30
 # The same are in tests/tasks.rs.
+SEP = 3
+PROMPT = "two small"
 PENALISED = {"repetition_penalty": 1.3, "no_repeat_ngram_size": 2, "min_new_tokens": 12}
 
 
@@ -58,6 +60,8 @@ def main():
     folder = MODELS / "blip-tiny"
     blip = BlipForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).eval()
     words = AutoTokenizer.from_pretrained(folder)
+    prompt = words(PROMPT, return_tensors="pt")["input_ids"]
+    assert prompt[0, -1] == SEP == blip.config.text_config.sep_token_id and (prompt > 4).sum() == 2
     pixels = BlipImageProcessorPil.from_pretrained(folder)(pictures, return_tensors="pt")["pixel_values"]
     expected = []
     for index, path in enumerate(paths):
@@ -75,8 +79,9 @@ def main():
             "scores": [round(score, 7) for score in scores[index].tolist()],
             "ids": ids,
             "caption": words.decode(ids, skip_special_tokens=True),
+            "prompted": cut(write(input_ids=prompt.clone(), num_beams=3).sequences[0].tolist(), SEP),
             "penalised": write(**PENALISED).sequences[0].tolist(),
-            "beams": [cut(row, blip.config.text_config.sep_token_id) for row in beams.sequences.tolist()],
+            "beams": [cut(row, SEP) for row in beams.sequences.tolist()],
             "beam_scores": [round(score, 6) for score in beams.sequences_scores.tolist()],
         })
     rows = ",\n".join(json.dumps(row) for row in expected)
