@@ -287,7 +287,9 @@ page.tagSettings.addEventListener('everyday', async () => {
   page.tagSettings.say('Fetching the tags');
   try {
     vocabulary = await loadVocabulary();
-    page.labels.replace(vocabulary.labels);
+    // The built-in tagger never read a hint in training, and takes it for something else in the picture.
+    const plain = session.tags.model?.id === defaults.tag.id;
+    page.labels.replace(plain ? vocabulary.tags.map(({ tag }) => tag) : vocabulary.labels);
     page.tagSettings.say('');
   } catch (error) {
     page.tagSettings.say(explain(error).sentence);

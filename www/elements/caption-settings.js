@@ -48,7 +48,9 @@ class CaptionSettings extends HTMLElement {
       this.#rematchField,
       labelled('Captions begin with', this.#prompt),
     );
-    this.addEventListener('change', () => {
+    this.addEventListener('change', ({ target }) => {
+      // What was changed last holds: word by word there is one most probable caption.
+      if (target === this.#search && this.#search.value === 'greedy') this.#number.value = '1';
       this.#sampling.hidden = this.#search.value !== 'sampled';
       this.#update();
       tell(this, 'settings', this.#settings());
@@ -63,7 +65,7 @@ class CaptionSettings extends HTMLElement {
 
   #update() {
     const number = within(this.#number);
-    // Word by word there is one most probable caption; several need beams or samples.
+    // Several need beams or samples.
     if (number > 1 && this.#search.value === 'greedy') this.#search.value = 'beams';
     this.#rematch.disabled = number === 1;
   }
