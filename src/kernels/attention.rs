@@ -10,11 +10,11 @@
 //!
 //! and `o / l` is the answer.
 
-use super::gemm::{TILE, f32_tile, tile_rows};
 use super::math::{exp, min_max};
 use super::matrix::PANEL;
 use super::parallel::{self, Shared};
 use super::simd::{F32x4, LANES};
+use super::tile::{TILE, f32_tile, tile_rows};
 
 /// Queries of one block: a few tiles of them.
 const QUERIES: usize = 4 * TILE;

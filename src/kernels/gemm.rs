@@ -16,14 +16,11 @@ use super::matrix::{BLOCK, Dtype, Int8, Matrix, PANEL, STEP, Store};
 use super::parallel::{self, Shared};
 use super::quantize::Quantized;
 use super::simd::{Dot, DotNative, DotWidened, F32x4, GROUP, LANES, VECTOR, has_native_dot};
+use super::tile::{TILE, VECTORS, f32_tile, tile_rows};
 
-/// The most rows of inputs that a tile takes.
-pub(super) const TILE: usize = 4;
 /// Rows that a tile of two panels takes: its twelve sums are what registers hold, and what the machine needs to have
 /// under way at a time.
 const WIDE_ROWS: usize = 3;
-/// Vectors of four columns in a panel.
-const VECTORS: usize = PANEL / LANES;
 /// Panels that are finished (activation) while their outputs are still in the nearest cache.
 const STRIP: usize = 8;
 /// Bytes of inputs that go over a strip of panels together.
@@ -247,52 +244,6 @@ fn f32_panel(
         row += rows;
     }
     1
-}
-
-/// How many of `left` rows the next tile takes, at most `most`: tiles of like size, because a last one of a row or
-/// two would take as long as a whole one.
-#[inline(always)]
-pub(super) fn tile_rows(left: usize, most: usize) -> usize {
-    left.div_ceil(left.div_ceil(most))
-}
-
-/// `R` rows of `x`, each `x_stride` numbers after the one before, times `depth` rows of 8 weights, each
-/// `w_stride` numbers after the one before.
-///
-/// # Safety
-/// `x` holds `(R - 1) x_stride + depth` numbers and `w` holds `(depth - 1) w_stride + 8`.
-#[inline(always)]
-pub(super) unsafe fn f32_tile<const R: usize>(
-    x: &[f32],
-    x_stride: usize,
-    depth: usize,
-    w: &[f32],
-    w_stride: usize,
-) -> [[F32x4; VECTORS]; R] {
-    debug_assert!(depth == 0 || x.len() >= (R - 1) * x_stride + depth);
-    debug_assert!(depth == 0 || w.len() >= (depth - 1) * w_stride + PANEL);
-    let mut sums = [[F32x4::splat(0.0); VECTORS]; R];
-    let mut rows = [x.as_ptr(); R];
-    for (i, row) in rows.iter_mut().enumerate() {
-        *row = row.wrapping_add(i * x_stride);
-    }
-    let mut w = w.as_ptr();
-    let mut k = 0;
-    while k < depth {
-        // SAFETY: the caller's promise covers every row and column up to `depth`.
-        unsafe {
-            let weights = [F32x4::load(w), F32x4::load(w.add(LANES))];
-            for i in 0..R {
-                let x = F32x4::load_splat(rows[i].add(k));
-                for j in 0..VECTORS {
-                    sums[i][j] = x.mul_add(weights[j], sums[i][j]);
-                }
-            }
-        }
-        w = w.wrapping_add(w_stride);
-        k += 1;
-    }
-    sums
 }
 
 /// Rows of `x` times a panel of int8 weights, or two where a tile takes two and there is a second one. Returns how

@@ -7,8 +7,9 @@
 //!  |   |- activation, norm, softmax
 //!  |- matrix               weights in the order in which tiles read them
 //!  |- quantize             inputs in seven bits, by blocks
-//!  |- gemm                 tiles of 4 rows by 8 outputs
-//!  |- attention            on the f32 tile of gemm, one block of scores at a time
+//!  |- tile                 4 rows of f32 by 8 outputs
+//!  |- gemm                 linear layers, on that tile and those of int8
+//!  |- attention            on the f32 tile, one block of scores at a time
 //!  '- attention_int8       on the int8 tiles, for long sequences
 //! parallel                 ranges of rows or columns over threads
 //! ```
@@ -27,6 +28,7 @@ mod parallel;
 mod quantize;
 mod simd;
 mod softmax;
+mod tile;
 
 pub use activation::Activation;
 pub use attention::{Columns, Heads, KeyValues, attend_rows, pooled_attention, self_attention, softmax};
