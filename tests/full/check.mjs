@@ -77,10 +77,13 @@ async function load(visit, task, id) {
     await visit.use(task, id);
   }
   const notice = visit.page.locator(`#${task}-notice`);
-  await visit.page.waitForFunction(
-    (task) => ['ready', 'failed'].includes(document.querySelector(`#${task}-notice`)?.dataset.status),
-    task,
-  );
+  // The model from before may still be the ready one for a moment.
+  for (const statuses of [['loading'], ['ready', 'failed']]) {
+    await visit.page.waitForFunction(
+      ({ task, statuses }) => statuses.includes(document.querySelector(`#${task}-notice`)?.dataset.status),
+      { task, statuses },
+    );
+  }
   assert.equal(await notice.getAttribute('data-status'), 'ready', await notice.innerText());
   report(`${id} loaded`, start);
 }

@@ -93,9 +93,12 @@ def publish(out, repository, config, tokenizer):
     return folder
 
 
-def save(model, folder, left_out=()):
+def save(model, folder, left_out=(), pickled=False):
+    """As safetensors, which the benchmark reads, and if `pickled` in the form that the hub's main branch has."""
     tensors = {name: value.detach() for name, value in model.state_dict().items() if name not in left_out}
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    if pickled:
+        torch.save(tensors, folder / "pytorch_model.bin")
 
 
 def clip(out, hub, images):
@@ -178,7 +181,7 @@ def blip(out, hub, images):
     else:
         raise SystemExit("no seed gives varied captions")
     head = "text_decoder.cls.predictions.decoder"
-    save(model, folder, (f"{head}.weight", f"{head}.bias"))
+    save(model, folder, (f"{head}.weight", f"{head}.bias"), pickled=True)
     return {"model": BLIP[0], "prompt": PROMPT, "max_new_tokens": MAX_NEW_TOKENS, "least_lead": least, "images": answers}
 
 
