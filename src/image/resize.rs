@@ -110,6 +110,7 @@ pub fn resize_window(image: &RgbImage, width: u64, height: u64, window: Window, 
     }
     let columns = Axis { source: image.width(), target: width, first: window.left, count: window.width };
     let rows = Axis { source: image.height(), target: height, first: window.top, count: window.height };
+    // At its own size an image is only cropped: filters give every pixel back as it was.
     let kept = columns.loss() == 0 && rows.loss() == 0;
     let pixels = if kept || filter == Filter::Nearest {
         pick(image, &columns.nearest(), &rows.nearest())

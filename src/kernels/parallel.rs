@@ -19,8 +19,8 @@ pub(super) fn ranges(count: usize, grain: usize, work: impl Fn(Range<usize>) + S
         // A few parts for each thread, so that one that is late does not hold up the rest.
         let parts = (count / grain.max(1)).min(4 * threads);
         if threads > 1 && parts > 1 {
+            let (whole, more) = (count / parts, count % parts);
             threaded::run(threads, parts, |part| {
-                let (whole, more) = (count / parts, count % parts);
                 let begin = part * whole + part.min(more);
                 work(begin..begin + whole + usize::from(part < more));
             });
@@ -38,7 +38,7 @@ mod threaded {
     use std::hint::spin_loop;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// How often a thread that has nothing to do looks for work: for about half a millisecond.
+    /// How often a thread that has nothing to do looks for work: for about half a millisecond in a native build.
     const LOOKS: usize = 10_000;
 
     /// Threads that look for work, and do not sleep.

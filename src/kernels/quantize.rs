@@ -10,9 +10,8 @@
 //! Seven bits are what the relaxed dot product takes. Transformers have a few channels whose values are tens
 //! of times as large as all others, in every row. Blocks with such a channel are found by comparing their
 //! ranges with their mean magnitudes, and get a second plane: the differences that the first one left, in
-//! another seven bits. A plane is one more block of inputs for the same weights. Two
-//! neighbours without such a channel and of like ranges share a plane, which saves a part of what comes after each plane
-//! of a tile.
+//! another seven bits. A plane is one more block of inputs for the same weights. Two neighbours without such a
+//! channel and of like ranges share a plane, which saves a part of what comes after each plane of a tile.
 
 use super::matrix::{BLOCK, STEP};
 use super::parallel::{self, Shared};

@@ -17,10 +17,10 @@ pub use passage::{Passage, Trace};
 
 use crate::{Error, ErrorKind, Result};
 
-/// The batch size of `pixels`, which must be `(batch, 3, size, size)`.
-fn check_pixels(pixels: &Tensor, size: usize) -> Result<usize> {
+/// Refuses `pixels` that are not `(batch, 3, size, size)`.
+fn check_pixels(pixels: &Tensor, size: usize) -> Result<()> {
     match *pixels.dims() {
-        [batch, 3, height, width] if batch > 0 && height == size && width == size => Ok(batch),
+        [batch, 3, height, width] if batch > 0 && height == size && width == size => Ok(()),
         ref found => Err(Error::new(
             ErrorKind::ArgumentInvalid,
             format!("The model takes pixels of shape [batch, 3, {size}, {size}], not {found:?}."),

@@ -60,7 +60,8 @@ impl SelfAttention {
 
     /// `residual` plus the attention of `x`; both `(rows, width)`.
     pub fn forward(&self, x: &Tensor, residual: &Tensor, sight: Sight<'_>) -> Result<Tensor> {
-        let context = self.project(x)?.apply_op1_no_bwd(&self.attend(sight))?;
+        let int8 = self.output.weight.dtype() == Dtype::Int8;
+        let context = self.project(x)?.apply_op1_no_bwd(&Attend { heads: self.heads, sight, int8 })?;
         self.output.forward_residual(&context, residual)
     }
 
@@ -105,10 +106,6 @@ impl SelfAttention {
         self.output.forward_residual(&context, residual)
     }
 
-    fn attend<'a>(&self, sight: Sight<'a>) -> Attend<'a> {
-        Attend { heads: self.heads, sight, int8: self.output.weight.dtype() == Dtype::Int8 }
-    }
-
     /// Queries, keys and values side by side: `(rows, 3 width)`.
     pub(super) fn project(&self, x: &Tensor) -> Result<Tensor> {
         match &self.projections {
@@ -139,7 +136,7 @@ impl RowCache {
 struct Attend<'a> {
     heads: Heads,
     sight: Sight<'a>,
-    /// Whether products may be as exact as those with the weights are.
+    /// Whether the weights are int8: then the products here need not be more exact.
     int8: bool,
 }
 

@@ -22,5 +22,5 @@ pub use embedding::{Embedding, Positions};
 pub use encoder::{EncoderLayer, Mlp, Sizes};
 pub use linear::Linear;
 pub use norm::LayerNorm;
-pub use patch::PatchEmbed;
-pub use rows::{add, firsts, select};
+pub use patch::{PatchEmbed, with_class_token};
+pub use rows::{accumulate, add, firsts, select};

@@ -33,6 +33,20 @@ impl PatchEmbed {
     }
 }
 
+/// Rows for the first layer: a class token, `(1, 1, width)` or `(width,)`, before each image's patches
+/// `(batch, patches, width)`, and `positions` of `1 + patches` added to them. `(batch (1 + patches), width)`, and how many
+/// rows each image has.
+pub fn with_class_token(
+    patches: &Tensor,
+    class: &Tensor,
+    positions: &Tensor,
+) -> Result<(Tensor, Vec<usize>)> {
+    let (batch, count, width) = patches.dims3()?;
+    let x = Tensor::cat(&[&class.expand((batch, 1, width))?, patches], 1)?;
+    let x = rows::add(&x, positions)?.reshape((batch * (1 + count), width))?;
+    Ok((x, vec![1 + count; batch]))
+}
+
 /// `(batch, channels, height, width)` to `(batch, patches, channels * patch * patch)`.
 struct Patches(usize);
 

@@ -1,6 +1,6 @@
 //! A tensor as rows of f32, which the layers share.
 //!
-//! Candle has these operations too, but each for every dtype and every pair of layouts: together a tenth of a
+//! Candle has these operations too, but each for every dtype and every pair of layouts: together 40 kB of each
 //! variant's download.
 
 use candle_core::{CpuStorage, Device, Layout, Result, Storage, Tensor, bail};
@@ -37,11 +37,16 @@ pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
     let whole = y.elem_count().max(1);
     let mut sum = x.flatten_all()?.to_vec1::<f32>()?;
     with(&y.contiguous()?, |y| {
-        for part in sum.chunks_exact_mut(whole) {
-            part.iter_mut().zip(y).for_each(|(x, y)| *x += y);
-        }
+        sum.chunks_exact_mut(whole).for_each(|part| accumulate(part, y));
     })?;
     Tensor::from_vec(sum, x.shape(), &Device::Cpu)
+}
+
+/// Adds `more`, of the same length, to `sum`.
+pub fn accumulate(sum: &mut [f32], more: &[f32]) {
+    for (sum, more) in sum.iter_mut().zip(more) {
+        *sum += more;
+    }
 }
 
 /// The rows `at` of `x` `(rows, width)`, in this order: `(at, width)`.

@@ -6,7 +6,7 @@ use super::generation::{CaptionOptions, Generation};
 use super::scores::softmax;
 use super::texts::{Noun, check_texts};
 use super::{
-    Look, MAX_TEXT_TOKENS, ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch,
+    Look, MAX_TEXT_TOKENS, ModelFiles, check_picture_size, check_vocabulary, finite, no_numbers, pixel_batch,
 };
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::blip::{BlipAnswerer, BlipConfig, CaptionState};
@@ -224,11 +224,7 @@ impl AnswerRun {
         if self.ended {
             return Ok(false);
         }
-        let logits = self.parts.model.step_all(&mut self.state, &self.next)?;
-        let logits = logits.flatten_all()?.to_vec1::<f32>()?;
-        if !logits.iter().all(|logit| logit.is_finite()) {
-            return Err(no_numbers());
-        }
+        let logits = finite(&self.parts.model.step_all(&mut self.state, &self.next)?)?;
         match self.generation.advance(&logits) {
             Some(next) => {
                 self.state.keep(&next.parents);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::generation::{CaptionOptions, DEFAULT_MAX_TOKENS, Generation, Written};
-use super::{Look, ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch};
+use super::{Look, ModelFiles, check_picture_size, check_vocabulary, finite, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::blip::{BlipConfig, BlipModel, CaptionState};
 use crate::text::CaptionTokenizer;
@@ -225,11 +225,7 @@ impl CaptionRun {
         } else {
             model.step_all(&mut self.state, &self.next)?
         };
-        let logits = logits.flatten_all()?.to_vec1::<f32>()?;
-        if !logits.iter().all(|logit| logit.is_finite()) {
-            return Err(no_numbers());
-        }
-        let next = self.generation.advance(&logits);
+        let next = self.generation.advance(&finite(&logits)?);
         self.ids.truncate(self.prompt);
         self.ids.extend_from_slice(self.generation.best());
         let Some(next) = next else { return Ok(true) };

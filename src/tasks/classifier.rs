@@ -1,6 +1,6 @@
 //! Classification with ViT.
 
-use super::{Look, check_picture_size, no_numbers, pixel_batch};
+use super::{Look, check_picture_size, finite, pixel_batch};
 use crate::Result;
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::vit::{VitConfig, VitModel};
@@ -79,10 +79,7 @@ impl Classifier {
     /// # Errors
     /// `WeightsInvalid` where the weights give no numbers.
     pub fn classify_seen(&self, look: &Look) -> Result<Vec<f32>> {
-        let mut scores = self.model.logits(look.passage())?.squeeze(0)?.to_vec1::<f32>()?;
-        if !scores.iter().all(|score| score.is_finite()) {
-            return Err(no_numbers());
-        }
+        let mut scores = finite(&self.model.logits(look.passage())?)?;
         if self.independent {
             scores.iter_mut().for_each(|score| *score = 1.0 / (1.0 + (-*score).exp()));
         } else {

@@ -19,6 +19,7 @@ use std::ops::Range;
 use super::{Captioner, Classifier, LabelSet, Look, MatchTexts, Matcher, Tagger, no_numbers};
 use crate::image::{Frame, RgbImage};
 use crate::models::Trace;
+use crate::models::blip::mean_of_patches;
 use crate::text::{Templates, Word};
 use crate::{Error, ErrorKind, Result};
 
@@ -159,14 +160,8 @@ impl Captioner {
         let maps = self.model().token_maps(&states, &ids)?;
         let width = maps.len() / tokens;
         let mean = |Word { range, tokens }: Word| {
-            let mut sum = vec![0.0; width - 1];
-            let count = tokens.len() as f32;
-            for row in maps.chunks_exact(width).skip(tokens.start).take(tokens.len()) {
-                for (sum, value) in sum.iter_mut().zip(&row[1..]) {
-                    *sum += value / count;
-                }
-            }
-            Ok(WordMap { range, map: Map::of_square(&sum, look.frame())? })
+            let mean = mean_of_patches(&maps, width, tokens);
+            Ok(WordMap { range, map: Map::of_square(&mean, look.frame())? })
         };
         words.into_iter().map(mean).collect()
     }

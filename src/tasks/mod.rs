@@ -82,6 +82,12 @@ fn no_numbers() -> Error {
     Error::new(ErrorKind::WeightsInvalid, "The weights give no finite numbers for this picture.")
 }
 
+/// The numbers of `tensor`, if they are all finite.
+fn finite(tensor: &Tensor) -> Result<Vec<f32>> {
+    let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+    if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(no_numbers()) }
+}
+
 /// Checks that every id of the tokenizer has a row in the model's embedding table.
 fn check_vocabulary(tokenizer: usize, model: usize) -> Result<()> {
     if tokenizer <= model {

@@ -88,8 +88,8 @@ export class Embedder extends LoadedModel {
     const copy = checkTexts(texts);
     if (copy.length === 0) {
       checkCall(options);
-      const empty = () => checkImages(images).map(() => new Float32Array());
-      return { cosine: empty(), logits: empty() };
+      const cosine = checkImages(images).map(() => new Float32Array());
+      return { cosine, logits: cosine.map((row) => row.slice()) };
     }
     const rows = await this.#each('similarity', images, { texts: copy }, options);
     return { cosine: rows.map(({ cosine }) => cosine), logits: rows.map(({ logits }) => logits) };

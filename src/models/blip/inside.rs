@@ -1,5 +1,7 @@
 //! What BLIP's texts see of an image.
 
+use std::ops::Range;
+
 use candle_core::Tensor;
 
 use super::decoder::{CaptionState, Decoder};
@@ -7,13 +9,26 @@ use super::layer::Layer;
 use super::text::{SeenImage, TextEncoder};
 use super::{BlipMatcher, BlipModel, argument};
 use crate::Result;
-use crate::nn::{KeyValues, Sight};
+use crate::nn::{KeyValues, Sight, accumulate};
 
 /// The layer of `layers` that Grad-CAM looks at: of twelve the eighth, as in the examples of the published code
 /// (`block_num=7`), of fewer the one at the same part of the way. It is not the last one if there are others: only the
 /// first token's state is asked about in the end, so that in the last layer no other token has a gradient.
 fn cam_layer(layers: usize) -> usize {
     (layers * 7 / 12).min(layers.saturating_sub(2))
+}
+
+/// What the tokens `tokens`, at least one, saw of the patches, on average: of `maps` with `columns` numbers for each token,
+/// the class token's first.
+pub fn mean_of_patches(maps: &[f32], columns: usize, tokens: Range<usize>) -> Vec<f32> {
+    let count = tokens.len() as f32;
+    let mut mean = vec![0.0; columns - 1];
+    for map in maps.chunks_exact(columns).skip(tokens.start).take(tokens.len()) {
+        for (mean, value) in mean.iter_mut().zip(&map[1..]) {
+            *mean += value / count;
+        }
+    }
+    mean
 }
 
 impl BlipModel {
@@ -75,15 +90,7 @@ impl BlipMatcher {
             return Err(argument("The text has no words to look into."));
         }
         let maps = self.text.grad_cam(image, ids, &self.head.backward(&[0.0, 1.0])?)?;
-        let columns = maps.len() / ids.len();
-        let tokens = ids.len() - 2;
-        let mut sum = vec![0.0; columns - 1];
-        for map in maps.chunks_exact(columns).skip(1).take(tokens) {
-            for (sum, value) in sum.iter_mut().zip(&map[1..]) {
-                *sum += value / tokens as f32;
-            }
-        }
-        Ok(sum)
+        Ok(mean_of_patches(&maps, maps.len() / ids.len(), 1..ids.len() - 1))
     }
 }
 
@@ -144,26 +151,19 @@ impl<'a> Passing<'a> {
     fn cross_gradient(&self, outputs: &[f32]) -> Result<Vec<f32>> {
         let sum = self.layer.norm.backward(&self.sum, outputs)?;
         let mut cross = self.layer.mlp.backward(&self.cross, &sum)?;
-        add(&mut cross, &sum);
+        accumulate(&mut cross, &sum);
         self.layer.cross_norm.backward(&self.cross_sum, &cross)
     }
 
     /// From the gradient of what the layer's cross-attention adds to that of the layer's inputs.
     fn backward(&self, mut cross: Vec<f32>) -> Result<Vec<f32>> {
         let through = self.layer.cross.backward(&self.own, self.image, &cross)?;
-        add(&mut cross, &through);
+        accumulate(&mut cross, &through);
         let mut own = self.layer.own_norm.backward(&self.own_sum, &cross)?;
         // The relevance of tokens for each other, which comes with this gradient, is not asked for.
         let mut relevance = vec![0.0; self.inputs.dim(0)?];
         let through = self.layer.own.backward(&self.inputs, &own, &mut relevance)?;
-        add(&mut own, &through);
+        accumulate(&mut own, &through);
         Ok(own)
-    }
-}
-
-/// Adds `more`, of the same length, to `sum`.
-fn add(sum: &mut [f32], more: &[f32]) {
-    for (sum, more) in sum.iter_mut().zip(more) {
-        *sum += more;
     }
 }

@@ -46,6 +46,7 @@ pub use super::config::TowerConfig;
 pub use config::{BlipConfig, BlipTextConfig, BlipVisionConfig, MAX_SIDE_BY_SIDE};
 pub use decoder::CaptionState;
 use decoder::Decoder;
+pub use inside::mean_of_patches;
 pub use retrieval::BlipMatcher;
 pub use text::SeenImage;
 pub use vision::BlipVision;

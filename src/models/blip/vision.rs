@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::BlipVisionConfig;
 use crate::Result;
 use crate::models::{Passage, Trace, check_pixels};
-use crate::nn::{self, EncoderLayer, LayerNorm, PatchEmbed, SelfAttention, Sight};
+use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed, SelfAttention, Sight, with_class_token};
 use crate::weights::Scope;
 
 /// Patches, a class token before them, positions, and transformer layers. Unlike CLIP's it normalises
@@ -48,13 +48,9 @@ impl BlipVision {
 
     /// Images before the first layer: pixels `(batch, 3, size, size)`.
     pub fn begin(&self, pixels: &Tensor) -> Result<Passage> {
-        let batch = check_pixels(pixels, self.image_size)?;
-        let patches = self.patches.forward(pixels)?;
-        let (_, count, width) = patches.dims3()?;
-        let length = 1 + count;
-        let x = Tensor::cat(&[&self.class.expand((batch, 1, width))?, &patches], 1)?;
-        let x = nn::add(&x, &self.positions)?.reshape((batch * length, width))?;
-        Ok(Passage::new(x, vec![length; batch]))
+        check_pixels(pixels, self.image_size)?;
+        let (x, lengths) = with_class_token(&self.patches.forward(pixels)?, &self.class, &self.positions)?;
+        Ok(Passage::new(x, lengths))
     }
 
     /// Takes images through one more layer. Returns how many layers are left.

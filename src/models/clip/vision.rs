@@ -6,7 +6,7 @@ use super::ClipVisionConfig;
 use super::text::self_attention;
 use crate::Result;
 use crate::models::{Passage, Trace, check_pixels};
-use crate::nn::{self, EncoderLayer, LayerNorm, PatchEmbed, Sight};
+use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed, Sight, with_class_token};
 use crate::weights::Scope;
 
 /// Patches, a class token before them, positions, and transformer layers.
@@ -108,12 +108,9 @@ impl ClipVision {
 
     /// What goes into the first layer, `(rows, width)`, and how many rows each image has.
     fn embed(&self, pixels: &Tensor) -> Result<(Tensor, Vec<usize>)> {
-        let batch = check_pixels(pixels, self.image_size)?;
-        let patches = self.patches.forward(pixels)?;
-        let (_, count, width) = patches.dims3()?;
-        let x = Tensor::cat(&[&self.class.expand((batch, 1, width))?, &patches], 1)?;
-        let x = nn::add(&x, &self.positions)?.reshape((batch * (1 + count), width))?;
-        Ok((self.pre_norm.forward(&x)?, vec![1 + count; batch]))
+        check_pixels(pixels, self.image_size)?;
+        let (x, lengths) = with_class_token(&self.patches.forward(pixels)?, &self.class, &self.positions)?;
+        Ok((self.pre_norm.forward(&x)?, lengths))
     }
 
     /// The normalised state of the class token: `(batch, 1 + patches, width)` to `(batch, width)`.

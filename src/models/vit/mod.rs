@@ -13,7 +13,9 @@ pub use config::{MAX_LABEL_CHARS, MAX_LABELS, VitConfig};
 use super::config::TowerConfig;
 use crate::Result;
 use crate::models::{Passage, Trace, check_pixels};
-use crate::nn::{self, EncoderLayer, LayerNorm, Linear, Mlp, PatchEmbed, SelfAttention, Sight, Sizes};
+use crate::nn::{
+    EncoderLayer, LayerNorm, Linear, Mlp, PatchEmbed, SelfAttention, Sight, Sizes, with_class_token,
+};
 use crate::weights::{Scope, Weights};
 
 /// A ViT classifier: the reference's `ViTForImageClassification`.
@@ -58,12 +60,9 @@ impl VitModel {
 
     /// Images before the first layer: pixels `(batch, 3, size, size)`.
     pub fn begin(&self, pixels: &Tensor) -> Result<Passage> {
-        let batch = check_pixels(pixels, self.image_size)?;
-        let patches = self.patches.forward(pixels)?;
-        let (_, count, width) = patches.dims3()?;
-        let x = Tensor::cat(&[&self.class.expand((batch, 1, width))?, &patches], 1)?;
-        let x = nn::add(&x, &self.positions)?.reshape((batch * (1 + count), width))?;
-        Ok(Passage::new(x, vec![1 + count; batch]))
+        check_pixels(pixels, self.image_size)?;
+        let (x, lengths) = with_class_token(&self.patches.forward(pixels)?, &self.class, &self.positions)?;
+        Ok(Passage::new(x, lengths))
     }
 
     /// Takes images through one more layer. Returns how many layers are left.

@@ -2,11 +2,12 @@
 
 use candle_core::Tensor;
 
-use super::{add, dot, part, product, transpose, values};
+use super::{dot, part, product, transpose, values};
 use crate::Result;
 use crate::kernels::{self, Heads, KeyValues};
 use crate::nn::attention::Projections;
-use crate::nn::{CrossAttention, SelfAttention, rows};
+use crate::nn::rows::{self, accumulate};
+use crate::nn::{CrossAttention, SelfAttention};
 
 /// The attention probabilities of one head, `(queries, keys)`: the softmax of the rows of
 /// `q k^T / sqrt(head size)`.
@@ -91,8 +92,11 @@ impl SelfAttention {
             Projections::Fused(fused) => fused.backward(&gradient),
             Projections::Separate { query, key, value } => {
                 let mut inputs = query.backward(&part(&gradient, 3 * width, 0, width, false))?;
-                add(&mut inputs, &key.backward(&part(&gradient, 3 * width, width, width, false))?);
-                add(&mut inputs, &value.backward(&part(&gradient, 3 * width, 2 * width, width, false))?);
+                accumulate(&mut inputs, &key.backward(&part(&gradient, 3 * width, width, width, false))?);
+                accumulate(
+                    &mut inputs,
+                    &value.backward(&part(&gradient, 3 * width, 2 * width, width, false))?,
+                );
                 Ok(inputs)
             }
         }
@@ -106,7 +110,7 @@ impl CrossAttention {
         let queries = values(&self.query.forward(x)?)?;
         let mut sum = vec![0.0; x.dim(0)? * memory.len()];
         for head in 0..self.heads.count {
-            add(&mut sum, &self.head(&queries, memory, head)?);
+            accumulate(&mut sum, &self.head(&queries, memory, head)?);
         }
         sum.iter_mut().for_each(|sum| *sum /= self.heads.count as f32);
         Ok(sum)

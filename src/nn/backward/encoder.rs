@@ -2,9 +2,8 @@
 
 use candle_core::Tensor;
 
-use super::add;
 use crate::Result;
-use crate::nn::{EncoderLayer, Sight};
+use crate::nn::{EncoderLayer, Sight, accumulate};
 
 impl EncoderLayer {
     /// One step of attention rollout: `weights (A + I) / 2`, where `A` is the mean over the heads of the attention
@@ -14,7 +13,7 @@ impl EncoderLayer {
     /// Abnar and Zuidema, "Quantifying Attention Flow in Transformers", 2020.
     pub fn roll_out(&self, x: &Tensor, weights: &[f32]) -> Result<Vec<f32>> {
         let mut sum = self.attention.weigh(&self.norm1.forward(x)?, weights)?;
-        add(&mut sum, weights);
+        accumulate(&mut sum, weights);
         sum.iter_mut().for_each(|weight| *weight /= 2.0);
         Ok(sum)
     }
@@ -29,9 +28,9 @@ impl EncoderLayer {
         let middle = self.attention.forward(&normed, x, Sight::Sequences(&[weights.len()]))?;
         let mlp = self.mlp.backward(&self.norm2.forward(&middle)?, outputs)?;
         let mut gradient = self.norm2.backward(&middle, &mlp)?;
-        add(&mut gradient, outputs);
+        accumulate(&mut gradient, outputs);
         let attention = self.attention.backward(&normed, &gradient, weights)?;
-        add(&mut gradient, &self.norm1.backward(x, &attention)?);
+        accumulate(&mut gradient, &self.norm1.backward(x, &attention)?);
         Ok(gradient)
     }
 }

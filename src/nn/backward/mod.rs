@@ -45,13 +45,6 @@ fn part(values: &[f32], stride: usize, first: usize, count: usize, by_column: bo
     part
 }
 
-/// Adds `more`, of the same length, to `sum`.
-fn add(sum: &mut [f32], more: &[f32]) {
-    for (sum, more) in sum.iter_mut().zip(more) {
-        *sum += more;
-    }
-}
-
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

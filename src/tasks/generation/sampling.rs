@@ -2,7 +2,7 @@
 //!
 //! The draw itself is that of candle's `LogitsProcessor`: the same generator, which gives the same numbers on every
 //! machine, and the same tokens from them, which a test compares. The processor itself would bring operations of
-//! candle for every dtype, 60 kB of each variant's download. What is drawn from is made here too: the processor's
+//! candle for every dtype, 30 kB of each variant's download. What is drawn from is made here too: the processor's
 //! top-k and top-p are not quite those of the reference, as of several equals at the edge of the best `k` it keeps
 //! some, and its top-p after a top-k counts probabilities that no longer add up to 1.
 
@@ -10,6 +10,8 @@ use rand::SeedableRng;
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
 use rand::rngs::StdRng;
+
+use crate::tasks::scores::softmax;
 
 /// Temperature, top-k and top-p, applied in this order as `transformers` does, and what the draws begin with.
 #[derive(Debug, Clone)]
@@ -113,10 +115,7 @@ impl Chances {
     pub(super) fn of(scores: &[f32]) -> Option<Self> {
         let (ids, mut chances): (Vec<u32>, Vec<f32>) =
             (0u32..).zip(scores).filter(|(_, score)| **score > f32::NEG_INFINITY).unzip();
-        let best = chances.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        chances.iter_mut().for_each(|score| *score = (*score - best).exp());
-        let sum: f32 = chances.iter().sum();
-        chances.iter_mut().for_each(|chance| *chance /= sum);
+        softmax(&mut chances);
         Some(Self { ids, places: WeightedIndex::new(chances).ok()? })
     }
 
