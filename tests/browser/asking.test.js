@@ -14,9 +14,7 @@ test.after(async () => {
 
 /** A visit with one picture that is done, its questions open. */
 async function withPicture() {
-  const visit = await Visit.begin(browser, site.url);
-  await visit.drop(plain('sky.png'));
-  await visit.settled('sky.png');
+  const visit = await Visit.withPicture(browser, site.url);
   const card = visit.card('sky.png');
   await card.getByText('Ask about this picture').click();
   return { visit, card };

@@ -17,9 +17,7 @@ test.after(async () => {
 
 /** A visit with one picture that is done. */
 async function withPicture() {
-  const visit = await Visit.begin(browser, site.url);
-  await visit.drop(plain('sky.png'));
-  await visit.settled('sky.png');
+  const visit = await Visit.withPicture(browser, site.url);
   return { visit, card: visit.card('sky.png') };
 }
 

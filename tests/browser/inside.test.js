@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { assertSentence, openBrowser, openSite, painted, Visit } from './support/site.js';
-import { plain } from './support/pictures.js';
 
 const browser = await openBrowser();
 const site = await openSite();
@@ -17,9 +16,7 @@ test.after(async () => {
  * @param {import('playwright-core').BrowserContextOptions} [options]
  */
 async function withPicture(options) {
-  const visit = await Visit.begin(browser, site.url, options);
-  await visit.drop(plain('sky.png', { width: 120, height: 80 }));
-  await visit.settled('sky.png');
+  const visit = await Visit.withPicture(browser, site.url, { options, size: { width: 120, height: 80 } });
   const card = visit.card('sky.png');
   return { visit, card, map: card.locator('.map'), note: card.locator('.map-note') };
 }

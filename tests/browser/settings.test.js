@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { openBrowser, openSite, Visit } from './support/site.js';
-import { plain } from './support/pictures.js';
 
 const browser = await openBrowser();
 const site = await openSite();
@@ -14,9 +13,7 @@ test.after(async () => {
 
 /** A visit with one picture that is done and all panels open. */
 async function withPicture() {
-  const visit = await Visit.begin(browser, site.url);
-  await visit.drop(plain('sky.png'));
-  await visit.settled('sky.png');
+  const visit = await Visit.withPicture(browser, site.url);
   await visit.page.evaluate(() =>
     document.querySelectorAll('details').forEach((panel) => (panel.open = true)),
   );

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { findChrome } from '../../../scripts/lib/find.mjs';
 import { serve } from '../../../scripts/serve.mjs';
+import { plain } from './pictures.js';
 
 /**
  * @typedef {import('playwright-core').Page} Page
@@ -92,6 +93,19 @@ export class Visit {
     context.setDefaultTimeout(PATIENCE);
     const visit = new Visit(await context.newPage(), url);
     await visit.page.goto(url);
+    return visit;
+  }
+
+  /**
+   * A visit with one picture, sky.png, that is done.
+   * @param {Browser} browser
+   * @param {string} url
+   * @param {{ options?: import('playwright-core').BrowserContextOptions, size?: { width: number, height: number } }} [given]
+   */
+  static async withPicture(browser, url, { options, size } = {}) {
+    const visit = await Visit.begin(browser, url, options);
+    await visit.drop(plain('sky.png', size));
+    await visit.settled('sky.png');
     return visit;
   }
 
