@@ -54,8 +54,10 @@ export async function* load(wasm, params, options) {
     const entry = await findEntry(backend, name).catch(() => null);
     throwIfAborted(options.signal);
     if (!entry) continue;
+    const recipe = recipeFor(wasm, params, entry.small[0] ?? new Uint8Array());
+    if (!isWhole(entry, smallFiles(files).length, recipe)) continue;
     try {
-      const { recipe, handle } = yield* fromStore(wasm, params, entry, options.signal);
+      const handle = yield* fromStore(wasm, params.dtype, recipe, entry, options.signal);
       return { recipe, handle, place: { backend, name, record: entry.record } };
     } catch (error) {
       throwIfAborted(options.signal);
@@ -72,20 +74,33 @@ export async function* load(wasm, params, options) {
 }
 
 /**
+ * Whether an entry has all the small files of its model.
+ *
+ * @param {Entry} entry
+ * @param {number} usual how many small files a model of that task has
+ * @param {Recipe} recipe
+ */
+function isWhole({ record, small }, usual, { part, extra }) {
+  const most = usual + extra.length;
+  const least = most - extra.filter(({ optional }) => optional).length;
+  return record.part === part && least <= small.length && small.length <= most;
+}
+
+/**
  * @param {Wasm} wasm
- * @param {Params} params
+ * @param {Params['dtype']} dtype
+ * @param {Recipe} recipe
  * @param {Entry} entry
  * @param {AbortSignal | undefined} signal
- * @returns {AsyncGenerator<LoadStep, Omit<Loaded, 'place'>, void>}
+ * @returns {AsyncGenerator<LoadStep, any, void>} a handle
  */
-async function* fromStore(wasm, params, { record, small, chunks }, signal) {
+async function* fromStore(wasm, dtype, recipe, { record, small, chunks }, signal) {
   const total = record.weights;
-  const weights = new wasm.WeightsLoader(params.dtype, false);
+  const weights = new wasm.WeightsLoader(dtype, false);
   /** @type {import('../handles.js').FilesHandle | null} */
   let checked = null;
   let consumed = false;
   try {
-    const recipe = recipeFor(wasm, params, small[0] ?? new Uint8Array());
     yield { tasks: recipe.tasks };
     yield progress('cache', null, 0, total);
     checked = recipe.read(small);
@@ -105,7 +120,7 @@ async function* fromStore(wasm, params, { record, small, chunks }, signal) {
     consumed = true;
     const handle = recipe.create(checked, weights);
     yield progress('ready', null, total, total);
-    return { recipe, handle };
+    return handle;
   } finally {
     if (!consumed) {
       release(weights);
