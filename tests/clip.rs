@@ -39,7 +39,7 @@ fn agrees_with_the_reference() {
         let images = pixels(config.vision.image_size);
         let texts = texts(&golden);
 
-        let states = model.vision().unwrap().states(&images.narrow(0, 0, 1).unwrap()).unwrap();
+        let states = model.vision().unwrap().hidden_states(&images.narrow(0, 0, 1).unwrap()).unwrap();
         assert_close(&format!("{name} vision"), &states, golden.floats("vision_states"));
         let states = model.text().unwrap().states(&[&texts[0]]).unwrap().unsqueeze(0).unwrap();
         assert_close(&format!("{name} text"), &states, golden.floats("text_states"));

@@ -96,8 +96,8 @@ impl Captioner {
     /// Begins to look at `image`; no layer is computed yet.
     pub fn look(&self, image: &RgbImage) -> Result<Look> {
         let Parts { model, files } = &*self.parts;
-        let passage = model.vision().begin(&pixel_batch(&files.preprocessor, image)?)?;
-        Ok(Look::new(passage).framed(files.preprocessor.frame(image)))
+        let state = model.vision().begin(&pixel_batch(&files.preprocessor, image)?)?;
+        Ok(Look::new(state).framed(files.preprocessor.frame(image)))
     }
 
     pub(super) fn model(&self) -> &BlipModel {
@@ -110,7 +110,7 @@ impl Captioner {
 
     /// Computes one more layer of the vision tower. Returns how many are left.
     pub fn advance(&self, look: &mut Look) -> Result<usize> {
-        self.parts.model.vision().advance(look.passage_mut())
+        self.parts.model.vision().advance(look.state_mut())
     }
 
     /// Begins a caption of the image that the model looks at, as an iterator of text pieces. Computes the layers
@@ -120,7 +120,7 @@ impl Captioner {
         Ok(CaptionRun {
             parts: Arc::clone(&self.parts),
             generation: self.generation(plan)?,
-            state: model.start(&model.vision().states(look.passage())?)?,
+            state: model.start(&model.vision().states(look.state())?)?,
             next: plan.ids.clone(),
             prompt: plan.ids.len(),
             ids: plan.ids.clone(),

@@ -111,14 +111,14 @@ impl Tagger {
 
     /// [`Tagger::rollout`] of a look that keeps its states, before its first step back.
     pub fn begin_rollout(&self, look: &Look) -> Result<Tracing> {
-        Ok(Tracing::new(self.model.vision()?.rollout(look.passage())?, look))
+        Ok(Tracing::new(self.model.vision()?.rollout(look.state())?, look))
     }
 
     /// [`Tagger::explain`] of a look that keeps its states, before its first step back.
     pub fn begin_explanation(&self, look: &Look, text: &str) -> Result<Tracing> {
         LabelSet::new(&[text.into()], Templates::bare())?;
         let text = self.text_embeddings(&[text])?.concat();
-        Ok(Tracing::new(self.model.relevance(look.passage(), &text)?, look))
+        Ok(Tracing::new(self.model.relevance(look.state(), &text)?, look))
     }
 
     /// Goes back through one more layer. Returns how many are left.
@@ -156,7 +156,7 @@ impl Captioner {
         }
         let tokens = ids.len();
         ids.insert(0, files.config.text.bos_token_id);
-        let states = self.model().vision().states(look.passage())?;
+        let states = self.model().vision().states(look.state())?;
         let maps = self.model().token_maps(&states, &ids)?;
         let width = maps.len() / tokens;
         let mean = |Word { range, tokens }: Word| {
@@ -168,7 +168,7 @@ impl Captioner {
 
     /// [`Captioner::rollout`] of a look that keeps its states, before its first step back.
     pub fn begin_rollout(&self, look: &Look) -> Result<Tracing> {
-        Ok(Tracing::new(self.model().vision().rollout(look.passage())?, look))
+        Ok(Tracing::new(self.model().vision().rollout(look.state())?, look))
     }
 
     /// Goes back through one more layer. Returns how many are left.
@@ -188,7 +188,7 @@ impl Matcher {
         let Some(ids) = texts.0.get(index) else {
             return Err(Error::new(ErrorKind::ArgumentInvalid, "There is no such text."));
         };
-        let states = self.model.vision().states(look.passage())?;
+        let states = self.model.vision().states(look.state())?;
         let map = self.model.grad_cam(&self.model.see(&states)?, ids)?;
         Map::of_square(&map, look.frame())
     }
@@ -204,12 +204,12 @@ impl Classifier {
 
     /// [`Classifier::rollout`] of a look that keeps its states, before its first step back.
     pub fn begin_rollout(&self, look: &Look) -> Result<Tracing> {
-        Ok(Tracing::new(self.model.rollout(look.passage())?, look))
+        Ok(Tracing::new(self.model.vision().rollout(look.state())?, look))
     }
 
     /// Goes back through one more layer. Returns how many are left.
     pub fn trace_back(&self, tracing: &mut Tracing) -> Result<usize> {
-        tracing.step(|trace| self.model.trace_back(trace))
+        tracing.step(|trace| self.model.vision().trace_back(trace))
     }
 }
 

@@ -123,19 +123,19 @@ impl Matcher {
     /// Begins to look at `image`; no layer is computed yet.
     pub fn look(&self, image: &RgbImage) -> Result<Look> {
         let preprocessor = &self.files.preprocessor;
-        let passage = self.model.vision().begin(&pixel_batch(preprocessor, image)?)?;
-        Ok(Look::new(passage).framed(preprocessor.frame(image)))
+        let state = self.model.vision().begin(&pixel_batch(preprocessor, image)?)?;
+        Ok(Look::new(state).framed(preprocessor.frame(image)))
     }
 
     /// Computes one more layer of the vision tower. Returns how many are left.
     pub fn advance(&self, look: &mut Look) -> Result<usize> {
-        self.model.vision().advance(look.passage_mut())
+        self.model.vision().advance(look.state_mut())
     }
 
     /// Begins to compare the image that the model looks at with `texts`: all of them by their similarity, and then
     /// the `rerank` most similar by matching. Computes the layers that are left.
     pub fn compare(&self, look: &Look, texts: &MatchTexts, rerank: usize) -> Result<MatchRun> {
-        let states = self.model.vision().states(look.passage())?;
+        let states = self.model.vision().states(look.state())?;
         let embedding = self.model.image_embeddings(&states)?.squeeze(0)?.to_vec1::<f32>()?;
         Ok(MatchRun {
             states,

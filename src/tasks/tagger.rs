@@ -220,18 +220,18 @@ impl Tagger {
     /// Begins to look at `image`; no layer is computed yet.
     pub fn look(&self, image: &RgbImage) -> Result<Look> {
         let vision = self.model.vision()?;
-        let passage = vision.begin(&pixel_batch(&self.preprocessor, image)?)?;
-        Ok(Look::new(passage).framed(self.preprocessor.frame(image)))
+        let state = vision.begin(&pixel_batch(&self.preprocessor, image)?)?;
+        Ok(Look::new(state).framed(self.preprocessor.frame(image)))
     }
 
     /// Computes one more layer. Returns how many are left.
     pub fn advance(&self, look: &mut Look) -> Result<usize> {
-        self.model.vision()?.advance(look.passage_mut())
+        self.model.vision()?.advance(look.state_mut())
     }
 
     /// [`Tagger::image_embedding`] of an image that the model is looking at. Computes the layers that are left.
     pub fn embedding_of(&self, look: &Look) -> Result<Vec<f32>> {
-        let features = self.model.image_features_of(look.passage())?;
+        let features = self.model.image_features_of(look.state())?;
         let mut features = features.squeeze(0)?.to_vec1::<f32>()?;
         normalise(&mut features);
         if features.iter().all(|x| x.is_finite()) { Ok(features) } else { Err(no_numbers()) }

@@ -49,9 +49,9 @@ use decoder::Decoder;
 pub use inside::mean_of_patches;
 pub use retrieval::BlipMatcher;
 pub use text::SeenImage;
-pub use vision::BlipVision;
 pub use vqa::BlipAnswerer;
 
+use crate::models::ImageTower;
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
 
@@ -59,7 +59,7 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug, Clone)]
 pub struct BlipModel {
     config: BlipConfig,
-    vision: BlipVision,
+    vision: ImageTower,
     decoder: Decoder,
 }
 
@@ -69,7 +69,7 @@ impl BlipModel {
         let root = weights.root_or("blip");
         let model = Self {
             config: config.clone(),
-            vision: BlipVision::load(&config.vision, &root.scope("vision_model"))?,
+            vision: ImageTower::Transformer(vision::load(&config.vision, &root.scope("vision_model"))?),
             decoder: Decoder::load(
                 &config.text,
                 config.vision.tower.hidden_size,
@@ -93,7 +93,7 @@ impl BlipModel {
     }
 
     /// The vision tower.
-    pub fn vision(&self) -> &BlipVision {
+    pub fn vision(&self) -> &ImageTower {
         &self.vision
     }
 

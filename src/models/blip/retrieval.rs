@@ -3,9 +3,10 @@
 use candle_core::Tensor;
 
 use super::text::{SeenImage, TextEncoder};
-use super::{BlipConfig, BlipVision, argument, one_image};
+use super::{BlipConfig, argument, one_image, vision};
 use crate::Result;
 use crate::nn::Linear;
+use crate::models::ImageTower;
 use crate::weights::Weights;
 
 /// Shorter vectors than this are not made longer, as in PyTorch's `normalize`.
@@ -19,7 +20,7 @@ const LEAST_NORM: f32 = 1e-12;
 #[derive(Debug, Clone)]
 pub struct BlipMatcher {
     config: BlipConfig,
-    vision: BlipVision,
+    vision: ImageTower,
     pub(super) text: TextEncoder,
     vision_projection: Linear,
     text_projection: Linear,
@@ -34,7 +35,7 @@ impl BlipMatcher {
         let both = config.image_text_hidden_size;
         let model = Self {
             config: config.clone(),
-            vision: BlipVision::load(&config.vision, &root.scope("vision_model"))?,
+            vision: ImageTower::Transformer(vision::load(&config.vision, &root.scope("vision_model"))?),
             text: TextEncoder::load(&config.text, image, &root.scope("text_encoder"))?,
             vision_projection: Linear::load(&root.scope("vision_proj"), image, both)?,
             text_projection: Linear::load(&root.scope("text_proj"), text, both)?,
@@ -45,7 +46,7 @@ impl BlipMatcher {
     }
 
     /// The vision tower.
-    pub fn vision(&self) -> &BlipVision {
+    pub fn vision(&self) -> &ImageTower {
         &self.vision
     }
 

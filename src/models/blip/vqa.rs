@@ -3,8 +3,9 @@
 use candle_core::Tensor;
 
 use super::text::{SeenImage, TextEncoder};
-use super::{BlipConfig, BlipVision, CaptionState, Decoder, one_image};
+use super::{BlipConfig, CaptionState, Decoder, one_image, vision};
 use crate::Result;
+use crate::models::ImageTower;
 use crate::weights::Weights;
 
 /// A BLIP model that answers questions: the reference's `BlipForQuestionAnswering`.
@@ -14,7 +15,7 @@ use crate::weights::Weights;
 #[derive(Debug, Clone)]
 pub struct BlipAnswerer {
     config: BlipConfig,
-    vision: BlipVision,
+    vision: ImageTower,
     encoder: TextEncoder,
     decoder: Decoder,
 }
@@ -29,7 +30,7 @@ impl BlipAnswerer {
         let (image, text) = (config.vision.tower.hidden_size, config.text.tower.hidden_size);
         let model = Self {
             config: config.clone(),
-            vision: BlipVision::load(&config.vision, &root.scope("vision_model"))?,
+            vision: ImageTower::Transformer(vision::load(&config.vision, &root.scope("vision_model"))?),
             encoder: TextEncoder::load(&config.text, image, &root.scope("text_encoder"))?,
             decoder: Decoder::load(&config.text, text, &root.scope("text_decoder"))?,
         };
@@ -38,7 +39,7 @@ impl BlipAnswerer {
     }
 
     /// The vision tower.
-    pub fn vision(&self) -> &BlipVision {
+    pub fn vision(&self) -> &ImageTower {
         &self.vision
     }
 

@@ -15,9 +15,8 @@ use candle_core::Tensor;
 
 pub use config::{ClipConfig, ClipTextConfig, ClipVisionConfig, TowerConfig};
 pub use text::ClipText;
-pub use vision::ClipVision;
 
-use crate::models::{Passage, Trace};
+use crate::models::{EncoderState, ImageTower, Trace};
 use crate::nn::Linear;
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
@@ -48,7 +47,7 @@ impl Towers {
 /// A CLIP model: the reference's `CLIPModel`, or one of its towers.
 #[derive(Debug, Clone)]
 pub struct ClipModel {
-    vision: Option<Projected<ClipVision>>,
+    vision: Option<Projected<ImageTower>>,
     text: Option<Projected<ClipText>>,
     logit_scale: f32,
 }
@@ -73,8 +72,8 @@ impl ClipModel {
             |name, width| Linear::load_without_bias(&root.scope(name), width, config.projection_dim);
         let vision = || -> Result<_> {
             let projection = projection("visual_projection", config.vision.tower.hidden_size)?;
-            let tower = ClipVision::load(&config.vision, &root.scope("vision_model"))?;
-            Ok(Projected { tower, projection })
+            let tower = vision::load(&config.vision, &root.scope("vision_model"))?;
+            Ok(Projected { tower: ImageTower::Transformer(tower), projection })
         };
         let text = || -> Result<_> {
             let projection = projection("text_projection", config.text.tower.hidden_size)?;
@@ -96,17 +95,17 @@ impl ClipModel {
     }
 
     /// [`ClipModel::image_features`] of images that are on their way through the vision tower.
-    pub fn image_features_of(&self, passage: Passage) -> Result<Tensor> {
+    pub fn image_features_of(&self, state: EncoderState) -> Result<Tensor> {
         let Projected { tower, projection } = self.vision.as_ref().ok_or_else(|| absent("image"))?;
-        projection.forward(&tower.pooled(passage)?)
+        projection.forward(&tower.pooled(state)?)
     }
 
     /// What of one image, which keeps its states, makes it fit a text with the vector `text`, of length 1: the
     /// relevance of [`Trace`] for the logit of the two, the cosine times [`ClipModel::logit_scale`]. Computes the
     /// layers that are left.
-    pub fn relevance(&self, passage: Passage, text: &[f32]) -> Result<Trace> {
+    pub fn relevance(&self, state: EncoderState, text: &[f32]) -> Result<Trace> {
         let Projected { tower, projection } = self.vision.as_ref().ok_or_else(|| absent("image"))?;
-        tower.relevance(passage, |pooled| {
+        tower.relevance(state, |pooled| {
             let image = projection.forward(pooled)?.flatten_all()?.to_vec1::<f32>()?;
             let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
             // Of the cosine u t, where u = v / |v|: (t - (u t) u) / |v|.
@@ -130,7 +129,7 @@ impl ClipModel {
     }
 
     /// The vision tower, or `ArgumentInvalid` where the model has none.
-    pub fn vision(&self) -> Result<&ClipVision> {
+    pub fn vision(&self) -> Result<&ImageTower> {
         self.vision.as_ref().map(|half| &half.tower).ok_or_else(|| absent("image"))
     }
 
