@@ -7,6 +7,7 @@
 pub mod blip;
 pub mod clip;
 mod config;
+pub mod ocelli;
 mod tree;
 pub mod vision;
 pub mod vit;

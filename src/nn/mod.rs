@@ -8,6 +8,7 @@
 //! and no copies between them.
 
 mod attention;
+mod attention_pool;
 mod backward;
 mod embedding;
 mod encoder;
@@ -18,6 +19,7 @@ mod rows;
 
 pub use crate::kernels::{Activation, Heads, KeyValues};
 pub use attention::{CrossAttention, RowCache, SelfAttention, Sight};
+pub use attention_pool::AttentionPool;
 pub use embedding::{Embedding, Positions};
 pub use encoder::{EncoderLayer, Mlp, Sizes};
 pub use linear::Linear;

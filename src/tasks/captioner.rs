@@ -120,7 +120,7 @@ impl Captioner {
         Ok(CaptionRun {
             parts: Arc::clone(&self.parts),
             generation: self.generation(plan)?,
-            state: model.start(&model.vision().states(look.state())?)?,
+            state: model.start(&model.image_states_of(look.state())?)?,
             next: plan.ids.clone(),
             prompt: plan.ids.len(),
             ids: plan.ids.clone(),

@@ -156,11 +156,11 @@ impl Captioner {
         }
         let tokens = ids.len();
         ids.insert(0, files.config.text.bos_token_id);
-        let states = self.model().vision().states(look.state())?;
+        let states = self.model().image_states_of(look.state())?;
         let maps = self.model().token_maps(&states, &ids)?;
         let width = maps.len() / tokens;
         let mean = |Word { range, tokens }: Word| {
-            let mean = mean_of_patches(&maps, width, tokens);
+            let mean = mean_of_patches(&maps, width, self.model().class_tokens(), tokens);
             Ok(WordMap { range, map: Map::of_square(&mean, look.frame())? })
         };
         words.into_iter().map(mean).collect()
@@ -188,7 +188,7 @@ impl Matcher {
         let Some(ids) = texts.0.get(index) else {
             return Err(Error::new(ErrorKind::ArgumentInvalid, "There is no such text."));
         };
-        let states = self.model.vision().states(look.state())?;
+        let states = self.model.image_states_of(look.state())?;
         let map = self.model.grad_cam(&self.model.see(&states)?, ids)?;
         Map::of_square(&map, look.frame())
     }

@@ -135,7 +135,7 @@ impl Matcher {
     /// Begins to compare the image that the model looks at with `texts`: all of them by their similarity, and then
     /// the `rerank` most similar by matching. Computes the layers that are left.
     pub fn compare(&self, look: &Look, texts: &MatchTexts, rerank: usize) -> Result<MatchRun> {
-        let states = self.model.vision().states(look.state())?;
+        let states = self.model.image_states_of(look.state())?;
         let embedding = self.model.image_embeddings(&states)?.squeeze(0)?.to_vec1::<f32>()?;
         Ok(MatchRun {
             states,

@@ -1,22 +1,21 @@
 //! The vision transformer of BLIP, by the names of its tensors.
 
-use super::BlipVisionConfig;
 use crate::Result;
-use crate::models::vision::VisionTransformer;
+use crate::models::vision::{TransformerConfig, VisionTransformer};
 use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed, SelfAttention};
 use crate::weights::Scope;
 
 /// The tower in `scope`, the file's `vision_model`. Unlike CLIP's it normalises every state at the end and none at the
 /// beginning.
-pub(super) fn load(config: &BlipVisionConfig, scope: &Scope<'_>) -> Result<VisionTransformer> {
+pub(super) fn load(config: &TransformerConfig, image_size: usize, scope: &Scope<'_>) -> Result<VisionTransformer> {
     let (width, patch) = (config.tower.hidden_size, config.patch_size);
-    let positions = 1 + (config.image_size / patch).pow(2);
+    let positions = 1 + config.patches(image_size);
     let sizes = config.tower.sizes();
 
     let embeddings = scope.scope("embeddings");
     let layers = scope.scope("encoder.layers");
     Ok(VisionTransformer {
-        image_size: config.image_size,
+        image_size,
         patches: PatchEmbed::load(&embeddings.scope("patch_embedding"), width, patch, true)?,
         class: embeddings.take("class_embedding", (1, 1, width))?,
         positions: embeddings.take("position_embedding", (1, positions, width))?,

@@ -1,23 +1,22 @@
 //! The vision transformer of CLIP, by the names of its tensors.
 
-use super::ClipVisionConfig;
 use super::text::self_attention;
 use crate::Result;
-use crate::models::vision::VisionTransformer;
+use crate::models::vision::{TransformerConfig, VisionTransformer};
 use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed};
 use crate::weights::Scope;
 
 /// The tower in `scope`, the file's `vision_model`.
-pub(super) fn load(config: &ClipVisionConfig, scope: &Scope<'_>) -> Result<VisionTransformer> {
+pub(super) fn load(config: &TransformerConfig, image_size: usize, scope: &Scope<'_>) -> Result<VisionTransformer> {
     let (width, patch) = (config.tower.hidden_size, config.patch_size);
-    let positions = 1 + (config.image_size / patch).pow(2);
+    let positions = 1 + config.patches(image_size);
     let sizes = config.tower.sizes();
     let norm = |name| LayerNorm::load(&scope.scope(name), width, sizes.epsilon);
 
     let embeddings = scope.scope("embeddings");
     let layers = scope.scope("encoder.layers");
     Ok(VisionTransformer {
-        image_size: config.image_size,
+        image_size,
         patches: PatchEmbed::load(&embeddings.scope("patch_embedding"), width, patch, false)?,
         class: embeddings.take("class_embedding", width)?.reshape((1, 1, width))?,
         positions: embeddings.take("position_embedding.weight", (positions, width))?.unsqueeze(0)?,

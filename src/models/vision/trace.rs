@@ -40,8 +40,7 @@ impl Trace {
             return Err(untraceable());
         }
         if !state.states.flatten_all()?.to_vec1::<f32>()?.iter().all(|x| x.is_finite()) {
-            let message = "The weights give no finite numbers for this image.";
-            return Err(Error::new(ErrorKind::WeightsInvalid, message));
+            return Err(not_finite());
         }
         let mut weights = vec![0.0; len];
         weights[0] = 1.0;
@@ -52,9 +51,25 @@ impl Trace {
         Ok(Self { inputs: inputs.clone(), weights, gradient, class_tokens: 1 })
     }
 
-    /// A way back that is at its end: `map` has a number for each place of a feature map, row by row.
-    pub(super) fn at_end(map: Vec<f32>) -> Self {
-        Self { inputs: Vec::new(), weights: map, gradient: None, class_tokens: 0 }
+    /// Grad-CAM of the last map of one image, as a way back that is at its end: for each place the sum of its channels, each
+    /// times its weight, or 0 where that is negative. The weight of a channel is the mean over the places of the
+    /// answer's gradient.
+    ///
+    /// Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization", 2017.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` where the state is of several images; `WeightsInvalid` where the map has what is not a number.
+    pub(super) fn grad_cam(state: &EncoderState, weights: &[f32]) -> Result<Self> {
+        let (1, channels) = (state.states.dim(0)?, state.states.dim(3)?) else { return Err(untraceable()) };
+        let values = state.states.flatten_all()?.to_vec1::<f32>()?;
+        let place = |place: &[f32]| place.iter().zip(weights).map(|(a, w)| a * w).sum::<f32>();
+        let sums: Vec<f32> = values.chunks_exact(channels.max(1)).map(place).collect();
+        // What is not a number would be hidden by the maximum.
+        if sums.iter().any(|sum| !sum.is_finite()) {
+            return Err(not_finite());
+        }
+        let map = sums.into_iter().map(|sum| sum.max(0.0)).collect();
+        Ok(Self { inputs: Vec::new(), weights: map, gradient: None, class_tokens: 0 })
     }
 
     /// Goes back through one more of `layers`. Returns how many are left.
@@ -72,6 +87,10 @@ impl Trace {
     pub fn map(&self) -> &[f32] {
         &self.weights[self.class_tokens..]
     }
+}
+
+fn not_finite() -> Error {
+    Error::new(ErrorKind::WeightsInvalid, "The weights give no finite numbers for this image.")
 }
 
 fn untraceable() -> Error {
