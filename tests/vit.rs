@@ -44,7 +44,8 @@ fn agrees_with_the_reference() {
         assert_close(name, &logits, golden.floats("logits"));
         let best = golden.ids("best");
         for i in 0..IMAGES {
-            let alone = model.logits(model.vision().begin(&images.narrow(0, i, 1).unwrap()).unwrap()).unwrap();
+            let alone =
+                model.logits(model.vision().begin(&images.narrow(0, i, 1).unwrap()).unwrap()).unwrap();
             assert!(difference(&alone, &logits.narrow(0, i, 1).unwrap()) < 1e-5);
             let alone = alone.squeeze(0).unwrap().to_vec1::<f32>().unwrap();
             let mut order: Vec<u32> = (0..alone.len() as u32).collect();

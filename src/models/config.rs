@@ -85,9 +85,15 @@ impl Section {
     }
 
     /// A list of `N` whole numbers in `range`.
-    pub(super) fn numbers<const N: usize>(&self, name: &str, range: RangeInclusive<usize>) -> Result<[usize; N]> {
+    pub(super) fn numbers<const N: usize>(
+        &self,
+        name: &str,
+        range: RangeInclusive<usize>,
+    ) -> Result<[usize; N]> {
         let value = self.get(name).unwrap_or(&Value::Null);
-        let number = |value: &Value| value.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| range.contains(n));
+        let number = |value: &Value| {
+            value.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| range.contains(n))
+        };
         let numbers = value.as_array().and_then(|list| list.iter().map(number).collect::<Option<Vec<_>>>());
         let numbers = numbers.and_then(|numbers| <[usize; N]>::try_from(numbers).ok());
         let wanted = || format!("a list of {N} whole numbers from {} to {}", range.start(), range.end());

@@ -73,7 +73,11 @@ impl BlipModel {
     }
 
     /// The model that sees with `vision`; the rest is in `root`.
-    pub(in crate::models) fn load(config: &BlipConfig, vision: TokenEncoder, root: &Scope<'_>) -> Result<Self> {
+    pub(in crate::models) fn load(
+        config: &BlipConfig,
+        vision: TokenEncoder,
+        root: &Scope<'_>,
+    ) -> Result<Self> {
         let decoder = Decoder::load(&config.text, config.image_width, &root.scope("text_decoder"))?;
         Ok(Self { config: config.clone(), vision, decoder })
     }
@@ -121,7 +125,10 @@ impl BlipModel {
 /// The vision transformer that `config` describes, in `root`.
 fn load_vision(config: &BlipConfig, root: &Scope<'_>) -> Result<TokenEncoder> {
     let Some(transformer) = config.vision.transformer() else {
-        return Err(Error::new(ErrorKind::ConfigInvalid, "The image tower of a BLIP model is a transformer."));
+        return Err(Error::new(
+            ErrorKind::ConfigInvalid,
+            "The image tower of a BLIP model is a transformer.",
+        ));
     };
     let tower = vision::load(transformer, config.vision.image_size, &root.scope("vision_model"))?;
     Ok(TokenEncoder::of_states(ImageTower::Transformer(tower)))

@@ -37,7 +37,11 @@ impl BlipMatcher {
     }
 
     /// The model that sees with `vision`; the rest is in `root`.
-    pub(in crate::models) fn load(config: &BlipConfig, vision: TokenEncoder, root: &Scope<'_>) -> Result<Self> {
+    pub(in crate::models) fn load(
+        config: &BlipConfig,
+        vision: TokenEncoder,
+        root: &Scope<'_>,
+    ) -> Result<Self> {
         let (image, text) = (config.image_width, config.text.tower.hidden_size);
         let both = config.image_text_hidden_size;
         Ok(Self {

@@ -7,7 +7,11 @@ use crate::weights::Scope;
 
 /// The tower in `scope`, the file's `vision_model`. Unlike CLIP's it normalises every state at the end and none at the
 /// beginning.
-pub(super) fn load(config: &TransformerConfig, image_size: usize, scope: &Scope<'_>) -> Result<VisionTransformer> {
+pub(super) fn load(
+    config: &TransformerConfig,
+    image_size: usize,
+    scope: &Scope<'_>,
+) -> Result<VisionTransformer> {
     let (width, patch) = (config.tower.hidden_size, config.patch_size);
     let positions = 1 + config.patches(image_size);
     let sizes = config.tower.sizes();

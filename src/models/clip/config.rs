@@ -2,8 +2,8 @@
 
 pub use super::super::config::TowerConfig;
 use super::super::config::{Section, invalid};
-use super::open_clip;
 use super::text::TEXT_BATCH;
+use super::{Towers, open_clip};
 use crate::Result;
 use crate::models::vision::{Architecture, TransformerConfig, VisionConfig};
 use crate::nn::Activation;
@@ -95,7 +95,8 @@ impl ClipConfig {
         projection_dim: usize,
     ) -> Result<Self> {
         let own = root.section("ocelli")?;
-        let sure = own.has("sure_threshold").then(|| own.real("sure_threshold", 0.0, 0.0..=1.0)).transpose()?;
+        let sure =
+            own.has("sure_threshold").then(|| own.real("sure_threshold", 0.0, 0.0..=1.0)).transpose()?;
         Ok(Self {
             vision,
             text,
@@ -105,6 +106,19 @@ impl ClipConfig {
             sure_threshold: sure.map(|sure| sure as f32),
             names: Names::Transformers,
         })
+    }
+
+    /// Beginnings of the names of tensors that a model of `towers` alone does without.
+    pub fn unused(&self, towers: Towers) -> &'static [&'static str] {
+        match (towers, self.names) {
+            (Towers::Both, _) => &[],
+            (Towers::Image, Names::Transformers) => &["text_model.", "text_projection."],
+            (Towers::Text, Names::Transformers) => &["vision_model.", "visual_projection."],
+            (Towers::Image, Names::OpenClip) => {
+                &["transformer.", "token_embedding.", "positional_embedding", "ln_final.", "text_projection"]
+            }
+            (Towers::Text, Names::OpenClip) => &["visual."],
+        }
     }
 
     /// What `config.json` says of pre-processing, in the form of a `preprocessor_config.json`, where it is an

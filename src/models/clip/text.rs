@@ -4,7 +4,9 @@ use candle_core::Tensor;
 
 use super::ClipTextConfig;
 use crate::models::tree::Tree;
-use crate::nn::{self, Embedding, EncoderLayer, Heads, LayerNorm, Linear, Mlp, Positions, SelfAttention, Sight};
+use crate::nn::{
+    self, Embedding, EncoderLayer, Heads, LayerNorm, Linear, Mlp, Positions, SelfAttention, Sight,
+};
 use crate::weights::Scope;
 use crate::{Error, ErrorKind, Result};
 

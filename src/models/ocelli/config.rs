@@ -35,8 +35,10 @@ impl OcelliConfig {
         }
         let network = EfficientNetConfig::read(&vision)?;
         let places = network.map_side().pow(2);
-        let vision =
-            VisionConfig { image_size: network.image_size, architecture: Architecture::EfficientNet(network) };
+        let vision = VisionConfig {
+            image_size: network.image_size,
+            architecture: Architecture::EfficientNet(network),
+        };
 
         let decoder = root.section("decoder_config")?;
         let tied = root.flag("tie_word_embeddings", true)?;
@@ -47,7 +49,8 @@ impl OcelliConfig {
             image_text_hidden_size: root.number("image_text_hidden_size", 256, 1..=16_384)?,
         };
         let dim = root.number("projection_dim", 512, 1..=16_384)?;
-        let tagger = ClipConfig::of(&root, vision, ClipTextConfig::read(&root.section("text_config")?)?, dim)?;
+        let tagger =
+            ClipConfig::of(&root, vision, ClipTextConfig::read(&root.section("text_config")?)?, dim)?;
         Ok(Self { tagger, texts })
     }
 }

@@ -19,7 +19,7 @@ pub use config::{MODEL_TYPE, OcelliConfig};
 use crate::models::blip::{BlipMatcher, BlipModel};
 use crate::models::clip::{ClipModel, ImageEncoder, TextEncoder};
 use crate::models::vision::{
-    Architecture, ClassHead, EfficientNet, ImageHead, ImageTower, ImageTokens, TokenEncoder,
+    Architecture, ClassHead, EfficientNet, ImageHead, ImageTokens, ImageTower, TokenEncoder,
 };
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
@@ -58,7 +58,10 @@ impl OcelliModel {
         let root = weights.root();
         let OcelliConfig { tagger, texts } = config;
         let Architecture::EfficientNet(network) = &tagger.vision.architecture else {
-            return Err(Error::new(ErrorKind::ConfigInvalid, "The image tower of this model is an EfficientNet."));
+            return Err(Error::new(
+                ErrorKind::ConfigInvalid,
+                "The image tower of this model is an EfficientNet.",
+            ));
         };
         let scope = root.scope("vision_model");
         let tower = Arc::new(ImageTower::EfficientNet(EfficientNet::load(network, &scope)?));
@@ -78,7 +81,8 @@ impl OcelliModel {
         };
         let tokens = (parts.captioner || parts.matcher).then(tokens).transpose()?;
         let of = |wanted: bool| tokens.clone().filter(|_| wanted);
-        let captioner = of(parts.captioner).map(|tokens| BlipModel::load(texts, tokens, &root)).transpose()?;
+        let captioner =
+            of(parts.captioner).map(|tokens| BlipModel::load(texts, tokens, &root)).transpose()?;
         let matcher = of(parts.matcher).map(|tokens| BlipMatcher::load(texts, tokens, &root)).transpose()?;
         weights.finish()?;
         Ok(Self { tagger, captioner, matcher })
@@ -88,7 +92,13 @@ impl OcelliModel {
     pub fn unused(parts: Parts) -> Vec<&'static str> {
         let mut unused = Vec::new();
         if !parts.tagger {
-            unused.extend(["visual_projection.", "class_projection.", "text_model.", "text_projection.", "logit_scale"]);
+            unused.extend([
+                "visual_projection.",
+                "class_projection.",
+                "text_model.",
+                "text_projection.",
+                "logit_scale",
+            ]);
             unused.push("vision_model.classifier.");
         }
         if !parts.captioner {

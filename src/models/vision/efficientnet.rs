@@ -64,9 +64,12 @@ impl EfficientNetConfig {
     /// has, `image_size`, `num_classes` and `hidden_size` (the channels of the last map). `width_coefficient` and
     /// `depth_coefficient` make networks of other sizes.
     pub(in crate::models) fn read(section: &Section) -> Result<Self> {
-        let lites = (0..LITES.len()).find(|n| section.is("architecture", &format!("tf_efficientnet_lite{n}")));
+        let lites =
+            (0..LITES.len()).find(|n| section.is("architecture", &format!("tf_efficientnet_lite{n}")));
         let Some(&(width, depth, size)) = lites.and_then(|n| LITES.get(n)) else {
-            return Err(section.unknown("architecture", "\"tf_efficientnet_lite0\" to \"tf_efficientnet_lite4\""));
+            return Err(
+                section.unknown("architecture", "\"tf_efficientnet_lite0\" to \"tf_efficientnet_lite4\"")
+            );
         };
         let width = section.real("width_coefficient", width, 0.01..=4.0)?;
         let depth = section.real("depth_coefficient", depth, 0.01..=8.0)?;
@@ -95,7 +98,9 @@ impl EfficientNetConfig {
         let most = most.max(side * side * self.features);
         let deep = self.blocks.iter().any(|stage| stage.len() > MOST_BLOCKS);
         if deep || most as u64 > MOST_NUMBERS {
-            return Err(invalid("The vision tower that config.json describes needs more memory than a browser has."));
+            return Err(invalid(
+                "The vision tower that config.json describes needs more memory than a browser has.",
+            ));
         }
         Ok(())
     }

@@ -9,9 +9,7 @@ use candle_core::Tensor;
 use super::{EncoderState, check_pixels};
 use crate::Result;
 use crate::models::config::{MOST_NUMBERS, Section, invalid};
-use crate::nn::{
-    Activation, AttentionPool, Conv2d, ConvSizes, Heads, Padding, avg_pool2d, channels_last,
-};
+use crate::nn::{Activation, AttentionPool, Conv2d, ConvSizes, Heads, Padding, avg_pool2d, channels_last};
 use crate::weights::Scope;
 
 /// Epsilon of the batch norms.
@@ -43,7 +41,9 @@ impl ResNetConfig {
         let width = section.number("width", 64, 2..=1024)?;
         let head_width = section.number("head_width", 64, 1..=16_384)?;
         let features = width * EXPANSION * 8;
-        if !image_size.is_multiple_of(REDUCTION) || !width.is_multiple_of(2) || !features.is_multiple_of(head_width)
+        if !image_size.is_multiple_of(REDUCTION)
+            || !width.is_multiple_of(2)
+            || !features.is_multiple_of(head_width)
         {
             return Err(invalid(format!(
                 "In config.json, vision_cfg must have an image_size of whole multiples of {REDUCTION} (not {image_size}), \
@@ -55,7 +55,9 @@ impl ResNetConfig {
         let first = (image_size / 4).pow(2) * width * EXPANSION;
         let pooled = (1 + side * side) * features * 2;
         if [stem, first, pooled].into_iter().any(|numbers| numbers as u64 > MOST_NUMBERS) {
-            return Err(invalid("The vision tower that config.json describes needs more memory than a browser has."));
+            return Err(invalid(
+                "The vision tower that config.json describes needs more memory than a browser has.",
+            ));
         }
         let layers = section.numbers("layers", 1..=256)?;
         Ok(Self { image_size, layers, width, heads: features / head_width, output_dim })
