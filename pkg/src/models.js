@@ -36,7 +36,6 @@ const CATALOGUE = [
     licence: 'MIT OR Apache-2.0',
     builtIn: true,
     base: './models/',
-    weights: 'model.gguf',
   },
   {
     id: 'wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M',

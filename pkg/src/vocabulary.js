@@ -165,8 +165,9 @@ export class Vocabulary {
     if (best.score >= threshold) return { ...best, label: best.label };
     for (const label of this.implied(best.label)) {
       const score = this.#sum(tags, label);
-      if (score >= threshold)
+      if (score >= threshold) {
         return { label, score, index: tags.find((tag) => tag.label === label)?.index ?? -1 };
+      }
     }
     return null;
   }

@@ -43,7 +43,7 @@ for (const { id, bytes } of models.list().filter(({ builtIn }) => builtIn)) {
   const folder = fileURLToPath(new URL(`../../pkg/models/${id}`, import.meta.url));
   test(
     `the listed size of ${id} is right`,
-    { skip: !existsSync(`${folder}/model.gguf`) && 'not trained yet' },
+    { skip: !existsSync(`${folder}/model.safetensors`) && 'not trained yet' },
     () => {
       const usual = Object.values(locate(id, {})).map(({ name }) => name);
       const wanted = [...usual, 'decoder_tokenizer.json', 'labels.json'];
@@ -130,7 +130,8 @@ test("relative addresses are the page's", (t) => {
   assert.equal(locate('../x/').weights.url, 'https://site.example/x/model.safetensors');
   const folder = 'https://site.example/sub/models/ocelli';
   assert.equal(locate('ocelli').config.url, `${folder}/config.json`);
-  assert.deepEqual(locate('ocelli').weights, { name: 'model.gguf', url: `${folder}/model.gguf` });
+  const weights = { name: 'model.safetensors', url: `${folder}/model.safetensors` };
+  assert.deepEqual(locate('ocelli').weights, weights);
   assert.equal(locate('ocelli', { base: 'http://hub' }).config.url, `${folder}/config.json`);
   assert.equal(
     locate('a/b', { base: './hub/' }).config.url,

@@ -20,7 +20,7 @@ async function start(t, { routes = sharedRoutes(), ...options } = {}) {
   const opened = [];
   t.after(() => opened.forEach((model) => model.dispose()));
   const load = async (Class, more = {}) => {
-    const model = await Class.load(`${url}/m/`, { worker, weights: 'model.gguf', ...more });
+    const model = await Class.load(`${url}/m/`, { worker, ...more });
     opened.push(model);
     return model;
   };
@@ -35,7 +35,7 @@ test('models that are loaded at once are one worker, one download and one model'
   assert.deepEqual(requests.map(({ path }) => path).sort(), [
     '/m/config.json',
     '/m/decoder_tokenizer.json',
-    '/m/model.gguf',
+    '/m/model.safetensors',
     '/m/preprocessor_config.json',
     '/m/tokenizer.json',
     '/m/words.json',
@@ -81,9 +81,7 @@ test('other options are another model', async (t) => {
 test("a published model is nobody else's, whoever asks for it", async (t) => {
   const routes = modelRoutes();
   const { load, workers } = await start(t, { routes });
-  const models = await Promise.all(
-    [Captioner, Matcher, Captioner].map((Class) => load(Class, { weights: undefined })),
-  );
+  const models = await Promise.all([Captioner, Matcher, Captioner].map((Class) => load(Class)));
   assert.equal(workers.length, 3);
   models[0].dispose();
   assert.equal(workers.filter(({ terminated }) => terminated).length, 1);
@@ -264,7 +262,7 @@ test('a tagger tells how its scores are to be read', async (t) => {
   const tagger = await load(Tagger);
   assert.deepEqual(tagger.calibration, { temperature: 0.8, sureThreshold: 0.4, noneOffset: 0 });
   const published = await start(t, { routes: modelRoutes() });
-  const other = await published.load(Tagger, { weights: undefined });
+  const other = await published.load(Tagger);
   assert.deepEqual(other.calibration, { temperature: 1, sureThreshold: null, noneOffset: 0 });
 });
 
@@ -303,7 +301,7 @@ test('the vocabulary gives those labels that a model can know', async (t) => {
   const bare = await start(t, { routes: sharedRoutes('/m/', { 'labels.json': undefined }) });
   assert.equal(await vocabulary.labelsFor(await bare.load(Tagger)), vocabulary.labels);
   const published = await start(t, { routes: modelRoutes() });
-  const tagger = await published.load(Tagger, { weights: undefined });
+  const tagger = await published.load(Tagger);
   assert.equal(await vocabulary.labelsFor(tagger), vocabulary.labels);
   assert.equal(published.asked('labels.json'), 0, 'nothing is asked for in vain');
 
@@ -322,7 +320,7 @@ test('what is kept serves all tasks, whichever was loaded first', async (t) => {
     const { worker } = workerFactory(wasm, options);
     const phases = [];
     const onProgress = ({ phase }) => phases.at(-1) !== phase && phases.push(phase);
-    const model = await Class.load('a/b', { base: url, weights: 'model.gguf', worker, onProgress });
+    const model = await Class.load('a/b', { base: url, worker, onProgress });
     t.after(() => model.dispose());
     return { phases, model };
   };

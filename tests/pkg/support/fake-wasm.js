@@ -491,8 +491,9 @@ export function fakeWasm({
 
   class OcelliFiles extends Handle {
     static read(config, preprocessor, tokenizer, decoderTokenizer, words, parts) {
-      if (!Array.isArray(parts) || !(decoderTokenizer instanceof Uint8Array))
+      if (!Array.isArray(parts) || !(decoderTokenizer instanceof Uint8Array)) {
         throw new TypeError('(…, parts)');
+      }
       return Object.assign(new OcelliFiles(), { config, preprocessor, tokenizer, decoderTokenizer, words });
     }
     passOver(weights) {

@@ -39,7 +39,7 @@ export function sharedRoutes(folder = '/m/', changed = {}) {
     'decoder_tokenizer.json': '{"decoder": 1}',
     'words.json': '{"words": 1}',
     'labels.json': '["dog", "beagle", "no tag of the vocabulary"]',
-    'model.gguf': Buffer.alloc(3_000_000, 7),
+    'model.safetensors': Buffer.alloc(3_000_000, 7),
     ...changed,
   };
   const there = Object.entries(files).filter(([, body]) => body !== undefined);
