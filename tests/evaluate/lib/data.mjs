@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../../../scripts/lib/run.mjs';
 
-export const DATA = path.join(ROOT, '../shared/data');
+/** As in training/paths.py. */
+export const DATA = process.env.OCELLI_DATA ?? path.join(ROOT, '../shared/data');
 const KNOWLEDGE = path.join(ROOT, 'training/knowledge');
 
 /** Thrown by a part whose data are not here. */
