@@ -7,7 +7,7 @@ from scenes import GROUNDS, many
 from words import a, every_name, several
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-VOCABULARY = 3400
+VOCABULARY = 3800
 FILE = CACHE / "caption-tokenizer.json"
 
 

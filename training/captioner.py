@@ -20,8 +20,8 @@ LENGTH = 32  # positions of texts
 FOLDER = RUNS / "caption"
 
 
-def config(decoder=True):
-    """The decoder's configuration; the text encoder has the same but `is_decoder`."""
+def config():
+    """The configuration of the decoder and of the text encoder."""
     tok = tokenizer()
     ids = {name: tok.token_to_id(f"[{name}]") for name in ("PAD", "SEP", "DEC")}
     return BlipTextConfig(
@@ -29,7 +29,7 @@ def config(decoder=True):
         projection_dim=PROJECTION, num_hidden_layers=LAYERS, num_attention_heads=HEADS, max_position_embeddings=LENGTH,
         hidden_act="gelu", layer_norm_eps=1e-12, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
         bos_token_id=ids["DEC"], eos_token_id=ids["SEP"], sep_token_id=ids["SEP"], pad_token_id=ids["PAD"],
-        is_decoder=decoder, use_cache=decoder)
+        is_decoder=True, use_cache=True)
 
 
 class ImageTokens(torch.nn.Module):
@@ -99,7 +99,7 @@ class Matcher(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.text_encoder = BlipTextModel(config(decoder=False), add_pooling_layer=False)
+        self.text_encoder = BlipTextModel(config(), add_pooling_layer=False)
         self.itm_head = torch.nn.Linear(HIDDEN, 2)
         self.vision_proj, self.text_proj = torch.nn.Linear(WIDTH, PROJECTION), torch.nn.Linear(HIDDEN, PROJECTION)
         for m in (self.vision_proj, self.text_proj):

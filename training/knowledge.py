@@ -152,7 +152,7 @@ def concepts():
         hints = ([k.hint] if k.hint else []) + type_of(k.key)
         own = [k.name] if not (k.hint or ambiguous(k.name)) else []
         out.append(Concept("class", k.key, _weighted([
-            ([hinted(k.name, h) for h in hints], 4), (own, 8), ([k.name], 2), (others, 4), ([hinted(k.name, s.gloss)], 4),
+            ([hinted(k.name, h) for h in hints], 4), (own, 8), ([k.name], 2), (others, 4), ([hinted(k.name, s.gloss[:60])], 2),
             ([hinted(n, h) for n in others for h in hints[:2]], 2)])))
     other = aliases()
     for k in photo_kinds():
@@ -176,7 +176,7 @@ def concepts():
             continue
         w = synsets()[s]
         lemmas = [l for l in w.lemmas if l.lower() not in tags]
-        out.append(Concept("hypernym", s, _weighted([(lemmas, 1), ([hinted(w.lemmas[0], w.gloss)], 1), ([hinted(w.lemmas[0], h) for h in type_of(s)[:2]], 1)])))
+        out.append(Concept("hypernym", s, _weighted([(lemmas, 1), ([hinted(w.lemmas[0], w.gloss[:60])], 1), ([hinted(w.lemmas[0], h) for h in type_of(s)[:2]], 1)])))
     return out
 
 

@@ -9,10 +9,10 @@ import json
 import sys
 from pathlib import Path
 
+from knowledge import classes, photo_kinds
 from paths import KNOWLEDGE, REPO
 from scenes import NO_PLURAL, PLURALS, many
 from texts import aliases, label_texts
-from wordnet import ancestors, synsets
 
 # Sections of the vocabulary that name no thing of its own: a sentence such as "swimming" would be an action.
 NO_THINGS = ("Light, colour and view", "Activities", "Sports", "Materials, textures and patterns", "Sky and weather", "Events")
@@ -23,7 +23,7 @@ NEVER = {"selfie", "portrait", "group photo", "sunbathing", "traffic jam", "hand
 TOO_BROAD = {"animal", "mammal", "food", "clothing", "plant", "vehicle", "building", "furniture", "tool", "person", "landscape", "tableware",
              "toy", "sport", "drink", "aircraft", "sky", "dessert", "computer", "room", "smile", "child", "road", "water", "leaf", "field",
              "stuffed animal", "city", "grass", "sand", "snow", "night", "face", "christmas", "halloween", "drawing", "painting", "reptile",
-             "seafood", "meat", "egg", "store", "sign", "jewelry", "box", "forest", "bag", "weapon"}
+             "container", "appliance", "dairy product", "electronic device", "sports equipment", "symbol", "roof", "hand", "seafood", "meat", "egg", "store", "sign", "jewelry", "box", "forest", "bag", "weapon"}
 MASS = {"food", "fruit", "seafood", "water", "snow", "ice", "sand", "grass", "fog", "rain", "lightning", "fire", "smoke", "hair", "fur", "bread",
         "toast", "meat", "bacon", "butter", "honey", "pasta", "spaghetti", "ramen", "udon", "soup", "curry", "rice", "sushi", "sashimi",
         "tempura", "tofu", "salad", "salt", "popcorn", "shaved ice", "chocolate", "coffee", "tea", "green tea", "bubble tea", "juice", "milk",
@@ -37,15 +37,9 @@ THE = {"sky", "sun", "moon", "ocean", "earth", "full moon", "crescent moon", "st
 MANY = {"people", "noodles", "french fries", "stairs", "scissors", "sunglasses", "glasses", "jeans", "pants", "shorts", "fireworks", "headphones",
         "binoculars", "dinosaurs", "carrots", "grapes", "leggings", "pajamas", "tights", "pliers", "handcuffs", "cosmetics"}
 PERSONAL = ("uni", "uk", "eu", "one", "us", "ute")
-# What to say for the photographs' labels that are no plain words, and the words that may stand in for others.
-SPOKEN = {"airplanes": "airplane", "motorbikes": "motorcycle", "leopards": "leopard", "carrots": "carrot", "car side": "car",
-          "cougar face": "cougar", "cougar body": "cougar", "crocodile head": "crocodile", "flamingo head": "flamingo", "water lilly": "water lily",
-          "buddha": "buddha statue", "bonsai": "bonsai tree", "cellphone": "smartphone", "rhino": "rhinoceros", "sea horse": "seahorse",
-          "headphone": "headphones", "binocular": "binoculars", "hawksbill": "sea turtle", "melon": "melon", "euphonium": "tuba",
-          "shoes": "shoe", "windsor chair": "chair", "wild cat": "wildcat", "pepper": "bell pepper", "paper": "sheet of paper",
-          "satsumas": "tangerine", "yin yang": "yin-yang symbol", "bass": "bass", "brown cap mushroom": "mushroom", "lotus": "lotus",
-          "snoopy": "cartoon dog", "garfield": "cartoon cat", "revolver": "gun", "hat": "hat", "dollar bill": "banknote", "juice": "juice carton",
-          "red beet": "beet", "red grapefruit": "grapefruit", "inline skate": "roller skate"}
+# What to say for photographs' labels whose own name is no plain word.
+SPOKEN = {"satsumas": "tangerine", "paper": "sheet of paper", "snoopy": "cartoon dog", "garfield": "cartoon cat", "bonsai": "bonsai tree",
+          "yin yang": "yin-yang symbol", "dollar bill": "banknote", "headphone": "headphones", "carrots": "carrot", "shoes": "shoe"}
 BROADER = {  # of labels and drawings whose name is no tag
     "animal": "leopard cougar wildcat gerenuk okapi llama platypus trilobite nautilus scorpion tick crayfish emu ibis stegosaurus brontosaurus mayfly",
     "boat": "ketch schooner", "food": "yoghurt soyghurt oatghurt milk;oat milk;soy milk;sour cream;sour milk;juice carton;juice",
@@ -71,7 +65,7 @@ def vocabulary():
 def unknown():
     """Tags that the tagger cannot know, of knowledge/unknown.txt."""
     file = KNOWLEDGE / "unknown.txt"
-    return frozenset(file.read_text(encoding="utf8").split("\n")) if file.exists() else frozenset()
+    return frozenset(x for x in file.read_text(encoding="utf8").splitlines() if x and x[0] != "#") if file.exists() else frozenset()
 
 
 @functools.cache
@@ -108,16 +102,16 @@ def prompted():
 
 @functools.cache
 def imagenet():
-    """Names of ImageNet's classes (up to four words), with their nearest broader tag or ""."""
-    import timm.data
-    folder = Path(timm.data.__file__).parent / "_info"
+    """Names of ImageNet's classes that are no tags, with the broader tag that is worth saying or ""."""
     out = {}
-    for wnid in (folder / "imagenet_synsets.txt").read_text().split():
-        tags = [l.lower() for s in ancestors(wnid) for l in synsets()[s].lemmas[:1] if l.lower() in vocabulary()]
-        for lemma in synsets()[wnid].lemmas:
-            name = lemma.lower()
-            if len(name.split(" ")) <= 4 and name not in vocabulary():
-                out.setdefault(name, tags[0] if tags and tags[0] not in TOO_BROAD else "")
+    for k in classes():
+        near = [t for t in k.tags if t in vocabulary()]
+        for name in (k.name, *k.synonyms):
+            name = name.lower()
+            if name not in vocabulary() and len(name.split(" ")) <= 4:
+                tag = near[0] if near else ""
+                fits = tag and tag not in TOO_BROAD and tag not in name and name not in k.tags
+                out.setdefault(name, tag if fits else (kind(tag) if tag else ""))
     return out
 
 
@@ -143,14 +137,19 @@ def several(n, word):
     return many(n, word)
 
 
+@functools.cache
+def labels_known():
+    return {k.key: k for k in photo_kinds()}
+
+
 def spoken(label):
     """What sentences call a photograph's label."""
-    return SPOKEN.get(label, label)
+    return SPOKEN.get(label) or labels_known()[label].name if label in labels_known() else label
 
 
 def accepted(label):
     """All names that are right for a photograph's label."""
-    return [label, spoken(label), *aliases().get(label, [])]
+    return [label, spoken(label), *aliases().get(label, []), *labels_known()[label].synonyms, *labels_known()[label].tags]
 
 
 def entries():
