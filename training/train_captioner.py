@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from caption_tokenizer import tokenizer
 from captioner import WIDTH, Captioner, keep
-from captions import Mixture, encode
+from captions import Mixture, encode, prompt, sentence
 from paths import SEED
 from runs import Run, average
 from texts import label_texts
@@ -59,7 +59,6 @@ def loss_of(model, tok, x, prompts, said):
 def held_out(model, tok, scenes):
     rng = np.random.default_rng(SEED + 5)
     rows = [scenes.draw(rng, k, change=False) for k in range(scenes.n, len(scenes.m))]
-    from captions import prompt, sentence
     said = [sentence(r[2], r[3], r[4], r[5]) for r in rows]
     with torch.no_grad():
         return loss_of(model, tok, torch.from_numpy(np.stack([r[0] for r in rows])), [prompt([])] * len(rows), said)[0].item()
