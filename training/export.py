@@ -7,6 +7,7 @@ First everything in float32 under WORK/export (what the reference of `reference.
 """
 import argparse
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from runs import load
 from tower import FEATURES, MAP, network
 from tower_names import timm_state
 from train_text import config as text_config
+
+
+ALSO = 0.25  # from which probability on a second thing is in the captioner's prompt
 
 
 def write(path, value):
@@ -69,6 +73,13 @@ def known_tags(f):
     return [t for t in K.vocabulary() if t in known]
 
 
+def words(known, threshold):
+    """words.json: what the captioner may be prompted with, among the tags that the tagger knows."""
+    from words import entries
+    return {"templates": ["a photo of a {}."], "temperature": 1.0, "threshold": threshold, "also": ALSO, "most": 2,
+            "words": [e for e in entries() if e["word"] in known]}
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--head", default="head")
@@ -83,7 +94,7 @@ def main():
     decoder = image_text = None
     args.out.mkdir(parents=True, exist_ok=True)
     if not args.without_caption:
-        from caption import caption_state
+        from captioner import caption_state
         more, decoder, source = caption_state()
         state.update(more)
         image_text = state["vision_proj.weight"].shape[0]
@@ -101,7 +112,9 @@ def main():
         "crop_size": {"height": IMAGE, "width": IMAGE}, "do_rescale": True, "rescale_factor": 1 / 255,
         "do_normalize": True, "image_mean": [127 / 255] * 3, "image_std": [128 / 255] * 3})
     (args.out / "labels.json").write_text(json.dumps(known_tags(f), ensure_ascii=False, indent=1) + "\n")
-    convert = ["cargo", "run", "--release", "--quiet", "--bin", "ocelli-convert", "--", str(exact / "model.safetensors"),
+    converter = os.environ.get("OCELLI_CONVERT")
+    run = [converter] if converter else ["cargo", "run", "--release", "--quiet", "--bin", "ocelli-convert", "--"]
+    convert = [*run, str(exact / "model.safetensors"),
                "--dtype", "int8", "-o", str(args.out / "model.safetensors")]
     subprocess.run(convert, cwd=REPO, check=True)
 
