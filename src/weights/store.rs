@@ -97,8 +97,12 @@ impl Store {
             Some((rows, columns)) if !span.is_scale => {
                 let dtype = if span.elements < SMALL { Dtype::F32 } else { self.dtype };
                 let builder = MatrixBuilder::new(dtype, rows, columns)?;
-                Current::Matrix(match &scales {
+                let builder = match &scales {
                     Some(scales) => builder.scaled(scales.clone()),
+                    None => builder,
+                };
+                Current::Matrix(match channels(&span.shape) {
+                    Some(channels) => builder.channels_last(channels)?,
                     None => builder,
                 })
             }
@@ -226,12 +230,26 @@ pub fn is_matrix(name: &str, shape: &[usize]) -> bool {
 }
 
 /// Rows and columns of a tensor that is multiplied with or looked up in: the weights of linear layers and
-/// convolutions, and embedding tables. Positions are added, row by row, and stay as they are.
+/// convolutions, and embedding tables. Positions are added, row by row, and stay as they are; so do the weights of
+/// depthwise convolutions, `(channels, 1, height, width)`, of which each meets one channel only.
 pub(super) fn matrix_shape(name: &str, shape: &[usize]) -> Option<(usize, usize)> {
-    let is_matrix = (shape.len() == 2 || shape.len() == 4) && name.ends_with("weight");
-    if !is_matrix || name.contains("position_embedding") {
+    let is_matrix = match *shape {
+        [_, _] => true,
+        [_, 1, height, width] => height * width == 1,
+        [_, _, _, _] => true,
+        _ => false,
+    };
+    if !is_matrix || !name.ends_with("weight") || name.contains("position_embedding") {
         return None;
     }
     let (&rows, columns) = shape.split_first()?;
     Some((rows, columns.iter().product()))
+}
+
+/// The input channels of a convolution's weights `(out, in, height, width)`.
+pub(super) fn channels(shape: &[usize]) -> Option<usize> {
+    match *shape {
+        [_, channels, _, _] => Some(channels),
+        _ => None,
+    }
 }
