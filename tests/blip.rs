@@ -227,10 +227,8 @@ fn names_the_key_that_is_wrong() {
     let most = BlipConfig::from_json(br#"{"text_config": {"vocab_size": 1048576}}"#).unwrap();
     assert_eq!(most.text.vocab_size, 1 << 20);
     let config = BlipConfig::from_json(b"{}").unwrap();
-    assert_eq!(
-        (config.vision.image_size, config.vision.patch_size, config.vision.tower.heads),
-        (384, 16, 12)
-    );
+    let vision = config.vision.transformer().unwrap();
+    assert_eq!((config.vision.image_size, vision.patch_size, vision.tower.heads), (384, 16, 12));
     assert_eq!((config.text.vocab_size, config.text.tower.heads), (30_524, 8));
     assert_eq!((config.text.bos_token_id, config.text.sep_token_id), (30_522, 102));
 }

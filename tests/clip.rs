@@ -39,7 +39,7 @@ fn agrees_with_the_reference() {
         let images = pixels(config.vision.image_size);
         let texts = texts(&golden);
 
-        let states = model.vision().unwrap().states(&images.narrow(0, 0, 1).unwrap()).unwrap();
+        let states = model.vision().unwrap().hidden_states(&images.narrow(0, 0, 1).unwrap()).unwrap();
         assert_close(&format!("{name} vision"), &states, golden.floats("vision_states"));
         let states = model.text().unwrap().states(&[&texts[0]]).unwrap().unsqueeze(0).unwrap();
         assert_close(&format!("{name} text"), &states, golden.floats("text_states"));
@@ -235,12 +235,10 @@ fn absent_and_null_keys_have_the_defaults_of_the_published_model() {
         ["{}", r#"{"text_config": null, "vision_config": {"hidden_size": null}, "text_config_dict": null}"#]
     {
         let config = ClipConfig::from_json(json.as_bytes()).unwrap();
-        assert_eq!(
-            (config.vision.image_size, config.vision.patch_size, config.projection_dim),
-            (224, 32, 512)
-        );
+        let vision = config.vision.transformer().unwrap();
+        assert_eq!((config.vision.image_size, vision.patch_size, config.projection_dim), (224, 32, 512));
         assert_eq!((config.text.vocab_size, config.text.max_position_embeddings), (49_408, 77));
-        assert_eq!((config.text.tower.hidden_size, config.vision.tower.hidden_size), (512, 768));
+        assert_eq!((config.text.tower.hidden_size, vision.tower.hidden_size), (512, 768));
         assert_eq!(config.text.pooled(&[49_406, 320, 49_407, 49_407]), Some(2));
     }
 }

@@ -11,7 +11,7 @@ use ocelli::kernels::Dtype;
 use ocelli::models::blip::{BlipConfig, BlipMatcher, BlipModel};
 use ocelli::models::clip::{ClipConfig, ClipModel};
 use ocelli::models::vit::{VitConfig, VitModel};
-use ocelli::models::{Passage, Trace};
+use ocelli::models::{EncoderState, Trace};
 use ocelli::tasks::{
     CaptionOptions, Captioner, CaptionerFiles, Map, Matcher, MatcherFiles, ModelFiles, Tagger, TaggerFiles,
 };
@@ -61,9 +61,9 @@ fn traced(mut trace: Trace, step: impl Fn(&mut Trace) -> Result<usize>) -> Vec<f
     trace.map().to_vec()
 }
 
-fn kept(mut passage: Passage) -> Passage {
-    passage.keep();
-    passage
+fn kept(mut state: EncoderState) -> EncoderState {
+    state.keep();
+    state
 }
 
 #[test]
@@ -100,10 +100,11 @@ fn rollout_agrees_with_the_reference() {
         loader.pass_over(&["vit.pooler."]);
         loader.push(&golden.model).unwrap();
         let model = VitModel::new(&config, loader.finish().unwrap()).unwrap();
+        let vision = model.vision();
         for i in 0..IMAGES {
             let image = pixels(config.image_size).narrow(0, i, 1).unwrap();
-            let trace = model.rollout(kept(model.begin(&image).unwrap())).unwrap();
-            let map = traced(trace, |trace| model.trace_back(trace));
+            let trace = vision.rollout(kept(vision.begin(&image).unwrap())).unwrap();
+            let map = traced(trace, |trace| vision.trace_back(trace));
             expected.check(&format!("{name}/rollout/{i}"), &map);
         }
     }
@@ -123,11 +124,11 @@ fn relevance_agrees_with_the_reference() {
         let texts = model.text_features(&texts).unwrap().to_vec2::<f32>().unwrap();
         for i in 0..2 {
             let image = pixels(config.vision.image_size).narrow(0, i, 1).unwrap();
-            let passage = kept(model.vision().unwrap().begin(&image).unwrap());
+            let state = kept(model.vision().unwrap().begin(&image).unwrap());
             for (j, text) in texts.iter().enumerate() {
                 let length = text.iter().map(|x| x * x).sum::<f32>().sqrt();
                 let text: Vec<f32> = text.iter().map(|x| x / length).collect();
-                let trace = model.relevance(passage.clone(), &text).unwrap();
+                let trace = model.relevance(state.clone(), &text).unwrap();
                 let map = traced(trace, |trace| model.vision().unwrap().trace_back(trace));
                 expected.check(&format!("{name}/relevance/{i}/{j}"), &map);
             }
@@ -203,8 +204,8 @@ fn only_one_image_whose_states_were_kept_can_be_traced() {
     let one = images.narrow(0, 0, 1).unwrap();
     let mut late = vision.begin(&one).unwrap();
     vision.advance(&mut late).unwrap();
-    for passage in [vision.begin(&one).unwrap(), kept(late), kept(vision.begin(&images).unwrap())] {
-        assert_eq!(vision.rollout(passage).unwrap_err().kind(), ErrorKind::ArgumentInvalid);
+    for state in [vision.begin(&one).unwrap(), kept(late), kept(vision.begin(&images).unwrap())] {
+        assert_eq!(vision.rollout(state).unwrap_err().kind(), ErrorKind::ArgumentInvalid);
     }
 }
 
@@ -218,8 +219,8 @@ fn weights_that_give_no_numbers_are_an_error_and_not_a_map() {
     tensors.insert("vision_model.encoder.layers.1.mlp.fc2.bias".to_owned(), nan);
     let model = ClipModel::new(&config, Weights::from_tensors(tensors)).unwrap();
     let image = pixels(config.vision.image_size).narrow(0, 0, 1).unwrap();
-    let passage = kept(model.vision().unwrap().begin(&image).unwrap());
-    assert_eq!(model.vision().unwrap().rollout(passage).unwrap_err().kind(), ErrorKind::WeightsInvalid);
+    let state = kept(model.vision().unwrap().begin(&image).unwrap());
+    assert_eq!(model.vision().unwrap().rollout(state).unwrap_err().kind(), ErrorKind::WeightsInvalid);
 }
 
 /// One drawing of `tests/golden/inside/builtin.json`.

@@ -40,11 +40,12 @@ fn agrees_with_the_reference() {
         let golden = Golden::read(name);
         let (config, model) = model(&golden, &golden.config);
         let images = pixels(config.image_size);
-        let logits = model.logits(model.begin(&images).unwrap()).unwrap();
+        let logits = model.logits(model.vision().begin(&images).unwrap()).unwrap();
         assert_close(name, &logits, golden.floats("logits"));
         let best = golden.ids("best");
         for i in 0..IMAGES {
-            let alone = model.logits(model.begin(&images.narrow(0, i, 1).unwrap()).unwrap()).unwrap();
+            let alone =
+                model.logits(model.vision().begin(&images.narrow(0, i, 1).unwrap()).unwrap()).unwrap();
             assert!(difference(&alone, &logits.narrow(0, i, 1).unwrap()) < 1e-5);
             let alone = alone.squeeze(0).unwrap().to_vec1::<f32>().unwrap();
             let mut order: Vec<u32> = (0..alone.len() as u32).collect();
@@ -93,7 +94,7 @@ fn int8_weights_give_nearly_the_same_logits() {
     let images = pixels(config.image_size);
     let [exact, int8] = [Dtype::F32, Dtype::Int8].map(|dtype| {
         let model = VitModel::new(&config, load(dtype, &bytes)).unwrap();
-        model.logits(model.begin(&images).unwrap()).unwrap().to_vec2::<f32>().unwrap()
+        model.logits(model.vision().begin(&images).unwrap()).unwrap().to_vec2::<f32>().unwrap()
     });
     for (exact, int8) in exact.iter().zip(&int8) {
         assert_ne!(exact, int8, "nothing was quantised: this test proves nothing");
@@ -117,7 +118,7 @@ fn every_quirk_matters() {
     for (name, key, value) in changes {
         let golden = Golden::read(name);
         let (config, model) = model(&golden, &golden.config_with(|config| config[key] = value.clone()));
-        let logits = model.logits(model.begin(&pixels(config.image_size)).unwrap()).unwrap();
+        let logits = model.logits(model.vision().begin(&pixels(config.image_size)).unwrap()).unwrap();
         let difference = difference(&logits, golden.floats("logits"));
         assert!(difference > 10.0 * golden::BOUND, "{name} with {key} {value}: only {difference:e}");
     }

@@ -14,6 +14,8 @@ pub enum Activation {
     GeluTanh,
     /// `max(x, 0)`.
     Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
     /// `x * sigmoid(x)`.
     Silu,
 }
@@ -26,6 +28,7 @@ impl Activation {
             "gelu" | "gelu_python" => Self::Gelu,
             "gelu_new" | "gelu_pytorch_tanh" | "gelu_python_tanh" | "gelu_fast" => Self::GeluTanh,
             "relu" => Self::Relu,
+            "relu6" => Self::Relu6,
             "silu" | "swish" => Self::Silu,
             _ => return None,
         })
@@ -39,6 +42,7 @@ impl Activation {
             Self::Gelu => map(values, gelu),
             Self::GeluTanh => map(values, gelu_tanh),
             Self::Relu => map(values, relu),
+            Self::Relu6 => map(values, relu6),
             Self::Silu => map(values, silu),
         }
     }
@@ -63,6 +67,7 @@ impl Activation {
                 gated(TANH_SCALE * x * (1.0 + square), TANH_SCALE * (1.0 + 3.0 * square))
             }
             Self::Relu => f32::from(x > 0.0),
+            Self::Relu6 => f32::from(x > 0.0 && x < 6.0),
             Self::Silu => gated(x, 1.0),
         }
     }
@@ -93,7 +98,13 @@ fn gelu_tanh(x: F32x4) -> F32x4 {
 
 #[inline(always)]
 fn relu(x: F32x4) -> F32x4 {
-    x.max(F32x4::splat(0.0))
+    // In this order NaN stays what it is.
+    F32x4::splat(0.0).max(x)
+}
+
+#[inline(always)]
+fn relu6(x: F32x4) -> F32x4 {
+    F32x4::splat(6.0).min(relu(x))
 }
 
 #[inline(always)]
@@ -113,13 +124,14 @@ mod tests {
     type Formula = fn(f64) -> f64;
 
     /// Each activation in double precision, by its name.
-    const FORMULAS: [(&str, Formula); 5] = [
+    const FORMULAS: [(&str, Formula); 6] = [
         ("quick_gelu", |x| x * sigmoid(1.702 * x)),
         ("gelu", |x| 0.5 * x * (1.0 + erf_f64(x / 2f64.sqrt()))),
         ("gelu_new", |x| {
             0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh())
         }),
         ("relu", |x| x.max(0.0)),
+        ("relu6", |x| x.clamp(0.0, 6.0)),
         ("silu", |x| x * sigmoid(x)),
     ];
 
@@ -139,7 +151,8 @@ mod tests {
                 let difference = (f64::from(activation.slope(x)) - expected).abs();
                 assert!(difference <= BOUND * at.abs().max(1.0), "{name}'({x}): off by {difference}");
             }
-            assert!(activation.slope(-1e4).abs() < 1e-30 && activation.slope(1e4) == 1.0, "{name}");
+            let last = if name == "relu6" { 0.0 } else { 1.0 };
+            assert!(activation.slope(-1e4).abs() < 1e-30 && activation.slope(1e4) == last, "{name}");
         }
     }
 
@@ -157,6 +170,15 @@ mod tests {
                     "{name}({x}): off by {difference}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn rectifiers_keep_what_is_not_a_number() {
+        for activation in [Activation::Relu, Activation::Relu6] {
+            let mut values = [f32::NAN, 1.0, -1.0, 7.0, f32::NAN];
+            activation.apply(&mut values);
+            assert!(values[0].is_nan() && values[4].is_nan(), "{activation:?}: {values:?}");
         }
     }
 

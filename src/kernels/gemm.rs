@@ -42,6 +42,8 @@ pub enum After<'a> {
     Activation(Activation),
     /// These numbers, as many as the outputs of all layers, are added.
     Residual(&'a [f32]),
+    /// The same, and then an activation.
+    ResidualActivation(&'a [f32], Activation),
 }
 
 /// One of the layers that [`linear`] computes side by side.
@@ -77,7 +79,7 @@ pub fn linear(x: &[f32], layers: &[Layer<'_>]) -> Vec<f32> {
         let outputs = layer.weight.rows();
         assert_eq!(layer.weight.columns(), columns, "linear: layers of different inputs");
         assert!(layer.bias.is_none_or(|bias| bias.len() == outputs), "linear: bias of another length");
-        if let After::Residual(residual) = layer.after {
+        if let After::Residual(residual) | After::ResidualActivation(residual, _) = layer.after {
             assert_eq!(residual.len(), rows * stride, "linear: residual of another length");
         }
         let input = match &layer.weight.store {
@@ -163,7 +165,7 @@ impl Part<'_> {
                     };
                 }
             }
-            if let After::Activation(activation) = layer.after {
+            if let After::Activation(activation) | After::ResidualActivation(_, activation) = layer.after {
                 let (from, to) = (strip.start * PANEL, outputs.min(strip.end * PANEL));
                 for row in 0..rows {
                     // SAFETY: these outputs belong to this call's panels.
@@ -411,7 +413,10 @@ impl<'a> PanelEnd<'a> {
         Self {
             scales: scales.map_or([F32x4::splat(1.0); VECTORS], eight),
             bias: layer.bias.map_or([F32x4::splat(0.0); VECTORS], |bias| eight(&bias[column..][..count])),
-            residual: if let After::Residual(residual) = layer.after { Some(residual) } else { None },
+            residual: match layer.after {
+                After::Residual(residual) | After::ResidualActivation(residual, _) => Some(residual),
+                After::Nothing | After::Activation(_) => None,
+            },
             column,
             count,
         }

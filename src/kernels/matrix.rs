@@ -8,6 +8,10 @@
 //! int8:     panel, group of 4 columns, row, column  4 columns of 8 rows after the other
 //! ```
 //!
+//! The columns of a convolution, whose published shape is `(out, in, height, width)`, are packed in the order
+//! `(height, width, in)`, in which patches are gathered from images whose channels lie together: see
+//! [`MatrixBuilder::channels_last`].
+//!
 //! The last panel is filled up with rows of zeros, an odd number of groups with columns of zeros.
 //!
 //! An int8 row is its numbers divided by a scale of its own and rounded. The scale is the largest magnitude
@@ -88,6 +92,36 @@ impl Matrix {
         self.columns
     }
 
+    /// Multiplies each row with a number of its own, as many as there are rows. Of int8 only the scales change.
+    ///
+    /// # Panics
+    /// Where there are more or fewer factors than rows.
+    pub fn scale_rows(&mut self, factors: &[f32]) {
+        assert_eq!(factors.len(), self.rows, "scale-rows: factors do not fit the rows");
+        let panel = (self.columns * PANEL).max(1);
+        match &mut self.store {
+            Store::F32(values) => {
+                for (panel, factors) in values.chunks_exact_mut(panel).zip(factors.chunks(PANEL)) {
+                    for column in panel.chunks_exact_mut(PANEL) {
+                        column.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
+                    }
+                }
+            }
+            Store::F16(values) => {
+                for (panel, factors) in values.chunks_exact_mut(panel).zip(factors.chunks(PANEL)) {
+                    for column in panel.chunks_exact_mut(PANEL) {
+                        for (value, factor) in column.iter_mut().zip(factors) {
+                            *value = f16::from_f32(f16::from_bits(*value).to_f32() * factor).to_bits();
+                        }
+                    }
+                }
+            }
+            Store::Int8(int8) => {
+                int8.scales.iter_mut().zip(factors).for_each(|(scale, factor)| *scale *= factor);
+            }
+        }
+    }
+
     /// How the numbers are stored.
     pub fn dtype(&self) -> Dtype {
         match self.store {
@@ -102,6 +136,14 @@ impl Matrix {
         let mut builder = MatrixBuilder::new(dtype, rows, columns)?;
         builder.push(values);
         builder.finish()
+    }
+
+    /// What the whole numbers of a row are multiplied with; none where the matrix is not int8.
+    pub fn row_scale(&self, row: usize) -> Option<f32> {
+        match &self.store {
+            Store::Int8(int8) => int8.scales.get(row).copied(),
+            _ => None,
+        }
     }
 
     /// A row as f32, written to `to`, which has as many numbers as there are columns.
@@ -190,14 +232,31 @@ fn zeros<T: Zeroable + Clone>(count: usize) -> Result<Vec<T>> {
     Ok(values)
 }
 
-/// Packs a matrix while its numbers arrive. Beside the packed matrix it holds one row.
+/// `row` of `channels` with as many taps each, tap by tap; both as many numbers.
+pub(crate) fn taps_first(row: &[f32], channels: usize, to: &mut [f32]) {
+    let taps = row.len() / channels.max(1);
+    for (tap, to) in to.chunks_exact_mut(channels.max(1)).enumerate() {
+        to.iter_mut().zip(row.iter().skip(tap).step_by(taps.max(1))).for_each(|(to, &from)| *to = from);
+    }
+}
+
+/// What [`taps_first`] made a row of, again.
+pub(crate) fn channels_first(row: &[f32], channels: usize, to: &mut [f32]) {
+    taps_first(row, row.len() / channels.max(1), to);
+}
+
+/// Packs a matrix while its numbers arrive. Beside the packed matrix it holds one row, or two of a convolution.
 #[derive(Debug)]
 pub struct MatrixBuilder {
     matrix: Matrix,
+    /// Of a convolution: its input channels, and room for one row.
+    channels: Option<(usize, Vec<f32>)>,
     /// The numbers so far of the row that is incomplete.
     row: Vec<f32>,
     /// Rows that are complete.
     done: usize,
+    /// What whole numbers were multiplied with to become the rows, where they were.
+    scales: Option<Vec<f32>>,
 }
 
 impl MatrixBuilder {
@@ -206,7 +265,28 @@ impl MatrixBuilder {
         let matrix = Matrix::zeros(dtype, rows, columns)?;
         let mut row = zeros(columns)?;
         row.clear();
-        Ok(Self { matrix, row, done: 0 })
+        Ok(Self { matrix, channels: None, row, done: 0, scales: None })
+    }
+
+    /// The same for rows that are whole numbers of magnitude up to 127 times `scales`, one for each row: in int8 they
+    /// become these whole numbers again, where the kernels can add up such (see `largest_four`).
+    pub fn scaled(self, scales: Vec<f32>) -> Self {
+        Self { scales: Some(scales), ..self }
+    }
+
+    /// The scale that the row to come next had before.
+    fn scale(&self) -> Option<f32> {
+        self.scales.as_ref().and_then(|scales| scales.get(self.done)).copied()
+    }
+
+    /// The same for a convolution of `channels` inputs, whose rows arrive channel by channel and are packed tap by
+    /// tap. `channels` divides the columns.
+    pub fn channels_last(mut self, channels: usize) -> Result<Self> {
+        // With one channel or one tap both orders are the same.
+        if channels > 1 && channels < self.matrix.columns {
+            self.channels = Some((channels, zeros(self.matrix.columns)?));
+        }
+        Ok(self)
     }
 
     /// Takes the next numbers, row by row; those after the last row are passed over.
@@ -216,7 +296,8 @@ impl MatrixBuilder {
             // A row that lies whole in the input is packed from there.
             if self.row.is_empty() && values.len() >= columns {
                 let (row, rest) = values.split_at(columns);
-                pack_row(&mut self.matrix, self.done, row);
+                let scale = self.scale();
+                Self::pack(&mut self.matrix, &mut self.channels, self.done, row, scale);
                 (self.done, values) = (self.done + 1, rest);
                 continue;
             }
@@ -224,10 +305,27 @@ impl MatrixBuilder {
             self.row.extend_from_slice(now);
             values = rest;
             if self.row.len() == columns {
-                pack_row(&mut self.matrix, self.done, &self.row);
+                let scale = self.scale();
+                Self::pack(&mut self.matrix, &mut self.channels, self.done, &self.row, scale);
                 self.done += 1;
                 self.row.clear();
             }
+        }
+    }
+
+    fn pack(
+        matrix: &mut Matrix,
+        channels: &mut Option<(usize, Vec<f32>)>,
+        row: usize,
+        values: &[f32],
+        scale: Option<f32>,
+    ) {
+        match channels {
+            Some((channels, ordered)) => {
+                taps_first(values, *channels, ordered);
+                pack_row(matrix, row, ordered, scale);
+            }
+            None => pack_row(matrix, row, values, scale),
         }
     }
 
@@ -255,7 +353,8 @@ impl MatrixBuilder {
     }
 }
 
-fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32]) {
+/// Writes a row to its place. `scale` is the one that the row had before, if it had one.
+fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32], scale: Option<f32>) {
     let (columns, panel, lane) = (matrix.columns, row / PANEL, row % PANEL);
     match &mut matrix.store {
         Store::F32(packed) => {
@@ -275,11 +374,13 @@ fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32]) {
             let (min, max) = min_max(values);
             let (largest, sum) = largest_four(values);
             // Bytes cannot say that a weight is no number, nor would minima and maxima. The scale can.
-            let scale = if sum.is_finite() {
+            let fits = |scale: f32| max.max(-min) <= scale * 127.4 && largest <= scale * (MOST as f32 + 0.4);
+            let scale = match scale {
+                // Bytes as they were: rounding them anew would add an error.
+                Some(scale) if sum.is_finite() && fits(scale) => scale,
                 // Rounding adds up to a half to each of four weights.
-                (max.max(-min) / 127.0).max(largest / (MOST - 2) as f32)
-            } else {
-                f32::NAN
+                _ if sum.is_finite() => (max.max(-min) / 127.0).max(largest / (MOST - 2) as f32),
+                _ => f32::NAN,
             };
             int8.scales[row] = scale;
             // A row of zeros has no scale to divide by.

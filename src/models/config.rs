@@ -14,7 +14,7 @@ const SHOWN: usize = 60;
 const MOST_PATCHES: usize = 64;
 /// Numbers that one intermediate result may have: 1 GiB as f32. Larger ones would not fit wasm's memory, and
 /// their 32-bit sizes would wrap there.
-const MOST_NUMBERS: u64 = 1 << 28;
+pub(super) const MOST_NUMBERS: u64 = 1 << 28;
 
 /// One object of `config.json`. A key that is absent or null has its default.
 #[derive(Clone)]
@@ -60,12 +60,44 @@ impl Section {
         self.get(name).is_some()
     }
 
+    /// Whether the key has a list.
+    pub(super) fn has_list(&self, name: &str) -> bool {
+        self.get(name).is_some_and(Value::is_array)
+    }
+
+    /// The value as it is.
+    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+        self.get(name)
+    }
+
+    /// A text.
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        value.as_str().map(Some).ok_or_else(|| self.wrong(name, "a text", value))
+    }
+
     /// A whole number in `range`.
     pub(super) fn number(&self, name: &str, default: usize, range: RangeInclusive<usize>) -> Result<usize> {
         let Some(value) = self.get(name) else { return Ok(default) };
         let number = value.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| range.contains(n));
         let wanted = || format!("a whole number from {} to {}", range.start(), range.end());
         number.ok_or_else(|| self.wrong(name, &wanted(), value))
+    }
+
+    /// A list of `N` whole numbers in `range`.
+    pub(super) fn numbers<const N: usize>(
+        &self,
+        name: &str,
+        range: RangeInclusive<usize>,
+    ) -> Result<[usize; N]> {
+        let value = self.get(name).unwrap_or(&Value::Null);
+        let number = |value: &Value| {
+            value.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| range.contains(n))
+        };
+        let numbers = value.as_array().and_then(|list| list.iter().map(number).collect::<Option<Vec<_>>>());
+        let numbers = numbers.and_then(|numbers| <[usize; N]>::try_from(numbers).ok());
+        let wanted = || format!("a list of {N} whole numbers from {} to {}", range.start(), range.end());
+        numbers.ok_or_else(|| self.wrong(name, &wanted(), value))
     }
 
     /// A token id.
@@ -158,6 +190,11 @@ impl Section {
         let Some(value) = self.get(name) else { return Ok(default) };
         let activation = value.as_str().and_then(Activation::from_name);
         activation.ok_or_else(|| self.wrong(name, "the name of an activation that ocelli has", value))
+    }
+
+    /// The error for a value of `name` that is none of `known`.
+    pub(super) fn unknown(&self, name: &str, known: &str) -> Error {
+        self.wrong(name, known, self.get(name).unwrap_or(&Value::Null))
     }
 
     fn get(&self, name: &str) -> Option<&Value> {

@@ -7,23 +7,9 @@
 pub mod blip;
 pub mod clip;
 mod config;
-mod passage;
+pub mod ocelli;
 mod tree;
+pub mod vision;
 pub mod vit;
 
-use candle_core::Tensor;
-
-pub use passage::{Passage, Trace};
-
-use crate::{Error, ErrorKind, Result};
-
-/// Refuses `pixels` that are not `(batch, 3, size, size)`.
-fn check_pixels(pixels: &Tensor, size: usize) -> Result<()> {
-    match *pixels.dims() {
-        [batch, 3, height, width] if batch > 0 && height == size && width == size => Ok(()),
-        ref found => Err(Error::new(
-            ErrorKind::ArgumentInvalid,
-            format!("The model takes pixels of shape [batch, 3, {size}, {size}], not {found:?}."),
-        )),
-    }
-}
+pub use vision::{EncoderState, ImageTower, Trace};

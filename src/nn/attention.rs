@@ -55,7 +55,12 @@ impl SelfAttention {
     pub fn load_fused(scope: &Scope<'_>, heads: Heads, [fused, output]: [&str; 2]) -> Result<Self> {
         let fused = Linear::load(&scope.scope(fused), heads.width, 3 * heads.width)?;
         let output = Linear::load(&scope.scope(output), heads.width, heads.width)?;
-        Ok(Self { heads, projections: Projections::Fused(fused), output })
+        Ok(Self::fused(heads, fused, output))
+    }
+
+    /// A layer for queries, keys and values together, `(3 width, width)`, and the output.
+    pub fn fused(heads: Heads, all: Linear, output: Linear) -> Self {
+        Self { heads, projections: Projections::Fused(all), output }
     }
 
     /// `residual` plus the attention of `x`; both `(rows, width)`.
@@ -169,9 +174,10 @@ impl CustomOp1 for Attend<'_> {
     }
 }
 
-struct Pooled<'a> {
-    heads: Heads,
-    sight: Sight<'a>,
+/// Attention of some rows to others: the first row of each sequence, or as the sight says.
+pub(super) struct Pooled<'a> {
+    pub(super) heads: Heads,
+    pub(super) sight: Sight<'a>,
 }
 
 impl CustomOp2 for Pooled<'_> {

@@ -48,7 +48,12 @@ pub struct Positions {
 impl Positions {
     /// The table `weight` in `scope`.
     pub fn load(scope: &Scope<'_>, positions: usize, width: usize) -> Result<Self> {
-        Ok(Self { table: scope.take("weight", (positions, width))? })
+        Ok(Self::new(scope.take("weight", (positions, width))?))
+    }
+
+    /// A table of shape `(positions, width)`.
+    pub fn new(table: Tensor) -> Self {
+        Self { table }
     }
 
     /// The vectors of any positions: `(positions, width)`.

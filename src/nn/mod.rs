@@ -8,19 +8,25 @@
 //! and no copies between them.
 
 mod attention;
+mod attention_pool;
 mod backward;
+mod conv;
 mod embedding;
 mod encoder;
 mod linear;
 mod norm;
 mod patch;
+mod pool;
 mod rows;
 
-pub use crate::kernels::{Activation, Heads, KeyValues};
+pub use crate::kernels::{Activation, Heads, KeyValues, Padding, Window};
 pub use attention::{CrossAttention, RowCache, SelfAttention, Sight};
+pub use attention_pool::AttentionPool;
+pub use conv::{Conv2d, ConvSizes, DepthwiseConv2d, InvertedResidual, channels_last};
 pub use embedding::{Embedding, Positions};
 pub use encoder::{EncoderLayer, Mlp, Sizes};
 pub use linear::Linear;
 pub use norm::LayerNorm;
 pub use patch::{PatchEmbed, with_class_token};
+pub use pool::{avg_pool2d, global_avg_pool};
 pub use rows::{accumulate, add, firsts, select};

@@ -162,7 +162,7 @@ impl Answerer {
 
     /// Computes one more layer of the vision tower. Returns how many are left.
     pub fn advance(&self, look: &mut Look) -> Result<usize> {
-        self.parts.model.vision().advance(look.passage_mut())
+        self.parts.model.vision().advance(look.state_mut())
     }
 
     /// Begins an answer about the image that the model looks at. Computes the layers that are left.
@@ -190,7 +190,7 @@ impl Answerer {
     /// The question as the decoder sees it.
     fn ask(&self, look: &Look, question: &[u32]) -> Result<CaptionState> {
         let model = &self.parts.model;
-        model.ask(&model.see(&model.vision().states(look.passage())?)?, question)
+        model.ask(&model.see(&model.vision().states(look.state())?)?, question)
     }
 
     /// The whole answer.

@@ -1,8 +1,9 @@
 //! Captions with BLIP, one piece at a time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::generation::{CaptionOptions, DEFAULT_MAX_TOKENS, Generation, Written};
+use super::naming::{Naming, prompt_of};
 use super::{Look, ModelFiles, check_picture_size, check_vocabulary, finite, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::blip::{BlipConfig, BlipModel, CaptionState};
@@ -13,8 +14,8 @@ use crate::{Error, ErrorKind, Result};
 /// The small files of a BLIP captioning model, read and checked against each other.
 pub struct CaptionerFiles {
     pub(super) config: BlipConfig,
-    preprocessor: Preprocessor,
-    pub(super) tokenizer: CaptionTokenizer,
+    pub(super) preprocessor: Preprocessor,
+    pub(super) tokenizer: Arc<CaptionTokenizer>,
 }
 
 impl CaptionerFiles {
@@ -28,7 +29,7 @@ impl CaptionerFiles {
         check_picture_size(&preprocessor, config.vision.image_size)?;
         let tokenizer = CaptionTokenizer::from_json(files.tokenizer)?;
         check_vocabulary(tokenizer.vocab_size(), config.text.vocab_size)?;
-        Ok(Self { config, preprocessor, tokenizer })
+        Ok(Self { config, preprocessor, tokenizer: Arc::new(tokenizer) })
     }
 
     /// Beginnings of the names of tensors that the model does without, for
@@ -40,8 +41,15 @@ impl CaptionerFiles {
 
 /// Writes captions as `transformers`' `BlipForConditionalGeneration.generate` does, greedily, with beams or by
 /// drawing, from `[DEC]` and the prompt to `[SEP]`.
+///
+/// A captioner that has words to name things with ([`OcelliFiles`](super::OcelliFiles)) is prompted, unless the caller has a
+/// prompt, with those that it sees, as in Tag2Text (Huang et al., 2023): `<words> : `. They are no part of the caption.
+///
+/// A clone is the same captioner: it shares the weights, and the words.
+#[derive(Clone)]
 pub struct Captioner {
     parts: Arc<Parts>,
+    naming: Option<Arc<Mutex<Naming>>>,
 }
 
 /// What a running caption shares with its captioner.
@@ -57,8 +65,65 @@ impl Captioner {
     /// As [`Tagger::new`](super::Tagger::new).
     pub fn new(files: CaptionerFiles, weights: Weights) -> Result<Self> {
         weights.pass_over(files.unused());
-        let model = BlipModel::new(&files.config, weights)?;
-        Ok(Self { parts: Arc::new(Parts { model, files }) })
+        Ok(Self::of(BlipModel::new(&files.config, weights)?, files, None))
+    }
+
+    /// The captioner of its parts.
+    pub(super) fn of(model: BlipModel, files: CaptionerFiles, naming: Option<Naming>) -> Self {
+        let naming = naming.map(|naming| Arc::new(Mutex::new(naming)));
+        Self { parts: Arc::new(Parts { model, files }), naming }
+    }
+
+    /// How many prompts the captioner's words are encoded with; 0 where it has none.
+    pub fn words_total(&self) -> usize {
+        self.naming().map_or(0, |naming| naming.total())
+    }
+
+    /// How many of them are still to be encoded.
+    pub fn words_pending(&self) -> usize {
+        self.naming().map_or(0, |naming| naming.pending())
+    }
+
+    /// Encodes at most `limit` more of them, and returns how many are still pending. Embeddings that a tagger of the same
+    /// model knows are free.
+    pub fn encode_words(&self, limit: usize) -> Result<usize> {
+        self.naming().map_or(Ok(0), |mut naming| naming.encode(limit))
+    }
+
+    /// The words that the model sees in an image, the most probable first; none where it is sure of none. Computes the
+    /// layers that are left.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` while words are pending.
+    pub fn words(&self, look: &Look) -> Result<Vec<String>> {
+        self.naming().map_or(Ok(Vec::new()), |naming| naming.words(look))
+    }
+
+    /// A thread that failed while it held them has left no half of an embedding.
+    fn naming(&self) -> Option<MutexGuard<'_, Naming>> {
+        self.naming.as_ref().map(|naming| naming.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// `[DEC]` and the prompt of these words: as many of them as take no more than half of the model's room.
+    fn prompt(&self, words: &[String]) -> Result<(Vec<u32>, Vec<String>)> {
+        let Parts { files, .. } = &*self.parts;
+        for count in (0..=words.len()).rev() {
+            let mut ids = vec![files.config.text.bos_token_id];
+            ids.extend(files.tokenizer.encode_prompt(&prompt_of(&words[..count]))?);
+            if ids.len() <= files.config.text.max_position_embeddings / 2 {
+                return Ok((ids, words[..count].to_vec()));
+            }
+        }
+        Ok((vec![files.config.text.bos_token_id], Vec::new()))
+    }
+
+    /// What a caption of the image begins with where the caller has no prompt. While words are pending it is `[DEC]`
+    /// alone.
+    pub(super) fn prompt_of(&self, look: &Look) -> Result<Vec<u32>> {
+        if self.naming.is_none() || self.words_pending() > 0 {
+            return Ok(vec![self.parts.files.config.text.bos_token_id]);
+        }
+        Ok(self.prompt(&self.words(look)?)?.0)
     }
 
     /// Checks how a caption is to be written; computes nothing.
@@ -87,17 +152,18 @@ impl Captioner {
                 format!("maxTokens is {wanted}; after this prompt the model can write 1 to {room} tokens.");
             return Err(Error::new(ErrorKind::ArgumentInvalid, message));
         }
-        let plan = CaptionPlan { ids, max_tokens: wanted, options: options.clone() };
+        let names = options.prompt.is_none() && self.naming.is_some();
+        let plan = CaptionPlan { ids, names, max_tokens: wanted, options: options.clone() };
         // Refuses what cannot be written.
-        self.generation(&plan)?;
+        self.generation(&plan.ids, &plan)?;
         Ok(plan)
     }
 
     /// Begins to look at `image`; no layer is computed yet.
     pub fn look(&self, image: &RgbImage) -> Result<Look> {
         let Parts { model, files } = &*self.parts;
-        let passage = model.vision().begin(&pixel_batch(&files.preprocessor, image)?)?;
-        Ok(Look::new(passage).framed(files.preprocessor.frame(image)))
+        let state = model.vision().begin(&pixel_batch(&files.preprocessor, image)?)?;
+        Ok(Look::new(state).framed(files.preprocessor.frame(image)))
     }
 
     pub(super) fn model(&self) -> &BlipModel {
@@ -110,36 +176,47 @@ impl Captioner {
 
     /// Computes one more layer of the vision tower. Returns how many are left.
     pub fn advance(&self, look: &mut Look) -> Result<usize> {
-        self.parts.model.vision().advance(look.passage_mut())
+        self.parts.model.vision().advance(look.state_mut())
     }
 
     /// Begins a caption of the image that the model looks at, as an iterator of text pieces. Computes the layers
     /// that are left.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` where the captioner has words of its own that are pending, and the plan no prompt.
     pub fn write(&self, look: &Look, plan: &CaptionPlan) -> Result<CaptionRun> {
         let model = &self.parts.model;
+        let (ids, words) =
+            if plan.names { self.prompt(&self.words(look)?)? } else { (plan.ids.clone(), Vec::new()) };
         Ok(CaptionRun {
             parts: Arc::clone(&self.parts),
-            generation: self.generation(plan)?,
-            state: model.start(&model.vision().states(look.passage())?)?,
-            next: plan.ids.clone(),
-            prompt: plan.ids.len(),
-            ids: plan.ids.clone(),
+            generation: self.generation(&ids, plan)?,
+            state: model.start(&model.image_states_of(look.state())?)?,
+            next: ids.clone(),
+            prompt: ids.len(),
+            hidden: if plan.names { ids.len() } else { 0 },
+            words,
+            ids,
             ended: false,
             written: String::new(),
         })
     }
 
-    /// All of that at once: the plan, the image, and the caption's beginning.
+    /// All of that at once: the words, the plan, the image, and the caption's beginning.
     ///
     /// # Errors
     /// As [`Captioner::plan`].
     pub fn start(&self, image: &RgbImage, options: &CaptionOptions) -> Result<CaptionRun> {
         let plan = self.plan(options)?;
+        while plan.names && self.encode_words(usize::MAX)? > 0 {}
         self.write(&self.look(image)?, &plan)
     }
 
-    fn generation(&self, plan: &CaptionPlan) -> Result<Generation> {
-        plan.options.generation(&plan.ids, plan.max_tokens, self.parts.files.config.text.sep_token_id)
+    /// The search for what comes after `ids`.
+    fn generation(&self, ids: &[u32], plan: &CaptionPlan) -> Result<Generation> {
+        let text = &self.parts.files.config.text;
+        let room = text.max_position_embeddings.saturating_sub(ids.len());
+        plan.options.generation(ids, plan.max_tokens.min(room), text.sep_token_id)
     }
 
     /// The whole caption of `image`; the best one where several are asked for.
@@ -166,6 +243,8 @@ impl Captioner {
 pub struct CaptionPlan {
     /// `[DEC]` and the prompt.
     ids: Vec<u32>,
+    /// Whether the prompt is made of the words that the model sees.
+    names: bool,
     max_tokens: usize,
     options: CaptionOptions,
 }
@@ -191,6 +270,10 @@ pub struct CaptionRun {
     next: Vec<u32>,
     /// How many tokens `[DEC]` and the prompt are.
     prompt: usize,
+    /// How many of them are no part of the caption.
+    hidden: usize,
+    /// The words of the prompt, where the model has chosen them.
+    words: Vec<String>,
     /// `[DEC]`, the prompt, and the tokens written so far.
     ids: Vec<u32>,
     ended: bool,
@@ -204,6 +287,11 @@ impl CaptionRun {
         &self.ids
     }
 
+    /// The words that the caption was prompted with, where the model has chosen them.
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
     /// The captions as far as they are written, best first: as many as were asked for. (Of a vocabulary in which
     /// that many cannot be found there are fewer.)
     ///
@@ -211,7 +299,7 @@ impl CaptionRun {
     /// `Internal` where the tokenizer library fails.
     pub fn captions(&self) -> Result<Vec<Caption>> {
         let caption = |written: Written| {
-            let ids = [&self.ids[..self.prompt], &written.ids].concat();
+            let ids = [&self.ids[self.hidden..self.prompt], &written.ids].concat();
             Ok(Caption { text: self.parts.files.tokenizer.decode(&ids)?, score: written.score })
         };
         self.generation.written().into_iter().map(caption).collect()
@@ -242,7 +330,7 @@ impl CaptionRun {
         if !self.ended && !self.generation.is_single() {
             return Ok(String::new());
         }
-        let text = self.parts.files.tokenizer.decode(&self.ids)?;
+        let text = self.parts.files.tokenizer.decode(&self.ids[self.hidden..])?;
         let certain = if self.ended { text.len() } else { text.rfind(' ').unwrap_or(0) };
         let piece = text[..certain].strip_prefix(self.written.as_str()).unwrap_or_default().to_owned();
         self.written.push_str(&piece);

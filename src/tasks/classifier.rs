@@ -59,13 +59,13 @@ impl Classifier {
 
     /// Begins to look at `image`; no layer is computed yet.
     pub fn look(&self, image: &RgbImage) -> Result<Look> {
-        let passage = self.model.begin(&pixel_batch(&self.preprocessor, image)?)?;
-        Ok(Look::new(passage).framed(self.preprocessor.frame(image)))
+        let state = self.model.vision().begin(&pixel_batch(&self.preprocessor, image)?)?;
+        Ok(Look::new(state).framed(self.preprocessor.frame(image)))
     }
 
     /// Computes one more layer. Returns how many are left.
     pub fn advance(&self, look: &mut Look) -> Result<usize> {
-        self.model.advance(look.passage_mut())
+        self.model.vision().advance(look.state_mut())
     }
 
     /// The probability of each class for `image`, in the order of [`Classifier::labels`]: they sum to 1, except
@@ -79,7 +79,7 @@ impl Classifier {
     /// # Errors
     /// `WeightsInvalid` where the weights give no numbers.
     pub fn classify_seen(&self, look: &Look) -> Result<Vec<f32>> {
-        let mut scores = finite(&self.model.logits(look.passage())?)?;
+        let mut scores = finite(&self.model.logits(look.state())?)?;
         if self.independent {
             scores.iter_mut().for_each(|score| *score = 1.0 / (1.0 + (-*score).exp()));
         } else {

@@ -111,19 +111,19 @@ impl Tagger {
 
     /// [`Tagger::rollout`] of a look that keeps its states, before its first step back.
     pub fn begin_rollout(&self, look: &Look) -> Result<Tracing> {
-        Ok(Tracing::new(self.model.vision()?.rollout(look.passage())?, look))
+        Ok(Tracing::new(self.model().vision()?.rollout(look.state())?, look))
     }
 
     /// [`Tagger::explain`] of a look that keeps its states, before its first step back.
     pub fn begin_explanation(&self, look: &Look, text: &str) -> Result<Tracing> {
         LabelSet::new(&[text.into()], Templates::bare())?;
         let text = self.text_embeddings(&[text])?.concat();
-        Ok(Tracing::new(self.model.relevance(look.passage(), &text)?, look))
+        Ok(Tracing::new(self.model().relevance(look.state(), &text)?, look))
     }
 
     /// Goes back through one more layer. Returns how many are left.
     pub fn trace_back(&self, tracing: &mut Tracing) -> Result<usize> {
-        let vision = self.model.vision()?;
+        let vision = self.model().vision()?;
         tracing.step(|trace| vision.trace_back(trace))
     }
 
@@ -149,18 +149,18 @@ impl Captioner {
     /// # Errors
     /// `ArgumentInvalid` where the caption has no words, or more tokens than the model can write.
     pub fn attention(&self, look: &Look, caption: &str) -> Result<Vec<WordMap>> {
-        let files = self.files();
-        let (mut ids, words) = files.tokenizer.encode_words(caption)?;
+        let (ids, words) = self.files().tokenizer.encode_words(caption)?;
         if words.is_empty() {
             return Err(Error::new(ErrorKind::ArgumentInvalid, "The caption has no words."));
         }
         let tokens = ids.len();
-        ids.insert(0, files.config.text.bos_token_id);
-        let states = self.model().vision().states(look.passage())?;
-        let maps = self.model().token_maps(&states, &ids)?;
-        let width = maps.len() / tokens;
+        let before = self.prompt_of(look)?;
+        let states = self.model().image_states_of(look.state())?;
+        let maps = self.model().token_maps(&states, &[before.as_slice(), &ids].concat())?;
+        let width = maps.len() / (before.len() - 1 + tokens);
+        let maps = &maps[(before.len() - 1) * width..];
         let mean = |Word { range, tokens }: Word| {
-            let mean = mean_of_patches(&maps, width, tokens);
+            let mean = mean_of_patches(maps, width, self.model().class_tokens(), tokens);
             Ok(WordMap { range, map: Map::of_square(&mean, look.frame())? })
         };
         words.into_iter().map(mean).collect()
@@ -168,7 +168,7 @@ impl Captioner {
 
     /// [`Captioner::rollout`] of a look that keeps its states, before its first step back.
     pub fn begin_rollout(&self, look: &Look) -> Result<Tracing> {
-        Ok(Tracing::new(self.model().vision().rollout(look.passage())?, look))
+        Ok(Tracing::new(self.model().vision().rollout(look.state())?, look))
     }
 
     /// Goes back through one more layer. Returns how many are left.
@@ -188,8 +188,8 @@ impl Matcher {
         let Some(ids) = texts.0.get(index) else {
             return Err(Error::new(ErrorKind::ArgumentInvalid, "There is no such text."));
         };
-        let states = self.model.vision().states(look.passage())?;
-        let map = self.model.grad_cam(&self.model.see(&states)?, ids)?;
+        let states = self.model().image_states_of(look.state())?;
+        let map = self.model().grad_cam(&self.model().see(&states)?, ids)?;
         Map::of_square(&map, look.frame())
     }
 }
@@ -204,12 +204,12 @@ impl Classifier {
 
     /// [`Classifier::rollout`] of a look that keeps its states, before its first step back.
     pub fn begin_rollout(&self, look: &Look) -> Result<Tracing> {
-        Ok(Tracing::new(self.model.rollout(look.passage())?, look))
+        Ok(Tracing::new(self.model.vision().rollout(look.state())?, look))
     }
 
     /// Goes back through one more layer. Returns how many are left.
     pub fn trace_back(&self, tracing: &mut Tracing) -> Result<usize> {
-        tracing.step(|trace| self.model.trace_back(trace))
+        tracing.step(|trace| self.model.vision().trace_back(trace))
     }
 }
 

@@ -1,7 +1,7 @@
 //! An image that a model is looking at.
 
 use crate::image::Frame;
-use crate::models::Passage;
+use crate::models::EncoderState;
 
 /// An image on its way through a model's vision tower, which is nearly all of the work: made by `look`, taken on
 /// by `advance`, one layer at a time, and then asked about as often as one likes.
@@ -9,14 +9,14 @@ use crate::models::Passage;
 /// It belongs to the model that made it.
 #[derive(Debug, Clone)]
 pub struct Look {
-    passage: Passage,
+    state: EncoderState,
     frame: Frame,
 }
 
 impl Look {
     /// A look at all of an image.
-    pub(super) fn new(passage: Passage) -> Self {
-        Self { passage, frame: Frame::WHOLE }
+    pub(super) fn new(state: EncoderState) -> Self {
+        Self { state, frame: Frame::WHOLE }
     }
 
     /// A look at a part of an image.
@@ -26,16 +26,16 @@ impl Look {
 
     /// Keeps the states of every layer from now on: what [`Tracing`](super::Tracing) needs.
     pub fn keep(&mut self) {
-        self.passage.keep();
+        self.state.keep();
     }
 
     /// How far it is; copied without the numbers, which are shared.
-    pub(super) fn passage(&self) -> Passage {
-        self.passage.clone()
+    pub(super) fn state(&self) -> EncoderState {
+        self.state.clone()
     }
 
-    pub(super) fn passage_mut(&mut self) -> &mut Passage {
-        &mut self.passage
+    pub(super) fn state_mut(&mut self) -> &mut EncoderState {
+        &mut self.state
     }
 
     /// The part of the image that the model sees.

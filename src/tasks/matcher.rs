@@ -27,9 +27,9 @@ const TEXT_BATCH: usize = 64;
 
 /// The small files of a BLIP matching model, read and checked against each other.
 pub struct MatcherFiles {
-    config: BlipConfig,
-    preprocessor: Preprocessor,
-    tokenizer: CaptionTokenizer,
+    pub(super) config: BlipConfig,
+    pub(super) preprocessor: Preprocessor,
+    pub(super) tokenizer: Arc<CaptionTokenizer>,
 }
 
 impl MatcherFiles {
@@ -44,7 +44,7 @@ impl MatcherFiles {
         let tokenizer = CaptionTokenizer::from_json(files.tokenizer)?;
         check_vocabulary(tokenizer.vocab_size(), config.text.vocab_size)?;
         tokenizer.frame()?;
-        Ok(Self { config, preprocessor, tokenizer })
+        Ok(Self { config, preprocessor, tokenizer: Arc::new(tokenizer) })
     }
 
     /// Beginnings of the names of tensors that the model does without, for
@@ -67,11 +67,18 @@ impl MatcherFiles {
 /// let best = matcher.rank(&look, &texts, 16)?[0].index;
 /// # Ok(best) }
 /// ```
+///
+/// A clone shares the weights.
+#[derive(Clone)]
 pub struct Matcher {
-    pub(super) model: BlipMatcher,
-    files: MatcherFiles,
+    parts: Arc<Parts>,
     /// Unit-length embeddings by token ids.
     remembered: HashMap<Vec<u32>, Arc<[f32]>>,
+}
+
+struct Parts {
+    model: BlipMatcher,
+    files: MatcherFiles,
 }
 
 /// Texts to be compared with images: checked, and turned into tokens.
@@ -104,8 +111,16 @@ impl Matcher {
     /// As [`Tagger::new`](super::Tagger::new).
     pub fn new(files: MatcherFiles, weights: Weights) -> Result<Self> {
         weights.pass_over(files.unused());
-        let model = BlipMatcher::new(&files.config, weights)?;
-        Ok(Self { model, files, remembered: HashMap::new() })
+        Ok(Self::of(BlipMatcher::new(&files.config, weights)?, files))
+    }
+
+    /// The matcher of its parts.
+    pub(super) fn of(model: BlipMatcher, files: MatcherFiles) -> Self {
+        Self { parts: Arc::new(Parts { model, files }), remembered: HashMap::new() }
+    }
+
+    pub(super) fn model(&self) -> &BlipMatcher {
+        &self.parts.model
     }
 
     /// Checks `texts` and turns them into tokens, at most [`MAX_TEXT_TOKENS`] each (fewer where the model has less
@@ -115,28 +130,28 @@ impl Matcher {
     /// `LabelsEmpty`, `LabelsTooMany`, `LabelEmpty`, `LabelTooLong`: as [`LabelSet`](super::LabelSet) has them.
     pub fn texts<S: AsRef<str>>(&self, texts: &[S]) -> Result<MatchTexts> {
         check_texts(Noun { one: "Text", many: "texts" }, texts)?;
-        let most = MAX_TEXT_TOKENS.min(self.files.config.text.max_position_embeddings);
-        let ids = texts.iter().map(|text| self.files.tokenizer.encode(text.as_ref(), most));
+        let most = MAX_TEXT_TOKENS.min(self.parts.files.config.text.max_position_embeddings);
+        let ids = texts.iter().map(|text| self.parts.files.tokenizer.encode(text.as_ref(), most));
         Ok(MatchTexts(ids.collect::<Result<_>>()?))
     }
 
     /// Begins to look at `image`; no layer is computed yet.
     pub fn look(&self, image: &RgbImage) -> Result<Look> {
-        let preprocessor = &self.files.preprocessor;
-        let passage = self.model.vision().begin(&pixel_batch(preprocessor, image)?)?;
-        Ok(Look::new(passage).framed(preprocessor.frame(image)))
+        let preprocessor = &self.parts.files.preprocessor;
+        let state = self.model().vision().begin(&pixel_batch(preprocessor, image)?)?;
+        Ok(Look::new(state).framed(preprocessor.frame(image)))
     }
 
     /// Computes one more layer of the vision tower. Returns how many are left.
     pub fn advance(&self, look: &mut Look) -> Result<usize> {
-        self.model.vision().advance(look.passage_mut())
+        self.model().vision().advance(look.state_mut())
     }
 
     /// Begins to compare the image that the model looks at with `texts`: all of them by their similarity, and then
     /// the `rerank` most similar by matching. Computes the layers that are left.
     pub fn compare(&self, look: &Look, texts: &MatchTexts, rerank: usize) -> Result<MatchRun> {
-        let states = self.model.vision().states(look.passage())?;
-        let embedding = self.model.image_embeddings(&states)?.squeeze(0)?.to_vec1::<f32>()?;
+        let states = self.model().image_states_of(look.state())?;
+        let embedding = self.model().image_embeddings(&states)?.squeeze(0)?.to_vec1::<f32>()?;
         Ok(MatchRun {
             states,
             embedding,
@@ -177,7 +192,7 @@ impl Matcher {
         }
         let mut embeddings: HashMap<Vec<u32>, Arc<[f32]>> = HashMap::new();
         if !fresh.is_empty() {
-            let rows = self.model.text_embeddings(&fresh)?.to_vec2::<f32>()?;
+            let rows = self.model().text_embeddings(&fresh)?.to_vec2::<f32>()?;
             embeddings.extend(fresh.into_iter().map(<[u32]>::to_vec).zip(rows.into_iter().map(Arc::from)));
         }
         let known = |ids: &Vec<u32>| embeddings.get(ids).or_else(|| self.remembered.get(ids));
@@ -203,11 +218,11 @@ impl Matcher {
     fn read_again(&self, run: &mut MatchRun, limit: usize) -> Result<()> {
         let seen = match &run.seen {
             Some(seen) => seen.clone(),
-            None => run.seen.insert(self.model.see(&run.states)?).clone(),
+            None => run.seen.insert(self.model().see(&run.states)?).clone(),
         };
         let next = &run.order[run.matched..run.rerank.min(run.matched + limit)];
         let texts: Vec<&[u32]> = next.iter().map(|&index| run.texts.0[index].as_slice()).collect();
-        let logits = self.model.matching(&seen, &texts)?.to_vec2::<f32>()?;
+        let logits = self.model().matching(&seen, &texts)?.to_vec2::<f32>()?;
         for (&index, logits) in next.iter().zip(logits) {
             let margin = match logits[..] {
                 [no, yes] if no.is_finite() && yes.is_finite() => yes - no,

@@ -5,6 +5,7 @@
 //! * [`Matcher`]: how well texts describe an image (BLIP).
 //! * [`Answerer`]: answers to questions about an image, its own or the best of given ones (BLIP).
 //! * [`Classifier`]: which of its own classes an image is of (ViT).
+//! * [`Ocelli`]: a tagger, a captioner and a matcher of one model, for which an image is encoded once.
 //! * [`Map`]: which parts of an image made an answer, of all of them.
 //!
 //! They are made in two steps from a model's published files: the small files are read and checked against
@@ -21,6 +22,8 @@ mod labels;
 mod look;
 mod matcher;
 mod memory;
+mod naming;
+mod ocelli;
 mod scores;
 mod tagger;
 mod texts;
@@ -38,6 +41,7 @@ pub use inside::{Map, Tracing, WordMap};
 pub use labels::{Label, LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
 pub use look::Look;
 pub use matcher::{DEFAULT_RERANK, MAX_TEXT_TOKENS, MatchRun, MatchTexts, Matcher, MatcherFiles, TextMatch};
+pub use ocelli::{Ocelli, OcelliFiles, OcelliModelFiles};
 pub use scores::{Scored, Scores};
 pub use tagger::{Tagger, TaggerFiles};
 

@@ -1,5 +1,7 @@
 //! Zero-shot tagging with CLIP, and what its two towers make of images and texts.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use super::labels::normalise;
 use super::memory::Memory;
 use super::scores::{Scored, Scores, softmax};
@@ -18,10 +20,15 @@ const TEXT_BATCH: usize = 64;
 
 /// The small files of a CLIP model, read and checked against each other.
 pub struct TaggerFiles {
-    config: ClipConfig,
-    preprocessor: Preprocessor,
-    tokenizer: ClipTokenizer,
+    model: TaggerInputs,
     towers: Towers,
+}
+
+/// What a tagger knows beside its weights.
+pub(super) struct TaggerInputs {
+    pub(super) config: ClipConfig,
+    pub(super) preprocessor: Preprocessor,
+    pub(super) tokenizer: ClipTokenizer,
 }
 
 impl TaggerFiles {
@@ -32,9 +39,30 @@ impl TaggerFiles {
     /// others.
     pub fn read(files: ModelFiles) -> Result<Self> {
         let config = ClipConfig::from_json(files.config)?;
-        let preprocessor = Preprocessor::from_json(files.preprocessor, PreprocessorKind::Clip)?;
+        // Beside a model of open_clip there is no such file: its configuration has it all.
+        let own = if files.preprocessor.is_empty() { config.preprocessor(files.config)? } else { None };
+        let preprocessor =
+            Preprocessor::from_json(own.as_deref().unwrap_or(files.preprocessor), PreprocessorKind::Clip)?;
+        Ok(Self { model: TaggerInputs::new(config, preprocessor, files.tokenizer)?, towers: Towers::Both })
+    }
+
+    /// The same for a model of `towers` alone: it makes embeddings of images or of texts, and cannot tag.
+    pub fn only(self, towers: Towers) -> Self {
+        Self { towers, ..self }
+    }
+
+    /// Beginnings of the names of tensors that the model does without, for
+    /// [`WeightsLoader::pass_over`](crate::weights::WeightsLoader::pass_over): those of a tower that is not wanted.
+    pub fn unused(&self) -> &'static [&'static str] {
+        self.model.config.unused(self.towers)
+    }
+}
+
+impl TaggerInputs {
+    /// Checks the parts against each other; reads the `tokenizer`.
+    pub(super) fn new(config: ClipConfig, preprocessor: Preprocessor, tokenizer: &[u8]) -> Result<Self> {
         check_picture_size(&preprocessor, config.vision.image_size)?;
-        let tokenizer = ClipTokenizer::from_json(files.tokenizer, config.text.max_position_embeddings)?;
+        let tokenizer = ClipTokenizer::from_json(tokenizer, config.text.max_position_embeddings)?;
         check_vocabulary(tokenizer.vocab_size(), config.text.vocab_size)?;
         let end = tokenizer.end_token();
         if config.text.pooled(&[end]).is_none() {
@@ -46,22 +74,7 @@ impl TaggerFiles {
                 ),
             ));
         }
-        Ok(Self { config, preprocessor, tokenizer, towers: Towers::Both })
-    }
-
-    /// The same for a model of `towers` alone: it makes embeddings of images or of texts, and cannot tag.
-    pub fn only(self, towers: Towers) -> Self {
-        Self { towers, ..self }
-    }
-
-    /// Beginnings of the names of tensors that the model does without, for
-    /// [`WeightsLoader::pass_over`](crate::weights::WeightsLoader::pass_over): those of a tower that is not wanted.
-    pub fn unused(&self) -> &'static [&'static str] {
-        match self.towers {
-            Towers::Both => &[],
-            Towers::Image => &["text_model.", "text_projection."],
-            Towers::Text => &["vision_model.", "visual_projection."],
-        }
+        Ok(Self { config, preprocessor, tokenizer })
     }
 }
 
@@ -79,12 +92,17 @@ impl TaggerFiles {
 /// ```
 ///
 /// With one of its towers alone ([`TaggerFiles::only`]) it embeds, and what needs the other is `ArgumentInvalid`.
+///
+/// A clone is the same tagger: it shares the weights, and the embeddings of labels known so far.
+#[derive(Clone)]
 pub struct Tagger {
-    pub(super) model: ClipModel,
-    config: ClipConfig,
-    preprocessor: Preprocessor,
-    tokenizer: ClipTokenizer,
-    memory: Memory,
+    parts: Arc<Parts>,
+    memory: Arc<Mutex<Memory>>,
+}
+
+struct Parts {
+    model: ClipModel,
+    inputs: TaggerInputs,
 }
 
 impl Tagger {
@@ -93,9 +111,22 @@ impl Tagger {
     /// # Errors
     /// `WeightsMismatch` names the tensors that are missing, misshapen or unknown to the model.
     pub fn new(files: TaggerFiles, weights: Weights) -> Result<Self> {
-        let TaggerFiles { config, preprocessor, tokenizer, towers } = files;
-        let model = ClipModel::with_towers(&config, towers, weights)?;
-        Ok(Self { model, config, preprocessor, tokenizer, memory: Memory::default() })
+        let TaggerFiles { model: inputs, towers } = files;
+        Ok(Self::of(ClipModel::with_towers(&inputs.config, towers, weights)?, inputs))
+    }
+
+    /// The tagger of its parts.
+    pub(super) fn of(model: ClipModel, inputs: TaggerInputs) -> Self {
+        Self { parts: Arc::new(Parts { model, inputs }), memory: Arc::default() }
+    }
+
+    pub(super) fn model(&self) -> &ClipModel {
+        &self.parts.model
+    }
+
+    /// The embeddings known so far. A thread that failed while it held them has left no half of one.
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Checks `labels`, to be written into `template`, a text with one `{}`. Computes nothing yet.
@@ -128,11 +159,11 @@ impl Tagger {
     /// Computes the next embeddings of `set`, of at most `limit` prompts (those known from earlier sets are free), and
     /// returns how many prompts are still pending.
     pub fn encode_labels(&mut self, set: &mut LabelSet, limit: usize) -> Result<usize> {
-        let known = self.memory.shelf(set.templates());
-        let prompts = set.next_prompts(known, limit.clamp(1, TEXT_BATCH));
+        let templates = set.templates().clone();
+        let prompts = set.next_prompts(self.memory().shelf(&templates), limit.clamp(1, TEXT_BATCH));
         let rows = self.text_embeddings(&prompts)?;
         let fresh = set.take(rows);
-        self.memory.add(set, fresh);
+        self.memory().add(set, fresh);
         Ok(set.pending())
     }
 
@@ -140,7 +171,7 @@ impl Tagger {
     /// [`Tagger::remember`], if there are new ones: of as many labels as fit into `limit` bytes. Those of
     /// [`Tagger::texts`] are left out, for they may be anything, and mostly come once.
     pub fn remembered(&mut self, limit: usize) -> Option<Vec<u8>> {
-        self.memory.write(limit)
+        self.memory().write(limit)
     }
 
     /// Takes over what [`Tagger::remembered`] gave on an earlier visit, of the very same model.
@@ -148,7 +179,7 @@ impl Tagger {
     /// # Errors
     /// `ArgumentInvalid`: the bytes are damaged. Then nothing has changed.
     pub fn remember(&mut self, bytes: &[u8]) -> Result<()> {
-        self.memory.read(bytes, self.config.projection_dim)
+        self.memory().read(bytes, self.parts.inputs.config.projection_dim)
     }
 
     /// The probability of each label of `set` for `image`, in label order; they sum to 1. Labels that are
@@ -185,14 +216,25 @@ impl Tagger {
         }
         self.encode_all(background)?;
         self.encode_all(set)?;
+        let (mut logits, none) = self.logits_beside(look, set, background, offset)?;
+        let temperature = self.temperature();
+        logits.iter_mut().for_each(|logit| *logit /= temperature);
+        Ok(scores.of(logits, none / temperature))
+    }
+
+    /// The logits of the labels of `set` and that of a `background`, whose embeddings are all known.
+    pub(super) fn logits_beside(
+        &self,
+        look: &Look,
+        set: &LabelSet,
+        background: &LabelSet,
+        offset: f32,
+    ) -> Result<(Vec<f32>, f32)> {
         let image = self.embedding_of(look)?;
         let cosines = cosines(&image, background)?;
         let mean = cosines.iter().sum::<f32>() / cosines.len() as f32;
-        let background = self.logit_scale() * mean + offset;
-        if !background.is_finite() {
-            return Err(no_numbers());
-        }
-        Ok(scores.of(self.logits(&image, set)?, background))
+        let none = self.logit_scale() * mean + offset;
+        if none.is_finite() { Ok((self.logits(&image, set)?, none)) } else { Err(no_numbers()) }
     }
 
     /// The cosine of the image and each text of `set`, in their order; times [`Tagger::logit_scale`] it is the
@@ -204,12 +246,23 @@ impl Tagger {
 
     /// What a cosine is multiplied with to be a logit.
     pub fn logit_scale(&self) -> f32 {
-        self.model.logit_scale()
+        self.model().logit_scale()
     }
 
     /// What the model's files say is added to the background's logit: see [`Scores`].
     pub fn none_offset(&self) -> f32 {
-        self.config.none_offset
+        self.parts.inputs.config.none_offset
+    }
+
+    /// What the model's files say that logits are divided by before [`Tagger::score`] makes scores of them; 1 unless
+    /// they say otherwise.
+    pub fn temperature(&self) -> f32 {
+        self.parts.inputs.config.temperature
+    }
+
+    /// The score from which on a label is right often enough to be shown, where the model's files say.
+    pub fn sure_threshold(&self) -> Option<f32> {
+        self.parts.inputs.config.sure_threshold
     }
 
     /// The unit-length embedding of `image`, as many numbers as the model's `projection_dim`.
@@ -219,19 +272,19 @@ impl Tagger {
 
     /// Begins to look at `image`; no layer is computed yet.
     pub fn look(&self, image: &RgbImage) -> Result<Look> {
-        let vision = self.model.vision()?;
-        let passage = vision.begin(&pixel_batch(&self.preprocessor, image)?)?;
-        Ok(Look::new(passage).framed(self.preprocessor.frame(image)))
+        let preprocessor = &self.parts.inputs.preprocessor;
+        let state = self.model().vision()?.begin(&pixel_batch(preprocessor, image)?)?;
+        Ok(Look::new(state).framed(preprocessor.frame(image)))
     }
 
     /// Computes one more layer. Returns how many are left.
     pub fn advance(&self, look: &mut Look) -> Result<usize> {
-        self.model.vision()?.advance(look.passage_mut())
+        self.model().vision()?.advance(look.state_mut())
     }
 
     /// [`Tagger::image_embedding`] of an image that the model is looking at. Computes the layers that are left.
     pub fn embedding_of(&self, look: &Look) -> Result<Vec<f32>> {
-        let features = self.model.image_features_of(look.passage())?;
+        let features = self.model().image_features_of(look.state())?;
         let mut features = features.squeeze(0)?.to_vec1::<f32>()?;
         normalise(&mut features);
         if features.iter().all(|x| x.is_finite()) { Ok(features) } else { Err(no_numbers()) }
@@ -242,9 +295,9 @@ impl Tagger {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
-        let ids =
-            texts.iter().map(|text| self.tokenizer.encode(text.as_ref())).collect::<Result<Vec<_>>>()?;
-        let mut rows = self.model.text_features(&ids)?.to_vec2::<f32>()?;
+        let tokenizer = &self.parts.inputs.tokenizer;
+        let ids = texts.iter().map(|text| tokenizer.encode(text.as_ref())).collect::<Result<Vec<_>>>()?;
+        let mut rows = self.model().text_features(&ids)?.to_vec2::<f32>()?;
         rows.iter_mut().for_each(|row| normalise(row));
         if rows.iter().flatten().all(|x| x.is_finite()) {
             return Ok(rows);
@@ -258,7 +311,7 @@ impl Tagger {
     }
 
     /// The logit of each label, all of them finite.
-    fn logits(&self, image: &[f32], set: &LabelSet) -> Result<Vec<f32>> {
+    pub(super) fn logits(&self, image: &[f32], set: &LabelSet) -> Result<Vec<f32>> {
         let mut logits = cosines(image, set)?;
         logits.iter_mut().for_each(|logit| *logit *= self.logit_scale());
         if logits.iter().all(|logit| logit.is_finite()) { Ok(logits) } else { Err(no_numbers()) }
@@ -267,7 +320,7 @@ impl Tagger {
 
 /// The cosine of an image's embedding and each of those of `set`, which are all known.
 fn cosines(image: &[f32], set: &LabelSet) -> Result<Vec<f32>> {
-    let cosine = |text: &std::sync::Arc<[f32]>| {
+    let cosine = |text: &Arc<[f32]>| {
         if text.len() != image.len() {
             let message = "The labels were encoded by another model than the one that tags.";
             return Err(Error::new(ErrorKind::ArgumentInvalid, message));

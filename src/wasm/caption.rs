@@ -97,6 +97,24 @@ impl CaptionerHandle {
         self.0.plan(&options).map(CaptionPlan).map_err(to_js)
     }
 
+    /// How many prompts the words are encoded with that captions name things with; 0 where there are none.
+    #[wasm_bindgen(getter, js_name = wordsTotal)]
+    pub fn words_total(&self) -> usize {
+        self.0.words_total()
+    }
+
+    /// How many of them are still to be encoded. A caption without a prompt needs all of them.
+    #[wasm_bindgen(getter, js_name = wordsPending)]
+    pub fn words_pending(&self) -> usize {
+        self.0.words_pending()
+    }
+
+    /// Encodes at most `limit` more of them; returns how many are still pending.
+    #[wasm_bindgen(js_name = encodeWords)]
+    pub fn encode_words(&self, limit: usize) -> JsResult<usize> {
+        self.0.encode_words(limit).map_err(to_js)
+    }
+
     /// Begins to look at the picture; no layer is computed yet.
     pub fn look(&self, picture: &Picture) -> JsResult<Look> {
         self.0.look(picture.image()).map(Look).map_err(to_js)
@@ -128,6 +146,11 @@ impl CaptionRun {
     #[allow(clippy::should_implement_trait)] // JavaScript's `next`, which can throw.
     pub fn next(&mut self) -> JsResult<Option<String>> {
         self.0.next().transpose().map_err(to_js)
+    }
+
+    /// The words that the caption was prompted with, where the model has chosen them.
+    pub fn words(&self) -> Vec<String> {
+        self.0.words().to_vec()
     }
 
     /// The captions that were asked for, best first.

@@ -11,6 +11,7 @@ mod edge;
 mod inside;
 mod load;
 mod matching;
+mod ocelli;
 mod picture;
 mod tag;
 #[cfg(feature = "threads")]

@@ -151,6 +151,24 @@ impl TaggerHandle {
         self.0.similarity(&look.0, &mut set.0).map_err(to_js)
     }
 
+    /// What is added to the background's logit where `score` has no offset.
+    #[wasm_bindgen(getter, js_name = noneOffset)]
+    pub fn none_offset(&self) -> f32 {
+        self.0.none_offset()
+    }
+
+    /// What `score` divides logits by.
+    #[wasm_bindgen(getter)]
+    pub fn temperature(&self) -> f32 {
+        self.0.temperature()
+    }
+
+    /// The score from which on a label is right often enough to be shown, where the model's files say.
+    #[wasm_bindgen(getter, js_name = sureThreshold)]
+    pub fn sure_threshold(&self) -> Option<f32> {
+        self.0.sure_threshold()
+    }
+
     /// What a cosine is multiplied with to be a logit.
     #[wasm_bindgen(getter, js_name = logitScale)]
     pub fn logit_scale(&self) -> f32 {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Shape, Tensor};
 
 use super::plan::{is_ignorable, is_of, shorten};
-use crate::kernels::{Dtype, Matrix};
+use super::store::channels;
+use crate::kernels::{Dtype, Matrix, MatrixBuilder, channels_first};
 use crate::{Error, ErrorKind, Result};
 
 /// Tensors named in one message; the rest are counted.
@@ -38,8 +39,15 @@ impl Parameter {
             Self::Dense(tensor) => Ok(tensor),
             Self::Matrix { matrix, shape } => {
                 let mut values = vec![0.0; matrix.rows() * matrix.columns()];
+                let mut packed = vec![0.0; matrix.columns()];
                 for (i, row) in values.chunks_exact_mut(matrix.columns().max(1)).enumerate() {
-                    matrix.copy_row(i, row);
+                    match channels(&shape) {
+                        Some(channels) => {
+                            matrix.copy_row(i, &mut packed);
+                            channels_first(&packed, channels, row);
+                        }
+                        None => matrix.copy_row(i, row),
+                    }
                 }
                 Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
             }
@@ -181,7 +189,7 @@ impl Scope<'_> {
     }
 
     /// [`Scope::take`] of a tensor whose first dimension counts the rows of a matrix, and the others together
-    /// its columns.
+    /// its columns. Those of a convolution `(out, in, height, width)` come in the order `(height, width, in)`.
     pub fn take_matrix(&self, name: &str, shape: impl Into<Shape>) -> Result<Arc<Matrix>> {
         let shape = shape.into();
         let rows = shape.dims().first().copied().unwrap_or(1);
@@ -192,7 +200,12 @@ impl Scope<'_> {
             Some(Parameter::Matrix { matrix, .. }) => Ok(matrix),
             Some(Parameter::Dense(tensor)) => {
                 let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-                Ok(Arc::new(Matrix::pack(Dtype::F32, rows, columns, &values)?))
+                let mut builder = MatrixBuilder::new(Dtype::F32, rows, columns)?;
+                if let Some(channels) = channels(shape.dims()) {
+                    builder = builder.channels_last(channels)?;
+                }
+                builder.push(&values);
+                Ok(Arc::new(builder.finish()?))
             }
         }
     }
@@ -206,7 +219,9 @@ impl Scope<'_> {
         };
         // GGUF is written without numbers of no dimension.
         let single = shape.rank() == 0 && found.dims() == [1];
-        if single || found.dims() == shape.dims() {
+        // Pointwise convolutions are stored as `(out, in)` too, so that rows can be cut into blocks.
+        let pointwise = matches!(*shape.dims(), [outputs, inputs, 1, 1] if found.dims() == [outputs, inputs]);
+        if single || pointwise || found.dims() == shape.dims() {
             return Some(found);
         }
         let note = format!("{} is {:?} instead of {:?}", shorten(&full), found.dims(), shape.dims());

@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 
 use super::named::Parameter;
 use super::packed::Writer;
-use super::plan::{Span, invalid, shorten};
+use super::plan::{Encoding, Span, invalid, scale_name, shorten};
 use crate::Result;
 use crate::kernels::{Dtype, MatrixBuilder};
 
@@ -25,6 +25,38 @@ pub(super) struct Store {
     /// The largest magnitude so far in the current tensor: its bits, see [`largest_magnitude`].
     largest: u32,
     done: HashMap<String, Parameter>,
+    /// Scales of the rows of tensors that are still to come, by the names of the scales.
+    scales: HashMap<String, Vec<f32>>,
+    /// Where the current tensor's bytes get their scales.
+    scaling: Option<Scaling>,
+}
+
+/// The scales of the rows of a tensor, and how far it is.
+#[derive(Debug)]
+struct Scaling {
+    scales: Vec<f32>,
+    columns: usize,
+    /// Elements so far.
+    taken: usize,
+    /// A run of elements with their scales.
+    run: Vec<f32>,
+}
+
+impl Scaling {
+    /// `run` times the scales of its rows.
+    fn apply(&mut self, run: &[f32]) -> &[f32] {
+        self.run.clear();
+        let mut rest = run;
+        while !rest.is_empty() {
+            let left = self.columns - self.taken % self.columns;
+            let (now, later) = rest.split_at(left.min(rest.len()));
+            let scale = self.scales.get(self.taken / self.columns).copied().unwrap_or(0.0);
+            self.run.extend(now.iter().map(|x| x * scale));
+            self.taken += now.len();
+            rest = later;
+        }
+        &self.run
+    }
 }
 
 #[derive(Debug)]
@@ -38,7 +70,15 @@ impl Store {
     /// [`Store::take_packed`].
     pub(super) fn new(dtype: Dtype, keep: bool) -> Self {
         let writer = keep.then(Writer::default);
-        Self { dtype, writer, current: None, largest: 0, done: HashMap::new() }
+        Self {
+            dtype,
+            writer,
+            current: None,
+            largest: 0,
+            done: HashMap::new(),
+            scales: HashMap::new(),
+            scaling: None,
+        }
     }
 
     /// Makes ready for `tensors` tensors. Comes before the first of them.
@@ -51,12 +91,22 @@ impl Store {
 
     /// Makes room for the numbers of `span`, exactly once.
     pub(super) fn begin(&mut self, span: &Span) -> Result<()> {
+        let scales =
+            if span.encoding == Encoding::I8 { self.scales.remove(&scale_name(&span.name)) } else { None };
         let current = match matrix_shape(&span.name, &span.shape) {
-            Some((rows, columns)) => {
+            Some((rows, columns)) if !span.is_scale => {
                 let dtype = if span.elements < SMALL { Dtype::F32 } else { self.dtype };
-                Current::Matrix(MatrixBuilder::new(dtype, rows, columns)?)
+                let builder = MatrixBuilder::new(dtype, rows, columns)?;
+                let builder = match &scales {
+                    Some(scales) => builder.scaled(scales.clone()),
+                    None => builder,
+                };
+                Current::Matrix(match channels(&span.shape) {
+                    Some(channels) => builder.channels_last(channels)?,
+                    None => builder,
+                })
             }
-            None => {
+            _ => {
                 let mut values = Vec::new();
                 values.try_reserve_exact(span.elements).map_err(|error| {
                     let (name, bytes) = (shorten(&span.name), span.elements as u64 * 4);
@@ -66,7 +116,7 @@ impl Store {
                 Current::Dense(values)
             }
         };
-        if let Some(writer) = &mut self.writer {
+        if let Some(writer) = self.writer.as_mut().filter(|_| !span.is_scale) {
             let dtype = match &current {
                 Current::Dense(_) => None,
                 Current::Matrix(builder) => Some(builder.matrix().dtype()),
@@ -75,11 +125,17 @@ impl Store {
         }
         self.current = Some(current);
         self.largest = 0;
+        let columns = span.shape.iter().skip(1).product::<usize>().max(1);
+        self.scaling = scales.map(|scales| Scaling { scales, columns, taken: 0, run: Vec::new() });
         Ok(())
     }
 
     /// Takes the next numbers of the tensor; never more than it has.
     pub(super) fn push(&mut self, run: &[f32]) {
+        let run = match &mut self.scaling {
+            Some(scaling) => scaling.apply(run),
+            None => run,
+        };
         self.largest = self.largest.max(largest_magnitude(run));
         match &mut self.current {
             Some(Current::Dense(values)) => values.extend_from_slice(run),
@@ -100,7 +156,12 @@ impl Store {
     /// it into a number like any other, and the model would answer as if nothing were wrong.
     pub(super) fn end(&mut self, span: &Span) -> Result<()> {
         let current = self.current.take();
+        self.scaling = None;
         check_finite(&span.name, self.largest, current.as_ref())?;
+        if let (true, Some(Current::Dense(values))) = (span.is_scale, &current) {
+            self.scales.insert(span.name.clone(), values.clone());
+            return Ok(());
+        }
         let parameter = match current {
             Some(Current::Dense(values)) => {
                 if let Some(writer) = &mut self.writer {
@@ -169,12 +230,26 @@ pub fn is_matrix(name: &str, shape: &[usize]) -> bool {
 }
 
 /// Rows and columns of a tensor that is multiplied with or looked up in: the weights of linear layers and
-/// convolutions, and embedding tables. Positions are added, row by row, and stay as they are.
+/// convolutions, and embedding tables. Positions are added, row by row, and stay as they are; so do the weights of
+/// depthwise convolutions, `(channels, 1, height, width)`, of which each meets one channel only.
 pub(super) fn matrix_shape(name: &str, shape: &[usize]) -> Option<(usize, usize)> {
-    let is_matrix = (shape.len() == 2 || shape.len() == 4) && name.ends_with("weight");
-    if !is_matrix || name.contains("position_embedding") {
+    let is_matrix = match *shape {
+        [_, _] => true,
+        [_, 1, height, width] => height * width == 1,
+        [_, _, _, _] => true,
+        _ => false,
+    };
+    if !is_matrix || !name.ends_with("weight") || name.contains("position_embedding") {
         return None;
     }
     let (&rows, columns) = shape.split_first()?;
     Some((rows, columns.iter().product()))
+}
+
+/// The input channels of a convolution's weights `(out, in, height, width)`.
+pub(super) fn channels(shape: &[usize]) -> Option<usize> {
+    match *shape {
+        [_, channels, _, _] => Some(channels),
+        _ => None,
+    }
 }

@@ -3,6 +3,7 @@
 use super::super::config::{Section, TowerConfig, invalid};
 use super::argument;
 use crate::Result;
+use crate::models::vision::{Architecture, TransformerConfig, VisionConfig};
 use crate::nn::Activation;
 
 /// The most captions that are written side by side. Each has as many logits as there are words.
@@ -14,22 +15,13 @@ const MAX_WORDS: usize = (1 << 26) / MAX_SIDE_BY_SIDE;
 #[derive(Debug, Clone)]
 pub struct BlipConfig {
     /// The vision tower.
-    pub vision: BlipVisionConfig,
+    pub vision: VisionConfig,
+    /// Width of what texts attend to of an image.
+    pub image_width: usize,
     /// The text encoder and the text decoder, of which a model has one or both.
     pub text: BlipTextConfig,
     /// Width of the embeddings of images and texts that a matcher compares.
     pub image_text_hidden_size: usize,
-}
-
-/// The vision tower of a BLIP model.
-#[derive(Debug, Clone)]
-pub struct BlipVisionConfig {
-    /// Width, depth and so on.
-    pub tower: TowerConfig,
-    /// Height and width of the image in pixels; a multiple of `patch_size`.
-    pub image_size: usize,
-    /// Height and width of a patch in pixels.
-    pub patch_size: usize,
 }
 
 /// The text side of a BLIP model.
@@ -59,7 +51,7 @@ impl BlipConfig {
 
         let vision = root.section("vision_config")?;
         let (image_size, patch_size) = vision.patches(384, 16)?;
-        let vision = BlipVisionConfig {
+        let transformer = TransformerConfig {
             tower: vision.tower(&TowerConfig {
                 hidden_size: 768,
                 intermediate_size: 3072,
@@ -68,19 +60,33 @@ impl BlipConfig {
                 activation: Activation::Gelu,
                 layer_norm_eps: 1e-5,
             })?,
-            image_size,
             patch_size,
         };
 
-        let text = root.section("text_config")?;
-        if !text.flag("is_decoder", true)? {
-            return Err(invalid(
-                "In config.json, text_config.is_decoder is false: texts of this model cannot see images.",
-            ));
-        }
+        // `encoder_hidden_size` is not read: the reference always takes the width of the vision tower.
         let tied = root.flag("tie_word_embeddings", true)?;
-        let text = BlipTextConfig {
-            // `encoder_hidden_size` is not read: the reference always takes the width of the vision tower.
+        let tokens = 1 + transformer.patches(image_size);
+        let text = BlipTextConfig::read(&root.section("text_config")?, "text_config", tied, tokens)?;
+        transformer.tower.check_fits("vision_config", 1, tokens)?;
+        Ok(Self {
+            image_width: transformer.tower.hidden_size,
+            vision: VisionConfig { image_size, architecture: Architecture::Transformer(transformer) },
+            text,
+            image_text_hidden_size: root.number("image_text_hidden_size", 256, 1..=16_384)?,
+        })
+    }
+}
+
+impl BlipTextConfig {
+    /// Reads the section `name`. Texts attend to `tokens` of an image; the output layer is `tied` if the file says so
+    /// outside the section.
+    pub(in crate::models) fn read(text: &Section, name: &str, tied: bool, tokens: usize) -> Result<Self> {
+        if !text.flag("is_decoder", true)? {
+            return Err(invalid(format!(
+                "In config.json, {name}.is_decoder is false: texts of this model cannot see images."
+            )));
+        }
+        let text = Self {
             tower: text.tower(&TowerConfig {
                 hidden_size: 768,
                 intermediate_size: 3072,
@@ -95,23 +101,18 @@ impl BlipConfig {
             sep_token_id: text.id("sep_token_id", 102)?,
             tie_word_embeddings: text.flag("tie_word_embeddings", true)? || tied,
         };
-        let patches = (image_size / patch_size) * (image_size / patch_size);
-        vision.tower.check_fits("vision_config", 1, 1 + patches)?;
-        text.tower.check_fits("text_config", 1, text.max_position_embeddings.max(1 + patches))?;
-        for (name, id) in [("bos_token_id", text.bos_token_id), ("sep_token_id", text.sep_token_id)] {
+        text.tower.check_fits(name, 1, text.max_position_embeddings.max(tokens))?;
+        for (key, id) in [("bos_token_id", text.bos_token_id), ("sep_token_id", text.sep_token_id)] {
             if id as usize >= text.vocab_size {
                 return Err(invalid(format!(
-                    "In config.json, text_config.{name} ({id}) is not below text_config.vocab_size ({}).",
+                    "In config.json, {name}.{key} ({id}) is not below {name}.vocab_size ({}).",
                     text.vocab_size
                 )));
             }
         }
-        let image_text_hidden_size = root.number("image_text_hidden_size", 256, 1..=16_384)?;
-        Ok(Self { vision, text, image_text_hidden_size })
+        Ok(text)
     }
-}
 
-impl BlipTextConfig {
     /// Refuses a text of no tokens, of too many, or of such as the model does not have.
     pub(super) fn check_text(&self, ids: &[u32]) -> Result<()> {
         let most = self.max_position_embeddings;

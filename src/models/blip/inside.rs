@@ -19,12 +19,12 @@ fn cam_layer(layers: usize) -> usize {
 }
 
 /// What the tokens `tokens`, at least one, saw of the patches, on average: of `maps` with `columns` numbers for each token,
-/// the class token's first.
-pub fn mean_of_patches(maps: &[f32], columns: usize, tokens: Range<usize>) -> Vec<f32> {
+/// those of `class_tokens` first.
+pub fn mean_of_patches(maps: &[f32], columns: usize, class_tokens: usize, tokens: Range<usize>) -> Vec<f32> {
     let count = tokens.len() as f32;
-    let mut mean = vec![0.0; columns - 1];
+    let mut mean = vec![0.0; columns - class_tokens];
     for map in maps.chunks_exact(columns).skip(tokens.start).take(tokens.len()) {
-        for (mean, value) in mean.iter_mut().zip(&map[1..]) {
+        for (mean, value) in mean.iter_mut().zip(&map[class_tokens..]) {
             *mean += value / count;
         }
     }
@@ -90,7 +90,7 @@ impl BlipMatcher {
             return Err(argument("The text has no words to look into."));
         }
         let maps = self.text.grad_cam(image, ids, &self.head.backward(&[0.0, 1.0])?)?;
-        Ok(mean_of_patches(&maps, maps.len() / ids.len(), 1..ids.len() - 1))
+        Ok(mean_of_patches(&maps, maps.len() / ids.len(), self.class_tokens(), 1..ids.len() - 1))
     }
 }
 

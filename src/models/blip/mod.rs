@@ -43,23 +43,23 @@ mod vqa;
 use candle_core::Tensor;
 
 pub use super::config::TowerConfig;
-pub use config::{BlipConfig, BlipTextConfig, BlipVisionConfig, MAX_SIDE_BY_SIDE};
+pub use config::{BlipConfig, BlipTextConfig, MAX_SIDE_BY_SIDE};
 pub use decoder::CaptionState;
 use decoder::Decoder;
 pub use inside::mean_of_patches;
 pub use retrieval::BlipMatcher;
 pub use text::SeenImage;
-pub use vision::BlipVision;
 pub use vqa::BlipAnswerer;
 
-use crate::weights::Weights;
+use crate::models::vision::{EncoderState, ImageTower, TokenEncoder};
+use crate::weights::{Scope, Weights};
 use crate::{Error, ErrorKind, Result};
 
 /// A BLIP captioner: the reference's `BlipForConditionalGeneration`.
 #[derive(Debug, Clone)]
 pub struct BlipModel {
     config: BlipConfig,
-    vision: BlipVision,
+    vision: TokenEncoder,
     decoder: Decoder,
 }
 
@@ -67,23 +67,35 @@ impl BlipModel {
     /// The model that `config` describes, of `weights`. The error names every tensor that does not fit.
     pub fn new(config: &BlipConfig, weights: Weights) -> Result<Self> {
         let root = weights.root_or("blip");
-        let model = Self {
-            config: config.clone(),
-            vision: BlipVision::load(&config.vision, &root.scope("vision_model"))?,
-            decoder: Decoder::load(
-                &config.text,
-                config.vision.tower.hidden_size,
-                &root.scope("text_decoder"),
-            )?,
-        };
+        let model = Self::load(config, load_vision(config, &root)?, &root)?;
         weights.finish()?;
         Ok(model)
+    }
+
+    /// The model that sees with `vision`; the rest is in `root`.
+    pub(in crate::models) fn load(
+        config: &BlipConfig,
+        vision: TokenEncoder,
+        root: &Scope<'_>,
+    ) -> Result<Self> {
+        let decoder = Decoder::load(&config.text, config.image_width, &root.scope("text_decoder"))?;
+        Ok(Self { config: config.clone(), vision, decoder })
     }
 
     /// What the decoder sees of images: pixels `(batch, 3, size, size)` to
     /// `(batch, 1 + patches, vision width)`.
     pub fn image_states(&self, pixels: &Tensor) -> Result<Tensor> {
-        self.vision.states(self.vision.begin(pixels)?)
+        self.image_states_of(self.vision().begin(pixels)?)
+    }
+
+    /// [`BlipModel::image_states`] of images that are on their way through the vision tower.
+    pub fn image_states_of(&self, state: EncoderState) -> Result<Tensor> {
+        self.vision.encode(state)
+    }
+
+    /// How many of the states of an image, the first ones, stand for no part of it.
+    pub fn class_tokens(&self) -> usize {
+        self.vision.class_tokens()
     }
 
     /// A caption without tokens of the image with `image_states` `(1, 1 + patches, vision width)`: the keys
@@ -93,8 +105,8 @@ impl BlipModel {
     }
 
     /// The vision tower.
-    pub fn vision(&self) -> &BlipVision {
-        &self.vision
+    pub fn vision(&self) -> &ImageTower {
+        self.vision.tower()
     }
 
     /// Appends the tokens `ids` to the only caption and gives the logits `(vocab,)` of the token after the
@@ -110,9 +122,21 @@ impl BlipModel {
     }
 }
 
+/// The vision transformer that `config` describes, in `root`.
+fn load_vision(config: &BlipConfig, root: &Scope<'_>) -> Result<TokenEncoder> {
+    let Some(transformer) = config.vision.transformer() else {
+        return Err(Error::new(
+            ErrorKind::ConfigInvalid,
+            "The image tower of a BLIP model is a transformer.",
+        ));
+    };
+    let tower = vision::load(transformer, config.vision.image_size, &root.scope("vision_model"))?;
+    Ok(TokenEncoder::of_states(ImageTower::Transformer(tower)))
+}
+
 /// The states `(1 + patches, vision width)` of the one image of `image_states`.
 fn one_image(config: &BlipConfig, image_states: &Tensor) -> Result<Tensor> {
-    let width = config.vision.tower.hidden_size;
+    let width = config.image_width;
     match *image_states.dims() {
         [1, count, found] if count > 0 && found == width => Ok(image_states.squeeze(0)?),
         ref found => Err(argument(format!(

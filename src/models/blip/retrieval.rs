@@ -3,10 +3,11 @@
 use candle_core::Tensor;
 
 use super::text::{SeenImage, TextEncoder};
-use super::{BlipConfig, BlipVision, argument, one_image};
+use super::{BlipConfig, argument, load_vision, one_image};
 use crate::Result;
-use crate::nn::Linear;
-use crate::weights::Weights;
+use crate::models::vision::{EncoderState, ImageTower, TokenEncoder};
+use crate::nn::{self, Linear};
+use crate::weights::{Scope, Weights};
 
 /// Shorter vectors than this are not made longer, as in PyTorch's `normalize`.
 const LEAST_NORM: f32 = 1e-12;
@@ -19,7 +20,7 @@ const LEAST_NORM: f32 = 1e-12;
 #[derive(Debug, Clone)]
 pub struct BlipMatcher {
     config: BlipConfig,
-    vision: BlipVision,
+    vision: TokenEncoder,
     pub(super) text: TextEncoder,
     vision_projection: Linear,
     text_projection: Linear,
@@ -30,29 +31,49 @@ impl BlipMatcher {
     /// The model that `config` describes, of `weights`. The error names every tensor that does not fit.
     pub fn new(config: &BlipConfig, weights: Weights) -> Result<Self> {
         let root = weights.root_or("blip");
-        let (image, text) = (config.vision.tower.hidden_size, config.text.tower.hidden_size);
-        let both = config.image_text_hidden_size;
-        let model = Self {
-            config: config.clone(),
-            vision: BlipVision::load(&config.vision, &root.scope("vision_model"))?,
-            text: TextEncoder::load(&config.text, image, &root.scope("text_encoder"))?,
-            vision_projection: Linear::load(&root.scope("vision_proj"), image, both)?,
-            text_projection: Linear::load(&root.scope("text_proj"), text, both)?,
-            head: Linear::load(&root.scope("itm_head"), text, 2)?,
-        };
+        let model = Self::load(config, load_vision(config, &root)?, &root)?;
         weights.finish()?;
         Ok(model)
     }
 
+    /// The model that sees with `vision`; the rest is in `root`.
+    pub(in crate::models) fn load(
+        config: &BlipConfig,
+        vision: TokenEncoder,
+        root: &Scope<'_>,
+    ) -> Result<Self> {
+        let (image, text) = (config.image_width, config.text.tower.hidden_size);
+        let both = config.image_text_hidden_size;
+        Ok(Self {
+            config: config.clone(),
+            vision,
+            text: TextEncoder::load(&config.text, image, &root.scope("text_encoder"))?,
+            vision_projection: Linear::load(&root.scope("vision_proj"), image, both)?,
+            text_projection: Linear::load(&root.scope("text_proj"), text, both)?,
+            head: Linear::load(&root.scope("itm_head"), text, 2)?,
+        })
+    }
+
     /// The vision tower.
-    pub fn vision(&self) -> &BlipVision {
-        &self.vision
+    pub fn vision(&self) -> &ImageTower {
+        self.vision.tower()
+    }
+
+    /// What texts see of images that are on their way through the vision tower,
+    /// `(batch, 1 + patches, vision width)`. Computes the layers that are left.
+    pub fn image_states_of(&self, state: EncoderState) -> Result<Tensor> {
+        self.vision.encode(state)
+    }
+
+    /// How many of the states of an image, the first ones, stand for no part of it.
+    pub fn class_tokens(&self) -> usize {
+        self.vision.class_tokens()
     }
 
     /// The unit-length embeddings of images with `image_states` `(batch, 1 + patches, vision width)`:
     /// `(batch, image_text_hidden_size)`.
     pub fn image_embeddings(&self, image_states: &Tensor) -> Result<Tensor> {
-        let width = self.config.vision.tower.hidden_size;
+        let width = self.config.image_width;
         match *image_states.dims() {
             [_, count, found] if count > 0 && found == width => {}
             ref found => {
@@ -61,8 +82,12 @@ impl BlipMatcher {
                 return Err(argument(message));
             }
         }
-        let class = image_states.narrow(1, 0, 1)?.squeeze(1)?;
-        unit(&self.vision_projection.forward(&class)?)
+        // Without a class token, the mean of all.
+        let whole = match self.class_tokens() {
+            0 => mean_of_tokens(image_states)?,
+            _ => image_states.narrow(1, 0, 1)?.squeeze(1)?,
+        };
+        unit(&self.vision_projection.forward(&whole)?)
     }
 
     /// The unit-length embeddings of texts of any lengths, at least one: `(texts, image_text_hidden_size)`.
@@ -80,6 +105,12 @@ impl BlipMatcher {
     pub fn matching(&self, image: &SeenImage, texts: &[&[u32]]) -> Result<Tensor> {
         self.head.forward(&self.text.pooled(texts, Some(image))?)
     }
+}
+
+/// The mean over the tokens: `(batch, tokens, width)` to `(batch, width)`.
+fn mean_of_tokens(states: &Tensor) -> Result<Tensor> {
+    let (batch, count, width) = states.dims3()?;
+    nn::global_avg_pool(&states.reshape((batch, count, 1, width))?)
 }
 
 /// Rows of length 1.

@@ -3,8 +3,9 @@
 use candle_core::Tensor;
 
 use super::text::{SeenImage, TextEncoder};
-use super::{BlipConfig, BlipVision, CaptionState, Decoder, one_image};
+use super::{BlipConfig, CaptionState, Decoder, load_vision, one_image};
 use crate::Result;
+use crate::models::vision::{ImageTower, TokenEncoder};
 use crate::weights::Weights;
 
 /// A BLIP model that answers questions: the reference's `BlipForQuestionAnswering`.
@@ -14,7 +15,7 @@ use crate::weights::Weights;
 #[derive(Debug, Clone)]
 pub struct BlipAnswerer {
     config: BlipConfig,
-    vision: BlipVision,
+    vision: TokenEncoder,
     encoder: TextEncoder,
     decoder: Decoder,
 }
@@ -26,10 +27,10 @@ impl BlipAnswerer {
     /// reference gives it that of images, and so can only run models in which both are the same.
     pub fn new(config: &BlipConfig, weights: Weights) -> Result<Self> {
         let root = weights.root_or("blip");
-        let (image, text) = (config.vision.tower.hidden_size, config.text.tower.hidden_size);
+        let (image, text) = (config.image_width, config.text.tower.hidden_size);
         let model = Self {
             config: config.clone(),
-            vision: BlipVision::load(&config.vision, &root.scope("vision_model"))?,
+            vision: load_vision(config, &root)?,
             encoder: TextEncoder::load(&config.text, image, &root.scope("text_encoder"))?,
             decoder: Decoder::load(&config.text, text, &root.scope("text_decoder"))?,
         };
@@ -38,8 +39,8 @@ impl BlipAnswerer {
     }
 
     /// The vision tower.
-    pub fn vision(&self) -> &BlipVision {
-        &self.vision
+    pub fn vision(&self) -> &ImageTower {
+        self.vision.tower()
     }
 
     /// What questions see of the image with `image_states` `(1, 1 + patches, vision width)`.

@@ -8,18 +8,24 @@
 //! The score of an image and a text is the cosine of their two vectors times [`ClipModel::logit_scale`].
 
 mod config;
+mod open_clip;
 mod text;
 mod vision;
 
+use std::sync::Arc;
+
 use candle_core::Tensor;
 
-pub use config::{ClipConfig, ClipTextConfig, ClipVisionConfig, TowerConfig};
+use config::Names;
+pub use config::{ClipConfig, ClipTextConfig, TowerConfig};
 pub use text::ClipText;
-pub use vision::ClipVision;
 
-use crate::models::{Passage, Trace};
+use crate::kernels::{Dtype, Matrix};
+use crate::models::vision::{
+    Architecture, ClassHead, EfficientNet, EncoderState, ImageHead, ImageTower, ResNet, Trace, VisionConfig,
+};
 use crate::nn::Linear;
-use crate::weights::Weights;
+use crate::weights::{Scope, Weights};
 use crate::{Error, ErrorKind, Result};
 
 /// Which towers of a model are there.
@@ -48,16 +54,23 @@ impl Towers {
 /// A CLIP model: the reference's `CLIPModel`, or one of its towers.
 #[derive(Debug, Clone)]
 pub struct ClipModel {
-    vision: Option<Projected<ClipVision>>,
-    text: Option<Projected<ClipText>>,
+    vision: Option<ImageEncoder>,
+    text: Option<TextEncoder>,
     logit_scale: f32,
 }
 
-/// A tower, and the projection of what it pools.
+/// A vision tower, and what makes an embedding of what it pools.
 #[derive(Debug, Clone)]
-struct Projected<Tower> {
-    tower: Tower,
-    projection: Linear,
+pub(in crate::models) struct ImageEncoder {
+    pub(in crate::models) tower: Arc<ImageTower>,
+    pub(in crate::models) head: ImageHead,
+}
+
+/// A text tower, and the projection of what it pools.
+#[derive(Debug, Clone)]
+pub(in crate::models) struct TextEncoder {
+    pub(in crate::models) tower: ClipText,
+    pub(in crate::models) projection: Linear,
 }
 
 impl ClipModel {
@@ -69,25 +82,20 @@ impl ClipModel {
     /// [`ClipModel::new`] of `towers` only. Tensors of the other are unknown to it, as any others.
     pub fn with_towers(config: &ClipConfig, towers: Towers, weights: Weights) -> Result<Self> {
         let root = weights.root_or("clip");
-        let projection =
-            |name, width| Linear::load_without_bias(&root.scope(name), width, config.projection_dim);
-        let vision = || -> Result<_> {
-            let projection = projection("visual_projection", config.vision.tower.hidden_size)?;
-            let tower = ClipVision::load(&config.vision, &root.scope("vision_model"))?;
-            Ok(Projected { tower, projection })
-        };
-        let text = || -> Result<_> {
-            let projection = projection("text_projection", config.text.tower.hidden_size)?;
-            let tower = ClipText::load(&config.text, &root.scope("text_model"))?;
-            Ok(Projected { tower, projection })
-        };
-        let model = Self {
-            vision: (towers != Towers::Text).then(vision).transpose()?,
-            text: (towers != Towers::Image).then(text).transpose()?,
-            logit_scale: root.take("logit_scale", ())?.to_vec0::<f32>()?.exp(),
-        };
+        let vision = (towers != Towers::Text).then(|| ImageEncoder::load(config, &root)).transpose()?;
+        let text = (towers != Towers::Image).then(|| TextEncoder::load(config, &root)).transpose()?;
+        let model = Self::of(vision, text, &root)?;
         weights.finish()?;
         Ok(model)
+    }
+
+    /// The model of its towers and the `logit_scale` in `root`.
+    pub(in crate::models) fn of(
+        vision: Option<ImageEncoder>,
+        text: Option<TextEncoder>,
+        root: &Scope<'_>,
+    ) -> Result<Self> {
+        Ok(Self { vision, text, logit_scale: root.take("logit_scale", ())?.to_vec0::<f32>()?.exp() })
     }
 
     /// Image vectors, not normalised: pixels `(batch, 3, size, size)` to `(batch, projection_dim)`.
@@ -96,31 +104,31 @@ impl ClipModel {
     }
 
     /// [`ClipModel::image_features`] of images that are on their way through the vision tower.
-    pub fn image_features_of(&self, passage: Passage) -> Result<Tensor> {
-        let Projected { tower, projection } = self.vision.as_ref().ok_or_else(|| absent("image"))?;
-        projection.forward(&tower.pooled(passage)?)
+    pub fn image_features_of(&self, state: EncoderState) -> Result<Tensor> {
+        let ImageEncoder { tower, head } = self.vision.as_ref().ok_or_else(|| absent("image"))?;
+        head.forward(&tower.pooled(state)?)
     }
 
     /// What of one image, which keeps its states, makes it fit a text with the vector `text`, of length 1: the
     /// relevance of [`Trace`] for the logit of the two, the cosine times [`ClipModel::logit_scale`]. Computes the
     /// layers that are left.
-    pub fn relevance(&self, passage: Passage, text: &[f32]) -> Result<Trace> {
-        let Projected { tower, projection } = self.vision.as_ref().ok_or_else(|| absent("image"))?;
-        tower.relevance(passage, |pooled| {
-            let image = projection.forward(pooled)?.flatten_all()?.to_vec1::<f32>()?;
+    pub fn relevance(&self, state: EncoderState, text: &[f32]) -> Result<Trace> {
+        let ImageEncoder { tower, head } = self.vision.as_ref().ok_or_else(|| absent("image"))?;
+        tower.relevance(state, |pooled| {
+            let image = head.forward(pooled)?.flatten_all()?.to_vec1::<f32>()?;
             let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
             // Of the cosine u t, where u = v / |v|: (t - (u t) u) / |v|.
             let inverse = 1.0 / dot(&image, &image).sqrt();
             let cosine = dot(&image, text) * inverse;
             let gradient = image.iter().zip(text).map(|(v, t)| (t - cosine * v * inverse) * inverse);
-            projection.backward(&gradient.map(|g| g * self.logit_scale).collect::<Vec<_>>())
+            head.backward(pooled, &gradient.map(|g| g * self.logit_scale).collect::<Vec<_>>())
         })
     }
 
     /// Text vectors, not normalised: token ids, of any number for each text, to `(texts, projection_dim)`.
     /// What other texts are encoded in the same call makes no difference.
     pub fn text_features(&self, texts: &[Vec<u32>]) -> Result<Tensor> {
-        let Projected { tower, projection } = self.text.as_ref().ok_or_else(|| absent("text"))?;
+        let TextEncoder { tower, projection } = self.text.as_ref().ok_or_else(|| absent("text"))?;
         projection.forward(&tower.pooled(texts)?)
     }
 
@@ -130,13 +138,60 @@ impl ClipModel {
     }
 
     /// The vision tower, or `ArgumentInvalid` where the model has none.
-    pub fn vision(&self) -> Result<&ClipVision> {
-        self.vision.as_ref().map(|half| &half.tower).ok_or_else(|| absent("image"))
+    pub fn vision(&self) -> Result<&ImageTower> {
+        self.vision.as_ref().map(|half| &*half.tower).ok_or_else(|| absent("image"))
     }
 
     /// The text tower, or `ArgumentInvalid` where the model has none.
     pub fn text(&self) -> Result<&ClipText> {
         self.text.as_ref().map(|half| &half.tower).ok_or_else(|| absent("text"))
+    }
+}
+
+impl ImageEncoder {
+    /// The tower and the head in `root`.
+    fn load(config: &ClipConfig, root: &Scope<'_>) -> Result<Self> {
+        let VisionConfig { image_size, architecture } = &config.vision;
+        let (tower, head) = match architecture {
+            Architecture::Transformer(transformer) => {
+                let (width, dim) = (transformer.tower.hidden_size, config.projection_dim);
+                let projection = Linear::load_without_bias(&root.scope("visual_projection"), width, dim)?;
+                let tower = vision::load(transformer, *image_size, &root.scope("vision_model"))?;
+                (ImageTower::Transformer(tower), ImageHead::Linear(projection))
+            }
+            Architecture::ResNet(resnet) => {
+                (ImageTower::ResNet(ResNet::load(resnet, &root.scope("visual"))?), ImageHead::Identity)
+            }
+            Architecture::EfficientNet(network) => {
+                let scope = root.scope("vision_model");
+                let head =
+                    ClassHead::load(root, &scope, network.features, network.classes, config.projection_dim)?;
+                let tower = EfficientNet::load(network, &scope)?;
+                (ImageTower::EfficientNet(tower), ImageHead::Classes(head))
+            }
+        };
+        Ok(Self { tower: Arc::new(tower), head })
+    }
+}
+
+impl TextEncoder {
+    /// The tower and the projection in `root`.
+    pub(in crate::models) fn load(config: &ClipConfig, root: &Scope<'_>) -> Result<Self> {
+        let (width, dim) = (config.text.tower.hidden_size, config.projection_dim);
+        match config.names {
+            Names::Transformers => Ok(Self {
+                projection: Linear::load_without_bias(&root.scope("text_projection"), width, dim)?,
+                tower: ClipText::load(&config.text, &root.scope("text_model"))?,
+            }),
+            Names::OpenClip => {
+                // A matrix to multiply with from the right.
+                let projection = root.take("text_projection", (width, dim))?.t()?.contiguous()?;
+                let values = projection.flatten_all()?.to_vec1::<f32>()?;
+                let projection = Matrix::pack(Dtype::F32, dim, width, &values)?;
+                let tower = ClipText::load_open_clip(&config.text, root)?;
+                Ok(Self { projection: Linear::new(Arc::new(projection), None), tower })
+            }
+        }
     }
 }
 

@@ -4,7 +4,9 @@ use candle_core::Tensor;
 
 use super::ClipTextConfig;
 use crate::models::tree::Tree;
-use crate::nn::{self, Embedding, EncoderLayer, Heads, LayerNorm, Positions, SelfAttention, Sight};
+use crate::nn::{
+    self, Embedding, EncoderLayer, Heads, LayerNorm, Linear, Mlp, Positions, SelfAttention, Sight,
+};
 use crate::weights::Scope;
 use crate::{Error, ErrorKind, Result};
 
@@ -22,7 +24,8 @@ pub struct ClipText {
 }
 
 impl ClipText {
-    pub(super) fn load(config: &ClipTextConfig, scope: &Scope<'_>) -> Result<Self> {
+    /// The tower in `scope`, the file's `text_model`.
+    pub(in crate::models) fn load(config: &ClipTextConfig, scope: &Scope<'_>) -> Result<Self> {
         let width = config.tower.hidden_size;
         let sizes = config.tower.sizes();
         let embeddings = scope.scope("embeddings");
@@ -36,6 +39,38 @@ impl ClipText {
                 .map(|i| EncoderLayer::load(&layers.scope(i), &sizes, self_attention))
                 .collect::<Result<_>>()?,
             final_norm: LayerNorm::load(&scope.scope("final_layer_norm"), width, sizes.epsilon)?,
+        })
+    }
+
+    /// The tower in `scope`, by the names of `open_clip`'s state dict.
+    pub(super) fn load_open_clip(config: &ClipTextConfig, scope: &Scope<'_>) -> Result<Self> {
+        let width = config.tower.hidden_size;
+        let sizes = config.tower.sizes();
+        let positions = (config.max_position_embeddings, width);
+        let layer = |i: usize| {
+            let scope = scope.scope("transformer.resblocks").scope(i);
+            let norm = |name| LayerNorm::load(&scope.scope(name), width, sizes.epsilon);
+            let attention = scope.scope("attn");
+            let all = Linear::new(
+                attention.take_matrix("in_proj_weight", (3 * width, width))?,
+                Some(attention.take_vector("in_proj_bias", 3 * width)?),
+            );
+            let output = Linear::load(&attention.scope("out_proj"), width, width)?;
+            let up = Linear::load(&scope.scope("mlp.c_fc"), width, sizes.intermediate)?;
+            let down = Linear::load(&scope.scope("mlp.c_proj"), sizes.intermediate, width)?;
+            Ok(EncoderLayer::new(
+                norm("ln_1")?,
+                SelfAttention::fused(sizes.heads, all, output),
+                norm("ln_2")?,
+                Mlp::new(up, down, sizes.activation),
+            ))
+        };
+        Ok(Self {
+            config: config.clone(),
+            tokens: Embedding::load(&scope.scope("token_embedding"), config.vocab_size, width)?,
+            positions: Positions::new(scope.take("positional_embedding", positions)?),
+            layers: (0..config.tower.layers).map(layer).collect::<Result<_>>()?,
+            final_norm: LayerNorm::load(&scope.scope("ln_final"), width, sizes.epsilon)?,
         })
     }
 

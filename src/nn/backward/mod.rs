@@ -12,6 +12,7 @@
 mod attention;
 mod encoder;
 mod layers;
+mod pool;
 #[cfg(test)]
 mod tests;
 

@@ -1,0 +1,64 @@
+//! Images on their way through a tower.
+
+use candle_core::Tensor;
+
+use crate::Result;
+use crate::nn;
+
+/// Images part of the way through a tower: what one layer hands to the next.
+///
+/// A large tower takes a second or more. Between two of its layers whoever waits can be told how far it is, or
+/// say that nobody waits any longer.
+#[derive(Debug, Clone)]
+pub struct EncoderState {
+    /// Of a transformer the states of all images, one after the other: `(rows, width)`. Of a convolutional tower the
+    /// feature maps, `(batch, height, width, channels)`.
+    pub(super) states: Tensor,
+    /// Rows of each image; none of feature maps.
+    pub(super) lengths: Vec<usize>,
+    /// Layers that are done.
+    pub(super) done: usize,
+    /// The inputs of each layer that is done, where they are kept.
+    pub(super) kept: Option<Vec<Tensor>>,
+}
+
+impl EncoderState {
+    /// Images before the first layer: their `states` `(rows, width)`, and how many rows each has.
+    pub(super) fn of_tokens(states: Tensor, lengths: Vec<usize>) -> Self {
+        Self { states, lengths, done: 0, kept: None }
+    }
+
+    /// Images before the first layer of a convolutional tower: `(batch, height, width, channels)`.
+    pub(super) fn of_maps(maps: Tensor) -> Self {
+        Self { states: maps, lengths: Vec::new(), done: 0, kept: None }
+    }
+
+    /// Keeps the inputs of every layer from now on, for a [`Trace`](super::Trace): as many numbers for each as there
+    /// are in the states. Of convolutional towers nothing is kept, for nothing goes back through their layers.
+    pub fn keep(&mut self) {
+        if !self.lengths.is_empty() {
+            self.kept.get_or_insert_default();
+        }
+    }
+
+    /// Takes the images through one more of `layers` with `forward`. Returns how many layers are left.
+    pub(super) fn advance<Layer>(
+        &mut self,
+        layers: &[Layer],
+        forward: impl FnOnce(&Layer, &Self) -> Result<Tensor>,
+    ) -> Result<usize> {
+        let Some(layer) = layers.get(self.done) else { return Ok(0) };
+        let states = forward(layer, self)?;
+        let inputs = std::mem::replace(&mut self.states, states);
+        if let Some(kept) = &mut self.kept {
+            kept.push(inputs);
+        }
+        self.done += 1;
+        Ok(layers.len() - self.done)
+    }
+
+    /// The first row of each image, where the class token is.
+    pub(super) fn firsts(&self) -> Vec<u32> {
+        nn::firsts(&self.lengths)
+    }
+}
