@@ -22,9 +22,6 @@ from tower_names import timm_state
 from train_text import config as text_config
 
 
-ALSO = 0.25  # from which probability on a second thing is in the captioner's prompt
-
-
 def write(path, value):
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
@@ -76,7 +73,7 @@ def known_tags(f):
 def words(known, threshold):
     """words.json: what the captioner may be prompted with, among the tags that the tagger knows."""
     from words import entries
-    return {"templates": ["a photo of a {}."], "temperature": 1.0, "threshold": threshold, "also": ALSO, "most": 2,
+    return {"templates": ["a photo of a {}."], "temperature": 1.0, "threshold": threshold, "also": 0.3, "most": 1,
             "words": [e for e in entries() if e["word"] in known]}
 
 
@@ -100,6 +97,7 @@ def main():
         image_text = state["vision_proj.weight"].shape[0]
         assert state["image_tokens.position_embedding"].shape[0] == MAP * MAP
         tokenizer_json(source, args.out / "decoder_tokenizer.json")
+        (args.out / "words.json").write_text(json.dumps(words(set(known_tags(f)), own["sure_threshold"]), ensure_ascii=False, separators=(",", ":")) + "\n")
     state = {n: t.detach().float().contiguous().clone() for n, t in state.items()}
     exact = WORK / "export" / args.out.name
     exact.mkdir(parents=True, exist_ok=True)
