@@ -32,13 +32,14 @@ mod quantize;
 mod simd;
 mod softmax;
 mod tile;
+mod tile_int8;
 mod window;
 
 pub use activation::Activation;
 pub use attention::{Columns, Heads, KeyValues, attend_rows, pooled_attention, self_attention, softmax};
 pub use attention_int8::self_attention_int8;
 pub use conv::{channels_last, convolve};
-pub use depthwise::depthwise;
+pub use depthwise::{Depthwise, depthwise};
 pub use gemm::{After, Layer, linear};
 pub(crate) use matrix::channels_first;
 pub use matrix::{Dtype, Matrix, MatrixBuilder};

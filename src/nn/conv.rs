@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Shape, Tensor, bail}
 
 use super::{Activation, rows};
 use crate::Result;
-use crate::kernels::{self, After, Extent, Layer, Matrix, Padding, Window};
+use crate::kernels::{self, After, Depthwise, Extent, Layer, Matrix, Padding, Window};
 use crate::weights::Scope;
 
 /// The sizes of a convolution.
@@ -227,30 +227,31 @@ impl DepthwiseConv2d {
     /// # Errors
     /// Where `x` has another number of channels, or the window is larger than the padded image.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(x.contiguous()?.apply_op1_no_bwd(&Depthwise { conv: self, activation: None })?)
+        Ok(x.contiguous()?.apply_op1_no_bwd(&Filter(self, None))?)
     }
 
     /// [`DepthwiseConv2d::forward`], then `activation`.
     pub fn forward_activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
-        Ok(x.contiguous()?.apply_op1_no_bwd(&Depthwise { conv: self, activation: Some(activation) })?)
+        Ok(x.contiguous()?.apply_op1_no_bwd(&Filter(self, Some(activation)))?)
+    }
+
+    fn layer(&self, activation: Option<Activation>) -> Depthwise<'_> {
+        Depthwise { window: self.window, weights: &self.weight, bias: &self.bias, activation }
     }
 }
 
-struct Depthwise<'a> {
-    conv: &'a DepthwiseConv2d,
-    activation: Option<Activation>,
-}
+struct Filter<'a>(&'a DepthwiseConv2d, Option<Activation>);
 
-impl CustomOp1 for Depthwise<'_> {
+impl CustomOp1 for Filter<'_> {
     fn name(&self) -> &'static str {
         "depthwise-convolution"
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        let DepthwiseConv2d { channels, window, weight, bias } = self.conv;
+        let Self(conv, activation) = *self;
         let extent = extent(layout)?;
-        let output = output(extent, *window, *channels)?;
-        let y = kernels::depthwise(rows::slice(x, layout)?, extent, *window, weight, bias, self.activation);
+        let output = output(extent, conv.window, conv.channels)?;
+        let y = kernels::depthwise(rows::slice(x, layout)?, extent, conv.layer(activation));
         Ok((CpuStorage::F32(y), Shape::from(&output.dims()[..])))
     }
 }

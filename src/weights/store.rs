@@ -54,11 +54,8 @@ impl Store {
         let current = match matrix_shape(&span.name, &span.shape) {
             Some((rows, columns)) => {
                 let dtype = if span.elements < SMALL { Dtype::F32 } else { self.dtype };
-                let builder = MatrixBuilder::new(dtype, rows, columns)?;
-                Current::Matrix(match channels(&span.shape) {
-                    Some(channels) => builder.channels_last(channels)?,
-                    None => builder,
-                })
+                let channels = channels(&span.shape);
+                Current::Matrix(MatrixBuilder::convolution(dtype, rows, columns, channels)?)
             }
             None => {
                 let mut values = Vec::new();
