@@ -140,10 +140,12 @@ impl Quantized {
     pub(super) fn new(x: &[f32], columns: usize, wanted: Planes) -> Self {
         let rows = x.len() / columns.max(1);
         let blocks = columns.div_ceil(BLOCK);
+        if wanted == Planes::One {
+            return Self::in_one_plane(x, columns);
+        }
         let mut ranges = vec![[0f32; 2]; rows * blocks];
         let mut spreads = vec![None; blocks];
-        let outliers = if wanted == Planes::One { f32::INFINITY } else { OUTLIERS };
-        measure(x, columns, outliers, &mut ranges, &mut spreads);
+        measure(x, columns, &mut ranges, &mut spreads);
         if wanted == Planes::Two {
             spreads.fill(None);
         }
@@ -180,6 +182,34 @@ impl Quantized {
         Self { rows, planes, stride, values, params }
     }
 
+    /// One plane for each pair of blocks: nothing has to be known of the other rows.
+    fn in_one_plane(x: &[f32], columns: usize) -> Self {
+        let rows = x.len() / columns.max(1);
+        let stride = columns.next_multiple_of(STEP);
+        let pairs = (0..columns).step_by(2 * BLOCK).map(|begin| {
+            let blocks = (columns - begin).div_ceil(BLOCK).min(2);
+            let len = (columns - begin).min(2 * BLOCK).next_multiple_of(STEP);
+            Plane { at: begin, block: begin / BLOCK, blocks, len, rest: false }
+        });
+        let planes: Vec<Plane> = pairs.collect();
+        let mut values = vec![0; rows * stride];
+        let mut params = vec![[0.0; 2]; rows * planes.len()];
+        let (out, out_params) = (Shared::new(&mut values), Shared::new(&mut params));
+        parallel::ranges(rows, GRAIN / columns.max(1) + 1, |rows| {
+            for row in rows {
+                // SAFETY: each row is given to one call only.
+                let (values, params) = unsafe {
+                    (out.slice(row * stride, stride), out_params.slice(row * planes.len(), planes.len()))
+                };
+                let pairs = x[row * columns..][..columns].chunks(2 * BLOCK).zip(values.chunks_mut(2 * BLOCK));
+                for ((x, values), params) in pairs.zip(params) {
+                    *params = quantize(x, values);
+                }
+            }
+        });
+        Self { rows, planes, stride, values, params }
+    }
+
     /// The rows as tiles read them.
     pub(super) fn rows(&self) -> QuantizedRows<'_> {
         let Self { rows, planes, stride, values, params } = self;
@@ -195,8 +225,8 @@ impl Quantized {
 }
 
 /// The smallest and largest number of each row and block, and the sum of a block's ranges unless they are wide for its
-/// deviation: more than `outliers` times its mean magnitude.
-fn measure(x: &[f32], columns: usize, outliers: f32, ranges: &mut [[f32; 2]], spreads: &mut [Option<f32>]) {
+/// deviation.
+fn measure(x: &[f32], columns: usize, ranges: &mut [[f32; 2]], spreads: &mut [Option<f32>]) {
     let blocks = spreads.len();
     let rows = x.len() / columns.max(1);
     let (ranges, spreads) = (Shared::new(ranges), Shared::new(spreads));
@@ -215,7 +245,7 @@ fn measure(x: &[f32], columns: usize, outliers: f32, ranges: &mut [[f32; 2]], sp
                 magnitude += sum / x.len() as f32;
             }
             // SAFETY: each block is given to one call only.
-            let wide = spread > outliers * magnitude;
+            let wide = spread > OUTLIERS * magnitude;
             unsafe { spreads.set(block, (!wide).then_some(spread)) }
         }
     });
