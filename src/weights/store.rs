@@ -15,6 +15,11 @@ use crate::kernels::{Dtype, MatrixBuilder};
 /// the ones whose rounding shows.
 const SMALL: usize = 4096;
 
+/// Convolutions of fewer weights stay f32 where others become int8. They are those near the pixels, of many positions and
+/// few channels: a hundredth of the weights, whose rounding is most of what int8 loses (see [`crate::kernels`]), and int8
+/// is hardly faster for so few channels.
+const NARROW_CONVOLUTION: usize = 1 << 16;
+
 /// Takes tensors one after the other, each in runs of numbers.
 #[derive(Debug)]
 pub(super) struct Store {
@@ -95,14 +100,14 @@ impl Store {
             if span.encoding == Encoding::I8 { self.scales.remove(&scale_name(&span.name)) } else { None };
         let current = match matrix_shape(&span.name, &span.shape) {
             Some((rows, columns)) if !span.is_scale => {
-                let dtype = if span.elements < SMALL { Dtype::F32 } else { self.dtype };
-                let builder = MatrixBuilder::new(dtype, rows, columns)?;
-                let builder = match &scales {
-                    Some(scales) => builder.scaled(scales.clone()),
-                    None => builder,
+                let dtype = if span.elements < smallest(&span.name, &span.shape, self.dtype) {
+                    Dtype::F32
+                } else {
+                    self.dtype
                 };
-                Current::Matrix(match channels(&span.shape) {
-                    Some(channels) => builder.channels_last(channels)?,
+                let builder = MatrixBuilder::convolution(dtype, rows, columns, channels(&span.shape))?;
+                Current::Matrix(match &scales {
+                    Some(scales) => builder.scaled(scales.clone()),
                     None => builder,
                 })
             }
@@ -224,9 +229,19 @@ fn check_finite(name: &str, largest: u32, current: Option<&Current>) -> Result<(
     }))
 }
 
-/// Whether a tensor is multiplied with or looked up in, and large enough to be worth storing in fewer bits.
+/// How many elements a matrix has at least that becomes `dtype`.
+fn smallest(name: &str, shape: &[usize], dtype: Dtype) -> usize {
+    // Pointwise convolutions may have lost their dimensions of one, but not their names.
+    let layer = name.rsplit('.').nth(1).unwrap_or_default();
+    let is_convolution = shape.len() == 4 || layer.starts_with("conv");
+    if dtype == Dtype::Int8 && is_convolution { NARROW_CONVOLUTION } else { SMALL }
+}
+
+/// Whether a tensor is multiplied with or looked up in, and large enough to be worth storing in fewer bits: whether the
+/// browser computes with it in int8.
 pub fn is_matrix(name: &str, shape: &[usize]) -> bool {
-    matrix_shape(name, shape).is_some_and(|(rows, columns)| rows * columns >= SMALL)
+    matrix_shape(name, shape)
+        .is_some_and(|(rows, columns)| rows * columns >= smallest(name, shape, Dtype::Int8))
 }
 
 /// Rows and columns of a tensor that is multiplied with or looked up in: the weights of linear layers and
