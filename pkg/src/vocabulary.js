@@ -225,13 +225,21 @@ export class Vocabulary {
    * Labels that are not in the vocabulary, and "none of these", stay as they are. Cut the answer short (`slice`, `topK`) before rather than
    * after this call, or parents take the places of other finds.
    *
+   * With `among`, the answer that `tags` were taken from, each percentage is the tag's own together with those of all
+   * tags of the whole answer that imply it: the right one where the scores are of one right label among all (`softmax`).
+   * The order stays the same, so that what is particular stands before what it implies.
+   *
    * @template {string | null} L
    * @param {readonly import('./client/tagger.js').Tag<L>[]} tags
+   * @param {{ among?: readonly import('./client/tagger.js').Tag<string | null>[] }} [options]
    * @returns {import('./client/tagger.js').Tag<L | string>[]} new ones; `index` is -1 for those that were not in the
    *   list
    */
-  withParents(tags) {
+  withParents(tags, options = {}) {
     checkTags(tags);
+    checkOptions(options);
+    const { among } = options;
+    if (among !== undefined) checkTags(among);
     /** @type {Map<string, number>} */
     const scores = new Map();
     const raise = (/** @type {string} */ tag, /** @type {number} */ score) =>
@@ -249,7 +257,9 @@ export class Vocabulary {
       .filter(([label]) => !given.has(label))
       .map(([label, score]) => ({ label, score, index: -1 }));
     const depth = (/** @type {{ label: string | null }} */ { label }) => this.#depths.get(label ?? '') ?? 0;
-    return [...raised, ...added].sort((a, b) => b.score - a.score || depth(b) - depth(a));
+    const ordered = [...raised, ...added].sort((a, b) => b.score - a.score || depth(b) - depth(a));
+    if (among === undefined) return ordered;
+    return ordered.map((tag) => (tag.label === null ? tag : { ...tag, score: this.#sum(among, tag.label) }));
   }
 }
 
