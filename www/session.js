@@ -291,5 +291,6 @@ async function tagWith(tagger, file, asked, { signal, onProgress }) {
   if (judged && surest === null) return { tags: [], sure: false };
   // A kind that is a guess is left out, and what it surely is, shown.
   const answers = judged && surest && surest.label !== shown[0]?.label ? [surest] : shown;
-  return { tags: vocabulary ? vocabulary.withParents(answers) : answers, sure: true };
+  const among = scores === 'independent' ? {} : { among: all };
+  return { tags: vocabulary ? vocabulary.withParents(answers, among) : answers, sure: true };
 }

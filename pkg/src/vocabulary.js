@@ -144,9 +144,9 @@ export class Vocabulary {
   }
 
   /**
-   * The most particular answer that a tagger is sure of. That is its best tag, where the score reaches the threshold; or
-   * else the nearest of the tags which the best one implies whose own score, together with those of all tags that imply
-   * it, reaches it: four kinds of terrier with a fifth each are surely a dog. The scores have to be those of one right
+   * The most particular answer that a tagger is sure of. That is its best tag, or else the nearest of the tags which the
+   * best one implies, whose own score, together with those of all tags that imply it, reaches the threshold: four kinds of
+   * terrier with a fifth each are surely a dog. The scores have to be those of one right
    * label among all (`softmax`), and all of them.
    *
    * @param {readonly import('./client/tagger.js').Tag<string | null>[]} tags a tagger's answer, not cut short
@@ -162,8 +162,7 @@ export class Vocabulary {
       /** @type {import('./client/tagger.js').Tag<string | null> | null} */ (null),
     );
     if (best === null || best.label === null) return null;
-    if (best.score >= threshold) return { ...best, label: best.label };
-    for (const label of this.implied(best.label)) {
+    for (const label of [best.label, ...this.implied(best.label)]) {
       const score = this.#sum(tags, label);
       if (score >= threshold) {
         return { label, score, index: tags.find((tag) => tag.label === label)?.index ?? -1 };
@@ -226,13 +225,21 @@ export class Vocabulary {
    * Labels that are not in the vocabulary, and "none of these", stay as they are. Cut the answer short (`slice`, `topK`) before rather than
    * after this call, or parents take the places of other finds.
    *
+   * With `among`, the answer that `tags` were taken from, each percentage is the tag's own together with those of all
+   * tags of the whole answer that imply it: the right one where the scores are of one right label among all (`softmax`).
+   * The order stays the same, so that what is particular stands before what it implies.
+   *
    * @template {string | null} L
    * @param {readonly import('./client/tagger.js').Tag<L>[]} tags
+   * @param {{ among?: readonly import('./client/tagger.js').Tag<string | null>[] }} [options]
    * @returns {import('./client/tagger.js').Tag<L | string>[]} new ones; `index` is -1 for those that were not in the
    *   list
    */
-  withParents(tags) {
+  withParents(tags, options = {}) {
     checkTags(tags);
+    checkOptions(options);
+    const { among } = options;
+    if (among !== undefined) checkTags(among);
     /** @type {Map<string, number>} */
     const scores = new Map();
     const raise = (/** @type {string} */ tag, /** @type {number} */ score) =>
@@ -250,7 +257,9 @@ export class Vocabulary {
       .filter(([label]) => !given.has(label))
       .map(([label, score]) => ({ label, score, index: -1 }));
     const depth = (/** @type {{ label: string | null }} */ { label }) => this.#depths.get(label ?? '') ?? 0;
-    return [...raised, ...added].sort((a, b) => b.score - a.score || depth(b) - depth(a));
+    const ordered = [...raised, ...added].sort((a, b) => b.score - a.score || depth(b) - depth(a));
+    if (among === undefined) return ordered;
+    return ordered.map((tag) => (tag.label === null ? tag : { ...tag, score: this.#sum(among, tag.label) }));
   }
 }
 

@@ -10,7 +10,7 @@
 //!
 //! The columns of a convolution, whose published shape is `(out, in, height, width)`, are packed in the order
 //! `(height, width, in)`, in which patches are gathered from images whose channels lie together: see
-//! [`MatrixBuilder::channels_last`].
+//! [`MatrixBuilder::convolution`].
 //!
 //! The last panel is filled up with rows of zeros, an odd number of groups with columns of zeros.
 //!
@@ -61,6 +61,8 @@ impl Dtype {
 pub struct Matrix {
     rows: usize,
     columns: usize,
+    /// Columns whose stored numbers of int8 are summed up together.
+    pub(super) block: usize,
     pub(super) store: Store,
 }
 
@@ -138,6 +140,14 @@ impl Matrix {
         builder.finish()
     }
 
+    /// What the whole numbers of a row are multiplied with; none where the matrix is not int8.
+    pub fn row_scale(&self, row: usize) -> Option<f32> {
+        match &self.store {
+            Store::Int8(int8) => int8.scales.get(row).copied(),
+            _ => None,
+        }
+    }
+
     /// A row as f32, written to `to`, which has as many numbers as there are columns.
     pub fn copy_row(&self, row: usize, to: &mut [f32]) {
         assert!(row < self.rows && to.len() == self.columns, "copy-row: no such row");
@@ -191,8 +201,9 @@ impl Matrix {
         }
     }
 
-    /// A matrix of zeros.
-    pub(crate) fn zeros(dtype: Dtype, rows: usize, columns: usize) -> Result<Self> {
+    /// A matrix of zeros; of a convolution with as many input channels, if there are `channels`.
+    pub(crate) fn zeros(dtype: Dtype, rows: usize, columns: usize, channels: Option<usize>) -> Result<Self> {
+        let block = channels.filter(|&channels| channels < columns).map_or(BLOCK, block_of_taps);
         let too_large = || {
             let message = format!("There is not enough memory for a matrix of {rows} by {columns} numbers.");
             Error::new(ErrorKind::WeightsInvalid, message)
@@ -205,11 +216,19 @@ impl Matrix {
             Dtype::Int8 => Store::Int8(Int8 {
                 weights: zeros(numbers(columns.checked_next_multiple_of(STEP).ok_or_else(too_large)?)?)?,
                 scales: zeros(padded)?,
-                sums: zeros(numbers(columns.div_ceil(BLOCK))?)?,
+                sums: zeros(numbers(columns.div_ceil(block))?)?,
             }),
         };
-        Ok(Self { rows, columns, store })
+        Ok(Self { rows, columns, block, store })
     }
+}
+
+/// The largest block into which whole taps of a convolution's `channels` can be cut, or [`BLOCK`] where there is none.
+fn block_of_taps(channels: usize) -> usize {
+    (STEP..=BLOCK)
+        .rev()
+        .find(|&block| block.is_multiple_of(STEP) && channels.is_multiple_of(block))
+        .unwrap_or(BLOCK)
 }
 
 /// `count` zeros, or an error where there is no memory for them.
@@ -247,25 +266,39 @@ pub struct MatrixBuilder {
     row: Vec<f32>,
     /// Rows that are complete.
     done: usize,
+    /// What whole numbers were multiplied with to become the rows, where they were.
+    scales: Option<Vec<f32>>,
 }
 
 impl MatrixBuilder {
     /// A builder before the first number; all memory that it needs is allocated here.
     pub fn new(dtype: Dtype, rows: usize, columns: usize) -> Result<Self> {
-        let matrix = Matrix::zeros(dtype, rows, columns)?;
-        let mut row = zeros(columns)?;
-        row.clear();
-        Ok(Self { matrix, channels: None, row, done: 0 })
+        Self::convolution(dtype, rows, columns, None)
     }
 
     /// The same for a convolution of `channels` inputs, whose rows arrive channel by channel and are packed tap by
     /// tap. `channels` divides the columns.
-    pub fn channels_last(mut self, channels: usize) -> Result<Self> {
+    pub fn convolution(dtype: Dtype, rows: usize, columns: usize, channels: Option<usize>) -> Result<Self> {
+        let matrix = Matrix::zeros(dtype, rows, columns, channels)?;
+        let mut row = zeros(columns)?;
+        row.clear();
         // With one channel or one tap both orders are the same.
-        if channels > 1 && channels < self.matrix.columns {
-            self.channels = Some((channels, zeros(self.matrix.columns)?));
-        }
-        Ok(self)
+        let channels = match channels.filter(|&channels| channels > 1 && channels < columns) {
+            Some(channels) => Some((channels, zeros(columns)?)),
+            None => None,
+        };
+        Ok(Self { matrix, channels, row, done: 0, scales: None })
+    }
+
+    /// The same for rows that are whole numbers of magnitude up to 127 times `scales`, one for each row: in int8 they
+    /// become these whole numbers again, where the kernels can add up such (see `largest_four`).
+    pub fn scaled(self, scales: Vec<f32>) -> Self {
+        Self { scales: Some(scales), ..self }
+    }
+
+    /// The scale that the row to come next had before.
+    fn scale(&self) -> Option<f32> {
+        self.scales.as_ref().and_then(|scales| scales.get(self.done)).copied()
     }
 
     /// Takes the next numbers, row by row; those after the last row are passed over.
@@ -275,7 +308,8 @@ impl MatrixBuilder {
             // A row that lies whole in the input is packed from there.
             if self.row.is_empty() && values.len() >= columns {
                 let (row, rest) = values.split_at(columns);
-                Self::pack(&mut self.matrix, &mut self.channels, self.done, row);
+                let scale = self.scale();
+                Self::pack(&mut self.matrix, &mut self.channels, self.done, row, scale);
                 (self.done, values) = (self.done + 1, rest);
                 continue;
             }
@@ -283,20 +317,27 @@ impl MatrixBuilder {
             self.row.extend_from_slice(now);
             values = rest;
             if self.row.len() == columns {
-                Self::pack(&mut self.matrix, &mut self.channels, self.done, &self.row);
+                let scale = self.scale();
+                Self::pack(&mut self.matrix, &mut self.channels, self.done, &self.row, scale);
                 self.done += 1;
                 self.row.clear();
             }
         }
     }
 
-    fn pack(matrix: &mut Matrix, channels: &mut Option<(usize, Vec<f32>)>, row: usize, values: &[f32]) {
+    fn pack(
+        matrix: &mut Matrix,
+        channels: &mut Option<(usize, Vec<f32>)>,
+        row: usize,
+        values: &[f32],
+        scale: Option<f32>,
+    ) {
         match channels {
             Some((channels, ordered)) => {
                 taps_first(values, *channels, ordered);
-                pack_row(matrix, row, ordered);
+                pack_row(matrix, row, ordered, scale);
             }
-            None => pack_row(matrix, row, values),
+            None => pack_row(matrix, row, values, scale),
         }
     }
 
@@ -324,7 +365,8 @@ impl MatrixBuilder {
     }
 }
 
-fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32]) {
+/// Writes a row to its place. `scale` is the one that the row had before, if it had one.
+fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32], scale: Option<f32>) {
     let (columns, panel, lane) = (matrix.columns, row / PANEL, row % PANEL);
     match &mut matrix.store {
         Store::F32(packed) => {
@@ -344,20 +386,22 @@ fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32]) {
             let (min, max) = min_max(values);
             let (largest, sum) = largest_four(values);
             // Bytes cannot say that a weight is no number, nor would minima and maxima. The scale can.
-            let scale = if sum.is_finite() {
+            let fits = |scale: f32| max.max(-min) <= scale * 127.4 && largest <= scale * (MOST as f32 + 0.4);
+            let scale = match scale {
+                // Bytes as they were: rounding them anew would add an error.
+                Some(scale) if sum.is_finite() && fits(scale) => scale,
                 // Rounding adds up to a half to each of four weights.
-                (max.max(-min) / 127.0).max(largest / (MOST - 2) as f32)
-            } else {
-                f32::NAN
+                _ if sum.is_finite() => (max.max(-min) / 127.0).max(largest / (MOST - 2) as f32),
+                _ => f32::NAN,
             };
             int8.scales[row] = scale;
             // A row of zeros has no scale to divide by.
             let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
             let weights = &mut int8.weights[panel * padded * PANEL..][..padded * PANEL];
-            let blocks = columns.div_ceil(BLOCK);
+            let blocks = columns.div_ceil(matrix.block);
             let sums = &mut int8.sums[panel * blocks * PANEL..][..blocks * PANEL];
-            for (i, block) in values.chunks(BLOCK).enumerate() {
-                let weights = &mut weights[i * BLOCK * PANEL..];
+            for (i, block) in values.chunks(matrix.block).enumerate() {
+                let weights = &mut weights[i * matrix.block * PANEL..];
                 sums[i * PANEL + lane] = quantize_block(block, inverse, lane, weights);
             }
         }

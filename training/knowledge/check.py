@@ -16,7 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TRAINING = HERE.parent
 VOCABULARY = TRAINING.parent / "pkg/vocabulary/everyday.tsv"
-DATA = Path(os.environ.get("OCELLI_DATA", TRAINING.parent.parent / "shared/data"))
+DATA = Path(os.environ.get("OCELLI_TRAINING_DATA", TRAINING.parent.parent / "shared/data"))
 KINDS = ("name", "hint", "synonyms", "tags")
 LEAST_KNOWN = 1200
 

@@ -94,16 +94,15 @@ export function heldOut() {
 
 /**
  * Ambiguous words, a row for each sense with a picture of it.
- * @returns {{ word: string, hint: string, url: string }[]} `url` below ../shared/data, or below the repository
+ * @returns {{ word: string, hint: string, url: string }[]} `url` below ../shared/data, or of a drawing that training/pictures.py writes
  */
 export function hints() {
   return knowledge('hints.tsv').map(({ word, hint, picture }) => {
-    const url = picture ?? '';
-    return {
-      word: word ?? '',
-      hint: hint ?? '',
-      url: existsSync(path.join(DATA, url)) ? url : `repository/${url}`,
-    };
+    const [, style, icon] = /^drawing:([^:]+):([^:]+)$/.exec(picture ?? '') ?? [];
+    if (style && !process.env.OCELLI_DRAWINGS) {
+      throw new Absent('OCELLI_DRAWINGS does not say in which folder the drawings are');
+    }
+    return { word: word ?? '', hint: hint ?? '', url: style ? `made/${style}/${icon}.png` : (picture ?? '') };
   });
 }
 
