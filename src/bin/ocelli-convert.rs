@@ -136,8 +136,13 @@ fn read(path: &Path, dtype: GgmlDType) -> Result<HashMap<String, QTensor>, Failu
     Ok(tensors)
 }
 
-/// `tensor` as it is stored: matrices in `dtype`, or in f16 where their rows cannot be cut into its blocks.
+/// `tensor` as it is stored: pointwise convolutions as `(out, in)`; matrices in `dtype`, or in f16 where their rows cannot be cut into its blocks.
 fn shrink(name: &str, tensor: &Tensor, dtype: GgmlDType) -> Result<QTensor, Failure> {
+    // Blocks run along the last dimension: that of a pointwise convolution must be its inputs.
+    let tensor = match *tensor.dims() {
+        [outputs, inputs, 1, 1] => &tensor.reshape((outputs, inputs))?,
+        _ => tensor,
+    };
     let row = tensor.dims().last().copied().unwrap_or(1);
     let dtype = match dtype {
         _ if !is_matrix(name, tensor.dims()) => GgmlDType::F32,

@@ -47,6 +47,15 @@ impl Activation {
         }
     }
 
+    /// Of an activation that only clamps: between what. In this order, `high.min(low.max(x))`, NaN stays what it is.
+    pub(super) fn bounds(self) -> Option<[f32; 2]> {
+        match self {
+            Self::Relu => Some([0.0, f32::INFINITY]),
+            Self::Relu6 => Some([0.0, 6.0]),
+            _ => None,
+        }
+    }
+
     /// The derivative at `x`, off by at most 1e-6 times the larger of 1 and |x|.
     pub fn slope(self, x: f32) -> f32 {
         // Of `x sigmoid(u)`, where `u` has the derivative `slope`.

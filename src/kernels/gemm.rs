@@ -12,15 +12,13 @@ use half::f16;
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 
 use super::activation::Activation;
-use super::matrix::{BLOCK, Dtype, Int8, Matrix, PANEL, STEP, Store};
+use super::matrix::{BLOCK, Dtype, Int8, Matrix, PANEL, Store};
 use super::parallel::{self, Shared};
-use super::quantize::Quantized;
-use super::simd::{Dot, DotNative, DotWidened, F32x4, GROUP, LANES, VECTOR, has_native_dot};
+use super::quantize::{Planes, Quantized, QuantizedRows};
+use super::simd::{DotNative, DotWidened, F32x4, LANES, has_native_dot};
 use super::tile::{TILE, VECTORS, f32_tile, tile_rows};
+use super::tile_int8::int8_panels;
 
-/// Rows that a tile of two panels takes: its twelve sums are what registers hold, and what the machine needs to have
-/// under way at a time.
-const WIDE_ROWS: usize = 3;
 /// Panels that are finished (activation) while their outputs are still in the nearest cache.
 const STRIP: usize = 8;
 /// Bytes of inputs that go over a strip of panels together.
@@ -46,6 +44,15 @@ pub enum After<'a> {
     ResidualActivation(&'a [f32], Activation),
 }
 
+impl After<'_> {
+    fn activation(self) -> Option<Activation> {
+        match self {
+            Self::Activation(activation) | Self::ResidualActivation(_, activation) => Some(activation),
+            Self::Nothing | Self::Residual(_) => None,
+        }
+    }
+}
+
 /// One of the layers that [`linear`] computes side by side.
 #[derive(Debug, Clone, Copy)]
 pub struct Layer<'a> {
@@ -65,14 +72,41 @@ pub fn linear(x: &[f32], layers: &[Layer<'_>]) -> Vec<f32> {
     let columns = layers.first().map_or(0, |layer| layer.weight.columns());
     let stride: usize = layers.iter().map(|layer| layer.weight.rows()).sum();
     assert!(columns > 0 && x.len().is_multiple_of(columns), "linear: inputs do not fit the weights");
-    let rows = x.len() / columns;
-    let mut y = vec![0.0; rows * stride];
-
+    let mut y = vec![0.0; x.len() / columns * stride];
     let widest = layers.iter().map(|layer| layer.weight.rows()).max().unwrap_or(0);
-    let exact = columns.min(widest) < NARROW;
+    let planes = if columns.min(widest) < NARROW { Planes::Two } else { Planes::AsNeeded };
+    linear_into(x, layers, planes, Threads::All, &mut y);
+    y
+}
+
+/// Which threads a product may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Threads {
+    /// All that there are.
+    All,
+    /// The calling one: others have their own products.
+    This,
+}
+
+impl Threads {
+    /// [`parallel::ranges`] on these threads.
+    fn ranges(self, count: usize, grain: usize, work: impl Fn(Range<usize>) + Sync) {
+        let grain = if self == Self::All { grain } else { usize::MAX };
+        parallel::ranges(count, grain, work);
+    }
+}
+
+/// [`linear`], whose inputs for int8 are quantised in `planes`, with its outputs in `y`.
+pub(super) fn linear_into(x: &[f32], layers: &[Layer<'_>], planes: Planes, threads: Threads, y: &mut [f32]) {
+    let columns = layers.first().map_or(0, |layer| layer.weight.columns());
+    let stride: usize = layers.iter().map(|layer| layer.weight.rows()).sum();
+    assert!(columns > 0 && x.len().is_multiple_of(columns), "linear: inputs do not fit the weights");
+    let rows = x.len() / columns;
+    assert_eq!(y.len(), rows * stride, "linear: outputs do not fit the inputs");
+
     // The same inputs serve every int8 layer.
-    let quantized = LazyCell::new(|| Quantized::new(x, columns, exact));
-    let values = Shared::new(&mut y);
+    let quantized = LazyCell::new(|| Quantized::new(x, columns, planes));
+    let values = Shared::new(y);
     let mut parts = Vec::with_capacity(layers.len());
     let (mut first, mut panels) = (0, 0);
     for layer in layers {
@@ -85,7 +119,10 @@ pub fn linear(x: &[f32], layers: &[Layer<'_>]) -> Vec<f32> {
         let input = match &layer.weight.store {
             Store::F32(weights) => Input::F32 { x, weights },
             Store::F16(weights) => Input::F16 { x, weights },
-            Store::Int8(weights) => Input::Int8 { x: &quantized, weights, native: has_native_dot() },
+            Store::Int8(weights) => {
+                assert_eq!(layer.weight.block, BLOCK, "linear: the weights of a convolution");
+                Input::Int8 { x: quantized.rows(), weights, native: has_native_dot() }
+            }
         };
         let out = Out { values, stride, first };
         let end = panels + outputs.div_ceil(PANEL);
@@ -95,7 +132,7 @@ pub fn linear(x: &[f32], layers: &[Layer<'_>]) -> Vec<f32> {
     }
     let grain = (GRAIN / (rows * columns * PANEL).max(1)).max(1);
     // One round of all layers' panels: each round costs threads a meeting.
-    parallel::ranges(panels, grain, |panels| {
+    threads.ranges(panels, grain, |panels| {
         let mut scratch = Vec::new();
         for part in &parts {
             let from = panels.start.clamp(part.panels.start, part.panels.end) - part.panels.start;
@@ -103,7 +140,6 @@ pub fn linear(x: &[f32], layers: &[Layer<'_>]) -> Vec<f32> {
             part.compute(from..to, rows, columns, &mut scratch);
         }
     });
-    y
 }
 
 /// Rows of inputs times a matrix of int8, without more.
@@ -112,12 +148,23 @@ pub fn linear(x: &[f32], layers: &[Layer<'_>]) -> Vec<f32> {
 /// Nobody else uses the outputs meanwhile: of each row of `x`, as many from `out.first` on as the matrix has rows.
 pub(super) unsafe fn int8_product(x: &Quantized, weight: &Matrix, out: Out<'_>) {
     assert_eq!(weight.dtype(), Dtype::Int8, "int8-product: a matrix of another dtype");
-    let Store::Int8(weights) = &weight.store else { return };
     let layer = Layer { weight, bias: None, after: After::Nothing };
-    let panels = 0..weight.rows().div_ceil(PANEL);
+    // SAFETY: the caller's promise.
+    unsafe { int8_layer(x.rows(), &layer, out, Threads::This) }
+}
+
+/// Rows of inputs through a layer of int8. Its residual has rows as its outputs have.
+///
+/// # Safety
+/// Nobody else uses the outputs meanwhile: of each row of `x`, as many from `out.first` on as the layer has.
+pub(super) unsafe fn int8_layer(x: QuantizedRows<'_>, layer: &Layer<'_>, out: Out<'_>, threads: Threads) {
+    let Store::Int8(weights) = &layer.weight.store else { return };
+    let (rows, columns) = (x.count(), layer.weight.columns());
+    let panels = 0..layer.weight.rows().div_ceil(PANEL);
     let input = Input::Int8 { x, weights, native: has_native_dot() };
-    let part = Part { layer: &layer, input, out, panels: panels.clone() };
-    part.compute(panels, x.rows, weight.columns(), &mut Vec::new());
+    let part = Part { layer, input, out, panels: panels.clone() };
+    let grain = (GRAIN / (rows * columns * PANEL).max(1)).max(1);
+    threads.ranges(panels.end, grain, |panels| part.compute(panels, rows, columns, &mut Vec::new()));
 }
 
 /// One layer, and where its inputs and outputs are.
@@ -165,7 +212,10 @@ impl Part<'_> {
                     };
                 }
             }
-            if let After::Activation(activation) | After::ResidualActivation(_, activation) = layer.after {
+            // What only clamps was done with the tiles.
+            if let Some(activation) = layer.after.activation()
+                && activation.bounds().is_none()
+            {
                 let (from, to) = (strip.start * PANEL, outputs.min(strip.end * PANEL));
                 for row in 0..rows {
                     // SAFETY: these outputs belong to this call's panels.
@@ -181,7 +231,7 @@ impl Part<'_> {
 enum Input<'a> {
     F32 { x: &'a [f32], weights: &'a [f32] },
     F16 { x: &'a [f32], weights: &'a [u16] },
-    Int8 { x: &'a Quantized, weights: &'a Int8, native: bool },
+    Int8 { x: QuantizedRows<'a>, weights: &'a Int8, native: bool },
 }
 
 impl Input<'_> {
@@ -248,166 +298,19 @@ fn f32_panel(
     1
 }
 
-/// Rows of `x` times a panel of int8 weights, or two where a tile takes two and there is a second one. Returns how
-/// many it took. `sums` is room for the sums of the weights that each plane of `x` meets.
-fn int8_panels<D: Dot>(
-    x: &Quantized,
-    weights: &Int8,
-    layer: &Layer<'_>,
-    panels: Range<usize>,
-    rows: Range<usize>,
-    out: Out<'_>,
-    sums: &mut Vec<F32x4>,
-) -> usize {
-    let columns = layer.weight.columns();
-    let padded = columns.next_multiple_of(STEP);
-    let blocks = columns.div_ceil(BLOCK);
-    let panel = panels.start;
-    let end = |panel: usize| PanelEnd::new(layer, panel, Some(&weights.scales[panel * PANEL..][..PANEL]));
-    let first = end(panel);
-    // For a few rows, as in decoding, one stream of weights at a time comes from memory faster than two.
-    let pair = D::VECTORS > VECTORS && panels.len() > 1 && rows.len() > TILE;
-    let second = pair.then(|| end(panel + 1));
-    let count = 1 + usize::from(pair);
-    sums.clear();
-    for plane in &x.planes {
-        for panel in panel..panel + count {
-            let mut sum = [F32x4::splat(0.0); VECTORS];
-            for block in
-                weights.sums[(panel * blocks + plane.block) * PANEL..].chunks_exact(PANEL).take(plane.blocks)
-            {
-                let [low, high] = eight(block);
-                sum = [sum[0].add(low), sum[1].add(high)];
-            }
-            sums.extend(sum);
-        }
-    }
-    let w = Int8Panel { weights: &weights.weights[panel * padded * PANEL..], sums, columns };
-    // Where tiles put their sums: made once, because clearing memory is a call in the browser.
-    let mut tile: Tile = [[F32x4::splat(0.0); 2 * VECTORS]; TILE];
-    let (mut row, last) = (rows.start, rows.end);
-    while row < last {
-        let rows = tile_rows(last - row, if second.is_some() { WIDE_ROWS } else { TILE });
-        if second.is_some() {
-            match rows {
-                1 => int8_tile::<D, 1, { 2 * VECTORS }, 0>(x, row, w, &mut tile),
-                2 => int8_tile::<D, 2, { 2 * VECTORS }, 0>(x, row, w, &mut tile),
-                _ => int8_tile::<D, WIDE_ROWS, { 2 * VECTORS }, 0>(x, row, w, &mut tile),
-            }
-        } else {
-            match rows {
-                1 => int8_panel::<D, 1>(x, row, w, &mut tile),
-                2 => int8_panel::<D, 2>(x, row, w, &mut tile),
-                3 => int8_panel::<D, 3>(x, row, w, &mut tile),
-                _ => int8_panel::<D, TILE>(x, row, w, &mut tile),
-            }
-        }
-        first.write::<{ 2 * VECTORS }, 0>(&tile[..rows], row, out);
-        if let Some(second) = &second {
-            second.write::<{ 2 * VECTORS }, VECTORS>(&tile[..rows], row, out);
-        }
-        row += rows;
-    }
-    count
-}
-
-/// Eight rows of int8 weights, and those after them.
-#[derive(Clone, Copy)]
-struct Int8Panel<'a> {
-    weights: &'a [i8],
-    /// By plane of the inputs, panel and row.
-    sums: &'a [F32x4],
-    columns: usize,
-}
-
-/// Sums of the rows of a tile by two panels.
-type Tile = [[F32x4; 2 * VECTORS]; TILE];
-
-/// Rows `row..row + R` of `x` times one panel.
-#[inline(always)]
-fn int8_panel<D: Dot, const R: usize>(x: &Quantized, row: usize, w: Int8Panel<'_>, sums: &mut Tile) {
-    if D::VECTORS >= VECTORS {
-        int8_tile::<D, R, VECTORS, 0>(x, row, w, sums);
-    } else {
-        int8_tile::<D, R, 1, 0>(x, row, w, sums);
-        int8_tile::<D, R, 1, 1>(x, row, w, sums);
-    }
-}
-
-/// Rows `row..row + R` of `x` times `V` vectors of four rows of weights, from vector `FIRST` on: still to be
-/// multiplied with the scales of these rows.
-///
-/// A function of its own, so that browsers have all registers for its sums; and without a check or a branch between
-/// them, so that the compiler unrolls what comes after each block.
-#[inline(never)]
-fn int8_tile<D: Dot, const R: usize, const V: usize, const FIRST: usize>(
-    x: &Quantized,
-    row: usize,
-    w: Int8Panel<'_>,
-    sums: &mut Tile,
-) {
-    let planes = x.planes.len();
-    let padded = w.columns.next_multiple_of(STEP);
-    let panels = (FIRST + V).div_ceil(VECTORS);
-    assert!(row + R <= x.rows && x.params.len() >= x.rows * planes);
-    assert!(w.weights.len() >= panels * padded * PANEL && w.sums.len() >= planes * panels * VECTORS);
-    let mut out = [[F32x4::splat(0.0); V]; R];
-    let mut params = x.params[row * planes..].as_ptr();
-    for (p, plane) in x.planes.iter().enumerate() {
-        let begin = plane.block * BLOCK;
-        assert!(begin + plane.len <= padded);
-        let mut acc = [[D::zero(); V]; R];
-        // SAFETY: the plane's bytes lie within each of the `R` rows, of `stride` bytes; each panel has 8 weights for
-        // each of its columns, of which the plane has `plane.len` from `begin` on, and 8 sums for each plane. Each row has
-        // as many parameters as there are planes.
-        unsafe {
-            let mut rows = [x.values.as_ptr().add(row * x.stride + plane.at); R];
-            for (i, row) in rows.iter_mut().enumerate() {
-                *row = row.add(i * x.stride);
-            }
-            let weights = w.weights.as_ptr().add(begin * PANEL + FIRST * VECTOR);
-            let mut k = 0;
-            // Plain loops: the iterator of every eighth number costs a comparison more.
-            let mut step = |k: usize| {
-                let inputs = rows.map(|row| row.add(k));
-                D::step::<R, V>(&mut acc, inputs, weights.add(k * PANEL), [GROUP * PANEL, padded * PANEL]);
-            };
-            while D::TWO_STEPS && k + STEP < plane.len {
-                step(k);
-                step(k + STEP);
-                k += 2 * STEP;
-            }
-            while k < plane.len {
-                step(k);
-                k += STEP;
-            }
-            let offsets = w.sums.as_ptr().add(p * panels * VECTORS + FIRST);
-            for i in 0..R {
-                let [scale, min] = *params.add(i * planes);
-                for j in 0..V {
-                    let sum = (*offsets.add(j)).mul_add(F32x4::splat(min), out[i][j]);
-                    out[i][j] = acc[i][j].sums().to_f32().mul_add(F32x4::splat(scale), sum);
-                }
-            }
-            params = params.add(1);
-        }
-    }
-    for (sums, out) in sums.iter_mut().zip(out) {
-        sums[FIRST..FIRST + V].copy_from_slice(&out);
-    }
-}
-
 /// What is done with the sums of every tile of one panel.
-struct PanelEnd<'a> {
+pub(super) struct PanelEnd<'a> {
     scales: [F32x4; VECTORS],
     bias: [F32x4; VECTORS],
     residual: Option<&'a [f32]>,
+    /// Between which the activation clamps.
+    bounds: Option<[F32x4; 2]>,
     column: usize,
     count: usize,
 }
 
 impl<'a> PanelEnd<'a> {
-    fn new(layer: &Layer<'a>, panel: usize, scales: Option<&[f32]>) -> Self {
+    pub(super) fn new(layer: &Layer<'a>, panel: usize, scales: Option<&[f32]>) -> Self {
         let column = panel * PANEL;
         let count = (layer.weight.rows() - column).min(PANEL);
         Self {
@@ -417,6 +320,11 @@ impl<'a> PanelEnd<'a> {
                 After::Residual(residual) | After::ResidualActivation(residual, _) => Some(residual),
                 After::Nothing | After::Activation(_) => None,
             },
+            bounds: layer
+                .after
+                .activation()
+                .and_then(Activation::bounds)
+                .map(|bounds| bounds.map(F32x4::splat)),
             column,
             count,
         }
@@ -425,7 +333,12 @@ impl<'a> PanelEnd<'a> {
     /// Scales the sums of rows `row` and on, which of `V` vectors are those from `FIRST` on, adds bias and residual,
     /// and writes them out.
     #[inline(always)]
-    fn write<const V: usize, const FIRST: usize>(&self, sums: &[[F32x4; V]], row: usize, out: Out<'_>) {
+    pub(super) fn write<const V: usize, const FIRST: usize>(
+        &self,
+        sums: &[[F32x4; V]],
+        row: usize,
+        out: Out<'_>,
+    ) {
         for (i, sums) in sums.iter().enumerate() {
             // SAFETY: each panel of outputs is written by the one call that has this panel; that no other product has
             // the same outputs is the promise of `int8_product`'s caller, and `linear` owns its own.
@@ -436,6 +349,9 @@ impl<'a> PanelEnd<'a> {
                 let begin = (row + i) * out.stride + out.first + self.column;
                 let residual = eight(&residual[begin..][..self.count]);
                 (low, high) = (low.add(residual[0]), high.add(residual[1]));
+            }
+            if let Some([least, most]) = self.bounds {
+                (low, high) = (most.min(least.max(low)), most.min(least.max(high)));
             }
             if self.count == PANEL {
                 // SAFETY: the slice has 8 numbers.
@@ -454,7 +370,7 @@ impl<'a> PanelEnd<'a> {
 
 /// Up to eight numbers, filled up with zeros.
 #[inline(always)]
-fn eight(values: &[f32]) -> [F32x4; VECTORS] {
+pub(super) fn eight(values: &[f32]) -> [F32x4; VECTORS] {
     let mut filled = [0.0; PANEL];
     let from = if values.len() == PANEL {
         values
@@ -545,7 +461,7 @@ mod tests {
         let mut x = noise(rows * columns, 5);
         x.iter_mut().step_by(columns).for_each(|x| *x *= 70.0);
         let weight = Matrix::pack(Dtype::Int8, outputs, columns, &noise(outputs * columns, 6))?;
-        let quantized = Quantized::new(&x, columns, false);
+        let quantized = Quantized::new(&x, columns, Planes::AsNeeded);
         let blocks: Vec<[usize; 2]> =
             quantized.planes.iter().map(|plane| [plane.block, plane.blocks]).collect();
         assert_eq!(blocks, [[0, 1], [0, 1], [1, 2], [3, 1]]);

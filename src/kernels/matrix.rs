@@ -10,7 +10,7 @@
 //!
 //! The columns of a convolution, whose published shape is `(out, in, height, width)`, are packed in the order
 //! `(height, width, in)`, in which patches are gathered from images whose channels lie together: see
-//! [`MatrixBuilder::channels_last`].
+//! [`MatrixBuilder::convolution`].
 //!
 //! The last panel is filled up with rows of zeros, an odd number of groups with columns of zeros.
 //!
@@ -61,6 +61,8 @@ impl Dtype {
 pub struct Matrix {
     rows: usize,
     columns: usize,
+    /// Columns whose stored numbers of int8 are summed up together.
+    pub(super) block: usize,
     pub(super) store: Store,
 }
 
@@ -191,8 +193,9 @@ impl Matrix {
         }
     }
 
-    /// A matrix of zeros.
-    pub(crate) fn zeros(dtype: Dtype, rows: usize, columns: usize) -> Result<Self> {
+    /// A matrix of zeros; of a convolution with as many input channels, if there are `channels`.
+    pub(crate) fn zeros(dtype: Dtype, rows: usize, columns: usize, channels: Option<usize>) -> Result<Self> {
+        let block = channels.filter(|&channels| channels < columns).map_or(BLOCK, block_of_taps);
         let too_large = || {
             let message = format!("There is not enough memory for a matrix of {rows} by {columns} numbers.");
             Error::new(ErrorKind::WeightsInvalid, message)
@@ -205,11 +208,19 @@ impl Matrix {
             Dtype::Int8 => Store::Int8(Int8 {
                 weights: zeros(numbers(columns.checked_next_multiple_of(STEP).ok_or_else(too_large)?)?)?,
                 scales: zeros(padded)?,
-                sums: zeros(numbers(columns.div_ceil(BLOCK))?)?,
+                sums: zeros(numbers(columns.div_ceil(block))?)?,
             }),
         };
-        Ok(Self { rows, columns, store })
+        Ok(Self { rows, columns, block, store })
     }
+}
+
+/// The largest block into which whole taps of a convolution's `channels` can be cut, or [`BLOCK`] where there is none.
+fn block_of_taps(channels: usize) -> usize {
+    (STEP..=BLOCK)
+        .rev()
+        .find(|&block| block.is_multiple_of(STEP) && channels.is_multiple_of(block))
+        .unwrap_or(BLOCK)
 }
 
 /// `count` zeros, or an error where there is no memory for them.
@@ -252,20 +263,21 @@ pub struct MatrixBuilder {
 impl MatrixBuilder {
     /// A builder before the first number; all memory that it needs is allocated here.
     pub fn new(dtype: Dtype, rows: usize, columns: usize) -> Result<Self> {
-        let matrix = Matrix::zeros(dtype, rows, columns)?;
-        let mut row = zeros(columns)?;
-        row.clear();
-        Ok(Self { matrix, channels: None, row, done: 0 })
+        Self::convolution(dtype, rows, columns, None)
     }
 
     /// The same for a convolution of `channels` inputs, whose rows arrive channel by channel and are packed tap by
     /// tap. `channels` divides the columns.
-    pub fn channels_last(mut self, channels: usize) -> Result<Self> {
+    pub fn convolution(dtype: Dtype, rows: usize, columns: usize, channels: Option<usize>) -> Result<Self> {
+        let matrix = Matrix::zeros(dtype, rows, columns, channels)?;
+        let mut row = zeros(columns)?;
+        row.clear();
         // With one channel or one tap both orders are the same.
-        if channels > 1 && channels < self.matrix.columns {
-            self.channels = Some((channels, zeros(self.matrix.columns)?));
-        }
-        Ok(self)
+        let channels = match channels.filter(|&channels| channels > 1 && channels < columns) {
+            Some(channels) => Some((channels, zeros(columns)?)),
+            None => None,
+        };
+        Ok(Self { matrix, channels, row, done: 0 })
     }
 
     /// Takes the next numbers, row by row; those after the last row are passed over.
@@ -354,10 +366,10 @@ fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32]) {
             // A row of zeros has no scale to divide by.
             let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
             let weights = &mut int8.weights[panel * padded * PANEL..][..padded * PANEL];
-            let blocks = columns.div_ceil(BLOCK);
+            let blocks = columns.div_ceil(matrix.block);
             let sums = &mut int8.sums[panel * blocks * PANEL..][..blocks * PANEL];
-            for (i, block) in values.chunks(BLOCK).enumerate() {
-                let weights = &mut weights[i * BLOCK * PANEL..];
+            for (i, block) in values.chunks(matrix.block).enumerate() {
+                let weights = &mut weights[i * matrix.block * PANEL..];
                 sums[i * PANEL + lane] = quantize_block(block, inverse, lane, weights);
             }
         }

@@ -33,6 +33,14 @@ pub(super) fn ranges(count: usize, grain: usize, work: impl Fn(Range<usize>) + S
     }
 }
 
+/// Threads that there are.
+pub(super) fn threads() -> usize {
+    #[cfg(feature = "threads")]
+    return rayon::current_num_threads();
+    #[cfg(not(feature = "threads"))]
+    1
+}
+
 #[cfg(feature = "threads")]
 mod threaded {
     use std::hint::spin_loop;

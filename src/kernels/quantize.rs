@@ -25,9 +25,20 @@ const ALIKE: f32 = 1.5;
 /// Numbers below which a second thread is not worth waking.
 const GRAIN: usize = 1 << 16;
 
+/// How many planes the blocks of inputs have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Planes {
+    /// One: seven bits.
+    One,
+    /// One, and two where there is a channel of large values.
+    AsNeeded,
+    /// Two: fourteen bits.
+    Two,
+}
+
 /// Rows of inputs in seven bits.
 pub(super) struct Quantized {
-    pub(super) rows: usize,
+    rows: usize,
     pub(super) planes: Vec<Plane>,
     /// Bytes from one row to the next.
     pub(super) stride: usize,
@@ -51,15 +62,91 @@ pub(super) struct Plane {
     rest: bool,
 }
 
+impl Plane {
+    /// `columns` columns of a block, at `at` in the bytes of a row.
+    pub(super) fn new(block: usize, at: usize, columns: usize) -> Self {
+        Self { at, block, blocks: 1, len: columns.next_multiple_of(STEP), rest: false }
+    }
+}
+
+/// Rows of quantised inputs as tiles read them: in place, wherever each of them begins.
+#[derive(Clone, Copy)]
+pub(super) struct QuantizedRows<'a> {
+    count: usize,
+    planes: &'a [Plane],
+    starts: Starts<'a>,
+    values: &'a [u8],
+    params: &'a [[f32; 2]],
+}
+
+/// Where rows begin.
+#[derive(Clone, Copy)]
+enum Starts<'a> {
+    /// As many bytes after the one before.
+    Every(usize),
+    /// At these bytes.
+    At(&'a [usize]),
+}
+
+impl<'a> QuantizedRows<'a> {
+    /// Rows that begin at `starts` among `values`, which are at most 127; `params` are by row and plane.
+    ///
+    /// # Panics
+    /// Where a row reaches beyond the values, or lacks parameters.
+    pub(super) fn new(
+        planes: &'a [Plane],
+        starts: &'a [usize],
+        values: &'a [u8],
+        params: &'a [[f32; 2]],
+    ) -> Self {
+        let reach = planes.iter().map(|plane| plane.at + plane.len).max().unwrap_or(0);
+        let last = starts.iter().max().copied().unwrap_or(0);
+        assert!(last <= values.len() && reach <= values.len() - last, "quantised rows: one reaches too far");
+        assert_eq!(params.len(), starts.len() * planes.len(), "quantised rows: another number of parameters");
+        Self { count: starts.len(), planes, starts: Starts::At(starts), values, params }
+    }
+
+    /// Number of rows.
+    pub(super) fn count(self) -> usize {
+        self.count
+    }
+
+    /// The planes of each row.
+    pub(super) fn planes(self) -> &'a [Plane] {
+        self.planes
+    }
+
+    /// Where a row begins: the bytes of every plane of it can be read.
+    #[inline(always)]
+    pub(super) fn row(self, row: usize) -> *const u8 {
+        assert!(row < self.count, "quantised rows: no such row");
+        let start = match self.starts {
+            Starts::Every(stride) => row * stride,
+            Starts::At(starts) => starts[row],
+        };
+        // SAFETY: the constructors made sure that this row lies within the values.
+        unsafe { self.values.as_ptr().add(start) }
+    }
+
+    /// The parameters of a row and those after it.
+    #[inline(always)]
+    pub(super) fn params(self, row: usize) -> &'a [[f32; 2]] {
+        &self.params[row * self.planes.len()..]
+    }
+}
+
 impl Quantized {
-    /// Quantises `x`, rows of `columns` numbers. If `exact`, all blocks get two planes.
-    pub(super) fn new(x: &[f32], columns: usize, exact: bool) -> Self {
+    /// Quantises `x`, rows of `columns` numbers.
+    pub(super) fn new(x: &[f32], columns: usize, wanted: Planes) -> Self {
         let rows = x.len() / columns.max(1);
         let blocks = columns.div_ceil(BLOCK);
+        if wanted == Planes::One {
+            return Self::in_one_plane(x, columns);
+        }
         let mut ranges = vec![[0f32; 2]; rows * blocks];
         let mut spreads = vec![None; blocks];
         measure(x, columns, &mut ranges, &mut spreads);
-        if exact {
+        if wanted == Planes::Two {
             spreads.fill(None);
         }
 
@@ -95,6 +182,40 @@ impl Quantized {
         Self { rows, planes, stride, values, params }
     }
 
+    /// One plane for each pair of blocks: nothing has to be known of the other rows.
+    fn in_one_plane(x: &[f32], columns: usize) -> Self {
+        let rows = x.len() / columns.max(1);
+        let stride = columns.next_multiple_of(STEP);
+        let pairs = (0..columns).step_by(2 * BLOCK).map(|begin| {
+            let blocks = (columns - begin).div_ceil(BLOCK).min(2);
+            let len = (columns - begin).min(2 * BLOCK).next_multiple_of(STEP);
+            Plane { at: begin, block: begin / BLOCK, blocks, len, rest: false }
+        });
+        let planes: Vec<Plane> = pairs.collect();
+        let mut values = vec![0; rows * stride];
+        let mut params = vec![[0.0; 2]; rows * planes.len()];
+        let (out, out_params) = (Shared::new(&mut values), Shared::new(&mut params));
+        parallel::ranges(rows, GRAIN / columns.max(1) + 1, |rows| {
+            for row in rows {
+                // SAFETY: each row is given to one call only.
+                let (values, params) = unsafe {
+                    (out.slice(row * stride, stride), out_params.slice(row * planes.len(), planes.len()))
+                };
+                let pairs = x[row * columns..][..columns].chunks(2 * BLOCK).zip(values.chunks_mut(2 * BLOCK));
+                for ((x, values), params) in pairs.zip(params) {
+                    *params = quantize(x, values);
+                }
+            }
+        });
+        Self { rows, planes, stride, values, params }
+    }
+
+    /// The rows as tiles read them.
+    pub(super) fn rows(&self) -> QuantizedRows<'_> {
+        let Self { rows, planes, stride, values, params } = self;
+        QuantizedRows { count: *rows, planes, starts: Starts::Every(*stride), values, params }
+    }
+
     /// Multiplies each row with a number of its own.
     pub(super) fn multiply(&mut self, factors: &[f32]) {
         for (params, factor) in self.params.chunks_exact_mut(self.planes.len()).zip(factors) {
@@ -104,7 +225,7 @@ impl Quantized {
 }
 
 /// The smallest and largest number of each row and block, and the sum of a block's ranges unless they are wide for its
-/// deviation. Where not all numbers are finite, the range is that of all numbers: a minimum passes over NaN.
+/// deviation.
 fn measure(x: &[f32], columns: usize, ranges: &mut [[f32; 2]], spreads: &mut [Option<f32>]) {
     let blocks = spreads.len();
     let rows = x.len() / columns.max(1);
@@ -116,17 +237,25 @@ fn measure(x: &[f32], columns: usize, ranges: &mut [[f32; 2]], spreads: &mut [Op
             let (mut spread, mut magnitude) = (0.0, 0.0);
             for row in 0..rows {
                 let x = &x[row * columns + begin..row * columns + end];
-                let (min, max, sum) = span(x);
-                let range = if sum.is_finite() { [min, max] } else { [f32::NEG_INFINITY, f32::INFINITY] };
+                let ([min, max], sum) = range(x);
+                let range = [min, max];
                 // SAFETY: each block is given to one call only.
                 unsafe { ranges.set(row * blocks + block, range) }
                 spread += max - min;
                 magnitude += sum / x.len() as f32;
             }
             // SAFETY: each block is given to one call only.
-            unsafe { spreads.set(block, (spread <= OUTLIERS * magnitude).then_some(spread)) }
+            let wide = spread > OUTLIERS * magnitude;
+            unsafe { spreads.set(block, (!wide).then_some(spread)) }
         }
     });
+}
+
+/// The smallest and the largest of some numbers, at least one, and the sum of their magnitudes. Where not all are finite,
+/// the range is that of all numbers: a minimum passes over NaN.
+fn range(x: &[f32]) -> ([f32; 2], f32) {
+    let (min, max, sum) = span(x);
+    (if sum.is_finite() { [min, max] } else { [f32::NEG_INFINITY, f32::INFINITY] }, sum)
 }
 
 /// The smallest and the largest of some numbers, at least one, and the sum of their magnitudes.
@@ -148,6 +277,20 @@ fn span(x: &[f32]) -> (f32, f32, f32) {
     (min.fold(x[0], f32::min), max.fold(x[0], f32::max), sum.sum())
 }
 
+/// Quantises some numbers, at least one, as a plane of their own. Gives its parameters.
+pub(super) fn quantize(x: &[f32], to: &mut [u8]) -> [f32; 2] {
+    quantize_plane(x, range(x).0, to)
+}
+
+/// [`quantize`], where the range of the numbers is known.
+fn quantize_plane(x: &[f32], [min, max]: [f32; 2], to: &mut [u8]) -> [f32; 2] {
+    let range = max - min;
+    // Bytes cannot say that an input is no number. The parameters can, and with them all outputs of the row do.
+    let params = if range.is_finite() { [range / 127.0, min] } else { [f32::NAN; 2] };
+    each(x, to, |x| steps(x, params).to_bits());
+    params
+}
+
 fn quantize_row(x: &[f32], ranges: &[[f32; 2]], planes: &[Plane], to: &mut [u8], params: &mut [[f32; 2]]) {
     let mut first = [0.0; 2];
     for (plane, params) in planes.iter().zip(params) {
@@ -162,11 +305,8 @@ fn quantize_row(x: &[f32], ranges: &[[f32; 2]], planes: &[Plane], to: &mut [u8],
             let ranges = &ranges[plane.block..][..plane.blocks];
             let min = ranges.iter().map(|range| range[0]).fold(f32::INFINITY, f32::min);
             let max = ranges.iter().map(|range| range[1]).fold(f32::NEG_INFINITY, f32::max);
-            let range = max - min;
-            // Bytes cannot say that an input is no number. The parameters can, and with them all outputs of the row do.
-            *params = if range.is_finite() { [range / 127.0, min] } else { [f32::NAN; 2] };
-            first = *params;
-            each(x, to, |x| steps(x, first).to_bits());
+            first = quantize_plane(x, [min, max], to);
+            *params = first;
         }
     }
 }
@@ -245,7 +385,7 @@ mod tests {
     fn each_block_is_off_by_half_a_step_at_most() {
         for columns in [1, 3, 4, 127, 128, 129, 131, 300] {
             let x = noise(3 * columns);
-            let q = Quantized::new(&x, columns, false);
+            let q = Quantized::new(&x, columns, Planes::AsNeeded);
             for (row, x) in x.chunks(columns).enumerate() {
                 for (x, y) in x.iter().zip(restore(&q, row, columns)) {
                     assert!((x - y).abs() <= 0.501 * 2.0 / 127.0, "{columns} columns: {y} instead of {x}");
@@ -262,7 +402,7 @@ mod tests {
             row[140] *= 60.0;
             row[140] += 40.0;
         }
-        let q = Quantized::new(&x, columns, false);
+        let q = Quantized::new(&x, columns, Planes::AsNeeded);
         let blocks: Vec<[usize; 2]> = q.planes.iter().map(|plane| [plane.block, plane.blocks]).collect();
         assert_eq!(blocks, [[0, 1], [1, 1], [1, 1], [2, 2], [4, 1]]);
         for (row, x) in x.chunks(columns).enumerate() {
@@ -278,7 +418,7 @@ mod tests {
         for (factor, expected) in [(1.4, vec![[0, 2], [2, 2], [4, 1]]), (1.7, vec![[0, 1], [1, 2], [3, 2]])] {
             let mut x = noise(2 * columns);
             x.chunks_mut(columns).for_each(|row| row[..BLOCK].iter_mut().for_each(|x| *x *= factor));
-            let planes = Quantized::new(&x, columns, false).planes;
+            let planes = Quantized::new(&x, columns, Planes::AsNeeded).planes;
             let blocks: Vec<[usize; 2]> = planes.iter().map(|plane| [plane.block, plane.blocks]).collect();
             assert_eq!(blocks, expected, "{factor}");
         }
@@ -288,7 +428,7 @@ mod tests {
     fn two_planes_are_a_hundred_times_as_exact() {
         for columns in [1, 127, 131, 300] {
             let x = noise(3 * columns);
-            let q = Quantized::new(&x, columns, true);
+            let q = Quantized::new(&x, columns, Planes::Two);
             assert_eq!(q.planes.len(), 2 * columns.div_ceil(BLOCK));
             for (row, x) in x.chunks(columns).enumerate() {
                 for (x, y) in x.iter().zip(restore(&q, row, columns)) {
@@ -304,14 +444,14 @@ mod tests {
     #[test]
     fn equal_numbers_and_zeros_are_exact() {
         for value in [0.0, -3.5, 1e-30, 1e30] {
-            let q = Quantized::new(&[value; 130], 130, false);
+            let q = Quantized::new(&[value; 130], 130, Planes::AsNeeded);
             assert!(restore(&q, 0, 130).iter().all(|&x| x == value), "{value}");
         }
     }
 
     #[test]
     fn what_is_no_number_does_not_leave_the_range() {
-        let q = Quantized::new(&[f32::NAN, f32::INFINITY, -1.0, 1.0, f32::NEG_INFINITY], 5, false);
+        let q = Quantized::new(&[f32::NAN, f32::INFINITY, -1.0, 1.0, f32::NEG_INFINITY], 5, Planes::AsNeeded);
         assert!(q.values.iter().all(|&byte| byte <= 127));
     }
 
@@ -320,10 +460,10 @@ mod tests {
         // In the vectors and behind them, in a plane of its own and in one of two blocks.
         for (columns, place) in [(5, 4), (128, 0), (300, 0), (300, 200), (300, 299)] {
             for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-                for exact in [false, true] {
+                for planes in [Planes::One, Planes::AsNeeded, Planes::Two] {
                     let mut x = noise(3 * columns);
                     x[columns + place] = wrong;
-                    let q = Quantized::new(&x, columns, exact);
+                    let q = Quantized::new(&x, columns, planes);
                     for row in 0..3 {
                         let restored = restore(&q, row, columns);
                         assert_eq!(restored[place].is_nan(), row == 1, "{wrong} at {place} of {columns}");

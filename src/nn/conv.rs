@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Shape, Tensor, bail};
 
+use super::folded::FoldedNorm;
 use super::{Activation, rows};
 use crate::Result;
 use crate::kernels::{self, After, Extent, Layer, Matrix, Padding, Window};
@@ -32,37 +33,6 @@ impl ConvSizes {
 
     fn window(self) -> Window {
         Window { kernel: self.kernel, stride: self.stride, padding: self.padding }
-    }
-}
-
-/// Statistics of a batch norm as what they come to: `x scale + shift`.
-struct FoldedNorm {
-    scale: Vec<f32>,
-    shift: Vec<f32>,
-}
-
-impl FoldedNorm {
-    /// The norm of `weight`, `bias`, `running_mean` and `running_var` in `scope`.
-    fn load(scope: &Scope<'_>, channels: usize, epsilon: f64) -> Result<Self> {
-        let [weight, bias, mean, variance] =
-            ["weight", "bias", "running_mean", "running_var"].map(|name| scope.take_vector(name, channels));
-        let (weight, bias, mean, variance) = (weight?, bias?, mean?, variance?);
-        let factor = |(&w, &v): (&f32, &f32)| (f64::from(w) / (f64::from(v) + epsilon).sqrt()) as f32;
-        let scale: Vec<f32> = weight.iter().zip(&*variance).map(factor).collect();
-        let shift =
-            bias.iter().zip(&*mean).zip(&scale).map(|((bias, mean), scale)| bias - mean * scale).collect();
-        Ok(Self { scale, shift })
-    }
-
-    /// The bias of a layer whose own is `bias`, after the norm.
-    fn bias(&self, bias: Option<&[f32]>) -> Vec<f32> {
-        let own = |i: usize| bias.map_or(0.0, |bias| bias[i]);
-        self.scale
-            .iter()
-            .zip(&self.shift)
-            .enumerate()
-            .map(|(i, (scale, shift))| own(i) * scale + shift)
-            .collect()
     }
 }
 
@@ -127,6 +97,27 @@ impl Conv2d {
         Ok(x.contiguous()?.apply_op1_no_bwd(&Convolve { conv: self, after })?)
     }
 
+    /// The layer, with what happens to its sums.
+    pub(super) fn layer<'a>(&'a self, after: After<'a>) -> Layer<'a> {
+        Layer { weight: &self.weight, bias: self.bias.as_deref(), after }
+    }
+
+    /// Whether it is one of single pixels.
+    pub(super) fn is_pointwise(&self) -> bool {
+        let ConvSizes { kernel, stride, padding, .. } = self.sizes;
+        kernel == 1 && stride == 1 && matches!(padding, Padding::Same | Padding::Symmetric(0))
+    }
+
+    /// Channels that come in.
+    pub(super) fn inputs(&self) -> usize {
+        self.sizes.inputs
+    }
+
+    /// Channels that go out.
+    pub(super) fn outputs(&self) -> usize {
+        self.sizes.outputs
+    }
+
     /// The answer to `x`, and its size.
     fn compute(
         &self,
@@ -141,8 +132,7 @@ impl Conv2d {
         {
             bail!("convolution: a residual of {} elements for {:?}", residual.len(), output.dims());
         }
-        let layer = Layer { weight: &self.weight, bias: self.bias.as_deref(), after };
-        let y = kernels::convolve(rows::slice(x, layout)?, extent, sizes.window(), &layer);
+        let y = kernels::convolve(rows::slice(x, layout)?, extent, sizes.window(), &self.layer(after));
         Ok((CpuStorage::F32(y), Shape::from(&output.dims()[..])))
     }
 }
@@ -188,115 +178,6 @@ impl CustomOp2 for ConvolveResidual<'_> {
     }
 }
 
-/// A convolution of each channel with a window of its own.
-#[derive(Debug, Clone)]
-pub struct DepthwiseConv2d {
-    channels: usize,
-    window: Window,
-    /// `(kernel * kernel, channels)`.
-    weight: Vec<f32>,
-    /// `(channels,)`.
-    bias: Vec<f32>,
-}
-
-impl DepthwiseConv2d {
-    /// The convolution `weight`, `(channels, 1, kernel, kernel)`, in `scope`, without a bias; the batch norm in another
-    /// scope, with its epsilon, comes after it.
-    pub fn load(
-        scope: &Scope<'_>,
-        norm: Option<(&Scope<'_>, f64)>,
-        channels: usize,
-        window: Window,
-    ) -> Result<Self> {
-        let kernel = window.kernel;
-        let weight = scope.take("weight", (channels, 1, kernel, kernel))?.flatten_all()?.to_vec1::<f32>()?;
-        let (scale, bias) = match norm {
-            Some((scope, epsilon)) => {
-                let norm = FoldedNorm::load(scope, channels, epsilon)?;
-                (norm.scale, norm.shift)
-            }
-            None => (vec![1.0; channels], vec![0.0; channels]),
-        };
-        let taps = kernel * kernel;
-        let scaled = |i: usize| weight[i % channels * taps + i / channels] * scale[i % channels];
-        Ok(Self { channels, window, weight: (0..weight.len()).map(scaled).collect(), bias })
-    }
-
-    /// `(batch, height, width, channels)` to `(batch, height', width', channels)`.
-    ///
-    /// # Errors
-    /// Where `x` has another number of channels, or the window is larger than the padded image.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(x.contiguous()?.apply_op1_no_bwd(&Depthwise { conv: self, activation: None })?)
-    }
-
-    /// [`DepthwiseConv2d::forward`], then `activation`.
-    pub fn forward_activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
-        Ok(x.contiguous()?.apply_op1_no_bwd(&Depthwise { conv: self, activation: Some(activation) })?)
-    }
-}
-
-struct Depthwise<'a> {
-    conv: &'a DepthwiseConv2d,
-    activation: Option<Activation>,
-}
-
-impl CustomOp1 for Depthwise<'_> {
-    fn name(&self) -> &'static str {
-        "depthwise-convolution"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        let DepthwiseConv2d { channels, window, weight, bias } = self.conv;
-        let extent = extent(layout)?;
-        let output = output(extent, *window, *channels)?;
-        let y = kernels::depthwise(rows::slice(x, layout)?, extent, *window, weight, bias, self.activation);
-        Ok((CpuStorage::F32(y), Shape::from(&output.dims()[..])))
-    }
-}
-
-/// The inverted residual block of MobileNet v2: a pointwise convolution to more channels, a depthwise one, both
-/// activated, and a pointwise one back; plus the input where the shapes are the same.
-#[derive(Debug, Clone)]
-pub struct InvertedResidual {
-    expand: Option<Conv2d>,
-    depthwise: DepthwiseConv2d,
-    project: Conv2d,
-    activation: Activation,
-    residual: bool,
-}
-
-impl InvertedResidual {
-    /// The block of its parts; without `expand` the depthwise convolution has the input. The input is added if
-    /// `residual`.
-    pub fn new(
-        expand: Option<Conv2d>,
-        depthwise: DepthwiseConv2d,
-        project: Conv2d,
-        activation: Activation,
-        residual: bool,
-    ) -> Self {
-        Self { expand, depthwise, project, activation, residual }
-    }
-
-    /// `(batch, height, width, in)` to `(batch, height', width', out)`.
-    ///
-    /// # Errors
-    /// Where `x` has another number of channels, or the window is larger than the padded image.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let expanded = match &self.expand {
-            Some(expand) => &expand.forward_activated(x, self.activation)?,
-            None => x,
-        };
-        let filtered = self.depthwise.forward_activated(expanded, self.activation)?;
-        if self.residual {
-            self.project.forward_residual(&filtered, x, None)
-        } else {
-            self.project.forward(&filtered)
-        }
-    }
-}
-
 /// Pixels `(batch, channels, height, width)`, as pre-processing makes them, to `(batch, height, width, channels)`.
 pub fn channels_last(pixels: &Tensor) -> Result<Tensor> {
     Ok(pixels.contiguous()?.apply_op1_no_bwd(&ChannelsLast)?)
@@ -324,7 +205,7 @@ pub(super) fn extent(layout: &Layout) -> candle_core::Result<Extent> {
 }
 
 /// The size of what `window` makes of images of `extent`, which must have `channels`.
-fn output(extent: Extent, window: Window, channels: usize) -> candle_core::Result<Extent> {
+pub(super) fn output(extent: Extent, window: Window, channels: usize) -> candle_core::Result<Extent> {
     let output = window.output(extent);
     if extent.channels != channels || output.height * output.width == 0 {
         bail!("convolution: {:?} for {channels} channels and {window:?}", extent.dims());

@@ -196,14 +196,12 @@ impl Scope<'_> {
         let columns = shape.dims().iter().skip(1).product();
         match self.find(name, &shape) {
             // A model with a placeholder is never finished, let alone run.
-            None => Ok(Arc::new(Matrix::zeros(Dtype::F32, 0, columns)?)),
+            None => Ok(Arc::new(Matrix::zeros(Dtype::F32, 0, columns, None)?)),
             Some(Parameter::Matrix { matrix, .. }) => Ok(matrix),
             Some(Parameter::Dense(tensor)) => {
                 let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-                let mut builder = MatrixBuilder::new(Dtype::F32, rows, columns)?;
-                if let Some(channels) = channels(shape.dims()) {
-                    builder = builder.channels_last(channels)?;
-                }
+                let channels = channels(shape.dims());
+                let mut builder = MatrixBuilder::convolution(Dtype::F32, rows, columns, channels)?;
                 builder.push(&values);
                 Ok(Arc::new(builder.finish()?))
             }

@@ -19,7 +19,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::named::Parameter;
 use super::plan::{MAX_TENSORS, check_shape, invalid, shorten};
-use super::store::matrix_shape;
+use super::store::{channels, matrix_shape};
 use crate::kernels::{Dtype, Matrix, MatrixBuilder};
 use crate::{Error, ErrorKind, Result};
 
@@ -312,7 +312,9 @@ fn parse(header: &[u8]) -> Result<(String, Vec<usize>, Body)> {
             values.resize(elements, 0.0);
             Body::Dense(values)
         }
-        (Some(dtype), Some((rows, columns))) => Body::Matrix(Matrix::zeros(dtype, rows, columns)?),
+        (Some(dtype), Some((rows, columns))) => {
+            Body::Matrix(Matrix::zeros(dtype, rows, columns, channels(&shape))?)
+        }
         (Some(_), None) => return Err(damaged("a tensor is packed that is no matrix")),
     };
     Ok((name, shape, body))

@@ -15,6 +15,11 @@ use crate::kernels::{Dtype, MatrixBuilder};
 /// the ones whose rounding shows.
 const SMALL: usize = 4096;
 
+/// Convolutions of fewer weights stay f32 where others become int8. They are those near the pixels, of many positions and
+/// few channels: a hundredth of the weights, whose rounding is most of what int8 loses (see [`crate::kernels`]), and int8
+/// is hardly faster for so few channels.
+const NARROW_CONVOLUTION: usize = 1 << 16;
+
 /// Takes tensors one after the other, each in runs of numbers.
 #[derive(Debug)]
 pub(super) struct Store {
@@ -53,12 +58,9 @@ impl Store {
     pub(super) fn begin(&mut self, span: &Span) -> Result<()> {
         let current = match matrix_shape(&span.name, &span.shape) {
             Some((rows, columns)) => {
-                let dtype = if span.elements < SMALL { Dtype::F32 } else { self.dtype };
-                let builder = MatrixBuilder::new(dtype, rows, columns)?;
-                Current::Matrix(match channels(&span.shape) {
-                    Some(channels) => builder.channels_last(channels)?,
-                    None => builder,
-                })
+                let dtype = if span.elements < smallest(span, self.dtype) { Dtype::F32 } else { self.dtype };
+                let channels = channels(&span.shape);
+                Current::Matrix(MatrixBuilder::convolution(dtype, rows, columns, channels)?)
             }
             None => {
                 let mut values = Vec::new();
@@ -165,6 +167,14 @@ fn check_finite(name: &str, largest: u32, current: Option<&Current>) -> Result<(
     } else {
         format!("The tensor {name} holds infinities or what is not a number (NaN).")
     }))
+}
+
+/// How many elements a matrix has at least that becomes `dtype`.
+fn smallest(span: &Span, dtype: Dtype) -> usize {
+    // Pointwise convolutions may have lost their dimensions of one, but not their names.
+    let layer = span.name.rsplit('.').nth(1).unwrap_or_default();
+    let is_convolution = span.shape.len() == 4 || layer.starts_with("conv");
+    if dtype == Dtype::Int8 && is_convolution { NARROW_CONVOLUTION } else { SMALL }
 }
 
 /// Whether a tensor is multiplied with or looked up in, and large enough to be worth storing in fewer bits.
