@@ -23,7 +23,7 @@ import { codeOf, errorFor } from './errors.js';
 import { openFile, readSmallFile } from './loader.js';
 import { absolute } from './source.js';
 
-/** The largest file accepted. The one of the package has 31 kB. */
+/** The largest file accepted. The one of the package has 56 kB. */
 const MAX_BYTES = 1 << 20;
 /** The most tags accepted: a tagger takes no more labels. */
 const MAX_TAGS = 10_000;
