@@ -40,6 +40,7 @@ export default {
     new CopyPlugin({
       patterns: [
         { from: here('./www/icon.svg'), to: 'icon.svg' },
+        { from: here('./www/samples'), to: 'samples', globOptions: { ignore: ['**/*.md'] } },
         ...(existsSync(builtInModels) ? [{ from: builtInModels, to: 'models' }] : []),
       ],
     }),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use candle_core::{DType, Device, Tensor};
 use ocelli::kernels::Dtype;
 use ocelli::models::clip::{ClipConfig, ClipModel};
-use ocelli::weights::{Weights, WeightsLoader};
+use ocelli::weights::{Weights, WeightsLoader, is_matrix};
 use ocelli::{Error, ErrorKind};
 
 /// Largest difference of numbers in block formats: products are rounded in another order.
@@ -247,7 +247,7 @@ fn check_conversion(model: &std::path::Path) {
     let exact = load(&std::fs::read(model).unwrap(), 1 << 20).unwrap().into_tensors().unwrap();
     let largest = std::fs::metadata(model).unwrap().len() * 3;
     // A number of a row becomes one of so many steps of the row's largest.
-    for (dtype, bound) in [("f32", 0.0), ("f16", 1e-3), ("q8", 0.005), ("q4", 0.08)] {
+    for (dtype, bound) in [("f32", 0.0), ("f16", 1e-3), ("int8", 0.008), ("q8", 0.005), ("q4", 0.08)] {
         let out = std::env::temp_dir().join(format!("ocelli-convert-{}-{dtype}.gguf", std::process::id()));
         convert(&[model.to_str().unwrap(), "--dtype", dtype, "-o", out.to_str().unwrap()]).unwrap();
         let file = std::fs::read(&out).unwrap();
@@ -264,6 +264,38 @@ fn check_conversion(model: &std::path::Path) {
             let off = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(off <= bound * most, "{dtype}: {name} is off by {off}, of {most}");
         }
+    }
+}
+
+#[test]
+fn bytes_of_int8_are_computed_with_as_they_are() {
+    let model =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/models/blip-tied/model.safetensors");
+    let folder = std::env::temp_dir();
+    let [once, twice] = ["once", "twice"]
+        .map(|name| folder.join(format!("ocelli-convert-{}-{name}.safetensors", std::process::id())));
+    convert(&[model.to_str().unwrap(), "--dtype", "int8", "-o", once.to_str().unwrap()]).unwrap();
+    convert(&[once.to_str().unwrap(), "--dtype", "int8", "-o", twice.to_str().unwrap()]).unwrap();
+    let [once, twice] = [once, twice].map(|path| {
+        let file = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        file
+    });
+    assert!(once == twice, "quantising again changes nothing");
+    // Packed from the bytes, or from the numbers that were quantised: the same.
+    let weights = |file: &[u8]| {
+        let mut loader = WeightsLoader::new(Dtype::Int8);
+        loader.push(file).unwrap();
+        loader.finish().unwrap().into_tensors().unwrap()
+    };
+    let matrices = |file: &[u8]| {
+        let large = |(name, tensor): &(String, Tensor)| is_matrix(name, tensor.dims());
+        weights(file).into_iter().filter(large).collect::<Vec<_>>()
+    };
+    for ((name, small), (_, whole)) in matrices(&once).iter().zip(&matrices(&std::fs::read(&model).unwrap()))
+    {
+        let [a, b] = [small, whole].map(|t| t.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+        assert!(a == b, "{name}");
     }
 }
 

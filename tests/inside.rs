@@ -266,7 +266,7 @@ fn picture(path: &str) -> RgbImage {
 
 /// The files of a built-in model: configuration, preprocessor, tokenizer; and its weights but the `unused`.
 fn builtin(name: &str, unused: &[&str], dtype: Dtype) -> ([Vec<u8>; 3], Weights) {
-    let read = |file| fs::read(root().join("pkg/models").join(name).join(file)).unwrap();
+    let read = |file| fs::read(root().join("tests/golden/trained").join(name).join(file)).unwrap();
     let mut loader = WeightsLoader::new(dtype);
     loader.pass_over(unused);
     loader.push(&read("model.safetensors")).unwrap();

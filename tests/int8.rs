@@ -36,7 +36,7 @@ fn root() -> &'static Path {
 }
 
 fn read(model: &str, file: &str) -> Vec<u8> {
-    fs::read(root().join("pkg/models").join(model).join(file)).unwrap()
+    fs::read(root().join("tests/golden/trained").join(model).join(file)).unwrap()
 }
 
 fn tagger(weights: Weights) -> Tagger {

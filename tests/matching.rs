@@ -64,7 +64,7 @@ fn load(folder: &Path, unused: &[&str]) -> Weights {
 }
 
 fn matcher() -> Matcher {
-    let folder = root().join("pkg/models/blip-tiny");
+    let folder = root().join("tests/golden/trained/blip-tiny");
     let [config, preprocessor, tokenizer] = ["config.json", "preprocessor_config.json", "tokenizer.json"]
         .map(|file| fs::read(folder.join(file)).unwrap());
     let files = ModelFiles { config: &config, preprocessor: &preprocessor, tokenizer: &tokenizer };

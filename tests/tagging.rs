@@ -73,7 +73,7 @@ impl Files {
     fn read(name: &str) -> Self {
         let read = |path: PathBuf| fs::read(path).unwrap();
         if name == "clip-tiny" {
-            let folder = root().join("pkg/models/clip-tiny");
+            let folder = root().join("tests/golden/trained/clip-tiny");
             return Self {
                 config: read(folder.join("config.json")),
                 preprocessor: read(folder.join("preprocessor_config.json")),

@@ -50,7 +50,7 @@ struct Files {
 
 impl Files {
     fn read(name: &str) -> Self {
-        let folder = root().join("pkg/models").join(name);
+        let folder = root().join("tests/golden/trained").join(name);
         let read = |file| fs::read(folder.join(file)).unwrap();
         Self {
             config: read("config.json"),
@@ -100,7 +100,7 @@ fn kind<T>(result: Result<T>) -> ErrorKind {
 #[test]
 fn tags_as_the_reference_does() {
     let labels: Vec<String> =
-        serde_json::from_slice(&fs::read(root().join("pkg/models/clip-tiny/labels.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(root().join("tests/golden/trained/clip-tiny/labels.json")).unwrap()).unwrap();
     let mut tagger = tagger();
     let mut set = tagger.labels(&labels, TEMPLATE).unwrap();
     let mut best = std::collections::HashSet::new();
@@ -362,11 +362,11 @@ fn files_that_do_not_fit_each_other_are_refused_before_the_weights() {
     assert_eq!(kind(TaggerFiles::read(files.borrow())), ErrorKind::PreprocessorInvalid);
 
     let mut files = Files::read("clip-tiny");
-    files.config = fs::read(root().join("pkg/models/blip-tiny/config.json")).unwrap();
+    files.config = fs::read(root().join("tests/golden/trained/blip-tiny/config.json")).unwrap();
     assert_eq!(kind(TaggerFiles::read(files.borrow())), ErrorKind::ConfigInvalid);
 
     let mut files = Files::read("blip-tiny");
-    files.tokenizer = fs::read(root().join("pkg/models/clip-tiny/tokenizer.json")).unwrap();
+    files.tokenizer = fs::read(root().join("tests/golden/trained/clip-tiny/tokenizer.json")).unwrap();
     assert_eq!(kind(CaptionerFiles::read(files.borrow())), ErrorKind::TokenizerInvalid);
 }
 

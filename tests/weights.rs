@@ -92,6 +92,23 @@ fn any_division_into_chunks_gives_the_same_tensors() {
 }
 
 #[test]
+fn bytes_get_the_scales_of_their_rows() {
+    let header = r#"{"a.weight_scale":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},
+        "logit_scale":{"dtype":"F32","shape":[],"data_offsets":[8,12]},
+        "a.weight":{"dtype":"I8","shape":[2,3],"data_offsets":[12,18]}}"#;
+    let mut data: Vec<u8> = [0.5f32, -0.25, 4.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+    data.extend([1i8, -2, 127, 4, -128, 0].map(|x| x as u8));
+    let file = file(header, &data);
+    for chunk in 1..=64 {
+        let weights = load(&file, chunk).unwrap();
+        let root = weights.root();
+        assert_eq!(values(&root.take("logit_scale", ()).unwrap()), [4.0]);
+        assert_eq!(values(&root.take("a.weight", (2, 3)).unwrap()), [0.5, -1.0, 63.5, -1.0, 32.0, 0.0]);
+        weights.finish().unwrap();
+    }
+}
+
+#[test]
 fn progress_counts_every_byte() {
     let file = sample();
     let mut loader = WeightsLoader::new(Dtype::F32);
@@ -154,6 +171,9 @@ fn names_what_is_wrong_with_a_header() {
     };
     let one = |dtype: &str, shape: &str, from, to| format!(r#"{{"w":{}}}"#, entry(dtype, shape, from, to));
     let two = |a: String, b: String| format!(r#"{{"a":{a},"b":{b}}}"#);
+    let scaled = |shape: &str, [a, b]: [u64; 2], [c, d]: [u64; 2]| {
+        format!(r#"{{"w_scale":{},"w":{}}}"#, entry("F32", shape, a, b), entry("I8", "[2,4]", c, d))
+    };
     let full = entry("F32", "[2]", 0, 8);
     let max = u64::MAX;
     let cases = [
@@ -176,6 +196,10 @@ fn names_what_is_wrong_with_a_header() {
         (f32s(&one("F32", "[1,1,1,1,1,1,1,1,1]", 0, 4), 4), "9 dimensions"),
         (f32s(&one("I64", "[1]", 0, 8), 8), "`w` holds numbers of type I64"),
         (f32s(&one("Q7", "[1]", 0, 8), 8), "unknown type `Q7`"),
+        (f32s(&one("I8", "[2,4]", 0, 8), 8), "`w` holds numbers of type I8 without a scale"),
+        (f32s(&scaled("[3,1]", [0, 12], [12, 20]), 20), "without a scale for each of its rows"),
+        (f32s(&scaled("[1,2]", [0, 8], [8, 16]), 16), "without a scale for each of its rows"),
+        (f32s(&scaled("[2,1]", [8, 16], [0, 8]), 16), "before it"),
     ];
     for (file, part) in cases {
         let error = refuse(&file);

@@ -1,146 +1,164 @@
-"""Fit and measure "none of these" for the shipped tagger, through transformers.
+"""What turns scores into probabilities: the scale of the logits, the offset of "none of these", and from where on a tag is sure.
 
-usage: python calibrate.py [--limit 1000 test photos] [--write]
+Fitted on validation photographs and on appearances of drawings that training did not see, through the shipped labels
+and the shipped tower's float32 features. Written to WORK/runs/<text run>/calibration.json, which export.py puts into
+config.json.
 
-The tagger's background is the prompts of pkg/src/background.js. Its logit,
-
-    scale * mean(cos(image, prompt)) + offset,
-
-stands beside those of the labels. Of every photograph two lists of labels are made: N - 1 random other labels and its
-own, and N random other labels. "None" should come first for the second list and not for the first.
-
-1. On the validation part (photos.py): the mean against the maximum and the log-mean-exp of the prompts' logits, each
-   with the offset that makes the two rates of errors, at 20 labels, smallest together. The mean's is the model's offset;
-   --write puts it into the model's config.json, as `ocelli.none_offset`.
-2. On a sample of the test part, with that offset: both rates, and the area under the ROC curve of the probability of
-   "none", with 5, 20 and 100 labels, and for more than one template.
+usage: python calibrate.py --head head --text text
 """
 import argparse
 import json
-import re
 
 import numpy as np
-from PIL import Image
+import torch
+from transformers import CLIPTextModelWithProjection
 
-from paths import DATA, MODELS, REPO, SEED
-from photos import labels as photo_labels
-from photos import rows
-from reference import Tagger
+import knowledge as K
+from drawing_features import features as drawing_features
+from drawings import MORE_STYLES, TRAIN_STYLES
+from drawings import load as load_drawings
+from paths import REPO, RUNS
+from runs import load
+from texts import label_texts
+from train_head import DRAWING_ROUNDS, Data, Head
+from train_text import config, embed, tokenizer
 
-LENGTH = 20
-DRAWS = 5
-FOLDER = MODELS / "clip-tiny"
-
-
-def strings(path, name):
-    """The strings of an array in a JavaScript file."""
-    body = re.search(rf"\b{name} = Object\.freeze\(\[(.*?)\]", (REPO / path).read_text(), re.S)[1]
-    return re.findall(r"'([^']+)'", body)
-
-
-def classifier(tagger, names, templates):
-    """(L, P) unit vectors: of each label the average over the templates."""
-    mean = sum(tagger.texts([t.replace("{}", name) for name in names]).numpy() for t in templates)
-    return mean / np.linalg.norm(mean, axis=1, keepdims=True)
+BINS = 15
+SURE = 0.4  # chosen on the table that this prints
 
 
-def embed(tagger, items):
-    images = [Image.open(DATA / "photos" / path) for path, _ in items]
-    return np.concatenate([tagger.images(images[i:i + 64]).numpy() for i in range(0, len(images), 64)])
+def background():
+    """The prompts that name nothing, as the package has them."""
+    source = (REPO / "pkg/src/background.js").read_text()
+    return [line.strip().strip(",").strip("'") for line in source.splitlines() if line.startswith("  '")]
 
 
-def lists(logits, y, length, draws):
-    """Logits of lists with the right label and of lists without it: two arrays (draws * images, length)."""
-    rng = np.random.default_rng(SEED)
-    with_it, without = [], []
-    for _ in range(draws):
-        for row, right in zip(logits, y):
-            others = np.delete(row, right)[rng.permutation(len(row) - 1)[:length]]
-            without.append(others)
-            with_it.append(np.append(others[1:], row[right]))
-    return np.array(with_it), np.array(without)
+def calibration_error(p, right, bins=BINS):
+    """Expected calibration error (Guo et al. 2017), bins of equal width."""
+    which = np.minimum((p * bins).astype(int), bins - 1)
+    return sum(abs(p[which == b].mean() - right[which == b].mean()) * (which == b).mean() for b in range(bins) if (which == b).any())
 
 
-def log_mean_exp(x):
-    top = x.max(1)
-    return top + np.log(np.exp(x - top[:, None]).mean(1))
+def area(positive, negative):
+    """Area under the ROC curve."""
+    both = np.concatenate([positive, negative])
+    rank = both.argsort().argsort() + 1
+    n = len(positive)
+    return (rank[:n].sum() - n * (n + 1) / 2) / (n * len(negative))
 
 
-LEVELS = {"mean": lambda x: x.mean(1), "maximum": lambda x: x.max(1), "log-mean-exp": log_mean_exp}
+def at(table, index):
+    """table[i, index[i]] as float32."""
+    return table[torch.arange(len(table)), index].float().numpy()
 
 
-def none_probability(labels, background):
-    """Softmax over the labels and the background."""
-    top = np.maximum(labels.max(1), background)
-    own = np.exp(background - top)
-    return own / (own + np.exp(labels - top[:, None]).sum(1))
+def implied_in_order(tag):
+    """What a tag implies, the nearest first, as `Vocabulary.implied` gives it."""
+    out = [tag]
+    for t in out:
+        out += [p for p in K.vocabulary()[t].parents if p not in out]
+    return out[1:]
 
 
-def auroc(positive, negative):
-    """How often one of `positive` is larger than one of `negative`; equals count half."""
-    ordered = np.sort(negative)
-    below = (np.searchsorted(ordered, positive, "left") + np.searchsorted(ordered, positive, "right")) / 2
-    return below.mean() / len(negative)
+def surest(p, total, ways, threshold):
+    """The tag that is shown for each picture, as `Vocabulary.surest` chooses it, -1 where none is sure, and its share."""
+    best = p.argmax(1)
+    shown, share = torch.full_like(best, -1), torch.zeros(len(best))
+    for i, b in enumerate(best.tolist()):
+        for t in [b, *ways[b]]:
+            if total[i, t] >= threshold:
+                shown[i], share[i] = t, total[i, t]
+                break
+    return shown, share
 
 
-def measure(with_it, without, background):
-    """`background` belongs to the images in order, draw after draw."""
-    level = np.tile(background, len(with_it) // len(background))
-    found = {
-        "none_first_with_it": np.mean(with_it.max(1) < level),
-        "none_first_without": np.mean(without.max(1) < level),
-        "auroc": auroc(none_probability(without, level), none_probability(with_it, level)),
-    }
-    return {name: round(float(value), 4) for name, value in found.items()}
+def answers(z, kinds, t, tags):
+    """Cosines (n, tags) of pictures, and which tags are right: those of the kind, and finer ones, which may be."""
+    has = [i for i, k in enumerate(kinds) if k.tags]
+    fine = {k: [tag in K.implied(k) or bool(K.closure(tag) & set(k.tags)) for tag in tags] for k in set(kinds)}
+    return z[has] @ t.T, torch.tensor([fine[kinds[i]] for i in has])
 
 
-def errors(with_it, without, background):
-    found = measure(with_it, without, background)
-    return found["none_first_with_it"] + 1 - found["none_first_without"]
+def unseen_drawings(head):
+    """Vectors and kinds of appearances of drawings that train_head.py did not see, in the four main styles."""
+    f = drawing_features()
+    assert len(f) > DRAWING_ROUNDS, "run drawing_features.py for a round more than is trained on"
+    texts, kinds = label_texts(), {k.key: k for k in K.drawing_kinds()}
+    y, style = load_drawings(TRAIN_STYLES + MORE_STYLES)[1:3]
+    which = np.flatnonzero(style < len(TRAIN_STYLES))
+    return head(torch.from_numpy(f[DRAWING_ROUNDS][which]).float()), [kinds[texts[y[i]]] for i in which]
 
 
+def tag_error(cos, fine, below, scale):
+    """Calibration error of the best tag, whose percentage is its own with those of all tags that imply it."""
+    p = (scale * cos).softmax(1)
+    best = p.argmax(1)
+    return calibration_error((p @ below.T).clamp(max=1)[torch.arange(len(best)), best].numpy(), at(fine, best))
+
+
+def load_models(head_run, text_run):
+    f = torch.load(RUNS / head_run / "head.pt", weights_only=False)
+    data = Data(1)
+    head = Head(data, without=f["without"])
+    head.load_state_dict(f["head"])
+    tok = tokenizer(None)
+    net = CLIPTextModelWithProjection(config(tok.get_vocab_size(), tok.token_to_id("<|startoftext|>"), tok.token_to_id("<|endoftext|>")))
+    net.load_state_dict(load(text_run)["ema"])
+    return f, data, head.eval(), tok, net.eval()
+
+
+@torch.no_grad()
 def main():
     ap = argparse.ArgumentParser()
-    ap.add_argument("--limit", type=int, default=1000, help="photos of the test part (0: all)")
-    ap.add_argument("--write", action="store_true", help="put the offset into config.json")
+    ap.add_argument("--head", default="head")
+    ap.add_argument("--text", default="text")
     args = ap.parse_args()
-
-    tagger, names = Tagger(FOLDER), photo_labels()
-    prompts = tagger.texts(strings("pkg/src/background.js", "BACKGROUND")).numpy()
-    templates = {name: strings("pkg/src/templates.js", name) for name in ["simple", "imagenet7", "imagenet80"]}
-
-    def right(items):
-        return np.array([names.index(label) for _, label in items])
-
-    items = rows("val")
-    images = tagger.scale * embed(tagger, items)
-    pair = lists(images @ classifier(tagger, names, templates["simple"]).T, right(items), LENGTH, DRAWS)
-    result = {"validation": {"photos": len(items)}}
-    offsets = {}
-    for name, level in LEVELS.items():
-        background = level(images @ prompts.T)
-        grid = np.arange(-20, 20.05, 0.1)
-        offset = offsets[name] = round(float(min(grid, key=lambda o: errors(*pair, background + o))), 1)
-        result["validation"][name] = {"offset": offset, **measure(*pair, background + offset)}
-    offset = offsets["mean"]
-
-    items = rows("test")
-    if args.limit:
-        items = [items[i] for i in np.random.default_rng(SEED).permutation(len(items))[:args.limit]]
-    images = tagger.scale * embed(tagger, items)
-    background = LEVELS["mean"](images @ prompts.T) + offset
-    result["test"] = {"photos": len(items), "offset": offset}
-    for name in templates:
-        logits = images @ classifier(tagger, names, templates[name]).T
-        for length in [5, LENGTH, 100] if name == "simple" else [LENGTH]:
-            pair = lists(logits, right(items), length, DRAWS)
-            result["test"][f"{name}, {length} labels"] = measure(*pair, background)
-    print(json.dumps(result, indent=2))
-
-    if args.write:
-        path = FOLDER / "config.json"
-        config = json.loads(path.read_text()) | {"ocelli": {"none_offset": offset}}
-        path.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+    torch.set_num_threads(1)
+    f, data, head, tok, net = load_models(args.head, args.text)
+    tags = [key for (group, key, _), k in zip(f["concepts"], f["known"]) if group == "tag" and k and key in K.vocabulary()]
+    hinted = [K.hinted(t, K.vocabulary()[t].hint) for t in tags]
+    t = embed(net, tok, hinted)
+    below = torch.tensor([[a in K.closure(b) for b in tags] for a in tags]).float()  # (tag, tags that imply it)
+    ways = [[tags.index(t) for t in implied_in_order(tag) if t in tags] for tag in tags]
+    parts = {"photographs": answers(head(data.val), [K.photo_kinds()[k] for k in data.val_label], t, tags),
+             "drawings": answers(*unseen_drawings(head), t, tags)}
+    error, scale = min((sum(tag_error(cos, fine, below, scale) for cos, fine in parts.values()), scale) for scale in np.geomspace(15, 100, 40))
+    print(f"scale {scale:.1f}")
+    for name, (cos, fine) in parts.items():
+        p = (scale * cos).softmax(1)
+        total = (p @ below.T).clamp(max=1)
+        print(f"{name} ({len(p)}): best tag right {at(fine, p.argmax(1)).mean():.4f}, calibration error {tag_error(cos, fine, below, scale):.4f}")
+        for threshold in (0.2, 0.3, 0.4, 0.5, 0.6):
+            shown, share = surest(p, total, ways, threshold)
+            sure = shown >= 0
+            hit = at(fine, shown.clamp(min=0))[sure.numpy()]
+            print(f"  from {threshold}: sure of {sure.float().mean():.3f}, right {hit.mean():.3f}, calibration error {calibration_error(share[sure].numpy(), hit):.4f}, "
+                  f"the best tag itself {(shown == p.argmax(1)).float().mean():.3f}")
+    z = head(data.val)
+    # "none of these", as Tagger.score does it: the mean cosine of the background's prompts
+    names = [k.key for k in K.photo_kinds()]
+    labels = embed(net, tok, names)
+    back = embed(net, tok, background(), "{}")
+    rng = np.random.default_rng(0)
+    zb = (z @ back.T).mean(1)
+    cosines = z @ labels.T
+    found, missing = {}, {}
+    for count in (20, 100):
+        a, b = [], []
+        for i in range(len(z)):
+            others = rng.permutation([c for c in range(159) if c != data.val_label[i]])[:count]
+            inside = np.concatenate([others[:-1], [int(data.val_label[i])]])
+            for where, out in ((inside, a), (others, b)):
+                out.append((torch.logsumexp(scale * cosines[i, where], 0) - scale * zb[i]).item())
+        found[count], missing[count] = np.array(a), np.array(b)
+        print(f"none of {count}: area {area(found[count], missing[count]):.4f}")
+    # the offset at which as many are wrongly turned down as wrongly named, among 20
+    grid = np.linspace(-10, 20, 301)
+    wrong = [np.mean(found[20] < o) + np.mean(missing[20] > o) for o in grid]
+    offset = float(grid[int(np.argmin(wrong))])
+    print(f"none offset {offset:.2f}: turned down {np.mean(found[20] < offset):.3f}, named {np.mean(missing[20] > offset):.3f}")
+    out = {"logit_scale": float(scale), "none_offset": round(offset, 2), "sure_threshold": SURE}
+    (RUNS / args.text / "calibration.json").write_text(json.dumps(out, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,24 +1,25 @@
-"""Write the trained models in the hub's format into pkg/models (float16 safetensors).
+"""Writes the built-in model into pkg/models/ocelli, in the hub's layout.
 
-usage: python export.py [clip] [blip] [matching]      (run names: WORK/runs/clip, WORK/runs/blip, WORK/runs/matching)
-Exports the averaged (EMA) weights. A run of train_matching.py goes into the captioner's file, whose
-other tensors stay as they are: `BlipForConditionalGeneration` and `BlipForImageTextRetrieval` read the same folder.
+usage: python export.py [--head head] [--text text] [--out FOLDER] [--without-caption]
+
+First everything in float32 under WORK/export (what the reference of `reference.py` reads), then, through `ocelli-convert
+--dtype int8`, the weights that ship.
 """
+import argparse
 import json
-import sys
+import os
+import subprocess
+from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
-from blip import clip_of
-from blip import config as blip_config
-from paths import CACHE, IMAGE, MODELS
+import knowledge as K
+from paths import CACHE, IMAGE, MODELS, REPO, RESIZE, RUNS, WORK
 from runs import load
-from texts import label_texts
-from tokenizers_own import clip_tokenizer
-from vit import clip_state
-
-MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
+from tower import FEATURES, MAP, network
+from tower_names import timm_state
+from train_text import config as text_config
 
 
 def write(path, value):
@@ -27,88 +28,94 @@ def write(path, value):
 
 def tokenizer_json(source, target):
     """Compact tokenizer.json (no indentation: half the size)."""
-    target.write_text(json.dumps(json.loads(source.read_text()), ensure_ascii=False, separators=(",", ":")) + "\n")
+    target.write_text(json.dumps(json.loads(Path(source).read_text()), ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
-def export_clip(run="clip", name="clip-tiny"):
-    model, _ = clip_of(run)
-    cfg = model.cfg
-    out = MODELS / name
-    out.mkdir(parents=True, exist_ok=True)
-    save_file(clip_state(model), out / "model.safetensors", metadata={"format": "pt"})
-    tok = clip_tokenizer()
-    sot, eot = tok.token_to_id("<|startoftext|>"), tok.token_to_id("<|endoftext|>")
-    v, t = cfg["vision"], cfg["text"]
-    write(out / "config.json", {
-        "architectures": ["CLIPModel"], "model_type": "clip", "initializer_factor": 1.0,
-        "logit_scale_init_value": 2.6592, "projection_dim": cfg["proj"], "torch_dtype": "float16",
+def tagger_state(head_run, text_run, scale):
+    """Tower, image head and text tower. Standardising the features is folded into the projection."""
+    f = torch.load(RUNS / head_run / "head.pt", weights_only=False)
+    h = f["head"]
+    state = {f"vision_model.{n}": t for n, t in timm_state(network()).items()}
+    # In the run without some classes their rows are gone.
+    state["vision_model.classifier.weight"], state["vision_model.classifier.bias"] = h["W"], h["w"]
+    state["visual_projection.weight"] = h["P.weight"] / h["std"]
+    state["visual_projection.bias"] = h["P.bias"] - state["visual_projection.weight"] @ h["mean"]
+    state["class_projection.weight"] = h["Q.weight"]
+    state.update({n: t for n, t in load(text_run)["ema"].items() if not n.endswith("position_ids")})
+    state["logit_scale"] = torch.tensor(float(scale)).log()
+    return state, f
+
+
+def configuration(state, tok, own, decoder, image_text):
+    t = text_config(tok.get_vocab_size(), tok.token_to_id("<|startoftext|>"), tok.token_to_id("<|endoftext|>"))
+    out = {
+        "architectures": ["OcelliModel"], "model_type": "ocelli", "projection_dim": t.projection_dim, "torch_dtype": "int8",
+        "vision_config": {"model_type": "efficientnet_lite", "architecture": "tf_efficientnet_lite2", "image_size": IMAGE,
+                          "num_classes": len(state["vision_model.classifier.bias"]), "hidden_size": FEATURES},
         "text_config": {
-            "model_type": "clip_text_model", "vocab_size": t["vocab"], "max_position_embeddings": t["context"],
-            "hidden_size": t["d"], "intermediate_size": t["hidden"], "num_hidden_layers": t["layers"],
-            "num_attention_heads": t["heads"], "hidden_act": "gelu", "layer_norm_eps": 1e-5,
-            "projection_dim": cfg["proj"], "attention_dropout": 0.0,
-            "bos_token_id": sot, "eos_token_id": eot, "pad_token_id": eot},
-        "vision_config": {
-            "model_type": "clip_vision_model", "image_size": v["image"], "patch_size": v["patch"], "num_channels": 3,
-            "hidden_size": v["d"], "intermediate_size": v["hidden"], "num_hidden_layers": v["layers"],
-            "num_attention_heads": v["heads"], "hidden_act": "gelu", "layer_norm_eps": 1e-5,
-            "projection_dim": cfg["proj"], "attention_dropout": 0.0}})
-    write(out / "preprocessor_config.json", {
+            "model_type": "clip_text_model", "vocab_size": t.vocab_size, "max_position_embeddings": t.max_position_embeddings,
+            "hidden_size": t.hidden_size, "intermediate_size": t.intermediate_size, "num_hidden_layers": t.num_hidden_layers,
+            "num_attention_heads": t.num_attention_heads, "hidden_act": t.hidden_act, "layer_norm_eps": t.layer_norm_eps,
+            "projection_dim": t.projection_dim, "bos_token_id": t.bos_token_id, "eos_token_id": t.eos_token_id,
+            "pad_token_id": t.pad_token_id},
+        "ocelli": own}
+    if decoder:
+        out["decoder_config"], out["image_text_hidden_size"] = decoder, image_text
+    return out
+
+
+def known_tags(f):
+    """The vocabulary's tags that a picture the model learnt from shows, in the vocabulary's order."""
+    known = {key for (group, key, _), k in zip(f["concepts"], f["known"]) if group == "tag" and k}
+    return [t for t in K.vocabulary() if t in known]
+
+
+def words(known, threshold):
+    """words.json: what the captioner may be prompted with, among the tags that the tagger knows."""
+    from words import entries
+    return {"templates": ["a photo of a {}."], "temperature": 1.0, "threshold": threshold, "also": 0.3, "most": 1,
+            "words": [e for e in entries() if e["word"] in known]}
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--head", default="head")
+    ap.add_argument("--text", default="text")
+    ap.add_argument("--out", type=Path, default=MODELS / "ocelli")
+    ap.add_argument("--without-caption", action="store_true")
+    args = ap.parse_args()
+    from train_text import tokenizer
+    tok = tokenizer(None)
+    own = json.loads((RUNS / args.text / "calibration.json").read_text())
+    state, f = tagger_state(args.head, args.text, own.pop("logit_scale"))
+    decoder = image_text = None
+    args.out.mkdir(parents=True, exist_ok=True)
+    if not args.without_caption:
+        from captioner import caption_state
+        more, decoder, source = caption_state()
+        state.update(more)
+        image_text = state["vision_proj.weight"].shape[0]
+        assert state["image_tokens.position_embedding"].shape[0] == MAP * MAP
+        tokenizer_json(source, args.out / "decoder_tokenizer.json")
+        (args.out / "words.json").write_text(json.dumps(words(set(known_tags(f)), own["sure_threshold"]), ensure_ascii=False, separators=(",", ":")) + "\n")
+    state = {n: t.detach().float().contiguous().clone() for n, t in state.items()}
+    exact = WORK / "export" / args.out.name
+    exact.mkdir(parents=True, exist_ok=True)
+    save_file(state, exact / "model.safetensors", metadata={"format": "pt"})
+    tokenizer_json(CACHE / "text-tokenizer.json", args.out / "tokenizer.json")
+    write(args.out / "config.json", configuration(state, tok, own, decoder, image_text))
+    write(args.out / "preprocessor_config.json", {
         "image_processor_type": "CLIPImageProcessor", "do_convert_rgb": True, "do_resize": True,
-        "size": {"shortest_edge": IMAGE}, "resample": 3, "do_center_crop": True,
+        "size": {"shortest_edge": RESIZE}, "resample": 3, "do_center_crop": True,
         "crop_size": {"height": IMAGE, "width": IMAGE}, "do_rescale": True, "rescale_factor": 1 / 255,
-        "do_normalize": True, "image_mean": MEAN, "image_std": STD})
-    tokenizer_json(CACHE / "clip-tokenizer.json", out / "tokenizer.json")
-    write(out / "tokenizer_config.json", {
-        "tokenizer_class": "CLIPTokenizer", "bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>",
-        "pad_token": "<|endoftext|>", "unk_token": "<|endoftext|>", "do_lower_case": True,
-        "model_max_length": t["context"]})
-    write(out / "labels.json", label_texts())
-    print(name, "from", run, sum(f.stat().st_size for f in out.iterdir()), "bytes")
-
-
-def export_blip(run="blip", name="blip-tiny"):
-    from transformers import BlipForConditionalGeneration
-    state = load(run)
-    model = BlipForConditionalGeneration(blip_config())
-    model.load_state_dict(state["ema"])
-    out = MODELS / name
-    out.mkdir(parents=True, exist_ok=True)
-    model.half().save_pretrained(out)
-    (out / "generation_config.json").unlink(missing_ok=True)
-    cfg = json.loads((out / "config.json").read_text())
-    cfg.pop("transformers_version", None)
-    cfg["torch_dtype"] = cfg.pop("dtype", "float16")
-    write(out / "config.json", cfg)
-    write(out / "preprocessor_config.json", {
-        "image_processor_type": "BlipImageProcessor", "processor_class": "BlipProcessor", "do_convert_rgb": True,
-        "do_resize": True, "size": {"height": IMAGE, "width": IMAGE}, "resample": 3, "do_rescale": True,
-        "rescale_factor": 1 / 255, "do_normalize": True, "image_mean": MEAN, "image_std": STD})
-    tokenizer_json(CACHE / "blip-tokenizer.json", out / "tokenizer.json")
-    write(out / "tokenizer_config.json", {
-        "tokenizer_class": "BertTokenizer", "do_lower_case": True, "bos_token": "[DEC]", "cls_token": "[CLS]",
-        "sep_token": "[SEP]", "pad_token": "[PAD]", "unk_token": "[UNK]", "mask_token": "[MASK]",
-        "strip_accents": None, "tokenize_chinese_chars": True, "model_max_length": cfg["text_config"]["max_position_embeddings"]})
-    print(name, "from", run, sum(f.stat().st_size for f in out.iterdir()), "bytes")
-
-
-def export_matching(run="matching", name="blip-tiny"):
-    """Add the matching heads of WORK/runs/<run> to the exported captioner whose tower they were trained on."""
-    state, target = load(run), MODELS / name / "model.safetensors"
-    heads = {k: x.half().contiguous() for k, x in state["ema"].items() if k != "log_scale"}
-    kept = {k: x for k, x in load_file(target).items() if k.startswith(("vision_model.", "text_decoder."))}
-    tower = load(state["source"].rsplit("-", 2)[0])["ema"]
-    if any(not torch.equal(x, tower[k].half()) for k, x in kept.items()):
-        raise SystemExit(f"{target} is not the captioner that the run {run} was trained on: export that first")
-    save_file({**kept, **heads}, target, metadata={"format": "pt"})
-    print(name, "with", run, target.stat().st_size, "bytes")
+        "do_normalize": True, "image_mean": [127 / 255] * 3, "image_std": [128 / 255] * 3})
+    (args.out / "labels.json").write_text(json.dumps(known_tags(f), ensure_ascii=False, indent=1) + "\n")
+    converter = os.environ.get("OCELLI_CONVERT")
+    run = [converter] if converter else ["cargo", "run", "--release", "--quiet", "--bin", "ocelli-convert", "--"]
+    convert = [*run, str(exact / "model.safetensors"),
+               "--dtype", "int8", "-o", str(args.out / "model.safetensors")]
+    subprocess.run(convert, cwd=REPO, check=True)
 
 
 if __name__ == "__main__":
-    runs = sys.argv[1:] or ["clip", "blip", "matching"]
-    if any(r.startswith("clip") for r in runs):
-        export_clip(next(r for r in runs if r.startswith("clip")))
-    if any(r.startswith("blip") for r in runs):
-        export_blip(next(r for r in runs if r.startswith("blip")))
-    if any(r.startswith("matching") for r in runs):
-        export_matching(next(r for r in runs if r.startswith("matching")))
+    main()

@@ -1,236 +1,151 @@
-"""BLIP's image-text matching and contrastive heads: modules, training pairs and the two losses.
-
-The functions take a `Matcher` or transformers' `BlipForImageTextRetrieval`: the parts have the same names.
-Images come as states (B, tokens, D) of the finished tower; texts as ids "[CLS] words [SEP]", padded with 0.
-"""
-import math
+"""BLIP's image-text contrastive and matching objectives over the captioner's image tokens: training pairs and losses."""
 from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from transformers import BlipForImageTextRetrieval
 
-from blip import MAX_WORDS, config
-from photos import labels as photo_labels
-from runs import fast
-from sentences import DRAWN, GROUND_NAMES, Words, exchanged, parse, sentence, turned
-from texts import icons
-from tokenizers_own import encode
+import words as W
+from captioner import LENGTH, image_vectors, text_vectors
+from captions import Mixture as Captions
+from captions import sentence
+from photos import labels
+from scenes import GROUNDS
+from sentences import OPPOSITE
+from texts import article, icons
 
-N_PHOTO, N_SCENE = 64, 128
-COLUMNS = 5  # matching pairs of an image
-DRAWN_NAMES = 96  # sentences of drawings' names among the texts of a step
-PARTS = ["thing", "thing", "thing", "ground", "relation", "number"]
-NO_GROUND, UNSAID = -2, -1
-
-
-class Matcher(torch.nn.Module):
-    """The parts of `BlipForImageTextRetrieval` beside the tower, and the temperature of training."""
-
-    def __init__(self):
-        super().__init__()
-        whole = BlipForImageTextRetrieval(config())
-        self.text_encoder, self.itm_head = whole.text_encoder, whole.itm_head
-        self.vision_proj, self.text_proj = whole.vision_proj, whole.text_proj
-        for m in (self.vision_proj, self.text_proj):
-            torch.nn.init.normal_(m.weight, std=m.in_features ** -0.5)
-        self.log_scale = torch.nn.Parameter(torch.tensor(math.log(1 / 0.07)))
-
-    def start_from(self, decoder):
-        """Take the decoder's embeddings and layers: all shapes agree."""
-        self.text_encoder.load_state_dict(decoder.bert.state_dict())
+N_PHOTO, N_SCENE, COLUMNS = 26, 38, 4
+LABELS, DRAWN = 40, 30  # further sentences of a step, of labels and of drawings' names
+GROUND_PHRASES = [f"on {W.a(g + ' ground')}" for g in GROUNDS] + ["on grass", "in water", "in the sky"]
+# Nothing in training can confirm these: a true sentence stays true with them.
+UNSEEN = ["on a road", "in a street", "on a table", "in a room", "in a garden", "at home", "on the floor", "by a wall", "in front of a house",
+          "on a beach", "in the sun", "in a kitchen", "in a forest", "near a window", "in a city"]
+TEMPLATES = ["a photo of {}", "a photo of {}", "a picture of {}", "an image of {}", "{}", "{}"]
 
 
-def image_vectors(model, states):
-    return F.normalize(model.vision_proj(states[:, 0].float()), dim=-1)
-
-
-def text_vectors(model, ids):
-    seen = model.text_encoder(input_ids=ids, attention_mask=(ids > 0).long()).last_hidden_state
-    return F.normalize(model.text_proj(seen[:, 0]).float(), dim=-1)
-
-
-def matched(model, states, ids):
-    """(N, 2) scores of N pairs: does not match, matches."""
-    seen = model.text_encoder(input_ids=ids, attention_mask=(ids > 0).long(), encoder_hidden_states=states.float(),
-                              encoder_attention_mask=torch.ones(states.shape[:2], dtype=torch.long)).last_hidden_state
-    return model.itm_head(seen[:, 0]).float()
-
-
-class Meaning(NamedTuple):
-    """What B images show or B texts say: names (B, L), 1 where named; ground (B,), an index of GROUND_NAMES.
-
-    The ground is NO_GROUND for photographs and UNSAID for texts that leave it out.
-    """
-    names: torch.Tensor
-    ground: torch.Tensor
-
-
-class Batch(NamedTuple):
-    """Images of a step (photographs first) and its texts: own (one for each image), wrong (one for each scene), labels."""
-    states: torch.Tensor
-    shown: Meaning
-    texts: list
-    meant: Meaning
-    said: list       # the decoder's caption of each scene
-    said_true: list
-
-
-def may_be_true(shown, meant):
-    """(B, T): the text names nothing that the image does not show. It need not be true: relations are not looked at."""
-    more = meant.names @ (1 - shown.names).T  # things said and not shown
-    ground = (meant.ground == UNSAID)[:, None] | (meant.ground[:, None] == shown.ground)
-    return ((more == 0) & ground).T
+class Text(NamedTuple):
+    """A sentence, the things that it names, and the ground that it tells, or None."""
+    text: str
+    names: frozenset
+    where: str | None
 
 
 class Mixture:
-    """Batches from the cached features of train_matching.py; `held` of the scenes are left out of them."""
+    """Images with a true sentence each, a wrong one, and sentences of other names."""
 
-    def __init__(self, cached, tok, held):
-        self.words = Words()
-        self.cached, self.n = cached, len(cached["captions"]) - held
-        self.scenes = [parse(caption, names) for caption, names in cached["captions"]]
-        self.photo_names = [self.words.index[x] for x in photo_labels()]
-        self.drawn_names = sorted({self.words.index[x] for x in icons().values()})
-        ids = lambda texts: [e.ids for e in tok.encode_batch(texts)]
-        true, other = (ids([sentence(f(s)) for s in self.scenes]) for f in (lambda s: s, turned))
-        self.said_true = [c in forms for c, *forms in zip(ids(cached["said"]), true, other)]
-        self.near = None  # (L, 10) names that the model takes for one another
-        count = torch.bincount(cached["labels"], minlength=len(self.photo_names)).clamp(min=1)
-        self.p = (count.float() ** -0.5)[cached["labels"]]  # of the photographs: balances the labels by half
+    def __init__(self):
+        self.base = Captions()
+        self.labels = labels()
+        self.drawn = sorted(set(icons().values()))
 
-    def meaning(self, rows):
-        names = torch.zeros(len(rows), len(self.words.names))
-        for k, (things, _) in enumerate(rows):
-            names[k, list(things)] = 1
-        return Meaning(names, torch.tensor([g for _, g in rows]))
+    def label(self, name, rng, of_photo=True):
+        """A sentence of one label or drawing."""
+        word = W.spoken(name) if of_photo else name
+        if of_photo and rng.random() < 0.2:
+            word = (other := W.accepted(name))[rng.integers(len(other))]
+        text = TEMPLATES[rng.integers(len(TEMPLATES))].format(W.a(word) if rng.random() < 0.8 else f"a {word}" if rng.random() < 0.5 else word)
+        return Text(article(text), frozenset([W.spoken(name)]), None)
 
-    def things(self, scene):
-        return [self.words.index[name] for _, name in scene.things]
+    def photo(self, rng):
+        """Components, names, where ("" if unknown), a true sentence, a wrong sentence or None."""
+        x, label, where, colour = self.base.photo(rng)
+        names = frozenset([W.spoken(label)])
+        true, wrong = self.label(label, rng), None
+        if where and rng.random() < 0.6:
+            other = [g for g in GROUND_PHRASES if g != where and not (where == "on water" and g == "in water")]
+            wrong = Text(f"{true.text} {other[rng.integers(len(other))]}", names, "")
+            if rng.random() < 0.6:
+                true = Text(f"{true.text} {where}", names, where)
+        elif rng.random() < 0.3:
+            true = Text(f"{true.text} {UNSEEN[rng.integers(len(UNSEEN))]}", names, None)
+        return x, names, where, true, wrong
 
-    def other(self, rng):
-        """The name that takes a thing's place: half of the time one that is easily taken for it."""
-        def choose(name):
-            if self.near is not None and rng.random() < 0.5:
-                row = self.near[self.words.index[name]]
-                return self.words.names[row[rng.integers(len(row))]]
-            return self.words.names[self.drawn_names[rng.integers(len(self.drawn_names))]]
-        return choose
+    def scene(self, rng, k=None):
+        """The same of a scene; the wrong sentence differs in a thing, the ground, the relation or the number."""
+        x, _, things, relation, where, colour, photo = self.base.scenes.draw(rng, k)
+        things = [(n, W.spoken(w)) for n, w in things] if photo else things
+        names = frozenset(W.spoken(w) for _, w in things)
+        told = where if rng.random() < 0.8 else None
+        if len(things) == 1 and things[0][0] == 1 and rng.random() < 0.25:
+            true = self.label(things[0][1], rng, False)
+        else:
+            true = Text(sentence(things, relation, told or "", colour if rng.random() < 0.3 else ""), names, told)
+        made, ground, part = list(things), told, rng.choice(["thing", "thing", "ground", "relation", "number"])
+        if part == "relation" and relation:
+            relation = OPPOSITE[relation]
+        elif part == "number" and len(things) == 1 and W.several(2, things[0][1]) != W.a(things[0][1]):
+            made = [([n for n in (1, 2, 3) if n != things[0][0]][rng.integers(2)], things[0][1])]
+        elif part == "ground":
+            other = [g for g in GROUND_PHRASES if g != where]
+            ground = other[rng.integers(len(other))]
+        else:
+            k = int(rng.integers(len(made)))
+            new = self.drawn[rng.integers(len(self.drawn))]
+            while W.spoken(new) in names:
+                new = self.drawn[rng.integers(len(self.drawn))]
+            made[k] = (made[k][0], new)
+        return x, names, where, true, Text(sentence(made, relation, ground or ""), frozenset(W.spoken(w) for _, w in made), ground)
 
-    def wrong(self, scene, rng):
-        new = None
-        while new is None:
-            new = exchanged(scene, PARTS[rng.integers(len(PARTS))], rng, self.other(rng))
-        return turned(new) if rng.random() < 0.5 else new
-
-    def batch(self, rng, held=False):
-        i = torch.multinomial(self.p, N_PHOTO)
-        j = rng.choice(np.arange(self.n, len(self.scenes)), N_SCENE, False) if held else rng.choice(self.n, N_SCENE, False)
-        w, labels = self.words, [self.photo_names[k] for k in self.cached["labels"][i].tolist()]
-        scenes = [self.scenes[k] for k in j]
-        ground = [GROUND_NAMES.index(s.ground) for s in scenes]
-        shown = [([k], NO_GROUND) for k in labels] + [(self.things(s), g) for s, g in zip(scenes, ground)]
-        texts = [w.label(k, rng) for k in labels]
-        meant = [([k], UNSAID) for k in labels]
-        for s, g in zip(scenes, ground):
-            text, tells = w.scene(s, rng)
-            texts.append(text), meant.append((self.things(s), g if tells else UNSAID))
-        for s in (self.wrong(s, rng) for s in scenes):
-            texts.append(sentence(s)), meant.append((self.things(s), GROUND_NAMES.index(s.ground)))
-        for k in self.photo_names:
-            texts.append(w.label(k, rng)), meant.append(([k], UNSAID))
-        for k in rng.choice(self.drawn_names, DRAWN_NAMES, False):
-            texts.append(w.label(k, rng, DRAWN)), meant.append(([k], UNSAID))
-        states = torch.cat([self.cached["photos"][i], self.cached["scenes"][torch.from_numpy(j)]])
-        return Batch(states, self.meaning(shown), texts, self.meaning(meant),
-                     [self.cached["said"][k] for k in j], [self.said_true[k] for k in j])
-
-
-@torch.no_grad()
-def nearest_names(model, tok, words):
-    """(L, 10): for every name the ten others whose drawings' sentences have the nearest vectors."""
-    v = text_vectors(model, encode(tok, [f"a drawing of a {n}" for n in words.names], MAX_WORDS, 0))
-    return (v @ v.T).fill_diagonal_(-1).topk(10).indices.numpy()
+    def batch(self, rng):
+        """Components (B, 81, 256), what is shown [(names, where)], texts (own, then others), wrong sentences."""
+        rows = [self.photo(rng) for _ in range(N_PHOTO)] + [self.scene(rng) for _ in range(N_SCENE)]
+        texts = [r[3] for r in rows]
+        texts += [self.label(self.labels[k], rng) for k in rng.choice(len(self.labels), LABELS, False)]
+        texts += [self.label(self.drawn[k], rng, False) for k in rng.choice(len(self.drawn), DRAWN, False)]
+        return torch.from_numpy(np.stack([r[0] for r in rows])), [(r[1], r[2]) for r in rows], texts, [r[4] for r in rows]
 
 
-def contrastive(model, b, ids):
-    """The contrastive loss of both directions, the similarities (B, T) and which pairs are surely false.
+def encode(tok, texts):
+    """ids (B, T) "[CLS] words [SEP]", padded with 0."""
+    rows = [e.ids[:LENGTH - 1] + e.ids[-1:] if len(e.ids) > LENGTH else e.ids for e in tok.encode_batch(list(texts))]
+    out = torch.zeros(len(rows), max(map(len, rows)), dtype=torch.long)
+    for k, r in enumerate(rows):
+        out[k, :len(r)] = torch.tensor(r)
+    return out
 
-    Pairs that may be true without being the image's own are left out. Equal texts, and for
-    photographs all sentences of the label, are positives.
+
+def relations_of(shown, texts):
+    """(B, T) bool: the text may be true of the image; and is surely the image's (all its things, nothing unknown)."""
+    may = torch.tensor([[t.names <= names and (t.where is None or t.where == where or not where) for t in texts] for names, where in shown])
+    sure = torch.tensor([[t.names == names and t.where is None and len(names) == 1 for t in texts] for names, where in shown])
+    return may, sure
+
+
+def scores(model, states, columns, tok):
+    """(B, COLUMNS, 2) matching scores of columns [[texts] of each image].
+
+    The texts of an image stand in one row, each seeing itself only: the image's keys and values are made once.
     """
-    n = len(b.states)
-    positive = torch.zeros(n, len(b.texts), dtype=torch.bool)
-    same = {}
-    for t, text in enumerate(b.texts):
-        same.setdefault(text, []).append(t)
-    for k in range(n):
-        positive[k, same[b.texts[k]]] = True
-    may = may_be_true(b.shown, b.meant)
-    single = torch.ones(len(b.texts), dtype=torch.bool)
-    single[N_PHOTO:n + N_SCENE] = False
-    positive[:N_PHOTO] |= may[:N_PHOTO] & single
-    false = ~may
-    false[torch.arange(N_PHOTO, n), torch.arange(n, n + N_SCENE)] = True
-    false &= ~positive
-    sim = model.log_scale.exp() * image_vectors(model, b.states) @ text_vectors(model, ids).T
-    kept = sim.masked_fill(~(positive | false), -1e4)
-    weight = positive.float()
-    to_text = -(F.log_softmax(kept, 1) * weight).sum(1) / weight.sum(1)
+    n, c = len(states), len(columns[0])
+    ids = encode(tok, [t for row in columns for t in row]).view(n, c, -1)
+    t = ids.shape[2]
+    own = torch.eye(c, dtype=torch.bool).repeat_interleave(t, 0).repeat_interleave(t, 1)
+    mask = (own[None] & (ids.view(n, 1, c * t) > 0)).long()
+    seen = model.text_encoder(input_ids=ids.view(n, c * t), attention_mask=mask, position_ids=torch.arange(t).repeat(c)[None],
+                              encoder_hidden_states=states, encoder_attention_mask=torch.ones(states.shape[:2], dtype=torch.long)).last_hidden_state
+    return model.itm_head(seen.view(n, c, t, -1)[:, :, 0])
+
+
+def losses(model, states, shown, texts, wrong, tok):
+    """The sum of both losses; ITC, ITM, and the shares of right answers on true and on wrong sentences."""
+    n = len(states)
+    may, sure = relations_of(shown, texts)
+    positive = sure.clone()
+    positive[torch.arange(n), torch.arange(n)] = True
+    sim = model.log_scale.exp() * image_vectors(model, states) @ text_vectors(model, encode(tok, [t.text for t in texts])).T
+    kept, weight = sim.masked_fill(may & ~positive, -1e4), positive.float()
     some = weight.sum(0) > 0
-    to_image = -(F.log_softmax(kept, 0) * weight).sum(0)[some] / weight.sum(0)[some]
-    return (to_text.mean() + to_image.mean()) / 2, sim.detach(), false
-
-
-def pairs(b, sim, false):
-    """The matching pairs of a step, COLUMNS for each image: (COLUMNS, B) indices of images and texts, and targets.
-
-    The first is the image's own text. The others are wrong: a text by its similarity; for photographs two
-    more of these, for scenes the sentence with one part exchanged and the decoder's own caption (its
-    number comes after those of `b.texts`), which may be right; and the own text with an image by its similarity.
-    """
-    n, m = len(b.states), len(b.texts)
-    every, scenes = torch.arange(n), torch.arange(N_SCENE)
-    chance = lambda sim, false: F.softmax(sim.masked_fill(~false, -1e4), 1) * false + 1e-9 * false
-    text = torch.multinomial(chance(sim, false), 3)
-    image = torch.multinomial(chance(sim[:, :n].T, false[:, :n].T), 1)[:, 0]
-    made = torch.stack([n + scenes, m + scenes], 1)
-    third, fourth = torch.cat([text[:N_PHOTO, 1:], made]).T
-    target = torch.zeros(COLUMNS, n, dtype=torch.long)
-    target[0] = 1
-    target[3, N_PHOTO:] = torch.tensor(b.said_true).long()
-    return torch.stack([every, every, every, every, image]), torch.stack([every, text[:, 0], third, fourth, every]), target
-
-
-def matching(scores, target):
-    """The matching loss of scores (COLUMNS, B, 2).
-
-    BLIP's cross-entropy, with matching and other pairs of equal weight, and the cross-entropy of each
-    image's own text among its wrong ones: the second teaches the order, which little training leaves coarse.
-    """
-    yes = target.float().mean()
-    each = F.cross_entropy(scores.flatten(0, 1), target.flatten(), weight=torch.stack([0.5 / (1 - yes), 0.5 / yes]))
-    order = scores[..., 1] - scores[..., 0]
-    order = order.masked_fill((target == 1) & (torch.arange(COLUMNS) > 0)[:, None], -1e4)
-    return each + 0.5 * F.cross_entropy(order.T, torch.zeros(order.shape[1], dtype=torch.long)), each.detach()
-
-
-def losses(model, b, tok, chunks=3):
-    """The sum of all losses; the contrastive and the matching one, the shares of right answers on matching and on other pairs."""
-    ids = encode(tok, b.texts + b.said, MAX_WORDS, 0)
-    length = (ids > 0).sum(1)
-    m = len(b.texts)
-    with fast():
-        itc, sim, false = contrastive(model, b, ids[:m, :int(length[:m].max())])
-    images, texts, target = pairs(b, sim.float(), false)
-    order = length[texts.flatten()].argsort()
-    parts = []
-    for part in order.chunk(chunks):  # texts of like length together: less padding
-        image, text = images.flatten()[part], texts.flatten()[part]
-        with fast():
-            parts.append(matched(model, b.states[image], ids[text, :int(length[text].max())]))
-    scores = torch.cat(parts)[order.argsort()].view(*target.shape, 2)
-    itm, each = matching(scores, target)
-    right = (scores.argmax(2) == target).float()
-    return itc + itm, [v.item() for v in (itc, each, right[target == 1].mean(), right[target == 0].mean())]
+    itc = (-(kept.log_softmax(1) * weight).sum(1) / weight.sum(1)).mean() / 2 + (
+        -(kept.log_softmax(0) * weight).sum(0)[some] / weight.sum(0)[some]).mean() / 2
+    false = ~may & ~positive
+    chance = sim.detach().masked_fill(~false, -1e4).softmax(1) * false + 1e-9 * false
+    hard = torch.multinomial(chance, 2)
+    anyone = torch.multinomial(false.float(), 1)
+    columns = [[texts[k].text, texts[hard[k, 0]].text, wrong[k].text if wrong[k] else texts[hard[k, 1]].text, texts[anyone[k, 0]].text] for k in range(n)]
+    out = scores(model, states, columns, tok)
+    target = torch.zeros(n, COLUMNS, dtype=torch.long)
+    target[:, 0] = 1
+    itm = F.cross_entropy(out.flatten(0, 1), target.flatten(), weight=torch.tensor([1.0, COLUMNS - 1.0]))
+    order = F.cross_entropy(out[..., 1] - out[..., 0], torch.zeros(n, dtype=torch.long))
+    right = (out.argmax(2) == target).float()
+    return itc + itm + 0.5 * order, [itc.item(), itm.item(), right[:, 0].mean().item(), right[:, 1:].mean().item()]

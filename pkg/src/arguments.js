@@ -95,6 +95,11 @@ export function checkMatcher(matcher) {
   demand(valid, 'The option matcher must be a Matcher.');
 }
 
+/** @param {any} tagger */
+export function checkTagger(tagger) {
+  demand(typeof tagger?.knownLabels === 'function', 'The labels must be for a Tagger.');
+}
+
 /** @param {unknown} model */
 export function checkModel(model) {
   demand(typeof model === 'string' || model instanceof URL, 'The model must be a name or an address.');

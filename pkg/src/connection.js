@@ -15,6 +15,7 @@
  * @property {AbortSignal | null | undefined} [signal]
  * @property {((step: Step) => void) | undefined} [onStep]
  * @property {Transferable[]} [transfer]
+ * @property {import('./protocol.js').Task} task which of the models in the worker is asked
  *
  * @typedef {object} Pending
  * @property {(answer: any) => void} resolve
@@ -56,10 +57,10 @@ export class Connection {
    * @template {import('./protocol.js').Verb} V
    * @param {V} verb
    * @param {import('./protocol.js').Verbs[V]['given']} given
-   * @param {CallOptions} [options]
+   * @param {CallOptions} options
    * @returns {Promise<import('./protocol.js').Verbs[V]['answer']>}
    */
-  call(verb, given, { signal, onStep, transfer = [] } = {}) {
+  call(verb, given, { task, signal, onStep, transfer = [] }) {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
       if (signal?.aborted) return reject(abortError(signal));
@@ -78,7 +79,7 @@ export class Connection {
       });
       signal?.addEventListener('abort', abort, { once: true });
       try {
-        this.#post({ type: 'call', id, verb, given }, transfer);
+        this.#post({ type: 'call', id, task, verb, given }, transfer);
       } catch (error) {
         this.#settle(id)?.reject(/** @type {Error} */ (error));
       }

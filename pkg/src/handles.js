@@ -64,12 +64,16 @@
  *   each label, and then of none of them
  * @property {(look: any, set: any) => Float32Array} similarity cosines
  * @property {number} logitScale
+ * @property {number} temperature what logits are divided by; 1 where the configuration has none
+ * @property {number} [sureThreshold] the least score of the best label with which the model is sure
+ * @property {number} noneOffset what the logit of "none of these" has added, where the caller gives no other
  * @property {() => void} free
  *
  * @typedef {object} CaptionRunHandle
  * @property {() => string | undefined} next
  * @property {() => string[]} captions what was asked for, best first, once `next` has come to its end
  * @property {() => Float32Array} scores one for each of them
+ * @property {() => string[]} words the words that the captions were prompted with
  * @property {() => void} free
  *
  * @typedef {object} CaptionOptions
@@ -96,6 +100,9 @@
  * @property {(options: CaptionOptions) => CaptionPlanHandle} plan
  * @property {(look: any, plan: any) => CaptionRunHandle} write
  * @property {(look: any, caption: string) => WordMapsHandle} attention
+ * @property {number} wordsTotal how many words captions may be prompted with
+ * @property {number} wordsPending those that are not encoded yet
+ * @property {(limit: number) => number} encodeWords encodes up to `limit` more; returns how many are pending
  * @property {() => void} free
  *
  * @typedef {object} MatchTextsHandle texts, checked
@@ -143,6 +150,14 @@
  * @property {(look: any, choices: any) => ChoiceRunHandle} weigh
  * @property {() => void} free
  *
+ * @typedef {Looking & OcelliMethods} OcelliHandle one image tower for several tasks: what it looks at serves all of them
+ *
+ * @typedef {object} OcelliMethods
+ * @property {() => TaggerHandle} tagger
+ * @property {() => CaptionerHandle} captioner
+ * @property {() => MatcherHandle} matcher
+ * @property {() => void} free the others go on without it
+ *
  * @typedef {Looking & TracingBack & ClassifierMethods} ClassifierHandle
  *
  * @typedef {object} ClassifierMethods
@@ -158,7 +173,8 @@
  *
  * @typedef {object} FilesClass
  * @property {(...small: any[]) => FilesHandle} read takes configuration, preprocessor and, where the model reads texts,
- *   tokenizer, each a Uint8Array; then, of CLIP, which tower
+ *   tokenizer, each a Uint8Array; then, of CLIP, which tower; of a model for several tasks the decoder's tokenizer, the words
+ *   and the parts that are wanted
  */
 
 /**
@@ -184,6 +200,8 @@
  * @property {FilesClass} AnswererFiles
  * @property {HandleClass<AnswererHandle>} AnswererHandle
  * @property {FilesClass} ClassifierFiles
+ * @property {FilesClass} OcelliFiles
+ * @property {HandleClass<OcelliHandle>} OcelliHandle
  * @property {HandleClass<ClassifierHandle>} ClassifierHandle
  */
 

@@ -11,11 +11,12 @@
  *   | HTMLCanvasElement | OffscreenCanvas | ImageBitmap} ImageInput
  *   What `tag` and `caption` take as a picture. A string is an address.
  *
- * @typedef {{ kind: 'blob', blob: Blob }
+ * @typedef {{ kind: 'blob', blob: Blob, key: number }
  *   | { kind: 'bytes', bytes: Uint8Array }
  *   | { kind: 'pixels', rgba: Uint8Array, width: number, height: number }} ImageSource
  *   A picture as it is sent to the worker. A blob is read there, when its turn has come: a queue of a hundred
- *   pictures does not hold a hundred files in memory.
+ *   pictures does not hold a hundred files in memory. Its `key` tells one blob from another: the same is not encoded twice
+ *   in a row.
  *
  * @typedef {object} ImageMessage
  * @property {ImageSource} source
@@ -75,10 +76,16 @@ export async function readImage(image, options = {}) {
   }
 }
 
+/** Blobs never change, so that each can have a number. @type {WeakMap<Blob, number>} */
+const keys = new WeakMap();
+let lastKey = 0;
+
 /** @param {Blob} blob @returns {ImageMessage} */
 function fromBlob(blob) {
   refuseLarge(blob.size);
-  return { source: { kind: 'blob', blob }, transfer: [] };
+  const key = keys.get(blob) ?? (lastKey += 1);
+  keys.set(blob, key);
+  return { source: { kind: 'blob', blob, key }, transfer: [] };
 }
 
 /**

@@ -21,7 +21,9 @@
  * @typedef {import('./client/embedder.js').EmbedOptions} EmbedOptions
  * @typedef {import('./client/embedder.js').Similarity} Similarity
  * @typedef {import('./client/tagger.js').Label} Label
+ * @typedef {import('./client/tagger.js').PrepareOptions} PrepareOptions
  * @typedef {import('./client/tagger.js').TagOptions} TagOptions
+ * @typedef {import('./protocol.js').Calibration} Calibration
  * @typedef {import('./errors.js').ErrorCode} ErrorCode
  * @typedef {import('./image-input.js').ImageInput} ImageInput
  * @typedef {import('./models.js').ModelInfo} ModelInfo

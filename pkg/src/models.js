@@ -29,19 +29,10 @@ import { openBackend } from './store/index.js';
 /** @type {readonly CatalogueEntry[]} */
 const CATALOGUE = [
   {
-    id: 'clip-tiny',
-    tasks: ['tag', 'embed'],
-    title: 'Built-in tagger',
-    bytes: 6_148_000,
-    licence: 'MIT OR Apache-2.0',
-    builtIn: true,
-    base: './models/',
-  },
-  {
-    id: 'blip-tiny',
-    tasks: ['caption', 'match'],
-    title: 'Built-in captioner',
-    bytes: 7_113_000,
+    id: 'ocelli',
+    tasks: ['tag', 'embed', 'caption', 'match'],
+    title: 'Built-in model',
+    bytes: 14_000_000,
     licence: 'MIT OR Apache-2.0',
     builtIn: true,
     base: './models/',
@@ -132,6 +123,15 @@ const CATALOGUE = [
   },
 ];
 
+/** Ids of earlier versions. They go with the next version. @type {Readonly<Record<string, string>>} */
+const ALIASES = { 'clip-tiny': 'ocelli', 'blip-tiny': 'ocelli' };
+
+/** @param {string} id or an earlier one @returns {CatalogueEntry | undefined} */
+function entryOf(id) {
+  const wanted = Object.hasOwn(ALIASES, id) ? ALIASES[id] : id;
+  return CATALOGUE.find((entry) => entry.id === wanted);
+}
+
 /**
  * @param {CatalogueEntry} entry
  * @returns {ModelInfo}
@@ -154,13 +154,14 @@ export function list(filter = {}) {
 }
 
 /**
- * The model of that id, or undefined where ocelli does not know it by name.
+ * The model of that id, or undefined where ocelli does not know it by name. The ids of the built-in models of earlier
+ * versions, `clip-tiny` and `blip-tiny`, stand for the one that took their place.
  *
  * @param {string} id
  * @returns {ModelInfo | undefined}
  */
 export function find(id) {
-  const entry = CATALOGUE.find((candidate) => candidate.id === id);
+  const entry = entryOf(id);
   return entry && describe(entry);
 }
 
@@ -170,7 +171,7 @@ export function find(id) {
  * @param {string} id
  */
 export function weightsOf(id) {
-  return CATALOGUE.find((entry) => entry.id === id)?.weights;
+  return entryOf(id)?.weights;
 }
 
 /**
@@ -181,7 +182,7 @@ export function weightsOf(id) {
  * @returns {string}
  */
 export function revisionOf(id, file) {
-  const revisions = CATALOGUE.find((entry) => entry.id === id)?.revisions;
+  const revisions = entryOf(id)?.revisions;
   return revisions?.[file] ?? revisions?.default ?? 'main';
 }
 
@@ -191,8 +192,8 @@ export function revisionOf(id, file) {
  * @typedef {object} StoredModel
  * @property {string} id as it was loaded
  * @property {string | null} revision the revision that was asked for; null for the model's usual one
- * @property {import('./store/index.js').Part} part what is kept of it: of CLIP one tower (`image`, `text`) or `both`, of others
- *   what a task needs (`caption`, `match`, `answer`, `classify`)
+ * @property {import('./store/index.js').Part} part what is kept of it: `all` of a model for several tasks, of CLIP one tower
+ *   (`image`, `text`) or `both`, of others what a task needs (`caption`, `match`, `answer`, `classify`)
  * @property {string} dtype
  * @property {number} bytes that it takes, its labels' embeddings included
  * @property {string} date when it was kept, in ISO 8601

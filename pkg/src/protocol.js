@@ -20,7 +20,8 @@
  *   while looking at a picture (`image`), and for a map on the way back through them
  * @property {number | null} total null where it is unknown
  *
- * @typedef {{ progress: ProgressEvent } | { piece: string }} Step What a call tells before it ends.
+ * @typedef {{ progress: ProgressEvent } | { piece: string } | { tasks: readonly Task[] }} Step What a call tells before it
+ *   ends. `tasks`, of a load: what the model can be asked for, told as soon as its configuration is read
  *
  * @typedef {object} LoadArguments
  * @property {Task} task
@@ -31,6 +32,19 @@
  * @property {'auto' | number} threads
  * @property {VariantName} [variant]
  *
+ * @typedef {object} Calibration How the scores of a tagger are to be read, from the section `ocelli` of `config.json`.
+ * @property {number} temperature what logits are divided by, fitted so that a score is right about that often; 1 where
+ *   nothing was fitted
+ * @property {number | null} sureThreshold the score of the best tag below which the model is not sure; null where nothing
+ *   was measured
+ * @property {number} noneOffset what is added to the logit of "none of these"
+ *
+ * @typedef {object} LoadedModelInfo What is known of a model once it is loaded.
+ * @property {Runtime} runtime what it runs on
+ * @property {readonly Task[]} tasks what it can be asked for
+ * @property {Calibration | null} calibration where it tags
+ * @property {string | null} knownLabels the address of the list of labels that it can know, where it has one
+ *
  * @typedef {object} TagArguments
  * @property {ImageSource} image
  * @property {import('./handles.js').Label[]} labels
@@ -38,6 +52,9 @@
  * @property {'softmax' | 'independent'} scores
  * @property {boolean} none whether the score of "none of these" is wanted
  * @property {number | undefined} [noneOffset]
+ *
+ * @typedef {{ labels?: import('./handles.js').Label[], templates?: string[] }} PrepareArguments of a tagger the labels and
+ *   templates to come, of a captioner nothing
  *
  * @typedef {object} TagAnswer
  * @property {Float32Array} labels one score for each label, in their order
@@ -85,8 +102,9 @@
  * The verbs: what each is given, and what it answers.
  *
  * @typedef {object} Verbs
- * @property {{ given: LoadArguments, answer: Runtime }} load what the model runs on
+ * @property {{ given: LoadArguments, answer: LoadedModelInfo }} load
  * @property {{ given: TagArguments, answer: TagAnswer }} tag
+ * @property {{ given: PrepareArguments, answer: void }} prepare
  * @property {{ given: { image: ImageSource }, answer: Float32Array }} embedImage a vector of unit length
  * @property {{ given: { texts: string[] }, answer: Float32Array }} embedTexts their vectors, one after the other
  * @property {{ given: { image: ImageSource, texts: string[] }, answer: SimilarityAnswer }} similarity
@@ -104,7 +122,8 @@
  */
 
 /**
- * @typedef {{ type: 'call', id: number, verb: Verb, given: Verbs[Verb]['given'] }} CallMessage
+ * @typedef {{ type: 'call', id: number, task: Task, verb: Verb, given: Verbs[Verb]['given'] }} CallMessage `task` tells which
+ *   of the models that share the worker is meant
  * @typedef {{ type: 'abort', id: number }} AbortMessage
  * @typedef {CallMessage | AbortMessage} ClientMessage What the worker receives.
  *

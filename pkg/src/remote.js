@@ -1,20 +1,24 @@
 /**
- * One model in one worker, for as long as the user wants it: where the worker fails, the next call starts a
- * fresh one, which loads the model again.
+ * One model in one worker, and those who use it: it lives as long as there is a user. Where the worker fails, the next call
+ * of any of them starts a fresh one, which loads the model again.
  *
  * @typedef {import('./connection.js').CallOptions} CallOptions
  * @typedef {import('./connection.js').WorkerLike} WorkerLike
  * @typedef {import('./protocol.js').LoadArguments} LoadArguments
- * @typedef {import('./runtime.js').Runtime} Runtime
+ * @typedef {import('./protocol.js').LoadedModelInfo} LoadedModelInfo
  * @typedef {import('./protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('./protocol.js').Step} Step
+ * @typedef {import('./protocol.js').Task} Task
+ *
+ * @typedef {(event: ProgressEvent) => void} OnProgress
  */
 
-import { abortError, throwIfAborted, unlessAborted } from './abort.js';
+import { linkedController, throwIfAborted, unlessAborted } from './abort.js';
 import { Connection } from './connection.js';
-import { WorkerError } from './errors.js';
+import { codeOf, WorkerError } from './errors.js';
 
 /** @returns {WorkerLike} */
-function startWorker() {
+export function startWorker() {
   if (typeof Worker === 'undefined') {
     throw new WorkerError('unsupported-browser', 'ocelli needs a browser with module workers.');
   }
@@ -23,78 +27,88 @@ function startWorker() {
 
 /** A model that lives in a worker. */
 export class RemoteModel {
-  #given;
-  #onProgress;
+  #params;
   #start;
+  #onEnd;
+  /** @type {Set<ModelUse>} */
+  #users = new Set();
   /** @type {Connection | null} the worker that is alive, loaded or not */
   #connection = null;
   /** @type {Promise<Connection> | null} the same, once its model is loaded */
   #loaded = null;
-  #disposed = false;
-  /** @type {Runtime | null} what the loaded model runs on */
-  #runtime = null;
-
+  /** @type {LoadedModelInfo | null} */
+  #info = null;
+  /** @type {ProgressEvent | null} */
+  #lastReported = null;
+  /** @type {(tasks: readonly Task[] | null) => void} */
+  #tellTasks = () => {};
+  /** Whether it has ended for good. */
+  ended = false;
   /**
-   * @param {LoadArguments} given
-   * @param {{ onProgress?: ((event: ProgressEvent) => void) | undefined, worker?: (() => WorkerLike) | undefined }} options
-   */
-  constructor(given, { onProgress, worker = startWorker }) {
-    this.#given = given;
-    this.#onProgress = onProgress;
-    this.#start = worker;
-  }
-
-  /**
-   * Loads the model. On failure or abort nothing is left behind.
+   * What the model can be asked for: known as soon as its configuration is read, long before its weights are. Null where
+   * the load ended before.
    *
-   * @param {AbortSignal | null | undefined} signal
+   * @type {Promise<readonly Task[] | null>}
    */
-  async open(signal) {
-    throwIfAborted(signal);
-    // Terminating is the fastest abort: a model in the making is of no use, even to the next attempt.
-    const abort = () => this.#connection?.close(abortError(signal));
-    signal?.addEventListener('abort', abort, { once: true });
-    try {
-      await this.#ready();
-    } finally {
-      signal?.removeEventListener('abort', abort);
-    }
-  }
+  tasks = new Promise((resolve) => (this.#tellTasks = resolve));
 
-  /** What the model runs on. Known as soon as `open` has resolved. @returns {Runtime} */
-  get runtime() {
-    if (!this.#runtime) throw new WorkerError('disposed', 'The model is not loaded.');
-    return this.#runtime;
+  /**
+   * @param {LoadArguments} params
+   * @param {() => WorkerLike} start makes the worker
+   * @param {() => void} [onEnd] called when nobody uses it any more
+   */
+  constructor(params, start, onEnd = () => {}) {
+    this.#params = params;
+    this.#start = start;
+    this.#onEnd = onEnd;
   }
 
   /**
-   * @template {import('./protocol.js').Verb} V
-   * @param {V} verb
-   * @param {import('./protocol.js').Verbs[V]['given']} given
-   * @param {CallOptions} options
-   * @returns {Promise<import('./protocol.js').Verbs[V]['answer']>}
+   * One user more. The model is not loaded before `open` of the first.
+   *
+   * @param {Task} task what for
+   * @param {OnProgress | undefined} onProgress
+   * @returns {ModelUse}
    */
-  async call(verb, given, options) {
-    throwIfAborted(options.signal);
-    // Loading again serves all calls that wait for it: an abort ends the wait of its own call alone.
-    const connection = await unlessAborted(this.#ready(), options.signal);
-    return connection.call(verb, given, options);
+  join(task, onProgress) {
+    const use = new ModelUse(this, task, onProgress);
+    this.#users.add(use);
+    return use;
   }
 
-  /** Ends the worker and frees its memory. Calls in flight are rejected. */
-  dispose() {
-    this.#disposed = true;
+  /**
+   * One user less; with the last the worker ends.
+   *
+   * @param {ModelUse} use
+   */
+  leave(use) {
+    if (!this.#users.delete(use) || this.#users.size > 0) return;
+    this.ended = true;
+    this.#tellTasks(null);
+    this.#onEnd();
     this.#connection?.close(disposedError());
   }
 
-  /** @returns {Promise<Connection>} */
-  #ready() {
-    if (this.#disposed) return Promise.reject(disposedError());
+  /** What is known of the loaded model. Known as soon as `ready` has resolved. @returns {LoadedModelInfo} */
+  get info() {
+    if (!this.#info) throw disposedError();
+    return this.#info;
+  }
+
+  /** How far the load was when it was last heard of. @returns {ProgressEvent | null} */
+  get lastReported() {
+    return this.#lastReported;
+  }
+
+  /** The worker, once its model is loaded; it is started where there is none. @returns {Promise<Connection>} */
+  ready() {
+    if (this.ended) return Promise.reject(disposedError());
     if (!this.#loaded) {
       const loaded = this.#load();
       this.#loaded = loaded;
       // A failure is told to those who wait for it, and not remembered.
       loaded.catch(() => {
+        this.#tellTasks(null);
         if (this.#loaded === loaded) this.#loaded = null;
       });
     }
@@ -108,14 +122,21 @@ export class RemoteModel {
     });
     this.#connection = connection;
     try {
-      this.#runtime = await connection.call('load', this.#given, {
-        onStep: (step) => 'progress' in step && this.#onProgress?.(step.progress),
-      });
+      const onStep = (/** @type {Step} */ step) => this.#hear(step);
+      this.#info = await connection.call('load', this.#params, { task: this.#params.task, onStep });
     } catch (error) {
       connection.close(/** @type {Error} */ (error));
       throw error;
     }
     return connection;
+  }
+
+  /** @param {Step} step of a load */
+  #hear(step) {
+    if ('tasks' in step) this.#tellTasks(step.tasks);
+    if (!('progress' in step)) return;
+    this.#lastReported = step.progress;
+    for (const use of [...this.#users]) use.report(step.progress);
   }
 
   #startWorker() {
@@ -124,6 +145,96 @@ export class RemoteModel {
     } catch (cause) {
       if (cause instanceof WorkerError) throw cause;
       throw new WorkerError('worker-failed', 'The worker could not be started.', { cause });
+    }
+  }
+}
+
+/** One user's share of a model: what a `Tagger` or a `Captioner` has of it. */
+export class ModelUse {
+  #model;
+  #task;
+  #onProgress;
+  #disposed = false;
+  /** @type {((error: unknown) => void) | null} ends the opening under way */
+  #refuse = null;
+  /** @type {Set<AbortController>} calls in flight */
+  #calls = new Set();
+
+  /** @param {RemoteModel} model @param {Task} task @param {OnProgress | undefined} onProgress */
+  constructor(model, task, onProgress) {
+    this.#model = model;
+    this.#task = task;
+    this.#onProgress = onProgress;
+  }
+
+  /**
+   * Waits until the model is loaded. On failure or abort nothing is left behind: terminating the worker is the fastest
+   * abort, where nobody else uses it.
+   *
+   * @param {AbortSignal | null | undefined} signal
+   */
+  async open(signal) {
+    try {
+      throwIfAborted(signal);
+      const refused = new Promise((_, reject) => (this.#refuse = reject));
+      if (this.#model.lastReported) this.report(this.#model.lastReported);
+      await unlessAborted(Promise.race([this.#model.ready(), refused]), signal);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    } finally {
+      this.#refuse = null;
+    }
+  }
+
+  /** What is known of the loaded model. @returns {LoadedModelInfo} */
+  get info() {
+    return this.#model.info;
+  }
+
+  /**
+   * @template {import('./protocol.js').Verb} V
+   * @param {V} verb
+   * @param {import('./protocol.js').Verbs[V]['given']} params
+   * @param {Omit<CallOptions, 'task'>} options
+   * @returns {Promise<import('./protocol.js').Verbs[V]['answer']>}
+   */
+  async call(verb, params, { signal, ...options }) {
+    throwIfAborted(signal);
+    if (this.#disposed) throw disposedError();
+    const { controller, unlink } = linkedController(signal);
+    this.#calls.add(controller);
+    const inner = { ...options, task: this.#task, signal: controller.signal };
+    try {
+      // Loading again serves all calls that wait for it: an abort ends the wait of its own call alone.
+      const connection = await unlessAborted(this.#model.ready(), controller.signal);
+      return await connection.call(verb, params, inner);
+    } catch (error) {
+      throw this.#disposed && codeOf(error) === 'aborted' && !signal?.aborted ? disposedError() : error;
+    } finally {
+      unlink();
+      this.#calls.delete(controller);
+    }
+  }
+
+  /** Gives the model up. Calls in flight are rejected; the worker ends with its last user. */
+  dispose() {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#model.leave(this);
+    for (const controller of this.#calls) controller.abort();
+  }
+
+  /**
+   * @param {ProgressEvent} event of the load. A callback that throws while the user waits for the model ends the waiting,
+   *   and nobody else's
+   */
+  report(event) {
+    try {
+      this.#onProgress?.(event);
+    } catch (error) {
+      if (!this.#refuse) throw error;
+      this.#refuse(error);
     }
   }
 }

@@ -12,7 +12,8 @@
  * @property {() => void} close
  *
  * @typedef {object} Engine
- * @property {(verb: string, given: any, signal: AbortSignal) => AsyncGenerator<import('./protocol.js').Step, any, void>} run
+ * @property {(call: Pick<CallMessage, 'task' | 'verb' | 'given'>, signal: AbortSignal)
+ *   => AsyncGenerator<import('./protocol.js').Step, any, void>} run
  */
 
 import { throwIfAborted } from './abort.js';
@@ -31,11 +32,12 @@ export function serve(port, startEngine) {
   let dead = false;
 
   /** @param {CallMessage} call @param {AbortSignal} signal */
-  async function answer({ id, verb, given }, signal) {
+  async function answer(call, signal) {
+    const { id, given } = call;
     throwIfAborted(signal);
     // The first call is the one that loads: it says what the engine is to run on.
     engine ??= startEngine(given);
-    const run = (await engine).run(verb, given, signal);
+    const run = (await engine).run(call, signal);
     try {
       for (;;) {
         throwIfAborted(signal);

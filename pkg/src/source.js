@@ -75,6 +75,17 @@ export function isHubId(model) {
 }
 
 /**
+ * A file beside another one.
+ *
+ * @param {ModelFile} file
+ * @param {string} name
+ * @returns {ModelFile}
+ */
+export function siblingOf({ url }, name) {
+  return { name, url: new URL(name, url).href };
+}
+
+/**
  * The small files of a model, in the order in which the wasm reads them.
  *
  * @param {ModelFiles} files
@@ -105,7 +116,7 @@ export function locate(model, { base = HUB, revision, weights, task } = {}) {
     const root = folder(id, 'model');
     address = (name) => new URL(name, root);
   } else if (known?.builtIn) {
-    const root = folder(`${known.base}${id}/`, 'model');
+    const root = folder(`${known.base}${known.id}/`, 'model');
     address = (name) => new URL(name, root);
   } else if (HUB_ID.test(id)) {
     const root = folder(String(base), 'hub base');

@@ -13,12 +13,23 @@
  * @property {string} ja its Japanese name, or empty
  * @property {readonly string[]} parents the tags that it implies directly
  *
+ * @typedef {object} KnowsLabels a `Tagger`, or what tells as it does which labels it can know
+ * @property {(options: { signal: AbortSignal | null }) => Promise<readonly string[] | null>} knownLabels
+ *
  * @typedef {object} VocabularyLabel
  * @property {string} label
  * @property {string} [hint] the sense that is meant, where the word has several
  */
 
-import { checkAddress, checkLanguage, checkOptions, checkSignal, checkTags } from './arguments.js';
+import {
+  checkAddress,
+  checkLanguage,
+  checkOptions,
+  checkSignal,
+  checkTagger,
+  checkTags,
+  checkThreshold,
+} from './arguments.js';
 import { codeOf, errorFor } from './errors.js';
 import { openFile, readSmallFile } from './loader.js';
 import { absolute } from './source.js';
@@ -115,6 +126,68 @@ export class Vocabulary {
   }
 
   /**
+   * What a tagger should be asked: the labels that it can know. Of a model with a list of what it knows, as the built-in
+   * one, these are the labels on the list; of any other model, all.
+   *
+   * @param {KnowsLabels} tagger
+   * @param {{ signal?: AbortSignal | null }} [options]
+   * @returns {Promise<readonly VocabularyLabel[]>} in the file's order
+   */
+  async labelsFor(tagger, options = {}) {
+    checkOptions(options);
+    checkSignal(options.signal);
+    checkTagger(tagger);
+    const known = await tagger.knownLabels({ signal: options.signal ?? null });
+    if (known === null) return this.labels;
+    const names = new Set(known);
+    return Object.freeze(this.labels.filter(({ label }) => names.has(label)));
+  }
+
+  /**
+   * The most particular answer that a tagger is sure of. That is its best tag, or else the nearest of the tags which the
+   * best one implies, whose own score, together with those of all tags that imply it, reaches the threshold: four kinds of
+   * terrier with a fifth each are surely a dog. The scores have to be those of one right
+   * label among all (`softmax`), and all of them.
+   *
+   * @param {readonly import('./client/tagger.js').Tag<string | null>[]} tags a tagger's answer, not cut short
+   * @param {number} threshold such as `tagger.calibration.sureThreshold`
+   * @returns {import('./client/tagger.js').Tag | null} `index` is -1 where it was not in the list; null where nothing is
+   *   sure
+   */
+  surest(tags, threshold) {
+    checkTags(tags);
+    checkThreshold(threshold);
+    const best = tags.reduce(
+      (first, tag) => (first === null || tag.score > first.score ? tag : first),
+      /** @type {import('./client/tagger.js').Tag<string | null> | null} */ (null),
+    );
+    if (best === null || best.label === null) return null;
+    for (const label of [best.label, ...this.implied(best.label)]) {
+      const score = this.#sum(tags, label);
+      if (score >= threshold) {
+        return { label, score, index: tags.find((tag) => tag.label === label)?.index ?? -1 };
+      }
+    }
+    return null;
+  }
+
+  /**
+   * The score of a tag together with those of all that imply it.
+   *
+   * @param {readonly import('./client/tagger.js').Tag<string | null>[]} tags
+   * @param {string} wanted
+   */
+  #sum(tags, wanted) {
+    const parts = tags.filter(
+      ({ label }) => label !== null && (label === wanted || this.implied(label).includes(wanted)),
+    );
+    return Math.min(
+      1,
+      parts.reduce((sum, { score }) => sum + score, 0),
+    );
+  }
+
+  /**
    * A tag's name in a language. Where there is none, it is the tag itself.
    *
    * @param {string} tag
@@ -152,13 +225,21 @@ export class Vocabulary {
    * Labels that are not in the vocabulary, and "none of these", stay as they are. Cut the answer short (`slice`, `topK`) before rather than
    * after this call, or parents take the places of other finds.
    *
+   * With `among`, the answer that `tags` were taken from, each percentage is the tag's own together with those of all
+   * tags of the whole answer that imply it: the right one where the scores are of one right label among all (`softmax`).
+   * The order stays the same, so that what is particular stands before what it implies.
+   *
    * @template {string | null} L
    * @param {readonly import('./client/tagger.js').Tag<L>[]} tags
+   * @param {{ among?: readonly import('./client/tagger.js').Tag<string | null>[] }} [options]
    * @returns {import('./client/tagger.js').Tag<L | string>[]} new ones; `index` is -1 for those that were not in the
    *   list
    */
-  withParents(tags) {
+  withParents(tags, options = {}) {
     checkTags(tags);
+    checkOptions(options);
+    const { among } = options;
+    if (among !== undefined) checkTags(among);
     /** @type {Map<string, number>} */
     const scores = new Map();
     const raise = (/** @type {string} */ tag, /** @type {number} */ score) =>
@@ -176,7 +257,9 @@ export class Vocabulary {
       .filter(([label]) => !given.has(label))
       .map(([label, score]) => ({ label, score, index: -1 }));
     const depth = (/** @type {{ label: string | null }} */ { label }) => this.#depths.get(label ?? '') ?? 0;
-    return [...raised, ...added].sort((a, b) => b.score - a.score || depth(b) - depth(a));
+    const ordered = [...raised, ...added].sort((a, b) => b.score - a.score || depth(b) - depth(a));
+    if (among === undefined) return ordered;
+    return ordered.map((tag) => (tag.label === null ? tag : { ...tag, score: this.#sum(among, tag.label) }));
   }
 }
 

@@ -1,6 +1,7 @@
 //! Writes a model's weights in a smaller form: `ocelli-convert model.safetensors --dtype q8 -o model.gguf`.
 //!
-//! Reads whatever the browser reads, and writes GGUF, which the browser streams like any other file.
+//! Reads whatever the browser reads, and writes GGUF or, for `int8`, safetensors, which the browser streams like any other
+//! files.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -15,13 +16,16 @@ use ocelli::kernels::Dtype;
 use ocelli::weights::{WeightsLoader, is_matrix};
 
 const HELP: &str = "\
-Writes a model's weights in a smaller form, as GGUF.
+Writes a model's weights in a smaller form, as GGUF or safetensors.
 
-Usage: ocelli-convert WEIGHTS --dtype q8|q4|f16|f32 -o OUT
+Usage: ocelli-convert WEIGHTS --dtype int8|q8|q4|f16|f32 -o OUT
 
 WEIGHTS   model.safetensors, pytorch_model.bin or a GGUF file
 --dtype   how matrices are stored: in 8.5 (q8), 4.5 (q4), 16 or 32 bits a number;
           everything else stays f32. The browser computes with q8 and q4 as int8.
+          int8 is what the browser computes with, in 8 bits a number and a scale for
+          each row, whatever the rows' length; everything else is f16. It is written
+          as safetensors: model.safetensors
 -o        the file to be written, such as model.gguf
 ";
 
@@ -33,13 +37,25 @@ type Failure = Box<dyn std::error::Error>;
 /// What the command line asks for.
 struct Wish {
     weights: PathBuf,
-    dtype: GgmlDType,
+    form: Form,
     out: PathBuf,
+}
+
+/// How the weights are to be stored.
+#[derive(Clone, Copy)]
+enum Form {
+    /// As GGUF, with matrices of this type.
+    Gguf(GgmlDType),
+    /// As safetensors, with matrices of signed bytes.
+    Int8,
 }
 
 fn main() -> ExitCode {
     let done = match read_arguments() {
-        Ok(Some(wish)) => convert(&wish),
+        Ok(Some(wish)) => match wish.form {
+            Form::Gguf(dtype) => convert(&wish, dtype),
+            Form::Int8 => int8::convert(&wish.weights, &wish.out),
+        },
         Ok(None) => write!(std::io::stdout(), "{HELP}").map_err(Failure::from),
         Err(error) => Err(error),
     };
@@ -54,14 +70,14 @@ fn main() -> ExitCode {
 
 /// None where only help is wanted.
 fn read_arguments() -> Result<Option<Wish>, Failure> {
-    let (mut weights, mut dtype, mut out) = (None, None, None);
+    let (mut weights, mut form, mut out) = (None, None, None);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("dtype") => {
                 let name = parser.value()?.string()?;
-                dtype = Some(read_dtype(&name).ok_or_else(|| {
-                    format!("--dtype is {name:?}; it must be \"q8\", \"q4\", \"f16\" or \"f32\".")
+                form = Some(read_form(&name).ok_or_else(|| {
+                    format!("--dtype is {name:?}; it must be \"int8\", \"q8\", \"q4\", \"f16\" or \"f32\".")
                 })?);
             }
             Short('o') | Long("out") => out = Some(parser.value()?.into()),
@@ -70,59 +86,69 @@ fn read_arguments() -> Result<Option<Wish>, Failure> {
             other => return Err(other.unexpected().into()),
         }
     }
-    match (weights, dtype, out) {
-        (Some(weights), Some(dtype), Some(out)) => Ok(Some(Wish { weights, dtype, out })),
+    match (weights, form, out) {
+        (Some(weights), Some(form), Some(out)) => Ok(Some(Wish { weights, form, out })),
         _ => Err(format!("The weights, --dtype and -o are needed.\n\n{HELP}").into()),
     }
 }
 
-fn read_dtype(name: &str) -> Option<GgmlDType> {
-    Some(match name {
+fn read_form(name: &str) -> Option<Form> {
+    Some(Form::Gguf(match name {
         "q8" => GgmlDType::Q8_0,
         "q4" => GgmlDType::Q4_0,
         "f16" => GgmlDType::F16,
         "f32" => GgmlDType::F32,
+        "int8" => return Some(Form::Int8),
         _ => return None,
-    })
+    }))
 }
 
-fn convert(wish: &Wish) -> Result<(), Failure> {
-    let tensors = read(&wish.weights, wish.dtype)?;
+fn convert(wish: &Wish, dtype: GgmlDType) -> Result<(), Failure> {
+    let mut tensors = HashMap::new();
+    read(&wish.weights, |name, tensor| {
+        tensors.insert(name.to_owned(), shrink(name, tensor, dtype)?);
+        Ok(())
+    })?;
     let mut names: Vec<&String> = tensors.keys().collect();
     names.sort();
     let sorted: Vec<(&str, &QTensor)> = names.iter().map(|&name| (name.as_str(), &tensors[name])).collect();
-    // Under another name until it is whole.
-    let part = with_suffix(&wish.out, ".part");
+    write_whole(&wish.out, |file| Ok(gguf_file::write(file, &[], &sorted)?))?;
+    tell(&wish.out, sorted.len())
+}
+
+/// Writes a file under another name until it is whole.
+fn write_whole(
+    out: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let part = with_suffix(out, ".part");
     let shown = part.display();
     let file = File::create(&part).map_err(|error| format!("{shown} cannot be written: {error}."))?;
     let mut file = BufWriter::new(file);
-    let written = gguf_file::write(&mut file, &[], &sorted)
-        .map_err(Failure::from)
+    let written = write(&mut file)
         .and_then(|()| Ok(file.into_inner().map_err(|error| error.into_error())?.sync_all()?))
-        .and_then(|()| Ok(std::fs::rename(&part, &wish.out)?));
-    if let Err(error) = written {
+        .and_then(|()| Ok(std::fs::rename(&part, out)?));
+    written.map_err(|error| {
         // The first error is the one to tell.
         let _ = std::fs::remove_file(&part);
-        return Err(format!("{} cannot be written: {error}.", wish.out.display()).into());
-    }
-    let bytes = std::fs::metadata(&wish.out)?.len() as f64;
-    println!("{}: {} tensors, {:.1} MB", wish.out.display(), sorted.len(), bytes / 1e6);
+        format!("{} cannot be written: {error}.", out.display()).into()
+    })
+}
+
+/// Says what was written.
+fn tell(out: &Path, tensors: usize) -> Result<(), Failure> {
+    let bytes = std::fs::metadata(out)?.len() as f64;
+    println!("{}: {tensors} tensors, {:.1} MB", out.display(), bytes / 1e6);
     Ok(())
 }
 
-/// All tensors, each made small as soon as it is complete.
-fn read(path: &Path, dtype: GgmlDType) -> Result<HashMap<String, QTensor>, Failure> {
+/// Hands on every tensor as soon as it is complete.
+fn read(path: &Path, mut take: impl FnMut(&str, &Tensor) -> Result<(), Failure>) -> Result<(), Failure> {
     let unreadable = |error| format!("{} cannot be read: {error}.", path.display());
     let mut file = File::open(path).map_err(unreadable)?;
     let mut loader = WeightsLoader::new(Dtype::F32);
-    let mut tensors = HashMap::new();
-    let mut take = |more: Vec<(String, Tensor)>| -> Result<(), Failure> {
-        for (name, tensor) in more {
-            let small = shrink(&name, &tensor, dtype)?;
-            tensors.insert(name, small);
-        }
-        Ok(())
-    };
+    let mut take_all =
+        |more: Vec<(String, Tensor)>| more.iter().try_for_each(|(name, tensor)| take(name, tensor));
     let mut chunk = vec![0; CHUNK];
     loop {
         let count = file.read(&mut chunk).map_err(unreadable)?;
@@ -130,10 +156,9 @@ fn read(path: &Path, dtype: GgmlDType) -> Result<HashMap<String, QTensor>, Failu
             break;
         }
         loader.push(&chunk[..count])?;
-        take(loader.take_finished().into_tensors()?)?;
+        take_all(loader.take_finished().into_tensors()?)?;
     }
-    take(loader.finish()?.into_tensors()?)?;
-    Ok(tensors)
+    take_all(loader.finish()?.into_tensors()?)
 }
 
 /// `tensor` as it is stored: pointwise convolutions as `(out, in)`; matrices in `dtype`, or in f16 where their rows cannot be cut into its blocks.
@@ -158,4 +183,87 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// Safetensors of signed bytes with a scale for each row: the layout of `compressed-tensors` for weights quantised by
+/// channel.
+mod int8 {
+    use std::io::Write;
+    use std::path::Path;
+
+    use candle_core::Tensor;
+    use half::f16;
+    use ocelli::kernels::{Dtype, Matrix};
+    use ocelli::weights::is_matrix;
+    use serde_json::{Map, Value, json};
+
+    use super::{Failure, read, tell, write_whole};
+
+    /// A tensor as it is written.
+    struct Entry {
+        name: String,
+        dtype: &'static str,
+        shape: Vec<usize>,
+        bytes: Vec<u8>,
+    }
+
+    pub(super) fn convert(weights: &Path, out: &Path) -> Result<(), Failure> {
+        let mut entries = Vec::new();
+        let mut tensors = 0;
+        read(weights, |name, tensor| {
+            tensors += 1;
+            entries.extend(shrink(name, tensor)?);
+            Ok(())
+        })?;
+        // Scales come before the bytes that need them: one order does, as names are.
+        entries.sort_by_key(|entry| (entry.dtype == "I8", entry.name.clone()));
+        let mut header = Map::new();
+        let mut begin = 0;
+        for entry in &entries {
+            let end = begin + entry.bytes.len();
+            let about = json!({ "dtype": entry.dtype, "shape": entry.shape, "data_offsets": [begin, end] });
+            header.insert(entry.name.clone(), about);
+            begin = end;
+        }
+        let mut header = Value::Object(header).to_string();
+        // The data begin at a multiple of eight bytes.
+        header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
+        write_whole(out, |file| {
+            file.write_all(&(header.len() as u64).to_le_bytes())?;
+            file.write_all(header.as_bytes())?;
+            Ok(entries.iter().try_for_each(|entry| file.write_all(&entry.bytes))?)
+        })?;
+        tell(out, tensors)
+    }
+
+    /// A matrix becomes its bytes and their scales, in f32; anything else f16, unless f16 is too small for it.
+    fn shrink(name: &str, tensor: &Tensor) -> Result<Vec<Entry>, Failure> {
+        let shape = tensor.dims().to_vec();
+        let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+        let entry = |name: String, dtype, shape, bytes| Entry { name, dtype, shape, bytes };
+        let rows = shape.first().copied().unwrap_or(0);
+        if !is_matrix(name, &shape) || rows == 0 {
+            // Whatever f16 cannot hold to three digits stays f32: variances near zero, temperatures.
+            let fits = |x: &f32| *x == 0.0 || (6.2e-5..=65_504.0).contains(&x.abs());
+            return Ok(vec![if values.iter().all(fits) && values.len() > 1 {
+                let bytes = values.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()).collect();
+                entry(name.to_owned(), "F16", shape, bytes)
+            } else {
+                let bytes = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+                entry(name.to_owned(), "F32", shape, bytes)
+            }]);
+        }
+        let columns = values.len() / rows;
+        let matrix = Matrix::pack(Dtype::Int8, rows, columns, &values)?;
+        let (mut scales, mut bytes, mut row) =
+            (Vec::new(), Vec::with_capacity(values.len()), vec![0.0; columns]);
+        for i in 0..rows {
+            matrix.copy_row(i, &mut row);
+            let scale = matrix.row_scale(i).filter(|&scale| scale > 0.0).unwrap_or(1.0);
+            bytes.extend(row.iter().map(|x| (x / scale).round() as i8 as u8));
+            scales.extend(scale.to_le_bytes());
+        }
+        let scale_name = format!("{name}_scale");
+        Ok(vec![entry(scale_name, "F32", vec![rows, 1], scales), entry(name.to_owned(), "I8", shape, bytes)])
+    }
 }

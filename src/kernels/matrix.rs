@@ -140,6 +140,14 @@ impl Matrix {
         builder.finish()
     }
 
+    /// What the whole numbers of a row are multiplied with; none where the matrix is not int8.
+    pub fn row_scale(&self, row: usize) -> Option<f32> {
+        match &self.store {
+            Store::Int8(int8) => int8.scales.get(row).copied(),
+            _ => None,
+        }
+    }
+
     /// A row as f32, written to `to`, which has as many numbers as there are columns.
     pub fn copy_row(&self, row: usize, to: &mut [f32]) {
         assert!(row < self.rows && to.len() == self.columns, "copy-row: no such row");
@@ -258,6 +266,8 @@ pub struct MatrixBuilder {
     row: Vec<f32>,
     /// Rows that are complete.
     done: usize,
+    /// What whole numbers were multiplied with to become the rows, where they were.
+    scales: Option<Vec<f32>>,
 }
 
 impl MatrixBuilder {
@@ -277,7 +287,18 @@ impl MatrixBuilder {
             Some(channels) => Some((channels, zeros(columns)?)),
             None => None,
         };
-        Ok(Self { matrix, channels, row, done: 0 })
+        Ok(Self { matrix, channels, row, done: 0, scales: None })
+    }
+
+    /// The same for rows that are whole numbers of magnitude up to 127 times `scales`, one for each row: in int8 they
+    /// become these whole numbers again, where the kernels can add up such (see `largest_four`).
+    pub fn scaled(self, scales: Vec<f32>) -> Self {
+        Self { scales: Some(scales), ..self }
+    }
+
+    /// The scale that the row to come next had before.
+    fn scale(&self) -> Option<f32> {
+        self.scales.as_ref().and_then(|scales| scales.get(self.done)).copied()
     }
 
     /// Takes the next numbers, row by row; those after the last row are passed over.
@@ -287,7 +308,8 @@ impl MatrixBuilder {
             // A row that lies whole in the input is packed from there.
             if self.row.is_empty() && values.len() >= columns {
                 let (row, rest) = values.split_at(columns);
-                Self::pack(&mut self.matrix, &mut self.channels, self.done, row);
+                let scale = self.scale();
+                Self::pack(&mut self.matrix, &mut self.channels, self.done, row, scale);
                 (self.done, values) = (self.done + 1, rest);
                 continue;
             }
@@ -295,20 +317,27 @@ impl MatrixBuilder {
             self.row.extend_from_slice(now);
             values = rest;
             if self.row.len() == columns {
-                Self::pack(&mut self.matrix, &mut self.channels, self.done, &self.row);
+                let scale = self.scale();
+                Self::pack(&mut self.matrix, &mut self.channels, self.done, &self.row, scale);
                 self.done += 1;
                 self.row.clear();
             }
         }
     }
 
-    fn pack(matrix: &mut Matrix, channels: &mut Option<(usize, Vec<f32>)>, row: usize, values: &[f32]) {
+    fn pack(
+        matrix: &mut Matrix,
+        channels: &mut Option<(usize, Vec<f32>)>,
+        row: usize,
+        values: &[f32],
+        scale: Option<f32>,
+    ) {
         match channels {
             Some((channels, ordered)) => {
                 taps_first(values, *channels, ordered);
-                pack_row(matrix, row, ordered);
+                pack_row(matrix, row, ordered, scale);
             }
-            None => pack_row(matrix, row, values),
+            None => pack_row(matrix, row, values, scale),
         }
     }
 
@@ -336,7 +365,8 @@ impl MatrixBuilder {
     }
 }
 
-fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32]) {
+/// Writes a row to its place. `scale` is the one that the row had before, if it had one.
+fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32], scale: Option<f32>) {
     let (columns, panel, lane) = (matrix.columns, row / PANEL, row % PANEL);
     match &mut matrix.store {
         Store::F32(packed) => {
@@ -356,11 +386,13 @@ fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32]) {
             let (min, max) = min_max(values);
             let (largest, sum) = largest_four(values);
             // Bytes cannot say that a weight is no number, nor would minima and maxima. The scale can.
-            let scale = if sum.is_finite() {
+            let fits = |scale: f32| max.max(-min) <= scale * 127.4 && largest <= scale * (MOST as f32 + 0.4);
+            let scale = match scale {
+                // Bytes as they were: rounding them anew would add an error.
+                Some(scale) if sum.is_finite() && fits(scale) => scale,
                 // Rounding adds up to a half to each of four weights.
-                (max.max(-min) / 127.0).max(largest / (MOST - 2) as f32)
-            } else {
-                f32::NAN
+                _ if sum.is_finite() => (max.max(-min) / 127.0).max(largest / (MOST - 2) as f32),
+                _ => f32::NAN,
             };
             int8.scales[row] = scale;
             // A row of zeros has no scale to divide by.

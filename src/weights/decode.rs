@@ -63,6 +63,7 @@ fn decode(encoding: Encoding, bytes: &[u8], to: &mut [f32]) {
         Encoding::Q4_0 => each(bytes, to, q4_0),
         Encoding::Q4K => each(bytes, to, q4_k),
         Encoding::Q6K => each(bytes, to, q6_k),
+        Encoding::I8 => each(bytes, to, |&[byte], [to]| *to = f32::from(byte as i8)),
         // Only skipped spans have another encoding: see `Span::new`.
         Encoding::Other(..) => {}
     }

@@ -60,7 +60,7 @@ impl Filler {
 
     /// [`Filler::expect`], where `plan` is the only one.
     pub(super) fn expect_all(&mut self, plan: &Plan) {
-        self.expect(plan.spans.iter().filter(|span| !self.skips(span)).count());
+        self.expect(plan.spans.iter().filter(|span| !self.skips(span) && !span.is_scale).count());
     }
 
     /// Begins the data section that `plan` describes. The one before must be complete.

@@ -1,6 +1,6 @@
 //! Which bytes of a file are which tensor: the validated form of a table of contents.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -25,6 +25,8 @@ pub(super) enum Encoding {
     Q4_0,
     Q4K,
     Q6K,
+    /// Signed bytes that the scale of their row multiplies: see [`Plan::new`].
+    I8,
     /// Something that no model here computes with, of this many bytes; its name is kept for messages.
     Other(&'static str, usize),
 }
@@ -43,7 +45,7 @@ impl Encoding {
             "U32" => Self::Other("U32", 4),
             "I16" => Self::Other("I16", 2),
             "U16" => Self::Other("U16", 2),
-            "I8" => Self::Other("I8", 1),
+            "I8" => Self::I8,
             "U8" => Self::Other("U8", 1),
             "BOOL" => Self::Other("BOOL", 1),
             "F8_E4M3" => Self::Other("F8_E4M3", 1),
@@ -61,6 +63,7 @@ impl Encoding {
             Self::Q4_0 => (32, 18),
             Self::Q4K => (256, 144),
             Self::Q6K => (256, 210),
+            Self::I8 => (1, 1),
             Self::Other(_, size) => (1, size),
         }
     }
@@ -88,6 +91,8 @@ pub(super) struct Span {
     pub(super) end: u64,
     /// The bytes are passed over: a buffer such as `position_ids` that no model reads.
     pub(super) skipped: bool,
+    /// These are the scales of the rows of an [`Encoding::I8`] that follows.
+    pub(super) is_scale: bool,
 }
 
 impl Span {
@@ -120,7 +125,7 @@ impl Span {
         if let (Encoding::Other(kind, _), false) = (encoding, skipped) {
             return Err(unusable(&name, kind));
         }
-        Ok(Self { name, encoding, shape: sizes, elements, begin, end, skipped })
+        Ok(Self { name, encoding, shape: sizes, elements, begin, end, skipped, is_scale: false })
     }
 }
 
@@ -199,8 +204,43 @@ impl Plan {
                 return Err(invalid("The weights hold more numbers than a browser can address."));
             }
         }
+        mark_scales(&mut spans)?;
         Ok(Self { spans, bytes: end })
     }
+}
+
+/// Marks the scales of every [`Encoding::I8`] among `spans`, which are in the order of their bytes. The layout is that of
+/// weights quantised by channel as `compressed-tensors` publishes them: `weight` of signed bytes, and before it in the
+/// file `weight_scale` with a number for each row, of shape `(rows,)` or `(rows, 1)`.
+fn mark_scales(spans: &mut [Span]) -> Result<()> {
+    let places: HashMap<String, usize> =
+        spans.iter().enumerate().map(|(i, span)| (span.name.clone(), i)).collect();
+    for i in 0..spans.len() {
+        let span = &spans[i];
+        if span.encoding != Encoding::I8 || span.skipped {
+            continue;
+        }
+        let place = places.get(&scale_name(&span.name)).copied().filter(|&place| place < i);
+        let rows = span.shape.first().copied();
+        let Some(place) = place.filter(|&place| {
+            let scale = &spans[place];
+            scale.encoding != Encoding::I8
+                && Some(scale.elements) == rows
+                && scale.shape.first().copied() == rows
+        }) else {
+            let name = shorten(&span.name);
+            return Err(invalid(format!(
+                "The tensor {name} holds numbers of type I8 without a scale for each of its rows before it, `weight_scale`."
+            )));
+        };
+        spans[place].is_scale = true;
+    }
+    Ok(())
+}
+
+/// The name of the scales of the rows of the tensor `name`.
+pub(super) fn scale_name(name: &str) -> String {
+    format!("{name}_scale")
 }
 
 /// Buffers that older versions of the reference saved beside the parameters; no model reads them.
@@ -227,7 +267,7 @@ pub(super) fn shorten(name: &str) -> String {
 pub(super) fn unusable(name: &str, kind: &str) -> Error {
     let name = shorten(name);
     invalid(format!(
-        "The tensor {name} holds numbers of type {kind}; only F32, F16, BF16, Q8_0, Q4_0, Q4_K and Q6_K can be used."
+        "The tensor {name} holds numbers of type {kind}; only F32, F16, BF16, I8 with scales, Q8_0, Q4_0, Q4_K and Q6_K can be used."
     ))
 }
 

@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 
 use super::named::Parameter;
 use super::packed::Writer;
-use super::plan::{Span, invalid, shorten};
+use super::plan::{Encoding, Span, invalid, scale_name, shorten};
 use crate::Result;
 use crate::kernels::{Dtype, MatrixBuilder};
 
@@ -30,6 +30,38 @@ pub(super) struct Store {
     /// The largest magnitude so far in the current tensor: its bits, see [`largest_magnitude`].
     largest: u32,
     done: HashMap<String, Parameter>,
+    /// Scales of the rows of tensors that are still to come, by the names of the scales.
+    scales: HashMap<String, Vec<f32>>,
+    /// Where the current tensor's bytes get their scales.
+    scaling: Option<Scaling>,
+}
+
+/// The scales of the rows of a tensor, and how far it is.
+#[derive(Debug)]
+struct Scaling {
+    scales: Vec<f32>,
+    columns: usize,
+    /// Elements so far.
+    taken: usize,
+    /// A run of elements with their scales.
+    run: Vec<f32>,
+}
+
+impl Scaling {
+    /// `run` times the scales of its rows.
+    fn apply(&mut self, run: &[f32]) -> &[f32] {
+        self.run.clear();
+        let mut rest = run;
+        while !rest.is_empty() {
+            let left = self.columns - self.taken % self.columns;
+            let (now, later) = rest.split_at(left.min(rest.len()));
+            let scale = self.scales.get(self.taken / self.columns).copied().unwrap_or(0.0);
+            self.run.extend(now.iter().map(|x| x * scale));
+            self.taken += now.len();
+            rest = later;
+        }
+        &self.run
+    }
 }
 
 #[derive(Debug)]
@@ -43,7 +75,15 @@ impl Store {
     /// [`Store::take_packed`].
     pub(super) fn new(dtype: Dtype, keep: bool) -> Self {
         let writer = keep.then(Writer::default);
-        Self { dtype, writer, current: None, largest: 0, done: HashMap::new() }
+        Self {
+            dtype,
+            writer,
+            current: None,
+            largest: 0,
+            done: HashMap::new(),
+            scales: HashMap::new(),
+            scaling: None,
+        }
     }
 
     /// Makes ready for `tensors` tensors. Comes before the first of them.
@@ -56,13 +96,22 @@ impl Store {
 
     /// Makes room for the numbers of `span`, exactly once.
     pub(super) fn begin(&mut self, span: &Span) -> Result<()> {
+        let scales =
+            if span.encoding == Encoding::I8 { self.scales.remove(&scale_name(&span.name)) } else { None };
         let current = match matrix_shape(&span.name, &span.shape) {
-            Some((rows, columns)) => {
-                let dtype = if span.elements < smallest(span, self.dtype) { Dtype::F32 } else { self.dtype };
-                let channels = channels(&span.shape);
-                Current::Matrix(MatrixBuilder::convolution(dtype, rows, columns, channels)?)
+            Some((rows, columns)) if !span.is_scale => {
+                let dtype = if span.elements < smallest(&span.name, &span.shape, self.dtype) {
+                    Dtype::F32
+                } else {
+                    self.dtype
+                };
+                let builder = MatrixBuilder::convolution(dtype, rows, columns, channels(&span.shape))?;
+                Current::Matrix(match &scales {
+                    Some(scales) => builder.scaled(scales.clone()),
+                    None => builder,
+                })
             }
-            None => {
+            _ => {
                 let mut values = Vec::new();
                 values.try_reserve_exact(span.elements).map_err(|error| {
                     let (name, bytes) = (shorten(&span.name), span.elements as u64 * 4);
@@ -72,7 +121,7 @@ impl Store {
                 Current::Dense(values)
             }
         };
-        if let Some(writer) = &mut self.writer {
+        if let Some(writer) = self.writer.as_mut().filter(|_| !span.is_scale) {
             let dtype = match &current {
                 Current::Dense(_) => None,
                 Current::Matrix(builder) => Some(builder.matrix().dtype()),
@@ -81,11 +130,17 @@ impl Store {
         }
         self.current = Some(current);
         self.largest = 0;
+        let columns = span.shape.iter().skip(1).product::<usize>().max(1);
+        self.scaling = scales.map(|scales| Scaling { scales, columns, taken: 0, run: Vec::new() });
         Ok(())
     }
 
     /// Takes the next numbers of the tensor; never more than it has.
     pub(super) fn push(&mut self, run: &[f32]) {
+        let run = match &mut self.scaling {
+            Some(scaling) => scaling.apply(run),
+            None => run,
+        };
         self.largest = self.largest.max(largest_magnitude(run));
         match &mut self.current {
             Some(Current::Dense(values)) => values.extend_from_slice(run),
@@ -106,7 +161,12 @@ impl Store {
     /// it into a number like any other, and the model would answer as if nothing were wrong.
     pub(super) fn end(&mut self, span: &Span) -> Result<()> {
         let current = self.current.take();
+        self.scaling = None;
         check_finite(&span.name, self.largest, current.as_ref())?;
+        if let (true, Some(Current::Dense(values))) = (span.is_scale, &current) {
+            self.scales.insert(span.name.clone(), values.clone());
+            return Ok(());
+        }
         let parameter = match current {
             Some(Current::Dense(values)) => {
                 if let Some(writer) = &mut self.writer {
@@ -170,16 +230,18 @@ fn check_finite(name: &str, largest: u32, current: Option<&Current>) -> Result<(
 }
 
 /// How many elements a matrix has at least that becomes `dtype`.
-fn smallest(span: &Span, dtype: Dtype) -> usize {
+fn smallest(name: &str, shape: &[usize], dtype: Dtype) -> usize {
     // Pointwise convolutions may have lost their dimensions of one, but not their names.
-    let layer = span.name.rsplit('.').nth(1).unwrap_or_default();
-    let is_convolution = span.shape.len() == 4 || layer.starts_with("conv");
+    let layer = name.rsplit('.').nth(1).unwrap_or_default();
+    let is_convolution = shape.len() == 4 || layer.starts_with("conv");
     if dtype == Dtype::Int8 && is_convolution { NARROW_CONVOLUTION } else { SMALL }
 }
 
-/// Whether a tensor is multiplied with or looked up in, and large enough to be worth storing in fewer bits.
+/// Whether a tensor is multiplied with or looked up in, and large enough to be worth storing in fewer bits: whether the
+/// browser computes with it in int8.
 pub fn is_matrix(name: &str, shape: &[usize]) -> bool {
-    matrix_shape(name, shape).is_some_and(|(rows, columns)| rows * columns >= SMALL)
+    matrix_shape(name, shape)
+        .is_some_and(|(rows, columns)| rows * columns >= smallest(name, shape, Dtype::Int8))
 }
 
 /// Rows and columns of a tensor that is multiplied with or looked up in: the weights of linear layers and

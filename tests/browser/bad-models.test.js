@@ -7,10 +7,13 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
-import { assertSentence, DIST, fewLabels, openBrowser, openSite, Visit } from './support/site.js';
+import { fileURLToPath } from 'node:url';
+import { assertSentence, fewLabels, openBrowser, openSite, Visit } from './support/site.js';
 import { plain } from './support/pictures.js';
 
-const BUILT_IN = { tag: path.join(DIST, 'models/clip-tiny'), caption: path.join(DIST, 'models/blip-tiny') };
+/** Models of published architectures, whose files are then broken. */
+const TRAINED = fileURLToPath(new URL('../golden/trained', import.meta.url));
+const BUILT_IN = { tag: path.join(TRAINED, 'clip-tiny'), caption: path.join(TRAINED, 'blip-tiny') };
 const NOT_JSON = '{"model_type": "clip", "vision_';
 const WEIGHTS = 'model.safetensors';
 

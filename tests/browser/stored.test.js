@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { fewLabels, openBrowser, openSite, Visit } from './support/site.js';
 import { plain } from './support/pictures.js';
 
-const MODELS = fileURLToPath(new URL('../../pkg/models', import.meta.url));
+const MODELS = fileURLToPath(new URL('../golden/trained', import.meta.url));
 const ID = 'somebody/clip';
 
 /** A hub that has the built-in tagger under another name. @param {string} rest */

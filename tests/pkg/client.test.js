@@ -154,9 +154,9 @@ test('a buffer of the user is never taken away', async (t) => {
 test('a blob that cannot be read any more is a typed error', async (t) => {
   const { model } = await load(t, Tagger);
   assert.equal((await model.tag(new Blob([bytesOf('picture')]), ['a'])).length, 1);
-  const { openPicture } = await import('../../pkg/src/verbs/picture.js');
+  const { readBlob } = await import('../../pkg/src/verbs/image-encodings.js');
   const blob = { arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotReadableError')) };
-  await assert.rejects(openPicture(fakeWasm(), { kind: 'blob', blob }), { code: 'image-unreadable' });
+  await assert.rejects(readBlob(blob), { code: 'image-unreadable' });
 });
 
 test('calls run in order, and aborting one harms no other', async (t) => {

@@ -32,7 +32,11 @@ function withCanvas(t, { fail } = {}) {
 
 test('a blob and a file stay blobs, to be read when their turn comes', async () => {
   for (const blob of [new Blob([PNG]), new File([PNG], 'a.png')]) {
-    assert.deepEqual(await readImage(blob), { source: { kind: 'blob', blob }, transfer: [] });
+    const { source, transfer } = await readImage(blob);
+    const { key } = source;
+    assert.deepEqual({ source, transfer }, { source: { kind: 'blob', blob, key }, transfer: [] });
+    assert.equal((await readImage(blob)).source.key, key, 'the same blob has the same key');
+    assert.notEqual((await readImage(new Blob([PNG]))).source.key, key);
   }
 });
 

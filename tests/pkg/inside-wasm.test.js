@@ -12,7 +12,7 @@ const folder = new URL('../../pkg/wasm/simd128/', import.meta.url);
 const built = existsSync(new URL('ocelli_bg.wasm', folder));
 const unbuilt = !built && 'pkg/wasm is not built (npm run build:wasm)';
 const untrained =
-  !['clip-tiny', 'blip-tiny'].every((name) => has(`pkg/models/${name}/model.safetensors`)) &&
+  !['clip-tiny', 'blip-tiny'].every((name) => has(`tests/golden/trained/${name}/model.safetensors`)) &&
   'the built-in models are not there';
 
 /** @type {any} */
@@ -47,8 +47,8 @@ test(
   'a tagger and a matcher are looked into as by the reference',
   { skip: unbuilt || untrained },
   async (t) => {
-    const tagger = await load(t, Tagger, folderRoutes('pkg/models/clip-tiny'));
-    const matcher = await load(t, Matcher, folderRoutes('pkg/models/blip-tiny'));
+    const tagger = await load(t, Tagger, folderRoutes('tests/golden/trained/clip-tiny'));
+    const matcher = await load(t, Matcher, folderRoutes('tests/golden/trained/blip-tiny'));
     for (const { image, rollout, texts, matches } of drawings) {
       const picture = read(image);
       assertMap(image, await tagger.rollout(picture), rollout);
@@ -59,7 +59,7 @@ test(
 );
 
 test('a captioner is looked into as by the reference', { skip: unbuilt || untrained }, async (t) => {
-  const captioner = await load(t, Captioner, folderRoutes('pkg/models/blip-tiny'));
+  const captioner = await load(t, Captioner, folderRoutes('tests/golden/trained/blip-tiny'));
   for (const { image, captioner_rollout: rollout, captions } of drawings) {
     const picture = read(image);
     assertMap(image, await captioner.rollout(picture), rollout);

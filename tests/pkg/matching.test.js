@@ -237,7 +237,7 @@ test('arguments of wrong types are refused in the page, with a sentence', async 
     () => answerer.rank(image, 5, ['a']),
     () => answerer.rank(image, 'what?', ['a'], { topK: 0 }),
     () => answerer.rank(image, 'what?', ['a'], { onProgress: 'x' }),
-    () => Matcher.load('clip-tiny'),
+    () => Matcher.load('openai/clip-vit-base-patch32'),
     () => Answerer.load('blip-tiny'),
     () => Captioner.load('Salesforce/blip-vqa-base'),
   ];

@@ -45,7 +45,8 @@ for (const { id, bytes } of models.list().filter(({ builtIn }) => builtIn)) {
     `the listed size of ${id} is right`,
     { skip: !existsSync(`${folder}/model.safetensors`) && 'not trained yet' },
     () => {
-      const wanted = urls(locate(`http://localhost/${id}/`)).map((url) => url.split('/').at(-1));
+      const usual = Object.values(locate(id, {})).map(({ name }) => name);
+      const wanted = [...usual, 'decoder_tokenizer.json', 'labels.json'];
       const present = readdirSync(folder);
       assert.deepEqual(
         wanted.filter((name) => !present.includes(name)),
@@ -56,6 +57,14 @@ for (const { id, bytes } of models.list().filter(({ builtIn }) => builtIn)) {
     },
   );
 }
+
+test('the built-in models of earlier versions stand for the one that took their place', () => {
+  for (const id of ['clip-tiny', 'blip-tiny']) {
+    assert.deepEqual(models.find(id), models.find('ocelli'));
+    assert.ok(!models.list().some((model) => model.id === id), 'it is not offered');
+  }
+  assert.equal(models.find('toString'), undefined);
+});
 
 test('hub models are where the hub keeps them', () => {
   assert.deepEqual(urls(locate('org/some.model-1', { base: 'http://localhost:1/hub' })), [
@@ -119,12 +128,11 @@ test("relative addresses are the page's", (t) => {
   assert.equal(locate('./models/x').weights.url, 'https://site.example/sub/models/x/model.safetensors');
   assert.equal(locate('/x/').weights.url, 'https://site.example/x/model.safetensors');
   assert.equal(locate('../x/').weights.url, 'https://site.example/x/model.safetensors');
-  assert.equal(locate('clip-tiny').config.url, 'https://site.example/sub/models/clip-tiny/config.json');
-  assert.equal(locate('clip-tiny').weights.others, undefined);
-  assert.equal(
-    locate('clip-tiny', { base: 'http://hub' }).config.url,
-    'https://site.example/sub/models/clip-tiny/config.json',
-  );
+  const folder = 'https://site.example/sub/models/ocelli';
+  assert.equal(locate('ocelli').config.url, `${folder}/config.json`);
+  const weights = { name: 'model.safetensors', url: `${folder}/model.safetensors` };
+  assert.deepEqual(locate('ocelli').weights, weights);
+  assert.equal(locate('ocelli', { base: 'http://hub' }).config.url, `${folder}/config.json`);
   assert.equal(
     locate('a/b', { base: './hub/' }).config.url,
     'https://site.example/sub/hub/a/b/resolve/main/config.json',

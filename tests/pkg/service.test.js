@@ -17,7 +17,7 @@ function start(verbs, startEngine) {
   serve(port, async () => {
     engines += 1;
     await startEngine?.();
-    return { run: (verb, given, signal) => verbs[verb](given, signal) };
+    return { run: ({ verb, given }, signal) => verbs[verb](given, signal) };
   });
   // Quiet for some rounds of the event loop, not for a time: on a busy machine any time can be too short.
   const idle = async () => {

@@ -146,7 +146,8 @@ test('an abort, or weights that fit no model, leave nothing behind', async (t) =
   const engine = new Engine(wasm, { runtime: RUNTIME, backend: async () => backend });
   const files = locate(`${url}/m/`);
   const keep = { id: 'm', revision: null };
-  const run = engine.run('load', { task: 'tag', files, dtype: 'int8', keep }, new AbortController().signal);
+  const given = { task: 'tag', files, dtype: 'int8', keep };
+  const run = engine.run({ task: 'tag', verb: 'load', given }, new AbortController().signal);
   while (wasm.log.bytes === 0) await run.next();
   assert.equal(backend.entries.size, 1, 'or this test proves nothing');
   await run.return();
@@ -201,6 +202,7 @@ test('records from the storage are checked', () => {
   };
   assert.ok(isRecord(record));
   assert.ok(isRecord({ ...record, small: [file, file] }), 'a model without a tokenizer');
+  assert.ok(isRecord({ ...record, part: 'all', small: Array(5).fill(file) }), 'a model for several tasks');
   for (const wrong of [
     null,
     [],
@@ -210,7 +212,7 @@ test('records from the storage are checked', () => {
     { ...record, weights: -1 },
     { ...record, weights: '5' },
     { ...record, small: [file] },
-    { ...record, small: [file, file, file, file] },
+    { ...record, small: Array(6).fill(file) },
     { ...record, small: [file, file, null] },
     { ...record, id: 'x'.repeat(5000) },
   ]) {

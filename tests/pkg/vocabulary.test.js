@@ -163,6 +163,30 @@ test('among equals each tag stands before what it implies, whatever the order gi
   }
 });
 
+test('among a whole answer a tag has its own score and those of all that imply it', () => {
+  const all = [tag('beagle', 0.375, 5), tag('dog', 0.25, 1), tag('snow', 0.125, 6), tag('animal', 0.0625, 0)];
+  const answer = small.withParents(all.slice(0, 1), { among: all });
+  assert.deepEqual(short(answer), [
+    'beagle 0.375',
+    'dog 0.625',
+    'pet 0.375',
+    'mammal 0.625',
+    'animal 0.6875',
+  ]);
+  assert.deepEqual(short(small.withParents([tag('x', 0.5)], { among: all })), ['x 0']);
+  assert.throws(() => small.withParents(all, { among: 'all' }), { code: 'argument-invalid' });
+});
+
+test('the surest answer is the most particular one whose score, with those that imply it, reaches the threshold', () => {
+  const all = [tag('beagle', 0.375, 5), tag('dog', 0.25, 1), tag('snow', 0.25, 6), tag(null, 0.125, -1)];
+  const surest = (/** @type {number} */ threshold) => small.surest(all, threshold);
+  assert.deepEqual(surest(0.375), tag('beagle', 0.375, 5));
+  assert.deepEqual(surest(0.5), tag('dog', 0.625, 1));
+  assert.equal(surest(0.75), null);
+  assert.equal(small.surest([tag(null, 0.75, -1), tag('dog', 0.25, 1)], 0.2), null, 'none of these');
+  assert.equal(small.surest([], 0.5), null);
+});
+
 test('labels unknown to the vocabulary, given twice, or none at all', () => {
   assert.deepEqual(small.withParents([]), []);
   const answer = small.withParents([

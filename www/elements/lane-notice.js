@@ -15,6 +15,7 @@ import { button, make, mark, tell, write } from './dom.js';
  * @property {Progress | null} progress
  * @property {unknown} error
  * @property {boolean} canFallBack whether another model than this one comes with the page
+ * @property {boolean} said whether another notice says the same of the same model
  */
 
 /** Milliseconds of loading that are not worth a notice: a small model is there before it could be read. */
@@ -27,6 +28,7 @@ class LaneNotice extends HTMLElement {
   #reload = button('Try again', 'button', () => tell(this, 'reload'));
   /** @type {number | null} the timer that ends the grace of a load */
   #grace = null;
+  #said = false;
   #fallback = button('Use the built-in model', 'button', () => tell(this, 'fallback'));
 
   connectedCallback() {
@@ -39,7 +41,8 @@ class LaneNotice extends HTMLElement {
   }
 
   /** @param {NoticeState} state */
-  show({ status, title, progress, error, canFallBack }) {
+  show({ status, title, progress, error, canFallBack, said }) {
+    this.#said = said;
     const loading = status === 'loading';
     const failed = status === 'failed';
     // A model in use has something to tell when it is loaded anew because its worker failed.
@@ -47,7 +50,7 @@ class LaneNotice extends HTMLElement {
     const worth = busy || failed || status === 'cancelled';
     if (!loading) this.#endGrace();
     else if (this.dataset.status !== 'loading') this.#beginGrace();
-    this.hidden = !worth && (!loading || this.#grace !== null);
+    this.hidden = said || (!worth && (!loading || this.#grace !== null));
     this.dataset.status = status;
 
     const { sentence, code } = failed ? explain(error) : { sentence: '', code: '' };
@@ -72,7 +75,7 @@ class LaneNotice extends HTMLElement {
     this.#endGrace();
     this.#grace = setTimeout(() => {
       this.#grace = null;
-      this.hidden = false;
+      this.hidden = this.#said;
     }, GRACE);
   }
 

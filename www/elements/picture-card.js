@@ -25,7 +25,7 @@
 
 /**
  * @typedef {object} CardState
- * @property {Job<Tag[]> | undefined} tags
+ * @property {Job<import('../session.js').TagAnswer> | undefined} tags
  * @property {Job<Candidate[]> | undefined} captions
  * @property {Job<Classification[]> | undefined} classes only where a model for them was chosen
  * @property {Naming} naming
@@ -55,6 +55,13 @@ export class PictureCard extends HTMLElement {
   #caption = new CaptionView();
   #tags = make('ol', { className: 'tags', 'aria-label': 'Tags' });
   #wait = make('p', { className: 'card-wait' });
+  #stronger = button('Try a stronger model', 'button', () => tell(this, 'stronger', this.picture));
+  #unsure = make(
+    'div',
+    { className: 'unsure', hidden: true },
+    make('p', {}, 'Not sure what this is.'),
+    this.#stronger,
+  );
   #classes = button('', 'classes', () => {}, {
     'data-look': 'class',
     'aria-pressed': 'false',
@@ -100,11 +107,20 @@ export class PictureCard extends HTMLElement {
       [this.#copy, 'Copy caption and tags of'],
       [this.#again, 'Try again with'],
       [this.#like, 'More like this: put first what is like'],
+      [this.#stronger, 'Try a stronger model with'],
       [this.#discard, 'Remove'],
     ])) {
       control.setAttribute('aria-label', `${verb} ${picture.name}`);
     }
-    const answers = [this.#caption, this.#tags, this.#wait, this.#classes, this.#errors, this.#ask];
+    const answers = [
+      this.#caption,
+      this.#tags,
+      this.#unsure,
+      this.#wait,
+      this.#classes,
+      this.#errors,
+      this.#ask,
+    ];
     const actions = make(
       'div',
       { className: 'card-actions' },
@@ -158,8 +174,9 @@ export class PictureCard extends HTMLElement {
     );
     this.dataset.state = state ?? 'done';
     const caption = captions.result?.[0]?.caption ?? null;
-    this.#answer = { caption, tags: tags.result, naming };
-    this.#copy.hidden = (caption ?? tags.result) === null || !('clipboard' in navigator);
+    const found = tags.result?.tags ?? null;
+    this.#answer = { caption, tags: found, naming };
+    this.#copy.hidden = (caption ?? found) === null || !('clipboard' in navigator);
     this.#like.hidden = !comparable || tags.result === null;
     // What cannot be read cannot be asked about.
     this.#ask.hidden = states.every((one) => one === 'failed');
@@ -191,15 +208,19 @@ export class PictureCard extends HTMLElement {
     });
   }
 
-  /** @param {Job<Tag[]>} job @param {Naming} naming */
-  #showTags({ status, result, stale }, naming) {
+  /** @param {Job<import('../session.js').TagAnswer>} job @param {Naming} naming */
+  #showTags({ status, result: answer, stale }, naming) {
+    const result = answer?.tags ?? null;
+    const unsure = answer?.sure === false;
+    this.#unsure.hidden = !unsure;
+    mark(this.#unsure, 'data-stale', stale);
     if (result !== this.#shownTags?.tags || naming !== this.#shownTags.naming) {
       showTags(this.#tags, result ?? [], naming);
       this.#shownTags = { tags: result, naming };
     }
-    this.#tags.hidden = result === null;
+    this.#tags.hidden = result === null || unsure;
     mark(this.#tags, 'data-stale', stale);
-    const nothing = result?.length === 0 && status === 'done' ? 'No tag scores that high' : '';
+    const nothing = result?.length === 0 && status === 'done' && !unsure ? 'No tag scores that high' : '';
     write(this.#wait, result === null ? TAG_PLACEHOLDER[status] : nothing);
     mark(this.#wait, 'data-bars', status === 'waiting' || status === 'running');
     this.#wait.hidden = this.#wait.textContent === '';

@@ -10,6 +10,7 @@ import { button, make, tell } from './dom.js';
 
 /** What each part of a model is good for. @type {Record<StoredModel['part'], string>} */
 const USES = {
+  all: 'tags, captions, matches',
   both: 'tags',
   image: 'pictures',
   text: 'texts',

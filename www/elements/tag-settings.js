@@ -1,6 +1,6 @@
 /**
- * `<tag-settings>`: how tags are scored and which are shown. Dispatches `settings` with what was chosen, `everyday`
- * when the vocabulary of everyday tags is wanted, and `language` with the one that tags are named in.
+ * `<tag-settings>`: how tags are scored and which are shown. Dispatches `settings` with what was chosen, and `language` with
+ * the one that tags are named in.
  *
  * @typedef {object} Scoring
  * @property {'one' | '7' | '80'} prompts how many sentences are put around each label
@@ -9,7 +9,7 @@
  * @property {number} threshold the least score that is shown
  */
 
-import { button, make, tell, write } from './dom.js';
+import { make, tell } from './dom.js';
 
 class TagSettings extends HTMLElement {
   #prompts = make(
@@ -29,7 +29,6 @@ class TagSettings extends HTMLElement {
     step: '1',
     value: '0',
   });
-  #everyday = button('Use 1,050 everyday tags', 'button', () => tell(this, 'everyday'));
   #language = make(
     'select',
     { id: 'language' },
@@ -42,13 +41,10 @@ class TagSettings extends HTMLElement {
     make('label', { for: 'language' }, 'Tags are shown in'),
     this.#language,
   );
-  #line = make('p', { className: 'field-help', role: 'status' });
 
   connectedCallback() {
     const help = 'Averages over several sentences are surer and take longer at first.';
     this.append(
-      this.#everyday,
-      this.#line,
       this.#languageField,
       make('label', { for: 'prompts' }, 'Sentences around each label'),
       this.#prompts,
@@ -62,12 +58,6 @@ class TagSettings extends HTMLElement {
       field.addEventListener('change', () => this.#tell());
     }
     this.#language.addEventListener('change', () => tell(this, 'language', this.#language.value));
-  }
-
-  /** @param {string} line how the vocabulary is coming along; empty where it is there */
-  say(line) {
-    write(this.#line, line);
-    this.#line.hidden = line === '';
   }
 
   /** @param {boolean} named whether labels in use have names in several languages @param {'en' | 'ja'} language */

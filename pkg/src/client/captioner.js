@@ -60,6 +60,22 @@ export class Captioner extends LoadedModel {
   }
 
   /**
+   * Makes ready what captions need besides a picture, such as the words that the built-in model is prompted with. The
+   * first caption does it where nobody has.
+   *
+   * @param {{ signal?: AbortSignal | null, onProgress?: (event: import('../protocol.js').ProgressEvent) => void }} [options]
+   *   `onProgress`: the phase `labels`
+   * @returns {Promise<void>}
+   */
+  async prepare(options = {}) {
+    checkOptions(options);
+    const { signal, onProgress } = options;
+    checkSignal(signal);
+    checkFunction(onProgress, 'onProgress');
+    await this.ask('prepare', {}, { signal, onProgress });
+  }
+
+  /**
    * The picture's caption.
    *
    * @param {ImageInput} image
@@ -157,7 +173,7 @@ export class Captioner extends LoadedModel {
 
   /**
    * Which parts of the picture its class token is made of, whatever the caption: attention rollout (Abnar and Zuidema
-   * 2020).
+   * 2020). Convolutional towers, as the built-in model's, have no attention and refuse.
    *
    * @param {ImageInput} image
    * @param {InsideOptions} [options]

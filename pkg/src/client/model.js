@@ -1,6 +1,6 @@
 /**
- * What all loaded models have in common: each lives in a worker of its own, so that `dispose` really frees memory
- * (wasm memory never shrinks).
+ * What all loaded models have in common: each lives in a worker, so that `dispose` really frees memory (wasm memory never
+ * shrinks). Those that were loaded from one folder which serves them all share theirs, and it ends with the last of them.
  *
  * @typedef {import('../connection.js').WorkerLike} WorkerLike
  * @typedef {import('../protocol.js').ProgressEvent} ProgressEvent
@@ -44,8 +44,8 @@ import {
 } from '../arguments.js';
 import { OcelliError } from '../errors.js';
 import { find } from '../models.js';
-import { RemoteModel } from '../remote.js';
 import { checkThreads, checkVariant } from '../runtime.js';
+import { openShared } from '../sharing.js';
 import { isHubId, locate } from '../source.js';
 
 /** The class for each task. @type {Readonly<Record<Task, string>>} */
@@ -60,14 +60,14 @@ const CLASSES = {
 
 /** A model that lives in a worker. */
 export class LoadedModel {
-  #remote;
+  #use;
 
   /**
    * @protected
-   * @param {RemoteModel} remote
+   * @param {import('../remote.js').ModelUse} use
    */
-  constructor(remote) {
-    this.#remote = remote;
+  constructor(use) {
+    this.#use = use;
   }
 
   /**
@@ -76,12 +76,24 @@ export class LoadedModel {
    * @returns {Runtime}
    */
   get runtime() {
-    return this.#remote.runtime;
+    return this.#use.info.runtime;
   }
 
-  /** Ends the worker and frees the model's memory. Calls in flight reject with the code `disposed`. */
+  /**
+   * Gives the model up: calls in flight reject with the code `disposed`. The worker ends, and the memory is free, when all
+   * who share it have done so.
+   */
   dispose() {
-    this.#remote.dispose();
+    this.#use.dispose();
+  }
+
+  /**
+   * What was learnt of the model while it was loaded.
+   *
+   * @protected
+   */
+  get info() {
+    return this.#use.info;
   }
 
   /**
@@ -93,13 +105,13 @@ export class LoadedModel {
    * @returns {Promise<import('../protocol.js').Verbs[V]['answer']>}
    */
   ask(verb, given, { signal, transfer, onProgress, onPiece }) {
-    return this.#remote.call(verb, given, {
+    return this.#use.call(verb, given, {
       signal,
       ...(transfer && { transfer }),
       // Steps that tell nothing are told as well: the worker notices between two of them that it is to stop.
       onStep: (step) => {
         if ('progress' in step) onProgress?.(step.progress);
-        else if (step.piece !== '') onPiece?.(step.piece);
+        else if ('piece' in step && step.piece !== '') onPiece?.(step.piece);
       },
     });
   }
@@ -112,7 +124,7 @@ export class LoadedModel {
  * @param {string | URL} model
  * @param {LoadOptions} options
  * @param {{ tower?: import('../protocol.js').Tower }} [part] where not all of the model is wanted
- * @returns {Promise<RemoteModel>}
+ * @returns {Promise<import('../remote.js').ModelUse>}
  */
 export async function openModel(task, model, options, part = {}) {
   checkModel(model);
@@ -133,9 +145,7 @@ export async function openModel(task, model, options, part = {}) {
   const files = locate(model, { base, revision, weights, task });
   const kept = keep ? { id: String(model), revision: revision ?? null } : null;
   const given = { task, files, dtype, threads, keep: kept, ...part, ...(variant && { variant }) };
-  const remote = new RemoteModel(given, { onProgress, worker });
-  await remote.open(signal);
-  return remote;
+  return openShared(given, { signal, onProgress, worker });
 }
 
 /**

@@ -7,8 +7,15 @@
  * @typedef {import('./inside.js').InsideOptions} InsideOptions
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  *
+ * @typedef {import('../protocol.js').Calibration} Calibration
+ *
  * @typedef {string | { readonly label: string, readonly hint?: string }} Label a label; `hint` is the sense that is meant
  *   where the word has several, as it follows the label in a sentence: "a photo of a bat, a type of animal."
+ *
+ * @typedef {object} PrepareOptions
+ * @property {string | readonly string[]} [template] as for `tag`
+ * @property {AbortSignal | null} [signal]
+ * @property {(event: ProgressEvent) => void} [onProgress] the phase `labels`
  *
  * @typedef {object} TagOptions
  * @property {string | readonly string[]} [template] the sentence around each label; `{}` stands for the label. Of several
@@ -50,6 +57,7 @@ import { readImage } from '../image-input.js';
 import { templates } from '../templates.js';
 import { Embedder } from './embedder.js';
 import { readInside } from './inside.js';
+import { readKnownLabels } from './known-labels.js';
 import { openModel } from './model.js';
 
 /** A CLIP model: says how well each of your labels fits a picture. */
@@ -64,6 +72,48 @@ export class Tagger extends Embedder {
    */
   static async load(model, options = {}) {
     return new Tagger(await openModel('tag', model, options));
+  }
+
+  /**
+   * How the model's scores are to be read: a best tag with a score below `sureThreshold` is more of a guess than an
+   * answer.
+   *
+   * @returns {Readonly<Calibration>}
+   */
+  get calibration() {
+    return this.info.calibration ?? { temperature: 1, sureThreshold: null, noneOffset: 0 };
+  }
+
+  /**
+   * The labels of the package's vocabulary that the model can know, where it has a list of them (`labels.json` in its
+   * folder); null for every other model. See `vocabulary.labelsFor`.
+   *
+   * @param {{ signal?: AbortSignal | null }} [options]
+   * @returns {Promise<string[] | null>}
+   * @throws {import('../errors.js').NetworkError} `network`, `http-status`
+   */
+  async knownLabels(options = {}) {
+    checkOptions(options);
+    checkSignal(options.signal);
+    const { knownLabels } = this.info;
+    return knownLabels === null ? null : readKnownLabels(knownLabels, options.signal ?? undefined);
+  }
+
+  /**
+   * Encodes labels before the first picture comes, which then need not wait for them.
+   *
+   * @param {readonly Label[]} labels
+   * @param {PrepareOptions} [options]
+   * @returns {Promise<void>}
+   */
+  async prepare(labels, options = {}) {
+    checkOptions(options);
+    const { template = templates.simple, signal, onProgress } = options;
+    const copy = checkLabels(labels);
+    const sentences = checkTemplates(template);
+    checkSignal(signal);
+    checkFunction(onProgress, 'onProgress');
+    await this.ask('prepare', { labels: copy, templates: sentences }, { signal, onProgress });
   }
 
   /**
@@ -118,7 +168,7 @@ export class Tagger extends Embedder {
 
   /**
    * Which parts of the picture its embedding is made of, whatever it is tagged with: attention rollout (Abnar and Zuidema
-   * 2020).
+   * 2020). Convolutional towers, as the built-in model's, have no attention and refuse.
    *
    * @param {ImageInput} image
    * @param {InsideOptions} [options]
@@ -130,8 +180,9 @@ export class Tagger extends Embedder {
   }
 
   /**
-   * Which parts of the picture make it fit a text, which is taken as it is, in no template: the relevance of Chefer, Gur
-   * and Wolf (2021), for the logit of picture and text.
+   * Which parts of the picture make it fit a text, which is taken as it is, in no template: for the logit of picture and
+   * text the relevance of Chefer, Gur and Wolf (2021) in transformers, Grad-CAM (Selvaraju et al. 2017) in convolutional
+   * towers.
    *
    * @param {ImageInput} image
    * @param {string} text

@@ -1,5 +1,5 @@
 /**
- * Entries in the Cache API, where there is no file system: `<name>/weights`, `<name>/small-0` … `<name>/small-2` and,
+ * Entries in the Cache API, where there is no file system: `<name>/weights`, `<name>/small-0` … `<name>/small-4` and,
  * once all of it is there, `<name>/record.json`; and later `<name>/embeddings`.
  *
  * @typedef {import('./index.js').Backend} Backend
@@ -44,7 +44,16 @@ export async function cacheBackend() {
 
   /** @param {string} name */
   async function remove(name) {
-    for (const file of ['record.json', 'embeddings', 'weights', 'small-0', 'small-1', 'small-2']) {
+    for (const file of [
+      'record.json',
+      'embeddings',
+      'weights',
+      'small-0',
+      'small-1',
+      'small-2',
+      'small-3',
+      'small-4',
+    ]) {
       await cache.delete(address(name, file)).catch(() => false);
     }
   }

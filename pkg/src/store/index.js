@@ -12,8 +12,8 @@
  * @property {string} id the model's id, or its folder's address
  * @property {string | null} revision the hub revision that was asked for; null for the model's usual one
  *
- * @typedef {import('../protocol.js').Tower | Exclude<import('../protocol.js').Task, 'tag' | 'embed'>} Part what is kept of a
- *   model: of CLIP one tower or both, of others what the task needs
+ * @typedef {'all' | import('../protocol.js').Tower | Exclude<import('../protocol.js').Task, 'tag' | 'embed'>} Part what is
+ *   kept of a model: all of one that serves several tasks, of CLIP one tower or both, of others what the task needs
  *
  * @typedef {object} Packed how the weights were packed
  * @property {Part} part
@@ -29,7 +29,7 @@
  *
  * @typedef {object} Entry something kept, ready to be read
  * @property {Record} record
- * @property {Uint8Array[]} small configuration, preprocessor and, where the model has one, tokenizer; checked
+ * @property {Uint8Array[]} small configuration, preprocessor and, where the model has them, tokenizers and words; checked
  * @property {() => AsyncGenerator<Uint8Array, void, void>} chunks the packed weights; each chunk is valid until the next
  *
  * @typedef {object} Writer
@@ -73,16 +73,15 @@ export async function entryName(files, { part, dtype, packing }) {
 }
 
 /**
- * An entry whose small files are what they were, and as many as the model has, or null.
+ * An entry whose small files are what they were, or null.
  *
  * @param {Backend} backend
  * @param {string} name
- * @param {number} count how many small files the model has
  * @returns {Promise<Entry | null>}
  */
-export async function findEntry(backend, name, count) {
+export async function findEntry(backend, name) {
   const found = await backend.find(name);
-  if (!found || found.small.length !== count) return null;
+  if (!found || found.small.length !== found.record.small.length) return null;
   for (const [i, bytes] of found.small.entries()) {
     const expected = found.record.small[i];
     if (bytes.length !== expected?.bytes || (await sha256(bytes)) !== expected.sha256) return null;

@@ -1,10 +1,10 @@
 /** What is read back from storage, which anything of this origin may have written. */
 
-/** How many small files a model may have: all have two, and those that read texts a third. */
-const SMALL_FILES = [2, 3];
+/** How many small files a model may have: all have two, and those that read or write texts up to three more. */
+const SMALL_FILES = [2, 3, 4, 5];
 
 /** What can be kept of a model. @type {readonly import('./index.js').Part[]} */
-const PARTS = ['both', 'image', 'text', 'caption', 'match', 'answer', 'classify'];
+const PARTS = ['all', 'both', 'image', 'text', 'caption', 'match', 'answer', 'classify'];
 
 /**
  * @param {any} value

@@ -3,7 +3,7 @@
  *
  * @typedef {import('../handles.js').AnswererHandle} AnswererHandle
  * @typedef {import('../handles.js').LookHandle} LookHandle
- * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
  * @typedef {import('../image-input.js').ImageSource} ImageSource
  * @typedef {import('../protocol.js').AnswerArguments} AnswerArguments
  * @typedef {import('../protocol.js').ChoiceArguments} ChoiceArguments
@@ -13,18 +13,17 @@
 
 import { progress } from './load.js';
 import { Pace } from './pace.js';
-import { openLook, see } from './picture.js';
 import { release } from './release.js';
 
 /** A BLIP model that answers questions. */
 export class AnswererVerbs {
-  #wasm;
+  #encodings;
   #handle;
   #pace = new Pace();
 
-  /** @param {Wasm} wasm @param {AnswererHandle} handle */
-  constructor(wasm, handle) {
-    this.#wasm = wasm;
+  /** @param {ImageEncodings} encodings @param {AnswererHandle} handle */
+  constructor(encodings, handle) {
+    this.#encodings = encodings;
     this.#handle = handle;
   }
 
@@ -75,12 +74,12 @@ export class AnswererVerbs {
    */
   async *#begin(image, checked, begin) {
     try {
-      const look = await openLook(this.#wasm, this.#handle, image);
+      const encoding = await this.#encodings.open(image);
       try {
-        yield* see(this.#handle, look);
-        return begin(look);
+        yield* encoding.encode();
+        return begin(encoding.handle);
       } finally {
-        release(look);
+        this.#encodings.close(encoding);
       }
     } finally {
       release(checked);

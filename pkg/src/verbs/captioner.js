@@ -2,7 +2,7 @@
  * What a loaded captioner can be asked.
  *
  * @typedef {import('../handles.js').CaptionerHandle} CaptionerHandle
- * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
  * @typedef {import('../handles.js').CaptionRunHandle} CaptionRunHandle
  * @typedef {import('../protocol.js').AttentionArguments} AttentionArguments
  * @typedef {import('../protocol.js').CaptionArguments} CaptionArguments
@@ -12,18 +12,35 @@
  */
 
 import { attentionOf, rolloutOf } from './inside.js';
-import { openLook, see } from './picture.js';
+import { progress } from './load.js';
+import { Pace } from './pace.js';
 import { release } from './release.js';
 
-/** A BLIP captioning model. */
+/** A captioning model: BLIP's, or one that is prompted with the words that the tagger of its folder is sure of. */
 export class CaptionerVerbs {
-  #wasm;
+  #encodings;
   #handle;
+  #kept;
+  #pace = new Pace();
 
-  /** @param {Wasm} wasm @param {CaptionerHandle} handle */
-  constructor(wasm, handle) {
-    this.#wasm = wasm;
+  /**
+   * @param {ImageEncodings} encodings
+   * @param {CaptionerHandle} handle
+   * @param {import('./kept-embeddings.js').KeptEmbeddings | null} [kept] embeddings that the words share with labels
+   */
+  constructor(encodings, handle, kept = null) {
+    this.#encodings = encodings;
     this.#handle = handle;
+    this.#kept = kept;
+  }
+
+  /**
+   * Makes ready what captions need besides a picture.
+   *
+   * @returns {AsyncGenerator<Step, void, void>}
+   */
+  async *prepare() {
+    yield* this.#encodeWords();
   }
 
   /**
@@ -69,25 +86,44 @@ export class CaptionerVerbs {
   async *#begin({ image, ...given }) {
     const plan = this.#handle.plan(given);
     try {
-      const look = await openLook(this.#wasm, this.#handle, image);
+      const encoding = await this.#encodings.open(image);
       try {
-        yield* see(this.#handle, look);
-        return this.#handle.write(look, plan);
+        if (given.prompt === undefined) yield* this.#encodeWords();
+        yield* encoding.encode();
+        return this.#handle.write(encoding.handle, plan);
       } finally {
-        release(look);
+        this.#encodings.close(encoding);
       }
     } finally {
       release(plan);
     }
   }
 
+  /**
+   * The words that captions may be prompted with, as the text tower encodes them: once for each model.
+   *
+   * @returns {AsyncGenerator<Step, void, void>}
+   */
+  async *#encodeWords() {
+    if (this.#handle.wordsPending === 0) return;
+    await this.#kept?.read();
+    const total = this.#handle.wordsTotal;
+    for (let left = this.#handle.wordsPending; left > 0;) {
+      yield progress('labels', null, total - left, total);
+      left = this.#pace.run((limit) => this.#handle.encodeWords(limit));
+    }
+    yield progress('labels', null, total, total);
+    await this.#kept?.write();
+  }
+
   /** @param {AttentionArguments} given */
-  attention(given) {
-    return attentionOf(this.#wasm, this.#handle, given);
+  async *attention(given) {
+    if (given.caption === undefined && given.prompt === undefined) yield* this.#encodeWords();
+    return yield* attentionOf(this.#encodings, this.#handle, given);
   }
 
   /** @param {RolloutArguments} given */
   rollout({ image }) {
-    return rolloutOf(this.#wasm, this.#handle, image);
+    return rolloutOf(this.#encodings, this.#handle, image);
   }
 }

@@ -2,7 +2,7 @@
  * What a loaded classifier can be asked.
  *
  * @typedef {import('../handles.js').ClassifierHandle} ClassifierHandle
- * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
  * @typedef {import('../protocol.js').ClassifyArguments} ClassifyArguments
  * @typedef {import('../protocol.js').RolloutArguments} RolloutArguments
  * @typedef {import('../protocol.js').Step} Step
@@ -14,18 +14,16 @@
  */
 
 import { rolloutOf } from './inside.js';
-import { openLook, see } from './picture.js';
-import { release } from './release.js';
 
 /** A ViT classifier. */
 export class ClassifierVerbs {
-  #wasm;
+  #encodings;
   #handle;
   #labels;
 
-  /** @param {Wasm} wasm @param {ClassifierHandle} handle */
-  constructor(wasm, handle) {
-    this.#wasm = wasm;
+  /** @param {ImageEncodings} encodings @param {ClassifierHandle} handle */
+  constructor(encodings, handle) {
+    this.#encodings = encodings;
     this.#handle = handle;
     this.#labels = handle.labels();
   }
@@ -35,21 +33,21 @@ export class ClassifierVerbs {
    * @returns {AsyncGenerator<Step, Classification[], void>}
    */
   async *classify({ image, topK }) {
-    const look = await openLook(this.#wasm, this.#handle, image);
+    const encoding = await this.#encodings.open(image);
     try {
-      yield* see(this.#handle, look);
-      const scores = this.#handle.classify(look);
+      yield* encoding.encode();
+      const scores = this.#handle.classify(encoding.handle);
       return this.#labels
         .map((label, index) => ({ label, score: /** @type {number} */ (scores[index]), index }))
         .sort((a, b) => b.score - a.score || a.index - b.index)
         .slice(0, topK);
     } finally {
-      release(look);
+      this.#encodings.close(encoding);
     }
   }
 
   /** @param {RolloutArguments} given */
   rollout({ image }) {
-    return rolloutOf(this.#wasm, this.#handle, image);
+    return rolloutOf(this.#encodings, this.#handle, image);
   }
 }

@@ -2,25 +2,24 @@
  * What a loaded embedder can be asked.
  *
  * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
- * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
  * @typedef {import('../image-input.js').ImageSource} ImageSource
  * @typedef {import('../protocol.js').SimilarityAnswer} SimilarityAnswer
  * @typedef {import('../protocol.js').Step} Step
  */
 
 import { Encoder } from './encoder.js';
-import { openLook, see } from './picture.js';
 import { release } from './release.js';
 
 /** A CLIP model, or one of its towers. */
 export class EmbedderVerbs {
-  #wasm;
+  #encodings;
   #handle;
   #encoder;
 
-  /** @param {Wasm} wasm @param {TaggerHandle} handle */
-  constructor(wasm, handle) {
-    this.#wasm = wasm;
+  /** @param {ImageEncodings} encodings @param {TaggerHandle} handle */
+  constructor(encodings, handle) {
+    this.#encodings = encodings;
     this.#handle = handle;
     this.#encoder = new Encoder(handle);
   }
@@ -30,12 +29,12 @@ export class EmbedderVerbs {
    * @returns {AsyncGenerator<Step, Float32Array, void>}
    */
   async *embedImage({ image }) {
-    const look = await openLook(this.#wasm, this.#handle, image);
+    const encoding = await this.#encodings.open(image);
     try {
-      yield* see(this.#handle, look);
-      return this.#handle.embeddingOf(look);
+      yield* encoding.encode();
+      return this.#handle.embeddingOf(encoding.handle);
     } finally {
-      release(look);
+      this.#encodings.close(encoding);
     }
   }
 
@@ -60,15 +59,15 @@ export class EmbedderVerbs {
   async *similarity({ image, texts }) {
     const set = this.#handle.texts(texts);
     try {
-      const look = await openLook(this.#wasm, this.#handle, image);
+      const encoding = await this.#encodings.open(image);
       try {
         yield* this.#encoder.encode(set);
-        yield* see(this.#handle, look);
-        const cosine = this.#handle.similarity(look, set);
+        yield* encoding.encode();
+        const cosine = this.#handle.similarity(encoding.handle, set);
         const { logitScale } = this.#handle;
         return { cosine, logits: cosine.map((number) => number * logitScale) };
       } finally {
-        release(look);
+        this.#encodings.close(encoding);
       }
     } finally {
       release(set);

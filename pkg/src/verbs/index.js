@@ -7,60 +7,24 @@
  * @typedef {import('../loader.js').FetchOptions} FetchOptions
  * @typedef {import('../protocol.js').CallMessage} CallMessage
  * @typedef {import('../protocol.js').Step} Step
- * @typedef {import('../protocol.js').Task} Task
  * @typedef {import('../protocol.js').LoadArguments} LoadArguments
+ * @typedef {import('../protocol.js').LoadedModelInfo} LoadedModelInfo
  * @typedef {import('../runtime.js').Runtime} Runtime
  *
  * @typedef {AsyncGenerator<Step, any, void>} Run
- * @typedef {'Tagger' | 'Captioner' | 'Matcher' | 'Answerer' | 'Classifier'} Name
- */
-
-/**
- * @template Handle
- * @typedef {import('../handles.js').HandleClass<Handle>} HandleClass
  */
 
 import { OcelliError } from '../errors.js';
-import { AnswererVerbs } from './answerer.js';
-import { CaptionerVerbs } from './captioner.js';
-import { ClassifierVerbs } from './classifier.js';
-import { EmbedderVerbs } from './embedder.js';
+import { siblingOf } from '../source.js';
 import { load } from './load.js';
-import { MatcherVerbs } from './matcher.js';
-import { TaggerVerbs } from './tagger.js';
 
-/**
- * What makes the model of each task: names of the wasm's classes, and the verbs over them. A file can have
- * heads for several tasks: `part` tells what is kept of it for this one from what is kept for others.
- *
- * @type {Readonly<Record<Task, {
- *   Files: `${Name}Files`,
- *   Handle: `${Name}Handle`,
- *   Verbs: new (wasm: Wasm, handle: any, place: import('./load.js').Place | null) => object,
- *   part: import('../store/index.js').Part,
- * }>>}
- */
-const TASKS = {
-  tag: { Files: 'TaggerFiles', Handle: 'TaggerHandle', Verbs: TaggerVerbs, part: 'both' },
-  embed: { Files: 'TaggerFiles', Handle: 'TaggerHandle', Verbs: EmbedderVerbs, part: 'both' },
-  caption: { Files: 'CaptionerFiles', Handle: 'CaptionerHandle', Verbs: CaptionerVerbs, part: 'caption' },
-  match: { Files: 'MatcherFiles', Handle: 'MatcherHandle', Verbs: MatcherVerbs, part: 'match' },
-  answer: { Files: 'AnswererFiles', Handle: 'AnswererHandle', Verbs: AnswererVerbs, part: 'answer' },
-  classify: {
-    Files: 'ClassifierFiles',
-    Handle: 'ClassifierHandle',
-    Verbs: ClassifierVerbs,
-    part: 'classify',
-  },
-};
-
-/** One loaded model and what it can be asked. */
+/** One loaded model and what it can be asked, for one task or several. */
 export class Engine {
   #wasm;
   #options;
   #runtime;
-  /** @type {Record<string, unknown> | null} */
-  #model = null;
+  /** @type {import('./recipes.js').Model['operations']} */
+  #operations = new Map();
 
   /**
    * @param {Wasm} wasm
@@ -73,32 +37,32 @@ export class Engine {
   }
 
   /**
-   * @param {string} verb
-   * @param {any} given its arguments
+   * @param {Pick<CallMessage, 'task' | 'verb'> & { given: any }} call
    * @param {AbortSignal} signal aborts waiting inside the verb; between its steps, the driver looks itself
    * @returns {Run}
    */
-  run(verb, given, signal) {
+  run({ task, verb, given }, signal) {
     if (verb === 'load') return this.#load(given, signal);
-    const method = this.#model?.[verb];
+    const operations = this.#operations.get(task);
+    const method = operations?.[verb];
     if (typeof method !== 'function') {
       throw new OcelliError('internal', `The worker has no model that knows "${verb}".`);
     }
-    return method.call(this.#model, given, signal);
+    return method.call(operations, given, signal);
   }
 
   /**
-   * @param {LoadArguments} given
+   * @param {LoadArguments} params
    * @param {AbortSignal} signal
-   * @returns {AsyncGenerator<Step, Runtime, void>}
+   * @returns {AsyncGenerator<Step, LoadedModelInfo, void>}
    */
-  async *#load({ task, ...given }, signal) {
-    const wasm = this.#wasm;
+  async *#load(params, signal) {
     const options = { ...this.#options, signal };
-    const { Files, Handle, Verbs, part } = TASKS[task];
-    const classes = { Files: wasm[Files], Handle: /** @type {HandleClass<any>} */ (wasm[Handle]), part };
-    const { handle, place } = yield* load(wasm, classes, given, options);
-    this.#model = /** @type {Record<string, unknown>} */ (new Verbs(wasm, handle, place));
-    return this.#runtime;
+    const { recipe, handle, place } = yield* load(this.#wasm, params, options);
+    const { operations, calibration } = recipe.finish(handle, place);
+    this.#operations = operations;
+    const { tasks, knownLabels } = recipe;
+    const list = knownLabels && siblingOf(params.files.config, knownLabels).url;
+    return { runtime: this.#runtime, tasks, calibration, knownLabels: list };
   }
 }

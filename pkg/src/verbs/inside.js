@@ -6,7 +6,7 @@
  * @typedef {import('../handles.js').LookHandle} LookHandle
  * @typedef {import('../handles.js').PatchMapHandle} PatchMapHandle
  * @typedef {import('../handles.js').TracingHandle} TracingHandle
- * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
  * @typedef {import('../image-input.js').ImageSource} ImageSource
  * @typedef {import('../protocol.js').AttentionArguments} AttentionArguments
  * @typedef {import('../protocol.js').Step} Step
@@ -35,31 +35,18 @@
 
 import { isBlank } from '../texts.js';
 import { progress } from './load.js';
-import { openLook, see } from './picture.js';
 import { release } from './release.js';
 
 /**
- * @param {Wasm} wasm
+ * @param {ImageEncodings} encodings
  * @param {Model} model
  * @param {ImageSource} image
  * @param {(look: LookHandle) => TracingHandle} begin begins the map of what was looked at
  * @returns {AsyncGenerator<Step, PatchMap, void>}
  */
-export async function* mapOf(wasm, model, image, begin) {
-  const look = await openLook(wasm, model, image);
-  /** @type {number} */
-  let layers;
-  let tracing;
-  try {
-    look.keep();
-    let left = model.advance(look);
-    for (layers = left + 1; left > 0; left = model.advance(look)) {
-      yield progress('image', null, layers - left, 2 * layers);
-    }
-    tracing = begin(look);
-  } finally {
-    release(look);
-  }
+export async function* mapOf(encodings, model, image, begin) {
+  const encoding = await encodings.open(image);
+  const { layers, tracing } = yield* there(encoding);
   try {
     for (let left = layers; left > 0; left = model.traceBack(tracing)) {
       yield progress('image', null, 2 * layers - left, 2 * layers);
@@ -68,40 +55,54 @@ export async function* mapOf(wasm, model, image, begin) {
   } finally {
     release(tracing);
   }
+
+  /** @param {import('./image-encodings.js').ImageEncoding} encoding @returns {Generator<Step, { layers: number, tracing: TracingHandle }, void>} */
+  function* there(encoding) {
+    try {
+      encoding.keepStates();
+      for (const step of encoding.encode()) {
+        yield progress('image', null, step.progress.loaded, 2 * encoding.layers);
+      }
+      return { layers: encoding.layers, tracing: begin(encoding.handle) };
+    } finally {
+      encodings.close(encoding);
+    }
+  }
 }
 
 /**
  * The map of attention rollout.
  *
- * @param {Wasm} wasm
+ * @param {ImageEncodings} encodings
  * @param {Model} model
  * @param {ImageSource} image
  */
-export function rolloutOf(wasm, model, image) {
-  return mapOf(wasm, model, image, (look) => model.beginRollout(look));
+export function rolloutOf(encodings, model, image) {
+  return mapOf(encodings, model, image, (look) => model.beginRollout(look));
 }
 
 /**
  * What a captioner looks at when it writes each word of a caption: of the one given, or else of the one that it writes
  * as it is told to, which may have no words.
  *
- * @param {Wasm} wasm
+ * @param {ImageEncodings} encodings
  * @param {CaptionerHandle} model
  * @param {AttentionArguments} given
  * @returns {AsyncGenerator<Step, WordMap[], void>}
  */
-export async function* attentionOf(wasm, model, { image, caption, ...given }) {
+export async function* attentionOf(encodings, model, { image, caption, ...given }) {
   const plan = caption === undefined ? model.plan(given) : null;
   try {
-    const look = await openLook(wasm, model, image);
+    const encoding = await encodings.open(image);
     try {
-      yield* see(model, look);
+      yield* encoding.encode();
+      const look = encoding.handle;
       const text = plan ? yield* written(model.write(look, plan)) : /** @type {string} */ (caption);
       // Of a caption that was given it is the caller's mistake, which the wasm tells.
       if (plan && isBlank(text)) return [];
       return readWords(model.attention(look, text), text);
     } finally {
-      release(look);
+      encodings.close(encoding);
     }
   } finally {
     if (plan) release(plan);

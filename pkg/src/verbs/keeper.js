@@ -12,18 +12,21 @@ import { makeRecord } from '../store/index.js';
 
 export class Keeper {
   #writer;
+  #where;
   #about;
   #weights = 0;
-  /** @type {import('../store/index.js').Record | null} what was kept, once all of it is */
-  record = null;
+  /** @type {import('../store/embeddings.js').Place | null} where the model is kept, once all of it is */
+  place = null;
 
   /**
    * @private
    * @param {Writer | null} writer
+   * @param {{ backend: Backend, name: string }} where
    * @param {{ kept: Kept, packed: Packed }} about
    */
-  constructor(writer, about) {
+  constructor(writer, where, about) {
     this.#writer = writer;
+    this.#where = where;
     this.#about = about;
   }
 
@@ -35,7 +38,7 @@ export class Keeper {
    */
   static async begin(backend, name, about) {
     const writer = await backend.writer(name).catch(() => null);
-    return writer && new Keeper(writer, about);
+    return writer && new Keeper(writer, { backend, name }, about);
   }
 
   /** @param {Uint8Array} bytes */
@@ -51,7 +54,7 @@ export class Keeper {
       const record = await makeRecord(kept, { ...packed, weights: this.#weights, small });
       await writer.commit(record, small);
       this.#writer = null;
-      this.record = record;
+      this.place = { ...this.#where, record };
     });
   }
 

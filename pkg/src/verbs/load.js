@@ -9,26 +9,27 @@
  * @typedef {import('../store/index.js').Entry} Entry
  *
  * @typedef {import('../store/embeddings.js').Place} Place
+ * @typedef {import('../store/index.js').Part} Part
+ * @typedef {import('./recipes.js').Recipe} Recipe
  *
- * @typedef {Pick<import('../protocol.js').LoadArguments, 'files' | 'dtype' | 'keep' | 'tower'>} Given
+ * @typedef {Pick<import('../protocol.js').LoadArguments, 'task' | 'files' | 'dtype' | 'keep' | 'tower'>} Params
  * @typedef {FetchOptions & { backend?: () => Promise<import('../store/index.js').Backend | null> }} LoadOptions `backend`
  *   is for tests
- */
-
-/**
- * @template Handle
- * @typedef {object} Classes
- * @property {import('../handles.js').FilesClass} Files
- * @property {import('../handles.js').HandleClass<Handle>} Handle
- * @property {import('../store/index.js').Part} part what a kept model has, where not one tower of it is wanted
+ * @typedef {{ progress: ProgressEvent } | { tasks: readonly import('../protocol.js').Task[] }} LoadStep
+ *
+ * @typedef {object} Loaded
+ * @property {Recipe} recipe
+ * @property {any} handle of the model
+ * @property {Place | null} place where it is kept, if it is
  */
 
 import { linkedController, throwIfAborted } from '../abort.js';
 import { codeOf } from '../errors.js';
-import { chunks, openFirst, readSmallFile } from '../loader.js';
-import { smallFiles } from '../source.js';
+import { chunks, openFile, openFirst, readSmallFile } from '../loader.js';
+import { siblingOf, smallFiles } from '../source.js';
 import { entryName, findEntry, openBackend } from '../store/index.js';
 import { Keeper } from './keeper.js';
+import { possibleParts, recipeFor } from './recipes.js';
 import { release } from './release.js';
 
 /** Progress is told at most this often, in milliseconds. */
@@ -37,75 +38,87 @@ const PROGRESS_INTERVAL = 100;
 /**
  * Builds a model from what was kept, or else downloads it and keeps it.
  *
- * @template Handle
  * @param {Wasm} wasm
- * @param {Classes<Handle>} classes
- * @param {Given} given
+ * @param {Params} params
  * @param {LoadOptions} options
- * @returns {AsyncGenerator<{ progress: ProgressEvent }, { handle: Handle, place: Place | null }, void>} the model, and where
- *   it is kept, if it is
+ * @returns {AsyncGenerator<LoadStep, Loaded, void>}
  */
-export async function* load(wasm, classes, given, options) {
-  const { files, dtype, keep, tower } = given;
+export async function* load(wasm, params, options) {
+  const { files, dtype, keep } = params;
   const backend = keep ? await (options.backend ?? openBackend)() : null;
-  if (!backend || !keep) {
-    return { handle: yield* fromNetwork(wasm, classes, given, options, null), place: null };
-  }
-  const packed = { part: tower ?? classes.part, dtype, packing: wasm.packingVersion() };
-  const name = await entryName(files, packed);
-  // A storage that fails is as good as an empty one.
-  const entry = await findEntry(backend, name, smallFiles(files).length).catch(() => null);
-  throwIfAborted(options.signal);
-  if (entry) {
+  if (!backend || !keep) return yield* fromNetwork(wasm, params, options, async () => null);
+  const packing = wasm.packingVersion();
+  for (const part of possibleParts(params)) {
+    const name = await entryName(files, { part, dtype, packing });
+    // A storage that fails is as good as an empty one.
+    const entry = await findEntry(backend, name).catch(() => null);
+    throwIfAborted(options.signal);
+    if (!entry) continue;
+    const recipe = recipeFor(wasm, params, entry.small[0] ?? new Uint8Array());
+    if (!isWhole(entry, smallFiles(files).length, recipe)) continue;
     try {
-      const handle = yield* fromStore(wasm, classes, given, entry, options.signal);
-      return { handle, place: { backend, name, record: entry.record } };
+      const handle = yield* fromStore(wasm, params.dtype, recipe, entry, options.signal);
+      return { recipe, handle, place: { backend, name, record: entry.record } };
     } catch (error) {
       throwIfAborted(options.signal);
       // Damage is ours to mend; a trap in the wasm is not.
       if (codeOf(error) === null && !(error instanceof DOMException)) throw error;
     }
   }
-  await backend.remove(name).catch(() => {});
-  const keeper = await Keeper.begin(backend, name, { kept: keep, packed });
-  const handle = yield* fromNetwork(wasm, classes, given, options, keeper);
-  const record = keeper?.record;
-  return { handle, place: record ? { backend, name, record } : null };
+  return yield* fromNetwork(wasm, params, options, async (part) => {
+    const packed = { part, dtype, packing };
+    const name = await entryName(files, packed);
+    await backend.remove(name).catch(() => {});
+    return Keeper.begin(backend, name, { kept: keep, packed });
+  });
 }
 
 /**
- * @template Handle
+ * Whether an entry has all the small files of its model.
+ *
+ * @param {Entry} entry
+ * @param {number} usual how many small files a model of that task has
+ * @param {Recipe} recipe
+ */
+function isWhole({ record, small }, usual, { part, extra }) {
+  const most = usual + extra.length;
+  const least = most - extra.filter(({ optional }) => optional).length;
+  return record.part === part && least <= small.length && small.length <= most;
+}
+
+/**
  * @param {Wasm} wasm
- * @param {Classes<Handle>} classes
- * @param {Given} given
+ * @param {Params['dtype']} dtype
+ * @param {Recipe} recipe
  * @param {Entry} entry
  * @param {AbortSignal | undefined} signal
- * @returns {AsyncGenerator<{ progress: ProgressEvent }, Handle, void>}
+ * @returns {AsyncGenerator<LoadStep, any, void>} a handle
  */
-async function* fromStore(wasm, { Files, Handle }, { dtype, tower }, { record, small, chunks }, signal) {
+async function* fromStore(wasm, dtype, recipe, { record, small, chunks }, signal) {
   const total = record.weights;
   const weights = new wasm.WeightsLoader(dtype, false);
   /** @type {import('../handles.js').FilesHandle | null} */
   let checked = null;
   let consumed = false;
   try {
+    yield { tasks: recipe.tasks };
     yield progress('cache', null, 0, total);
-    checked = Files.read(...small, ...(tower ? [tower] : []));
+    checked = recipe.read(small);
     let loaded = 0;
-    let told = performance.now();
+    let lastReported = performance.now();
     for await (const chunk of chunks()) {
       throwIfAborted(signal);
       weights.push(chunk);
       loaded += chunk.length;
       const now = performance.now();
-      if (now - told >= PROGRESS_INTERVAL) {
-        told = now;
+      if (now - lastReported >= PROGRESS_INTERVAL) {
+        lastReported = now;
         yield progress('cache', null, loaded, total);
       }
     }
     yield progress('build', null, total, total);
     consumed = true;
-    const handle = Handle.create(checked, weights);
+    const handle = recipe.create(checked, weights);
     yield progress('ready', null, total, total);
     return handle;
   } finally {
@@ -117,64 +130,90 @@ async function* fromStore(wasm, { Files, Handle }, { dtype, tower }, { record, s
 }
 
 /**
- * @template Handle
  * @param {Wasm} wasm
- * @param {Classes<Handle>} classes
- * @param {Given} given
+ * @param {Params} params
  * @param {FetchOptions} options
- * @param {Keeper | null} keeper
- * @returns {AsyncGenerator<{ progress: ProgressEvent }, Handle, void>}
+ * @param {(part: Part) => Promise<Keeper | null>} keep begins to keep what comes; null where nothing is kept
+ * @returns {AsyncGenerator<LoadStep, Loaded, void>}
  */
-async function* fromNetwork(wasm, { Files, Handle }, { files, dtype, tower }, options, keeper) {
+async function* fromNetwork(wasm, params, options, keep) {
+  const { files, dtype } = params;
   const { controller, unlink } = linkedController(options.signal);
   const inner = { ...options, signal: controller.signal };
-  const weights = new wasm.WeightsLoader(dtype, keeper !== null);
+  /** @type {Keeper | null} */
+  let keeper = null;
+  /** @type {import('../handles.js').WeightsHandle | null} */
+  let weights = null;
   /** @type {import('../handles.js').FilesHandle | null} */
   let checked = null;
   let consumed = false;
   try {
     // All are asked for at once: a missing one shows before anything large moves, and sizes are known early.
-    const [tensors, ...others] = await Promise.all(
+    const [tensors, config, ...usual] = await Promise.all(
       [files.weights, ...smallFiles(files)].map((file) => openFirst(file, inner)),
     );
-    const meter = new Meter([...others, tensors]);
-    const small = [];
-    for (const open of others) {
-      yield meter.event(open);
-      const bytes = await readSmallFile(open, { ...inner, onChunk: (length) => meter.add(length) });
-      meter.learn(open, bytes.length);
-      small.push(bytes);
+    const meter = new Meter([config, ...usual, tensors]);
+    yield meter.event(config);
+    const configBytes = await readWhole(config);
+    const recipe = recipeFor(wasm, params, configBytes);
+    yield { tasks: recipe.tasks };
+    const extra = await Promise.all(recipe.extra.map((file) => openExtra(file)));
+    for (const open of extra) if (open) meter.learn(open, open.total);
+    /** @type {(Uint8Array | undefined)[]} */
+    const small = [configBytes];
+    for (const open of [...usual, ...extra]) {
+      if (open) yield meter.event(open);
+      small.push(open ? await readWhole(open) : undefined);
     }
+    keeper = await keep(recipe.part);
+    weights = new wasm.WeightsLoader(dtype, keeper !== null);
     // A model that cannot work is refused here, before its weights move.
-    checked = Files.read(...small, ...(tower ? [tower] : []));
+    checked = recipe.read(small);
     checked.passOver(weights);
     yield meter.event(tensors);
-    let told = performance.now();
+    let lastReported = performance.now();
     for await (const chunk of chunks(tensors, inner)) {
       weights.push(chunk);
       meter.add(chunk.length);
       if (keeper) await keeper.write(weights.takePacked());
       const now = performance.now();
-      if (now - told >= PROGRESS_INTERVAL) {
-        told = now;
+      if (now - lastReported >= PROGRESS_INTERVAL) {
+        lastReported = now;
         yield meter.event(tensors);
       }
     }
     yield meter.event(tensors);
     yield progress('build', null, meter.loaded, meter.loaded);
     consumed = true;
-    const handle = Handle.create(checked, weights);
+    const handle = recipe.create(checked, weights);
     // Only what has become a model is worth keeping.
-    await keeper?.commit(small);
+    await keeper?.commit(small.filter((bytes) => bytes !== undefined));
     yield progress('ready', null, meter.loaded, meter.loaded);
-    return handle;
+    return { recipe, handle, place: keeper?.place ?? null };
+
+    /** @param {OpenFile} open */
+    async function readWhole(open) {
+      const bytes = await readSmallFile(open, { ...inner, onChunk: (length) => meter.add(length) });
+      meter.learn(open, bytes.length);
+      return bytes;
+    }
   } finally {
     unlink();
     controller.abort();
     await keeper?.abandon();
     if (!consumed) {
-      release(weights);
+      if (weights) release(weights);
       if (checked) release(checked);
+    }
+  }
+
+  /** @param {import('./recipes.js').ExtraFile} file @returns {Promise<OpenFile | undefined>} */
+  async function openExtra({ name, optional = false }) {
+    try {
+      return await openFile(siblingOf(files.config, name), inner);
+    } catch (error) {
+      if (optional && codeOf(error) === 'not-found') return undefined;
+      throw error;
     }
   }
 }
@@ -210,7 +249,7 @@ class Meter {
    * What a file really has: servers compress JSON files, and then announce no length, or that of what they send.
    *
    * @param {OpenFile} open
-   * @param {number} size
+   * @param {number | null} size
    */
   learn(open, size) {
     this.#sizes.set(open, size);

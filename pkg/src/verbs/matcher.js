@@ -3,7 +3,7 @@
  *
  * @typedef {import('../handles.js').MatcherHandle} MatcherHandle
  * @typedef {import('../handles.js').MatchRunHandle} MatchRunHandle
- * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
  * @typedef {import('../protocol.js').ExplainArguments} ExplainArguments
  * @typedef {import('../protocol.js').MatchArguments} MatchArguments
  * @typedef {import('../protocol.js').Matches} Matches
@@ -14,18 +14,17 @@
 import { readMap } from './inside.js';
 import { progress } from './load.js';
 import { Pace } from './pace.js';
-import { openLook, see } from './picture.js';
 import { release } from './release.js';
 
 /** A BLIP matching model. */
 export class MatcherVerbs {
-  #wasm;
+  #encodings;
   #handle;
   #pace = new Pace();
 
-  /** @param {Wasm} wasm @param {MatcherHandle} handle */
-  constructor(wasm, handle) {
-    this.#wasm = wasm;
+  /** @param {ImageEncodings} encodings @param {MatcherHandle} handle */
+  constructor(encodings, handle) {
+    this.#encodings = encodings;
     this.#handle = handle;
   }
 
@@ -59,15 +58,15 @@ export class MatcherVerbs {
   async *explain({ image, text }) {
     const checked = this.#handle.texts([text]);
     try {
-      const look = await openLook(this.#wasm, this.#handle, image);
+      const encoding = await this.#encodings.open(image);
       try {
-        yield* see(this.#handle, look);
+        yield* encoding.encode();
         yield progress('labels', null, 0, 1);
-        const map = readMap(this.#handle.explain(look, checked, 0));
+        const map = readMap(this.#handle.explain(encoding.handle, checked, 0));
         yield progress('labels', null, 1, 1);
         return map;
       } finally {
-        release(look);
+        this.#encodings.close(encoding);
       }
     } finally {
       release(checked);
@@ -83,12 +82,12 @@ export class MatcherVerbs {
   async *#begin({ image, texts, rerank }) {
     const checked = this.#handle.texts(texts);
     try {
-      const look = await openLook(this.#wasm, this.#handle, image);
+      const encoding = await this.#encodings.open(image);
       try {
-        yield* see(this.#handle, look);
-        return this.#handle.compare(look, checked, rerank);
+        yield* encoding.encode();
+        return this.#handle.compare(encoding.handle, checked, rerank);
       } finally {
-        release(look);
+        this.#encodings.close(encoding);
       }
     } finally {
       release(checked);

@@ -4,7 +4,7 @@
  * @typedef {import('../handles.js').LabelSetHandle} LabelSetHandle
  * @typedef {import('../handles.js').LookHandle} LookHandle
  * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
- * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
  * @typedef {import('../protocol.js').ExplainArguments} ExplainArguments
  * @typedef {import('../protocol.js').RolloutArguments} RolloutArguments
  * @typedef {import('../protocol.js').Step} Step
@@ -15,29 +15,27 @@
 import { BACKGROUND } from '../background.js';
 import { EmbedderVerbs } from './embedder.js';
 import { Encoder } from './encoder.js';
-import { KeptEmbeddings } from './kept-embeddings.js';
 import { mapOf, rolloutOf } from './inside.js';
-import { openLook, see } from './picture.js';
 import { release } from './release.js';
 
 /** A CLIP model. */
 export class TaggerVerbs extends EmbedderVerbs {
-  #wasm;
+  #encodings;
   #handle;
   #encoder;
   #kept;
 
   /**
-   * @param {Wasm} wasm
+   * @param {ImageEncodings} encodings
    * @param {TaggerHandle} handle
-   * @param {import('./load.js').Place | null} place where the model itself is kept, if it is
+   * @param {import('./kept-embeddings.js').KeptEmbeddings | null} kept where the model itself is kept
    */
-  constructor(wasm, handle, place) {
-    super(wasm, handle);
-    this.#wasm = wasm;
+  constructor(encodings, handle, kept) {
+    super(encodings, handle);
+    this.#encodings = encodings;
     this.#handle = handle;
     this.#encoder = new Encoder(handle);
-    this.#kept = place && new KeptEmbeddings(place, handle);
+    this.#kept = kept;
   }
 
   /**
@@ -49,7 +47,7 @@ export class TaggerVerbs extends EmbedderVerbs {
     /** @type {LabelSetHandle | null} */
     let background = null;
     try {
-      const look = await openLook(this.#wasm, this.#handle, image);
+      const encoding = await this.#encodings.open(image);
       try {
         if (how.none || how.scores === 'independent') {
           background = this.#handle.labels([...BACKGROUND], ['{}']);
@@ -57,10 +55,10 @@ export class TaggerVerbs extends EmbedderVerbs {
         await this.#kept?.read();
         yield* this.#encoder.encode(set, background);
         await this.#kept?.write();
-        yield* see(this.#handle, look);
-        return this.#score(look, set, background, how);
+        yield* encoding.encode();
+        return this.#score(encoding.handle, set, background, how);
       } finally {
-        release(look);
+        this.#encodings.close(encoding);
       }
     } finally {
       release(set);
@@ -68,14 +66,31 @@ export class TaggerVerbs extends EmbedderVerbs {
     }
   }
 
+  /**
+   * Encodes labels before any picture comes.
+   *
+   * @param {{ labels: import('../handles.js').Label[], templates: string[] }} given
+   * @returns {AsyncGenerator<Step, void, void>}
+   */
+  async *prepare({ labels, templates }) {
+    const set = this.#handle.labels(labels, templates);
+    try {
+      await this.#kept?.read();
+      yield* this.#encoder.encode(set);
+      await this.#kept?.write();
+    } finally {
+      release(set);
+    }
+  }
+
   /** @param {RolloutArguments} given */
   rollout({ image }) {
-    return rolloutOf(this.#wasm, this.#handle, image);
+    return rolloutOf(this.#encodings, this.#handle, image);
   }
 
   /** @param {ExplainArguments} given */
   explain({ image, text }) {
-    return mapOf(this.#wasm, this.#handle, image, (look) => this.#handle.beginExplanation(look, text));
+    return mapOf(this.#encodings, this.#handle, image, (look) => this.#handle.beginExplanation(look, text));
   }
 
   /**

@@ -104,14 +104,13 @@ export const verbs = {
     wasm = generated('relaxed');
     await wasm.default();
     const files = locate(CLIP_ID, { base: new URL('/full/', location.href) });
-    const given = { files, dtype: 'int8', keep: { id: CLIP_ID, revision: null } };
-    const classes = { Files: wasm.TaggerFiles, Handle: wasm.TaggerHandle, part: 'both' };
-    const steps = loadKept(wasm, classes, given, {});
+    const params = { task: 'tag', files, dtype: 'int8', keep: { id: CLIP_ID, revision: null } };
+    const steps = loadKept(wasm, params, {});
     const phases = new Set();
     for (;;) {
       const { done, value } = await steps.next();
       if (done) break;
-      phases.add(value.progress.phase);
+      if ('progress' in value) phases.add(value.progress.phase);
     }
     return [...phases];
   },

@@ -44,7 +44,7 @@ export async function openBrowser() {
 const FEW_LABELS = fileURLToPath(new URL('./few-labels.json', import.meta.url));
 
 /** The labels that the page begins with, in few: reading hundreds at each visit would make the tests slow. */
-export const fewLabels = { 'models/clip-tiny/labels.json': () => FEW_LABELS };
+export const fewLabels = { 'models/ocelli/labels.json': () => FEW_LABELS };
 
 /**
  * Serves `dist/` at the sub-path, and whatever else a test mounts.

@@ -21,7 +21,7 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-MODELS = ROOT / "pkg" / "models"
+MODELS = ROOT / "tests" / "golden" / "trained"
 TEMPLATE = "a photo of a {}."
 MAX_NEW_TOKENS = 30
 # The same are in tests/tasks.rs.

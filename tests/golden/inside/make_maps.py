@@ -35,7 +35,7 @@ VITS = ["vit-labels", "vit-no-bias"]
 ITMS = ["blip-itm-gelu", "blip-itm-deep"]
 # Texts of the golden matchers: 97 begins and 5 ends them. The same are in tests/inside.rs.
 MATCHED = [[97, 12, 40, 33, 5], [97, 60, 5]]
-MODELS = ROOT / "pkg" / "models"
+MODELS = ROOT / "tests" / "golden" / "trained"
 DRAWINGS = ["noto-rocket", "fluent-emoji-pizza", "openmoji-butterfly", "twemoji-pizza"]
 TEXTS = ["a photo of a pizza.", "a rocket"]
 # The last one loses its end.

@@ -112,7 +112,7 @@ def main():
     lists = {name: re.findall(r"'([^']+)'", body) for name, body in re.findall(r"const (\w+) = .*?\[(.*?)\]", published, re.S)}
     assert [len(lists[name]) for name in ["simple", "imagenet7", "imagenet80"]] == [1, 7, 80]
 
-    folder = ROOT / "pkg/models/clip-tiny"
+    folder = ROOT / "tests/golden/trained/clip-tiny"
     words = AutoTokenizer.from_pretrained(folder)
     builtin = Reference(folder, lambda text: words(text, truncation=True, max_length=32).input_ids, 96)
     expected = {"clip-tiny": builtin.expect(

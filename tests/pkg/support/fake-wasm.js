@@ -25,7 +25,17 @@ export function fakeWasm({
   candidates = CANDIDATES,
   onCreate = () => {},
 } = {}) {
-  const log = { alive: new Set(), loaders: [], bytes: 0, largestChunk: 0, encoded: 0, layers: 0, calls: [] };
+  const log = {
+    alive: new Set(),
+    loaders: [],
+    bytes: 0,
+    largestChunk: 0,
+    encoded: 0,
+    words: 0,
+    looks: 0,
+    layers: 0,
+    calls: [],
+  };
 
   class Handle {
     constructor() {
@@ -98,6 +108,7 @@ export function fakeWasm({
     constructor(picture) {
       super();
       if (picture.text === 'trap') throw trap();
+      log.looks += 1;
       this.text = picture.text;
     }
     keep() {
@@ -192,6 +203,8 @@ export function fakeWasm({
   /** Longer labels are likelier; the label `trap` traps. */
   class TaggerHandle extends Model {
     logitScale = 10;
+    temperature = 1;
+    noneOffset = 0;
     #known = new Set();
     #unwritten = false;
     static create(files, weights) {
@@ -312,6 +325,13 @@ export function fakeWasm({
   }
 
   class CaptionerHandle extends Model {
+    wordsTotal = 0;
+    wordsPending = 0;
+    encodeWords(limit) {
+      this.wordsPending = Math.max(0, this.wordsPending - limit);
+      log.words += Math.min(limit, this.wordsTotal);
+      return this.wordsPending;
+    }
     static create(files, weights) {
       weights.free();
       files.free();
@@ -328,6 +348,7 @@ export function fakeWasm({
     }
     write(look, { options }) {
       const text = seen(look);
+      if (this.wordsPending > 0 && options.prompt === undefined) throw wasmError('argument-invalid');
       log.calls.push({ picture: text, options });
       const texts = text === 'endless' ? Array(10_000).fill('on ') : pieces;
       return new CaptionRun(texts.slice(0, options.maxTokens), candidates.slice(0, options.numCaptions ?? 1));
@@ -468,8 +489,47 @@ export function fakeWasm({
     }
   }
 
+  class OcelliFiles extends Handle {
+    static read(config, preprocessor, tokenizer, decoderTokenizer, words, parts) {
+      if (!Array.isArray(parts) || !(decoderTokenizer instanceof Uint8Array)) {
+        throw new TypeError('(…, parts)');
+      }
+      return Object.assign(new OcelliFiles(), { config, preprocessor, tokenizer, decoderTokenizer, words });
+    }
+    passOver(weights) {
+      if (weights.taken > 0) throw new Error('Too late: bytes have come.');
+    }
+  }
+
+  /** Three tasks over one tower; what it looks at need not be kept for a map. */
+  class OcelliHandle extends Model {
+    static create(files, weights) {
+      weights.free();
+      files.free();
+      onCreate(files);
+      return Object.assign(new OcelliHandle(), { words: files.words ? 40 : 0 });
+    }
+    look(picture) {
+      const look = super.look(picture);
+      look.kept = true;
+      look.keep = () => {};
+      return look;
+    }
+    tagger() {
+      return Object.assign(new TaggerHandle(), { tower: 'both', temperature: 0.8, sureThreshold: 0.4 });
+    }
+    captioner() {
+      return Object.assign(new CaptionerHandle(), { wordsTotal: this.words, wordsPending: this.words });
+    }
+    matcher() {
+      return new MatcherHandle();
+    }
+  }
+
   return {
     log,
+    OcelliFiles,
+    OcelliHandle,
     WeightsLoader,
     packingVersion: () => 1,
     Picture,

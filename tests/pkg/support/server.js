@@ -30,6 +30,22 @@ export function bytes(body, headers = {}) {
   };
 }
 
+/** Routes for a folder that serves several tasks; `changed` replaces files by name, or takes them away. */
+export function sharedRoutes(folder = '/m/', changed = {}) {
+  const files = {
+    'config.json': '{"model_type": "ocelli"}',
+    'preprocessor_config.json': '{"preprocessor": 1}',
+    'tokenizer.json': '{"tokenizer": 1}',
+    'decoder_tokenizer.json': '{"decoder": 1}',
+    'words.json': '{"words": 1}',
+    'labels.json': '["dog", "beagle", "no tag of the vocabulary"]',
+    'model.safetensors': Buffer.alloc(3_000_000, 7),
+    ...changed,
+  };
+  const there = Object.entries(files).filter(([, body]) => body !== undefined);
+  return Object.fromEntries(there.map(([name, body]) => [`${folder}${name}`, bytes(body)]));
+}
+
 /** Routes for a model in a folder; `weights` is what model.safetensors holds. */
 export function modelRoutes(folder = '/m/', weights = Buffer.alloc(3_000_000, 7)) {
   return {
