@@ -5,7 +5,7 @@ import path from 'node:path';
 import { ROOT } from '../../../scripts/lib/run.mjs';
 
 /** As in training/paths.py. */
-export const DATA = process.env.OCELLI_DATA ?? path.join(ROOT, '../shared/data');
+export const DATA = process.env.OCELLI_TRAINING_DATA ?? path.join(ROOT, '../shared/data');
 const KNOWLEDGE = path.join(ROOT, 'training/knowledge');
 
 /** Thrown by a part whose data are not here. */
