@@ -133,7 +133,8 @@ impl WordList {
     /// The words of a prompt, where each word has the probability in its place.
     ///
     /// It is the most probable one, if it is sure, and its kind; or else the nearest of its broader ones that is, whose probability is
-    /// the sum of those of all words that it stands for. Then come others that are sure by themselves.
+    /// the sum of those of all words that it stands for. Without either there are none. Then come others that are sure by
+    /// themselves.
     fn choose(&self, probabilities: &[f32]) -> Vec<String> {
         let WordsFile { words, threshold, also, most, .. } = &self.file;
         let mut order: Vec<usize> = (0..words.len()).collect();
@@ -148,7 +149,8 @@ impl WordList {
         } else {
             (words[best].broader.iter().find(sure), None)
         };
-        let mut chosen: Vec<String> = first.cloned().into_iter().collect();
+        let Some(first) = first else { return Vec::new() };
+        let mut chosen = vec![first.clone()];
         for place in order {
             let word = &words[place];
             if chosen.len() >= *most || probabilities[place] < also.unwrap_or(*threshold) {
@@ -249,7 +251,8 @@ mod tests {
             ([0.1, 0.0, 0.1, 0.0, 0.1], &[]),
             // Others that are sure by themselves, and neither broader nor narrower.
             ([0.5, 0.0, 0.0, 0.2, 0.3], &["collie", "dog", "ball"]),
-            ([0.1, 0.1, 0.0, 0.2, 0.25], &["ball", "dog"]),
+            ([0.1, 0.1, 0.0, 0.2, 0.25], &[]),
+            ([0.1, 0.0, 0.5, 0.2, 0.2], &["cat", "dog"]),
             ([0.0, 0.0, 0.0, 0.0, 1.0], &["ball"]),
         ] {
             assert_eq!(list.choose(&probabilities), expected, "{probabilities:?}");
