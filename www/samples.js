@@ -9,11 +9,11 @@
 /** @type {readonly Sample[]} */
 export const SAMPLES = [
   { file: 'cat.webp', alt: 'a tabby cat' },
-  { file: 'coffee.webp', alt: 'a cup of espresso on a saucer' },
+  { file: 'coffee.webp', alt: 'a cup of espresso' },
+  { file: 'photographer.webp', alt: 'a man with a camera' },
   { file: 'rocket.webp', alt: 'a rocket before its launch' },
   { file: 'astronaut.webp', alt: 'an astronaut' },
-  { file: 'photographer.webp', alt: 'a man with a camera on a tripod' },
-  { file: 'sailboat.webp', alt: 'a drawing of a sailboat at sea' },
-  { file: 'car.webp', alt: 'a drawing of a red car before a house' },
+  { file: 'sailboat.webp', alt: 'a drawing of a sailboat' },
+  { file: 'car.webp', alt: 'a drawing of a red car' },
   { file: 'fruit.webp', alt: 'a drawing of a bowl of fruit' },
 ];

@@ -49,8 +49,11 @@ import { Lane } from './lane.js';
  * @property {Pick<typeof import('ocelli').Classifier, 'load'>} Classifier
  */
 
-/** Tags kept for each picture. */
+/** Tags kept for each picture, and how many there may be with all that they imply. */
 const TAGS_SHOWN = 5;
+const MOST_SHOWN = 7;
+/** Beside a sure answer, what scores less is noise. */
+const WORTH_SHOWING = 0.05;
 
 /** Classes kept for each picture. */
 const CLASSES_SHOWN = 3;
@@ -292,5 +295,11 @@ async function tagWith(tagger, file, asked, { signal, onProgress }) {
   // A kind that is a guess is left out, and what it surely is, shown.
   const answers = judged && surest && surest.label !== shown[0]?.label ? [surest] : shown;
   const among = scores === 'independent' ? {} : { among: all };
-  return { tags: vocabulary ? vocabulary.withParents(answers, among) : answers, sure: true };
+  if (!vocabulary) return { tags: answers, sure: true };
+  const worth = judged
+    ? answers.filter(({ score }, place) => place === 0 || score >= WORTH_SHOWING)
+    : answers;
+  const tags = vocabulary.withParents(worth, among);
+  // All that was asked for stays; of what the page itself asked, so many as are seen at a glance.
+  return { tags: judged ? tags.slice(0, MOST_SHOWN) : tags, sure: true };
 }

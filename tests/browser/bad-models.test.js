@@ -207,7 +207,7 @@ test('a worker that dies takes one answer with it, not the page', async () => {
   await visit.ready();
   // On one thread: those of a pool are workers too.
   const workers = visit.page.workers();
-  assert.equal(workers.length, 2, 'one worker for each model');
+  assert.equal(workers.length, 1, 'one worker for tags and captions');
   for (const worker of workers) {
     await worker.evaluate(() => {
       addEventListener(

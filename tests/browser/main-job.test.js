@@ -30,7 +30,7 @@ async function understood(visit, expectations, t) {
     await visit.settled(file.name);
     const { caption, tags, scores, errors } = await visit.read(file.name);
     assert.deepEqual(errors, []);
-    assert.equal(tags.length, 5);
+    assert.ok(tags.length <= 7, 'as many as are seen at a glance');
     assert.ok(scores.every((score) => /^(<1|\d{1,3})%$/.test(score)));
     assert.ok(caption.length > 0);
     t.diagnostic(`${file.name}: ${tags[0]} ${scores[0]} (${tags.slice(1).join(', ')}) "${caption}"`);

@@ -2,7 +2,8 @@
 // and every complaint of the browser written down.
 
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -43,8 +44,31 @@ export async function openBrowser() {
 
 const FEW_LABELS = fileURLToPath(new URL('./few-labels.json', import.meta.url));
 
-/** The labels that the page begins with, in few: reading hundreds at each visit would make the tests slow. */
-export const fewLabels = { 'models/ocelli/labels.json': () => FEW_LABELS };
+/** Configurations of the built-in model, written for tests, by their threshold. @type {Map<number | undefined, string>} */
+const configs = new Map();
+
+/**
+ * The built-in model with another threshold below which it is not sure.
+ * @param {number} [threshold] without it, the model is always sure
+ * @returns {Record<string, import('../../../scripts/serve.mjs').Mount>}
+ */
+export function sureFrom(threshold) {
+  const file =
+    configs.get(threshold) ?? path.join(mkdtempSync(path.join(tmpdir(), 'ocelli-config-')), 'config.json');
+  if (!configs.has(threshold)) {
+    const config = JSON.parse(readFileSync(path.join(DIST, 'models/ocelli/config.json'), 'utf8'));
+    config.ocelli = { ...config.ocelli, sure_threshold: threshold };
+    writeFileSync(file, JSON.stringify(config));
+    configs.set(threshold, file);
+  }
+  return { 'models/ocelli/config.json': () => file };
+}
+
+/**
+ * The labels that the page begins with, in few: reading hundreds at each visit would make the tests slow. Pictures that
+ * show nothing get their tags all the same.
+ */
+export const fewLabels = { 'models/ocelli/labels.json': () => FEW_LABELS, ...sureFrom() };
 
 /**
  * Serves `dist/` at the sub-path, and whatever else a test mounts.

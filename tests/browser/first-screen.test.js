@@ -1,0 +1,89 @@
+// The first screen: samples to try, the picture with its answers in view after a drop, one download for all of them, and
+// a word that says so where the model is not sure.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { fewLabels, openBrowser, openSite, sureFrom, Visit } from './support/site.js';
+import { plain } from './support/pictures.js';
+
+const browser = await openBrowser();
+const site = await openSite();
+const unsure = await openSite({ ...fewLabels, ...sureFrom(1) });
+test.after(async () => {
+  await browser.close();
+  await site.close();
+  await unsure.close();
+});
+
+const DEVICES = {
+  desktop: { viewport: { width: 1280, height: 800 } },
+  phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+};
+
+/** Asserts that an element is inside of the window. @param {Visit} visit @param {string} selector */
+async function inView(visit, selector) {
+  const { top, bottom, height } = await visit.page
+    .locator(selector)
+    .first()
+    .evaluate((element) => {
+      const box = element.getBoundingClientRect();
+      return { top: box.top, bottom: box.bottom, height: innerHeight };
+    });
+  assert.ok(top >= -1 && bottom <= height + 1, `${selector} goes from ${top} to ${bottom} of ${height}`);
+}
+
+for (const [device, options] of Object.entries(DEVICES)) {
+  test(`${device}: after a drop the picture and its answers are in view`, async () => {
+    const visit = await Visit.withPicture(browser, site.url, { options });
+    for (const part of ['.card-frame', '.words', '.tags > :first-child', '.tags > :nth-child(3)']) {
+      await inView(visit, part);
+    }
+    await visit.page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    await visit.drop(plain('second.png', { colour: [200, 40, 40] }));
+    await inView(visit, '.card-frame');
+    await visit.end();
+  });
+}
+
+test('a sample is tried by the keyboard, and tagged as any picture', async () => {
+  const visit = await Visit.begin(browser, site.url);
+  const samples = visit.page.getByRole('list', { name: 'Or try one of these' }).getByRole('button');
+  assert.ok((await samples.count()) >= 3);
+  for (const name of await samples.evaluateAll((all) => all.map((one) => one.querySelector('img')?.alt))) {
+    assert.match(name ?? '', /^Try an? /);
+  }
+  await samples.first().focus();
+  await visit.page.keyboard.press('Enter');
+  await visit.page.locator('picture-card[data-state="done"]').waitFor();
+  assert.ok((await visit.page.locator('.tag').count()) > 0);
+  await visit.end();
+});
+
+test('one model is downloaded once for tags, captions and matches, in one worker', async () => {
+  const visit = await Visit.withPicture(browser, `${site.url}?threads=1`);
+  const card = visit.card('sky.png');
+  await card.getByText('Ask about this picture').click();
+  await card.getByLabel('Which of these fits?').fill('a cat\na dog');
+  await card.getByRole('button', { name: /^Match texts/ }).click();
+  await card.locator('.matches button').first().waitFor();
+  const weights = visit.requests.filter(({ url }) => url.endsWith('model.safetensors'));
+  assert.equal(weights.length, 1);
+  assert.equal(visit.page.workers().length, 1);
+  await visit.end();
+});
+
+test('where the model is not sure, the page says so and offers a stronger one', async () => {
+  const visit = await Visit.withPicture(browser, unsure.url);
+  const card = visit.card('sky.png');
+  await card.getByText('Not sure what this is.').waitFor();
+  assert.equal(await card.locator('.tag').count(), 0, 'no word is better than a wrong one');
+  await card.getByRole('button', { name: 'Try a stronger model with sky.png' }).click();
+  const picker = visit.page.locator('#tag-picker select');
+  await picker.waitFor();
+  assert.ok(await picker.evaluate((select) => select === document.activeElement));
+  // Labels of one's own are one's own question: they are answered.
+  await visit.page.locator('#labels-panel').evaluate((panel) => /** @type {any} */ ((panel).open = true));
+  await visit.ask(['cat', 'dog']);
+  await visit.page.waitForFunction(() => document.querySelectorAll('.tag').length === 2);
+  await visit.end();
+});
