@@ -1,7 +1,7 @@
 //! CLIP B/32 and BLIP base at their true size, natively, through everything but the browser.
 //!
 //! `python tests/full/make.py` makes the models (1.5 GB); `OCELLI_FULL=target/full` says that they are there.
-//! Without it the tests say so and pass.
+//! Without it the tests say so and pass. `python tests/full/make_towers.py` makes RN50 and EfficientNet-Lite0 beside them.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -9,7 +9,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use ocelli::image::{Preprocessor, PreprocessorKind};
 use ocelli::kernels::Dtype;
+use ocelli::models::clip::{ClipConfig, ClipModel};
+use ocelli::models::ocelli::{OcelliConfig, OcelliModel, Parts};
 use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, ModelFiles, Tagger, TaggerFiles};
 use ocelli::weights::{Weights, WeightsLoader};
 use serde_json::Value;
@@ -108,4 +111,71 @@ fn blip_writes_as_the_reference() {
             assert_eq!(text, answer[kind]["caption"].as_str().unwrap(), "{} {kind}", answer["file"]);
         }
     }
+}
+
+/// Largest difference of a number of an embedding of length 1 from the reference's.
+const EMBEDDING_BOUND: f32 = 1e-4;
+/// Least cosine of an embedding in int8 and the reference's.
+const INT8_COSINE: f32 = 0.995;
+
+/// The answers of tests/full/make_towers.py.
+fn towers() -> Option<(PathBuf, Value)> {
+    let (full, _) = full()?;
+    let Ok(expected) = std::fs::read(full.join("towers.json")) else {
+        println!("skipped: tests/full/make_towers.py has not been run");
+        return None;
+    };
+    let expected = serde_json::from_slice(&expected).unwrap();
+    Some((full, expected))
+}
+
+/// Compares the features `(images, dim)` that `model` makes of the pictures with the reference's.
+fn compare_towers(name: &str, model: impl Fn(&[u8], Weights) -> ClipModel, dtypes: &[(Dtype, f32)]) {
+    let Some((full, expected)) = towers() else { return };
+    let folder = full.join("towers").join(name);
+    let read = |file: &str| std::fs::read(folder.join(file)).unwrap();
+    let preprocessor =
+        Preprocessor::from_json(&read("preprocessor_config.json"), PreprocessorKind::Clip).unwrap();
+    for &(dtype, least) in dtypes {
+        let mut loader = WeightsLoader::new(dtype);
+        read("model.safetensors").chunks(CHUNK).for_each(|chunk| loader.push(chunk).unwrap());
+        let model = model(&read("config.json"), loader.finish().unwrap());
+        let names = expected["images"].as_array().unwrap();
+        for (file, reference) in names.iter().zip(expected[name].as_array().unwrap()) {
+            let pixels = preprocessor.tensor(&image(&full, file)).unwrap().unsqueeze(0).unwrap();
+            let start = Instant::now();
+            let mut found =
+                model.image_features(&pixels).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let time = start.elapsed();
+            let length = found.iter().map(|x| x * x).sum::<f32>().sqrt();
+            found.iter_mut().for_each(|x| *x /= length);
+            let reference: Vec<f32> =
+                reference.as_array().unwrap().iter().map(|x| x.as_f64().unwrap() as f32).collect();
+            let off = found.iter().zip(&reference).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let cosine: f32 = found.iter().zip(&reference).map(|(a, b)| a * b).sum();
+            println!("{name} {dtype:?} {file}: off by {off:e}, cosine {cosine}, in {time:?}");
+            assert!(cosine >= least, "{name} {dtype:?} {file}: cosine {cosine}");
+            assert!(dtype != Dtype::F32 || off <= EMBEDDING_BOUND, "{name} {file}: off by {off:e}");
+        }
+    }
+}
+
+const DTYPES: [(Dtype, f32); 3] = [(Dtype::F32, 0.9999), (Dtype::F16, 0.999), (Dtype::Int8, INT8_COSINE)];
+
+#[test]
+fn rn50_sees_as_the_reference() {
+    let model =
+        |config: &[u8], weights| ClipModel::new(&ClipConfig::from_json(config).unwrap(), weights).unwrap();
+    compare_towers("rn50", model, &DTYPES);
+}
+
+#[test]
+fn efficientnet_lite0_sees_as_the_reference() {
+    let model = |config: &[u8], weights: Weights| {
+        let parts = Parts { tagger: true, captioner: false, matcher: false };
+        weights.pass_over(&OcelliModel::unused(parts));
+        let config = OcelliConfig::from_json(config).unwrap();
+        OcelliModel::new(&config, parts, weights).unwrap().tagger.unwrap()
+    };
+    compare_towers("lite0", model, &DTYPES);
 }

@@ -8,9 +8,9 @@ EXPANDED = {"_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_d
 PLAIN = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
 
 
-def timm_state(network):
+def timm_state(network, stages=STAGES):
     """The state dict of a network of `efficientnet-lite-pytorch` under timm's names, counters left out."""
-    place = [(stage, i) for stage, count in enumerate(STAGES) for i in range(count)]
+    place = [(stage, i) for stage, count in enumerate(stages) for i in range(count)]
     out = {}
     for name, tensor in network.state_dict().items():
         if name.endswith("num_batches_tracked"):

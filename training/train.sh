@@ -1,5 +1,5 @@
 #!/bin/sh
-# One command from nothing to exported models: ./train.sh
+# One command from nothing to the exported model: ./train.sh
 # Every step is skipped or resumed when its result is already under $OCELLI_TRAINING_WORK.
 set -eu
 cd "$(dirname "$0")"
@@ -11,14 +11,23 @@ mkdir -p "$W/npm" "$W/cache"
 [ -d "$W/npm/node_modules/@iconify-json/noto" ] || { cp package.json "$W/npm/"; (cd "$W/npm" && npm install); }
 [ -f "$W/cache/drawings/fluent-emoji-high-contrast.json" ] || node render_drawings.mjs "$W/npm" "$W/cache/drawings"
 PY="$W/venv/bin/python -u"
-[ -f "$W/cache/teacher-logits.npy" ] || $PY teacher.py # writes the logits last
-$PY tokenizers_own.py
-$PY train_clip.py --run clip --minutes "${CLIP_MINUTES:-90}"
-$PY train_clip.py --run clip2 --init clip --lr 0.0015 --style 0.4 --own 0.8 --minutes "${CLIP2_MINUTES:-90}"
-$PY photo_features.py 2
-$PY scene_features.py "${SCENE_CHUNKS:-16}"
-$PY train_captioner.py --minutes "${CAPTIONER_MINUTES:-13}"
-$PY train_matching.py --minutes "${MATCHING_MINUTES:-10}"
-$PY export.py clip2 blip matching
-$PY calibrate.py --write
-$PY evaluate.py
+# The tagger.
+$PY photo_features.py 1
+$PY drawing_features.py 4
+[ -f "$W/runs/head/head.pt" ] || $PY train_head.py --run head
+[ -f "$W/runs/head/targets.npz" ] || $PY teacher.py --run head
+$PY train_text.py --head head --run text --minutes "${TEXT_MINUTES:-45}"
+$PY calibrate.py --head head --text text
+# The captioner.
+$PY scene_features.py "${SCENE_CHUNKS:-24}"
+$PY train_captioner.py --minutes "${CAPTION_MINUTES:-30}"
+$PY train_matching.py
+# What ships, and the pictures that it is measured with.
+$PY export.py
+$PY pictures.py "$W/made"
+# The tagger once more without 200 classes, for measuring what it makes of names whose pictures it never had.
+[ -f "$W/runs/head-left-out/head.pt" ] || $PY train_head.py --run head-left-out --heldout
+[ -f "$W/runs/head-left-out/targets.npz" ] || $PY teacher.py --run head-left-out
+$PY train_text.py --head head-left-out --run text-left-out --minutes "${TEXT_MINUTES:-45}"
+$PY calibrate.py --head head-left-out --text text-left-out
+$PY export.py --head head-left-out --text text-left-out --out "$W/left-out" --without-caption

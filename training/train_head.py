@@ -8,7 +8,7 @@ linear discriminant analysis would have to see to arrive at that classifier), an
 of its own label. Photographs and drawings have their real features. This is DeViSE (Frome et al. 2013) with the
 concepts' vectors learnt rather than taken from word embeddings.
 
-usage: python train_head.py --run head [--steps 2400] [--heldout]
+usage: python train_head.py --run head [--steps 1500] [--heldout]
 With --heldout the classes of knowledge/heldout.txt are unknown: their rows of the classifier go, and with them every
 concept that only they show.
 """
@@ -142,7 +142,7 @@ def direct_tags(things):
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--run", default="head")
-    ap.add_argument("--steps", type=int, default=2400)
+    ap.add_argument("--steps", type=int, default=1500)
     ap.add_argument("--heldout", action="store_true")
     args = ap.parse_args()
     torch.set_num_threads(1)

@@ -6,6 +6,7 @@
 import './style/base.css';
 import './style/controls.css';
 import './style/layout.css';
+import './style/samples.css';
 import './style/card.css';
 import './style/inside.css';
 import './elements/caption-settings.js';

@@ -59,6 +59,8 @@ struct Word {
     /// The nearest first.
     #[serde(default)]
     broader: Vec<String>,
+    /// What follows the word in a prompt where it is the best and sure: "golden retriever, dog".
+    kind: Option<String>,
 }
 
 fn default_templates() -> Vec<String> {
@@ -130,8 +132,9 @@ impl WordList {
 
     /// The words of a prompt, where each word has the probability in its place.
     ///
-    /// It is the most probable one, if it is sure; or else the nearest of its broader ones that is, whose probability is
-    /// the sum of those of all words that it stands for. Then come others that are sure by themselves.
+    /// It is the most probable one, if it is sure, and its kind; or else the nearest of its broader ones that is, whose probability is
+    /// the sum of those of all words that it stands for. Without either there are none. Then come others that are sure by
+    /// themselves.
     fn choose(&self, probabilities: &[f32]) -> Vec<String> {
         let WordsFile { words, threshold, also, most, .. } = &self.file;
         let mut order: Vec<usize> = (0..words.len()).collect();
@@ -141,12 +144,13 @@ impl WordList {
             self.narrower.get(name).into_iter().flatten().map(|&place| probabilities[place]).sum()
         };
         let sure = |name: &&String| sum(name) >= *threshold;
-        let first = if probabilities[best] >= *threshold {
-            Some(&words[best].word)
+        let (first, kind) = if probabilities[best] >= *threshold {
+            (Some(&words[best].word), words[best].kind.as_ref())
         } else {
-            words[best].broader.iter().find(sure)
+            (words[best].broader.iter().find(sure), None)
         };
-        let mut chosen: Vec<String> = first.cloned().into_iter().collect();
+        let Some(first) = first else { return Vec::new() };
+        let mut chosen = vec![first.clone()];
         for place in order {
             let word = &words[place];
             if chosen.len() >= *most || probabilities[place] < also.unwrap_or(*threshold) {
@@ -159,6 +163,10 @@ impl WordList {
             if !chosen.iter().any(related) {
                 chosen.push(word.word.clone());
             }
+        }
+        // A kind is no word of its own: it does not count, and keeps no other away.
+        if let Some(kind) = kind.filter(|&kind| !chosen.contains(kind)) {
+            chosen.insert(1, kind.clone());
         }
         chosen
     }
@@ -225,7 +233,7 @@ mod tests {
     use super::*;
 
     const FILE: &str = r#"{"threshold": 0.5, "also": 0.2, "most": 2, "words": [
-        {"word": "collie", "broader": ["dog", "animal"]},
+        {"word": "collie", "broader": ["dog", "animal"], "kind": "dog"},
         {"word": "poodle", "hint": "a dog", "broader": ["dog", "animal"]},
         {"word": "cat", "broader": ["animal"]},
         {"word": "dog", "broader": ["animal"]},
@@ -235,14 +243,16 @@ mod tests {
     fn the_nearest_broader_word_that_is_sure_is_taken() {
         let list = WordList::from_json(FILE.as_bytes()).unwrap();
         for (probabilities, expected) in [
-            ([0.8, 0.1, 0.0, 0.1, 0.0], &["collie"][..]),
+            ([0.8, 0.1, 0.0, 0.1, 0.0], &["collie", "dog"][..]),
             ([0.3, 0.15, 0.1, 0.1, 0.0], &["dog"]),
             ([0.3, 0.05, 0.2, 0.05, 0.0], &["animal"]),
-            ([0.3, 0.0, 0.1, 0.0, 0.1], &["collie"]),
+            ([0.3, 0.0, 0.1, 0.0, 0.1], &[]),
+            ([0.3, 0.0, 0.3, 0.0, 0.1], &["animal"]),
             ([0.1, 0.0, 0.1, 0.0, 0.1], &[]),
             // Others that are sure by themselves, and neither broader nor narrower.
-            ([0.5, 0.0, 0.0, 0.2, 0.3], &["collie", "ball"]),
-            ([0.1, 0.1, 0.0, 0.2, 0.25], &["ball", "dog"]),
+            ([0.5, 0.0, 0.0, 0.2, 0.3], &["collie", "dog", "ball"]),
+            ([0.1, 0.1, 0.0, 0.2, 0.25], &[]),
+            ([0.1, 0.0, 0.5, 0.2, 0.2], &["cat", "dog"]),
             ([0.0, 0.0, 0.0, 0.0, 1.0], &["ball"]),
         ] {
             assert_eq!(list.choose(&probabilities), expected, "{probabilities:?}");

