@@ -283,7 +283,7 @@ async function tagWith(tagger, file, asked, { signal, onProgress }) {
   const all = await tagger.tag(file, labels, {
     template: templates ?? template,
     ...(scores && { scores }),
-    ...((none || judged) && { none: true }),
+    ...(none && { none: true }),
     signal,
     onProgress,
   });
