@@ -291,14 +291,20 @@ function scheduleShow() {
   }, 16);
 }
 
+/** Brings the newest picture into view, where its answers are about to appear, unless all of it is there. */
+function showNewest() {
+  const card = page.cards.firstElementChild;
+  const box = card?.getBoundingClientRect();
+  if (box && (box.top < 0 || box.bottom > innerHeight)) card.scrollIntoView({ block: 'start' });
+}
+
 session.addEventListener('change', scheduleShow);
 
 for (const source of [page.drop, page.samples]) {
   source.addEventListener('pictures', (/** @type {CustomEvent<File[]>} */ { detail }) => {
     session.add(detail);
     show();
-    // The answers are to be in view where they appear, without any scrolling.
-    requestAnimationFrame(() => page.cards.firstElementChild?.scrollIntoView({ block: 'nearest' }));
+    requestAnimationFrame(showNewest);
     announce(`${count(detail.length, 'picture')} added`);
   });
 }
