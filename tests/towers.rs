@@ -15,6 +15,7 @@ use ocelli::weights::{Weights, WeightsLoader};
 use serde_json::{Value, json};
 
 #[path = "golden/models/read.rs"]
+#[allow(dead_code)] // Of what it has, this file needs a part.
 mod golden;
 use golden::{Golden, IMAGES, assert_close, difference, pixels};
 
@@ -103,8 +104,12 @@ fn fewer_bits_give_nearly_the_same_embeddings() {
                 [model, exact].map(|model| unit(&model.image_features(&pixels(*size)).unwrap())),
                 [model, exact].map(|model| unit(&model.text_features(&texts(golden)).unwrap())),
             ];
+            // Of the narrow text towers no matrix is large enough to be stored in fewer bits than 32.
+            assert!(
+                difference(&pairs[0][0], &pairs[0][1]) > 0.0,
+                "nothing was quantised: this test proves nothing"
+            );
             for [found, exact] in pairs {
-                assert!(dtype == Dtype::F16 || difference(&found, &exact) > 0.0, "nothing was quantised");
                 let cosines = (found * exact).unwrap().sum(1).unwrap().to_vec1::<f32>().unwrap();
                 println!("{dtype:?}: {cosines:?}");
                 assert!(cosines.iter().all(|&cosine| cosine >= COSINE), "{dtype:?}: {cosines:?}");
