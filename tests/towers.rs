@@ -104,11 +104,8 @@ fn fewer_bits_give_nearly_the_same_embeddings() {
                 [model, exact].map(|model| unit(&model.image_features(&pixels(*size)).unwrap())),
                 [model, exact].map(|model| unit(&model.text_features(&texts(golden)).unwrap())),
             ];
-            // Of the narrow text towers no matrix is large enough to be stored in fewer bits than 32.
-            assert!(
-                difference(&pairs[0][0], &pairs[0][1]) > 0.0,
-                "nothing was quantised: this test proves nothing"
-            );
+            // Of the narrow text towers no matrix is large enough to be stored in fewer bits.
+            assert!(difference(&pairs[0][0], &pairs[0][1]) > 0.0, "{dtype:?}: this test proves nothing");
             for [found, exact] in pairs {
                 let cosines = (found * exact).unwrap().sum(1).unwrap().to_vec1::<f32>().unwrap();
                 println!("{dtype:?}: {cosines:?}");
@@ -179,12 +176,13 @@ fn one_encoding_serves_captions_and_matches() {
     for (j, ids) in MATCHED.into_iter().enumerate() {
         let text = matcher.text_embeddings(&[ids]).unwrap();
         let cosines = embeddings.matmul(&text.t().unwrap()).unwrap().squeeze(1).unwrap();
-        assert_close("cosines", &cosines, golden.floats(&format!("cosines_{j}")));
+        // Too alike for `assert_close`.
+        assert!(difference(&cosines, golden.floats(&format!("cosines_{j}"))) <= golden::BOUND);
         for i in 0..IMAGES {
             let image = matcher.see(&states.narrow(0, i, 1).unwrap()).unwrap();
             let logits = matcher.matching(&image, &[ids]).unwrap();
             let expected = golden.floats(&format!("matching_{j}")).narrow(0, i, 1).unwrap();
-            assert_close("matching", &logits, &expected);
+            assert!(difference(&logits, &expected) <= golden::BOUND);
             if i < 2 {
                 let map = matcher.grad_cam(&image, ids).unwrap();
                 assert_map(&golden, &format!("match_cam_{i}_{j}"), &map);
