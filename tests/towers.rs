@@ -15,6 +15,7 @@ use ocelli::weights::{Weights, WeightsLoader};
 use serde_json::{Value, json};
 
 #[path = "golden/models/read.rs"]
+#[allow(dead_code)] // Of what it has, this file needs a part.
 mod golden;
 use golden::{Golden, IMAGES, assert_close, difference, pixels};
 
@@ -98,18 +99,21 @@ fn towers_agree_with_the_reference() {
 fn fewer_bits_give_nearly_the_same_embeddings() {
     let exact = taggers(Dtype::F32);
     for dtype in [Dtype::F16, Dtype::Int8] {
+        let mut changed = 0;
         for ((golden, model, size), (_, exact, _)) in taggers(dtype).iter().zip(&exact) {
             let pairs = [
                 [model, exact].map(|model| unit(&model.image_features(&pixels(*size)).unwrap())),
                 [model, exact].map(|model| unit(&model.text_features(&texts(golden)).unwrap())),
             ];
+            // Of these narrow models few matrices are large enough to be stored in fewer bits than 32.
+            changed += pairs.iter().filter(|[found, exact]| difference(found, exact) > 0.0).count();
             for [found, exact] in pairs {
-                assert!(dtype == Dtype::F16 || difference(&found, &exact) > 0.0, "nothing was quantised");
                 let cosines = (found * exact).unwrap().sum(1).unwrap().to_vec1::<f32>().unwrap();
                 println!("{dtype:?}: {cosines:?}");
                 assert!(cosines.iter().all(|&cosine| cosine >= COSINE), "{dtype:?}: {cosines:?}");
             }
         }
+        assert!(changed > 0, "{dtype:?}: nothing was quantised: this test proves nothing");
     }
 }
 
@@ -174,12 +178,13 @@ fn one_encoding_serves_captions_and_matches() {
     for (j, ids) in MATCHED.into_iter().enumerate() {
         let text = matcher.text_embeddings(&[ids]).unwrap();
         let cosines = embeddings.matmul(&text.t().unwrap()).unwrap().squeeze(1).unwrap();
-        assert_close("cosines", &cosines, golden.floats(&format!("cosines_{j}")));
+        // Too alike for `assert_close`.
+        assert!(difference(&cosines, golden.floats(&format!("cosines_{j}"))) <= golden::BOUND);
         for i in 0..IMAGES {
             let image = matcher.see(&states.narrow(0, i, 1).unwrap()).unwrap();
             let logits = matcher.matching(&image, &[ids]).unwrap();
             let expected = golden.floats(&format!("matching_{j}")).narrow(0, i, 1).unwrap();
-            assert_close("matching", &logits, &expected);
+            assert!(difference(&logits, &expected) <= golden::BOUND);
             if i < 2 {
                 let map = matcher.grad_cam(&image, ids).unwrap();
                 assert_map(&golden, &format!("match_cam_{i}_{j}"), &map);

@@ -543,6 +543,32 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_a_convolution_are_packed_tap_by_tap() -> Result<()> {
+        // Channels that int8 cuts into blocks, and some that it does not.
+        for (rows, channels, taps) in [(3, 2, 4), (9, 24, 9), (5, 1, 9), (4, 5, 1), (2, 136, 4)] {
+            let columns = channels * taps;
+            let values = values(rows, columns);
+            for dtype in [Dtype::F32, Dtype::Int8] {
+                let mut builder = MatrixBuilder::convolution(dtype, rows, columns, Some(channels))?;
+                values.chunks(7).for_each(|run| builder.push(run));
+                let matrix = builder.finish()?;
+                let (mut row, mut published) = (vec![0.0; columns], vec![0.0; columns]);
+                for (i, expected) in values.chunks(columns).enumerate() {
+                    matrix.copy_row(i, &mut row);
+                    channels_first(&row, channels, &mut published);
+                    let bound = if dtype == Dtype::F32 { 0.0 } else { 0.02 };
+                    for at in 0..columns {
+                        let tap_first = row[at % taps * channels + at / taps];
+                        assert!((tap_first - expected[at]).abs() <= bound, "{dtype:?} {channels} {taps}");
+                        assert_eq!(published[at], tap_first, "{dtype:?} {channels} {taps}");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
     fn an_incomplete_or_impossible_matrix_is_an_error() -> Result<()> {
         let mut builder = MatrixBuilder::new(Dtype::Int8, 2, 3)?;
         builder.push(&[1.0; 5]);

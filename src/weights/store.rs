@@ -16,8 +16,8 @@ use crate::kernels::{Dtype, MatrixBuilder};
 const SMALL: usize = 4096;
 
 /// Convolutions of fewer weights stay f32 where others become int8. They are those near the pixels, of many positions and
-/// few channels: a hundredth of the weights, whose rounding is most of what int8 loses (see [`crate::kernels`]), and int8
-/// is hardly faster for so few channels.
+/// few channels: 7 % of the weights of EfficientNet-Lite0. Kept in f32, they bring the cosine of its features from 0.9985
+/// to 0.9992 (see `kernels/conv.rs`), and with so few channels int8 gains least.
 const NARROW_CONVOLUTION: usize = 1 << 16;
 
 /// Takes tensors one after the other, each in runs of numbers.

@@ -129,7 +129,7 @@ def ocelli_lite(seed):
     }
     folder = fresh("ocelli-lite", config)
     model = OcelliModel(config)
-    randomise(model, seed, 1.7)
+    randomise(model, seed, 1.2)
     model.decoder_config._attn_implementation = "eager"
     # The output layer is the table of words.
     head = "text_decoder.cls.predictions"
