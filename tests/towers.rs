@@ -104,8 +104,9 @@ fn fewer_bits_give_nearly_the_same_embeddings() {
                 [model, exact].map(|model| unit(&model.image_features(&pixels(*size)).unwrap())),
                 [model, exact].map(|model| unit(&model.text_features(&texts(golden)).unwrap())),
             ];
-            // Of the narrow text towers no matrix is large enough to be stored in fewer bits.
-            assert!(difference(&pairs[0][0], &pairs[0][1]) > 0.0, "{dtype:?}: this test proves nothing");
+            // The files hold f16 already; and of the narrow text towers no matrix is large enough to become int8.
+            let differs = difference(&pairs[0][0], &pairs[0][1]) > 0.0;
+            assert!(differs || dtype == Dtype::F16, "nothing was quantised: this test proves nothing");
             for [found, exact] in pairs {
                 let cosines = (found * exact).unwrap().sum(1).unwrap().to_vec1::<f32>().unwrap();
                 println!("{dtype:?}: {cosines:?}");
