@@ -100,7 +100,8 @@ fn kind<T>(result: Result<T>) -> ErrorKind {
 #[test]
 fn tags_as_the_reference_does() {
     let labels: Vec<String> =
-        serde_json::from_slice(&fs::read(root().join("tests/golden/trained/clip-tiny/labels.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(root().join("tests/golden/trained/clip-tiny/labels.json")).unwrap())
+            .unwrap();
     let mut tagger = tagger();
     let mut set = tagger.labels(&labels, TEMPLATE).unwrap();
     let mut best = std::collections::HashSet::new();

@@ -99,20 +99,21 @@ fn towers_agree_with_the_reference() {
 fn fewer_bits_give_nearly_the_same_embeddings() {
     let exact = taggers(Dtype::F32);
     for dtype in [Dtype::F16, Dtype::Int8] {
+        let mut changed = 0;
         for ((golden, model, size), (_, exact, _)) in taggers(dtype).iter().zip(&exact) {
             let pairs = [
                 [model, exact].map(|model| unit(&model.image_features(&pixels(*size)).unwrap())),
                 [model, exact].map(|model| unit(&model.text_features(&texts(golden)).unwrap())),
             ];
-            // The files hold f16 already; and of the narrow text towers no matrix is large enough to become int8.
-            let differs = difference(&pairs[0][0], &pairs[0][1]) > 0.0;
-            assert!(differs || dtype == Dtype::F16, "nothing was quantised: this test proves nothing");
+            // Of these narrow models few matrices are large enough to be stored in fewer bits than 32.
+            changed += pairs.iter().filter(|[found, exact]| difference(found, exact) > 0.0).count();
             for [found, exact] in pairs {
                 let cosines = (found * exact).unwrap().sum(1).unwrap().to_vec1::<f32>().unwrap();
                 println!("{dtype:?}: {cosines:?}");
                 assert!(cosines.iter().all(|&cosine| cosine >= COSINE), "{dtype:?}: {cosines:?}");
             }
         }
+        assert!(changed > 0, "{dtype:?}: nothing was quantised: this test proves nothing");
     }
 }
 

@@ -4,6 +4,7 @@
 """
 import json
 import math
+import os
 
 import torch
 import torch.nn.functional as F
@@ -67,6 +68,11 @@ class Captioner(torch.nn.Module):
         self.image_tokens = ImageTokens()
         self.text_decoder = BlipTextLMHeadModel(config())
 
+    def seen(self, states):
+        """Scores (n, vocabulary) of the words that the last layer writes when it looks at one place alone, of states (n, WIDTH)."""
+        cross = self.text_decoder.bert.encoder.layer[-1].crossattention
+        return self.text_decoder.cls(cross.output.dense(cross.self.value(states)))
+
     def decode(self, states, ids, mask, where):
         """Scores (n, vocabulary) of the words after the places `where` (B, T) bool of ids (B, T)."""
         seen = self.text_decoder.bert(input_ids=ids, attention_mask=mask, encoder_hidden_states=states,
@@ -127,18 +133,18 @@ def matched(model, states, ids):
     return model.itm_head(seen[:, 0]).float()
 
 
-def keep(captioner, matcher=None):
-    """Writes runs/caption: caption.pt, decoder_config.json and decoder_tokenizer.json."""
+def keep(captioner=None, matcher=None):
+    """Puts the parts given into runs/caption: caption.pt, decoder_config.json and decoder_tokenizer.json; other parts stay."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    state = {f"image_tokens.{k}": v for k, v in captioner.image_tokens.state().items()}
-    state |= {f"text_decoder.{k}": v for k, v in captioner.text_decoder.state_dict().items()}
+    state = torch.load(FOLDER / "caption.pt") if (FOLDER / "caption.pt").exists() else {}
+    if captioner is not None:
+        state |= {f"image_tokens.{k}": v for k, v in captioner.image_tokens.state().items()}
+        state |= {f"text_decoder.{k}": v for k, v in captioner.text_decoder.state_dict().items()}
     if matcher is not None:
         state |= {k: v for k, v in matcher.state_dict().items() if k != "log_scale"}
-    elif (FOLDER / "caption.pt").exists():  # heads that were trained before stay until they are trained again
-        old = torch.load(FOLDER / "caption.pt")
-        state |= {k: v for k, v in old.items() if not k.startswith(("image_tokens.", "text_decoder."))}
-    torch.save({k: v.detach().clone().contiguous() for k, v in state.items()}, FOLDER / "caption.tmp")
-    (FOLDER / "caption.tmp").rename(FOLDER / "caption.pt")
+    temporary = FOLDER / f"caption-{os.getpid()}.tmp"
+    torch.save({k: v.detach().clone().contiguous() for k, v in state.items()}, temporary)
+    temporary.rename(FOLDER / "caption.pt")
     kept = {k: v for k, v in config().to_dict().items() if k in (
         "vocab_size", "hidden_size", "encoder_hidden_size", "intermediate_size", "projection_dim", "num_hidden_layers",
         "num_attention_heads", "max_position_embeddings", "hidden_act", "layer_norm_eps", "bos_token_id", "eos_token_id",

@@ -101,7 +101,7 @@ def copied(model, part):
     pool = list(W.prompted())
     at = rng.integers(len(x), size=len(pool))
     said = model.said(x[at], [prompt(words_of(w)) for w in pool])
-    right = [named(c, w) or tidy(W.several(1, w)) in tidy(c) for c, w in zip(said, pool)]
+    right = [named(c, w) or tidy(W.a(w)) in tidy(c) for c, w in zip(said, pool)]
     return {"words": len(pool), "named": np.mean(right), "with kind": np.mean([W.kind(w) in c for c, w in zip(said, pool) if W.kind(w)]),
             "wrong": [f"{w}: {c}" for w, c, r in zip(pool, said, right) if not r][:20], "examples": [f"{w}: {c}" for w, c in list(zip(pool, said))[::60]]}
 

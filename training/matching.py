@@ -120,7 +120,7 @@ def scores(model, states, columns, tok):
     ids = encode(tok, [t for row in columns for t in row]).view(n, c, -1)
     t = ids.shape[2]
     own = torch.eye(c, dtype=torch.bool).repeat_interleave(t, 0).repeat_interleave(t, 1)
-    mask = (own[None] & (ids.view(n, 1, c * t) > 0)).long()
+    mask = torch.where(own & (ids.view(n, 1, 1, c * t) > 0), 0.0, -1e4)  # (B, 1, T, T), added to the scores of attention
     seen = model.text_encoder(input_ids=ids.view(n, c * t), attention_mask=mask, position_ids=torch.arange(t).repeat(c)[None],
                               encoder_hidden_states=states, encoder_attention_mask=torch.ones(states.shape[:2], dtype=torch.long)).last_hidden_state
     return model.itm_head(seen.view(n, c, t, -1)[:, :, 0])

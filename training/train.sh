@@ -19,9 +19,10 @@ $PY drawing_features.py 4
 $PY train_text.py --head head --run text --minutes "${TEXT_MINUTES:-45}"
 $PY calibrate.py --head head --text text
 # The captioner.
-$PY scene_features.py "${SCENE_CHUNKS:-24}"
-$PY train_captioner.py --minutes "${CAPTION_MINUTES:-30}"
-$PY train_matching.py
+$PY scene_features.py "${SCENE_CHUNKS:-16}"
+$PY train_captioner.py --run captioner --minutes "${CAPTION_MINUTES:-13}"
+$PY train_captioner.py --run captioner2 --start captioner --fixed-tokens --lr 0.002 --minutes "${CAPTION2_MINUTES:-14}"
+$PY train_matching.py --captioner captioner2 --minutes "${MATCHING_MINUTES:-12}"
 # What ships, and the pictures that it is measured with.
 $PY export.py
 $PY pictures.py "$W/made"

@@ -2,6 +2,9 @@
 
 usage: python train_captioner.py [--minutes 20] (resumes; the result is runs/caption, see captioner.py)
 First the image tokens alone, to name what covers each place of a scene; then both, on the batches of captions.py.
+Beside the sentences, the last layer learns to write a thing's name when it looks at one of its places alone: that
+comes to the decoder much sooner than naming by sentences only.
+--start RUN goes on from another run's weights; with --fixed-tokens the image tokens, and so the matching heads, stay as they are.
 """
 import argparse
 import copy
@@ -15,10 +18,10 @@ from caption_tokenizer import tokenizer
 from captioner import WIDTH, Captioner, keep
 from captions import Mixture, encode, prompt, sentence
 from paths import SEED
-from runs import Run, average
+from runs import Run, average, load
 from texts import label_texts
 
-N_SCENE, N_PHOTO, N_COPY = 56, 28, 44
+N_SCENE, N_PHOTO, N_COPY = 80, 20, 20
 
 
 def patch_head(tokens, scenes, steps):
@@ -50,6 +53,37 @@ def patch_head(tokens, scenes, steps):
     return head
 
 
+def pieces(tok):
+    """(names, vocabulary): the words and parts of words that each of `label_texts()` is written with, of equal weight."""
+    out = torch.zeros(len(label_texts()), tok.get_vocab_size())
+    for k, name in enumerate(label_texts()):
+        ids = tok.encode(name, add_special_tokens=False).ids
+        out[k, ids] = 1 / len(set(ids))
+    return out
+
+
+def name_places(model, scenes, names, steps):
+    """Teaches the last layer's values to write the name of the thing at a place, before sentences do."""
+    x, y = torch.from_numpy(scenes.x[:scenes.n]), torch.from_numpy(scenes.patches[:scenes.n]).long()
+    xs, ys = x[y >= 0], y[y >= 0]
+    at = torch.arange(y.shape[1]).expand(y.shape)[y >= 0]
+    cross = model.text_decoder.bert.encoder.layer[-1].crossattention
+    opt = torch.optim.AdamW([*cross.self.value.parameters(), *cross.output.dense.parameters()], lr=4e-3, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(opt, 4e-3, steps, pct_start=0.1)
+    tokens = model.image_tokens
+    for k in range(steps):
+        i = torch.randint(len(xs), (512,))
+        with torch.no_grad():
+            states = tokens.norm(tokens.projection(xs[i].float() * tokens.scale)) + tokens.position_embedding[at[i]]
+        loss = -(names[ys[i]] * model.seen(states).log_softmax(1)).sum(1).mean()
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        schedule.step()
+        if k % 100 == 99:
+            print(f"names of places: {loss.item():.2f}", flush=True)
+
+
 def loss_of(model, tok, x, prompts, said):
     ids, mask, where, targets = encode(tok, prompts, said)
     states = model.image_tokens(x)
@@ -70,20 +104,30 @@ def main():
     ap.add_argument("--minutes", type=float, default=20)
     ap.add_argument("--lr", type=float, default=2.5e-3)
     ap.add_argument("--chunks", type=int)
+    ap.add_argument("--start")
+    ap.add_argument("--fixed-tokens", action="store_true")
+    ap.add_argument("--name-steps", type=int, default=500)
     ap.add_argument("--patch-steps", type=int, default=400)
     args = ap.parse_args()
     run = Run(args.run, threads=1)
     tok, mixture, model = tokenizer(), Mixture(args.chunks), Captioner()
     head = torch.nn.Linear(WIDTH, len(label_texts()) + 1)
-    if run.state is None:
+    if run.state is None and not args.start:
         head = patch_head(model.image_tokens, mixture.scenes, args.patch_steps)
     whole = torch.nn.ModuleDict({"captioner": model, "head": head})
+    if args.start:
+        whole.load_state_dict(load(args.start)["ema"])
+    if args.fixed_tokens:
+        model.image_tokens.requires_grad_(False)
+    names = pieces(tok)
+    if run.state is None:
+        name_places(model, mixture.scenes, names, args.name_steps)
     ema = copy.deepcopy(whole).requires_grad_(False)
-    opt = torch.optim.AdamW(whole.parameters(), lr=args.lr, betas=(0.9, 0.98), weight_decay=0.02)
+    opt = torch.optim.AdamW([p for p in whole.parameters() if p.requires_grad], lr=args.lr, betas=(0.9, 0.98), weight_decay=0.02)
     step, used = run.resume(whole, ema, [opt])
     torch.manual_seed(SEED + 71 + step)
     rng = np.random.default_rng((SEED, 71, step))
-    last, last_save, sums, since = time.time(), time.time(), np.zeros(2), 0
+    last, last_save, sums, since = time.time(), time.time(), np.zeros(3), 0
     while used < args.minutes * 60:
         t0 = time.time()
         progress = used / (args.minutes * 60)
@@ -94,17 +138,20 @@ def main():
         who = torch.where(who == -1, len(label_texts()), who)
         chosen = (who >= 0) & ((who < len(label_texts())) | (torch.rand(who.shape) < 0.05))
         places = F.cross_entropy(head(states[:N_SCENE][chosen]), who[chosen])
-        (loss + 0.3 * places).backward()
+        chosen &= (who < len(label_texts())) & (torch.rand(who.shape) < 0.3)
+        written = -(names[who[chosen]] * model.seen(states[:N_SCENE][chosen]).log_softmax(1)).sum(1).mean()
+        (loss + 0.3 * places + 0.5 * written).backward()
         torch.nn.utils.clip_grad_norm_(whole.parameters(), 1.0)
         opt.step()
         opt.zero_grad(set_to_none=True)
         average(ema, whole, step)
-        step, since, sums = step + 1, since + 1, sums + [loss.item(), places.item()]
+        step, since, sums = step + 1, since + 1, sums + [loss.item(), places.item(), written.item()]
         used += time.time() - t0
         if time.time() - last > 45:
             print(f"step {step} {used / 60:.1f} min {(time.time() - last) / since:.2f} s/step loss {sums[0] / since:.3f} places {sums[1] / since:.3f} "
+                  f"written {sums[2] / since:.3f} "
                   f"held-out scenes {held_out(ema['captioner'], tok, mixture.scenes):.3f}", flush=True)
-            last, sums, since = time.time(), np.zeros(2), 0
+            last, sums, since = time.time(), np.zeros(3), 0
         if time.time() - last_save > 120:
             run.save(whole, ema, [opt], step, used)
             keep(ema["captioner"])

@@ -22,11 +22,12 @@ LARGEST_SCALE = 3.9  # of the similarities, as a logarithm
 
 
 def captioner_of(run):
-    """The averaged captioner of a run of train_captioner.py, and the step that it stood at."""
+    """The averaged captioner of a run of train_captioner.py, and a number that tells its image tokens from others."""
     state = load(run)
     whole = torch.nn.ModuleDict({"captioner": Captioner(), "head": torch.nn.Linear(WIDTH, len(label_texts()) + 1)})
     whole.load_state_dict(state["ema"])
-    return whole["captioner"].eval().requires_grad_(False), state["step"]
+    tokens = whole["captioner"].image_tokens.projection.weight
+    return whole["captioner"].eval().requires_grad_(False), round(tokens.double().abs().sum().item(), 3)
 
 
 def main():
@@ -39,8 +40,8 @@ def main():
     run = Run(args.run, threads=1)
     tok, mixture = tokenizer(), Mixture()
     captioner, at = captioner_of(args.captioner)
-    if run.state and run.state["source"] != f"{args.captioner}-{at}":
-        raise SystemExit(f"the run {args.run} was trained on {run.state['source']}, not on {args.captioner}-{at}: give it another name")
+    if run.state and run.state["source"] != at:
+        raise SystemExit(f"the run {args.run} was trained on other image tokens than those of {args.captioner}: give it another name")
     model = Matcher()
     model.start_from(captioner.text_decoder)
     ema = copy.deepcopy(model).requires_grad_(False)
@@ -70,11 +71,11 @@ def main():
                   f"wrong {s[3]:.3f} scale {model.log_scale.exp().item():.1f}", flush=True)
             last, sums, since = time.time(), np.zeros(4), 0
         if time.time() - last_save > 120:
-            run.save(model, ema, [opt], step, used, source=f"{args.captioner}-{at}")
-            keep(captioner, ema)
+            run.save(model, ema, [opt], step, used, source=at)
+            keep(matcher=ema)
             last_save = time.time()
-    run.save(model, ema, [opt], step, used, source=f"{args.captioner}-{at}")
-    keep(captioner, ema)
+    run.save(model, ema, [opt], step, used, source=at)
+    keep(matcher=ema)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from texts import aliases, label_texts
 NO_THINGS = ("Light, colour and view", "Activities", "Sports", "Materials, textures and patterns", "Sky and weather", "Events")
 STILL_THINGS = {"fireworks", "christmas tree", "jack-o'-lantern", "firecracker", "fire", "campfire", "soap bubble", "snowflake", "sun", "moon",
                 "full moon", "crescent moon", "star", "planet", "saturn", "rainbow", "lightning", "tornado", "cloud", "birthday party", "wedding"}
-NEVER = {"selfie", "portrait", "group photo", "sunbathing", "traffic jam", "handshake", "demonstration"}
+NEVER = {"selfie", "portrait", "group photo", "sunbathing", "traffic jam", "handshake", "demonstration", "sports equipment"}
 # Broader words that say too little to be told: nobody says "a dog, a kind of mammal".
 TOO_BROAD = {"animal", "mammal", "food", "clothing", "plant", "vehicle", "building", "furniture", "tool", "person", "landscape", "tableware",
              "toy", "sport", "drink", "aircraft", "sky", "dessert", "computer", "room", "smile", "child", "road", "water", "leaf", "field",
@@ -160,7 +160,7 @@ def entries():
         if vocabulary()[tag][0]:
             entry["hint"] = vocabulary()[tag][0]
         if broader(tag):
-            entry["broader"] = [b for b in broader(tag) if b in vocabulary()]
+            entry["broader"] = [b for b in broader(tag) if b in vocabulary() and b not in NEVER]
         if kind(tag):
             entry["kind"] = kind(tag)
         out.append(entry)

@@ -283,7 +283,7 @@ async function tagWith(tagger, file, asked, { signal, onProgress }) {
   const all = await tagger.tag(file, labels, {
     template: templates ?? template,
     ...(scores && { scores }),
-    ...((none || judged) && { none: true }),
+    ...(none && { none: true }),
     signal,
     onProgress,
   });
@@ -295,7 +295,8 @@ async function tagWith(tagger, file, asked, { signal, onProgress }) {
   // A kind that is a guess is left out, and what it surely is, shown.
   const answers = judged && surest && surest.label !== shown[0]?.label ? [surest] : shown;
   const among = scores === 'independent' ? {} : { among: all };
-  if (!vocabulary) return { tags: answers, sure: true };
+  // What somebody asks is answered as asked; what the page asks, with all that it implies.
+  if (!vocabulary || !asked.judged) return { tags: answers, sure: true };
   const worth = judged
     ? answers.filter(({ score }, place) => place === 0 || score >= WORTH_SHOWING)
     : answers;

@@ -32,7 +32,7 @@ const CATALOGUE = [
     id: 'ocelli',
     tasks: ['tag', 'embed', 'caption', 'match'],
     title: 'Built-in model',
-    bytes: 14_000_000,
+    bytes: 14_250_000,
     licence: 'MIT OR Apache-2.0',
     builtIn: true,
     base: './models/',

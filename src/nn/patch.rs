@@ -47,8 +47,7 @@ pub fn with_class_token(
     Ok((x, vec![1 + count; batch]))
 }
 
-/// `(batch, channels, height, width)` to `(batch, patches, patch * patch * channels)`: pixel by pixel, as the weights
-/// of convolutions are packed.
+/// `(batch, channels, height, width)` to `(batch, patches, channels * patch * patch)`.
 struct Patches(usize);
 
 impl CustomOp1 for Patches {
@@ -64,17 +63,12 @@ impl CustomOp1 for Patches {
         }
         let pixels = rows::slice(pixels, layout)?;
         let (down, across) = (height / patch, width / patch);
-        let mut y = vec![0.0; pixels.len()];
-        let mut patches = y.chunks_exact_mut((channels * patch * patch).max(1));
+        let mut y = Vec::with_capacity(pixels.len());
         for image in pixels.chunks_exact((channels * height * width).max(1)) {
             for (top, left) in (0..down).flat_map(|top| (0..across).map(move |left| (top, left))) {
-                let Some(to) = patches.next() else { break };
                 for row in 0..channels * patch {
-                    let (channel, row) = (row / patch, row % patch);
-                    let from =
-                        &image[(channel * height + top * patch + row) * width + left * patch..][..patch];
-                    let to = to[row * patch * channels + channel..].iter_mut().step_by(channels);
-                    to.zip(from).for_each(|(to, &from)| *to = from);
+                    let (channel, row) = (row / patch, top * patch + row % patch);
+                    y.extend_from_slice(&image[(channel * height + row) * width + left * patch..][..patch]);
                 }
             }
         }

@@ -33,15 +33,15 @@ impl Parameter {
         }
     }
 
-    /// The numbers as f32.
-    fn into_tensor(self) -> Result<Tensor> {
+    /// The numbers of the tensor `name` as f32.
+    fn into_tensor(self, name: &str) -> Result<Tensor> {
         match self {
             Self::Dense(tensor) => Ok(tensor),
             Self::Matrix { matrix, shape } => {
                 let mut values = vec![0.0; matrix.rows() * matrix.columns()];
                 let mut packed = vec![0.0; matrix.columns()];
                 for (i, row) in values.chunks_exact_mut(matrix.columns().max(1)).enumerate() {
-                    match channels(&shape) {
+                    match channels(name, &shape) {
                         Some(channels) => {
                             matrix.copy_row(i, &mut packed);
                             channels_first(&packed, channels, row);
@@ -116,7 +116,12 @@ impl Weights {
     pub fn into_tensors(self) -> Result<Vec<(String, Tensor)>> {
         let mut all: Vec<_> = self.tensors.into_inner().into_iter().collect();
         all.sort_by(|(a, _), (b, _)| a.cmp(b));
-        all.into_iter().map(|(name, parameter)| Ok((name, parameter.into_tensor()?))).collect()
+        all.into_iter()
+            .map(|(name, parameter)| {
+                let tensor = parameter.into_tensor(&name)?;
+                Ok((name, tensor))
+            })
+            .collect()
     }
 
     /// Checks that every tensor asked for was there in its right shape, and that none is left over but
@@ -178,7 +183,7 @@ impl Scope<'_> {
         match self.find(name, &shape) {
             None => placeholder(&shape),
             // One number may come in one dimension: see `find`.
-            Some(parameter) => Ok(parameter.into_tensor()?.reshape(shape)?),
+            Some(parameter) => Ok(parameter.into_tensor(&self.full(name))?.reshape(shape)?),
         }
     }
 
@@ -200,7 +205,7 @@ impl Scope<'_> {
             Some(Parameter::Matrix { matrix, .. }) => Ok(matrix),
             Some(Parameter::Dense(tensor)) => {
                 let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-                let channels = channels(shape.dims());
+                let channels = channels(&self.full(name), shape.dims());
                 let mut builder = MatrixBuilder::convolution(Dtype::F32, rows, columns, channels)?;
                 builder.push(&values);
                 Ok(Arc::new(builder.finish()?))

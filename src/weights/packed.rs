@@ -313,7 +313,7 @@ fn parse(header: &[u8]) -> Result<(String, Vec<usize>, Body)> {
             Body::Dense(values)
         }
         (Some(dtype), Some((rows, columns))) => {
-            Body::Matrix(Matrix::zeros(dtype, rows, columns, channels(&shape))?)
+            Body::Matrix(Matrix::zeros(dtype, rows, columns, channels(&name, &shape))?)
         }
         (Some(_), None) => return Err(damaged("a tensor is packed that is no matrix")),
     };

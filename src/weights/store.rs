@@ -105,7 +105,8 @@ impl Store {
                 } else {
                     self.dtype
                 };
-                let builder = MatrixBuilder::convolution(dtype, rows, columns, channels(&span.shape))?;
+                let builder =
+                    MatrixBuilder::convolution(dtype, rows, columns, channels(&span.name, &span.shape))?;
                 Current::Matrix(match &scales {
                     Some(scales) => builder.scaled(scales.clone()),
                     None => builder,
@@ -233,7 +234,7 @@ fn check_finite(name: &str, largest: u32, current: Option<&Current>) -> Result<(
 fn smallest(name: &str, shape: &[usize], dtype: Dtype) -> usize {
     // Pointwise convolutions may have lost their dimensions of one, but not their names.
     let layer = name.rsplit('.').nth(1).unwrap_or_default();
-    let is_convolution = shape.len() == 4 || layer.starts_with("conv");
+    let is_convolution = (shape.len() == 4 && !is_patch_embedding(name)) || layer.starts_with("conv");
     if dtype == Dtype::Int8 && is_convolution { NARROW_CONVOLUTION } else { SMALL }
 }
 
@@ -261,10 +262,16 @@ pub(super) fn matrix_shape(name: &str, shape: &[usize]) -> Option<(usize, usize)
     Some((rows, columns.iter().product()))
 }
 
-/// The input channels of a convolution's weights `(out, in, height, width)`.
-pub(super) fn channels(shape: &[usize]) -> Option<usize> {
+/// The input channels of a convolution's weights `(out, in, height, width)`. Patch embeddings stay as they are: their
+/// patches do not overlap, and a block of one channel is quantised better than one of all.
+pub(super) fn channels(name: &str, shape: &[usize]) -> Option<usize> {
     match *shape {
-        [_, channels, _, _] => Some(channels),
+        [_, channels, _, _] if !is_patch_embedding(name) => Some(channels),
         _ => None,
     }
+}
+
+/// Whether a tensor makes states of an image's patches, as a linear layer does.
+fn is_patch_embedding(name: &str) -> bool {
+    name.contains("patch_embedding")
 }

@@ -35,12 +35,12 @@ async function inView(visit, selector) {
 for (const [device, options] of Object.entries(DEVICES)) {
   test(`${device}: after a drop the picture and its answers are in view`, async () => {
     const visit = await Visit.withPicture(browser, site.url, { options });
-    for (const part of ['.card-frame', '.words', '.tags > :first-child', '.tags > :nth-child(3)']) {
+    for (const part of ['.card-frame img', '.words', '.tags > :first-child', '.tags > :nth-child(3)']) {
       await inView(visit, part);
     }
     await visit.page.evaluate(() => scrollTo(0, document.body.scrollHeight));
     await visit.drop(plain('second.png', { colour: [200, 40, 40] }));
-    await inView(visit, '.card-frame');
+    await inView(visit, '.card-frame img');
     await visit.end();
   });
 }
@@ -82,7 +82,7 @@ test('where the model is not sure, the page says so and offers a stronger one', 
   await picker.waitFor();
   assert.ok(await picker.evaluate((select) => select === document.activeElement));
   // Labels of one's own are one's own question: they are answered.
-  await visit.page.locator('#labels-panel').evaluate((panel) => /** @type {any} */ ((panel).open = true));
+  await visit.page.locator('#labels-panel').evaluate((panel) => /** @type {any} */ (panel.open = true));
   await visit.ask(['cat', 'dog']);
   await visit.page.waitForFunction(() => document.querySelectorAll('.tag').length === 2);
   await visit.end();

@@ -66,7 +66,7 @@ const operations = {
     const labels = await vocabulary.labelsFor(tagger);
     const { sureThreshold } = tagger.calibration;
     const pictures = await each(urls, async (picture) => {
-      const tags = await tagger.tag(picture, labels, { none: sureThreshold !== null });
+      const tags = await tagger.tag(picture, labels);
       const named = tags.filter(({ label }) => label !== null);
       return { best: named.slice(0, topK), shown: vocabulary.surest(tags, sureThreshold ?? 0) };
     });
