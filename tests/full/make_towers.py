@@ -56,6 +56,10 @@ def rn50(out, paths):
     model_cfg = get_model_config("RN50")
     model = CLIP(**{k: v for k, v in model_cfg.items()})
     randomise(model, 7, 1.4)
+    with torch.no_grad():
+        # Larger ones make attention a choice of one place, which any rounding may change.
+        for layer in (model.visual.attnpool.q_proj, model.visual.attnpool.k_proj):
+            layer.weight.mul_(0.15)
     images = pixels(paths, 224)
     for module in model.visual.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
