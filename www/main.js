@@ -295,7 +295,9 @@ function scheduleShow() {
 function showNewest() {
   const card = page.cards.firstElementChild;
   const box = card?.getBoundingClientRect();
-  if (box && (box.top < 0 || box.bottom > innerHeight)) card.scrollIntoView({ block: 'start' });
+  if (!box || (box.top >= 0 && box.bottom <= innerHeight)) return;
+  // Once the page has stepped back for its first picture.
+  requestAnimationFrame(() => requestAnimationFrame(() => card.scrollIntoView({ block: 'start' })));
 }
 
 session.addEventListener('change', scheduleShow);

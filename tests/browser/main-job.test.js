@@ -15,7 +15,13 @@ test.after(async () => {
 });
 
 /** What is right too, where the model is not sure which kind it is. @type {Record<string, string[]>} */
-const BROADER = { butterfly: ['insect'], pizza: ['food'], rocket: ['spacecraft'], banana: ['fruit'] };
+const BROADER = {
+  accordion: ['musical instrument'],
+  butterfly: ['insect'],
+  pizza: ['food'],
+  rocket: ['spacecraft'],
+  banana: ['fruit'],
+};
 
 /** @typedef {{ label: string, file: import('./support/pictures.js').File }} Expectation */
 
@@ -37,8 +43,10 @@ async function understood(visit, expectations, t) {
     assert.ok(scores.every((score) => /^(<1|\d{1,3})%$/.test(score)));
     assert.ok(caption.length > 0);
     t.diagnostic(`${file.name}: ${tags[0]} ${scores[0]} (${tags.slice(1).join(', ')}) "${caption}"`);
-    if ([label, ...(BROADER[label] ?? [])].some((right) => tags.includes(right))) tagged += 1;
-    if (caption.toLowerCase().includes(label)) described += 1;
+    // Where the model is unsure of the kind, the broader word is the right answer.
+    const right = [label, ...(BROADER[label] ?? [])];
+    if (right.some((word) => tags.includes(word))) tagged += 1;
+    if (right.some((word) => caption.toLowerCase().includes(word))) described += 1;
   }
   return { tagged, described };
 }
