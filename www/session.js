@@ -300,7 +300,6 @@ async function tagWith(tagger, file, asked, { signal, onProgress }) {
   const worth = judged
     ? answers.filter(({ score }, place) => place === 0 || score >= WORTH_SHOWING)
     : answers;
-  const tags = vocabulary.withParents(worth, among);
-  // All that was asked for stays; of what the page itself asked, so many as are seen at a glance.
-  return { tags: judged ? tags.slice(0, MOST_SHOWN) : tags, sure: true };
+  // So many as are seen at a glance.
+  return { tags: vocabulary.withParents(worth, among).slice(0, MOST_SHOWN), sure: true };
 }

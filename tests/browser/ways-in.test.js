@@ -60,10 +60,14 @@ test('other labels and another template tag every picture anew; the old tags sta
   await visit.settled('blue.png');
   await visit.settled('red.png');
   const caption = (await visit.read('blue.png')).caption;
-  assert.equal((await visit.read('blue.png')).tags.length, 5);
+  const before = (await visit.read('blue.png')).tags.length;
+  assert.ok(
+    before > 2 && before <= 7,
+    `${before} tags: more than the two to come, and as many as are seen at a glance`,
+  );
 
   await visit.ask(['  a banana ', '', 'a bicycle'], 'a picture of {}');
-  // Never an empty card on the way: the list changes from five tags to two in one step.
+  // Never an empty card on the way: the list changes from these tags to two in one step.
   await visit.page.waitForFunction(() =>
     [...document.querySelectorAll('.tags')].every((list) => {
       if (list.childElementCount === 0) throw new Error('a card lost its tags');
