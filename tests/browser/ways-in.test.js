@@ -88,7 +88,10 @@ test('other labels and another template tag every picture anew; the old tags sta
   assert.equal((await visit.read('blue.png')).caption, caption, 'captions do not depend on labels');
 
   await visit.page.getByRole('button', { name: 'Restore the first labels' }).click();
-  await visit.page.waitForFunction(() => document.querySelector('.tags')?.childElementCount === 5);
+  await visit.page.waitForFunction(
+    (count) => document.querySelector('.tags')?.childElementCount === count,
+    before,
+  );
   await visit.end();
 });
 
