@@ -8,14 +8,15 @@
 //!       -> text ------------------------------->
 //! ```
 //!
-//! * [`kernels`]: the loops that the project exists for: int8, f16 and f32 linear layers, attention, norms.
+//! * [`kernels`]: the loops that the project exists for: int8, f16 and f32 linear layers, convolutions, attention, norms.
 //! * [`weights`]: named tensors out of a byte stream, without a whole-file buffer, packed for the kernels.
 //! * [`nn`]: layers on [`candle_core::Tensor`].
-//! * [`models`]: CLIP, BLIP and ViT; ids and pixels in, numbers out.
+//! * [`models`]: CLIP, BLIP, ViT and the built-in model; their image towers (ViT, CLIP's ResNet, EfficientNet-Lite) behind
+//!   one seam; ids and pixels in, numbers out.
 //! * [`image`]: the only place where pixels become tensors.
 //! * [`text`]: tokenizers and prompt templates.
 //! * [`tasks`]: what a user asks for: [`tasks::Tagger`], [`tasks::Captioner`], [`tasks::Matcher`],
-//!   [`tasks::Answerer`], [`tasks::Classifier`].
+//!   [`tasks::Answerer`], [`tasks::Classifier`], and [`tasks::Ocelli`], where several share one image tower.
 //! * `wasm`: thin handles for JavaScript; the only room that knows the browser.
 
 pub mod error;

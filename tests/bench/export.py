@@ -1,11 +1,12 @@
-"""Writes the models of ../full/make.py in the peers' formats: ONNX in f32 and in dynamic int8.
+"""Writes the models of ../full/make.py and make_towers.py in the peers' formats: ONNX in f32 and in int8.
 
-Run it from the repository's root with the packages of requirements.txt installed, after ../full/make.py:
+Run it from the repository's root with the packages of requirements.txt installed, after both of them:
 
     python tests/bench/export.py [--full target/full] [--out target/bench/models]
 
-It writes `clip-image`, `clip-text`, `blip-image` (one tower each, `.onnx` and `.q8.onnx`), and the folder
-`clip` in the layout that transformers.js loads: the whole model, quantised, as `onnx/model_quantized.onnx`.
+It writes `clip-image`, `clip-text`, `blip-image`, `rn50`, `lite0` (one tower each, `.onnx` and `.q8.onnx`), and the folder
+`clip` in the layout that transformers.js loads: the whole model, quantised, as `onnx/model_quantized.onnx`. Of the
+convolutional towers there is `.qdq.onnx` as well: static int8, one scale for each row of the weights, calibrated on pictures.
 
 The int8 files are made by ONNX Runtime's `quantize_dynamic` with its default settings (weights unsigned 8
 bits, one scale a tensor), as the published `model_quantized.onnx` files are. What is there already is kept.
@@ -15,12 +16,21 @@ import argparse
 import json
 import pathlib
 import shutil
+import sys
 import tempfile
 
+import numpy
 import onnx
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from safetensors.torch import load_file
 from transformers import BlipForConditionalGeneration, CLIPModel
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path += [str(ROOT / "tests/full"), str(ROOT / "training"), str(ROOT / "tests/golden/models")]
+import make_towers  # noqa: E402
+from ocelli_model import OcelliModel  # noqa: E402
 
 CLIP = "openai/clip-vit-base-patch32/resolve/refs/pr/15"
 BLIP = "Salesforce/blip-image-captioning-base/resolve/main"
@@ -70,6 +80,45 @@ class BlipImage(torch.nn.Module):
 
     def forward(self, pixel_values):
         return self.vision_model(pixel_values=pixel_values).last_hidden_state
+
+
+class RN50(torch.nn.Module):
+    """Pixels to image embeddings, by open_clip."""
+
+    def __init__(self, folder):
+        super().__init__()
+        config = json.loads((folder / "config.json").read_text())["model_cfg"]
+        model = make_towers.CLIP(**config)
+        model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
+        self.visual = model.visual
+
+    def forward(self, pixel_values):
+        return self.visual(pixel_values)
+
+
+class Lite0(torch.nn.Module):
+    """Pixels to image embeddings, by the reference of the built-in model."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.model = OcelliModel(json.loads((folder / "config.json").read_text()))
+        self.model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
+
+    def forward(self, pixel_values):
+        return self.model.image_embeddings(self.model.maps(pixel_values))
+
+
+class Pictures(CalibrationDataReader):
+    """Square cut-outs of the full-size check's pictures, and of noise."""
+
+    def __init__(self, folder, size):
+        whole = make_towers.pixels(sorted(folder.glob("*.png")), 2 * size)
+        cuts = [whole[:, :, y:y + size, x:x + size] for y in (0, size // 2, size) for x in (0, size // 2, size)]
+        every = torch.cat([*cuts, torch.rand(4, 3, size, size) * 2 - 1]).numpy().astype(numpy.float32)
+        self.left = iter([{"pixel_values": image[None]} for image in every])
+
+    def get_next(self):
+        return next(self.left, None)
 
 
 def export(module, inputs, path, outputs, dynamic):
@@ -134,15 +183,31 @@ def blip(full, out):
     both("blip-image", out, BlipImage(model), {"pixel_values": torch.zeros(1, 3, size, size)}, ["states"], None)
 
 
+def towers(full, out):
+    for name, module in (("rn50", RN50), ("lite0", Lite0)):
+        plain, folded = out / f"{name}.onnx", out / f"{name}.folded.onnx"
+        if not plain.exists():
+            print("exporting", name)
+            pixels = {"pixel_values": torch.zeros(1, 3, 224, 224)}
+            export(module(full / "towers" / name).eval(), pixels, plain, ["image_embeds"], None)
+        if not (out / f"{name}.q8.onnx").exists() or not (out / f"{name}.qdq.onnx").exists():
+            # Batch norms go into the convolutions before anything is rounded.
+            quant_pre_process(str(plain), str(folded))
+            quantise(folded, out / f"{name}.q8.onnx")
+            quantize_static(str(folded), str(out / f"{name}.qdq.onnx"), Pictures(full / "images", 224), quant_format=QuantFormat.QDQ,
+                            per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
+            folded.unlink()
+
+
 def main():
-    root = pathlib.Path(__file__).resolve().parents[2]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--full", type=pathlib.Path, default=root / "target" / "full")
-    parser.add_argument("--out", type=pathlib.Path, default=root / "target" / "bench" / "models")
+    parser.add_argument("--full", type=pathlib.Path, default=ROOT / "target" / "full")
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "target" / "bench" / "models")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     clip(options.full, options.out)
     blip(options.full, options.out)
+    towers(options.full, options.out)
 
 
 if __name__ == "__main__":

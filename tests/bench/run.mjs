@@ -21,11 +21,12 @@ import * as blip from './parts/blip.mjs';
 import * as clip from './parts/clip.mjs';
 import { growth } from './parts/growth.mjs';
 import * as loading from './parts/loading.mjs';
+import * as towers from './parts/towers.mjs';
 
 const BENCH = path.join(ROOT, 'target/bench');
 const CANDLE = path.join(BENCH, 'peers/candle');
 const NEEDED = [
-  path.join(BENCH, 'models/clip-image.onnx'),
+  path.join(BENCH, 'models/lite0.qdq.onnx'),
   path.join(BENCH, 'peers/node_modules/onnxruntime-web'),
   path.join(CANDLE, 'candle.js'),
 ];
@@ -59,13 +60,14 @@ await main(import.meta, async (args) => {
     const page = await browser.newPage();
     await page.goto(`${server.url}worker.js`);
     const contest = new Contest(page);
-    const cosines = await clip.images(contest);
+    const cosines = { ...(await clip.images(contest)), ...(await towers.towers(contest)) };
     await clip.twoThreads(contest);
     await clip.texts(contest);
     if (!quick) await loading.loading(contest);
     if (!quick) await blip.blip(contest);
     const more = quick ? {} : { memory: await loading.memory(contest), growth: await growth(contest) };
-    const rows = summarise(contest.times, [...clip.COMPARISONS, ...loading.COMPARISONS, ...blip.COMPARISONS]);
+    const comparisons = [clip, towers, loading, blip].flatMap(({ COMPARISONS }) => COMPARISONS);
+    const rows = summarise(contest.times, comparisons);
     const machine = {
       cpu: os.cpus()[0]?.model,
       cores: os.cpus().length,

@@ -16,6 +16,7 @@ await main(import.meta, async () => {
   const python = process.env.PYTHON ?? (await environment());
   say('Bench: full-size models', 'some minutes the first time');
   await run(python, [path.join(ROOT, 'tests/full/make.py')]);
+  await run(python, [path.join(ROOT, 'tests/full/make_towers.py')]);
   await run(python, [path.join(HERE, 'export.py')]);
   if (!existsSync(path.join(OUT, 'peers/node_modules/onnxruntime-web'))) {
     say('Bench: the peers from npm', 'under a minute');

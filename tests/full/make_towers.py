@@ -78,10 +78,12 @@ def lite0(out, paths):
     from efficientnet_lite_pytorch import EfficientNet
 
     text = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 100}
+    # CLIP's published tokenizer fits the text tower, so that the benchmark can load it.
+    clip = {"vocab_size": 49408, "max_position_embeddings": 77, "eos_token_id": 49407, "bos_token_id": 49406, "pad_token_id": 49407}
     config = {
         "model_type": "ocelli", "projection_dim": 384, "image_text_hidden_size": 16,
         "vision_config": {"model_type": "efficientnet_lite", "architecture": "tf_efficientnet_lite0", "image_size": 224},
-        "text_config": text | {"max_position_embeddings": 12, "eos_token_id": 99, "bos_token_id": 98, "pad_token_id": 99},
+        "text_config": text | clip,
         "decoder_config": text | {"max_position_embeddings": 12, "encoder_hidden_size": 192, "bos_token_id": 98, "sep_token_id": 5},
     }
     model = OcelliModel(config)

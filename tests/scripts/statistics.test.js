@@ -28,3 +28,17 @@ test('ratios are those of the fastest runs', () => {
   assert.deepEqual(rows[1], { name: 'theirs', median: 85, min: 80 });
   assert.match(table(rows), /0\.50 x theirs +0\.4 missed/);
 });
+
+test('of several peers the fastest counts', () => {
+  const times = new Map([
+    ['ours', [50]],
+    ['theirs', [100]],
+    ['theirs, smaller', [80]],
+  ]);
+  const against = ['theirs', 'theirs, smaller', 'absent'];
+  const [ours] = summarise(times, [{ name: 'ours', against }]);
+  assert.equal(ours?.against, 'theirs, smaller');
+  assert.equal(ours?.ratio, 0.625);
+  const [alone] = summarise(new Map([['ours', [50]]]), [{ name: 'ours', against }]);
+  assert.equal(alone?.ratio, undefined);
+});

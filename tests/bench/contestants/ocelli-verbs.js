@@ -25,13 +25,42 @@ async function load(name, folder, dtype) {
   const [config, preprocessor, tokenizer] = await Promise.all(names.map((file) => bytesOf(folder + file)));
   const files = Files.read(config, preprocessor, tokenizer);
   const loader = new wasm.WeightsLoader(dtype, false);
-  const reader = (await fetch(`${folder}model.safetensors`)).body.getReader();
+  await stream(`${folder}model.safetensors`, loader);
+  models[name] = Handle.create(files, loader);
+}
+
+async function stream(url, loader) {
+  const reader = (await fetch(url)).body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) break;
+    if (done) return;
     loader.push(value);
   }
-  models[name] = Handle.create(files, loader);
+}
+
+/** A tagger of tests/full/make_towers.py, `rn50` or `lite0`. */
+async function loadTower({ name, dtype }) {
+  const folder = `/full/towers/${name}/`;
+  const urls = [`${folder}config.json`, `${folder}preprocessor_config.json`, `${CLIP}tokenizer.json`];
+  const [config, preprocessor, tokenizer] = await Promise.all(urls.map(bytesOf));
+  const loader = new wasm.WeightsLoader(dtype, false);
+  const lite = name === 'lite0';
+  const files = lite
+    ? wasm.OcelliFiles.read(config, preprocessor, tokenizer, undefined, undefined, ['tagger'])
+    : wasm.TaggerFiles.read(config, preprocessor, tokenizer);
+  files.passOver(loader);
+  await stream(`${folder}model.safetensors`, loader);
+  models[name] = lite
+    ? wasm.OcelliHandle.create(files, loader).tagger()
+    : wasm.TaggerHandle.create(files, loader);
+}
+
+/** The embedding of a picture. */
+function embed(model, size) {
+  const seen = look(model, size);
+  const embedding = model.embeddingOf(seen);
+  seen.free();
+  return embedding;
 }
 
 /** How often texts were asked for. */
@@ -52,12 +81,9 @@ export const verbs = {
   },
   loadClip: ({ dtype }) => load('clip', CLIP, dtype),
   loadBlip: ({ dtype }) => load('blip', BLIP, dtype),
-  clipImage: () => {
-    const seen = look(models.clip, 224);
-    const embedding = models.clip.embeddingOf(seen);
-    seen.free();
-    return embedding;
-  },
+  loadTower,
+  clipImage: () => embed(models.clip, 224),
+  towerImage: ({ name, size }) => embed(models[name], size),
   clipTexts: ({ texts }) => {
     // What was met before is not computed again. Spaces make another text, of the same tokens.
     asked += 1;

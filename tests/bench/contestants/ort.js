@@ -30,10 +30,10 @@ serve({
     const [input_ids, attention_mask] = [ids, mask].map((values) => int64(values, [rows, length]));
     return unit(Object.values(await sessions[name].run({ input_ids, attention_mask }))[0]);
   },
-  async image({ name, size }) {
-    const pixels = new ort.Tensor('float32', planes(size), [1, 3, size, size]);
+  async image({ name, size, mean, deviation }) {
+    const pixels = new ort.Tensor('float32', planes(size, mean, deviation), [1, 3, size, size]);
     const { data } = Object.values(await sessions[name].run({ pixel_values: pixels }))[0];
-    return data.slice(0, 768);
+    return data.slice(0, 1024);
   },
 });
 

@@ -31,10 +31,17 @@ export function picture(wasm, size) {
   return wasm.Picture.fromRgba(size, size, rgba(size));
 }
 
-/** The same picture as the models take it, planes of red, green and blue, normalised. @param {number} size */
-export function planes(size) {
-  const mean = [0.48145466, 0.4578275, 0.40821073];
-  const deviation = [0.26862954, 0.26130258, 0.27577711];
+/**
+ * The same picture as the models take it, planes of red, green and blue, normalised as CLIP has it if nothing else is said.
+ * @param {number} size
+ * @param {number[]} [mean]
+ * @param {number[]} [deviation]
+ */
+export function planes(
+  size,
+  mean = [0.48145466, 0.4578275, 0.40821073],
+  deviation = [0.26862954, 0.26130258, 0.27577711],
+) {
   const pixels = rgba(size);
   const values = new Float32Array(3 * size * size);
   for (let channel = 0; channel < 3; channel++) {

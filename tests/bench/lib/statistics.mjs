@@ -20,16 +20,19 @@ export function median(times) {
 
 /**
  * @param {Map<string, number[]>} times by name, in milliseconds
- * @param {{ name: string, against: string, target?: number }[]} comparisons
+ * @param {{ name: string, against: string | string[], target?: number }[]} comparisons of several rows, the fastest counts
  * @returns {Row[]}
  */
 export function summarise(times, comparisons) {
   return [...times].map(([name, all]) => {
     const row = { name, median: median(all), min: Math.min(...all) };
     const comparison = comparisons.find((one) => one.name === name);
-    const other = comparison && times.get(comparison.against);
-    if (!comparison || !other) return row;
-    return { ...row, ...comparison, ratio: row.min / Math.min(...other) };
+    const [other] = [comparison?.against ?? []]
+      .flat()
+      .map((against) => ({ against, min: Math.min(...(times.get(against) ?? [Infinity])) }))
+      .sort((a, b) => a.min - b.min);
+    if (!comparison || !other || other.min === Infinity) return row;
+    return { ...row, ...comparison, against: other.against, ratio: row.min / other.min };
   });
 }
 

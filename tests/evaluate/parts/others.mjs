@@ -1,8 +1,10 @@
 // Hints, drawings, composed scenes, and the reference in PyTorch.
 
 import { hints as hintRows, made, photographs, reference as readReference } from '../lib/data.mjs';
-import { dot, rankOf } from '../lib/figures.mjs';
+import { dot, rankOf, sample } from '../lib/figures.mjs';
 import { names as isNamed, photo } from '../lib/texts.mjs';
+
+const SEED = 20261128;
 
 /** @param {import('../run.mjs').Context} context */
 export async function hints({ model, report }) {
@@ -27,7 +29,8 @@ export async function drawings({ model, report, limit }) {
   const texts = await model.texts(names.map((/** @type {string} */ name) => photo(name)));
   /** @param {{ file: string, name: string }[]} all */
   const ranks = async (all) => {
-    const pictures = limit ? all.slice(0, limit) : all;
+    // They are sorted by style.
+    const pictures = limit ? sample(all, limit, SEED) : all;
     const images = await model.images(pictures.map(({ file }) => `made/${file}`));
     return images.map((image, i) =>
       rankOf(
