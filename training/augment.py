@@ -9,6 +9,8 @@ import torch.nn.functional as F
 
 from paths import IMAGE
 
+GREY = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+
 
 def rnd(n, lo=0.0, hi=1.0):
     return torch.rand(n, 1, 1, 1) * (hi - lo) + lo
@@ -82,7 +84,7 @@ def restyled(x, strength):
     # recolour: rotate the hue (YIQ rotation), scale saturation, jitter brightness, gamma
     angle = rnd(m, -0.5, 0.5) * some(m, 0.4 * s) + rnd(m, -math.pi, math.pi) * some(m, 0.2 * s)
     sat = 1 + rnd(m, -0.5, 0.4) * some(m, 0.5)
-    y = (rgb * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    y = (rgb * GREY).sum(1, keepdim=True)
     i = (rgb * torch.tensor([0.596, -0.274, -0.322]).view(1, 3, 1, 1)).sum(1, keepdim=True) * sat
     q = (rgb * torch.tensor([0.211, -0.523, 0.312]).view(1, 3, 1, 1)).sum(1, keepdim=True) * sat
     i, q = i * angle.cos() - q * angle.sin(), i * angle.sin() + q * angle.cos()
@@ -163,7 +165,7 @@ def photometry(x, grey=0.1, blur=0.12, erase=0.2):
     x = x * rnd(b, 0.65, 1.35)
     mean = x.mean((1, 2, 3), keepdim=True)
     x = mean + (x - mean) * rnd(b, 0.65, 1.4)
-    y = (x * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    y = (x * GREY).sum(1, keepdim=True)
     sat = rnd(b, 0.5, 1.5) * (1 - some(b, grey))
     x = y + (x - y) * sat
     x = x * (1 + (torch.rand(b, 3, 1, 1) - 0.5) * 0.2)
@@ -178,11 +180,3 @@ def photometry(x, grey=0.1, blur=0.12, erase=0.2):
         t, l = torch.randint(0, h - 12, (1,)), torch.randint(0, w - 12, (1,))
         x[i, :, t:t + s[0], l:l + s[1]] = torch.rand(3, 1, 1)
     return x.clamp_(0, 1)
-
-
-MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(1, 3, 1, 1)
-STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(1, 3, 1, 1)
-
-
-def normalise(x):
-    return (x - MEAN) / STD

@@ -14,13 +14,14 @@ import torch
 from transformers import CLIPTextModelWithProjection
 
 import knowledge as K
+from drawing_features import TRAIN_ROUNDS
 from drawing_features import features as drawing_features
 from drawings import MORE_STYLES, TRAIN_STYLES
 from drawings import load as load_drawings
+from image_head import Data, load_head
 from paths import REPO, RUNS
 from runs import load
 from texts import label_texts
-from train_head import DRAWING_ROUNDS, Data, Head
 from train_text import config, embed, tokenizer
 
 BINS = 15
@@ -80,13 +81,13 @@ def answers(z, kinds, t, tags):
 
 
 def unseen_drawings(head):
-    """Vectors and kinds of appearances of drawings that train_head.py did not see, in the four main styles."""
+    """Vectors and kinds of appearances of drawings that image_head.py leaves out, in the four main styles."""
     f = drawing_features()
-    assert len(f) > DRAWING_ROUNDS, "run drawing_features.py for a round more than is trained on"
+    assert len(f) > TRAIN_ROUNDS, "run drawing_features.py to its end"
     texts, kinds = label_texts(), {k.key: k for k in K.drawing_kinds()}
     y, style = load_drawings(TRAIN_STYLES + MORE_STYLES)[1:3]
     which = np.flatnonzero(style < len(TRAIN_STYLES))
-    return head(torch.from_numpy(f[DRAWING_ROUNDS][which]).float()), [kinds[texts[y[i]]] for i in which]
+    return head(torch.from_numpy(f[TRAIN_ROUNDS][which]).float()), [kinds[texts[y[i]]] for i in which]
 
 
 def tag_error(cos, fine, below, scale):
@@ -97,10 +98,8 @@ def tag_error(cos, fine, below, scale):
 
 
 def load_models(head_run, text_run):
-    f = torch.load(RUNS / head_run / "head.pt", weights_only=False)
     data = Data(1)
-    head = Head(data, without=f["without"])
-    head.load_state_dict(f["head"])
+    head, f = load_head(head_run, data)
     tok = tokenizer(None)
     net = CLIPTextModelWithProjection(config(tok.get_vocab_size(), tok.token_to_id("<|startoftext|>"), tok.token_to_id("<|endoftext|>")))
     net.load_state_dict(load(text_run)["ema"])

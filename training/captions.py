@@ -17,7 +17,7 @@ from knowledge import drawing_kinds
 from paths import CACHE
 from photo_features import tokens as photo_tokens
 from photos import Photos, labels
-from scene_features import scenes
+from scene_features import FOLDER, scenes
 from sentences import OPPOSITE
 from tower import MAP
 
@@ -92,6 +92,7 @@ class Scenes:
         self.x, self.m, self.patches = scenes(chunks)
         self.n = len(self.m) - 256
         self.tags = {k.key: k.tags for k in drawing_kinds()}
+        self.said = json.loads((FOLDER / "words.json").read_text())
         self.pairs = {}
         for k, m in enumerate(self.m[:self.n]):
             if len(m["things"]) == 2 and m["relation"]:
@@ -104,9 +105,12 @@ class Scenes:
         return names if m["relation"] in ("to the left of", "above") else names[::-1]
 
     def draw(self, rng, k=None, change=True):
-        """Components, patch labels, things, relation, where, colour, and whether cut out of a photograph."""
+        """Components, patch labels, things, relation, where, colour, whether cut out of a photograph, and the tagger's words.
+
+        These are None where the scene was put together of two.
+        """
         k = int(rng.integers(self.n)) if k is None else k
-        m, x, who = self.m[k], self.x[k], self.patches[k]
+        m, x, who, said = self.m[k], self.x[k], self.patches[k], self.said[k]
         things, relation = [tuple(t) for t in m["things"]], m["relation"]
         if change and relation:
             horizontal = "left" in relation or "right" in relation
@@ -115,7 +119,7 @@ class Scenes:
                 b = other[rng.integers(len(other))]
                 pair = [self.first(k)[0], self.first(b)[1]]
                 if pair[0] != pair[1]:
-                    x, who = halves(x, self.x[b], horizontal), halves(who, self.patches[b], horizontal)
+                    x, who, said = halves(x, self.x[b], horizontal), halves(who, self.patches[b], horizontal), None
                     things, relation = [(1, n) for n in pair], "to the left of" if horizontal else "above"
             if rng.random() < 0.5:
                 things, relation = things[::-1], OPPOSITE[relation]
@@ -125,27 +129,22 @@ class Scenes:
                 relation = OPPOSITE[relation]
             elif len(things) == 3:
                 things = things[::-1]
-        return x, who, things, relation, m["where"], m["colour"], m["photo"]
+        return x, who, things, relation, m["where"], m["colour"], m["photo"], said
 
     def words(self, things, rng):
-        """What the tagger may say of a scene."""
+        """What the tagger may say of a scene; in the shares in which it says so of scenes of several things."""
         tag = lambda n: (self.tags.get(n) or [W.spoken(n)])[0]
-        r = rng.random()
-        if r < 0.10:
+        kind = rng.choice(["unasked", "none", "wrong", "broader", "right"], p=[0.06, 0.16, 0.23, 0.25, 0.30])
+        if kind == "unasked":
             return None
-        if r < 0.33:
+        if kind == "none":
             return []
-        name = things[rng.integers(len(things))][1]
-        if r < 0.43:  # a wrong word
+        name = tag(things[rng.integers(len(things))][1])
+        if kind == "wrong":
             name = W.prompted()[rng.integers(len(W.prompted()))]
-        elif r < 0.50 and W.broader(tag(name)):
-            return [W.broader(tag(name))[0]]
-        out = [tag(name) if r >= 0.43 else name]
-        if W.kind(out[0]) and rng.random() < 0.8:
-            out.append(W.kind(out[0]))
-        if len(things) > 1 and rng.random() < 0.15:
-            out.append(tag(next(n for _, n in things if n != name) if name in [n for _, n in things] else things[0][1]))
-        return out
+        elif kind == "broader" and W.broader(name):
+            return [W.broader(name)[rng.integers(len(W.broader(name)))]]
+        return [name, W.kind(name)] if W.kind(name) and rng.random() < 0.9 else [name]
 
 
 class Mixture:
@@ -180,8 +179,8 @@ class Mixture:
         return x, self.labels[i], *self.facts[i]
 
     def scene(self, rng):
-        x, who, things, relation, where, colour, photo = self.scenes.draw(rng)
-        words = self.scenes.words(things, rng)
+        x, who, things, relation, where, colour, photo, said = self.scenes.draw(rng)
+        words = self.scenes.words(things, rng) if said is None or rng.random() < 0.25 else said
         things = [(n, W.spoken(w) if photo else w) for n, w in things]
         kind = ""
         if words and len(things) == 1 and len(words) > 1 and things[0][1] == words[0]:
@@ -209,7 +208,7 @@ class Mixture:
         if r < 0.5:
             x, _, where, colour = self.photo(rng)
         elif r < 0.85:
-            x, _, things, _, where, colour, _ = self.scenes.draw(rng, self.cut[rng.integers(len(self.cut))])
+            x, _, things, _, where, colour, *_ = self.scenes.draw(rng, self.cut[rng.integers(len(self.cut))])
             n = things[0][0]
         else:
             x, where, colour = np.zeros_like(self.x[0]), "", ""

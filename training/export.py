@@ -36,8 +36,12 @@ def tagger_state(head_run, text_run, scale):
     f = torch.load(RUNS / head_run / "head.pt", weights_only=False)
     h = f["head"]
     state = {f"vision_model.{n}": t for n, t in timm_state(network()).items()}
-    # In the run without some classes their rows are gone.
-    state["vision_model.classifier.weight"], state["vision_model.classifier.bias"] = h["W"], h["w"]
+    # In the run without some classes their rows are gone; those of drawings come last.
+    rows = [(h["W"], h["w"])]
+    if "D.weight" in h:
+        weight = h["D.weight"] / h["std"]
+        rows.append((weight, h["D.bias"] - weight @ h["mean"]))
+    state["vision_model.classifier.weight"], state["vision_model.classifier.bias"] = map(torch.cat, zip(*rows))
     state["visual_projection.weight"] = h["P.weight"] / h["std"]
     state["visual_projection.bias"] = h["P.bias"] - state["visual_projection.weight"] @ h["mean"]
     state["class_projection.weight"] = h["Q.weight"]
@@ -93,7 +97,9 @@ def main():
     if not args.without_caption:
         from captioner import caption_state
         more, decoder, source = caption_state()
-        state.update(more)
+        # The output layer is the table of words: one of them is enough.
+        table, output = "text_decoder.bert.embeddings.word_embeddings.weight", "text_decoder.cls.predictions.decoder.weight"
+        state.update({n: t for n, t in more.items() if n != output or not torch.equal(t, more[table])})
         image_text = state["vision_proj.weight"].shape[0]
         assert state["image_tokens.position_embedding"].shape[0] == MAP * MAP
         tokenizer_json(source, args.out / "decoder_tokenizer.json")

@@ -62,7 +62,7 @@ class Mixture:
 
     def scene(self, rng, k=None):
         """The same of a scene; the wrong sentence differs in a thing, the ground, the relation or the number."""
-        x, _, things, relation, where, colour, photo = self.base.scenes.draw(rng, k)
+        x, _, things, relation, where, colour, photo, _ = self.base.scenes.draw(rng, k)
         things = [(n, W.spoken(w)) for n, w in things] if photo else things
         names = frozenset(W.spoken(w) for _, w in things)
         told = where if rng.random() < 0.8 else None

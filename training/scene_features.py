@@ -1,4 +1,4 @@
-"""Tokens of composed scenes, kept: `scenes(chunks)`.
+"""Features of composed scenes, kept: `scenes(chunks)`, `pooled()`.
 
 Drawings as `scenes.layout` places them on plain grounds, and drawings and cut-out photographs on plain and natural grounds.
 usage: python scene_features.py [chunks of 512] (resumes)
@@ -19,7 +19,7 @@ from photos import Photos, labels
 from scenes import GROUNDS, layout
 from sentences import parse
 from texts import label_texts
-from tower import BATCH, COMPONENTS, Encoder
+from tower import BATCH, COMPONENTS, FEATURES, Encoder
 
 CHUNK, SIDE = 512, 192
 NATURAL = {"grass": "on grass", "water": "in water", "sky": "in the sky"}
@@ -121,6 +121,11 @@ def made(things, rng, n):
     return x, meanings, who.numpy().astype(np.int16)
 
 
+def pooled():
+    """(n, 1280) float16 of the finished chunks: what the tagger sees of them."""
+    return np.concatenate([np.load(f)["pooled"] for f in sorted(FOLDER.glob("[0-9][0-9].npz"))])
+
+
 def scenes(chunks=None):
     """tokens (n, 81, 256) float16, meanings, patch labels (n, 81) of the finished chunks."""
     files = sorted(f for f in FOLDER.glob("[0-9][0-9].npz"))[:chunks]
@@ -140,12 +145,14 @@ def main(chunks):
         t, rng = time.time(), np.random.default_rng((SEED, 61, k))
         torch.manual_seed(SEED + 61 + k)
         tokens, meanings, patches = np.zeros((CHUNK, 81, COMPONENTS), np.float16), [], np.zeros((CHUNK, 81), np.int16)
+        pooled = np.zeros((CHUNK, FEATURES), np.float16)
         for s in range(0, CHUNK, BATCH):
             x, meant, who = made(things, rng, BATCH)
-            tokens[s:s + BATCH], patches[s:s + BATCH] = encoder.encode(x)[1], who
+            pooled[s:s + BATCH], tokens[s:s + BATCH] = encoder.encode(x)
+            patches[s:s + BATCH] = who
             meanings += meant
         target.with_suffix(".json").write_text(json.dumps(meanings))
-        np.savez(target.with_suffix(".tmp.npz"), tokens=tokens, patches=patches)
+        np.savez(target.with_suffix(".tmp.npz"), tokens=tokens, patches=patches, pooled=pooled)
         target.with_suffix(".tmp.npz").rename(target)
         print("chunk", k, f"{time.time() - t:.0f} s", flush=True)
 

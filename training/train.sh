@@ -13,22 +13,26 @@ mkdir -p "$W/npm" "$W/cache"
 PY="$W/venv/bin/python -u"
 # The tagger.
 $PY photo_features.py 1
-$PY drawing_features.py 4
+$PY drawing_features.py
 [ -f "$W/runs/head/head.pt" ] || $PY train_head.py --run head
 [ -f "$W/runs/head/targets.npz" ] || $PY teacher.py --run head
 $PY train_text.py --head head --run text --minutes "${TEXT_MINUTES:-45}"
-$PY calibrate.py --head head --text text
+# The image head once more, for the vectors that the text tower gives.
+[ -f "$W/runs/head2/head.pt" ] || $PY train_head.py --run head2 --start head --text text
+$PY calibrate.py --head head2 --text text
 # The captioner.
 $PY scene_features.py "${SCENE_CHUNKS:-16}"
+$PY scene_words.py --head head2 --text text
 $PY train_captioner.py --run captioner --minutes "${CAPTION_MINUTES:-13}"
 $PY train_captioner.py --run captioner2 --start captioner --fixed-tokens --lr 0.002 --minutes "${CAPTION2_MINUTES:-14}"
 $PY train_matching.py --captioner captioner2 --minutes "${MATCHING_MINUTES:-12}"
 # What ships, and the pictures that it is measured with.
-$PY export.py
+$PY export.py --head head2
 $PY pictures.py "$W/made"
 # The tagger once more without 200 classes, for measuring what it makes of names whose pictures it never had.
 [ -f "$W/runs/head-left-out/head.pt" ] || $PY train_head.py --run head-left-out --heldout
 [ -f "$W/runs/head-left-out/targets.npz" ] || $PY teacher.py --run head-left-out
 $PY train_text.py --head head-left-out --run text-left-out --minutes "${TEXT_MINUTES:-45}"
-$PY calibrate.py --head head-left-out --text text-left-out
-$PY export.py --head head-left-out --text text-left-out --out "$W/left-out" --without-caption
+[ -f "$W/runs/head2-left-out/head.pt" ] || $PY train_head.py --run head2-left-out --heldout --start head-left-out --text text-left-out
+$PY calibrate.py --head head2-left-out --text text-left-out
+$PY export.py --head head2-left-out --text text-left-out --out "$W/left-out" --without-caption

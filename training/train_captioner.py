@@ -120,7 +120,7 @@ def main():
     if args.fixed_tokens:
         model.image_tokens.requires_grad_(False)
     names = pieces(tok)
-    if run.state is None:
+    if run.state is None and not args.start:
         name_places(model, mixture.scenes, names, args.name_steps)
     ema = copy.deepcopy(whole).requires_grad_(False)
     opt = torch.optim.AdamW([p for p in whole.parameters() if p.requires_grad], lr=args.lr, betas=(0.9, 0.98), weight_decay=0.02)

@@ -1,16 +1,10 @@
-"""The image head and a vector for every concept, fitted together on features of the frozen tower.
-
-    z = normalise(P s(x) + p + Q softmax(W x + w)),   s(x) = (x - mean) / deviation
-
-W and w are the tower's own classifier. Of ImageNet's classes there are no pictures here, so pictures of a class are
-made up in feature space: a mean for the class, from the classifier's weights and the photographs' covariance (what
-linear discriminant analysis would have to see to arrive at that classifier), and a photograph's deviation from the mean
-of its own label. Photographs and drawings have their real features. This is DeViSE (Frome et al. 2013) with the
+"""The image head (image_head.py) and a vector for every concept, fitted together: DeViSE (Frome et al. 2013) with the
 concepts' vectors learnt rather than taken from word embeddings.
 
-usage: python train_head.py --run head [--steps 1500] [--heldout]
+usage: python train_head.py --run head [--steps 1500] [--heldout] [--text RUN --start RUN]
 With --heldout the classes of knowledge/heldout.txt are unknown: their rows of the classifier go, and with them every
-concept that only they show.
+concept that only they show. With --text the vectors are those that a finished text tower gives the concepts' texts, and
+stay; the image head goes on from the run --start, learns the words as they came out, and gets its rows for drawings.
 """
 import argparse
 import time
@@ -20,99 +14,9 @@ import torch
 import torch.nn.functional as F
 
 import knowledge as K
-from drawing_features import features as drawing_features
-from drawings import MORE_STYLES, TRAIN_STYLES, load
-from paths import KNOWLEDGE, RUNS, SEED
-from photo_features import features as photo_features
-from photos import labels as photo_labels
-from photos import rows as photo_rows
-from texts import label_texts
-from tower import classifier
-
-DIM = 384
-DRAWING_ROUNDS = 3  # of drawing_features.py; the round after them is for validation
-KNOWN_AGAIN = 0.85  # between the classifier's published accuracies on its validation and training pictures
-
-
-def heldout():
-    """Indices of the classes that the second run leaves out."""
-    ids = {line.split()[0] for line in (KNOWLEDGE / "heldout.txt").read_text().splitlines() if line and not line.startswith("#")}
-    return [i for i, k in enumerate(K.classes()) if k.key in ids]
-
-
-class Data:
-    """Features and rows (see knowledge.rows) of photographs and drawings, and made-up ones of ImageNet's classes."""
-
-    def __init__(self, views=1):
-        names = photo_labels()
-        index = lambda part: torch.tensor([names.index(label) for _, label in photo_rows(part)])
-        f = [torch.from_numpy(photo_features("train", v)).float() for v in range(views)]
-        self.photos = torch.cat(f)
-        self.label = index("train").repeat(views)
-        self.val, self.val_label = torch.from_numpy(photo_features("val", 0)).float(), index("val")
-        d = torch.from_numpy(drawing_features(DRAWING_ROUNDS))
-        texts, drawn = label_texts(), [k.key for k in K.drawing_kinds()]
-        y, style = load(TRAIN_STYLES + MORE_STYLES)[1:3]
-        self.drawings = d.flatten(0, 1)
-        self.drawing = torch.tensor([drawn.index(texts[i]) for i in y]).repeat(len(d))
-        self.main_style = torch.from_numpy(style < len(TRAIN_STYLES)).repeat(len(d))
-        self.W, self.w = classifier()
-        self.mean, self.std = self.photos.mean(0), self.photos.std(0) + 1e-3
-        self.made_up()
-
-    def made_up(self):
-        """Mean of each class, and deviations to add to it."""
-        means = torch.stack([self.photos[self.label == c].mean(0) for c in range(159)])
-        means = torch.where(means.isnan(), self.mean, means)
-        self.deviations = self.photos - means[self.label]
-        sigma = self.deviations.T @ self.deviations / len(self.deviations)
-        sigma = sigma + 0.05 * torch.diag(sigma.diag()) + 1e-4 * torch.eye(len(sigma))
-        Wc = self.W - self.W.mean(0)
-        # From the mean photograph to where the classifier prefers no class,
-        level = self.mean @ self.W.T + self.w
-        G = Wc @ sigma @ Wc.T
-        flat = self.mean - (sigma @ Wc.T) @ torch.linalg.solve(G + 0.01 * G.diag().mean() * torch.eye(len(G)), level - level.mean())
-        step = Wc @ sigma
-        # and from there so far that the classifier is as sure of them as of pictures: right in 85 % of them.
-        low, high = 1.0, 40.0
-        for _ in range(12):
-            alpha = (low * high) ** 0.5
-            self.class_means = flat + alpha * step
-            every = torch.arange(len(step))
-            hit = ((self.sample_classes(every) @ self.W.T + self.w).argmax(1) == every).float().mean()
-            low, high = (alpha, high) if hit < KNOWN_AGAIN else (low, alpha)
-        print(f"made-up pictures: alpha {alpha:.1f}, the classifier knows {hit:.3f} of them again", flush=True)
-
-    def sample_classes(self, of):
-        """Made-up features of the classes `of` (n,)."""
-        d = self.deviations[torch.randint(len(self.deviations), (len(of),))]
-        return (self.class_means[of] + d * torch.empty(len(of), 1).uniform_(0.4, 1.0)).clamp(0)
-
-
-class Head(torch.nn.Module):
-    def __init__(self, data, dim=DIM, without=()):
-        super().__init__()
-        keep = torch.tensor([i for i in range(K.CLASSES) if i not in set(without)])
-        for name, value in (("W", data.W[keep]), ("w", data.w[keep]), ("mean", data.mean), ("std", data.std), ("keep", keep)):
-            self.register_buffer(name, value)
-        centred = (data.W[keep] - data.W[keep].mean(0)) * data.std
-        U, S, V = torch.linalg.svd(centred, full_matrices=False)
-        start = F.normalize(U[:, :dim] * S[:dim], dim=1)  # a vector for each class
-        self.P, self.Q = torch.nn.Linear(len(data.mean), dim), torch.nn.Linear(len(keep), dim, bias=False)
-        with torch.no_grad():
-            x = (data.photos[:500] - data.mean) / data.std @ V[:dim].T
-            self.P.weight.copy_(V[:dim] / x.norm(dim=1).mean())
-            self.P.bias.zero_()
-            self.Q.weight.copy_(start.T)
-        self.start = start
-        self.scale = torch.nn.Parameter(torch.tensor(3.2))
-
-    def classes(self, x):
-        return (x @ self.W.T + self.w).softmax(1)
-
-    def forward(self, x):
-        return F.normalize(self.P((x - self.mean) / self.std) + self.Q(self.classes(x)), dim=-1)
-
+from image_head import Data, Head, fit_drawn, heldout, load_head
+from paths import RUNS, SEED
+from train_text import text_vectors
 
 def start_bank(head, data, truth):
     """A first vector for every concept: the mean of what its rows have."""
@@ -127,6 +31,36 @@ def start_bank(head, data, truth):
     assert n
     positive = (truth == 1).float()
     return F.normalize(positive.T @ vectors + 1e-4 * torch.randn(truth.shape[1], vectors.shape[1]), dim=1)
+
+
+class TextBank:
+    """The vectors of a finished text tower for the texts of all concepts, one text of each drawn for a step."""
+
+    def __init__(self, run, things):
+        every = sorted({t for c in things for t, _ in c.texts})
+        at, most = {t: i for i, t in enumerate(every)}, max(len(c.texts) for c in things)
+        self.vectors = text_vectors(run, every)
+        self.which, weight = torch.zeros(len(things), most, dtype=torch.long), torch.zeros(len(things), most)
+        for k, c in enumerate(things):
+            for j, (t, w) in enumerate(c.texts):
+                self.which[k, j], weight[k, j] = at[t], w
+        self.weight = weight
+
+    def mean(self):
+        return F.normalize((self.vectors[self.which] * self.weight[..., None]).sum(1), dim=1)
+
+    def draw(self):
+        chosen = torch.multinomial(self.weight, 1)
+        return self.vectors[self.which.gather(1, chosen)[:, 0]]
+
+
+def go_on(head, before, names):
+    """Puts what `before` learnt into `head`, and the vectors `names` of the drawings' names into its new columns."""
+    with torch.no_grad():
+        head.P.load_state_dict(before.P.state_dict())
+        head.scale.copy_(before.scale)
+        size = before.Q.weight.norm(dim=0).mean()
+        head.Q.weight.copy_(torch.cat([before.Q.weight, names.T * size], 1))
 
 
 def direct_tags(things):
@@ -144,6 +78,8 @@ def main():
     ap.add_argument("--run", default="head")
     ap.add_argument("--steps", type=int, default=1500)
     ap.add_argument("--heldout", action="store_true")
+    ap.add_argument("--text")
+    ap.add_argument("--start")
     args = ap.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
@@ -164,13 +100,17 @@ def main():
     asked = column["tag"][(truth[:, column["tag"]] == 1).any(0)]
     direct = direct_tags(things)[:, (truth[:, column["tag"]] == 1).any(0)]
     unknown = ~(truth == 1).any(0)
-    head = Head(data, without=without)
-    bank = torch.nn.Parameter(start_bank(head, data, truth))
+    head = Head(data, without=without, drawn=bool(args.text))
+    texts = TextBank(args.text, things) if args.text else None
+    if args.text:
+        go_on(head, load_head(args.start, data)[0], texts.mean()[drawn])
+        fit_drawn(head, data)
+    bank = torch.nn.Parameter(texts.mean() if texts else start_bank(head, data, truth), requires_grad=texts is None)
     opt = torch.optim.AdamW([{"params": [bank], "lr": 3e-3, "weight_decay": 0.0},
                              {"params": [*head.P.parameters(), *head.Q.parameters()], "lr": 1e-3, "weight_decay": 0.02},
                              {"params": [head.scale], "lr": 2e-3, "weight_decay": 0.0}])
     schedule = torch.optim.lr_scheduler.OneCycleLR(opt, [3e-3, 1e-3, 2e-3], args.steps, pct_start=0.1)
-    n_class, n_photo, n_drawing = 224, 144, 144
+    n_class, n_photo, n_drawing = 208, 128, 176
     photo_weight = torch.bincount(data.label, minlength=159).float().clamp(min=1)[data.label] ** -0.4
     drawing_weight = torch.where(data.main_style, 1.0, 0.4)
     named = torch.zeros(len(truth), dtype=torch.long)  # the concept that each row is
@@ -186,12 +126,12 @@ def main():
         x = torch.cat([data.sample_classes(c), data.photos[i], data.drawings[j].float()])
         x[n_class:] += noise * torch.rand(len(noise), 1) * 0.35
         row = torch.cat([c, K.CLASSES + data.label[i], K.CLASSES + 159 + data.drawing[j]])
-        s = head.scale.exp() * head(x) @ F.normalize(bank, dim=1).T
+        s = head.scale.exp() * head(x) @ (texts.draw() if texts else F.normalize(bank, dim=1)).T
         y = truth[row]
         own = named[row]
         # among the classes: what the classifier says, and the class itself
         with torch.no_grad():
-            q = head.classes(x[:n_class + n_photo])
+            q = head.photographed(x[:n_class + n_photo]).softmax(1)
             q[:n_class] *= 0.5
             q[torch.arange(n_class), torch.searchsorted(keep, c)] += 0.5
         among_classes = -(q * s[:n_class + n_photo][:, column["class"][keep]].log_softmax(1)).sum(1).mean()

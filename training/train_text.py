@@ -16,10 +16,10 @@ from tokenizers import Tokenizer
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
 import text_tokenizer
+from image_head import DIM, Data, load_head
 from muon import Muon
 from paths import CACHE, RUNS, SEED
-from runs import Run, average
-from train_head import DIM, Data, Head
+from runs import Run, average, load
 
 TEMPLATES = ["a photo of a {}.", "a photo of a {}", "{}", "a photo of the {}.", "a {}", "a picture of a {}.", "a photo of {}.",
              "an image of a {}", "a close-up photo of a {}.", "a bad photo of a {}.", "a photo of many {}.", "a drawing of a {}.",
@@ -79,6 +79,15 @@ def embed(net, tok, texts, template="a photo of a {}."):
     return out
 
 
+@torch.no_grad()
+def text_vectors(run, texts):
+    """(texts, dim) unit vectors by the averaged tower of a run."""
+    tok = tokenizer(None)
+    net = CLIPTextModelWithProjection(config(tok.get_vocab_size(), tok.token_to_id("<|startoftext|>"), tok.token_to_id("<|endoftext|>")))
+    net.load_state_dict(load(run)["ema"])
+    return embed(net, tok, texts)
+
+
 def images(head, data, n=6000):
     """(n, dim) vectors of made-up and real images of all kinds, and their rows."""
     third = n // 3
@@ -111,10 +120,8 @@ def main():
     p = p / p.sum()
     torch.manual_seed(SEED + step)
     rng = np.random.default_rng((SEED, step))
-    f = torch.load(RUNS / args.head / "head.pt", weights_only=False)
     data = Data(1)
-    head = Head(data, without=f["without"])
-    head.load_state_dict(f["head"])
+    head, f = load_head(args.head, data)
     with torch.no_grad():
         pictures = images(head, data)
     scale = f["head"]["scale"].exp()
