@@ -199,6 +199,10 @@ mod int8 {
 
     use super::{Failure, read, tell, write_whole};
 
+    /// How many weights a convolution has at least that is stored in bytes, though the browser computes with it in f32: of
+    /// smaller ones bytes would save little, and their errors would meet every pixel of the largest maps.
+    const LARGE_CONVOLUTION: usize = 1 << 15;
+
     /// A tensor as it is written.
     struct Entry {
         name: String,
@@ -236,16 +240,27 @@ mod int8 {
         tell(out, tensors)
     }
 
+    /// Whether f16 holds what matters of a tensor to three digits. Weights are added up: there, what is small beside the largest
+    /// may be lost. Elsewhere each number counts: variances near zero, temperatures.
+    fn fits_f16(shape: &[usize], values: &[f32]) -> bool {
+        let holds = |x: f32| (6.2e-5..=65_504.0).contains(&x);
+        let largest = values.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+        match shape.len() {
+            0 => false,
+            1 => values.len() > 1 && values.iter().all(|x| *x == 0.0 || holds(x.abs())),
+            _ => largest == 0.0 || holds(largest / 256.0),
+        }
+    }
+
     /// A matrix becomes its bytes and their scales, in f32; anything else f16, unless f16 is too small for it.
     fn shrink(name: &str, tensor: &Tensor) -> Result<Vec<Entry>, Failure> {
         let shape = tensor.dims().to_vec();
         let values = tensor.flatten_all()?.to_vec1::<f32>()?;
         let entry = |name: String, dtype, shape, bytes| Entry { name, dtype, shape, bytes };
         let rows = shape.first().copied().unwrap_or(0);
-        if !is_matrix(name, &shape) || rows == 0 {
-            // Whatever f16 cannot hold to three digits stays f32: variances near zero, temperatures.
-            let fits = |x: &f32| *x == 0.0 || (6.2e-5..=65_504.0).contains(&x.abs());
-            return Ok(vec![if values.iter().all(fits) && values.len() > 1 {
+        let large = matches!(*shape, [_, 2.., _, _]) && values.len() >= LARGE_CONVOLUTION;
+        if !(is_matrix(name, &shape) || large) || rows == 0 {
+            return Ok(vec![if fits_f16(&shape, &values) {
                 let bytes = values.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()).collect();
                 entry(name.to_owned(), "F16", shape, bytes)
             } else {

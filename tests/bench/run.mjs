@@ -1,4 +1,4 @@
-// The benchmark: `npm run bench [-- --quick]`, after `npm run bench:setup` and `npm run build:wasm`.
+// The benchmark: `npm run bench [-- --quick | --only clip,towers,loading,blip,growth]`, after `npm run bench:setup` and `npm run build:wasm`.
 //
 // ocelli and its peers on the same weights and pictures, each in a worker of headless Chromium, measured in turns:
 // in every round each contestant is asked once, so that whatever slows the machine down slows all of them. The ratio
@@ -25,11 +25,7 @@ import * as towers from './parts/towers.mjs';
 
 const BENCH = path.join(ROOT, 'target/bench');
 const CANDLE = path.join(BENCH, 'peers/candle');
-const NEEDED = [
-  path.join(BENCH, 'models/lite0.qdq.onnx'),
-  path.join(BENCH, 'peers/node_modules/onnxruntime-web'),
-  path.join(CANDLE, 'candle.js'),
-];
+const NEEDED = ['models/lite0.qdq.onnx', 'peers/node_modules/onnxruntime-web', 'peers/candle/candle.js'];
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -41,8 +37,10 @@ const FLAGS = [
 ];
 
 await main(import.meta, async (args) => {
-  const quick = args.includes('--quick');
-  if (!NEEDED.every((file) => existsSync(file))) throw new Failure('Run `npm run bench:setup` first.');
+  const parts = chosenParts(args);
+  // candle has no convolutional towers.
+  const needed = [...parts].every((part) => part === 'towers') ? NEEDED.slice(0, 2) : NEEDED;
+  if (!needed.every((file) => existsSync(path.join(BENCH, file)))) throw new Failure('Run `npm run bench:setup` first.');
   const executablePath = findChrome();
   if (!executablePath) throw new Failure('There is no Chromium: run `npm run setup` first.');
   const server = await serve({
@@ -60,12 +58,20 @@ await main(import.meta, async (args) => {
     const page = await browser.newPage();
     await page.goto(`${server.url}worker.js`);
     const contest = new Contest(page);
-    const cosines = { ...(await clip.images(contest)), ...(await towers.towers(contest)) };
-    await clip.twoThreads(contest);
-    await clip.texts(contest);
-    if (!quick) await loading.loading(contest);
-    if (!quick) await blip.blip(contest);
-    const more = quick ? {} : { memory: await loading.memory(contest), growth: await growth(contest) };
+    const cosines = {};
+    const more = {};
+    if (parts.has('clip')) {
+      Object.assign(cosines, await clip.images(contest));
+      await clip.twoThreads(contest);
+      await clip.texts(contest);
+    }
+    if (parts.has('towers')) Object.assign(cosines, await towers.towers(contest));
+    if (parts.has('loading')) {
+      await loading.loading(contest);
+      Object.assign(more, { memory: await loading.memory(contest) });
+    }
+    if (parts.has('blip')) await blip.blip(contest);
+    if (parts.has('growth')) Object.assign(more, { growth: await growth(contest) });
     const comparisons = [clip, towers, loading, blip].flatMap(({ COMPARISONS }) => COMPARISONS);
     const rows = summarise(contest.times, comparisons);
     const machine = {
@@ -83,6 +89,19 @@ await main(import.meta, async (args) => {
     await server.close();
   }
 });
+
+/** @param {string[]} args @returns {Set<string>} */
+function chosenParts(args) {
+  const all = ['clip', 'towers', 'loading', 'blip', 'growth'];
+  if (args.includes('--quick')) return new Set(all.slice(0, 2));
+  const at = args.indexOf('--only');
+  if (at < 0) return new Set(all);
+  const names = (args[at + 1] ?? '').split(',');
+  const unknown = names.find((name) => !all.includes(name));
+  if (unknown !== undefined)
+    throw new Failure(`There is no part \`${unknown}\`; they are ${all.join(', ')}.`);
+  return new Set(names);
+}
 
 /** @param {any} report */
 function print({ machine, rows, cosines, memory, growth, sizes }) {

@@ -28,7 +28,11 @@ export const COMPARISONS = [
     { name: `${name}, ocelli int8`, against: FORMS.map(([form]) => `${name}, ORT ${form}`), target: 0.7 },
     { name: `${name}, ocelli f32`, against: [`${name}, ORT f32`] },
   ]),
-  { name: 'EfficientNet-Lite0 beside CLIP, ocelli int8', against: ['CLIP beside EfficientNet-Lite0, ocelli int8'], target: 0.3 },
+  {
+    name: 'EfficientNet-Lite0 beside CLIP, ocelli int8',
+    against: ['CLIP beside EfficientNet-Lite0, ocelli int8'],
+    target: 0.3,
+  },
 ];
 
 /** @param {Contest} contest @returns {Promise<Record<string, number>>} cosines with the f32 of ONNX Runtime */
