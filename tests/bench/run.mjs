@@ -40,7 +40,8 @@ await main(import.meta, async (args) => {
   const parts = chosenParts(args);
   // candle has no convolutional towers.
   const needed = [...parts].every((part) => part === 'towers') ? NEEDED.slice(0, 2) : NEEDED;
-  if (!needed.every((file) => existsSync(path.join(BENCH, file)))) throw new Failure('Run `npm run bench:setup` first.');
+  if (!needed.every((file) => existsSync(path.join(BENCH, file))))
+    throw new Failure('Run `npm run bench:setup` first.');
   const executablePath = findChrome();
   if (!executablePath) throw new Failure('There is no Chromium: run `npm run setup` first.');
   const server = await serve({
