@@ -23,12 +23,12 @@ SIDE = 160  # composed at this side, then enlarged as a small picture of a user'
 
 
 def target(round_):
-    return CACHE / "drawings" / f"features-{round_:02d}.npy"
+    return CACHE / "drawings" / f"appearances-{round_:02d}.npy"
 
 
 def features(rounds=None):
     """pooled (rounds, N, 1280) float16 of all finished rounds, or of the first `rounds`."""
-    done = sorted((CACHE / "drawings").glob("features-[0-9][0-9].npy"))
+    done = sorted((CACHE / "drawings").glob("appearances-[0-9][0-9].npy"))
     return np.stack([np.load(f) for f in done[:rounds]])
 
 
@@ -73,7 +73,7 @@ def main():
             out[which] = encoder.encode(appearances(px, half, which, photos, rng, strength, worn=training), tokens=False)[0]
         np.save(target(round_).with_suffix(".tmp.npy"), out)
         target(round_).with_suffix(".tmp.npy").rename(target(round_))
-        print("round", round_, len(px), f"{time.time() - t:.0f} s", flush=True)
+        print("round", round_, len(chosen), f"{time.time() - t:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

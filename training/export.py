@@ -1,6 +1,6 @@
 """Writes the built-in model into pkg/models/ocelli, in the hub's layout.
 
-usage: python export.py [--head head] [--text text] [--out FOLDER] [--without-caption]
+usage: python export.py [--head head2] [--text text] [--out FOLDER]
 
 First everything in float32 under WORK/export (what the reference of `reference.py` reads), then, through `ocelli-convert
 --dtype int8`, the weights that ship.
@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 import knowledge as K
+from captioner import caption_state
 from paths import CACHE, IMAGE, MODELS, REPO, RESIZE, RUNS, WORK
 from runs import load
 from tower import FEATURES, MAP, network
@@ -62,9 +63,7 @@ def configuration(state, tok, own, decoder, image_text):
             "num_attention_heads": t.num_attention_heads, "hidden_act": t.hidden_act, "layer_norm_eps": t.layer_norm_eps,
             "projection_dim": t.projection_dim, "bos_token_id": t.bos_token_id, "eos_token_id": t.eos_token_id,
             "pad_token_id": t.pad_token_id},
-        "ocelli": own}
-    if decoder:
-        out["decoder_config"], out["image_text_hidden_size"] = decoder, image_text
+        "ocelli": own, "decoder_config": decoder, "image_text_hidden_size": image_text}
     return out
 
 
@@ -74,36 +73,32 @@ def known_tags(f):
     return [t for t in K.vocabulary() if t in known]
 
 
-def words(known, threshold):
+def words(known):
     """words.json: what the captioner may be prompted with, among the tags that the tagger knows."""
-    from words import entries
-    return {"templates": ["a photo of a {}."], "temperature": 1.0, "threshold": threshold, "also": 0.3, "most": 1,
+    from words import THRESHOLD, entries
+    return {"templates": ["a photo of a {}."], "temperature": 1.0, "threshold": THRESHOLD, "also": 0.3, "most": 1,
             "words": [e for e in entries() if e["word"] in known]}
 
 
 def main():
     ap = argparse.ArgumentParser()
-    ap.add_argument("--head", default="head")
+    ap.add_argument("--head", default="head2")
     ap.add_argument("--text", default="text")
     ap.add_argument("--out", type=Path, default=MODELS / "ocelli")
-    ap.add_argument("--without-caption", action="store_true")
     args = ap.parse_args()
     from train_text import tokenizer
     tok = tokenizer(None)
-    own = json.loads((RUNS / args.text / "calibration.json").read_text())
+    own = json.loads((RUNS / args.head / "calibration.json").read_text())
     state, f = tagger_state(args.head, args.text, own.pop("logit_scale"))
-    decoder = image_text = None
     args.out.mkdir(parents=True, exist_ok=True)
-    if not args.without_caption:
-        from captioner import caption_state
-        more, decoder, source = caption_state()
-        # The output layer is the table of words: one of them is enough.
-        table, output = "text_decoder.bert.embeddings.word_embeddings.weight", "text_decoder.cls.predictions.decoder.weight"
-        state.update({n: t for n, t in more.items() if n != output or not torch.equal(t, more[table])})
-        image_text = state["vision_proj.weight"].shape[0]
-        assert state["image_tokens.position_embedding"].shape[0] == MAP * MAP
-        tokenizer_json(source, args.out / "decoder_tokenizer.json")
-        (args.out / "words.json").write_text(json.dumps(words(set(known_tags(f)), own["sure_threshold"]), ensure_ascii=False, separators=(",", ":")) + "\n")
+    more, decoder, source = caption_state()
+    # The output layer is the table of words: one of them is enough.
+    table, output = "text_decoder.bert.embeddings.word_embeddings.weight", "text_decoder.cls.predictions.decoder.weight"
+    state.update({n: t for n, t in more.items() if n != output or not torch.equal(t, more[table])})
+    image_text = state["vision_proj.weight"].shape[0]
+    assert state["image_tokens.position_embedding"].shape[0] == MAP * MAP
+    tokenizer_json(source, args.out / "decoder_tokenizer.json")
+    (args.out / "words.json").write_text(json.dumps(words(set(known_tags(f))), ensure_ascii=False, separators=(",", ":")) + "\n")
     state = {n: t.detach().float().contiguous().clone() for n, t in state.items()}
     exact = WORK / "export" / args.out.name
     exact.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,7 @@ class OcelliModel(nn.Module):
         self.text_model, self.text_projection = text.text_model, text.text_projection
         self.logit_scale = nn.Parameter(torch.tensor(2.6592))
 
-        decoder = BlipTextConfig(**config["decoder_config"], is_decoder=True)
+        decoder = BlipTextConfig(**config["decoder_config"] | {"is_decoder": True})
         self.decoder_config = decoder
         side = -(-vision["image_size"] // 32)
         self.image_tokens = ImageTokens(features, side * side, decoder.encoder_hidden_size)

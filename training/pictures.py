@@ -1,4 +1,6 @@
-"""Pictures that `npm run evaluate` measures drawings and scenes with: no change here is one that training makes.
+"""Pictures that `npm run evaluate` measures drawings and scenes with: drawings changed in kinds that training knows, scenes never seen.
+
+Perspective, waves, JPEG and the mosaic's fineness are none that training makes; tints, dots and stripes are like some of `wear.py`.
 
 usage: python pictures.py FOLDER [--scenes 400], then OCELLI_DRAWINGS=FOLDER npm run evaluate
 
@@ -21,7 +23,7 @@ from texts import icons, label_texts
 
 
 def changed(rgba, rng):
-    """An RGB image of a drawing under changes that training never makes."""
+    """An RGB image of a drawing, bent, and coarse, compressed, tinted or dotted."""
     s = 160
     im = Image.new("RGBA", (s, s))
     side = int(s * rng.uniform(0.7, 0.95))

@@ -1,7 +1,8 @@
-"""Runs made of the shipped weights, to go on from where no checkpoint is left: head, text, captioner, matching.
+"""Runs made of the shipped weights, where no checkpoint is left: head2, text, captioner and caption.
 
-usage: python restore.py (after photo_features.py; leaves runs that are there as they are)
-The weights are those of the int8 file. Optimisers start anew, so a restored run is a --start, not one to resume.
+usage: python restore.py (after photo_features.py and drawing_features.py; leaves what is there as it is)
+The weights are those of the int8 file. There are no optimisers and no concepts' vectors: calibrate.py, scene_words.py, export.py
+and `train_captioner.py --start captioner` can use these runs; to go on training the text tower, train the head anew.
 """
 import json
 import shutil
@@ -76,15 +77,17 @@ def main():
     save("text", "last.pt", {"ema": text})
     known = set(json.loads((FOLDER / "labels.json").read_text()))
     things = K.concepts()
-    save("head", "head.pt", {"head": image_head(state), "without": [], "known": torch.tensor([c.group != "tag" or c.key in known for c in things]),
-                             "concepts": [(c.group, c.key, c.texts) for c in things]})
+    seen = torch.tensor([c.group != "tag" or c.key in known for c in things])
+    concepts = [(c.group, c.key, c.texts) for c in things]
+    save("head2", "head.pt", {"head": image_head(state), "without": [], "known": seen, "concepts": concepts})
     model = captioner(state)
     whole = torch.nn.ModuleDict({"captioner": model, "head": torch.nn.Linear(WIDTH, len(label_texts()) + 1)})
     save("captioner", "last.pt", {"ema": whole.state_dict()})
-    matcher = Matcher()
-    missing = matcher.load_state_dict({n: t for n, t in state.items() if n.startswith(("text_encoder.", "itm_head.", "vision_proj.", "text_proj."))}, strict=False)
-    assert not missing.unexpected_keys, missing
-    keep(model, matcher)
+    if not (RUNS / "caption" / "caption.pt").exists():
+        matcher, parts = Matcher(), ("text_encoder.", "itm_head.", "vision_proj.", "text_proj.")
+        missing = matcher.load_state_dict({n: t for n, t in state.items() if n.startswith(parts)}, strict=False)
+        assert not missing.unexpected_keys, missing
+        keep(model, matcher)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from tower import BATCH, COMPONENTS, FEATURES, Encoder
 
 CHUNK, SIDE = 512, 192
 NATURAL = {"grass": "on grass", "water": "in water", "sky": "in the sky"}
-FOLDER = CACHE / "scenes"
+FOLDER = CACHE / "composed"
 # names whose colour is worth saying
 COLOURED = {"car", "bus", "truck", "t-shirt", "shirt", "dress", "skirt", "pants", "shorts", "hat", "shoes", "jacket", "umbrella", "balloon",
             "long sleeve shirt", "butterfly", "bird", "fish", "book", "chair", "cup", "bicycle", "rose", "tulip", "kite", "backpack",

@@ -38,8 +38,10 @@ def spread():
         out.append(K.hinted(lemma, hints[rng.integers(min(2, len(hints)))]) if hints else lemma)
         if rng.random() < 0.6:
             out.append(lemma if not K.ambiguous(lemma) else K.hinted(lemma, w.gloss[:60].lower()))
-    # and every class with its hints: in the run without some of them these are all that is known of those
+    # and every class, alone and with its hints: in the run without some of them these are all that is known of those
     for k in K.classes():
+        if not k.hint:
+            out.append(k.name.lower())
         for h in ([k.hint] if k.hint else []) + K.type_of(k.key)[:2]:
             out.append(K.hinted(k.name, h).lower())
     return sorted(set(out))

@@ -16,11 +16,11 @@ import torch.nn.functional as F
 import knowledge as K
 from image_head import Data, Head, fit_drawn, heldout, load_head
 from paths import RUNS, SEED
-from train_text import text_vectors
+from train_text import embed, text_tower
+
 
 def start_bank(head, data, truth):
     """A first vector for every concept: the mean of what its rows have."""
-    n = len(data.mean)
     vectors = torch.zeros(len(truth), head.P.out_features)
     with torch.no_grad():
         vectors[head.keep] = head.start
@@ -28,7 +28,6 @@ def start_bank(head, data, truth):
             vectors[K.CLASSES + label] = F.normalize(head(data.photos[data.label == label][:200]).mean(0), dim=0)
         for d in data.drawing.unique():
             vectors[K.CLASSES + 159 + d] = F.normalize(head(data.drawings[data.drawing == d][:60].float()).mean(0), dim=0)
-    assert n
     positive = (truth == 1).float()
     return F.normalize(positive.T @ vectors + 1e-4 * torch.randn(truth.shape[1], vectors.shape[1]), dim=1)
 
@@ -39,7 +38,8 @@ class TextBank:
     def __init__(self, run, things):
         every = sorted({t for c in things for t, _ in c.texts})
         at, most = {t: i for i, t in enumerate(every)}, max(len(c.texts) for c in things)
-        self.vectors = text_vectors(run, every)
+        tok, net = text_tower(run)
+        self.vectors = embed(net, tok, every)
         self.which, weight = torch.zeros(len(things), most, dtype=torch.long), torch.zeros(len(things), most)
         for k, c in enumerate(things):
             for j, (t, w) in enumerate(c.texts):
@@ -81,6 +81,8 @@ def main():
     ap.add_argument("--text")
     ap.add_argument("--start")
     args = ap.parse_args()
+    if bool(args.text) != bool(args.start):
+        ap.error("--text and --start go together")
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
     data, things = Data(), K.concepts()

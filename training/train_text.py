@@ -79,13 +79,12 @@ def embed(net, tok, texts, template="a photo of a {}."):
     return out
 
 
-@torch.no_grad()
-def text_vectors(run, texts):
-    """(texts, dim) unit vectors by the averaged tower of a run."""
+def text_tower(run):
+    """The tokenizer, and the averaged tower of a run."""
     tok = tokenizer(None)
     net = CLIPTextModelWithProjection(config(tok.get_vocab_size(), tok.token_to_id("<|startoftext|>"), tok.token_to_id("<|endoftext|>")))
     net.load_state_dict(load(run)["ema"])
-    return embed(net, tok, texts)
+    return tok, net.eval()
 
 
 def images(head, data, n=6000):

@@ -1,6 +1,7 @@
 """What happens to pictures on their way: bent, made coarse, compressed, printed in one ink, grainy. Images as in augment.py.
 
-The settings leave out those of `pictures.py`, so that what is measured there was never trained on.
+`pictures.py` measures with other changes of these kinds: JPEG where this has WebP, mosaics of another fineness, shapes bent in
+waves or in perspective. Its tint, its dots and its stripes are within what is drawn at random here.
 """
 import io
 

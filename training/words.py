@@ -14,6 +14,7 @@ from paths import KNOWLEDGE, REPO
 from scenes import NO_PLURAL, PLURALS, many
 from texts import aliases, label_texts
 
+THRESHOLD = 0.4  # from where on the tagger's word stands in the prompt; the captioner learns to live with wrong ones
 # Sections of the vocabulary that name no thing of its own: a sentence such as "swimming" would be an action.
 NO_THINGS = ("Light, colour and view", "Activities", "Sports", "Materials, textures and patterns", "Sky and weather", "Events")
 STILL_THINGS = {"fireworks", "christmas tree", "jack-o'-lantern", "firecracker", "fire", "campfire", "soap bubble", "snowflake", "sun", "moon",
@@ -175,7 +176,7 @@ def every_name():
 
 def main(target):
     words = entries()
-    Path(target).write_text(json.dumps({"templates": ["a photo of a {}."], "threshold": 0.4, "also": 0.3, "most": 1, "words": words},
+    Path(target).write_text(json.dumps({"templates": ["a photo of a {}."], "threshold": THRESHOLD, "also": 0.3, "most": 1, "words": words},
                                        ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf8")
     print(len(words), "words,", sum("kind" in w for w in words), "with a kind")
 

@@ -23,9 +23,10 @@ Usage: ocelli-convert WEIGHTS --dtype int8|q8|q4|f16|f32 -o OUT
 WEIGHTS   model.safetensors, pytorch_model.bin or a GGUF file
 --dtype   how matrices are stored: in 8.5 (q8), 4.5 (q4), 16 or 32 bits a number;
           everything else stays f32. The browser computes with q8 and q4 as int8.
-          int8 is what the browser computes with, in 8 bits a number and a scale for
-          each row, whatever the rows' length; everything else is f16. It is written
-          as safetensors: model.safetensors
+          int8 has 8 bits a number and a scale for each row, whatever the rows'
+          length, for what the browser computes with in int8 and for large
+          convolutions; everything else is f16, or f32 where f16 would lose too
+          much. It is written as safetensors: model.safetensors
 -o        the file to be written, such as model.gguf
 ";
 
@@ -252,13 +253,13 @@ mod int8 {
         }
     }
 
-    /// A matrix becomes its bytes and their scales, in f32; anything else f16, unless f16 is too small for it.
+    /// A matrix or a large convolution becomes its bytes and their scales, in f32; anything else f16, where that fits it.
     fn shrink(name: &str, tensor: &Tensor) -> Result<Vec<Entry>, Failure> {
         let shape = tensor.dims().to_vec();
         let values = tensor.flatten_all()?.to_vec1::<f32>()?;
         let entry = |name: String, dtype, shape, bytes| Entry { name, dtype, shape, bytes };
         let rows = shape.first().copied().unwrap_or(0);
-        let large = matches!(*shape, [_, 2.., _, _]) && values.len() >= LARGE_CONVOLUTION;
+        let large = matches!(*shape, [_, inputs, _, _] if inputs > 1) && values.len() >= LARGE_CONVOLUTION;
         if !(is_matrix(name, &shape) || large) || rows == 0 {
             return Ok(vec![if fits_f16(&shape, &values) {
                 let bytes = values.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()).collect();

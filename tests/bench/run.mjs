@@ -1,4 +1,5 @@
-// The benchmark: `npm run bench [-- --quick | --only clip,towers,loading,blip,growth]`, after `npm run bench:setup` and `npm run build:wasm`.
+// The benchmark: `npm run bench [-- --quick | --only clip,towers,loading,blip,growth]`, after `npm run bench:setup` and
+// `npm run build:wasm`.
 //
 // ocelli and its peers on the same weights and pictures, each in a worker of headless Chromium, measured in turns:
 // in every round each contestant is asked once, so that whatever slows the machine down slows all of them. The ratio
@@ -8,7 +9,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { brotliCompress } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { findChrome } from '../../scripts/lib/find.mjs';
@@ -94,10 +95,9 @@ await main(import.meta, async (args) => {
 /** @param {string[]} args @returns {Set<string>} */
 function chosenParts(args) {
   const all = ['clip', 'towers', 'loading', 'blip', 'growth'];
-  if (args.includes('--quick')) return new Set(all.slice(0, 2));
-  const at = args.indexOf('--only');
-  if (at < 0) return new Set(all);
-  const names = (args[at + 1] ?? '').split(',');
+  const options = /** @type {const} */ ({ quick: { type: 'boolean' }, only: { type: 'string' } });
+  const { quick, only } = parseArgs({ args, options }).values;
+  const names = only?.split(',') ?? (quick ? all.slice(0, 2) : all);
   const unknown = names.find((name) => !all.includes(name));
   if (unknown !== undefined)
     throw new Failure(`There is no part \`${unknown}\`; they are ${all.join(', ')}.`);

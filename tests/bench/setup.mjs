@@ -26,7 +26,7 @@ await main(import.meta, async () => {
   }
   say("Bench: candle's own models as wasm", 'some minutes the first time');
   await buildCandle(path.join(OUT, 'peers/candle'));
-  say('Bench: ready. `npm run bench -- --quick` runs the CLIP part.');
+  say('Bench: ready. `npm run bench -- --quick` runs the towers alone.');
 });
 
 /** A Python with the packages, made once. */
@@ -35,7 +35,7 @@ async function environment() {
   if (!existsSync(python)) {
     say('Bench: Python packages into target/bench/venv', 'several minutes, some GB');
     await run('python3', ['-m', 'venv', path.join(OUT, 'venv')]);
-    await run(python, ['-m', 'pip', 'install', '-q', '-r', path.join(HERE, 'requirements.txt')]);
   }
+  await run(python, ['-m', 'pip', 'install', '-q', '-r', path.join(HERE, 'requirements.txt')]);
   return python;
 }
