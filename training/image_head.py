@@ -2,10 +2,11 @@
 
     z = normalise(P s(x) + p + Q softmax(W x + w)),   s(x) = (x - mean) / deviation
 
-W and w are the tower's own classifier, in the end with a row for each name of a drawing beside ImageNet's classes. Of ImageNet's classes there are no pictures here, so pictures of a class are
-made up in feature space: a mean for the class, from the classifier's weights and the photographs' covariance (what
-linear discriminant analysis would have to see to arrive at that classifier), and a photograph's deviation from the mean
-of its own label. Photographs and drawings have their real features.
+W and w are the tower's own classifier, in the end with a row for each name of a drawing beside ImageNet's classes. Of
+ImageNet's classes there are no pictures here, so pictures of a class are made up in feature space: a mean for the
+class, from the classifier's weights and the photographs' covariance (what linear discriminant analysis would have to
+see to arrive at that classifier), and a photograph's deviation from the mean of its own label. Photographs and drawings
+have their real features.
 """
 import torch
 import torch.nn.functional as F
