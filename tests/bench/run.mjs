@@ -41,8 +41,9 @@ await main(import.meta, async (args) => {
   const parts = chosenParts(args);
   // candle has no convolutional towers.
   const needed = [...parts].every((part) => part === 'towers') ? NEEDED.slice(0, 2) : NEEDED;
-  if (!needed.every((file) => existsSync(path.join(BENCH, file))))
+  if (!needed.every((file) => existsSync(path.join(BENCH, file)))) {
     throw new Failure('Run `npm run bench:setup` first.');
+  }
   const executablePath = findChrome();
   if (!executablePath) throw new Failure('There is no Chromium: run `npm run setup` first.');
   const server = await serve({
@@ -99,8 +100,9 @@ function chosenParts(args) {
   const { quick, only } = parseArgs({ args, options }).values;
   const names = only?.split(',') ?? (quick ? all.slice(0, 2) : all);
   const unknown = names.find((name) => !all.includes(name));
-  if (unknown !== undefined)
+  if (unknown !== undefined) {
     throw new Failure(`There is no part \`${unknown}\`; they are ${all.join(', ')}.`);
+  }
   return new Set(names);
 }
 

@@ -81,7 +81,7 @@ test('one model is downloaded once for tags, captions and matches, in one worker
 test('where the model is not sure, the page says so and offers a stronger one', async () => {
   const visit = await Visit.withPicture(browser, unsure.url);
   const card = visit.card('sky.png');
-  await card.getByText('Not sure what this is.').waitFor();
+  await card.getByText('Not sure what this is: the caption is a guess.').waitFor();
   assert.equal(await card.locator('.tag').count(), 0, 'no word is better than a wrong one');
   await card.getByRole('button', { name: 'Try a stronger model with sky.png' }).click();
   const picker = visit.page.locator('#tag-picker select');

@@ -59,7 +59,7 @@ export class PictureCard extends HTMLElement {
   #unsure = make(
     'div',
     { className: 'unsure', hidden: true },
-    make('p', {}, 'Not sure what this is.'),
+    make('p', {}, 'Not sure what this is: the caption is a guess.'),
     this.#stronger,
   );
   #classes = button('', 'classes', () => {}, {
