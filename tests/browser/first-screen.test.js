@@ -20,16 +20,24 @@ const DEVICES = {
   phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
 };
 
-/** Asserts that an element is inside of the window. @param {Visit} visit @param {string} selector */
+/** How long the page may take to come to rest. */
+const REST_TRIES = 20;
+const REST_MS = 100;
+
+/** Asserts that an element is inside of the window, once scrolling has come to rest. @param {Visit} visit @param {string} selector */
 async function inView(visit, selector) {
-  const { top, bottom, height } = await visit.page
-    .locator(selector)
-    .first()
-    .evaluate((element) => {
-      const box = element.getBoundingClientRect();
-      return { top: box.top, bottom: box.bottom, height: innerHeight };
-    });
-  assert.ok(top >= -1 && bottom <= height + 1, `${selector} goes from ${top} to ${bottom} of ${height}`);
+  const seen = (/** @type {Element} */ element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return { top, bottom, height: innerHeight, inside: top >= -1 && bottom <= innerHeight + 1 };
+  };
+  const element = visit.page.locator(selector).first();
+  let found = await element.evaluate(seen);
+  for (let tries = 0; tries < REST_TRIES && !found.inside; tries++) {
+    await visit.page.waitForTimeout(REST_MS);
+    found = await element.evaluate(seen);
+  }
+  const { top, bottom, height, inside } = found;
+  assert.ok(inside, `${selector} goes from ${top} to ${bottom} of ${height}`);
 }
 
 for (const [device, options] of Object.entries(DEVICES)) {
