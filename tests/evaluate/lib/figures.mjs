@@ -3,6 +3,9 @@
 /** The 97.5th percentile of the normal distribution: 95 % lie between it and its negative. */
 const Z = 1.959964;
 
+/** Of whatever is drawn at random. */
+export const SEED = 20261128;
+
 /**
  * Wilson's 95 % interval of a share.
  * @param {number} right

@@ -1,10 +1,8 @@
 // Hints, drawings, composed scenes, and the reference in PyTorch.
 
 import { hints as hintRows, made, photographs, reference as readReference } from '../lib/data.mjs';
-import { dot, rankOf, sample } from '../lib/figures.mjs';
+import { dot, rankOf, sample, SEED } from '../lib/figures.mjs';
 import { names as isNamed, photo } from '../lib/texts.mjs';
-
-const SEED = 20261128;
 
 /** @param {import('../run.mjs').Context} context */
 export async function hints({ model, report }) {

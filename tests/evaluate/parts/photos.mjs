@@ -3,10 +3,9 @@
 
 import { BACKGROUND } from '../../../pkg/src/background.js';
 import { photographs } from '../lib/data.mjs';
-import { areaUnderCurve, dot, rankOf, sample, seeded } from '../lib/figures.mjs';
+import { areaUnderCurve, dot, rankOf, sample, SEED, seeded } from '../lib/figures.mjs';
 import { photo } from '../lib/texts.mjs';
 
-const SEED = 20261128;
 /** Photographs that "none of these" is measured with, each twice. */
 const NONE_PICTURES = 1000;
 /** Labels of a list. */
