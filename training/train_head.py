@@ -40,11 +40,10 @@ class TextBank:
         at, most = {t: i for i, t in enumerate(every)}, max(len(c.texts) for c in things)
         tok, net = text_tower(run)
         self.vectors = embed(net, tok, every)
-        self.which, weight = torch.zeros(len(things), most, dtype=torch.long), torch.zeros(len(things), most)
+        self.which, self.weight = torch.zeros(len(things), most, dtype=torch.long), torch.zeros(len(things), most)
         for k, c in enumerate(things):
             for j, (t, w) in enumerate(c.texts):
-                self.which[k, j], weight[k, j] = at[t], w
-        self.weight = weight
+                self.which[k, j], self.weight[k, j] = at[t], w
 
     def mean(self):
         return F.normalize((self.vectors[self.which] * self.weight[..., None]).sum(1), dim=1)
