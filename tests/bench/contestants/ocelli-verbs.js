@@ -18,15 +18,38 @@ let instance;
 /** @type {Record<string, any>} */
 const models = {};
 
-async function load(name, folder, dtype) {
-  const [Files, Handle] =
-    name === 'clip' ? [wasm.TaggerFiles, wasm.TaggerHandle] : [wasm.CaptionerFiles, wasm.CaptionerHandle];
-  const names = ['config.json', 'preprocessor_config.json', 'tokenizer.json'];
-  const [config, preprocessor, tokenizer] = await Promise.all(names.map((file) => bytesOf(folder + file)));
-  const files = Files.read(config, preprocessor, tokenizer);
+/**
+ * The models: where their files are, and which classes of the wasm they are made with. The towers of
+ * tests/full/make_towers.py have CLIP's tokenizer.
+ */
+const MADE = {
+  clip: { folder: CLIP, ...single('Tagger') },
+  blip: { folder: BLIP, ...single('Captioner') },
+  rn50: { folder: '/full/towers/rn50/', tokenizer: CLIP, ...single('Tagger') },
+  lite0: {
+    folder: '/full/towers/lite0/',
+    tokenizer: CLIP,
+    read: (...small) => wasm.OcelliFiles.read(...small, undefined, undefined, ['tagger']),
+    create: (...made) => wasm.OcelliHandle.create(...made).tagger(),
+  },
+};
+
+/** A model of one task. */
+function single(name) {
+  return {
+    read: (...small) => wasm[`${name}Files`].read(...small),
+    create: (...made) => wasm[`${name}Handle`].create(...made),
+  };
+}
+
+async function load(name, dtype) {
+  const { folder, tokenizer = folder, read, create } = MADE[name];
+  const urls = [`${folder}config.json`, `${folder}preprocessor_config.json`, `${tokenizer}tokenizer.json`];
+  const files = read(...(await Promise.all(urls.map(bytesOf))));
   const loader = new wasm.WeightsLoader(dtype, false);
+  files.passOver(loader);
   await stream(`${folder}model.safetensors`, loader);
-  models[name] = Handle.create(files, loader);
+  models[name] = create(files, loader);
 }
 
 async function stream(url, loader) {
@@ -36,23 +59,6 @@ async function stream(url, loader) {
     if (done) return;
     loader.push(value);
   }
-}
-
-/** A tagger of tests/full/make_towers.py, `rn50` or `lite0`. */
-async function loadTower({ name, dtype }) {
-  const folder = `/full/towers/${name}/`;
-  const urls = [`${folder}config.json`, `${folder}preprocessor_config.json`, `${CLIP}tokenizer.json`];
-  const [config, preprocessor, tokenizer] = await Promise.all(urls.map(bytesOf));
-  const loader = new wasm.WeightsLoader(dtype, false);
-  const lite = name === 'lite0';
-  const files = lite
-    ? wasm.OcelliFiles.read(config, preprocessor, tokenizer, undefined, undefined, ['tagger'])
-    : wasm.TaggerFiles.read(config, preprocessor, tokenizer);
-  files.passOver(loader);
-  await stream(`${folder}model.safetensors`, loader);
-  models[name] = lite
-    ? wasm.OcelliHandle.create(files, loader).tagger()
-    : wasm.TaggerHandle.create(files, loader);
 }
 
 /** The embedding of a picture. */
@@ -79,9 +85,10 @@ export const verbs = {
     instance = await wasm.default();
     if (threads > 1) await startThreads(wasm, { variant, threads });
   },
-  loadClip: ({ dtype }) => load('clip', CLIP, dtype),
-  loadBlip: ({ dtype }) => load('blip', BLIP, dtype),
-  loadTower,
+  loadClip: ({ dtype }) => load('clip', dtype),
+  loadBlip: ({ dtype }) => load('blip', dtype),
+  /** A tagger of another image tower: `rn50` or `lite0`. */
+  loadTower: ({ name, dtype }) => load(name, dtype),
   clipImage: () => embed(models.clip, 224),
   towerImage: ({ name, size }) => embed(models[name], size),
   clipTexts: ({ texts }) => {
