@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 
 import knowledge as K
 from captioner import caption_state
+from image_head import folded
 from paths import CACHE, IMAGE, MODELS, REPO, RESIZE, RUNS, WORK
 from runs import load
 from tower import FEATURES, MAP, network
@@ -33,19 +34,10 @@ def tokenizer_json(source, target):
 
 
 def tagger_state(head_run, text_run, scale):
-    """Tower, image head and text tower. Standardising the features is folded into the projection."""
+    """Tower, image head and text tower."""
     f = torch.load(RUNS / head_run / "head.pt", weights_only=False)
-    h = f["head"]
     state = {f"vision_model.{n}": t for n, t in timm_state(network()).items()}
-    # In the run without some classes their rows are gone; those of drawings come last.
-    rows = [(h["W"], h["w"])]
-    if "D.weight" in h:
-        weight = h["D.weight"] / h["std"]
-        rows.append((weight, h["D.bias"] - weight @ h["mean"]))
-    state["vision_model.classifier.weight"], state["vision_model.classifier.bias"] = map(torch.cat, zip(*rows))
-    state["visual_projection.weight"] = h["P.weight"] / h["std"]
-    state["visual_projection.bias"] = h["P.bias"] - state["visual_projection.weight"] @ h["mean"]
-    state["class_projection.weight"] = h["Q.weight"]
+    state.update(folded(f["head"]))
     state.update({n: t for n, t in load(text_run)["ema"].items() if not n.endswith("position_ids")})
     state["logit_scale"] = torch.tensor(float(scale)).log()
     return state, f

@@ -117,6 +117,34 @@ class Head(torch.nn.Module):
         return F.normalize(self.P((x - self.mean) / self.std) + self.Q(self.classes(x)), dim=-1)
 
 
+def folded(h):
+    """The tensors of the shipped file that a head's state `h` gives: standardising the features is folded into the weights."""
+    # In the run without some classes their rows are gone; those of drawings come last.
+    rows = [(h["W"], h["w"])]
+    if "D.weight" in h:
+        weight = h["D.weight"] / h["std"]
+        rows.append((weight, h["D.bias"] - weight @ h["mean"]))
+    weight, bias = map(torch.cat, zip(*rows))
+    projection = h["P.weight"] / h["std"]
+    return {"vision_model.classifier.weight": weight, "vision_model.classifier.bias": bias, "visual_projection.weight": projection,
+            "visual_projection.bias": h["P.bias"] - projection @ h["mean"], "class_projection.weight": h["Q.weight"]}
+
+
+@torch.no_grad()
+def unfolded(state, data):
+    """The head of all classes whose `folded` tensors are among those of `state`."""
+    head = Head(data, drawn=len(state["vision_model.classifier.bias"]) > K.CLASSES)
+    if head.D is not None:
+        rows, bias = (state[f"vision_model.classifier.{n}"][K.CLASSES:] for n in ("weight", "bias"))
+        head.D.weight.copy_(rows * head.std)
+        head.D.bias.copy_(bias + rows @ head.mean)
+    weight = state["visual_projection.weight"]
+    head.P.weight.copy_(weight * head.std)
+    head.P.bias.copy_(state["visual_projection.bias"] + weight @ head.mean)
+    head.Q.weight.copy_(state["class_projection.weight"])
+    return head
+
+
 def load_head(run, data):
     """The head of a run, and what else the run kept."""
     f = torch.load(RUNS / run / "head.pt", weights_only=False)

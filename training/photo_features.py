@@ -27,6 +27,12 @@ def view_of(path, view, index):
     return x[:, ::-1] if rng.random() < 0.5 else x
 
 
+def for_basis():
+    """The images that the basis is fitted on."""
+    items = rows("train")
+    return [view_of(items[i][0], 1, i) for i in range(0, len(items), len(items) // 400)]
+
+
 def files(part, view):
     count = len(rows(part))
     return [(CACHE / "photos" / f"{part}-{view}-{s // CHUNK:03d}.npz", range(s, min(count, s + CHUNK))) for s in range(0, count, CHUNK)]
@@ -46,8 +52,7 @@ def main(views):
     (CACHE / "photos").mkdir(parents=True, exist_ok=True)
     encoder = Encoder()
     if not (CACHE / "basis.npz").exists():
-        items = rows("train")
-        make_basis(encoder, [view_of(items[i][0], 1, i) for i in range(0, len(items), len(items) // 400)])
+        make_basis(encoder, for_basis())
     for view in range(views):
         for part in ("train", "val"):
             if part == "val" and view:

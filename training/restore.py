@@ -1,21 +1,24 @@
 """Runs made of the shipped weights, where no checkpoint is left: head2, text, captioner and caption.
 
-usage: python restore.py (after photo_features.py and drawing_features.py; leaves what is there as it is)
+usage: python restore.py basis (before photo_features.py: a basis in which the shipped image tokens lose nothing)
+       python restore.py (after photo_features.py and drawing_features.py; leaves what is there as it is)
 The weights are those of the int8 file. There are no optimisers and no concepts' vectors: calibrate.py, scene_words.py, export.py
 and `train_captioner.py --start captioner` can use these runs; to go on training the text tower, train the head anew.
 """
 import json
 import shutil
+import sys
 
 import torch
 from safetensors.torch import load_file
 
 import knowledge as K
 from captioner import WIDTH, Captioner, Matcher, keep
-from image_head import Data, Head
+from image_head import Data, unfolded
 from paths import CACHE, MODELS, RUNS
+from photo_features import for_basis
 from texts import label_texts
-from tower import basis
+from tower import Encoder, basis, make_basis
 
 FOLDER = MODELS / "ocelli"
 
@@ -37,19 +40,6 @@ def save(run, file, value):
         torch.save(value, RUNS / run / file)
 
 
-def image_head(state):
-    head = Head(Data(), drawn=len(state["vision_model.classifier.bias"]) > K.CLASSES)
-    weight = state["visual_projection.weight"]
-    if head.D is not None:
-        rows, bias = (state[f"vision_model.classifier.{n}"][K.CLASSES:] for n in ("weight", "bias"))
-        head.D.weight.copy_(rows * head.std)
-        head.D.bias.copy_(bias + rows @ head.mean)
-    head.P.weight.data.copy_(weight * head.std)
-    head.P.bias.data.copy_(state["visual_projection.bias"] + weight @ head.mean)
-    head.Q.weight.data.copy_(state["class_projection.weight"])
-    return head.state_dict()
-
-
 def captioner(state):
     """A captioner whose image tokens look at the basis; the mean that training subtracts goes back into the bias."""
     model = Captioner()
@@ -60,7 +50,7 @@ def captioner(state):
     tokens["projection.bias"] = tokens["projection.bias"] + full @ mean
     tokens["projection.weight"], tokens["scale"] = full @ components, model.image_tokens.scale
     lost = (full - full @ components @ components.T).norm() / full.norm()
-    assert lost < 0.05, f"the basis is not that of the shipped weights: {lost:.3f} of them is lost"
+    assert lost < 0.05, f"the basis is not that of the shipped weights: {lost:.3f} of them is lost; see `restore.py basis`"
     model.image_tokens.load_state_dict(tokens)
     missing = model.text_decoder.load_state_dict(part("text_decoder."), strict=False)
     assert not missing.unexpected_keys and all("decoder" in n or "position_ids" in n for n in missing.missing_keys), missing
@@ -70,6 +60,10 @@ def captioner(state):
 
 def main():
     state = shipped()
+    if "basis" in sys.argv[1:]:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        make_basis(Encoder(), for_basis(), state["image_tokens.projection.weight"].double().numpy())
+        return
     for name, target in (("tokenizer.json", "text-tokenizer.json"), ("decoder_tokenizer.json", "caption-tokenizer.json")):
         if not (CACHE / target).exists():
             shutil.copy(FOLDER / name, CACHE / target)
@@ -79,7 +73,7 @@ def main():
     things = K.concepts()
     seen = torch.tensor([c.group != "tag" or c.key in known for c in things])
     concepts = [(c.group, c.key, c.texts) for c in things]
-    save("head2", "head.pt", {"head": image_head(state), "without": [], "known": seen, "concepts": concepts})
+    save("head2", "head.pt", {"head": unfolded(state, Data()).state_dict(), "without": [], "known": seen, "concepts": concepts})
     model = captioner(state)
     whole = torch.nn.ModuleDict({"captioner": model, "head": torch.nn.Linear(WIDTH, len(label_texts()) + 1)})
     save("captioner", "last.pt", {"ema": whole.state_dict()})

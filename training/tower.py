@@ -87,12 +87,19 @@ def basis():
     return _BASIS[0]
 
 
-def make_basis(encoder, images):
-    """Fits and keeps the basis on the maps of `images`, an iterable of (260, 260, 3) uint8."""
+def make_basis(encoder, images, hold=None):
+    """Fits and keeps the basis on the maps of `images`, an iterable of (260, 260, 3) uint8.
+
+    `hold` (n, 1280): vectors that the components are to span first; then come the principal ones of what is left.
+    """
     images = list(images)
     m = np.concatenate([encoder.maps(images[i:i + BATCH]).reshape(-1, FEATURES) for i in range(0, len(images), BATCH)])
     mean = m.mean(0)
-    values, vectors = np.linalg.eigh(np.cov((m - mean).T))
-    order = np.argsort(-values)[:COMPONENTS]
-    print(f"basis: {values[order].sum() / values.sum():.3f} of the variance", flush=True)
-    np.savez(CACHE / "basis.npz", mean=mean.astype(np.float32), components=vectors[:, order].astype(np.float32))
+    cov = np.cov((m - mean).T)
+    held = np.linalg.svd(hold, full_matrices=False)[2].T if hold is not None else np.zeros((FEATURES, 0))
+    rest = np.eye(FEATURES) - held @ held.T
+    values, vectors = np.linalg.eigh(rest @ cov @ rest)
+    principal = vectors[:, np.argsort(-values)[:COMPONENTS - held.shape[1]]]
+    components = np.linalg.qr(np.concatenate([held, principal], 1))[0]
+    print(f"basis: {np.trace(components.T @ cov @ components) / np.trace(cov):.3f} of the variance", flush=True)
+    np.savez(CACHE / "basis.npz", mean=mean.astype(np.float32), components=components.astype(np.float32))
