@@ -1,7 +1,9 @@
 """What the captioner learns to write: image components, the prompt of words, and the sentence, in batches.
 
 A prompt is "golden retriever, dog : ": the word that the tagger is surest of, and its kind; ": " if it is sure of none; and
-nothing for whoever asks without a tagger. Three sources, told apart by what is true in them:
+nothing for whoever asks without a tagger. Of a photograph that the tagger is sure of nothing in, not even of a broader word,
+no more is said than "something on grass": whatever the decoder named there would be a guess. Drawings it names all the same.
+Three sources, told apart by what is true in them:
 scenes (everything is known), photographs (the label, and what `grounds.py` measures), and copying: a word of any kind before
 the image of something else, so that the decoder believes words whose pictures it never saw, and takes only ground, number
 and colour from the image.
@@ -44,6 +46,12 @@ def sentence(things, relation="", where="", colour="", kind=""):
     if kind and len(things) == 1 and things[0][0] == 1:
         what += f", a kind of {kind}" + ("," if where else "")
     return f"{what} {where}".strip()
+
+
+def unsure(things, where):
+    """Of things that nobody knows: "something on grass", "two things in the sky"."""
+    n = sum(n for n, _ in things)
+    return f"{'something' if n == 1 else W.several(n, 'thing')} {where}".strip()
 
 
 def prompt(words):
@@ -182,6 +190,8 @@ class Mixture:
         x, who, things, relation, where, colour, photo, said = self.scenes.draw(rng)
         words = self.scenes.words(things, rng) if said is None or rng.random() < 0.25 else said
         things = [(n, W.spoken(w) if photo else w) for n, w in things]
+        if words == [] and photo:
+            return x, who, prompt(words), unsure(things, where)
         kind = ""
         if words and len(things) == 1 and len(words) > 1 and things[0][1] == words[0]:
             kind = words[1]
@@ -193,12 +203,12 @@ class Mixture:
         near = W.broader(word)
         if r < 0.08:
             return x, prompt(None), sentence([(1, word)], "", where, colour)
-        if r < 0.18:  # the tagger is sure of nothing
-            return x, prompt([]), sentence([(1, near[-1])], "", where) if near else f"something {where}".strip()
-        if r < 0.33 and near:
+        if r < 0.35:  # the tagger is sure of nothing
+            return x, prompt([]), unsure([(1, word)], where)
+        if r < 0.48 and near:
             word = near[rng.integers(len(near))]
             return x, prompt([word]), sentence([(1, word)], "", where, colour if word in GARMENTS else "")
-        if r < 0.45:
+        if r < 0.6:
             word = (other := W.accepted(label))[rng.integers(len(other))]
         kind = W.kind(word) if rng.random() < 0.8 else ""
         return x, prompt([word, *([kind] if kind else [])]), sentence([(1, word)], "", where, colour, kind)

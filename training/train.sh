@@ -24,7 +24,7 @@ $PY calibrate.py --head head2 --text text --scale 36
 $PY scene_features.py "${SCENE_CHUNKS:-21}"
 $PY scene_words.py --head head2 --text text
 $PY train_captioner.py --run captioner --minutes "${CAPTION_MINUTES:-13}"
-$PY train_captioner.py --run captioner2 --start captioner --fixed-tokens --lr 0.002 --minutes "${CAPTION2_MINUTES:-60}"
+$PY train_captioner.py --run captioner2 --start captioner --fixed-tokens --lr 0.002 --minutes "${CAPTION2_MINUTES:-85}"
 $PY train_matching.py --captioner captioner2 --minutes "${MATCHING_MINUTES:-12}"
 # What ships, and the pictures that it is measured with.
 $PY export.py

@@ -21,7 +21,7 @@ from paths import SEED
 from runs import Run, average, load
 from texts import label_texts
 
-N_SCENE, N_PHOTO, N_COPY = 80, 20, 20
+N_SCENE, N_PHOTO, N_COPY = 72, 28, 24
 
 
 def patch_head(tokens, scenes, steps):
