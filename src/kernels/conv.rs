@@ -23,7 +23,9 @@
 //! | 7 bits, layers of fewer than 64 Ki weights in f32 | 0.9981, 0.9992 | 0.9977, 0.9991 |
 //! | 14 bits, the same | 0.9987, 0.9993 | 0.9985, 0.9992 |
 //!
-//! Hence the last but one, with `Store` keeping small convolutions in f32.
+//! Hence the last but one, with `Store` keeping small convolutions in f32. It is the fastest too: on a machine with the dot
+//! product (Intel, AVX-VNNI, Chromium, one thread, minima) Lite0 and RN50 take 20.7 and 163 ms with 7 bits, 24.5 and 188 ms
+//! with the 16-bit products that 8 bits need, 24.3 and 188 ms with 14 bits in two planes.
 
 use super::gemm::{After, Layer, Out, Threads, int8_layer, linear_into};
 use super::matrix::Dtype;
