@@ -1,57 +1,57 @@
 /**
  * ocelli: tags and captions for pictures, computed in the browser.
  *
- * @typedef {import('./client/answerer.js').AnswerOptions} AnswerOptions
- * @typedef {import('./client/answerer.js').RankAnswersOptions} RankAnswersOptions
- * @typedef {import('./client/answerer.js').RankedAnswer} RankedAnswer
- * @typedef {import('./client/captioner.js').CaptionCandidate} CaptionCandidate
- * @typedef {import('./client/captioner.js').AttentionOptions} AttentionOptions
- * @typedef {import('./client/captioner.js').CaptionOptions} CaptionOptions
- * @typedef {import('./client/captioner.js').CaptionsOptions} CaptionsOptions
- * @typedef {import('./client/captioner.js').Ranker} Ranker
- * @typedef {import('./client/classifier.js').ClassifyOptions} ClassifyOptions
- * @typedef {import('./client/inside.js').InsideOptions} InsideOptions
- * @typedef {import('./client/matcher.js').MatchOptions} MatchOptions
- * @typedef {import('./client/matcher.js').RankOptions} RankOptions
- * @typedef {import('./client/matcher.js').RankedText} RankedText
- * @typedef {import('./client/matcher.js').TextMatch} TextMatch
- * @typedef {import('./client/model.js').LoadOptions} LoadOptions
- * @typedef {import('./client/captioner.js').StreamOptions} StreamOptions
- * @typedef {import('./client/embedder.js').EmbedderOptions} EmbedderOptions
- * @typedef {import('./client/embedder.js').EmbedOptions} EmbedOptions
- * @typedef {import('./client/embedder.js').Similarity} Similarity
- * @typedef {import('./client/tagger.js').Label} Label
- * @typedef {import('./client/tagger.js').PrepareOptions} PrepareOptions
- * @typedef {import('./client/tagger.js').TagOptions} TagOptions
- * @typedef {import('./protocol.js').Calibration} Calibration
- * @typedef {import('./errors.js').ErrorCode} ErrorCode
- * @typedef {import('./image-input.js').ImageInput} ImageInput
- * @typedef {import('./models.js').ModelInfo} ModelInfo
- * @typedef {import('./models.js').StoredModel} StoredModel
- * @typedef {import('./overlay.js').OverlayOptions} OverlayOptions
- * @typedef {import('./protocol.js').Dtype} Dtype
- * @typedef {import('./protocol.js').ProgressEvent} ProgressEvent
- * @typedef {import('./runtime.js').Runtime} Runtime
- * @typedef {import('./runtime.js').VariantName} VariantName
- * @typedef {import('./vocabulary.js').Vocabulary} Vocabulary
- * @typedef {import('./verbs/classifier.js').Classification} Classification
- * @typedef {import('./verbs/inside.js').PatchMap} PatchMap
- * @typedef {import('./verbs/inside.js').WordMap} WordMap
+ * @typedef {import('./page/answerer.js').AnswerOptions} AnswerOptions
+ * @typedef {import('./page/answerer.js').RankAnswersOptions} RankAnswersOptions
+ * @typedef {import('./page/answerer.js').RankedAnswer} RankedAnswer
+ * @typedef {import('./page/captioner.js').CaptionCandidate} CaptionCandidate
+ * @typedef {import('./page/captioner.js').AttentionOptions} AttentionOptions
+ * @typedef {import('./page/captioner.js').CaptionOptions} CaptionOptions
+ * @typedef {import('./page/captioner.js').CaptionsOptions} CaptionsOptions
+ * @typedef {import('./page/captioner.js').Ranker} Ranker
+ * @typedef {import('./page/classifier.js').ClassifyOptions} ClassifyOptions
+ * @typedef {import('./page/inside.js').InsideOptions} InsideOptions
+ * @typedef {import('./page/matcher.js').MatchOptions} MatchOptions
+ * @typedef {import('./page/matcher.js').RankOptions} RankOptions
+ * @typedef {import('./page/matcher.js').RankedText} RankedText
+ * @typedef {import('./page/matcher.js').TextMatch} TextMatch
+ * @typedef {import('./page/model.js').LoadOptions} LoadOptions
+ * @typedef {import('./page/captioner.js').StreamOptions} StreamOptions
+ * @typedef {import('./page/embedder.js').EmbedderOptions} EmbedderOptions
+ * @typedef {import('./page/embedder.js').EmbedOptions} EmbedOptions
+ * @typedef {import('./page/embedder.js').Similarity} Similarity
+ * @typedef {import('./page/tagger.js').Label} Label
+ * @typedef {import('./page/tagger.js').PrepareOptions} PrepareOptions
+ * @typedef {import('./page/tagger.js').TagOptions} TagOptions
+ * @typedef {import('./shared/protocol.js').Calibration} Calibration
+ * @typedef {import('./shared/errors.js').ErrorCode} ErrorCode
+ * @typedef {import('./page/image-input.js').ImageInput} ImageInput
+ * @typedef {import('./page/catalogue.js').ModelInfo} ModelInfo
+ * @typedef {import('./page/catalogue.js').StoredModel} StoredModel
+ * @typedef {import('./extras/overlay.js').OverlayOptions} OverlayOptions
+ * @typedef {import('./shared/protocol.js').Dtype} Dtype
+ * @typedef {import('./shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('./worker/runtime.js').Runtime} Runtime
+ * @typedef {import('./worker/runtime.js').VariantName} VariantName
+ * @typedef {import('./extras/vocabulary.js').Vocabulary} Vocabulary
+ * @typedef {import('./worker/operations/classifier.js').Classification} Classification
+ * @typedef {import('./worker/operations/inside.js').PatchMap} PatchMap
+ * @typedef {import('./worker/operations/inside.js').WordMap} WordMap
  */
 
 /**
  * @template {string | null} [L=string]
- * @typedef {import('./client/tagger.js').Tag<L>} Tag
+ * @typedef {import('./page/tagger.js').Tag<L>} Tag
  */
 
-import { find, list, remove, stored } from './models.js';
+import { find, list, remove, stored } from './page/catalogue.js';
 
-export { Answerer } from './client/answerer.js';
-export { Captioner } from './client/captioner.js';
-export { Classifier } from './client/classifier.js';
-export { Embedder } from './client/embedder.js';
-export { Matcher } from './client/matcher.js';
-export { Tagger } from './client/tagger.js';
+export { Answerer } from './page/answerer.js';
+export { Captioner } from './page/captioner.js';
+export { Classifier } from './page/classifier.js';
+export { Embedder } from './page/embedder.js';
+export { Matcher } from './page/matcher.js';
+export { Tagger } from './page/tagger.js';
 export {
   AbortError,
   errorCodes,
@@ -61,10 +61,10 @@ export {
   NetworkError,
   OcelliError,
   WorkerError,
-} from './errors.js';
-export { templates } from './templates.js';
-export { loadVocabulary } from './vocabulary.js';
-export { overlay } from './overlay.js';
+} from './shared/errors.js';
+export { templates } from './page/templates.js';
+export { loadVocabulary } from './extras/vocabulary.js';
+export { overlay } from './extras/overlay.js';
 
 /** The models that ocelli knows by name, and those that this browser keeps. */
 export const models = Object.freeze({ find, list, remove, stored });

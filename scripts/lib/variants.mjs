@@ -4,7 +4,7 @@ import { Failure } from './run.mjs';
 import { WASM_TARGET } from './tools.mjs';
 
 /**
- * One build of the Rust core. Browsers get the best one that they can run: see `pkg/src/runtime.js`.
+ * One build of the Rust core. Browsers get the best one that they can run: see `pkg/src/worker/runtime.js`.
  * @typedef {object} Variant
  * @property {string} name its folder below `pkg/wasm`
  * @property {boolean} relaxed with relaxed SIMD

@@ -154,7 +154,7 @@ test('a buffer of the user is never taken away', async (t) => {
 test('a blob that cannot be read any more is a typed error', async (t) => {
   const { model } = await load(t, Tagger);
   assert.equal((await model.tag(new Blob([bytesOf('picture')]), ['a'])).length, 1);
-  const { readBlob } = await import('../../pkg/src/verbs/image-encodings.js');
+  const { readBlob } = await import('../../pkg/src/worker/operations/image-encodings.js');
   const blob = { arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotReadableError')) };
   await assert.rejects(readBlob(blob), { code: 'image-unreadable' });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import * as ocelli from '../../pkg/src/index.js';
-import { codeOf, errorFor, revive, serialise } from '../../pkg/src/errors.js';
+import { codeOf, errorFor, revive, serialise } from '../../pkg/src/shared/errors.js';
 
 const { OcelliError, NetworkError, errorCodes } = ocelli;
 

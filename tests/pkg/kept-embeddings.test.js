@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Embedder, Tagger } from '../../pkg/src/index.js';
-import { MAX_EMBEDDINGS } from '../../pkg/src/store/embeddings.js';
+import { MAX_EMBEDDINGS } from '../../pkg/src/cache/embeddings.js';
 import { FakeBackend } from './support/fake-backend.js';
 import { fakeWasm } from './support/fake-wasm.js';
 import { workerFactory } from './support/fake-worker.js';
@@ -96,7 +96,7 @@ test('what the wasm refuses costs only the time to compute it again', async (t) 
   const backend = new FakeBackend();
   const first = await visit(t, backend);
   await first.model.tag(bytesOf('x'), LABELS);
-  const { readEmbeddings, writeEmbeddings } = await import('../../pkg/src/store/embeddings.js');
+  const { readEmbeddings, writeEmbeddings } = await import('../../pkg/src/cache/embeddings.js');
   const [{ name, record }] = await backend.list();
   await writeEmbeddings({ backend, name, record }, bytesOf('strange'));
   assert.deepEqual(await readEmbeddings({ backend, name, record }), bytesOf('strange'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { chunks, MAX_CHUNK, openFile, readSmallFile } from '../../pkg/src/loader.js';
+import { chunks, MAX_CHUNK, openFile, readSmallFile } from '../../pkg/src/shared/loader.js';
 import { bytes, serveRoutes } from './support/server.js';
 
 const WEIGHTS = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 31 + (i >> 8)) & 0xff));

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { models } from '../../pkg/src/index.js';
-import { locate } from '../../pkg/src/source.js';
+import { locate } from '../../pkg/src/page/hub.js';
 
 const urls = (files) => Object.values(files).map(({ url }) => url);
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { serve } from '../../pkg/src/service.js';
+import { serve } from '../../pkg/src/worker/service.js';
 import { trap, wasmError } from './support/fake-wasm.js';
 
 /** A service over an engine of generators; returns what it posts and a way to send to it. */

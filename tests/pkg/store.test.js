@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Answerer, Captioner, Classifier, Embedder, Matcher, Tagger } from '../../pkg/src/index.js';
-import { locate } from '../../pkg/src/source.js';
-import { isRecord } from '../../pkg/src/store/record.js';
-import { Engine } from '../../pkg/src/verbs/index.js';
+import { locate } from '../../pkg/src/page/hub.js';
+import { isRecord } from '../../pkg/src/cache/record.js';
+import { Engine } from '../../pkg/src/worker/operations/index.js';
 import { FakeBackend } from './support/fake-backend.js';
 import { fakeWasm } from './support/fake-wasm.js';
 import { RUNTIME, workerFactory } from './support/fake-worker.js';

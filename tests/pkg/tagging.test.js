@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { BACKGROUND } from '../../pkg/src/background.js';
+import { BACKGROUND } from '../../pkg/src/worker/background.js';
 import { Embedder, Tagger, templates } from '../../pkg/src/index.js';
-import { parseVocabulary } from '../../pkg/src/vocabulary.js';
+import { parseVocabulary } from '../../pkg/src/extras/vocabulary.js';
 import { fakeWasm } from './support/fake-wasm.js';
 import { workerFactory } from './support/fake-worker.js';
 import { modelRoutes, serveRoutes } from './support/server.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { loadVocabulary } from '../../pkg/src/index.js';
-import { parseVocabulary } from '../../pkg/src/vocabulary.js';
+import { parseVocabulary } from '../../pkg/src/extras/vocabulary.js';
 import { bytes, serveRoutes } from './support/server.js';
 
 const shipped = readFileSync(new URL('../../pkg/vocabulary/everyday.tsv', import.meta.url), 'utf8');

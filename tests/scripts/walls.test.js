@@ -89,7 +89,7 @@ describe('JavaScript rooms', () => {
   const generated = "import init from '../wasm/ocelli.js';";
   /** @type {[string, string, string, string[]][]} */
   const cases = [
-    ['the table of variants imports the wasm', 'pkg/src/variants.js', generated, []],
+    ['the table of variants imports the wasm', 'pkg/src/worker/variants.js', generated, []],
     ['nobody else does', 'pkg/src/client.js', generated, ['1: only variants.js imports pkg/wasm']],
     [
       'not even as needed',
@@ -103,7 +103,7 @@ describe('JavaScript rooms', () => {
       "new URL('../wasm/ocelli_bg.wasm', import.meta.url)",
       ['1: only variants.js imports pkg/wasm'],
     ],
-    ['the worker imports the engine', 'pkg/src/worker.js', "import { start } from './engine.js';", []],
+    ['the worker imports the engine', 'pkg/src/worker/worker.js', "import { start } from './engine.js';", []],
     [
       'the client does not, on several lines either',
       'pkg/src/client.js',

@@ -1,10 +1,10 @@
 /** What ocelli is asked, in a worker (`ocelli.js`) or in a page that is being profiled. */
 
-import { remove } from '/pkg/src/models.js';
-import { locate } from '/pkg/src/source.js';
-import { startThreads } from '/pkg/src/threads.js';
-import { generated } from '/pkg/src/variants.js';
-import { load as loadKept } from '/pkg/src/verbs/load.js';
+import { remove } from '/pkg/src/page/catalogue.js';
+import { locate } from '/pkg/src/page/hub.js';
+import { startThreads } from '/pkg/src/worker/threads.js';
+import { generated } from '/pkg/src/worker/variants.js';
+import { load as loadKept } from '/pkg/src/worker/operations/load.js';
 import { bytesOf, picture } from './worker.js';
 
 const CLIP_ID = 'openai/clip-vit-base-patch32';

@@ -1,7 +1,7 @@
 // Photographs of 159 kinds, the test part: which label is first; and whether "none of these" tells lists that lack the
 // right label from those that have it.
 
-import { BACKGROUND } from '../../../pkg/src/background.js';
+import { BACKGROUND } from '../../../pkg/src/worker/background.js';
 import { photographs } from '../lib/data.mjs';
 import { areaUnderCurve, dot, rankOf, sample, SEED, seeded } from '../lib/figures.mjs';
 import { photo } from '../lib/texts.mjs';

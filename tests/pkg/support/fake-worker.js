@@ -1,5 +1,5 @@
-import { serve } from '../../../pkg/src/service.js';
-import { Engine } from '../../../pkg/src/verbs/index.js';
+import { serve } from '../../../pkg/src/worker/service.js';
+import { Engine } from '../../../pkg/src/worker/operations/index.js';
 
 /** What the fake wasm says it runs on. */
 export const RUNTIME = Object.freeze({ variant: 'simd128', threads: 1, why: 'This is a test.' });

@@ -1,0 +1,86 @@
+/**
+ * Answering questions with BLIP.
+ *
+ * @typedef {import('./image-input.js').ImageInput} ImageInput
+ * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('./model.js').LoadOptions} LoadOptions
+ *
+ * @typedef {Omit<import('./writing.js').WritingOptions, 'prompt'>} AnswerOptions as those of a caption; `maxTokens` is 20 by
+ *   default
+ *
+ * @typedef {object} RankAnswersOptions
+ * @property {number} [topK] how many of the best answers to return; all by default
+ * @property {AbortSignal | null} [signal]
+ * @property {(event: ProgressEvent) => void} [onProgress] the phases `image` (layers) and `labels` (answers weighed)
+ *
+ * @typedef {object} RankedAnswer
+ * @property {string} answer
+ * @property {number} score its probability among the answers given
+ * @property {number} logLikelihood the sum of the log-probabilities of its tokens and of the one that ends it
+ * @property {number} index its place among the answers given
+ */
+
+import { checkCount, checkFunction, checkOptions, checkSignal, checkText, checkTexts } from './arguments.js';
+import { readImage } from './image-input.js';
+import { LoadedModel, openModel } from './model.js';
+import { writing } from './writing.js';
+
+/** A BLIP model: answers questions about a picture. */
+export class Answerer extends LoadedModel {
+  /**
+   * Downloads a model and builds it in a worker.
+   *
+   * @param {string | URL} model `organisation/name` on the hub, or the address of a folder with the model's files
+   * @param {LoadOptions} [options]
+   * @returns {Promise<Answerer>}
+   */
+  static async load(model, options = {}) {
+    return new Answerer(await openModel('answer', model, options));
+  }
+
+  /**
+   * The answer, in the model's own words.
+   *
+   * @param {ImageInput} image
+   * @param {string} question of which the model reads some 30 words
+   * @param {AnswerOptions} [options]
+   * @returns {Promise<string>}
+   */
+  async answer(image, question, options = {}) {
+    const given = writing(options);
+    const { signal, onProgress } = options;
+    checkText(question, 'question');
+    const { source, transfer } = await readImage(image, { signal });
+    return this.ask('answer', { image: source, question, ...given }, { signal, transfer, onProgress });
+  }
+
+  /**
+   * The answers given, the most likely first. Longer answers are less likely than short ones, other things being equal.
+   *
+   * @param {ImageInput} image
+   * @param {string} question of which the model reads some 30 words
+   * @param {readonly string[]} answers
+   * @param {RankAnswersOptions} [options]
+   * @returns {Promise<RankedAnswer[]>}
+   */
+  async rank(image, question, answers, options = {}) {
+    checkOptions(options);
+    const { topK, signal, onProgress } = options;
+    checkText(question, 'question');
+    const copy = checkTexts(answers, 'answer');
+    checkCount(topK, 'topK');
+    checkSignal(signal);
+    checkFunction(onProgress, 'onProgress');
+    const { source, transfer } = await readImage(image, { signal });
+    const given = { image: source, question, answers: copy };
+    const weighed = await this.ask('choose', given, { signal, transfer, onProgress });
+    return copy
+      .map((answer, index) => {
+        const score = /** @type {number} */ (weighed.probabilities[index]);
+        const logLikelihood = /** @type {number} */ (weighed.logLikelihoods[index]);
+        return { answer, score, logLikelihood, index };
+      })
+      .sort((a, b) => b.logLikelihood - a.logLikelihood || a.index - b.index)
+      .slice(0, topK);
+  }
+}

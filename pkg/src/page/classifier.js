@@ -1,0 +1,65 @@
+/**
+ * Classification with ViT.
+ *
+ * @typedef {import('./image-input.js').ImageInput} ImageInput
+ * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../worker/operations/classifier.js').Classification} Classification
+ * @typedef {import('../worker/operations/inside.js').PatchMap} PatchMap
+ * @typedef {import('./inside.js').InsideOptions} InsideOptions
+ * @typedef {import('./model.js').LoadOptions} LoadOptions
+ *
+ * @typedef {object} ClassifyOptions
+ * @property {number} [topK] how many of the best classes to return; all by default
+ * @property {AbortSignal | null} [signal]
+ * @property {(event: ProgressEvent) => void} [onProgress] the phase `image`: layers computed so far
+ */
+
+import { checkCount, checkFunction, checkOptions, checkSignal } from './arguments.js';
+import { readImage } from './image-input.js';
+import { readInside } from './inside.js';
+import { LoadedModel, openModel } from './model.js';
+
+/** A ViT model: says which of its own classes a picture is of. */
+export class Classifier extends LoadedModel {
+  /**
+   * Downloads a model and builds it in a worker.
+   *
+   * @param {string | URL} model `organisation/name` on the hub, or the address of a folder with the model's files,
+   *   which are no tokenizer
+   * @param {LoadOptions} [options]
+   * @returns {Promise<Classifier>}
+   */
+  static async load(model, options = {}) {
+    return new Classifier(await openModel('classify', model, options));
+  }
+
+  /**
+   * The classes, best first, each with its probability. They sum to 1, except where the model was trained for classes
+   * of which several can be true.
+   *
+   * @param {ImageInput} image
+   * @param {ClassifyOptions} [options]
+   * @returns {Promise<Classification[]>}
+   */
+  async classify(image, options = {}) {
+    checkOptions(options);
+    const { topK, signal, onProgress } = options;
+    checkCount(topK, 'topK');
+    checkSignal(signal);
+    checkFunction(onProgress, 'onProgress');
+    const { source, transfer } = await readImage(image, { signal });
+    return this.ask('classify', { image: source, topK }, { signal, transfer, onProgress });
+  }
+
+  /**
+   * Which parts of the picture the answer is made of: attention rollout (Abnar and Zuidema 2020).
+   *
+   * @param {ImageInput} image
+   * @param {InsideOptions} [options]
+   * @returns {Promise<PatchMap>}
+   */
+  async rollout(image, options = {}) {
+    const { source, asked } = await readInside(image, options);
+    return this.ask('rollout', { image: source }, asked);
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * The client's half of the protocol: one worker, from its start to its end. A connection that has closed
+ * stays closed; `remote.js` opens the next one.
+ *
+ * @typedef {import('../shared/protocol.js').ClientMessage} ClientMessage
+ * @typedef {import('../shared/protocol.js').Step} Step
+ * @typedef {import('../shared/protocol.js').WorkerMessage} WorkerMessage
+ *
+ * @typedef {object} WorkerLike what ocelli uses of a `Worker`
+ * @property {(message: any, transfer: Transferable[]) => void} postMessage
+ * @property {(type: 'message' | 'messageerror' | 'error', listener: (event: any) => void) => void} addEventListener
+ * @property {() => void} terminate
+ *
+ * @typedef {object} CallOptions
+ * @property {AbortSignal | null | undefined} [signal]
+ * @property {((step: Step) => void) | undefined} [onStep]
+ * @property {Transferable[]} [transfer]
+ * @property {import('../shared/protocol.js').Task} task which of the models in the worker is asked
+ *
+ * @typedef {object} Pending
+ * @property {(answer: any) => void} resolve
+ * @property {(error: Error) => void} reject
+ * @property {((step: Step) => void) | undefined} onStep
+ */
+
+import { abortError } from '../shared/abort.js';
+import { revive, WorkerError } from '../shared/errors.js';
+
+/** One worker and the calls it has not answered. */
+export class Connection {
+  #worker;
+  #onClosed;
+  /** @type {Map<number, Pending>} */
+  #pending = new Map();
+  #lastId = 0;
+  /** @type {Error | null} why it closed */
+  #closed = null;
+
+  /**
+   * @param {WorkerLike} worker
+   * @param {() => void} onClosed called once, however it ends
+   */
+  constructor(worker, onClosed) {
+    this.#worker = worker;
+    this.#onClosed = onClosed;
+    worker.addEventListener('message', ({ data }) => this.#receive(data));
+    worker.addEventListener('messageerror', (event) =>
+      this.#fail('A message of the worker could not be read.', event),
+    );
+    worker.addEventListener('error', (event) => {
+      event.preventDefault?.();
+      this.#fail('The worker failed or its script could not be loaded.', event);
+    });
+  }
+
+  /**
+   * @template {import('../shared/protocol.js').Verb} V
+   * @param {V} verb
+   * @param {import('../shared/protocol.js').Verbs[V]['given']} given
+   * @param {CallOptions} options
+   * @returns {Promise<import('../shared/protocol.js').Verbs[V]['answer']>}
+   */
+  call(verb, given, { task, signal, onStep, transfer = [] }) {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(this.#closed);
+      if (signal?.aborted) return reject(abortError(signal));
+      this.#lastId += 1;
+      const id = this.#lastId;
+      const abort = () => {
+        // The caller need not wait for the worker, which may be deep in a step: later answers find no id.
+        this.#settle(id)?.reject(abortError(signal));
+        this.#post({ type: 'abort', id });
+      };
+      const forget = () => signal?.removeEventListener('abort', abort);
+      this.#pending.set(id, {
+        resolve: (answer) => (forget(), resolve(answer)),
+        reject: (error) => (forget(), reject(error)),
+        onStep,
+      });
+      signal?.addEventListener('abort', abort, { once: true });
+      try {
+        this.#post({ type: 'call', id, task, verb, given }, transfer);
+      } catch (error) {
+        this.#settle(id)?.reject(/** @type {Error} */ (error));
+      }
+    });
+  }
+
+  /**
+   * Ends the worker at once, whatever it is doing, and frees its memory.
+   *
+   * @param {Error} reason what calls in flight are rejected with
+   */
+  close(reason) {
+    if (this.#closed) return;
+    this.#closed = reason;
+    this.#worker.terminate();
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    this.#onClosed();
+    for (const { reject } of pending) reject(reason);
+  }
+
+  /** @param {ClientMessage} message @param {Transferable[]} [transfer] */
+  #post(message, transfer = []) {
+    if (!this.#closed) this.#worker.postMessage(message, transfer);
+  }
+
+  /** @param {WorkerMessage} message */
+  #receive(message) {
+    switch (message.type) {
+      case 'step':
+        return this.#step(message.id, message.step);
+      case 'done':
+        return this.#settle(message.id)?.resolve(message.answer);
+      case 'failed':
+        return this.#settle(message.id)?.reject(revive(message.error));
+      case 'fatal':
+        return this.close(revive(message.error));
+    }
+  }
+
+  /** @param {number} id @param {Step} step */
+  #step(id, step) {
+    try {
+      this.#pending.get(id)?.onStep?.(step);
+    } catch (error) {
+      // A callback of the user's has thrown: the call ends with that error, and the worker need not go on.
+      this.#settle(id)?.reject(/** @type {Error} */ (error));
+      this.#post({ type: 'abort', id });
+    }
+  }
+
+  /** Takes a call out of the waiting ones. @param {number} id */
+  #settle(id) {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    return pending;
+  }
+
+  /** @param {string} sentence @param {{ error?: unknown, message?: string }} event */
+  #fail(sentence, event) {
+    const cause = event.error ?? (event.message ? new Error(event.message) : undefined);
+    this.close(new WorkerError('worker-failed', sentence, cause === undefined ? undefined : { cause }));
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Pictures and texts as vectors that can be compared, with CLIP.
+ *
+ * @typedef {import('./image-input.js').ImageInput} ImageInput
+ * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('./model.js').LoadOptions} LoadOptions
+ *
+ * @typedef {LoadOptions & { tower?: 'image' | 'text' | 'both' }} EmbedderOptions `tower`: which half of the model is
+ *   built, `both` by default. One alone takes only its own memory, and what needs the other is refused
+ *
+ * @typedef {object} EmbedOptions
+ * @property {AbortSignal | null} [signal]
+ * @property {(event: ProgressEvent) => void} [onProgress] the phases `labels` (texts encoded so far) and `image` (layers
+ *   computed so far, of all pictures)
+ *
+ * @typedef {object} Similarity a row for each picture, in it a number for each text
+ * @property {Float32Array[]} cosine from -1 to 1
+ * @property {Float32Array[]} logits the cosines times the model's own scale: the reference's `logits_per_image`
+ */
+
+import {
+  checkFunction,
+  checkImages,
+  checkOptions,
+  checkSignal,
+  checkTexts,
+  checkTower,
+} from './arguments.js';
+import { readImage } from './image-input.js';
+import { LoadedModel, openModel } from './model.js';
+
+/**
+ * A CLIP model: makes vectors of unit length out of pictures and texts; the more alike, the larger their product. Empty
+ * lists give empty answers.
+ */
+export class Embedder extends LoadedModel {
+  /**
+   * Downloads a model and builds it in a worker.
+   *
+   * @param {string | URL} model `organisation/name` on the hub, a built-in model's name, or the address of a
+   *   folder with the model's files
+   * @param {EmbedderOptions} [options]
+   * @returns {Promise<Embedder>}
+   */
+  static async load(model, options = {}) {
+    checkOptions(options);
+    const { tower = 'both' } = options;
+    checkTower(tower);
+    return new Embedder(await openModel('embed', model, options, { tower }));
+  }
+
+  /**
+   * One vector of unit length for each picture, in their order.
+   *
+   * @param {readonly ImageInput[]} images
+   * @param {EmbedOptions} [options]
+   * @returns {Promise<Float32Array[]>}
+   */
+  async embedImages(images, options = {}) {
+    return this.#each('embedImage', images, {}, options);
+  }
+
+  /**
+   * One vector of unit length for each text, in their order.
+   *
+   * @param {readonly string[]} texts
+   * @param {EmbedOptions} [options]
+   * @returns {Promise<Float32Array[]>}
+   */
+  async embedTexts(texts, options = {}) {
+    const copy = checkTexts(texts);
+    const { signal, onProgress } = checkCall(options);
+    if (copy.length === 0) return [];
+    const all = await this.ask('embedTexts', { texts: copy }, { signal, onProgress });
+    const width = all.length / copy.length;
+    return copy.map((_, index) => all.slice(index * width, (index + 1) * width));
+  }
+
+  /**
+   * How alike each picture and each text are.
+   *
+   * @param {readonly ImageInput[]} images
+   * @param {readonly string[]} texts
+   * @param {EmbedOptions} [options]
+   * @returns {Promise<Similarity>}
+   */
+  async similarity(images, texts, options = {}) {
+    const copy = checkTexts(texts);
+    if (copy.length === 0) {
+      checkCall(options);
+      const cosine = checkImages(images).map(() => new Float32Array());
+      return { cosine, logits: cosine.map((row) => row.slice()) };
+    }
+    const rows = await this.#each('similarity', images, { texts: copy }, options);
+    return { cosine: rows.map(({ cosine }) => cosine), logits: rows.map(({ logits }) => logits) };
+  }
+
+  /**
+   * Asks about one picture after the other: no more than one has to be in memory.
+   *
+   * @template {'embedImage' | 'similarity'} V
+   * @param {V} verb
+   * @param {readonly ImageInput[]} images
+   * @param {Omit<import('../shared/protocol.js').Verbs[V]['given'], 'image'>} given
+   * @param {EmbedOptions} options
+   * @returns {Promise<import('../shared/protocol.js').Verbs[V]['answer'][]>}
+   */
+  async #each(verb, images, given, options) {
+    const copy = checkImages(images);
+    const { signal, onProgress } = checkCall(options);
+    const answers = [];
+    for (const [index, image] of copy.entries()) {
+      const { source, transfer } = await readImage(image, { signal });
+      /** @param {ProgressEvent} event */
+      const tell = (event) => onProgress?.(ofAll(event, index, copy.length));
+      const one = /** @type {import('../shared/protocol.js').Verbs[V]['given']} */ ({ ...given, image: source });
+      answers.push(await this.ask(verb, one, { signal, transfer, onProgress: tell }));
+    }
+    return answers;
+  }
+}
+
+/** @param {EmbedOptions} options @returns {EmbedOptions} the same, checked */
+function checkCall(options) {
+  checkOptions(options);
+  checkSignal(options.signal);
+  checkFunction(options.onProgress, 'onProgress');
+  return options;
+}
+
+/**
+ * How far all of several pictures are, where one of them is so far.
+ *
+ * @param {ProgressEvent} event
+ * @param {number} index
+ * @param {number} count
+ * @returns {ProgressEvent}
+ */
+function ofAll(event, index, count) {
+  const { phase, loaded, total } = event;
+  if (phase !== 'image' || total === null) return event;
+  return { ...event, loaded: index * total + loaded, total: count * total };
+}

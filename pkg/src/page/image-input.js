@@ -1,0 +1,257 @@
+/**
+ * From everything that browsers call a picture to what the worker takes: encoded bytes wherever they are to
+ * be had, since they are decoded in Rust exactly as the reference does, and pixels where there is nothing
+ * else. Nothing is resized here.
+ *
+ * Kinds are told apart by their string tags: that works across realms (frames, test runners) and where the
+ * classes do not exist.
+ *
+ * @typedef {{ data: Uint8Array | Uint8ClampedArray, width: number, height: number }} PixelData
+ * @typedef {Blob | ArrayBuffer | ArrayBufferView | URL | string | ImageData | PixelData | HTMLImageElement
+ *   | HTMLCanvasElement | OffscreenCanvas | ImageBitmap} ImageInput
+ *   What `tag` and `caption` take as a picture. A string is an address.
+ *
+ * @typedef {{ kind: 'blob', blob: Blob, key: number }
+ *   | { kind: 'bytes', bytes: Uint8Array }
+ *   | { kind: 'pixels', rgba: Uint8Array, width: number, height: number }} ImageSource
+ *   A picture as it is sent to the worker. A blob is read there, when its turn has come: a queue of a hundred
+ *   pictures does not hold a hundred files in memory. Its `key` tells one blob from another: the same is not encoded twice
+ *   in a row.
+ *
+ * @typedef {object} ImageMessage
+ * @property {ImageSource} source
+ * @property {Transferable[]} transfer memory that is ours and may be moved to the worker
+ *
+ * @typedef {object} ReadOptions
+ * @property {AbortSignal | null | undefined} [signal]
+ * @property {typeof fetch} [fetch] for tests
+ */
+
+import { throwIfAborted } from '../shared/abort.js';
+import { errorFor, ImageError, OcelliError } from '../shared/errors.js';
+
+/** The largest encoded picture accepted, as in Rust. */
+export const MAX_IMAGE_BYTES = 256 << 20;
+/** The most pixels accepted, as in Rust: here it keeps canvases from being copied in vain. */
+export const MAX_IMAGE_PIXELS = 100_000_000;
+
+/** What Rust decodes. Other types that a page shows (SVG, AVIF) are taken from the screen's pixels. */
+const DECODABLE = /^image\/(jpe?g|pjpeg|png|x-png|apng|webp|gif|(x-(ms-)?)?bmp|tiff)\b/i;
+
+/**
+ * @param {ImageInput} image
+ * @param {ReadOptions} [options]
+ * @returns {Promise<ImageMessage>}
+ */
+export async function readImage(image, options = {}) {
+  throwIfAborted(options.signal);
+  if (typeof image === 'string') return fromBlob(await fetchImage(image, options));
+  if (ArrayBuffer.isView(image)) {
+    return fromBytes(() => new Uint8Array(image.buffer, image.byteOffset, image.byteLength));
+  }
+  const tag = Object.prototype.toString.call(image).slice(8, -1);
+  // Each branch's cast is what its tag says.
+  const any = /** @type {any} */ (image);
+  switch (tag) {
+    case 'Blob':
+    case 'File':
+      return fromBlob(any);
+    case 'ArrayBuffer':
+    case 'SharedArrayBuffer':
+      return fromBytes(() => new Uint8Array(any));
+    case 'URL':
+      return fromBlob(await fetchImage(any.href, options));
+    case 'HTMLImageElement':
+      return fromElement(any, options);
+    case 'HTMLCanvasElement':
+    case 'OffscreenCanvas':
+    case 'ImageBitmap':
+      return fromDrawable(any, any.width, any.height);
+    default:
+      if (isPixelData(any)) return fromPixels(any);
+      throw new OcelliError(
+        'argument-invalid',
+        'The picture must be a Blob, bytes, an address, ImageData, an image or canvas element, or an ImageBitmap.',
+      );
+  }
+}
+
+/** Blobs never change, so that each can have a number. @type {WeakMap<Blob, number>} */
+const keys = new WeakMap();
+let lastKey = 0;
+
+/** @param {Blob} blob @returns {ImageMessage} */
+function fromBlob(blob) {
+  refuseLarge(blob.size);
+  const key = keys.get(blob) ?? (lastKey += 1);
+  keys.set(blob, key);
+  return { source: { kind: 'blob', blob, key }, transfer: [] };
+}
+
+/**
+ * A copy, so that the user's memory stays the user's, and so that a small view does not drag a large buffer
+ * along.
+ *
+ * @param {() => Uint8Array} view
+ * @returns {ImageMessage}
+ */
+function fromBytes(view) {
+  let bytes;
+  try {
+    const theirs = view();
+    refuseLarge(theirs.length);
+    bytes = new Uint8Array(theirs);
+  } catch (cause) {
+    if (cause instanceof OcelliError) throw cause;
+    throw new OcelliError('argument-invalid', "The picture's bytes were moved elsewhere (detached).", {
+      cause,
+    });
+  }
+  return { source: { kind: 'bytes', bytes }, transfer: [bytes.buffer] };
+}
+
+/** @param {any} value @returns {value is PixelData} */
+function isPixelData(value) {
+  if (typeof value !== 'object' || value === null) return false;
+  const { data, width, height } = value;
+  const isSize = (/** @type {unknown} */ size) => Number.isInteger(size) && /** @type {number} */ (size) >= 0;
+  return ArrayBuffer.isView(data) && isSize(width) && isSize(height);
+}
+
+/** @param {PixelData} image @returns {ImageMessage} */
+function fromPixels({ data, width, height }) {
+  refuseManyPixels(width, height);
+  const bytewise = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
+  if (!bytewise || data.length !== width * height * 4) {
+    throw new OcelliError(
+      'argument-invalid',
+      "The picture's pixels must be four bytes each: red, green, blue, alpha.",
+    );
+  }
+  const rgba = new Uint8Array(data);
+  return { source: { kind: 'pixels', rgba, width, height }, transfer: [rgba.buffer] };
+}
+
+/**
+ * An image element's own file, or, where it cannot be had or Rust cannot decode it, what it shows.
+ *
+ * @param {HTMLImageElement} element
+ * @param {ReadOptions} options
+ * @returns {Promise<ImageMessage>}
+ */
+async function fromElement(element, options) {
+  const address = element.currentSrc || element.src;
+  if (!address) throw new ImageError('image-unreadable', 'The image element has no picture.');
+  try {
+    const blob = await fetchImage(address, options);
+    if (DECODABLE.test(blob.type)) return fromBlob(blob);
+  } catch (error) {
+    if (!(error instanceof ImageError) || error.code !== 'image-unreadable') throw error;
+  }
+  try {
+    await element.decode();
+  } catch (cause) {
+    throw new ImageError('image-unreadable', 'The image element could not load its picture.', { cause });
+  }
+  throwIfAborted(options.signal);
+  return fromDrawable(element, element.naturalWidth, element.naturalHeight);
+}
+
+/**
+ * The pixels of anything that can be drawn on a canvas. It is drawn on one of ours, whatever kind of context
+ * its own may have.
+ *
+ * @param {CanvasImageSource} drawable
+ * @param {number} width
+ * @param {number} height
+ * @returns {ImageMessage}
+ */
+function fromDrawable(drawable, width, height) {
+  if (width === 0 || height === 0) throw new ImageError('image-empty', 'The picture has no pixels.');
+  refuseManyPixels(width, height);
+  let data;
+  try {
+    const context = scratchCanvas(width, height).getContext('2d', { willReadFrequently: true });
+    if (!context) throw new Error('The canvas has no 2D context.');
+    /** @type {CanvasRenderingContext2D} */ (context).drawImage(drawable, 0, 0, width, height);
+    ({ data } = /** @type {CanvasRenderingContext2D} */ (context).getImageData(0, 0, width, height));
+  } catch (cause) {
+    const tainted = cause instanceof Error && cause.name === 'SecurityError';
+    const why = tainted
+      ? 'it shows a picture from another site that does not allow it'
+      : 'the browser refused';
+    throw new ImageError('image-unreadable', `The picture's pixels could not be read: ${why}.`, { cause });
+  }
+  const rgba = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return {
+    source: { kind: 'pixels', rgba, width, height },
+    transfer: [/** @type {ArrayBuffer} */ (rgba.buffer)],
+  };
+}
+
+/** @param {number} width @param {number} height */
+function scratchCanvas(width, height) {
+  if (typeof OffscreenCanvas !== 'undefined') return new OffscreenCanvas(width, height);
+  return Object.assign(document.createElement('canvas'), { width, height });
+}
+
+/**
+ * @param {string} address
+ * @param {ReadOptions} options
+ * @returns {Promise<Blob>}
+ */
+async function fetchImage(address, { signal, fetch = globalThis.fetch }) {
+  // Data addresses can be megabytes long, and say nothing to a reader.
+  const name = address.startsWith('data:') ? 'in the data address' : `at ${address}`;
+  try {
+    const response = await fetch(address, { signal: signal ?? null });
+    if (!response.ok) {
+      response.body?.cancel().catch(() => {});
+      const cause = errorFor('http-status', `The server answered ${response.status}.`, {
+        status: response.status,
+      });
+      throw new ImageError(
+        'image-unreadable',
+        `The picture ${name} could not be fetched: the server answered ${response.status}.`,
+        { cause },
+      );
+    }
+    return await boundedBlob(response);
+  } catch (cause) {
+    throwIfAborted(signal);
+    if (cause instanceof ImageError) throw cause;
+    throw new ImageError('image-unreadable', `The picture ${name} could not be fetched.`, { cause });
+  }
+}
+
+/** @param {Response} response */
+async function boundedBlob(response) {
+  const parts = [];
+  let length = 0;
+  const reader = response.body?.getReader();
+  try {
+    for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+      length += read.value.length;
+      refuseLarge(length);
+      parts.push(read.value);
+    }
+  } finally {
+    reader?.cancel().catch(() => {});
+  }
+  return new Blob(parts, { type: response.headers.get('content-type') ?? '' });
+}
+
+/** @param {number} bytes */
+function refuseLarge(bytes) {
+  if (bytes <= MAX_IMAGE_BYTES) return;
+  throw new ImageError('image-too-large', `The picture has more than ${MAX_IMAGE_BYTES >> 20} MB.`);
+}
+
+/** @param {number} width @param {number} height */
+function refuseManyPixels(width, height) {
+  if (width * height <= MAX_IMAGE_PIXELS) return;
+  throw new ImageError(
+    'image-too-large',
+    `The picture has ${width} x ${height} pixels, more than ocelli accepts.`,
+  );
+}

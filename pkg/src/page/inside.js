@@ -1,0 +1,29 @@
+/**
+ * What calls that look inside a model have in common.
+ *
+ * @typedef {import('./image-input.js').ImageInput} ImageInput
+ * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../worker/operations/inside.js').PatchMap} PatchMap
+ *
+ * @typedef {object} InsideOptions
+ * @property {AbortSignal | null} [signal]
+ * @property {(event: ProgressEvent) => void} [onProgress] the phase `image`: layers computed so far, there and back
+ */
+
+import { checkFunction, checkOptions, checkSignal } from './arguments.js';
+import { readImage } from './image-input.js';
+
+/**
+ * The picture and the options, as `ask` of a loaded model takes them.
+ *
+ * @param {ImageInput} image
+ * @param {InsideOptions} options
+ */
+export async function readInside(image, options) {
+  checkOptions(options);
+  const { signal, onProgress } = options;
+  checkSignal(signal);
+  checkFunction(onProgress, 'onProgress');
+  const { source, transfer } = await readImage(image, { signal });
+  return { source, asked: { signal, transfer, onProgress } };
+}

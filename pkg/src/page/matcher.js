@@ -1,0 +1,134 @@
+/**
+ * Matching with BLIP.
+ *
+ * @typedef {import('./image-input.js').ImageInput} ImageInput
+ * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../worker/operations/inside.js').PatchMap} PatchMap
+ * @typedef {import('./model.js').LoadOptions} LoadOptions
+ *
+ * @typedef {object} MatchOptions
+ * @property {AbortSignal | null} [signal]
+ * @property {(event: ProgressEvent) => void} [onProgress] the phases `image` (layers) and `labels`: how many texts were
+ *   read, each once for its similarity and once for its match; to explain one, once
+ *
+ * @typedef {object} OnlyRankOptions
+ * @property {number} [rerank] how many of the most similar texts are read again while the model sees the picture; 16 by
+ *   default. With 0 the ranking is by similarity alone
+ * @property {number} [topK] how many of the best texts to return; all by default
+ *
+ * @typedef {MatchOptions & OnlyRankOptions} RankOptions
+ *
+ * @typedef {object} TextMatch
+ * @property {string} text
+ * @property {number} match the probability that text and picture belong together (ITM)
+ * @property {number} similarity the cosine of their embeddings (ITC), from -1 to 1
+ * @property {number} index its place among the texts given
+ *
+ * @typedef {Omit<TextMatch, 'match'> & { match?: number }} RankedText `match` is there where the text was read again
+ */
+
+import {
+  checkCount,
+  checkFunction,
+  checkOptions,
+  checkSignal,
+  checkText,
+  checkTexts,
+  checkWhole,
+} from './arguments.js';
+import { readImage } from './image-input.js';
+import { readInside } from './inside.js';
+import { LoadedModel, openModel } from './model.js';
+
+/** How many of the most similar texts a ranking reads again. */
+const DEFAULT_RERANK = 16;
+
+/** A BLIP model: says how well texts of any length, up to some 30 words, describe a picture. */
+export class Matcher extends LoadedModel {
+  /**
+   * Downloads a model and builds it in a worker.
+   *
+   * @param {string | URL} model `organisation/name` on the hub, a built-in model's name, or the address of a
+   *   folder with the model's files
+   * @param {LoadOptions} [options]
+   * @returns {Promise<Matcher>}
+   */
+  static async load(model, options = {}) {
+    return new Matcher(await openModel('match', model, options));
+  }
+
+  /**
+   * How well each text fits the picture, in the order given.
+   *
+   * @param {ImageInput} image
+   * @param {readonly string[]} texts
+   * @param {MatchOptions} [options]
+   * @returns {Promise<TextMatch[]>}
+   */
+  async match(image, texts, options = {}) {
+    const { matches } = await this.#compare(image, texts, undefined, options);
+    return /** @type {TextMatch[]} */ (matches);
+  }
+
+  /**
+   * The texts, best first: all are compared by their similarity, which is quick, and the most similar ones then by
+   * their match, which is the better judge.
+   *
+   * @param {ImageInput} image
+   * @param {readonly string[]} texts
+   * @param {RankOptions} [options]
+   * @returns {Promise<RankedText[]>}
+   */
+  async rank(image, texts, options = {}) {
+    checkOptions(options);
+    const { rerank = DEFAULT_RERANK, topK } = options;
+    checkWhole(rerank, 'rerank');
+    checkCount(topK, 'topK');
+    const { matches, ranking } = await this.#compare(image, texts, rerank, options);
+    return [...ranking].slice(0, topK).map((index) => /** @type {RankedText} */ (matches[index]));
+  }
+
+  /**
+   * Which parts of the picture make a text match it: Grad-CAM (Selvaraju et al. 2017) of the cross-attention in the layer
+   * that the authors of ALBEF and BLIP look at, averaged over the text's tokens.
+   *
+   * @param {ImageInput} image
+   * @param {string} text
+   * @param {MatchOptions} [options]
+   * @returns {Promise<PatchMap>}
+   */
+  async explain(image, text, options = {}) {
+    checkText(text);
+    const { source, asked } = await readInside(image, options);
+    return this.ask('explain', { image: source, text }, asked);
+  }
+
+  /**
+   * @param {ImageInput} image
+   * @param {readonly string[]} texts
+   * @param {number | undefined} rerank
+   * @param {MatchOptions} options
+   * @returns {Promise<{ matches: RankedText[], ranking: Uint32Array }>}
+   */
+  async #compare(image, texts, rerank, options) {
+    checkOptions(options);
+    const { signal, onProgress } = options;
+    const copy = checkTexts(texts);
+    checkSignal(signal);
+    checkFunction(onProgress, 'onProgress');
+    const { source, transfer } = await readImage(image, { signal });
+    // The wasm counts to 2^32 only, and no more texts can be read again than there are.
+    const given = { image: source, texts: copy, rerank: rerank && Math.min(rerank, copy.length) };
+    const { ranking, similarities, probabilities } = await this.ask('match', given, {
+      signal,
+      transfer,
+      onProgress,
+    });
+    const matches = copy.map((text, index) => {
+      const match = /** @type {number} */ (probabilities[index]);
+      const similarity = /** @type {number} */ (similarities[index]);
+      return { text, ...(!Number.isNaN(match) && { match }), similarity, index };
+    });
+    return { matches, ranking };
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * Zero-shot tagging with CLIP.
+ *
+ * @typedef {import('./image-input.js').ImageInput} ImageInput
+ * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../worker/operations/inside.js').PatchMap} PatchMap
+ * @typedef {import('./inside.js').InsideOptions} InsideOptions
+ * @typedef {import('./model.js').LoadOptions} LoadOptions
+ *
+ * @typedef {import('../shared/protocol.js').Calibration} Calibration
+ *
+ * @typedef {string | { readonly label: string, readonly hint?: string }} Label a label; `hint` is the sense that is meant
+ *   where the word has several, as it follows the label in a sentence: "a photo of a bat, a type of animal."
+ *
+ * @typedef {object} PrepareOptions
+ * @property {string | readonly string[]} [template] as for `tag`
+ * @property {AbortSignal | null} [signal]
+ * @property {(event: ProgressEvent) => void} [onProgress] the phase `labels`
+ *
+ * @typedef {object} TagOptions
+ * @property {string | readonly string[]} [template] the sentence around each label; `{}` stands for the label. Of several
+ *   sentences (at most 100) the average is taken; see `templates`
+ * @property {'softmax' | 'independent'} [scores] `softmax`, the default: one label is right, and all scores sum to 1.
+ *   `independent`: any number of labels may be right, and each is compared with pictures of nothing in particular
+ * @property {number} [threshold] the least score that is returned, from 0 to 1; 0 by default
+ * @property {number} [topK] how many of the best tags to return; all by default
+ * @property {boolean} [none] whether "none of these" is among the tags, with `null` as its label and -1 as its index
+ * @property {number} [noneOffset] how much is to be added to what "none of these" is computed from; by default what the
+ *   model's `config.json` has as `ocelli.none_offset`, or else 0
+ * @property {AbortSignal | null} [signal]
+ * @property {(event: ProgressEvent) => void} [onProgress] the phases `labels`, where they were not
+ *   known yet, and `image`
+ */
+
+/**
+ * @template {string | null} [L=string]
+ * @typedef {object} Tag
+ * @property {L} label
+ * @property {number} score its probability among the labels given, or for itself where scores are independent
+ * @property {number} index its place among the labels given
+ */
+
+import {
+  checkCount,
+  checkFlag,
+  checkFunction,
+  checkLabels,
+  checkNumber,
+  checkOptions,
+  checkScores,
+  checkSignal,
+  checkText,
+  checkTemplates,
+  checkThreshold,
+} from './arguments.js';
+import { readImage } from './image-input.js';
+import { templates } from './templates.js';
+import { Embedder } from './embedder.js';
+import { readInside } from './inside.js';
+import { readKnownLabels } from './known-labels.js';
+import { openModel } from './model.js';
+
+/** A CLIP model: says how well each of your labels fits a picture. */
+export class Tagger extends Embedder {
+  /**
+   * Downloads a model and builds it in a worker.
+   *
+   * @param {string | URL} model `organisation/name` on the hub, a built-in model's name, or the address of a
+   *   folder with the model's files
+   * @param {LoadOptions} [options]
+   * @returns {Promise<Tagger>}
+   */
+  static async load(model, options = {}) {
+    return new Tagger(await openModel('tag', model, options));
+  }
+
+  /**
+   * How the model's scores are to be read: a best tag with a score below `sureThreshold` is more of a guess than an
+   * answer.
+   *
+   * @returns {Readonly<Calibration>}
+   */
+  get calibration() {
+    return this.info.calibration ?? { temperature: 1, sureThreshold: null, noneOffset: 0 };
+  }
+
+  /**
+   * The labels of the package's vocabulary that the model can know, where it has a list of them (`labels.json` in its
+   * folder); null for every other model. See `vocabulary.labelsFor`.
+   *
+   * @param {{ signal?: AbortSignal | null }} [options]
+   * @returns {Promise<string[] | null>}
+   * @throws {import('../shared/errors.js').NetworkError} `network`, `http-status`
+   */
+  async knownLabels(options = {}) {
+    checkOptions(options);
+    checkSignal(options.signal);
+    const { knownLabels } = this.info;
+    return knownLabels === null ? null : readKnownLabels(knownLabels, options.signal ?? undefined);
+  }
+
+  /**
+   * Encodes labels before the first picture comes, which then need not wait for them.
+   *
+   * @param {readonly Label[]} labels
+   * @param {PrepareOptions} [options]
+   * @returns {Promise<void>}
+   */
+  async prepare(labels, options = {}) {
+    checkOptions(options);
+    const { template = templates.simple, signal, onProgress } = options;
+    const copy = checkLabels(labels);
+    const sentences = checkTemplates(template);
+    checkSignal(signal);
+    checkFunction(onProgress, 'onProgress');
+    await this.ask('prepare', { labels: copy, templates: sentences }, { signal, onProgress });
+  }
+
+  /**
+   * The labels, best first, each with its score.
+   *
+   * @overload
+   * @param {ImageInput} image
+   * @param {readonly Label[]} labels
+   * @param {TagOptions & { none?: false }} [options]
+   * @returns {Promise<Tag[]>}
+   */
+  /**
+   * The labels and "none of these", best first, each with its score.
+   *
+   * @overload
+   * @param {ImageInput} image
+   * @param {readonly Label[]} labels
+   * @param {TagOptions} options
+   * @returns {Promise<Tag<string | null>[]>}
+   */
+  /**
+   * @param {ImageInput} image
+   * @param {readonly Label[]} labels
+   * @param {TagOptions} [options]
+   * @returns {Promise<Tag<any>[]>}
+   */
+  async tag(image, labels, options = {}) {
+    checkOptions(options);
+    const { template = templates.simple, scores = 'softmax', threshold = 0, none = false } = options;
+    const { topK, noneOffset, signal, onProgress } = options;
+    const copy = checkLabels(labels);
+    const sentences = checkTemplates(template);
+    checkScores(scores);
+    checkThreshold(threshold);
+    checkCount(topK, 'topK');
+    checkFlag(none, 'none');
+    checkNumber(noneOffset, 'noneOffset');
+    checkSignal(signal);
+    checkFunction(onProgress, 'onProgress');
+    const { source, transfer } = await readImage(image, { signal });
+    const given = { image: source, labels: copy, templates: sentences, scores, none, noneOffset };
+    const found = await this.ask('tag', given, { signal, transfer, onProgress });
+    const names = copy.map((label) => (typeof label === 'string' ? label : label.label));
+    /** @type {Tag<string | null>[]} */
+    const tags = names.map((label, index) => ({ label, score: found.labels[index], index }));
+    if (found.none !== null) tags.push({ label: null, score: found.none, index: -1 });
+    return tags
+      .filter(({ score }) => score >= threshold)
+      .sort((a, b) => b.score - a.score || a.index - b.index)
+      .slice(0, topK);
+  }
+
+  /**
+   * Which parts of the picture its embedding is made of, whatever it is tagged with: attention rollout (Abnar and Zuidema
+   * 2020). Convolutional towers, as the built-in model's, have no attention and refuse.
+   *
+   * @param {ImageInput} image
+   * @param {InsideOptions} [options]
+   * @returns {Promise<PatchMap>}
+   */
+  async rollout(image, options = {}) {
+    const { source, asked } = await readInside(image, options);
+    return this.ask('rollout', { image: source }, asked);
+  }
+
+  /**
+   * Which parts of the picture make it fit a text, which is taken as it is, in no template: for the logit of picture and
+   * text the relevance of Chefer, Gur and Wolf (2021) in transformers, Grad-CAM (Selvaraju et al. 2017) in convolutional
+   * towers.
+   *
+   * @param {ImageInput} image
+   * @param {string} text
+   * @param {InsideOptions} [options]
+   * @returns {Promise<PatchMap>}
+   */
+  async explain(image, text, options = {}) {
+    checkText(text);
+    const { source, asked } = await readInside(image, options);
+    return this.ask('explain', { image: source, text }, asked);
+  }
+}

@@ -1,0 +1,324 @@
+/**
+ * Files of a model over `fetch`, as streams: no file is ever held whole unless it is a small JSON file.
+ *
+ * `openFile` asks and judges the answer; `chunks` reads it. A stream that breaks is taken up again where it
+ * broke (a range request), as long as the server can show that the file is still the same: the bytes before
+ * the break have already gone into the model and cannot be called back.
+ *
+ * @typedef {import('../page/hub.js').ModelFile} ModelFile
+ *
+ * @typedef {object} FetchOptions
+ * @property {AbortSignal} [signal]
+ * @property {typeof fetch} [fetch] for tests
+ * @property {number} [backoff] milliseconds before the first retry; each further one waits twice as long
+ */
+
+import { pause, throwIfAborted } from './abort.js';
+import { codeOf, errorFor, NetworkError } from './errors.js';
+
+/** A network chunk is handed on in pieces of at most this many bytes: each is copied into wasm memory. */
+export const MAX_CHUNK = 1 << 20;
+/** The largest JSON file accepted. The largest known tokenizer.json of such a model has 4 MB. */
+export const MAX_JSON = 32 << 20;
+
+/** How often in a row a broken stream is taken up again. A megabyte of progress starts the count anew. */
+const MAX_RETRIES = 4;
+const PROGRESS_WORTH = 1 << 20;
+const BACKOFF = 250;
+
+/**
+ * @typedef {object} OpenFile
+ * @property {ModelFile} file
+ * @property {Response} response
+ * @property {number | null} total its size in bytes; null where the server does not tell it
+ */
+
+/**
+ * Asks for a file. Resolves when the headers are there and promise a model file.
+ *
+ * @param {ModelFile} file
+ * @param {FetchOptions} [options]
+ * @returns {Promise<OpenFile>}
+ */
+export async function openFile(file, options = {}) {
+  const response = await request(file, {}, options).catch((cause) => {
+    throwIfAborted(options.signal);
+    const sentence = `${file.name} could not be fetched: ${host(file)} is out of reach, or refuses other sites' pages.`;
+    throw errorFor('network', sentence, { cause });
+  });
+  const { status } = response;
+  if (status === 404) {
+    discard(response);
+    throw errorFor('not-found', `${file.name} was not found at ${file.url}.`, { status });
+  }
+  if (!response.ok) {
+    discard(response);
+    throw errorFor('http-status', `The server answered ${status} when asked for ${file.name}.`, { status });
+  }
+  if (/^text\/html\b/i.test(response.headers.get('content-type') ?? '')) {
+    discard(response);
+    throw notAModel(file, 'a web page');
+  }
+  return { file, response, total: isEncoded(response) ? null : contentLength(response) };
+}
+
+/**
+ * Asks for a file, and where there is none, for the others that would do.
+ *
+ * @param {ModelFile} file
+ * @param {FetchOptions} [options]
+ * @returns {Promise<OpenFile>}
+ */
+export async function openFirst(file, options = {}) {
+  const { others = [] } = file;
+  for (const candidate of [file, ...others]) {
+    try {
+      return await openFile(candidate, options);
+    } catch (error) {
+      if (others.length === 0 || codeOf(error) !== 'not-found') throw error;
+    }
+  }
+  const names = others.map(({ name }) => name).join(' or ');
+  const sentence = `${file.name} was not found at ${file.url}, nor ${names} beside it.`;
+  throw errorFor('not-found', sentence, { status: 404 });
+}
+
+/**
+ * The bytes of a file, in chunks of at most `MAX_CHUNK`. Whoever stops reading early cancels the download.
+ *
+ * @param {OpenFile} open
+ * @param {FetchOptions} [options]
+ * @returns {AsyncGenerator<Uint8Array, void, void>}
+ */
+export async function* chunks({ file, response: first, total }, options = {}) {
+  const { signal, backoff = BACKOFF } = options;
+  let response = first;
+  let received = 0;
+  let skip = 0;
+  let retries = 0;
+  let unbroken = 0;
+  for (;;) {
+    /** @type {unknown} */
+    let cause;
+    const reader = response.body?.getReader();
+    try {
+      for (;;) {
+        throwIfAborted(signal);
+        /** @type {ReadableStreamReadResult<Uint8Array> | undefined} */
+        let read;
+        try {
+          read = await reader?.read();
+        } catch (error) {
+          throwIfAborted(signal);
+          cause = error;
+          break;
+        }
+        if (!read || read.done) {
+          // More bytes than announced: the length was that of a compressed body, and tells nothing.
+          if (total === null || received >= total) return;
+          cause = new Error(`The stream ended after ${received} of ${total} bytes.`);
+          break;
+        }
+        let bytes = read.value;
+        if (skip > 0) {
+          const skipped = Math.min(skip, bytes.length);
+          bytes = bytes.subarray(skipped);
+          skip -= skipped;
+        }
+        if (bytes.length === 0) continue;
+        if (received === 0) refuseText(file, bytes);
+        unbroken += bytes.length;
+        for (let start = 0; start < bytes.length; start += MAX_CHUNK) {
+          const chunk = bytes.subarray(start, start + MAX_CHUNK);
+          received += chunk.length;
+          yield chunk;
+        }
+      }
+    } finally {
+      reader?.cancel().catch(() => {});
+    }
+    if (unbroken >= PROGRESS_WORTH) retries = 0;
+    unbroken = 0;
+    ({ response, skip, retries } = await takeUp({
+      file,
+      first,
+      received,
+      retries,
+      cause,
+      signal,
+      backoff,
+      options,
+    }));
+  }
+}
+
+/**
+ * A small file as a whole.
+ *
+ * @param {OpenFile} open
+ * @param {FetchOptions & { onChunk?: (bytes: number) => void, limit?: number }} [options]
+ * @returns {Promise<Uint8Array>}
+ */
+export async function readSmallFile(open, options = {}) {
+  const { limit = MAX_JSON, onChunk } = options;
+  const parts = [];
+  let length = 0;
+  for await (const chunk of chunks(open, options)) {
+    length += chunk.length;
+    if (length > limit) throw notAModel(open.file, `larger than ${limit >> 20} MB`);
+    parts.push(chunk);
+    onChunk?.(chunk.length);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Lets go of an answer whose body is not wanted. @param {Response} response */
+export function discard(response) {
+  response.body?.cancel().catch(() => {});
+}
+
+/**
+ * @param {ModelFile} file
+ * @param {Record<string, string>} headers
+ * @param {FetchOptions} options
+ * @returns {Promise<Response>}
+ */
+async function request(file, headers, { signal, fetch = globalThis.fetch }) {
+  throwIfAborted(signal);
+  return fetch(file.url, { signal: signal ?? null, headers, credentials: 'omit' });
+}
+
+/**
+ * A new answer that goes on after `received` bytes. `skip` says how many bytes of it are known already.
+ *
+ * @param {{ file: ModelFile, first: Response, received: number, retries: number, cause: unknown,
+ *   signal: AbortSignal | undefined, backoff: number, options: FetchOptions }} broken
+ * @returns {Promise<{ response: Response, skip: number, retries: number }>}
+ */
+async function takeUp({ file, first, received, retries, cause, signal, backoff, options }) {
+  // Offsets count compressed bytes where the body was compressed: such a stream cannot be taken up.
+  while (retries < MAX_RETRIES && !isEncoded(first)) {
+    await pause(backoff * 2 ** retries, signal);
+    retries += 1;
+    /** @type {Response} */
+    let response;
+    try {
+      response = await request(file, rangeHeaders(first, received), options);
+    } catch (error) {
+      throwIfAborted(signal);
+      cause = error;
+      continue;
+    }
+    if (response.status === 206 && continues(first, response, received)) {
+      return { response, skip: 0, retries };
+    }
+    if (response.status === 200 && sameFile(first, response)) return { response, skip: received, retries };
+    discard(response);
+    if (response.ok) {
+      throw errorFor('network', `${file.name} changed on the server while it was downloaded: try again.`, {
+        cause,
+      });
+    }
+    cause = new NetworkError('http-status', `The server answered ${response.status}.`, {
+      status: response.status,
+    });
+  }
+  throw errorFor('network', `The connection was lost while ${file.name} was downloaded.`, { cause });
+}
+
+/**
+ * `If-Range` would make a cross-origin request ask for permission first, which many file servers refuse:
+ * there the answer's own headers must do.
+ *
+ * @param {Response} first
+ * @param {number} received
+ * @returns {Record<string, string>}
+ */
+function rangeHeaders(first, received) {
+  const tag = first.headers.get('etag');
+  const strong = tag !== null && !tag.startsWith('W/');
+  return { range: `bytes=${received}-`, ...(strong && first.type !== 'cors' && { 'if-range': tag }) };
+}
+
+/**
+ * Whether a 206 answer goes on exactly where the stream broke.
+ *
+ * @param {Response} first
+ * @param {Response} response
+ * @param {number} received
+ */
+function continues(first, response, received) {
+  if (contradicts(first, response, 'etag') || contradicts(first, response, 'last-modified')) return false;
+  const total = contentLength(first);
+  const range = response.headers.get('content-range');
+  if (range === null) {
+    // Cross-origin servers may hide the header; then the length must fit exactly.
+    return response.type === 'cors' && total !== null && contentLength(response) === total - received;
+  }
+  const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(range.trim());
+  if (!match || Number(match[1]) !== received) return false;
+  return match[3] === '*' || total === null || Number(match[3]) === total;
+}
+
+/**
+ * Whether a complete answer is surely the file that the first answer was.
+ *
+ * @param {Response} first
+ * @param {Response} response
+ */
+function sameFile(first, response) {
+  if (contradicts(first, response, 'etag') || contradicts(first, response, 'last-modified')) return false;
+  if (isEncoded(response) || contentLength(response) !== contentLength(first)) return false;
+  return response.headers.has('etag') || response.headers.has('last-modified');
+}
+
+/** @param {Response} first @param {Response} response @param {string} header */
+function contradicts(first, response, header) {
+  const [before, now] = [first.headers.get(header), response.headers.get(header)];
+  return before !== null && now !== null && before !== now;
+}
+
+/** @param {Response} response @returns {number | null} */
+function contentLength(response) {
+  const length = Number(response.headers.get('content-length') || Number.NaN);
+  return Number.isSafeInteger(length) && length >= 0 ? length : null;
+}
+
+/** @param {Response} response */
+function isEncoded(response) {
+  const encoding = response.headers.get('content-encoding');
+  return encoding !== null && encoding !== '' && encoding !== 'identity';
+}
+
+/**
+ * Servers answer missing files with web pages, and repositories hold pointers in place of large files. A
+ * safetensors file can begin with `<` (a header of 60 bytes) but then has zeros soon after.
+ *
+ * @param {ModelFile} file
+ * @param {Uint8Array} bytes the first ones
+ */
+function refuseText(file, bytes) {
+  const head = bytes.subarray(0, 64);
+  if (head.subarray(0, 8).includes(0)) return;
+  const text = new TextDecoder().decode(head).trimStart();
+  if (text.startsWith('<')) throw notAModel(file, 'a web page');
+  if (text.startsWith('version https://git-lfs')) {
+    throw notAModel(file, 'a Git LFS pointer, not the file itself');
+  }
+}
+
+/** @param {ModelFile} file @param {string} what */
+function notAModel(file, what) {
+  return errorFor('not-a-model', `${file.name} at ${file.url} is no model file: it is ${what}.`);
+}
+
+/** @param {ModelFile} file */
+function host(file) {
+  return new URL(file.url).host || file.url;
+}

@@ -1,0 +1,137 @@
+/**
+ * Every message between the client and its worker. A call has an id, and everything that answers it bears
+ * the same id: nothing is matched by its order.
+ *
+ * @typedef {import('./errors.js').ErrorData} ErrorData
+ * @typedef {import('../page/image-input.js').ImageSource} ImageSource
+ * @typedef {import('../page/hub.js').ModelFiles} ModelFiles
+ * @typedef {import('../worker/runtime.js').Runtime} Runtime
+ * @typedef {import('../worker/runtime.js').VariantName} VariantName
+ *
+ * @typedef {'tag' | 'embed' | 'caption' | 'match' | 'answer' | 'classify'} Task What a model is for.
+ * @typedef {'image' | 'text' | 'both'} Tower Which half of an image-text model is built.
+ * @typedef {'int8' | 'f16' | 'f32'} Dtype How the matrices of a model are stored in memory.
+ *
+ * @typedef {object} ProgressEvent How far a call has come.
+ * @property {'download' | 'cache' | 'build' | 'ready' | 'labels' | 'image'} phase
+ * @property {string | null} file the file in flight, while downloading
+ * @property {number} loaded bytes of all files while downloading, or of what was kept while reading it (`cache`), labels (or
+ *   texts) while encoding them, readings of texts while comparing them, answers while weighing them (all `labels`), layers
+ *   while looking at a picture (`image`), and for a map on the way back through them
+ * @property {number | null} total null where it is unknown
+ *
+ * @typedef {{ progress: ProgressEvent } | { piece: string } | { tasks: readonly Task[] }} Step What a call tells before it
+ *   ends. `tasks`, of a load: what the model can be asked for, told as soon as its configuration is read
+ *
+ * @typedef {object} LoadArguments
+ * @property {Task} task
+ * @property {ModelFiles} files
+ * @property {Dtype} dtype how matrices are stored in memory
+ * @property {import('../cache/index.js').Kept | null} keep who it is, where the model is to be kept between visits
+ * @property {Tower} [tower] where only one half of the model may be wanted
+ * @property {'auto' | number} threads
+ * @property {VariantName} [variant]
+ *
+ * @typedef {object} Calibration How the scores of a tagger are to be read, from the section `ocelli` of `config.json`.
+ * @property {number} temperature what logits are divided by, fitted so that a score is right about that often; 1 where
+ *   nothing was fitted
+ * @property {number | null} sureThreshold the score of the best tag below which the model is not sure; null where nothing
+ *   was measured
+ * @property {number} noneOffset what is added to the logit of "none of these"
+ *
+ * @typedef {object} LoadedModelInfo What is known of a model once it is loaded.
+ * @property {Runtime} runtime what it runs on
+ * @property {readonly Task[]} tasks what it can be asked for
+ * @property {Calibration | null} calibration where it tags
+ * @property {string | null} knownLabels the address of the list of labels that it can know, where it has one
+ *
+ * @typedef {object} TagArguments
+ * @property {ImageSource} image
+ * @property {import('../worker/handles.js').Label[]} labels
+ * @property {string[]} templates
+ * @property {'softmax' | 'independent'} scores
+ * @property {boolean} none whether the score of "none of these" is wanted
+ * @property {number | undefined} [noneOffset]
+ *
+ * @typedef {{ labels?: import('../worker/handles.js').Label[], templates?: string[] }} PrepareArguments of a tagger the labels and
+ *   templates to come, of a captioner nothing
+ *
+ * @typedef {object} TagAnswer
+ * @property {Float32Array} labels one score for each label, in their order
+ * @property {number | null} none the score of "none of these", where it was wanted
+ *
+ * @typedef {object} SimilarityAnswer
+ * @property {Float32Array} cosine of the picture and each text, in their order
+ * @property {Float32Array} logits the same, scaled
+ *
+ * @typedef {import('../worker/handles.js').CaptionOptions & { image: ImageSource }} CaptionArguments
+ *
+ * @typedef {object} ScoredCaption
+ * @property {string} caption
+ * @property {number} score
+ *
+ * @typedef {CaptionArguments & { caption: string | undefined }} AttentionArguments
+ *
+ * @typedef {object} MatchArguments
+ * @property {ImageSource} image
+ * @property {string[]} texts
+ * @property {number | undefined} rerank how many of the most similar texts are read again; all where undefined
+ *
+ * @typedef {object} Matches
+ * @property {Uint32Array} ranking places of the texts, best first
+ * @property {Float32Array} similarities one for each text, in their order
+ * @property {Float32Array} probabilities the same; `NaN` where the text was not read again
+ *
+ * @typedef {import('../worker/handles.js').CaptionOptions & { image: ImageSource, question: string }} AnswerArguments
+ *
+ * @typedef {object} ChoiceArguments
+ * @property {ImageSource} image
+ * @property {string} question
+ * @property {string[]} answers
+ *
+ * @typedef {object} WeighedChoices
+ * @property {Float32Array} logLikelihoods one for each answer, in their order
+ * @property {Float32Array} probabilities of each among the answers
+ *
+ * @typedef {{ image: ImageSource, topK: number | undefined }} ClassifyArguments
+ * @typedef {{ image: ImageSource }} RolloutArguments
+ * @typedef {{ image: ImageSource, text: string }} ExplainArguments
+ */
+
+/**
+ * The verbs: what each is given, and what it answers.
+ *
+ * @typedef {object} Verbs
+ * @property {{ given: LoadArguments, answer: LoadedModelInfo }} load
+ * @property {{ given: TagArguments, answer: TagAnswer }} tag
+ * @property {{ given: PrepareArguments, answer: void }} prepare
+ * @property {{ given: { image: ImageSource }, answer: Float32Array }} embedImage a vector of unit length
+ * @property {{ given: { texts: string[] }, answer: Float32Array }} embedTexts their vectors, one after the other
+ * @property {{ given: { image: ImageSource, texts: string[] }, answer: SimilarityAnswer }} similarity
+ * @property {{ given: CaptionArguments, answer: string }} caption
+ * @property {{ given: CaptionArguments, answer: ScoredCaption[] }} captions as many as `numCaptions` says, best first
+ * @property {{ given: MatchArguments, answer: Matches }} match
+ * @property {{ given: AnswerArguments, answer: string }} answer
+ * @property {{ given: ChoiceArguments, answer: WeighedChoices }} choose
+ * @property {{ given: ClassifyArguments, answer: import('../worker/operations/classifier.js').Classification[] }} classify best first
+ * @property {{ given: AttentionArguments, answer: import('../worker/operations/inside.js').WordMap[] }} attention
+ * @property {{ given: RolloutArguments, answer: import('../worker/operations/inside.js').PatchMap }} rollout
+ * @property {{ given: ExplainArguments, answer: import('../worker/operations/inside.js').PatchMap }} explain
+ *
+ * @typedef {keyof Verbs} Verb
+ */
+
+/**
+ * @typedef {{ type: 'call', id: number, task: Task, verb: Verb, given: Verbs[Verb]['given'] }} CallMessage `task` tells which
+ *   of the models that share the worker is meant
+ * @typedef {{ type: 'abort', id: number }} AbortMessage
+ * @typedef {CallMessage | AbortMessage} ClientMessage What the worker receives.
+ *
+ * @typedef {{ type: 'step', id: number, step: Step }} StepMessage
+ * @typedef {{ type: 'done', id: number, answer: Verbs[Verb]['answer'] }} DoneMessage
+ * @typedef {{ type: 'failed', id: number, error: ErrorData }} FailedMessage
+ * @typedef {{ type: 'fatal', error: ErrorData }} FatalMessage The worker's last word: all calls are lost.
+ * @typedef {StepMessage | DoneMessage | FailedMessage | FatalMessage} WorkerMessage What the client receives.
+ */
+
+export {};

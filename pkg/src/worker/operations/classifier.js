@@ -1,0 +1,53 @@
+/**
+ * What a loaded classifier can be asked.
+ *
+ * @typedef {import('../handles.js').ClassifierHandle} ClassifierHandle
+ * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
+ * @typedef {import('../../shared/protocol.js').ClassifyArguments} ClassifyArguments
+ * @typedef {import('../../shared/protocol.js').RolloutArguments} RolloutArguments
+ * @typedef {import('../../shared/protocol.js').Step} Step
+ *
+ * @typedef {object} Classification
+ * @property {string} label what the model calls the class
+ * @property {number} score its probability
+ * @property {number} index the id of the class
+ */
+
+import { rolloutOf } from './inside.js';
+
+/** A ViT classifier. */
+export class ClassifierVerbs {
+  #encodings;
+  #handle;
+  #labels;
+
+  /** @param {ImageEncodings} encodings @param {ClassifierHandle} handle */
+  constructor(encodings, handle) {
+    this.#encodings = encodings;
+    this.#handle = handle;
+    this.#labels = handle.labels();
+  }
+
+  /**
+   * @param {ClassifyArguments} given
+   * @returns {AsyncGenerator<Step, Classification[], void>}
+   */
+  async *classify({ image, topK }) {
+    const encoding = await this.#encodings.open(image);
+    try {
+      yield* encoding.encode();
+      const scores = this.#handle.classify(encoding.handle);
+      return this.#labels
+        .map((label, index) => ({ label, score: /** @type {number} */ (scores[index]), index }))
+        .sort((a, b) => b.score - a.score || a.index - b.index)
+        .slice(0, topK);
+    } finally {
+      this.#encodings.close(encoding);
+    }
+  }
+
+  /** @param {RolloutArguments} given */
+  rollout({ image }) {
+    return rolloutOf(this.#encodings, this.#handle, image);
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * What a loaded embedder can be asked.
+ *
+ * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
+ * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
+ * @typedef {import('../../page/image-input.js').ImageSource} ImageSource
+ * @typedef {import('../../shared/protocol.js').SimilarityAnswer} SimilarityAnswer
+ * @typedef {import('../../shared/protocol.js').Step} Step
+ */
+
+import { Encoder } from './encoder.js';
+import { release } from './release.js';
+
+/** A CLIP model, or one of its towers. */
+export class EmbedderVerbs {
+  #encodings;
+  #handle;
+  #encoder;
+
+  /** @param {ImageEncodings} encodings @param {TaggerHandle} handle */
+  constructor(encodings, handle) {
+    this.#encodings = encodings;
+    this.#handle = handle;
+    this.#encoder = new Encoder(handle);
+  }
+
+  /**
+   * @param {{ image: ImageSource }} given
+   * @returns {AsyncGenerator<Step, Float32Array, void>}
+   */
+  async *embedImage({ image }) {
+    const encoding = await this.#encodings.open(image);
+    try {
+      yield* encoding.encode();
+      return this.#handle.embeddingOf(encoding.handle);
+    } finally {
+      this.#encodings.close(encoding);
+    }
+  }
+
+  /**
+   * @param {{ texts: string[] }} given
+   * @returns {AsyncGenerator<Step, Float32Array, void>}
+   */
+  async *embedTexts({ texts }) {
+    const set = this.#handle.texts(texts);
+    try {
+      yield* this.#encoder.encode(set);
+      return set.embeddings();
+    } finally {
+      release(set);
+    }
+  }
+
+  /**
+   * @param {{ image: ImageSource, texts: string[] }} given
+   * @returns {AsyncGenerator<Step, SimilarityAnswer, void>}
+   */
+  async *similarity({ image, texts }) {
+    const set = this.#handle.texts(texts);
+    try {
+      const encoding = await this.#encodings.open(image);
+      try {
+        yield* this.#encoder.encode(set);
+        yield* encoding.encode();
+        const cosine = this.#handle.similarity(encoding.handle, set);
+        const { logitScale } = this.#handle;
+        return { cosine, logits: cosine.map((number) => number * logitScale) };
+      } finally {
+        this.#encodings.close(encoding);
+      }
+    } finally {
+      release(set);
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * Fills in the embeddings of labels and texts, batch by batch.
+ *
+ * @typedef {import('../handles.js').LabelSetHandle} LabelSetHandle
+ * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
+ * @typedef {import('../../shared/protocol.js').ProgressEvent} ProgressEvent
+ */
+
+import { progress } from './load.js';
+import { Pace } from './pace.js';
+
+export class Encoder {
+  #handle;
+  #pace = new Pace();
+
+  /** @param {TaggerHandle} handle */
+  constructor(handle) {
+    this.#handle = handle;
+  }
+
+  /**
+   * Encodes what is pending of a set, and of a background before it, of which nothing is told. The wasm remembers
+   * what it has met, also where the call that brought it was aborted.
+   *
+   * @param {LabelSetHandle} set
+   * @param {LabelSetHandle | null} [background]
+   * @returns {Generator<{ progress: ProgressEvent }, void, void>}
+   */
+  *encode(set, background = null) {
+    const { length, prompts } = set;
+    for (const each of background ? [background, set] : [set]) {
+      let { pending } = each;
+      while (pending > 0) {
+        const done = prompts - set.pending;
+        yield progress('labels', null, Math.floor((length * done) / prompts), length);
+        pending = this.#pace.run((limit) => this.#handle.encodeLabels(each, limit));
+      }
+    }
+    yield progress('labels', null, length, length);
+  }
+}

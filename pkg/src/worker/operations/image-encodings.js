@@ -1,0 +1,167 @@
+/**
+ * Pictures as a model encodes them, layer by layer.
+ *
+ * Where several tasks share a model, the last picture's encoding is kept, so that it is decoded and encoded once for its
+ * tags, its caption and whatever is asked next. One is kept, no more: memory does not grow with the pictures.
+ *
+ * @typedef {import('../handles.js').LookHandle} LookHandle
+ * @typedef {import('../handles.js').Looking} Looking
+ * @typedef {import('../handles.js').PictureHandle} PictureHandle
+ * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('../../page/image-input.js').ImageSource} ImageSource
+ * @typedef {import('../../shared/protocol.js').ProgressEvent} ProgressEvent
+ */
+
+import { errorFor } from '../../shared/errors.js';
+import { progress } from './load.js';
+import { release } from './release.js';
+
+/** Encoded pictures of up to this many bytes are kept beside their encoding, to know them again. */
+const MAX_KNOWN_BYTES = 16 << 20;
+
+/** One picture on its way through a model. */
+export class ImageEncoding {
+  #model;
+  /** @type {number | null} layers not computed yet; null before the first */
+  #left = null;
+  /** How many layers there are, once the first is computed. */
+  layers = 0;
+
+  /** @param {Looking} model @param {LookHandle} handle */
+  constructor(model, handle) {
+    this.#model = model;
+    this.handle = handle;
+  }
+
+  /** Keeps the states of all layers, for a map, as long as none is computed. */
+  keepStates() {
+    if (this.#left === null) this.handle.keep();
+  }
+
+  /**
+   * Computes the layers that are left, and between two of them tells how far it is.
+   *
+   * @returns {Generator<{ progress: ProgressEvent }, void, void>}
+   */
+  *encode() {
+    while (this.#left !== 0) {
+      const left = this.#model.advance(this.handle);
+      if (this.#left === null) this.layers = left + 1;
+      this.#left = left;
+      if (left > 0) yield progress('image', null, this.layers - left, this.layers);
+    }
+  }
+}
+
+export class ImageEncodings {
+  #wasm;
+  #model;
+  #reuse;
+  /** @type {{ encoding: ImageEncoding, key: number | undefined, source: KnownSource } | null} */
+  #last = null;
+
+  /**
+   * @param {Wasm} wasm
+   * @param {Looking} model
+   * @param {{ reuse?: boolean }} [options] whether the last encoding is kept
+   */
+  constructor(wasm, model, { reuse = false } = {}) {
+    this.#wasm = wasm;
+    this.#model = model;
+    this.#reuse = reuse;
+  }
+
+  /**
+   * Begins to encode a picture, or goes on where the last call left it. No layer is computed here.
+   *
+   * @param {ImageSource} source
+   * @returns {Promise<ImageEncoding>} to be given back by `close`
+   */
+  async open(source) {
+    const key = source.kind === 'blob' ? source.key : undefined;
+    if (this.#last && key !== undefined && key === this.#last.key) return this.#last.encoding;
+    const known = await readSource(source);
+    if (this.#last && isSame(known, this.#last.source)) {
+      this.#last.key = key ?? this.#last.key;
+      return this.#last.encoding;
+    }
+    this.#forget();
+    const picture = openPicture(this.#wasm, known);
+    try {
+      const encoding = new ImageEncoding(this.#model, this.#model.look(picture));
+      if (this.#reuse) this.#last = { encoding, key, source: withoutLarge(known) };
+      return encoding;
+    } finally {
+      release(picture);
+    }
+  }
+
+  /** Frees an encoding, if it is not the one that is kept. @param {ImageEncoding} encoding */
+  close(encoding) {
+    if (encoding !== this.#last?.encoding) release(encoding.handle);
+  }
+
+  #forget() {
+    const last = this.#last;
+    this.#last = null;
+    if (last) release(last.encoding.handle);
+  }
+}
+
+/**
+ * @typedef {{ bytes: Uint8Array | null, width?: number, height?: number }} KnownSource encoded bytes, or pixels with their
+ *   size; null where they were too many to be kept
+ */
+
+/**
+ * @param {ImageSource} source
+ * @returns {Promise<KnownSource>}
+ */
+async function readSource(source) {
+  switch (source.kind) {
+    case 'pixels':
+      return { bytes: source.rgba, width: source.width, height: source.height };
+    case 'bytes':
+      return { bytes: source.bytes };
+    case 'blob':
+      return { bytes: await readBlob(source.blob) };
+  }
+}
+
+/**
+ * @param {Wasm} wasm
+ * @param {KnownSource} source
+ * @returns {PictureHandle} to be freed
+ */
+function openPicture(wasm, { bytes, width, height }) {
+  const given = /** @type {Uint8Array} */ (bytes);
+  if (width === undefined || height === undefined) return wasm.Picture.decode(given);
+  return wasm.Picture.fromRgba(width, height, given);
+}
+
+/** @param {KnownSource} source @returns {KnownSource} */
+function withoutLarge(source) {
+  const small = source.bytes !== null && source.bytes.length <= MAX_KNOWN_BYTES;
+  return small ? source : { ...source, bytes: null };
+}
+
+/** @param {KnownSource} a @param {KnownSource} b */
+function isSame(a, b) {
+  if (!a.bytes || !b.bytes || a.bytes.length !== b.bytes.length) return false;
+  if (a.width !== b.width || a.height !== b.height) return false;
+  const other = b.bytes;
+  return a.bytes.every((byte, i) => byte === other[i]);
+}
+
+/**
+ * @param {Blob} blob
+ * @returns {Promise<Uint8Array>}
+ */
+export async function readBlob(blob) {
+  try {
+    return new Uint8Array(await blob.arrayBuffer());
+  } catch (cause) {
+    // The file behind it was moved, changed or deleted since it was picked.
+    throw errorFor('image-unreadable', 'The picture could not be read any more.', { cause });
+  }
+}

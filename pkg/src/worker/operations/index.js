@@ -1,0 +1,68 @@
+/**
+ * The engine's verbs: generators over a wasm module. Each yields where it may be interrupted, and tells how
+ * far it has come; it returns its answer. Whoever drives one ends it early with `return()`, and it frees
+ * what it holds. The wasm module comes in from outside, so that all of this runs over a fake in tests.
+ *
+ * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('../../shared/loader.js').FetchOptions} FetchOptions
+ * @typedef {import('../../shared/protocol.js').CallMessage} CallMessage
+ * @typedef {import('../../shared/protocol.js').Step} Step
+ * @typedef {import('../../shared/protocol.js').LoadArguments} LoadArguments
+ * @typedef {import('../../shared/protocol.js').LoadedModelInfo} LoadedModelInfo
+ * @typedef {import('../runtime.js').Runtime} Runtime
+ *
+ * @typedef {AsyncGenerator<Step, any, void>} Run
+ */
+
+import { OcelliError } from '../../shared/errors.js';
+import { siblingOf } from '../../page/hub.js';
+import { load } from './load.js';
+
+/** One loaded model and what it can be asked, for one task or several. */
+export class Engine {
+  #wasm;
+  #options;
+  #runtime;
+  /** @type {import('./recipes.js').Model['operations']} */
+  #operations = new Map();
+
+  /**
+   * @param {Wasm} wasm
+   * @param {{ runtime: Runtime } & Omit<FetchOptions, 'signal'>} options what the wasm runs on; the rest is for tests
+   */
+  constructor(wasm, { runtime, ...options }) {
+    this.#wasm = wasm;
+    this.#options = options;
+    this.#runtime = runtime;
+  }
+
+  /**
+   * @param {Pick<CallMessage, 'task' | 'verb'> & { given: any }} call
+   * @param {AbortSignal} signal aborts waiting inside the verb; between its steps, the driver looks itself
+   * @returns {Run}
+   */
+  run({ task, verb, given }, signal) {
+    if (verb === 'load') return this.#load(given, signal);
+    const operations = this.#operations.get(task);
+    const method = operations?.[verb];
+    if (typeof method !== 'function') {
+      throw new OcelliError('internal', `The worker has no model that knows "${verb}".`);
+    }
+    return method.call(operations, given, signal);
+  }
+
+  /**
+   * @param {LoadArguments} params
+   * @param {AbortSignal} signal
+   * @returns {AsyncGenerator<Step, LoadedModelInfo, void>}
+   */
+  async *#load(params, signal) {
+    const options = { ...this.#options, signal };
+    const { recipe, handle, place } = yield* load(this.#wasm, params, options);
+    const { operations, calibration } = recipe.finish(handle, place);
+    this.#operations = operations;
+    const { tasks, knownLabels } = recipe;
+    const list = knownLabels && siblingOf(params.files.config, knownLabels).url;
+    return { runtime: this.#runtime, tasks, calibration, knownLabels: list };
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * Loading: what was kept on an earlier visit, or files in order from the network, JSON first, then the weights chunk
+ * by chunk into the wasm loader, which builds tensors as their bytes complete.
+ *
+ * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('../../shared/loader.js').FetchOptions} FetchOptions
+ * @typedef {import('../../shared/loader.js').OpenFile} OpenFile
+ * @typedef {import('../../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../../cache/index.js').Entry} Entry
+ *
+ * @typedef {import('../../cache/embeddings.js').Place} Place
+ * @typedef {import('../../cache/index.js').Part} Part
+ * @typedef {import('./recipes.js').Recipe} Recipe
+ *
+ * @typedef {Pick<import('../../shared/protocol.js').LoadArguments, 'task' | 'files' | 'dtype' | 'keep' | 'tower'>} Params
+ * @typedef {FetchOptions & { backend?: () => Promise<import('../../cache/index.js').Backend | null> }} LoadOptions `backend`
+ *   is for tests
+ * @typedef {{ progress: ProgressEvent } | { tasks: readonly import('../../shared/protocol.js').Task[] }} LoadStep
+ *
+ * @typedef {object} Loaded
+ * @property {Recipe} recipe
+ * @property {any} handle of the model
+ * @property {Place | null} place where it is kept, if it is
+ */
+
+import { linkedController, throwIfAborted } from '../../shared/abort.js';
+import { codeOf } from '../../shared/errors.js';
+import { chunks, openFile, openFirst, readSmallFile } from '../../shared/loader.js';
+import { siblingOf, smallFiles } from '../../page/hub.js';
+import { entryName, findEntry, openBackend } from '../../cache/index.js';
+import { Keeper } from './keeper.js';
+import { possibleParts, recipeFor } from './recipes.js';
+import { release } from './release.js';
+
+/** Progress is told at most this often, in milliseconds. */
+const PROGRESS_INTERVAL = 100;
+
+/**
+ * Builds a model from what was kept, or else downloads it and keeps it.
+ *
+ * @param {Wasm} wasm
+ * @param {Params} params
+ * @param {LoadOptions} options
+ * @returns {AsyncGenerator<LoadStep, Loaded, void>}
+ */
+export async function* load(wasm, params, options) {
+  const { files, dtype, keep } = params;
+  const backend = keep ? await (options.backend ?? openBackend)() : null;
+  if (!backend || !keep) return yield* fromNetwork(wasm, params, options, async () => null);
+  const packing = wasm.packingVersion();
+  for (const part of possibleParts(params)) {
+    const name = await entryName(files, { part, dtype, packing });
+    // A storage that fails is as good as an empty one.
+    const entry = await findEntry(backend, name).catch(() => null);
+    throwIfAborted(options.signal);
+    if (!entry) continue;
+    const recipe = recipeFor(wasm, params, entry.small[0] ?? new Uint8Array());
+    if (!isWhole(entry, smallFiles(files).length, recipe)) continue;
+    try {
+      const handle = yield* fromStore(wasm, params.dtype, recipe, entry, options.signal);
+      return { recipe, handle, place: { backend, name, record: entry.record } };
+    } catch (error) {
+      throwIfAborted(options.signal);
+      // Damage is ours to mend; a trap in the wasm is not.
+      if (codeOf(error) === null && !(error instanceof DOMException)) throw error;
+    }
+  }
+  return yield* fromNetwork(wasm, params, options, async (part) => {
+    const packed = { part, dtype, packing };
+    const name = await entryName(files, packed);
+    await backend.remove(name).catch(() => {});
+    return Keeper.begin(backend, name, { kept: keep, packed });
+  });
+}
+
+/**
+ * Whether an entry has all the small files of its model.
+ *
+ * @param {Entry} entry
+ * @param {number} usual how many small files a model of that task has
+ * @param {Recipe} recipe
+ */
+function isWhole({ record, small }, usual, { part, extra }) {
+  const most = usual + extra.length;
+  const least = most - extra.filter(({ optional }) => optional).length;
+  return record.part === part && least <= small.length && small.length <= most;
+}
+
+/**
+ * @param {Wasm} wasm
+ * @param {Params['dtype']} dtype
+ * @param {Recipe} recipe
+ * @param {Entry} entry
+ * @param {AbortSignal | undefined} signal
+ * @returns {AsyncGenerator<LoadStep, any, void>} a handle
+ */
+async function* fromStore(wasm, dtype, recipe, { record, small, chunks }, signal) {
+  const total = record.weights;
+  const weights = new wasm.WeightsLoader(dtype, false);
+  /** @type {import('../handles.js').FilesHandle | null} */
+  let checked = null;
+  let consumed = false;
+  try {
+    yield { tasks: recipe.tasks };
+    yield progress('cache', null, 0, total);
+    checked = recipe.read(small);
+    let loaded = 0;
+    let lastReported = performance.now();
+    for await (const chunk of chunks()) {
+      throwIfAborted(signal);
+      weights.push(chunk);
+      loaded += chunk.length;
+      const now = performance.now();
+      if (now - lastReported >= PROGRESS_INTERVAL) {
+        lastReported = now;
+        yield progress('cache', null, loaded, total);
+      }
+    }
+    yield progress('build', null, total, total);
+    consumed = true;
+    const handle = recipe.create(checked, weights);
+    yield progress('ready', null, total, total);
+    return handle;
+  } finally {
+    if (!consumed) {
+      release(weights);
+      if (checked) release(checked);
+    }
+  }
+}
+
+/**
+ * @param {Wasm} wasm
+ * @param {Params} params
+ * @param {FetchOptions} options
+ * @param {(part: Part) => Promise<Keeper | null>} keep begins to keep what comes; null where nothing is kept
+ * @returns {AsyncGenerator<LoadStep, Loaded, void>}
+ */
+async function* fromNetwork(wasm, params, options, keep) {
+  const { files, dtype } = params;
+  const { controller, unlink } = linkedController(options.signal);
+  const inner = { ...options, signal: controller.signal };
+  /** @type {Keeper | null} */
+  let keeper = null;
+  /** @type {import('../handles.js').WeightsHandle | null} */
+  let weights = null;
+  /** @type {import('../handles.js').FilesHandle | null} */
+  let checked = null;
+  let consumed = false;
+  try {
+    // All are asked for at once: a missing one shows before anything large moves, and sizes are known early.
+    const [tensors, config, ...usual] = await Promise.all(
+      [files.weights, ...smallFiles(files)].map((file) => openFirst(file, inner)),
+    );
+    const meter = new Meter([config, ...usual, tensors]);
+    yield meter.event(config);
+    const configBytes = await readWhole(config);
+    const recipe = recipeFor(wasm, params, configBytes);
+    yield { tasks: recipe.tasks };
+    const extra = await Promise.all(recipe.extra.map((file) => openExtra(file)));
+    for (const open of extra) if (open) meter.learn(open, open.total);
+    /** @type {(Uint8Array | undefined)[]} */
+    const small = [configBytes];
+    for (const open of [...usual, ...extra]) {
+      if (open) yield meter.event(open);
+      small.push(open ? await readWhole(open) : undefined);
+    }
+    keeper = await keep(recipe.part);
+    weights = new wasm.WeightsLoader(dtype, keeper !== null);
+    // A model that cannot work is refused here, before its weights move.
+    checked = recipe.read(small);
+    checked.passOver(weights);
+    yield meter.event(tensors);
+    let lastReported = performance.now();
+    for await (const chunk of chunks(tensors, inner)) {
+      weights.push(chunk);
+      meter.add(chunk.length);
+      if (keeper) await keeper.write(weights.takePacked());
+      const now = performance.now();
+      if (now - lastReported >= PROGRESS_INTERVAL) {
+        lastReported = now;
+        yield meter.event(tensors);
+      }
+    }
+    yield meter.event(tensors);
+    yield progress('build', null, meter.loaded, meter.loaded);
+    consumed = true;
+    const handle = recipe.create(checked, weights);
+    // Only what has become a model is worth keeping.
+    await keeper?.commit(small.filter((bytes) => bytes !== undefined));
+    yield progress('ready', null, meter.loaded, meter.loaded);
+    return { recipe, handle, place: keeper?.place ?? null };
+
+    /** @param {OpenFile} open */
+    async function readWhole(open) {
+      const bytes = await readSmallFile(open, { ...inner, onChunk: (length) => meter.add(length) });
+      meter.learn(open, bytes.length);
+      return bytes;
+    }
+  } finally {
+    unlink();
+    controller.abort();
+    await keeper?.abandon();
+    if (!consumed) {
+      if (weights) release(weights);
+      if (checked) release(checked);
+    }
+  }
+
+  /** @param {import('./recipes.js').ExtraFile} file @returns {Promise<OpenFile | undefined>} */
+  async function openExtra({ name, optional = false }) {
+    try {
+      return await openFile(siblingOf(files.config, name), inner);
+    } catch (error) {
+      if (optional && codeOf(error) === 'not-found') return undefined;
+      throw error;
+    }
+  }
+}
+
+/**
+ * @param {ProgressEvent['phase']} phase
+ * @param {string | null} file
+ * @param {number} loaded
+ * @param {number | null} total
+ * @returns {{ progress: ProgressEvent }}
+ */
+export function progress(phase, file, loaded, total) {
+  return { progress: { phase, file, loaded, total } };
+}
+
+/** Counts the bytes of all files together. */
+class Meter {
+  loaded = 0;
+  /** @type {Map<OpenFile, number | null>} */
+  #sizes;
+
+  /** @param {OpenFile[]} files */
+  constructor(files) {
+    this.#sizes = new Map(files.map((open) => [open, open.total]));
+  }
+
+  /** @param {number} bytes */
+  add(bytes) {
+    this.loaded += bytes;
+  }
+
+  /**
+   * What a file really has: servers compress JSON files, and then announce no length, or that of what they send.
+   *
+   * @param {OpenFile} open
+   * @param {number | null} size
+   */
+  learn(open, size) {
+    this.#sizes.set(open, size);
+  }
+
+  /** @returns {number | null} */
+  get #total() {
+    let total = 0;
+    for (const size of this.#sizes.values()) {
+      if (size === null) return null;
+      total += size;
+    }
+    // More than was announced: the length was that of a compressed body, and nothing is known.
+    return this.loaded > total ? null : total;
+  }
+
+  /** @param {OpenFile} open */
+  event({ file }) {
+    return progress('download', file.name, this.loaded, this.#total);
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * How a model is made of its files, and what it can be asked then. For most models the task decides; a folder whose
+ * configuration says `model_type` "ocelli" serves several tasks from one file.
+ *
+ * @typedef {import('../handles.js').FilesHandle} FilesHandle
+ * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
+ * @typedef {import('../handles.js').Wasm} Wasm
+ * @typedef {import('../../shared/protocol.js').Calibration} Calibration
+ * @typedef {import('../../shared/protocol.js').LoadArguments} LoadArguments
+ * @typedef {import('../../shared/protocol.js').Task} Task
+ * @typedef {import('../../cache/embeddings.js').Place} Place
+ * @typedef {import('../../cache/index.js').Part} Part
+ *
+ * @typedef {Record<string, unknown>} Operations what can be asked, by name
+ *
+ * @typedef {object} ExtraFile
+ * @property {string} name
+ * @property {boolean} [optional] whether the model does without it
+ *
+ * @typedef {object} Model
+ * @property {ReadonlyMap<Task, Operations>} operations
+ * @property {Calibration | null} calibration where it tags
+ *
+ * @typedef {object} Recipe
+ * @property {readonly Task[]} tasks what the model can be asked for
+ * @property {Part} part what is kept of it
+ * @property {readonly ExtraFile[]} extra small files besides the usual ones, in the order in which they are read
+ * @property {string | null} knownLabels the file that lists the labels which the model can know
+ * @property {(small: (Uint8Array | undefined)[]) => FilesHandle} read
+ * @property {(files: FilesHandle, weights: any) => any} create consumes both; gives a handle
+ * @property {(handle: any, place: Place | null) => Model} finish with the handle, and where the model is kept
+ */
+
+import { AnswererVerbs } from './answerer.js';
+import { CaptionerVerbs } from './captioner.js';
+import { ClassifierVerbs } from './classifier.js';
+import { EmbedderVerbs } from './embedder.js';
+import { ImageEncodings } from './image-encodings.js';
+import { KeptEmbeddings } from './kept-embeddings.js';
+import { MatcherVerbs } from './matcher.js';
+import { TaggerVerbs } from './tagger.js';
+
+/** What a folder of `model_type` "ocelli" can be asked for. @type {readonly Task[]} */
+const SHARED_TASKS = ['tag', 'embed', 'caption', 'match'];
+
+/** @type {readonly ExtraFile[]} */
+const SHARED_EXTRA = [{ name: 'decoder_tokenizer.json' }, { name: 'words.json', optional: true }];
+
+/**
+ * @typedef {'Tagger' | 'Captioner' | 'Matcher' | 'Answerer' | 'Classifier'} Name
+ *
+ * @typedef {object} Single
+ * @property {Name} name of the wasm's classes
+ * @property {Part} part
+ * @property {(encodings: ImageEncodings, handle: any, kept: KeptEmbeddings | null) => object} operations
+ */
+
+/**
+ * Models of one task. A file can have heads for several: `part` tells what is kept of it for this one from what is kept
+ * for others.
+ *
+ * @type {Readonly<Record<Task, Single>>}
+ */
+const SINGLE = {
+  tag: { name: 'Tagger', part: 'both', operations: (...all) => new TaggerVerbs(...all) },
+  embed: {
+    name: 'Tagger',
+    part: 'both',
+    operations: (encodings, handle) => new EmbedderVerbs(encodings, handle),
+  },
+  caption: { name: 'Captioner', part: 'caption', operations: (...all) => new CaptionerVerbs(...all) },
+  match: {
+    name: 'Matcher',
+    part: 'match',
+    operations: (encodings, handle) => new MatcherVerbs(encodings, handle),
+  },
+  answer: {
+    name: 'Answerer',
+    part: 'answer',
+    operations: (encodings, handle) => new AnswererVerbs(encodings, handle),
+  },
+  classify: {
+    name: 'Classifier',
+    part: 'classify',
+    operations: (encodings, handle) => new ClassifierVerbs(encodings, handle),
+  },
+};
+
+/**
+ * Under which parts a model may have been kept, before its configuration is read.
+ *
+ * @param {Pick<LoadArguments, 'task' | 'tower'>} params
+ * @returns {Part[]}
+ */
+export function possibleParts({ task, tower }) {
+  const own = tower ?? SINGLE[task].part;
+  return SHARED_TASKS.includes(task) ? ['all', own] : [own];
+}
+
+/**
+ * @param {Wasm} wasm
+ * @param {Pick<LoadArguments, 'task' | 'tower'>} params
+ * @param {Uint8Array} config the model's configuration
+ * @returns {Recipe}
+ */
+export function recipeFor(wasm, params, config) {
+  const shared = SHARED_TASKS.includes(params.task) && modelType(config) === 'ocelli';
+  return shared ? sharedRecipe(wasm) : singleRecipe(wasm, params);
+}
+
+/** @param {Uint8Array} config @returns {unknown} nothing where it is damaged, which the wasm tells in its own words */
+function modelType(config) {
+  try {
+    return JSON.parse(new TextDecoder().decode(config))?.model_type;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * @param {Wasm} wasm
+ * @param {Pick<LoadArguments, 'task' | 'tower'>} params
+ * @returns {Recipe}
+ */
+function singleRecipe(wasm, { task, tower }) {
+  const { name, part, operations } = SINGLE[task];
+  return {
+    tasks: [task],
+    part: tower ?? part,
+    extra: [],
+    knownLabels: null,
+    read: (small) => wasm[`${name}Files`].read(...small, ...(tower ? [tower] : [])),
+    create: (files, weights) => wasm[`${name}Handle`].create(files, weights),
+    finish(handle, place) {
+      const kept = task === 'tag' && place ? new KeptEmbeddings(place, handle) : null;
+      const made = operations(new ImageEncodings(wasm, handle), handle, kept);
+      return {
+        operations: new Map([[task, /** @type {Operations} */ (made)]]),
+        calibration: task === 'tag' ? calibrationOf(handle) : null,
+      };
+    },
+  };
+}
+
+/**
+ * One image tower for all tasks: a picture is encoded once for its tags, its caption and its matches.
+ *
+ * @param {Wasm} wasm
+ * @returns {Recipe}
+ */
+function sharedRecipe(wasm) {
+  return {
+    tasks: SHARED_TASKS,
+    part: 'all',
+    extra: SHARED_EXTRA,
+    knownLabels: 'labels.json',
+    read: ([config, preprocessor, tokenizer, decoderTokenizer, words]) =>
+      wasm.OcelliFiles.read(config, preprocessor, tokenizer, decoderTokenizer, words, []),
+    create: (files, weights) => wasm.OcelliHandle.create(files, weights),
+    finish(/** @type {import('../handles.js').OcelliHandle} */ handle, place) {
+      const encodings = new ImageEncodings(wasm, handle, { reuse: true });
+      const tagger = handle.tagger();
+      const kept = place && new KeptEmbeddings(place, tagger);
+      /** @type {[Task, object][]} */
+      const operations = [
+        ['tag', new TaggerVerbs(encodings, tagger, kept)],
+        ['embed', new EmbedderVerbs(encodings, tagger)],
+        ['caption', new CaptionerVerbs(encodings, handle.captioner(), kept)],
+        ['match', new MatcherVerbs(encodings, handle.matcher())],
+      ];
+      return {
+        operations: new Map(/** @type {[Task, Operations][]} */ (operations)),
+        calibration: calibrationOf(tagger),
+      };
+    },
+  };
+}
+
+/** @param {TaggerHandle} handle @returns {Calibration} */
+function calibrationOf({ temperature, sureThreshold, noneOffset }) {
+  return { temperature, sureThreshold: sureThreshold ?? null, noneOffset };
+}

@@ -1,0 +1,109 @@
+/**
+ * What a loaded tagger can be asked.
+ *
+ * @typedef {import('../handles.js').LabelSetHandle} LabelSetHandle
+ * @typedef {import('../handles.js').LookHandle} LookHandle
+ * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
+ * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
+ * @typedef {import('../../shared/protocol.js').ExplainArguments} ExplainArguments
+ * @typedef {import('../../shared/protocol.js').RolloutArguments} RolloutArguments
+ * @typedef {import('../../shared/protocol.js').Step} Step
+ * @typedef {import('../../shared/protocol.js').TagAnswer} TagAnswer
+ * @typedef {import('../../shared/protocol.js').TagArguments} TagArguments
+ */
+
+import { BACKGROUND } from '../background.js';
+import { EmbedderVerbs } from './embedder.js';
+import { Encoder } from './encoder.js';
+import { mapOf, rolloutOf } from './inside.js';
+import { release } from './release.js';
+
+/** A CLIP model. */
+export class TaggerVerbs extends EmbedderVerbs {
+  #encodings;
+  #handle;
+  #encoder;
+  #kept;
+
+  /**
+   * @param {ImageEncodings} encodings
+   * @param {TaggerHandle} handle
+   * @param {import('./kept-embeddings.js').KeptEmbeddings | null} kept where the model itself is kept
+   */
+  constructor(encodings, handle, kept) {
+    super(encodings, handle);
+    this.#encodings = encodings;
+    this.#handle = handle;
+    this.#encoder = new Encoder(handle);
+    this.#kept = kept;
+  }
+
+  /**
+   * @param {TagArguments} given
+   * @returns {AsyncGenerator<Step, TagAnswer, void>}
+   */
+  async *tag({ image, labels, templates, ...how }) {
+    const set = this.#handle.labels(labels, templates);
+    /** @type {LabelSetHandle | null} */
+    let background = null;
+    try {
+      const encoding = await this.#encodings.open(image);
+      try {
+        if (how.none || how.scores === 'independent') {
+          background = this.#handle.labels([...BACKGROUND], ['{}']);
+        }
+        await this.#kept?.read();
+        yield* this.#encoder.encode(set, background);
+        await this.#kept?.write();
+        yield* encoding.encode();
+        return this.#score(encoding.handle, set, background, how);
+      } finally {
+        this.#encodings.close(encoding);
+      }
+    } finally {
+      release(set);
+      if (background) release(background);
+    }
+  }
+
+  /**
+   * Encodes labels before any picture comes.
+   *
+   * @param {{ labels: import('../handles.js').Label[], templates: string[] }} given
+   * @returns {AsyncGenerator<Step, void, void>}
+   */
+  async *prepare({ labels, templates }) {
+    const set = this.#handle.labels(labels, templates);
+    try {
+      await this.#kept?.read();
+      yield* this.#encoder.encode(set);
+      await this.#kept?.write();
+    } finally {
+      release(set);
+    }
+  }
+
+  /** @param {RolloutArguments} given */
+  rollout({ image }) {
+    return rolloutOf(this.#encodings, this.#handle, image);
+  }
+
+  /** @param {ExplainArguments} given */
+  explain({ image, text }) {
+    return mapOf(this.#encodings, this.#handle, image, (look) => this.#handle.beginExplanation(look, text));
+  }
+
+  /**
+   * @param {LookHandle} look
+   * @param {LabelSetHandle} set
+   * @param {LabelSetHandle | null} background
+   * @param {Pick<TagArguments, 'scores' | 'none' | 'noneOffset'>} how
+   * @returns {TagAnswer}
+   */
+  #score(look, set, background, { scores, none, noneOffset }) {
+    if (!background) return { labels: this.#handle.tag(look, set), none: null };
+    const all = this.#handle.score(look, set, background, scores === 'independent', noneOffset);
+    const last = all.length - 1;
+    return { labels: all.slice(0, last), none: none ? Number(all[last]) : null };
+  }
+}
