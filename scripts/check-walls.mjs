@@ -142,13 +142,17 @@ function jsWall(file, specifier, kind) {
   if (target.startsWith('pkg/wasm/') && file !== 'pkg/src/worker/variants.js') {
     return 'only variants.js imports pkg/wasm';
   }
-  if (target === 'pkg/src/worker/variants.js' && !['pkg/src/worker/engine.js', 'pkg/src/worker/pool.js'].includes(file)) {
+  if (
+    target === 'pkg/src/worker/variants.js' &&
+    !['pkg/src/worker/engine.js', 'pkg/src/worker/pool.js'].includes(file)
+  ) {
     return 'only engine.js and pool.js import variants.js';
   }
   if (target === 'pkg/src/worker/engine.js' && file !== 'pkg/src/worker/worker.js') {
     return 'only worker.js imports engine.js';
   }
-  if (target === 'pkg/src/worker/worker.js' && kind === 'import') return 'worker.js is started, never imported';
+  if (target === 'pkg/src/worker/worker.js' && kind === 'import')
+    return 'worker.js is started, never imported';
   if (target === 'pkg/src/worker/pool.js' && kind === 'import') return 'pool.js is started, never imported';
   return null;
 }

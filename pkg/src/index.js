@@ -31,12 +31,12 @@
  * @typedef {import('./extras/overlay.js').OverlayOptions} OverlayOptions
  * @typedef {import('./shared/protocol.js').Dtype} Dtype
  * @typedef {import('./shared/protocol.js').ProgressEvent} ProgressEvent
- * @typedef {import('./worker/runtime.js').Runtime} Runtime
- * @typedef {import('./worker/runtime.js').VariantName} VariantName
+ * @typedef {import('./shared/types.js').Runtime} Runtime
+ * @typedef {import('./shared/types.js').VariantName} VariantName
  * @typedef {import('./extras/vocabulary.js').Vocabulary} Vocabulary
- * @typedef {import('./worker/operations/classifier.js').Classification} Classification
- * @typedef {import('./worker/operations/inside.js').PatchMap} PatchMap
- * @typedef {import('./worker/operations/inside.js').WordMap} WordMap
+ * @typedef {import('./shared/types.js').Classification} Classification
+ * @typedef {import('./shared/types.js').PatchMap} PatchMap
+ * @typedef {import('./shared/types.js').WordMap} WordMap
  */
 
 /**

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Tagger } from '../../pkg/src/index.js';
-import { choose, detect, VARIANT_NAMES } from '../../pkg/src/worker/runtime.js';
+import { VARIANT_NAMES } from '../../pkg/src/shared/variants.js';
+import { choose, detect } from '../../pkg/src/worker/runtime.js';
 import { RUNTIME, workerFactory } from './support/fake-worker.js';
 
 /** Which variant runs where, and the sentence that says why. */

@@ -6,7 +6,7 @@
  * read back is checked: the small files against the record's checksums here, the weights by the wasm, against
  * those that they carry. Where nothing can be kept, everything works as if nothing had been kept.
  *
- * @typedef {import('../page/hub.js').ModelFiles} ModelFiles
+ * @typedef {import('../shared/types.js').ModelFiles} ModelFiles
  *
  * @typedef {object} Kept who an entry is, for people
  * @property {string} id the model's id, or its folder's address

@@ -1,7 +1,7 @@
 /**
  * A map as pixels, to be laid over its picture.
  *
- * @typedef {import('../worker/operations/inside.js').PatchMap} PatchMap
+ * @typedef {import('../shared/types.js').PatchMap} PatchMap
  *
  * @typedef {object} OverlayOptions
  * @property {number} [opacity] from 0, nothing to be seen, to 1, nothing to be seen of the picture; 0.6 by default

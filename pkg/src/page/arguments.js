@@ -4,6 +4,10 @@
  */
 
 import { OcelliError } from '../shared/errors.js';
+import { VARIANT_NAMES } from '../shared/variants.js';
+
+/** More threads than any machine has. */
+const MOST_THREADS = 64;
 
 /** @param {string} sentence */
 function wrong(sentence) {
@@ -217,4 +221,20 @@ export function checkTower(tower) {
     tower === 'image' || tower === 'text' || tower === 'both',
     'The option tower must be "image", "text" or "both".',
   );
+}
+
+/** @param {unknown} value */
+export function checkThreads(value) {
+  const whole = Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MOST_THREADS;
+  if (value === undefined || value === 'auto' || whole) return;
+  throw new OcelliError(
+    'argument-invalid',
+    `threads must be "auto" or a whole number from 1 to ${MOST_THREADS}.`,
+  );
+}
+
+/** @param {unknown} value */
+export function checkVariant(value) {
+  if (value === undefined || VARIANT_NAMES.some((name) => name === value)) return;
+  throw new OcelliError('argument-invalid', `variant must be one of ${VARIANT_NAMES.join(', ')}.`);
 }

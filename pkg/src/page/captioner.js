@@ -2,9 +2,9 @@
  * Captioning with BLIP.
  *
  * @typedef {import('./image-input.js').ImageInput} ImageInput
- * @typedef {import('./image-input.js').ImageSource} ImageSource
- * @typedef {import('../worker/operations/inside.js').PatchMap} PatchMap
- * @typedef {import('../worker/operations/inside.js').WordMap} WordMap
+ * @typedef {import('../shared/types.js').ImageSource} ImageSource
+ * @typedef {import('../shared/types.js').PatchMap} PatchMap
+ * @typedef {import('../shared/types.js').WordMap} WordMap
  * @typedef {import('./inside.js').InsideOptions} InsideOptions
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  * @typedef {import('./writing.js').WritingOptions} WritingOptions

@@ -3,8 +3,8 @@
  *
  * @typedef {import('./image-input.js').ImageInput} ImageInput
  * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
- * @typedef {import('../worker/operations/classifier.js').Classification} Classification
- * @typedef {import('../worker/operations/inside.js').PatchMap} PatchMap
+ * @typedef {import('../shared/types.js').Classification} Classification
+ * @typedef {import('../shared/types.js').PatchMap} PatchMap
  * @typedef {import('./inside.js').InsideOptions} InsideOptions
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  *

@@ -113,7 +113,10 @@ export class Embedder extends LoadedModel {
       const { source, transfer } = await readImage(image, { signal });
       /** @param {ProgressEvent} event */
       const tell = (event) => onProgress?.(ofAll(event, index, copy.length));
-      const one = /** @type {import('../shared/protocol.js').Verbs[V]['given']} */ ({ ...given, image: source });
+      const one = /** @type {import('../shared/protocol.js').Verbs[V]['given']} */ ({
+        ...given,
+        image: source,
+      });
       answers.push(await this.ask(verb, one, { signal, transfer, onProgress: tell }));
     }
     return answers;

@@ -7,15 +7,10 @@ import { OcelliError } from '../shared/errors.js';
 import { find, revisionOf, weightsOf } from './catalogue.js';
 
 /**
- * @typedef {object} ModelFile
- * @property {string} name
- * @property {string} url absolute
- * @property {ModelFile[]} [others] where else to look, in order, if there is no such file
- *
- * @typedef {Record<Exclude<FileRole, 'tokenizer'>, ModelFile> & { tokenizer?: ModelFile }} ModelFiles `tokenizer` where
- *   the model reads texts
- * @typedef {'config' | 'preprocessor' | 'tokenizer' | 'weights'} FileRole
  * @typedef {import('../shared/protocol.js').Task} Task
+ * @typedef {import('../shared/types.js').FileRole} FileRole
+ * @typedef {import('../shared/types.js').ModelFile} ModelFile
+ * @typedef {import('../shared/types.js').ModelFiles} ModelFiles
  */
 
 /** The public hub. */
@@ -72,27 +67,6 @@ function folder(address, what) {
  */
 export function isHubId(model) {
   return typeof model === 'string' && !FOLDER.test(model) && HUB_ID.test(model);
-}
-
-/**
- * A file beside another one.
- *
- * @param {ModelFile} file
- * @param {string} name
- * @returns {ModelFile}
- */
-export function siblingOf({ url }, name) {
-  return { name, url: new URL(name, url).href };
-}
-
-/**
- * The small files of a model, in the order in which the wasm reads them.
- *
- * @param {ModelFiles} files
- * @returns {ModelFile[]}
- */
-export function smallFiles({ config, preprocessor, tokenizer }) {
-  return tokenizer ? [config, preprocessor, tokenizer] : [config, preprocessor];
 }
 
 /**

@@ -11,13 +11,6 @@
  *   | HTMLCanvasElement | OffscreenCanvas | ImageBitmap} ImageInput
  *   What `tag` and `caption` take as a picture. A string is an address.
  *
- * @typedef {{ kind: 'blob', blob: Blob, key: number }
- *   | { kind: 'bytes', bytes: Uint8Array }
- *   | { kind: 'pixels', rgba: Uint8Array, width: number, height: number }} ImageSource
- *   A picture as it is sent to the worker. A blob is read there, when its turn has come: a queue of a hundred
- *   pictures does not hold a hundred files in memory. Its `key` tells one blob from another: the same is not encoded twice
- *   in a row.
- *
  * @typedef {object} ImageMessage
  * @property {ImageSource} source
  * @property {Transferable[]} transfer memory that is ours and may be moved to the worker
@@ -25,6 +18,8 @@
  * @typedef {object} ReadOptions
  * @property {AbortSignal | null | undefined} [signal]
  * @property {typeof fetch} [fetch] for tests
+ *
+ * @typedef {import('../shared/types.js').ImageSource} ImageSource
  */
 
 import { throwIfAborted } from '../shared/abort.js';

@@ -3,7 +3,7 @@
  *
  * @typedef {import('./image-input.js').ImageInput} ImageInput
  * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
- * @typedef {import('../worker/operations/inside.js').PatchMap} PatchMap
+ * @typedef {import('../shared/types.js').PatchMap} PatchMap
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  *
  * @typedef {object} MatchOptions

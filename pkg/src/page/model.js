@@ -5,7 +5,7 @@
  * @typedef {import('./connection.js').WorkerLike} WorkerLike
  * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
  * @typedef {import('../shared/protocol.js').Task} Task
- * @typedef {import('../worker/runtime.js').Runtime} Runtime
+ * @typedef {import('../shared/types.js').Runtime} Runtime
  *
  * @typedef {object} LoadOptions
  * @property {string | URL} [base] where the model hub is; the public one by default
@@ -16,7 +16,7 @@
  *   default) takes a quarter of `f32` and is the fastest; `f32` is exact
  * @property {'auto' | number} [threads] how many threads compute. `auto`, the default, takes one for each core, at
  *   most 8, where the page is cross-origin isolated; elsewhere there is one
- * @property {import('../worker/runtime.js').VariantName} [variant] for tests and reports of faults: the build of the wasm that
+ * @property {import('../shared/types.js').VariantName} [variant] for tests and reports of faults: the build of the wasm that
  *   runs
  * @property {boolean} [keep] whether the model is kept in this browser between visits, ready to run: the next load
  *   needs no network. By default models of the hub are, and folders are not: what is at their address may change
@@ -41,10 +41,11 @@ import {
   checkOptions,
   checkSignal,
   checkString,
+  checkThreads,
+  checkVariant,
 } from './arguments.js';
 import { OcelliError } from '../shared/errors.js';
 import { find } from './catalogue.js';
-import { checkThreads, checkVariant } from '../worker/runtime.js';
 import { openShared } from './sharing.js';
 import { isHubId, locate } from './hub.js';
 

@@ -5,7 +5,7 @@
  * broke (a range request), as long as the server can show that the file is still the same: the bytes before
  * the break have already gone into the model and cannot be called back.
  *
- * @typedef {import('../page/hub.js').ModelFile} ModelFile
+ * @typedef {import('./types.js').ModelFile} ModelFile
  *
  * @typedef {object} FetchOptions
  * @property {AbortSignal} [signal]

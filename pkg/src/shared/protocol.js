@@ -3,10 +3,10 @@
  * the same id: nothing is matched by its order.
  *
  * @typedef {import('./errors.js').ErrorData} ErrorData
- * @typedef {import('../page/image-input.js').ImageSource} ImageSource
- * @typedef {import('../page/hub.js').ModelFiles} ModelFiles
- * @typedef {import('../worker/runtime.js').Runtime} Runtime
- * @typedef {import('../worker/runtime.js').VariantName} VariantName
+ * @typedef {import('./types.js').ImageSource} ImageSource
+ * @typedef {import('./types.js').ModelFiles} ModelFiles
+ * @typedef {import('./types.js').Runtime} Runtime
+ * @typedef {import('./types.js').VariantName} VariantName
  *
  * @typedef {'tag' | 'embed' | 'caption' | 'match' | 'answer' | 'classify'} Task What a model is for.
  * @typedef {'image' | 'text' | 'both'} Tower Which half of an image-text model is built.
@@ -47,13 +47,13 @@
  *
  * @typedef {object} TagArguments
  * @property {ImageSource} image
- * @property {import('../worker/handles.js').Label[]} labels
+ * @property {import('./types.js').Label[]} labels
  * @property {string[]} templates
  * @property {'softmax' | 'independent'} scores
  * @property {boolean} none whether the score of "none of these" is wanted
  * @property {number | undefined} [noneOffset]
  *
- * @typedef {{ labels?: import('../worker/handles.js').Label[], templates?: string[] }} PrepareArguments of a tagger the labels and
+ * @typedef {{ labels?: import('./types.js').Label[], templates?: string[] }} PrepareArguments of a tagger the labels and
  *   templates to come, of a captioner nothing
  *
  * @typedef {object} TagAnswer
@@ -64,7 +64,7 @@
  * @property {Float32Array} cosine of the picture and each text, in their order
  * @property {Float32Array} logits the same, scaled
  *
- * @typedef {import('../worker/handles.js').CaptionOptions & { image: ImageSource }} CaptionArguments
+ * @typedef {import('./types.js').GenerationOptions & { image: ImageSource }} CaptionArguments
  *
  * @typedef {object} ScoredCaption
  * @property {string} caption
@@ -82,7 +82,7 @@
  * @property {Float32Array} similarities one for each text, in their order
  * @property {Float32Array} probabilities the same; `NaN` where the text was not read again
  *
- * @typedef {import('../worker/handles.js').CaptionOptions & { image: ImageSource, question: string }} AnswerArguments
+ * @typedef {import('./types.js').GenerationOptions & { image: ImageSource, question: string }} AnswerArguments
  *
  * @typedef {object} ChoiceArguments
  * @property {ImageSource} image
@@ -113,10 +113,10 @@
  * @property {{ given: MatchArguments, answer: Matches }} match
  * @property {{ given: AnswerArguments, answer: string }} answer
  * @property {{ given: ChoiceArguments, answer: WeighedChoices }} choose
- * @property {{ given: ClassifyArguments, answer: import('../worker/operations/classifier.js').Classification[] }} classify best first
- * @property {{ given: AttentionArguments, answer: import('../worker/operations/inside.js').WordMap[] }} attention
- * @property {{ given: RolloutArguments, answer: import('../worker/operations/inside.js').PatchMap }} rollout
- * @property {{ given: ExplainArguments, answer: import('../worker/operations/inside.js').PatchMap }} explain
+ * @property {{ given: ClassifyArguments, answer: import('./types.js').Classification[] }} classify best first
+ * @property {{ given: AttentionArguments, answer: import('./types.js').WordMap[] }} attention
+ * @property {{ given: RolloutArguments, answer: import('./types.js').PatchMap }} rollout
+ * @property {{ given: ExplainArguments, answer: import('./types.js').PatchMap }} explain
  *
  * @typedef {keyof Verbs} Verb
  */

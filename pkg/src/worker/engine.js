@@ -1,8 +1,8 @@
 /**
  * Starts the engine: chooses a variant of the wasm, its threads, and hands both to the verbs in `verbs/`.
  *
- * @typedef {import('./runtime.js').Runtime} Runtime
- * @typedef {import('./runtime.js').RuntimeOptions} RuntimeOptions
+ * @typedef {import('../shared/types.js').Runtime} Runtime
+ * @typedef {import('../shared/types.js').RuntimeOptions} RuntimeOptions
  */
 
 import { WorkerError } from '../shared/errors.js';

@@ -2,6 +2,9 @@
  * The generated wasm module as the engine sees it: types only. Every handle owns memory inside the wasm
  * and must be freed. `engine.js` checks the generated declarations against these whenever they exist.
  *
+ * @typedef {import('../shared/types.js').GenerationOptions} GenerationOptions
+ * @typedef {import('../shared/types.js').Label} Label
+ *
  * @typedef {object} WeightsHandle
  * @property {(chunk: Uint8Array) => void} push
  * @property {() => Uint8Array} takePacked
@@ -40,8 +43,6 @@
  * @typedef {object} TracingBack what every model has that can be looked into
  * @property {(look: any) => TracingHandle} beginRollout
  * @property {(tracing: any) => number} traceBack goes back through one more layer; returns how many are left
- * @typedef {string | { label: string, hint?: string }} Label
- *
  * @typedef {object} LabelSetHandle
  * @property {number} length
  * @property {number} prompts each label in each template
@@ -76,28 +77,13 @@
  * @property {() => string[]} words the words that the captions were prompted with
  * @property {() => void} free
  *
- * @typedef {object} CaptionOptions
- * @property {string | undefined} [prompt]
- * @property {number | undefined} [maxTokens]
- * @property {number | undefined} [minTokens]
- * @property {number | undefined} [numBeams]
- * @property {number | undefined} [lengthPenalty]
- * @property {boolean | undefined} [earlyStopping]
- * @property {number | undefined} [repetitionPenalty]
- * @property {number | undefined} [noRepeatNgramSize]
- * @property {number | undefined} [temperature]
- * @property {number | undefined} [topK]
- * @property {number | undefined} [topP]
- * @property {number | undefined} [seed] with it, tokens are drawn
- * @property {number | undefined} [numCaptions]
- *
  * @typedef {object} CaptionPlanHandle how a caption is to be written, checked
  * @property {() => void} free
  *
  * @typedef {Looking & TracingBack & CaptionerMethods} CaptionerHandle
  *
  * @typedef {object} CaptionerMethods
- * @property {(options: CaptionOptions) => CaptionPlanHandle} plan
+ * @property {(options: GenerationOptions) => CaptionPlanHandle} plan
  * @property {(look: any, plan: any) => CaptionRunHandle} write
  * @property {(look: any, caption: string) => WordMapsHandle} attention
  * @property {number} wordsTotal how many words captions may be prompted with
@@ -144,7 +130,7 @@
  * @typedef {Looking & AnswererMethods} AnswererHandle
  *
  * @typedef {object} AnswererMethods
- * @property {(question: string, options: CaptionOptions) => AnswerPlanHandle} plan
+ * @property {(question: string, options: GenerationOptions) => AnswerPlanHandle} plan
  * @property {(question: string, answers: string[]) => ChoicesHandle} choices
  * @property {(look: any, plan: any) => AnswerRunHandle} write
  * @property {(look: any, choices: any) => ChoiceRunHandle} weigh

@@ -1,16 +1,9 @@
 /**
  * Which build of the wasm runs here, and on how many threads.
  *
- * @typedef {'simd128' | 'relaxed' | 'simd128-threads' | 'relaxed-threads'} VariantName
- *
- * @typedef {object} Runtime
- * @property {VariantName} variant with or without relaxed SIMD, with or without threads
- * @property {number} threads how many compute; 1 without a pool
- * @property {string} why one sentence: why this variant and not a faster one
- *
- * @typedef {object} RuntimeOptions
- * @property {'auto' | number} [threads] `auto`: one for each core, at most 8, where the page allows threads
- * @property {VariantName} [variant] for tests and reports of faults: this one and no other
+ * @typedef {import('../shared/types.js').Runtime} Runtime
+ * @typedef {import('../shared/types.js').RuntimeOptions} RuntimeOptions
+ * @typedef {import('../shared/types.js').VariantName} VariantName
  *
  * @typedef {object} Features what this browser, this page and this build of the package offer
  * @property {boolean} simd
@@ -22,31 +15,10 @@
  */
 
 import { relaxedSimd, simd, threads } from 'wasm-feature-detect';
-import { OcelliError, WorkerError } from '../shared/errors.js';
+import { WorkerError } from '../shared/errors.js';
 
 /** More threads than this gain little, and each takes memory. */
 const MOST_AUTO = 8;
-/** More than any machine has. */
-const MOST_THREADS = 64;
-
-/** @type {readonly VariantName[]} */
-export const VARIANT_NAMES = ['simd128', 'relaxed', 'simd128-threads', 'relaxed-threads'];
-
-/** @param {unknown} value */
-export function checkThreads(value) {
-  const whole = Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MOST_THREADS;
-  if (value === undefined || value === 'auto' || whole) return;
-  throw new OcelliError(
-    'argument-invalid',
-    `threads must be "auto" or a whole number from 1 to ${MOST_THREADS}.`,
-  );
-}
-
-/** @param {unknown} value */
-export function checkVariant(value) {
-  if (value === undefined || VARIANT_NAMES.some((name) => name === value)) return;
-  throw new OcelliError('argument-invalid', `variant must be one of ${VARIANT_NAMES.join(', ')}.`);
-}
 
 /**
  * @param {(name: VariantName) => boolean} built

@@ -2,7 +2,7 @@
  * The pool of threads: workers within the model's worker that run the same wasm over the same memory. They end
  * with it.
  *
- * @typedef {import('./runtime.js').Runtime} Runtime
+ * @typedef {import('../shared/types.js').Runtime} Runtime
  * @typedef {import('./variants.js').Generated} Generated
  */
 

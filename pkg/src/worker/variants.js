@@ -12,7 +12,7 @@ import * as simd128Threads from '../../wasm/simd128-threads/ocelli.js';
 import * as simd128 from '../../wasm/simd128/ocelli.js';
 
 /**
- * @typedef {import('./runtime.js').VariantName} VariantName
+ * @typedef {import('../shared/types.js').VariantName} VariantName
  *
  * @typedef {object} Shared
  * @property {WebAssembly.Module} module_or_path compiled once, by the engine

@@ -4,7 +4,7 @@
  * @typedef {import('../handles.js').AnswererHandle} AnswererHandle
  * @typedef {import('../handles.js').LookHandle} LookHandle
  * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
- * @typedef {import('../../page/image-input.js').ImageSource} ImageSource
+ * @typedef {import('../../shared/types.js').ImageSource} ImageSource
  * @typedef {import('../../shared/protocol.js').AnswerArguments} AnswerArguments
  * @typedef {import('../../shared/protocol.js').ChoiceArguments} ChoiceArguments
  * @typedef {import('../../shared/protocol.js').Step} Step

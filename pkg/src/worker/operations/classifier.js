@@ -6,11 +6,7 @@
  * @typedef {import('../../shared/protocol.js').ClassifyArguments} ClassifyArguments
  * @typedef {import('../../shared/protocol.js').RolloutArguments} RolloutArguments
  * @typedef {import('../../shared/protocol.js').Step} Step
- *
- * @typedef {object} Classification
- * @property {string} label what the model calls the class
- * @property {number} score its probability
- * @property {number} index the id of the class
+ * @typedef {import('../../shared/types.js').Classification} Classification
  */
 
 import { rolloutOf } from './inside.js';

@@ -3,7 +3,7 @@
  *
  * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
  * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
- * @typedef {import('../../page/image-input.js').ImageSource} ImageSource
+ * @typedef {import('../../shared/types.js').ImageSource} ImageSource
  * @typedef {import('../../shared/protocol.js').SimilarityAnswer} SimilarityAnswer
  * @typedef {import('../../shared/protocol.js').Step} Step
  */

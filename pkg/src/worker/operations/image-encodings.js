@@ -8,7 +8,7 @@
  * @typedef {import('../handles.js').Looking} Looking
  * @typedef {import('../handles.js').PictureHandle} PictureHandle
  * @typedef {import('../handles.js').Wasm} Wasm
- * @typedef {import('../../page/image-input.js').ImageSource} ImageSource
+ * @typedef {import('../../shared/types.js').ImageSource} ImageSource
  * @typedef {import('../../shared/protocol.js').ProgressEvent} ProgressEvent
  */
 

@@ -9,13 +9,13 @@
  * @typedef {import('../../shared/protocol.js').Step} Step
  * @typedef {import('../../shared/protocol.js').LoadArguments} LoadArguments
  * @typedef {import('../../shared/protocol.js').LoadedModelInfo} LoadedModelInfo
- * @typedef {import('../runtime.js').Runtime} Runtime
+ * @typedef {import('../../shared/types.js').Runtime} Runtime
  *
  * @typedef {AsyncGenerator<Step, any, void>} Run
  */
 
 import { OcelliError } from '../../shared/errors.js';
-import { siblingOf } from '../../page/hub.js';
+import { siblingOf } from '../../shared/model-files.js';
 import { load } from './load.js';
 
 /** One loaded model and what it can be asked, for one task or several. */

@@ -7,30 +7,13 @@
  * @typedef {import('../handles.js').PatchMapHandle} PatchMapHandle
  * @typedef {import('../handles.js').TracingHandle} TracingHandle
  * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
- * @typedef {import('../../page/image-input.js').ImageSource} ImageSource
+ * @typedef {import('../../shared/types.js').ImageSource} ImageSource
  * @typedef {import('../../shared/protocol.js').AttentionArguments} AttentionArguments
  * @typedef {import('../../shared/protocol.js').Step} Step
+ * @typedef {import('../../shared/types.js').PatchMap} PatchMap
+ * @typedef {import('../../shared/types.js').WordMap} WordMap
  *
  * @typedef {import('../handles.js').Looking & import('../handles.js').TracingBack} Model
- *
- * @typedef {object} PatchMap A number for each patch of a picture.
- * @property {number} rows patches from top to bottom
- * @property {number} columns patches from left to right
- * @property {Float32Array} values row by row, as the method gives them: on no common scale
- * @property {Frame} frame the part of the picture that the patches cover
- *
- * @typedef {object} Frame A part of a picture, in fractions of its width and height. Models that crop see the middle of a
- *   picture; where one pads, its frame reaches beyond 0 and 1.
- * @property {number} left
- * @property {number} top
- * @property {number} width
- * @property {number} height
- *
- * @typedef {object} WordMap A word of a caption, and what the model looked at when it wrote it.
- * @property {string} word
- * @property {number} start where it begins in the caption
- * @property {number} end where it ends
- * @property {PatchMap} map
  */
 
 import { isBlank } from '../../shared/texts.js';

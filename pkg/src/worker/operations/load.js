@@ -26,7 +26,7 @@
 import { linkedController, throwIfAborted } from '../../shared/abort.js';
 import { codeOf } from '../../shared/errors.js';
 import { chunks, openFile, openFirst, readSmallFile } from '../../shared/loader.js';
-import { siblingOf, smallFiles } from '../../page/hub.js';
+import { siblingOf, smallFiles } from '../../shared/model-files.js';
 import { entryName, findEntry, openBackend } from '../../cache/index.js';
 import { Keeper } from './keeper.js';
 import { possibleParts, recipeFor } from './recipes.js';

@@ -8,7 +8,7 @@
  * @typedef {import('../../shared/protocol.js').MatchArguments} MatchArguments
  * @typedef {import('../../shared/protocol.js').Matches} Matches
  * @typedef {import('../../shared/protocol.js').Step} Step
- * @typedef {import('./inside.js').PatchMap} PatchMap
+ * @typedef {import('../../shared/types.js').PatchMap} PatchMap
  */
 
 import { readMap } from './inside.js';

@@ -69,7 +69,7 @@ export class TaggerVerbs extends EmbedderVerbs {
   /**
    * Encodes labels before any picture comes.
    *
-   * @param {{ labels: import('../handles.js').Label[], templates: string[] }} given
+   * @param {{ labels: import('../../shared/types.js').Label[], templates: string[] }} given
    * @returns {AsyncGenerator<Step, void, void>}
    */
   async *prepare({ labels, templates }) {
