@@ -2,6 +2,40 @@
 import js from '@eslint/js';
 import globals from 'globals';
 
+/**
+ * Which folders of pkg/src the files of each may import, beside their own. Arrows point one way: no thread imports the
+ * other, both import what they share, and nothing imports the extras.
+ * @type {Record<string, string[]>}
+ */
+const LAYERS = {
+  shared: [],
+  cache: ['shared'],
+  page: ['shared', 'cache'],
+  worker: ['shared', 'cache'],
+  extras: ['shared', 'page'],
+};
+
+const layers = Object.entries(LAYERS).map(([layer, allowed]) => ({
+  files: [`pkg/src/${layer}/**/*.js`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          ...Object.keys(LAYERS)
+            .filter((other) => other !== layer && !allowed.includes(other))
+            .map((other) => ({
+              group: [`**/${other}/*`, `**/${other}/**/*`],
+              message: `${layer}/ may not import ${other}/.`,
+            })),
+          { group: ['ocelli', 'ocelli/*'], message: 'The package does not import itself by its name.' },
+          { group: ['**/wasm/**'], message: 'Only worker/variants.js imports pkg/wasm.' },
+        ],
+      },
+    ],
+  },
+}));
+
 export default [
   { ignores: ['node_modules/', 'target/', 'dist/', 'coverage/', 'pkg/wasm/', 'pkg/types/', 'training/'] },
   js.configs.recommended,
@@ -25,6 +59,29 @@ export default [
   {
     files: ['pkg/src/**/*.js', 'www/**/*.js'],
     languageOptions: { globals: { ...globals.browser, ...globals.worker } },
+  },
+  ...layers,
+  {
+    // The table of the wasm's builds.
+    files: ['pkg/src/worker/variants.js'],
+    rules: { 'no-restricted-imports': 'off' },
+  },
+  {
+    files: ['www/**/*.js'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['**/pkg/**'], message: 'The page imports the package by its name.' },
+            {
+              group: ['ocelli/*'],
+              message: 'The page imports what `ocelli` exports, nothing from inside of it.',
+            },
+          ],
+        },
+      ],
+    },
   },
   {
     // Scripts speak to a person at a terminal; browser tests run some functions inside the page.

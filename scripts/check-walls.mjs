@@ -1,12 +1,13 @@
 // Checks the walls between the rooms of the house: `node scripts/check-walls.mjs [folder]`.
 //
-// Directions of imports, names that only one room may know, nothing generated in git, no file too long.
+// Directions of Rust's imports, names that only one room may know, nothing generated in git, no file too long. Those of
+// JavaScript are ESLint's (`eslint.config.js`).
 // The reading is textual (lib/sources.mjs): it may be fooled by someone who tries, not by someone who forgets.
 
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { capture, Failure, main, ROOT, say } from './lib/run.mjs';
-import { jsImports, lineOf, rustRooms, shippedRust } from './lib/sources.mjs';
+import { lineOf, rustRooms, shippedRust } from './lib/sources.mjs';
 import { filesBelow } from './lib/stamp.mjs';
 
 /** A hand-written file that grows past this wants to be two. Unit tests at its end do not count. */
@@ -57,9 +58,6 @@ export function checkWalls(root = ROOT) {
   const read = (file) => readFileSync(path.join(root, file), 'utf8');
   return [
     ...files.filter((file) => /^src\/.*\.rs$/.test(file)).flatMap((file) => checkRust(file, read(file))),
-    ...files
-      .filter((file) => /^(pkg|www)\/.*\.m?js$/.test(file))
-      .flatMap((file) => checkJs(file, read(file))),
     ...files.filter((file) => HAND_WRITTEN.test(file)).flatMap((file) => checkLength(file, read(file))),
     ...checkGenerated(root, files),
   ];
@@ -108,53 +106,6 @@ export function checkRust(file, text) {
     breaches.push({ file, line: named.line, wall: `the room \`${room}\` may not import \`${named.room}\`` });
   }
   return breaches;
-}
-
-/**
- * @param {string} file
- * @param {string} text
- * @returns {Breach[]}
- */
-export function checkJs(file, text) {
-  return jsImports(text).flatMap(({ specifier, kind, line }) => {
-    const wall = jsWall(file, specifier, kind);
-    return wall ? [{ file, line, wall }] : [];
-  });
-}
-
-/**
- * @param {string} file
- * @param {string} specifier
- * @param {'import' | 'url'} kind
- */
-function jsWall(file, specifier, kind) {
-  const relative = specifier.startsWith('.') || specifier.startsWith('/');
-  const target = relative ? path.posix.join(path.posix.dirname(file), specifier) : null;
-  if (file.startsWith('www/')) {
-    if (target !== null && !target.startsWith('www/')) return 'www/ imports the package by its name';
-    if (specifier.startsWith('ocelli/')) {
-      return 'www/ imports what `ocelli` exports, nothing from inside of it';
-    }
-    return null;
-  }
-  if (target === null) return specifier === 'ocelli' ? 'the package does not import itself by name' : null;
-  if (!target.startsWith('pkg/')) return 'the package imports nothing from outside of pkg/';
-  if (target.startsWith('pkg/wasm/') && file !== 'pkg/src/worker/variants.js') {
-    return 'only variants.js imports pkg/wasm';
-  }
-  if (
-    target === 'pkg/src/worker/variants.js' &&
-    !['pkg/src/worker/engine.js', 'pkg/src/worker/pool.js'].includes(file)
-  ) {
-    return 'only engine.js and pool.js import variants.js';
-  }
-  if (target === 'pkg/src/worker/engine.js' && file !== 'pkg/src/worker/worker.js') {
-    return 'only worker.js imports engine.js';
-  }
-  if (target === 'pkg/src/worker/worker.js' && kind === 'import')
-    return 'worker.js is started, never imported';
-  if (target === 'pkg/src/worker/pool.js' && kind === 'import') return 'pool.js is started, never imported';
-  return null;
 }
 
 /**

@@ -1,14 +1,8 @@
-// Just enough reading of Rust and JavaScript for the walls: code without comments, and what it imports.
+// Just enough reading of Rust for the walls: code without comments, and what it imports.
 
 /** Comments, and the strings in which something like a comment means nothing. */
-const JS_TOKENS = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g;
 const RUST_TOKENS =
   /\/\/[^\n]*|\/\*[\s\S]*?\*\/|r(#*)"[\s\S]*?"\1|"(?:\\[\s\S]|[^"\\])*"|'(?:\\.|[^'\\\n])'/g;
-
-/** @param {string} text */
-export function withoutJsComments(text) {
-  return text.replace(JS_TOKENS, (token) => (/^\/[/*]/.test(token) ? blank(token) : token));
-}
 
 /**
  * The code that ships: no comments, no string contents, and no unit tests (by custom at the end of a file).
@@ -26,28 +20,6 @@ export function shippedRust(text) {
  */
 function blank(token) {
   return ` ${'\n'.repeat(token.split('\n').length - 1)}`;
-}
-
-/**
- * The specifiers that a JavaScript module imports, re-exports, loads as needed, or names in a `new URL(...)`.
- * @param {string} text
- * @returns {{ specifier: string, kind: 'import' | 'url', line: number }[]}
- */
-export function jsImports(text) {
-  const code = withoutJsComments(text);
-  const patterns = /** @type {const} */ ([
-    ['import', /\b(?:import|export)\b[^'"`;()]*?\bfrom\s*(['"])([^'"\n]+)\1/g],
-    ['import', /\bimport\s*(['"])([^'"\n]+)\1/g],
-    ['import', /\bimport\s*\(\s*(['"`])([^'"`\n]+)\1/g],
-    ['url', /\bnew\s+URL\s*\(\s*(['"`])([^'"`\n]+)\1\s*,\s*import\.meta\.url/g],
-  ]);
-  return patterns.flatMap(([kind, pattern]) =>
-    [...code.matchAll(pattern)].map((match) => ({
-      specifier: match[2] ?? '',
-      kind,
-      line: lineOf(code, match.index),
-    })),
-  );
 }
 
 /**

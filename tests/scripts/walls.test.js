@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { checkJs, checkLength, checkRust, checkWalls, MAX_LINES } from '../../scripts/check-walls.mjs';
-import { jsImports, shippedRust } from '../../scripts/lib/sources.mjs';
+import { checkLength, checkRust, checkWalls, MAX_LINES } from '../../scripts/check-walls.mjs';
+import { shippedRust } from '../../scripts/lib/sources.mjs';
 
 /**
  * @param {import('../../scripts/check-walls.mjs').Breach[]} breaches
@@ -85,79 +85,6 @@ describe('Rust rooms', () => {
   }
 });
 
-describe('JavaScript rooms', () => {
-  const generated = "import init from '../wasm/ocelli.js';";
-  /** @type {[string, string, string, string[]][]} */
-  const cases = [
-    ['the table of variants imports the wasm', 'pkg/src/worker/variants.js', generated, []],
-    ['nobody else does', 'pkg/src/client.js', generated, ['1: only variants.js imports pkg/wasm']],
-    [
-      'not even as needed',
-      'pkg/src/a.js',
-      "\nawait import('../wasm/x.js')",
-      ['2: only variants.js imports pkg/wasm'],
-    ],
-    [
-      'nor by its address',
-      'pkg/src/a.js',
-      "new URL('../wasm/ocelli_bg.wasm', import.meta.url)",
-      ['1: only variants.js imports pkg/wasm'],
-    ],
-    ['the worker imports the engine', 'pkg/src/worker/worker.js', "import { start } from './engine.js';", []],
-    [
-      'the client does not, on several lines either',
-      'pkg/src/client.js',
-      "import {\n  start,\n} from './engine.js';",
-      ['1: only worker.js imports engine.js'],
-    ],
-    [
-      'types in comments are no imports',
-      'pkg/src/a.js',
-      "/** @type {import('./engine.js').Engine} */\nlet a;",
-      [],
-    ],
-    ['a worker is started', 'pkg/src/client.js', "new Worker(new URL('./worker.js', import.meta.url))", []],
-    [
-      'not imported',
-      'pkg/src/client.js',
-      "import './worker.js';",
-      ['1: worker.js is started, never imported'],
-    ],
-    [
-      'the package keeps to itself',
-      'pkg/src/client.js',
-      "export * from '../../www/x.js';",
-      ['1: the package imports nothing from outside of pkg/'],
-    ],
-    [
-      'the page imports the package by name',
-      'www/app.js',
-      "import { Tagger } from 'ocelli';\nimport './a.css';",
-      [],
-    ],
-    [
-      'not by path',
-      'www/app.js',
-      "import '../pkg/src/index.js';",
-      ['1: www/ imports the package by its name'],
-    ],
-    [
-      'nor from inside of it',
-      'www/app.js',
-      "import 'ocelli/src/loader.js';",
-      ['1: www/ imports what `ocelli` exports, nothing from inside of it'],
-    ],
-  ];
-  for (const [name, file, text, expected] of cases) {
-    test(name, () => assert.deepEqual(walls(checkJs(file, text)), expected));
-  }
-
-  test('an address in a string starts no comment', () => {
-    const found = jsImports("const a = 'https://x'; import './b.js';");
-    assert.deepEqual(found, [{ specifier: './b.js', kind: 'import', line: 1 }]);
-  });
-});
-
 describe('length', () => {
   const long = 'x\n'.repeat(MAX_LINES + 1);
 
@@ -183,7 +110,6 @@ test('a whole tree in git', () => {
     '.gitignore': '/pkg/types/\n/target/\n',
     'src/lib.rs': 'pub mod nn;',
     'src/nn/mod.rs': 'use web_sys::Window;',
-    'pkg/src/client.js': "import './engine.js';",
     'pkg/types/index.d.ts': 'export {};',
     'www/core.wasm': '',
     'target/junk.rs': 'use web_sys::Window;',
@@ -197,7 +123,6 @@ test('a whole tree in git', () => {
   git('add', '--force', 'pkg/types', 'src', 'www');
   const found = checkWalls(root).map(({ file, wall }) => `${file}: ${wall}`);
   assert.deepEqual(found.sort(), [
-    'pkg/src/client.js: only worker.js imports engine.js',
     'pkg/types/index.d.ts: generated files are not committed',
     'src/nn/mod.rs: `web_sys` is known to src/wasm/ only',
     'www/core.wasm: generated files are not committed',
