@@ -26,6 +26,7 @@ const CHECKS = {
     for (const project of [
       'scripts/tsconfig.json',
       'pkg/tsconfig.json',
+      'pkg/tsconfig.worker.json',
       'www/tsconfig.json',
       'tests/tsconfig.json',
     ]) {
