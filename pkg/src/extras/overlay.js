@@ -12,7 +12,7 @@
  * @property {Uint8ClampedArray<ArrayBuffer>} data RGBA, row by row, not premultiplied
  */
 
-import { checkOptions } from '../page/arguments.js';
+import { readOptions } from '../page/options.js';
 import { OcelliError } from '../shared/errors.js';
 
 /**
@@ -45,8 +45,7 @@ const MOST_PIXELS = 100_000_000;
  * @returns {Overlay}
  */
 export function overlay(map, width, height, options = {}) {
-  checkOptions(options);
-  const { opacity = 0.6 } = options;
+  const { opacity = 0.6 } = readOptions(options, ['opacity']);
   check(map, width, height, opacity);
   const { rows, columns, values, frame } = map;
   let low = Infinity;

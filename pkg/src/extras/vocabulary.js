@@ -21,15 +21,8 @@
  * @property {string} [hint] the sense that is meant, where the word has several
  */
 
-import {
-  checkAddress,
-  checkLanguage,
-  checkOptions,
-  checkSignal,
-  checkTagger,
-  checkTags,
-  checkThreshold,
-} from '../page/arguments.js';
+import { checkAddress, checkLanguage, checkTagger, checkTags, checkThreshold } from '../page/arguments.js';
+import { readOptions } from '../page/options.js';
 import { codeOf, errorFor } from '../shared/errors.js';
 import { openFile, readSmallFile } from '../shared/loader.js';
 import { absolute } from '../page/hub.js';
@@ -54,9 +47,7 @@ export async function loadVocabulary(
   options = {},
 ) {
   checkAddress(address, 'vocabulary');
-  checkOptions(options);
-  const { signal } = options;
-  checkSignal(signal);
+  const { signal } = readOptions(options, ['signal']);
   return parseVocabulary(await fetchText(absolute(String(address), 'vocabulary'), signal ?? undefined));
 }
 
@@ -134,10 +125,9 @@ export class Vocabulary {
    * @returns {Promise<readonly VocabularyLabel[]>} in the file's order
    */
   async labelsFor(tagger, options = {}) {
-    checkOptions(options);
-    checkSignal(options.signal);
+    const { signal } = readOptions(options, ['signal']);
     checkTagger(tagger);
-    const known = await tagger.knownLabels({ signal: options.signal ?? null });
+    const known = await tagger.knownLabels({ signal: signal ?? null });
     if (known === null) return this.labels;
     const names = new Set(known);
     return Object.freeze(this.labels.filter(({ label }) => names.has(label)));
@@ -237,8 +227,7 @@ export class Vocabulary {
    */
   withParents(tags, options = {}) {
     checkTags(tags);
-    checkOptions(options);
-    const { among } = options;
+    const { among } = readOptions(options, ['among']);
     if (among !== undefined) checkTags(among);
     /** @type {Map<string, number>} */
     const scores = new Map();

@@ -20,10 +20,14 @@
  * @property {number} index its place among the answers given
  */
 
-import { checkCount, checkFunction, checkOptions, checkSignal, checkText, checkTexts } from './arguments.js';
+import { checkText, checkTexts } from './arguments.js';
+import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 import { LoadedModel, openModel } from './model.js';
-import { writing } from './writing.js';
+import { WRITING, writing } from './writing.js';
+
+/** A prompt is a caption's. */
+const ANSWER = WRITING.filter((name) => name !== 'prompt');
 
 /** A BLIP model: answers questions about a picture. */
 export class Answerer extends LoadedModel {
@@ -47,8 +51,8 @@ export class Answerer extends LoadedModel {
    * @returns {Promise<string>}
    */
   async answer(image, question, options = {}) {
-    const given = writing(options);
-    const { signal, onProgress } = options;
+    const { signal, onProgress, ...read } = readOptions(options, ANSWER);
+    const given = writing(read);
     checkText(question, 'question');
     const { source, transfer } = await readImage(image, { signal });
     return this.ask('answer', { image: source, question, ...given }, { signal, transfer, onProgress });
@@ -64,13 +68,9 @@ export class Answerer extends LoadedModel {
    * @returns {Promise<RankedAnswer[]>}
    */
   async rank(image, question, answers, options = {}) {
-    checkOptions(options);
-    const { topK, signal, onProgress } = options;
+    const { topK, signal, onProgress } = readOptions(options, ['topK', ...CALL]);
     checkText(question, 'question');
     const copy = checkTexts(answers, 'answer');
-    checkCount(topK, 'topK');
-    checkSignal(signal);
-    checkFunction(onProgress, 'onProgress');
     const { source, transfer } = await readImage(image, { signal });
     const given = { image: source, question, answers: copy };
     const weighed = await this.ask('choose', given, { signal, transfer, onProgress });

@@ -11,9 +11,9 @@
  *
  * @typedef {WritingOptions} StreamOptions
  * @typedef {WritingOptions & { onPiece?: (piece: string) => void }} CaptionOptions
- * @typedef {WritingOptions & { numCaptions?: number, matcher?: Ranker }} CaptionsOptions
- *   `numCaptions`: how many captions, 1 by default, at most 64: draws, or the best of at least as many beams. `matcher`: a
- *   `Matcher`, which says how well each caption fits the picture
+ * @typedef {WritingOptions & { numCaptions?: number, numReturnSequences?: number, matcher?: Ranker }} CaptionsOptions
+ *   `numCaptions`, or `numReturnSequences` as in transformers: how many captions, 1 by default, at most 64: draws, or the
+ *   best of at least as many beams. `matcher`: a `Matcher`, which says how well each caption fits the picture
  *
  * @typedef {object} Ranker what captions are ordered by: a `Matcher`, or what ranks texts as it does, best first
  * @property {(image: ImageInput, texts: string[], options: { rerank: number, signal: AbortSignal | null })
@@ -30,20 +30,13 @@
  */
 
 import { linkedController } from '../shared/abort.js';
-import {
-  checkCount,
-  checkFunction,
-  checkMatcher,
-  checkOptions,
-  checkSignal,
-  checkString,
-} from './arguments.js';
+import { CALL, readOptions } from './options.js';
 import { OcelliError } from '../shared/errors.js';
 import { readImage } from './image-input.js';
 import { beginning, isBlank } from '../shared/texts.js';
 import { readInside } from './inside.js';
 import { LoadedModel, openModel } from './model.js';
-import { writing } from './writing.js';
+import { WRITING, writing } from './writing.js';
 
 /** A BLIP model: describes a picture in a sentence. */
 export class Captioner extends LoadedModel {
@@ -68,10 +61,7 @@ export class Captioner extends LoadedModel {
    * @returns {Promise<void>}
    */
   async prepare(options = {}) {
-    checkOptions(options);
-    const { signal, onProgress } = options;
-    checkSignal(signal);
-    checkFunction(onProgress, 'onProgress');
+    const { signal, onProgress } = readOptions(options, CALL);
     await this.ask('prepare', {}, { signal, onProgress });
   }
 
@@ -83,9 +73,8 @@ export class Captioner extends LoadedModel {
    * @returns {Promise<string>}
    */
   async caption(image, options = {}) {
-    const given = writing(options);
-    const { onPiece, onProgress, signal } = options;
-    checkFunction(onPiece, 'onPiece');
+    const { onPiece, onProgress, signal, ...read } = readOptions(options, [...WRITING, 'onPiece']);
+    const given = writing(read);
     const { source, transfer } = await readImage(image, { signal });
     return this.ask('caption', { image: source, ...given }, { signal, transfer, onProgress, onPiece });
   }
@@ -100,10 +89,9 @@ export class Captioner extends LoadedModel {
    * @returns {Promise<CaptionCandidate[]>}
    */
   async captions(image, options = {}) {
-    const given = writing(options);
-    const { numCaptions, matcher, onProgress, signal } = options;
-    checkCount(numCaptions, 'numCaptions');
-    checkMatcher(matcher);
+    const { numCaptions, matcher, ...read } = readOptions(options, [...WRITING, 'numCaptions', 'matcher']);
+    const { onProgress, signal } = read;
+    const given = writing(read);
     const { source, transfer } = await readImage(image, { signal });
     // What is moved to one worker is gone for the other.
     const moved = matcher ? [] : transfer;
@@ -124,9 +112,8 @@ export class Captioner extends LoadedModel {
    * @returns {AsyncGenerator<string, void, void>}
    */
   async *stream(image, options = {}) {
-    checkOptions(options);
-    checkSignal(options.signal);
-    const { controller, unlink } = linkedController(options.signal);
+    const { signal, ...read } = readOptions(options, WRITING);
+    const { controller, unlink } = linkedController(signal);
     /** @type {string[]} */
     const pieces = [];
     let written = false;
@@ -135,7 +122,7 @@ export class Captioner extends LoadedModel {
       pieces.push(piece);
       wake();
     };
-    const caption = this.caption(image, { ...options, signal: controller.signal, onPiece }).finally(() => {
+    const caption = this.caption(image, { ...read, signal: controller.signal, onPiece }).finally(() => {
       written = true;
       wake();
     });
@@ -164,9 +151,8 @@ export class Captioner extends LoadedModel {
    * @returns {Promise<WordMap[]>}
    */
   async attention(image, options = {}) {
-    const given = writing(options);
-    const { caption, onProgress, signal } = options;
-    checkString(caption, 'caption');
+    const { caption, onProgress, signal, ...read } = readOptions(options, [...WRITING, 'caption']);
+    const given = writing(read);
     const { source, transfer } = await readImage(image, { signal });
     return this.ask('attention', { image: source, caption, ...given }, { signal, transfer, onProgress });
   }

@@ -14,7 +14,7 @@
  * @property {string} [base] for built-in models: the folder, beside the page, that holds the model's folder
  */
 
-import { checkOptions, checkTask } from './arguments.js';
+import { readOptions } from './options.js';
 import { openBackend } from '../cache/index.js';
 
 /**
@@ -147,9 +147,7 @@ function describe({ revisions: _, weights: __, tasks, ...info }) {
  * @returns {ModelInfo[]}
  */
 export function list(filter = {}) {
-  checkOptions(filter);
-  const { task } = filter;
-  checkTask(task);
+  const { task } = readOptions(filter, ['task']);
   return CATALOGUE.filter((entry) => task === undefined || entry.tasks.includes(task)).map(describe);
 }
 

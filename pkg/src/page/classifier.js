@@ -14,7 +14,7 @@
  * @property {(event: ProgressEvent) => void} [onProgress] the phase `image`: layers computed so far
  */
 
-import { checkCount, checkFunction, checkOptions, checkSignal } from './arguments.js';
+import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 import { readInside } from './inside.js';
 import { LoadedModel, openModel } from './model.js';
@@ -42,11 +42,7 @@ export class Classifier extends LoadedModel {
    * @returns {Promise<Classification[]>}
    */
   async classify(image, options = {}) {
-    checkOptions(options);
-    const { topK, signal, onProgress } = options;
-    checkCount(topK, 'topK');
-    checkSignal(signal);
-    checkFunction(onProgress, 'onProgress');
+    const { topK, signal, onProgress } = readOptions(options, ['topK', ...CALL]);
     const { source, transfer } = await readImage(image, { signal });
     return this.ask('classify', { image: source, topK }, { signal, transfer, onProgress });
   }

@@ -18,16 +18,10 @@
  * @property {Float32Array[]} logits the cosines times the model's own scale: the reference's `logits_per_image`
  */
 
-import {
-  checkFunction,
-  checkImages,
-  checkOptions,
-  checkSignal,
-  checkTexts,
-  checkTower,
-} from './arguments.js';
+import { checkImages, checkTexts } from './arguments.js';
+import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
-import { LoadedModel, openModel } from './model.js';
+import { LOAD, LoadedModel, openModel } from './model.js';
 
 /**
  * A CLIP model: makes vectors of unit length out of pictures and texts; the more alike, the larger their product. Empty
@@ -43,10 +37,8 @@ export class Embedder extends LoadedModel {
    * @returns {Promise<Embedder>}
    */
   static async load(model, options = {}) {
-    checkOptions(options);
-    const { tower = 'both' } = options;
-    checkTower(tower);
-    return new Embedder(await openModel('embed', model, options, { tower }));
+    const { tower = 'both', ...rest } = readOptions(options, ['tower', ...LOAD]);
+    return new Embedder(await openModel('embed', model, rest, { tower }));
   }
 
   /**
@@ -69,7 +61,7 @@ export class Embedder extends LoadedModel {
    */
   async embedTexts(texts, options = {}) {
     const copy = checkTexts(texts);
-    const { signal, onProgress } = checkCall(options);
+    const { signal, onProgress } = readOptions(options, CALL);
     if (copy.length === 0) return [];
     const all = await this.ask('embedTexts', { texts: copy }, { signal, onProgress });
     const width = all.length / copy.length;
@@ -87,7 +79,7 @@ export class Embedder extends LoadedModel {
   async similarity(images, texts, options = {}) {
     const copy = checkTexts(texts);
     if (copy.length === 0) {
-      checkCall(options);
+      readOptions(options, CALL);
       const cosine = checkImages(images).map(() => new Float32Array());
       return { cosine, logits: cosine.map((row) => row.slice()) };
     }
@@ -107,7 +99,7 @@ export class Embedder extends LoadedModel {
    */
   async #each(verb, images, given, options) {
     const copy = checkImages(images);
-    const { signal, onProgress } = checkCall(options);
+    const { signal, onProgress } = readOptions(options, CALL);
     const answers = [];
     for (const [index, image] of copy.entries()) {
       const { source, transfer } = await readImage(image, { signal });
@@ -121,14 +113,6 @@ export class Embedder extends LoadedModel {
     }
     return answers;
   }
-}
-
-/** @param {EmbedOptions} options @returns {EmbedOptions} the same, checked */
-function checkCall(options) {
-  checkOptions(options);
-  checkSignal(options.signal);
-  checkFunction(options.onProgress, 'onProgress');
-  return options;
 }
 
 /**

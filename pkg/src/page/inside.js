@@ -10,7 +10,7 @@
  * @property {(event: ProgressEvent) => void} [onProgress] the phase `image`: layers computed so far, there and back
  */
 
-import { checkFunction, checkOptions, checkSignal } from './arguments.js';
+import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 
 /**
@@ -20,10 +20,7 @@ import { readImage } from './image-input.js';
  * @param {InsideOptions} options
  */
 export async function readInside(image, options) {
-  checkOptions(options);
-  const { signal, onProgress } = options;
-  checkSignal(signal);
-  checkFunction(onProgress, 'onProgress');
+  const { signal, onProgress } = readOptions(options, CALL);
   const { source, transfer } = await readImage(image, { signal });
   return { source, asked: { signal, transfer, onProgress } };
 }

@@ -27,15 +27,8 @@
  * @typedef {Omit<TextMatch, 'match'> & { match?: number }} RankedText `match` is there where the text was read again
  */
 
-import {
-  checkCount,
-  checkFunction,
-  checkOptions,
-  checkSignal,
-  checkText,
-  checkTexts,
-  checkWhole,
-} from './arguments.js';
+import { checkText, checkTexts } from './arguments.js';
+import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 import { readInside } from './inside.js';
 import { LoadedModel, openModel } from './model.js';
@@ -80,11 +73,8 @@ export class Matcher extends LoadedModel {
    * @returns {Promise<RankedText[]>}
    */
   async rank(image, texts, options = {}) {
-    checkOptions(options);
-    const { rerank = DEFAULT_RERANK, topK } = options;
-    checkWhole(rerank, 'rerank');
-    checkCount(topK, 'topK');
-    const { matches, ranking } = await this.#compare(image, texts, rerank, options);
+    const { rerank = DEFAULT_RERANK, topK, ...call } = readOptions(options, ['rerank', 'topK', ...CALL]);
+    const { matches, ranking } = await this.#compare(image, texts, rerank, call);
     return [...ranking].slice(0, topK).map((index) => /** @type {RankedText} */ (matches[index]));
   }
 
@@ -111,11 +101,8 @@ export class Matcher extends LoadedModel {
    * @returns {Promise<{ matches: RankedText[], ranking: Uint32Array }>}
    */
   async #compare(image, texts, rerank, options) {
-    checkOptions(options);
-    const { signal, onProgress } = options;
+    const { signal, onProgress } = readOptions(options, CALL);
     const copy = checkTexts(texts);
-    checkSignal(signal);
-    checkFunction(onProgress, 'onProgress');
     const { source, transfer } = await readImage(image, { signal });
     // The wasm counts to 2^32 only, and no more texts can be read again than there are.
     const given = { image: source, texts: copy, rerank: rerank && Math.min(rerank, copy.length) };

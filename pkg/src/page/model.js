@@ -32,20 +32,11 @@
  * @property {((piece: string) => void) | undefined} [onPiece]
  */
 
-import {
-  checkBase,
-  checkDtype,
-  checkFlag,
-  checkFunction,
-  checkModel,
-  checkOptions,
-  checkSignal,
-  checkString,
-  checkThreads,
-  checkVariant,
-} from './arguments.js';
+import { checkModel } from './arguments.js';
+import { CALL, readOptions } from './options.js';
 import { OcelliError } from '../shared/errors.js';
 import { find } from './catalogue.js';
+import { ModelUse } from './remote.js';
 import { openShared } from './sharing.js';
 import { isHubId, locate } from './hub.js';
 
@@ -59,15 +50,25 @@ const CLASSES = {
   classify: 'Classifier',
 };
 
+/** The options of every load. */
+export const LOAD = [
+  ...['base', 'revision', 'weights', 'dtype', 'threads', 'variant', 'keep', 'worker'],
+  ...CALL,
+];
+
 /** A model that lives in a worker. */
 export class LoadedModel {
   #use;
 
   /**
    * @protected
-   * @param {import('./remote.js').ModelUse} use
+   * @param {ModelUse} use
    */
   constructor(use) {
+    if (!(use instanceof ModelUse)) {
+      const example = "`await Tagger.load('ocelli')`";
+      throw new OcelliError('argument-invalid', `A model comes from its class's load, as in ${example}.`);
+    }
     this.#use = use;
   }
 
@@ -125,23 +126,12 @@ export class LoadedModel {
  * @param {string | URL} model
  * @param {LoadOptions} options
  * @param {{ tower?: import('../shared/protocol.js').Tower }} [part] where not all of the model is wanted
- * @returns {Promise<import('./remote.js').ModelUse>}
+ * @returns {Promise<ModelUse>}
  */
 export async function openModel(task, model, options, part = {}) {
   checkModel(model);
-  checkOptions(options);
-  const { base, revision, weights, signal, onProgress, worker } = options;
-  const { dtype = 'int8', threads = 'auto', variant, keep = isHubId(model) } = options;
-  checkBase(base);
-  checkString(revision, 'revision');
-  checkString(weights, 'weights');
-  checkSignal(signal);
-  checkFunction(onProgress, 'onProgress');
-  checkFunction(worker, 'worker');
-  checkDtype(dtype);
-  checkThreads(threads);
-  checkVariant(variant);
-  checkFlag(keep, 'keep');
+  const { base, revision, weights, signal, onProgress, worker, ...read } = readOptions(options, LOAD);
+  const { dtype = 'int8', threads = 'auto', variant, keep = isHubId(model) } = read;
   refuseOtherTask(task, String(model));
   const files = locate(model, { base, revision, weights, task });
   const kept = keep ? { id: String(model), revision: revision ?? null } : null;

@@ -40,25 +40,16 @@
  * @property {number} index its place among the labels given
  */
 
-import {
-  checkCount,
-  checkFlag,
-  checkFunction,
-  checkLabels,
-  checkNumber,
-  checkOptions,
-  checkScores,
-  checkSignal,
-  checkText,
-  checkTemplates,
-  checkThreshold,
-} from './arguments.js';
+import { checkLabels, checkText } from './arguments.js';
+import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 import { templates } from './templates.js';
 import { Embedder } from './embedder.js';
 import { readInside } from './inside.js';
 import { readKnownLabels } from './known-labels.js';
 import { openModel } from './model.js';
+
+const TAG = ['template', 'scores', 'threshold', 'topK', 'none', 'noneOffset', ...CALL];
 
 /** A CLIP model: says how well each of your labels fits a picture. */
 export class Tagger extends Embedder {
@@ -93,10 +84,9 @@ export class Tagger extends Embedder {
    * @throws {import('../shared/errors.js').NetworkError} `network`, `http-status`
    */
   async knownLabels(options = {}) {
-    checkOptions(options);
-    checkSignal(options.signal);
+    const { signal } = readOptions(options, ['signal']);
     const { knownLabels } = this.info;
-    return knownLabels === null ? null : readKnownLabels(knownLabels, options.signal ?? undefined);
+    return knownLabels === null ? null : readKnownLabels(knownLabels, signal ?? undefined);
   }
 
   /**
@@ -107,13 +97,10 @@ export class Tagger extends Embedder {
    * @returns {Promise<void>}
    */
   async prepare(labels, options = {}) {
-    checkOptions(options);
-    const { template = templates.simple, signal, onProgress } = options;
-    const copy = checkLabels(labels);
-    const sentences = checkTemplates(template);
-    checkSignal(signal);
-    checkFunction(onProgress, 'onProgress');
-    await this.ask('prepare', { labels: copy, templates: sentences }, { signal, onProgress });
+    const read = readOptions(options, ['template', ...CALL]);
+    const { template = templates.simple, signal, onProgress } = read;
+    const given = { labels: checkLabels(labels), templates: [template].flat() };
+    await this.ask('prepare', given, { signal, onProgress });
   }
 
   /**
@@ -141,18 +128,11 @@ export class Tagger extends Embedder {
    * @returns {Promise<Tag<any>[]>}
    */
   async tag(image, labels, options = {}) {
-    checkOptions(options);
-    const { template = templates.simple, scores = 'softmax', threshold = 0, none = false } = options;
-    const { topK, noneOffset, signal, onProgress } = options;
+    const read = readOptions(options, TAG);
+    const { template = templates.simple, scores = 'softmax', threshold = 0, none = false } = read;
+    const { topK, noneOffset, signal, onProgress } = read;
     const copy = checkLabels(labels);
-    const sentences = checkTemplates(template);
-    checkScores(scores);
-    checkThreshold(threshold);
-    checkCount(topK, 'topK');
-    checkFlag(none, 'none');
-    checkNumber(noneOffset, 'noneOffset');
-    checkSignal(signal);
-    checkFunction(onProgress, 'onProgress');
+    const sentences = [template].flat();
     const { source, transfer } = await readImage(image, { signal });
     const given = { image: source, labels: copy, templates: sentences, scores, none, noneOffset };
     const found = await this.ask('tag', given, { signal, transfer, onProgress });

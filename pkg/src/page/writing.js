@@ -21,51 +21,41 @@
  * @property {number} [topK] draws tokens, of this many most probable ones. 50 by default
  * @property {number} [topP] draws tokens, of the fewest whose probabilities add up to this (nucleus sampling). Above 0, at
  *   most 1, which is the default
+ * @property {boolean} [doSample] whether tokens are drawn; by default they are where one of `temperature`, `topK`, `topP`
+ *   and `seed` is given
  * @property {number} [seed] draws tokens; the same seed draws the same. A new one each time by default
+ * @property {number} [maxNewTokens] another name of `maxTokens`, as in transformers
+ * @property {number} [minNewTokens] another name of `minTokens`
  * @property {AbortSignal | null} [signal]
  * @property {(event: ProgressEvent) => void} [onProgress] the phase `image`: layers computed so far
  */
 
-import {
-  checkCount,
-  checkFlag,
-  checkFunction,
-  checkNumber,
-  checkOptions,
-  checkSignal,
-  checkString,
-  checkWhole,
-} from './arguments.js';
+import { CALL } from './options.js';
+
+/** The options of writing, and of the call. */
+export const WRITING = [
+  ...['prompt', 'maxTokens', 'minTokens', 'repetitionPenalty', 'noRepeatNgramSize'],
+  ...['numBeams', 'lengthPenalty', 'earlyStopping'],
+  ...['doSample', 'temperature', 'topK', 'topP', 'seed'],
+  ...CALL,
+];
 
 /**
- * The checked options of writing, without those of the call.
+ * The options of writing as the worker takes them, without those of the call.
  *
- * @param {WritingOptions} options
+ * @param {WritingOptions} options checked
  */
 export function writing(options) {
-  checkOptions(options);
   const { prompt, maxTokens, minTokens, repetitionPenalty, noRepeatNgramSize } = options;
-  const { numBeams, lengthPenalty, earlyStopping, temperature, topK, topP, seed } = options;
-  checkString(prompt, 'prompt');
-  checkCount(maxTokens, 'maxTokens');
-  checkWhole(minTokens, 'minTokens');
-  checkNumber(repetitionPenalty, 'repetitionPenalty');
-  checkWhole(noRepeatNgramSize, 'noRepeatNgramSize');
-  checkCount(numBeams, 'numBeams');
-  checkNumber(lengthPenalty, 'lengthPenalty');
-  if (earlyStopping !== undefined) checkFlag(earlyStopping, 'earlyStopping');
-  checkNumber(temperature, 'temperature');
-  checkCount(topK, 'topK');
-  checkNumber(topP, 'topP');
-  checkWhole(seed, 'seed');
-  checkSignal(options.signal);
-  checkFunction(options.onProgress, 'onProgress');
+  const { numBeams, lengthPenalty, earlyStopping, doSample, temperature, topK, topP, seed } = options;
   // As in transformers, 0 is as good as nothing.
   const limits = { minTokens: minTokens || undefined, noRepeatNgramSize: noRepeatNgramSize || undefined };
   const length = { prompt, maxTokens, repetitionPenalty, ...limits };
   const beams = { numBeams, lengthPenalty, earlyStopping };
-  const draws = [temperature, topK, topP, seed].some((option) => option !== undefined);
-  return { ...length, ...beams, temperature, topK, topP, seed: draws ? (seed ?? newSeed()) : undefined };
+  const draws = doSample ?? [temperature, topK, topP, seed].some((option) => option !== undefined);
+  // Where nothing is drawn, how to draw does not matter, as in transformers.
+  if (!draws) return { ...length, ...beams };
+  return { ...length, ...beams, temperature, topK, topP, seed: seed ?? newSeed() };
 }
 
 function newSeed() {

@@ -1,0 +1,165 @@
+/**
+ * Options: one table of what each may be. A name means the same wherever it is taken, and what is not taken is refused,
+ * because an option that is silently ignored is the hardest fault to find.
+ */
+
+import { OcelliError } from '../shared/errors.js';
+import { VARIANT_NAMES } from '../shared/variants.js';
+
+/** More threads than any machine has. */
+const MOST_THREADS = 64;
+/** Letters in which a name may differ from the option that was meant. */
+const MOST_MISTAKES = 2;
+
+/**
+ * @typedef {object} Spec
+ * @property {(value: any) => boolean} valid of any value but `undefined`, which is always as good as nothing
+ * @property {string} must what it must be, as it follows its name in a sentence
+ */
+
+/** @type {Spec} */
+const FLAG = { valid: (value) => typeof value === 'boolean', must: 'be true or false' };
+/** @type {Spec} */
+const FUNCTION = { valid: (value) => typeof value === 'function', must: 'be a function' };
+/** @type {Spec} */
+const STRING = { valid: (value) => typeof value === 'string', must: 'be a string' };
+/** @type {Spec} */
+const COUNT = {
+  valid: (value) => Number.isSafeInteger(value) && value > 0,
+  must: 'be a whole number above zero',
+};
+/** @type {Spec} */
+const WHOLE = {
+  valid: (value) => Number.isSafeInteger(value) && value >= 0,
+  must: 'be a whole number of at least zero',
+};
+/** The wasm computes in single precision, in which what is larger is infinite. @type {Spec} */
+const NUMBER = {
+  valid: (value) => Number.isFinite(value) && Number.isFinite(Math.fround(value)),
+  must: 'be a number, as far as single precision goes',
+};
+
+/** @param {readonly unknown[]} values @returns {Spec} */
+const oneOf = (values) => ({
+  valid: (value) => values.includes(value),
+  must: `be one of ${values.map((value) => `"${value}"`).join(', ')}`,
+});
+
+/** @type {Readonly<Record<string, Spec>>} */
+const SPECS = {
+  signal: {
+    valid: (value) =>
+      value === null || (typeof value === 'object' && 'aborted' in value && 'addEventListener' in value),
+    must: 'be an AbortSignal',
+  },
+  onProgress: FUNCTION,
+  // Of a load.
+  base: { valid: (value) => typeof value === 'string' || value instanceof URL, must: 'be an address' },
+  revision: STRING,
+  weights: STRING,
+  dtype: oneOf(['int8', 'f16', 'f32']),
+  threads: {
+    valid: (value) => value === 'auto' || (Number.isInteger(value) && value >= 1 && value <= MOST_THREADS),
+    must: `be "auto" or a whole number from 1 to ${MOST_THREADS}`,
+  },
+  variant: oneOf(VARIANT_NAMES),
+  keep: FLAG,
+  worker: FUNCTION,
+  tower: oneOf(['image', 'text', 'both']),
+  task: oneOf(['tag', 'embed', 'caption', 'match', 'answer', 'classify']),
+  // Of tags, classes and matches.
+  template: {
+    valid: (value) => [value].flat().every((one) => typeof one === 'string'),
+    must: 'be a string or an array of strings',
+  },
+  scores: oneOf(['softmax', 'independent']),
+  threshold: {
+    valid: (value) => typeof value === 'number' && value >= 0 && value <= 1,
+    must: 'be a number from 0 to 1',
+  },
+  topK: COUNT,
+  none: FLAG,
+  noneOffset: NUMBER,
+  rerank: WHOLE,
+  // Of what is written.
+  prompt: STRING,
+  caption: STRING,
+  maxTokens: COUNT,
+  minTokens: WHOLE,
+  repetitionPenalty: NUMBER,
+  noRepeatNgramSize: WHOLE,
+  numBeams: COUNT,
+  lengthPenalty: NUMBER,
+  earlyStopping: FLAG,
+  doSample: FLAG,
+  temperature: NUMBER,
+  topP: NUMBER,
+  seed: WHOLE,
+  onPiece: FUNCTION,
+  numCaptions: COUNT,
+  matcher: { valid: (value) => typeof value?.rank === 'function', must: 'be a Matcher' },
+};
+
+/** The options of every call that may take long. */
+export const CALL = /** @type {const} */ (['signal', 'onProgress']);
+
+/** What `transformers` calls some of ours, which is taken as well. @type {Readonly<Record<string, string>>} */
+const ALIASES = { maxNewTokens: 'maxTokens', minNewTokens: 'minTokens', numReturnSequences: 'numCaptions' };
+
+/**
+ * Options, checked: nothing in them but what is taken, each as it must be, and other names of them resolved.
+ *
+ * @template {object} T
+ * @param {T} options
+ * @param {readonly string[]} taken names of the options that are taken
+ * @returns {T}
+ * @throws {OcelliError} `argument-invalid`
+ */
+export function readOptions(options, taken) {
+  if (typeof options !== 'object' || options === null) throw wrong('The options must be an object.');
+  /** @type {Record<string, unknown>} */
+  const read = {};
+  for (const [given, value] of Object.entries(options)) {
+    const other = Object.hasOwn(ALIASES, given) ? ALIASES[given] : undefined;
+    const name = other !== undefined && taken.includes(other) ? other : given;
+    if (!taken.includes(name)) throw wrong(unknown(given, taken));
+    if (value === undefined) continue;
+    if (name in read) throw wrong(`The option ${other ?? name} is given twice, under two names.`);
+    const spec = SPECS[name];
+    if (spec && !spec.valid(value)) throw wrong(`The option ${given} must ${spec.must}.`);
+    read[name] = value;
+  }
+  return /** @type {T} */ (read);
+}
+
+/** @param {string} given @param {readonly string[]} taken */
+function unknown(given, taken) {
+  const aliases = Object.keys(ALIASES).filter((alias) => taken.includes(ALIASES[alias] ?? ''));
+  const plain = (/** @type {string} */ name) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const [nearest] = [...taken, ...aliases]
+    .map((name) => ({ name, mistakes: distance(plain(name), plain(given)) }))
+    .filter(({ name, mistakes }) => mistakes <= Math.min(MOST_MISTAKES, plain(name).length / 3))
+    .sort((a, b) => a.mistakes - b.mistakes);
+  const what = `There is no option "${given}" here`;
+  if (nearest) return `${what}; did you mean ${nearest.name}?`;
+  return taken.length === 0 ? `${what}.` : `${what}; there are ${taken.join(', ')}.`;
+}
+
+/** The Levenshtein distance of two short words. @param {string} a @param {string} b */
+function distance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const replaced = Number(row[j]) + Number(a[i] !== b[j]);
+      next.push(Math.min(replaced, Number(row[j + 1]) + 1, Number(next[j]) + 1));
+    }
+    row = next;
+  }
+  return Number(row[b.length]);
+}
+
+/** @param {string} sentence */
+function wrong(sentence) {
+  return new OcelliError('argument-invalid', sentence);
+}
