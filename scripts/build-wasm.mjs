@@ -6,6 +6,7 @@
 // other is named. Nothing is built when the sources are those of the last build.
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
@@ -44,6 +45,8 @@ const INPUTS = [
   'scripts/lib/variants.mjs',
 ];
 const WASM_OPT = 'node_modules/binaryen/package.json';
+/** What tells which variants can run. In the package it is a file of its own: workers know no import maps. */
+const DETECTOR = 'wasm-feature-detect';
 
 /** What the package finds in place of a variant that was not built. */
 const ABSENT = {
@@ -58,6 +61,7 @@ export async function buildWasm({ dev = false, force = false, names } = {}) {
   if (!bindgen || !findWasmToolchain()) {
     throw new Failure('The tools for the wasm build are not here yet: run `npm run setup` first.');
   }
+  copyDetector();
   const builds = VARIANTS.flatMap((variant) => describe(variant, dev) ?? []);
   const wanted = builds.filter(({ variant }) => !names || names.includes(variant.name));
   if (VARIANTS.some(({ name, threads }) => threads && (!names || names.includes(name))) && !canThreads()) {
@@ -79,6 +83,22 @@ export async function buildWasm({ dev = false, force = false, names } = {}) {
   report(wanted);
   if (due.length > 0) say(`Wasm: built in ${duration(performance.now() - started)}.`);
   else say(`Wasm: ${OUT} is up to date.`);
+}
+
+/** Puts the library that detects features beside the wasm, with its types and where it comes from. */
+function copyDetector() {
+  const require = createRequire(path.join(ROOT, 'package.json'));
+  const { version, license } = require(`${DETECTOR}/package.json`);
+  const folder = path.dirname(require.resolve(`${DETECTOR}/package.json`));
+  const code = readFileSync(path.join(folder, 'dist/esm/index.js'), 'utf8');
+  const about = `/*! ${DETECTOR} ${version}, Google LLC, ${license} */`;
+  const out = path.join(ROOT, OUT);
+  mkdirSync(out, { recursive: true });
+  writeFileSync(path.join(out, 'feature-detect.js'), `${about}\n${code}`);
+  const types = ['simd', 'relaxedSimd', 'threads'].map(
+    (name) => `export declare const ${name}: () => Promise<boolean>;\n`,
+  );
+  writeFileSync(path.join(out, 'feature-detect.d.ts'), types.join(''));
 }
 
 function canThreads() {

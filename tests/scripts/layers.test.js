@@ -43,7 +43,7 @@ const CASES = [
     'nobody else does',
     'pkg/src/worker/a.js',
     '../../wasm/relaxed/ocelli.js',
-    'Only worker/variants.js imports pkg/wasm.',
+    'Only variants.js and runtime.js of the worker import pkg/wasm.',
   ],
   ['the demo imports the package by name', 'www/a.js', 'ocelli', null],
   ['not by path', 'www/a.js', '../pkg/src/index.js', 'The page imports the package by its name.'],

@@ -26,6 +26,9 @@
 import { abortError } from '../shared/abort.js';
 import { revive, WorkerError } from '../shared/errors.js';
 
+/** How long a worker may take until its first word, on the slowest of networks. */
+const START_LIMIT = 60_000;
+
 /** One worker and the calls it has not answered. */
 export class Connection {
   #worker;
@@ -35,14 +38,21 @@ export class Connection {
   #lastId = 0;
   /** @type {Error | null} why it closed */
   #closed = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} until the worker's first word */
+  #silence;
 
   /**
    * @param {WorkerLike} worker
    * @param {() => void} onClosed called once, however it ends
+   * @param {number} [limit] how long the worker may take to start, in milliseconds
    */
-  constructor(worker, onClosed) {
+  constructor(worker, onClosed, limit = START_LIMIT) {
     this.#worker = worker;
     this.#onClosed = onClosed;
+    this.#silence = setTimeout(() => {
+      const seconds = Math.round(limit / 1000);
+      this.#fail(`The worker did not start within ${seconds} seconds: its script may be blocked.`, {});
+    }, limit);
     worker.addEventListener('message', ({ data }) => this.#receive(data));
     worker.addEventListener('messageerror', (event) =>
       this.#fail('A message of the worker could not be read.', event),
@@ -93,6 +103,7 @@ export class Connection {
    */
   close(reason) {
     if (this.#closed) return;
+    clearTimeout(this.#silence);
     this.#closed = reason;
     this.#worker.terminate();
     const pending = [...this.#pending.values()];
@@ -108,6 +119,7 @@ export class Connection {
 
   /** @param {WorkerMessage} message */
   #receive(message) {
+    clearTimeout(this.#silence);
     switch (message.type) {
       case 'step':
         return this.#step(message.id, message.step);

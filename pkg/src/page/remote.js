@@ -15,6 +15,7 @@
 
 import { linkedController, throwIfAborted, unlessAborted } from '../shared/abort.js';
 import { Connection } from './connection.js';
+import { beside, startModuleWorker } from '../shared/module-worker.js';
 import { codeOf, WorkerError } from '../shared/errors.js';
 
 /** @returns {WorkerLike} */
@@ -22,7 +23,10 @@ export function startWorker() {
   if (typeof Worker === 'undefined') {
     throw new WorkerError('unsupported-browser', 'ocelli needs a browser with module workers.');
   }
-  return new Worker(new URL('../worker/worker.js', import.meta.url), { type: 'module' });
+  return startModuleWorker(
+    () => new Worker(new URL('../worker/worker.js', import.meta.url), { type: 'module' }),
+    beside('../worker/worker.js', import.meta.url),
+  );
 }
 
 /** A model that lives in a worker. */

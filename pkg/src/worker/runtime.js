@@ -14,7 +14,7 @@
  * @property {(name: VariantName) => boolean} built
  */
 
-import { relaxedSimd, simd, threads } from 'wasm-feature-detect';
+import { relaxedSimd, simd, threads } from '../../wasm/feature-detect.js';
 import { WorkerError } from '../shared/errors.js';
 
 /** More threads than this gain little, and each takes memory. */

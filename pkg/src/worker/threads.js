@@ -6,6 +6,8 @@
  * @typedef {import('./variants.js').Generated} Generated
  */
 
+import { beside, startModuleWorker } from '../shared/module-worker.js';
+
 /** A worker that has not answered by then never will. */
 const LIMIT = 20_000;
 
@@ -22,7 +24,8 @@ export async function startThreads(module, { variant, threads }) {
   try {
     // This worker is a thread of the pool itself.
     for (let i = 1; i < threads; i++) {
-      workers.push(new Worker(new URL('./pool.js', import.meta.url), { type: 'module' }));
+      const start = () => new Worker(new URL('./pool.js', import.meta.url), { type: 'module' });
+      workers.push(startModuleWorker(start, beside('pool.js', import.meta.url)));
     }
     const pool = new module.ThreadPool(threads);
     const [compiled, memory] = pool.shared;

@@ -3,4 +3,7 @@
 import { startEngine } from './engine.js';
 import { serve } from './service.js';
 
-serve(/** @type {import('./service.js').Port} */ (/** @type {unknown} */ (globalThis)), startEngine);
+const port = /** @type {import('./service.js').Port} */ (/** @type {unknown} */ (globalThis));
+serve(port, startEngine);
+// The page waits for this word: not every browser tells it that a worker's script could not be loaded.
+port.postMessage({ type: 'started' });
