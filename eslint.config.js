@@ -29,7 +29,10 @@ const layers = Object.entries(LAYERS).map(([layer, allowed]) => ({
               message: `${layer}/ may not import ${other}/.`,
             })),
           { group: ['ocelli', 'ocelli/*'], message: 'The package does not import itself by its name.' },
-          { group: ['**/wasm/**'], message: 'Only variants.js and runtime.js of the worker import pkg/wasm.' },
+          {
+            group: ['**/wasm/**'],
+            message: 'Only variants.js and runtime.js of the worker import pkg/wasm.',
+          },
         ],
       },
     ],
