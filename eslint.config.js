@@ -4,7 +4,7 @@ import globals from 'globals';
 
 /**
  * Which folders of pkg/src the files of each may import, beside their own. Arrows point one way: no thread imports the
- * other, both import what they share, and nothing imports the extras.
+ * other, both import what they share, and nothing but `index.js` imports the extras.
  * @type {Record<string, string[]>}
  */
 const LAYERS = {
@@ -15,29 +15,64 @@ const LAYERS = {
   extras: ['shared', 'page'],
 };
 
-const layers = Object.entries(LAYERS).map(([layer, allowed]) => ({
-  files: [`pkg/src/${layer}/**/*.js`],
-  rules: {
-    'no-restricted-imports': [
-      'error',
-      {
-        patterns: [
-          ...Object.keys(LAYERS)
-            .filter((other) => other !== layer && !allowed.includes(other))
-            .map((other) => ({
-              group: [`**/${other}/*`, `**/${other}/**/*`],
-              message: `${layer}/ may not import ${other}/.`,
-            })),
-          { group: ['ocelli', 'ocelli/*'], message: 'The package does not import itself by its name.' },
-          {
-            group: ['**/wasm/**'],
-            message: 'Only variants.js and runtime.js of the worker import pkg/wasm.',
-          },
-        ],
-      },
+/** What no file of the package imports. */
+const NEVER = [
+  { regex: '^[^./]', message: 'The package imports nothing by a bare name: workers know no import maps.' },
+  { regex: '^(\\.\\./)+(www|scripts|tests|node_modules)/', message: 'The package keeps to itself.' },
+  { regex: '^(\\.\\./)+index\\.js$', message: 'Nothing within the package imports its index.' },
+  { regex: '(^|/)(worker|pool)\\.js$', message: 'The scripts of workers are started, never imported.' },
+];
+
+const WASM = {
+  group: ['**/wasm/**'],
+  message: 'Only variants.js and runtime.js of the worker import pkg/wasm.',
+};
+
+/** @param {string[]} files @param {object[]} patterns */
+const refuse = (files, patterns) => ({
+  files,
+  rules: { 'no-restricted-imports': ['error', { patterns }] },
+});
+
+/** @param {string} layer @param {string[]} allowed */
+const others = (layer, allowed) =>
+  Object.keys(LAYERS)
+    .filter((other) => other !== layer && !allowed.includes(other))
+    .map((other) => ({
+      group: [`**/${other}/*`, `**/${other}/**/*`],
+      message: `${layer}/ may not import ${other}/.`,
+    }));
+
+const layers = [
+  ...Object.entries(LAYERS).map(([layer, allowed]) =>
+    refuse([`pkg/src/${layer}/**/*.js`], [...NEVER, ...others(layer, allowed), WASM]),
+  ),
+  refuse(
+    ['pkg/src/worker/variants.js', 'pkg/src/worker/runtime.js'],
+    [...NEVER, ...others('worker', LAYERS.worker)],
+  ),
+  refuse(['pkg/src/index.js'], [...NEVER, ...others('index.js', ['page', 'shared', 'extras']), WASM]),
+  refuse(
+    ['www/**/*.js'],
+    [
+      { regex: '^(\\.\\./)+(pkg|scripts|tests|src)/', message: 'The page imports the package by its name.' },
+      { group: ['ocelli/*'], message: 'The page imports what `ocelli` exports, nothing from inside of it.' },
     ],
+  ),
+  {
+    files: ['pkg/src/**/*.js'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ImportExpression', message: 'Imports are static: bundlers give a worker one file.' },
+        {
+          selector: "NewExpression[callee.name='URL'] > Literal[value=/wasm\\u002f/]",
+          message: 'The generated modules find their .wasm files themselves.',
+        },
+      ],
+    },
   },
-}));
+];
 
 export default [
   { ignores: ['node_modules/', 'target/', 'dist/', 'coverage/', 'pkg/wasm/', 'pkg/types/', 'training/'] },
@@ -64,28 +99,6 @@ export default [
     languageOptions: { globals: { ...globals.browser, ...globals.worker } },
   },
   ...layers,
-  {
-    // The table of the wasm's builds, and what chooses one of them.
-    files: ['pkg/src/worker/variants.js', 'pkg/src/worker/runtime.js'],
-    rules: { 'no-restricted-imports': 'off' },
-  },
-  {
-    files: ['www/**/*.js'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            { group: ['**/pkg/**'], message: 'The page imports the package by its name.' },
-            {
-              group: ['ocelli/*'],
-              message: 'The page imports what `ocelli` exports, nothing from inside of it.',
-            },
-          ],
-        },
-      ],
-    },
-  },
   {
     // Scripts speak to a person at a terminal; browser tests run some functions inside the page.
     files: ['*.js', 'scripts/**/*.{js,mjs}', 'tests/**/*.{js,mjs}', 'pkg/*.js'],

@@ -86,8 +86,11 @@ export async function buildWasm({ dev = false, force = false, names } = {}) {
 }
 
 /** Puts the library that detects features beside the wasm, with its types and where it comes from. */
-function copyDetector() {
+export function copyDetector() {
   const require = createRequire(path.join(ROOT, 'package.json'));
+  if (!existsSync(path.join(ROOT, 'node_modules', DETECTOR))) {
+    throw new Failure('The npm packages are not here yet: run `npm run setup` first.');
+  }
   const { version, license } = require(`${DETECTOR}/package.json`);
   const folder = path.dirname(require.resolve(`${DETECTOR}/package.json`));
   const code = readFileSync(path.join(folder, 'dist/esm/index.js'), 'utf8');

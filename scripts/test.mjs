@@ -4,7 +4,7 @@
 // no test ran has failed: an empty run proves nothing.
 
 import { buildPage } from './build-page.mjs';
-import { buildWasm } from './build-wasm.mjs';
+import { buildWasm, copyDetector } from './build-wasm.mjs';
 import { findChrome } from './lib/find.mjs';
 import { countLine, inWords, noCounts } from './lib/runners.mjs';
 import { duration, Failure, main, run, say } from './lib/run.mjs';
@@ -35,7 +35,7 @@ const STAGES = {
   scripts: {
     title: 'Tests of the scripts',
     usual: 'seconds',
-    needs: [],
+    needs: ['npm'],
     run: (onLine) => nodeTests('tests/scripts', onLine),
   },
   pkg: {
@@ -44,7 +44,10 @@ const STAGES = {
     needs: ['npm'],
     // Some of its tests drive the real wasm and skip where there is none: alone, this stage stays a quick one.
     core: 'if built anyway',
-    run: (onLine) => nodeTests('tests/pkg', onLine),
+    run: (onLine) => {
+      copyDetector();
+      return nodeTests('tests/pkg', onLine);
+    },
   },
   browser: {
     title: 'Tests of the page in a real browser',

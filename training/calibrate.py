@@ -28,7 +28,7 @@ SURE = 0.5  # of those that this prints, the one whose percentages hold best in 
 
 def background():
     """The prompts that name nothing, as the package has them."""
-    source = (REPO / "pkg/src/background.js").read_text()
+    source = (REPO / "pkg/src/worker/background.js").read_text()
     return [line.strip().strip(",").strip("'") for line in source.splitlines() if line.startswith("  '")]
 
 

@@ -42,8 +42,8 @@ PERSONAL = ("uni", "uk", "eu", "one", "us", "ute")
 SPOKEN = {"satsumas": "tangerine", "paper": "sheet of paper", "snoopy": "cartoon dog", "garfield": "cartoon cat", "bonsai": "bonsai tree",
           "yin yang": "yin-yang symbol", "dollar bill": "banknote", "headphone": "headphones", "carrots": "carrot", "shoes": "shoe"}
 BROADER = {  # of labels and drawings whose name is no tag
-    "animal": "leopard cougar wildcat gerenuk okapi llama platypus trilobite nautilus scorpion tick crayfish emu ibis stegosaurus brontosaurus mayfly",
-    "boat": "ketch schooner", "food": "yoghurt soyghurt oatghurt milk;oat milk;soy milk;sour cream;sour milk;juice carton;juice",
+    "animal": "leopard cougar gerenuk okapi llama platypus trilobite nautilus scorpion tick crayfish emu ibis stegosaurus brontosaurus mayfly",
+    "cat": "wildcat", "boat": "ketch schooner", "food": "yoghurt soyghurt oatghurt milk;oat milk;soy milk;sour cream;sour milk;juice carton;juice",
     "fruit": "satsumas;passion fruit;nectarine;papaya", "vegetable": "beet;aubergine;leek;brown cap mushroom", "clothing": "long sleeve shirt;shoes",
     "building": "minaret pyramid", "container": "metal can;plastic bottle;glass bottle;ewer;barrel", "musical instrument": "euphonium tuba",
     "cartoon character": "cartoon dog;cartoon cat", "tree": "bonsai tree;joshua tree", "weapon": "gun cannon", "candle holder": "menorah"}

@@ -1,13 +1,13 @@
 // A page without a bundler: the package as it lies in a folder, from the page's own origin and from another one.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { ROOT } from '../../scripts/lib/run.mjs';
 import { serve } from '../../scripts/serve.mjs';
-import { openBrowser } from './support/site.js';
+import { DIST, openBrowser } from './support/site.js';
 import { plain } from './support/pictures.js';
 
 const PACKAGE = path.join(ROOT, 'pkg');
@@ -29,20 +29,34 @@ test.after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** @param {string} address of the package's folder @param {string} [from] the page's own */
-async function tag(address, from = site.url) {
+/**
+ * @param {string} address of the package's folder
+ * @param {{ from?: string, threads?: number }} [options] `from`: the page's own address
+ */
+async function tag(address, { from = site.url, threads = 1 } = {}) {
   const page = await browser.newPage();
   await page.goto(from);
   const bytes = [...plain('blue.png').buffer];
   const found = await page.evaluate(
-    async ({ address, bytes }) => {
+    async ({ address, bytes, threads }) => {
+      /** @type {unknown[]} what the worker said first */
+      const first = [];
+      const Plain = Worker;
+      globalThis.Worker = class extends Plain {
+        /** @param {[string | URL, WorkerOptions?]} given */
+        constructor(...given) {
+          super(...given);
+          this.addEventListener('message', ({ data }) => first.push(data.type), { once: true });
+        }
+      };
       const { Tagger } = await import(`${address}src/index.js`);
-      const tagger = await Tagger.load(`${address}models/ocelli/`, { threads: 1 });
+      const tagger = await Tagger.load(`${address}models/ocelli/`, { threads });
       const tags = await tagger.tag(new Uint8Array(bytes), ['a cat', 'the sky', 'a car']);
+      const { runtime } = tagger;
       tagger.dispose();
-      return tags;
+      return { tags, first, threads: runtime.threads };
     },
-    { address, bytes },
+    { address, bytes, threads },
   );
   await page.close();
   return found;
@@ -52,11 +66,16 @@ for (const [name, base] of [
   ['its own origin', site.url],
   ['another origin', elsewhere.url],
 ]) {
-  test(`a plain page tags with the package from ${name}`, async () => {
-    const tags = await tag(`${base}ocelli/`);
-    assert.equal(tags.length, 3);
-    assert.ok(Math.abs(tags.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-4);
-  });
+  for (const wanted of [1, 2]) {
+    test(`a plain page tags with the package from ${name}, threads: ${wanted}`, async () => {
+      const { tags, first, threads } = await tag(`${base}ocelli/`, { threads: wanted });
+      assert.equal(tags.length, 3);
+      assert.ok(Math.abs(tags.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-4);
+      assert.deepEqual(first, ['started']);
+      // A build without the variants with threads has one.
+      assert.ok(threads === wanted || !existsSync(path.join(PACKAGE, 'wasm/relaxed-threads/ocelli_bg.wasm')));
+    });
+  }
 }
 
 test('a package without its worker says so', async (t) => {
@@ -64,7 +83,15 @@ test('a package without its worker says so', async (t) => {
   const broken = await serve({ root: folder, mounts });
   t.after(() => broken.close());
   await assert.rejects(
-    tag(`${broken.url}ocelli/`, broken.url),
+    tag(`${broken.url}ocelli/`, { from: broken.url }),
     /worker failed or its script could not be loaded/,
   );
+});
+
+test('a bundle names no folder of the machine that made it', () => {
+  const scripts = readdirSync(DIST).filter((name) => name.endsWith('.js'));
+  assert.ok(scripts.length > 0);
+  for (const name of scripts) {
+    assert.ok(!readFileSync(path.join(DIST, name), 'utf8').includes('file:///'), name);
+  }
 });

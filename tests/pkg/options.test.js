@@ -53,6 +53,14 @@ test('an option that is not given, or undefined, is absent', () => {
   );
 });
 
+test('what is inherited is taken, and refused, as well', () => {
+  assert.deepEqual(readOptions(Object.create({ topK: 3 }), ['topK']), { topK: 3 });
+  assert.match(
+    refusal(() => readOptions(new AbortController(), ['signal'])),
+    /no option/,
+  );
+});
+
 test("transformers' names of options are taken", () => {
   const read = readOptions({ maxNewTokens: 7, minNewTokens: 2, doSample: true }, WRITING);
   assert.deepEqual(read, { maxTokens: 7, minTokens: 2, doSample: true });

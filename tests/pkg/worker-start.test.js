@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Connection } from '../../pkg/src/page/connection.js';
-import { beside, startModuleWorker } from '../../pkg/src/shared/module-worker.js';
+import { startModuleWorker } from '../../pkg/src/shared/module-worker.js';
 
 /** A worker that says nothing by itself. */
 class Silent extends EventTarget {
@@ -53,8 +53,25 @@ test('a script from another origin is imported by a script of the page', async (
     throw new DOMException('another origin', 'SecurityError');
   };
   startModuleWorker(refuse, 'https://cdn.example/ocelli/src/worker/worker.js');
+  startModuleWorker(refuse, 'https://cdn.example/ocelli/src/worker/worker.js');
+  assert.equal(started[0], started[1], 'one address for each script');
   const script = await (await fetch(String(started[0]))).text();
   assert.equal(script, 'import "https://cdn.example/ocelli/src/worker/worker.js";');
+});
+
+test('where neither way is allowed, the first refusal is told', (t) => {
+  class Forbidden {
+    constructor() {
+      throw new DOMException('no blobs either', 'SecurityError');
+    }
+  }
+  Object.assign(globalThis, { Worker: Forbidden });
+  t.after(() => Reflect.deleteProperty(globalThis, 'Worker'));
+  const first = new DOMException('another origin', 'SecurityError');
+  const refuse = () => {
+    throw first;
+  };
+  assert.throws(() => startModuleWorker(refuse, 'https://cdn.example/x.js'), first);
 });
 
 test('other failures are told as they are', () => {
@@ -63,12 +80,4 @@ test('other failures are told as they are', () => {
     throw failure;
   };
   assert.throws(() => startModuleWorker(fail, 'x'), failure);
-});
-
-test('a script lies beside another one', () => {
-  assert.equal(beside('pool.js', 'https://a.example/b/threads.js'), 'https://a.example/b/pool.js');
-  assert.equal(
-    beside('../worker/worker.js', 'https://a.example/b/page/remote.js?v=1'),
-    'https://a.example/b/page/../worker/worker.js',
-  );
 });

@@ -53,6 +53,34 @@ const CASES = [
     'ocelli/src/index.js',
     'The page imports what `ocelli` exports, nothing from inside of it.',
   ],
+  ['a bare name needs a bundler', 'pkg/src/worker/a.js', 'some-library', 'nothing by a bare name'],
+  [
+    'also where the wasm may be imported',
+    'pkg/src/worker/runtime.js',
+    'some-library',
+    'nothing by a bare name',
+  ],
+  [
+    'which imports no page either',
+    'pkg/src/worker/runtime.js',
+    '../page/a.js',
+    'worker/ may not import page/.',
+  ],
+  [
+    'the index keeps away from the worker',
+    'pkg/src/index.js',
+    './worker/engine.js',
+    'index.js/ may not import worker/.',
+  ],
+  [
+    'and is imported by nobody',
+    'pkg/src/worker/a.js',
+    '../index.js',
+    'Nothing within the package imports its index.',
+  ],
+  ['a worker is started', 'pkg/src/worker/a.js', './worker.js', 'started, never imported'],
+  ['the package keeps to itself', 'pkg/src/page/a.js', '../../../www/main.js', 'keeps to itself'],
+  ['the demo too', 'www/a.js', '../scripts/serve.mjs', 'by its name'],
 ];
 
 for (const [name, filePath, specifier, expected] of CASES) {
@@ -63,3 +91,16 @@ for (const [name, filePath, specifier, expected] of CASES) {
     if (expected !== null) assert.ok(found[0]?.message.includes(expected), found[0]?.message);
   });
 }
+
+test('what is not a static import is refused as well', async () => {
+  for (const code of [
+    "await import('../worker/engine.js');\n",
+    "new URL('../../wasm/relaxed/ocelli_bg.wasm', import.meta.url);\n",
+  ]) {
+    const [result] = await eslint.lintText(code, { filePath: 'pkg/src/page/a.js' });
+    assert.ok(
+      result?.messages.some(({ ruleId }) => ruleId === 'no-restricted-syntax'),
+      code,
+    );
+  }
+});

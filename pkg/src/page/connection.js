@@ -1,5 +1,5 @@
 /**
- * The client's half of the protocol: one worker, from its start to its end. A connection that has closed
+ * The page's half of the protocol: one worker, from its start to its end. A connection that has closed
  * stays closed; `remote.js` opens the next one.
  *
  * @typedef {import('../shared/protocol.js').ClientMessage} ClientMessage

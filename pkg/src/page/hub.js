@@ -92,8 +92,8 @@ export function locate(model, { base = HUB, revision, weights, task } = {}) {
   } else if (known?.builtIn) {
     const root = folder(`${known.base}${known.id}/`, 'model');
     address = (name) => new URL(name, root);
-  } else if (id.startsWith('models/')) {
-    // No organisation has this name; it is a folder beside the page.
+  } else if (id.startsWith('models/') && base === HUB) {
+    // No organisation there has this name; it is a folder beside the page.
     throw new OcelliError('argument-invalid', `"${id}" is no model of the hub; did you mean "./${id}"?`);
   } else if (HUB_ID.test(id)) {
     const root = folder(String(base), 'hub base');

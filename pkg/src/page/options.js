@@ -119,7 +119,9 @@ export function readOptions(options, taken) {
   if (typeof options !== 'object' || options === null) throw wrong('The options must be an object.');
   /** @type {Record<string, unknown>} */
   const read = {};
-  for (const [given, value] of Object.entries(options)) {
+  // What is inherited counts too: a signal in the options' place is to be noticed.
+  for (const given in options) {
+    const value = /** @type {Record<string, unknown>} */ (options)[given];
     const other = Object.hasOwn(ALIASES, given) ? ALIASES[given] : undefined;
     const name = other !== undefined && taken.includes(other) ? other : given;
     if (!taken.includes(name)) throw wrong(unknown(given, taken));

@@ -15,7 +15,7 @@
 
 import { linkedController, throwIfAborted, unlessAborted } from '../shared/abort.js';
 import { Connection } from './connection.js';
-import { beside, startModuleWorker } from '../shared/module-worker.js';
+import { startModuleWorker } from '../shared/module-worker.js';
 import { codeOf, WorkerError } from '../shared/errors.js';
 
 /** @returns {WorkerLike} */
@@ -25,7 +25,7 @@ export function startWorker() {
   }
   return startModuleWorker(
     () => new Worker(new URL('../worker/worker.js', import.meta.url), { type: 'module' }),
-    beside('../worker/worker.js', import.meta.url),
+    new URL(/* webpackIgnore: true */ /* @vite-ignore */ '../worker/worker.js', import.meta.url).href,
   );
 }
 

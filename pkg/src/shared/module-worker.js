@@ -3,9 +3,11 @@
  * the page's own may import from there what its server lets it.
  */
 
+/** One address of such a script for each script that it imports. @type {Map<string, string>} */
+const importers = new Map();
+
 /**
- * @param {() => Worker} start makes the worker, of an address in `new Worker` itself, which is where bundlers
- *   look for it
+ * @param {() => Worker} start makes the worker, of an address in `new Worker` itself, which is where bundlers look for it
  * @param {string} address of the script, where no bundler has moved it
  * @returns {Worker}
  */
@@ -14,18 +16,21 @@ export function startModuleWorker(start, address) {
     return start();
   } catch (error) {
     if (!(error instanceof DOMException) || error.name !== 'SecurityError') throw error;
-    const script = new Blob([`import ${JSON.stringify(address)};`], { type: 'text/javascript' });
-    // The address of the blob stays for as long as the page: when the worker has read it nobody can tell.
-    return new Worker(URL.createObjectURL(script), { type: 'module' });
+    try {
+      return new Worker(importerOf(address), { type: 'module' });
+    } catch {
+      // Neither way is allowed: the first refusal tells why.
+      throw error;
+    }
   }
 }
 
-/**
- * The address of a script beside another one. Bundlers, which would take it for one more file to serve, do not see it.
- *
- * @param {string} name
- * @param {string} url `import.meta.url` of the other one
- */
-export function beside(name, url) {
-  return url.replace(/[^/]*$/, name);
+/** @param {string} address */
+function importerOf(address) {
+  const known = importers.get(address);
+  if (known) return known;
+  const script = new Blob([`import ${JSON.stringify(address)};`], { type: 'text/javascript' });
+  const url = URL.createObjectURL(script);
+  importers.set(address, url);
+  return url;
 }

@@ -1,5 +1,5 @@
 /**
- * Every message between the client and its worker. A call has an id, and everything that answers it bears
+ * Every message between the page and its worker. A call has an id, and everything that answers it bears
  * the same id: nothing is matched by its order.
  *
  * @typedef {import('./errors.js').ErrorData} ErrorData
@@ -132,7 +132,7 @@
  * @typedef {{ type: 'failed', id: number, error: ErrorData }} FailedMessage
  * @typedef {{ type: 'started' }} StartedMessage The worker's first word: its script has been loaded.
  * @typedef {{ type: 'fatal', error: ErrorData }} FatalMessage The worker's last word: all calls are lost.
- * @typedef {StartedMessage | StepMessage | DoneMessage | FailedMessage | FatalMessage} WorkerMessage What the client receives.
+ * @typedef {StartedMessage | StepMessage | DoneMessage | FailedMessage | FatalMessage} WorkerMessage What the page receives.
  */
 
 export {};

@@ -1,5 +1,5 @@
 /**
- * Starts the engine: chooses a variant of the wasm, its threads, and hands both to the verbs in `verbs/`.
+ * Starts the engine: chooses a variant of the wasm, its threads, and hands both to `operations/`.
  *
  * @typedef {import('../shared/types.js').Runtime} Runtime
  * @typedef {import('../shared/types.js').RuntimeOptions} RuntimeOptions

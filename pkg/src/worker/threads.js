@@ -6,7 +6,7 @@
  * @typedef {import('./variants.js').Generated} Generated
  */
 
-import { beside, startModuleWorker } from '../shared/module-worker.js';
+import { startModuleWorker } from '../shared/module-worker.js';
 
 /** A worker that has not answered by then never will. */
 const LIMIT = 20_000;
@@ -25,7 +25,8 @@ export async function startThreads(module, { variant, threads }) {
     // This worker is a thread of the pool itself.
     for (let i = 1; i < threads; i++) {
       const start = () => new Worker(new URL('./pool.js', import.meta.url), { type: 'module' });
-      workers.push(startModuleWorker(start, beside('pool.js', import.meta.url)));
+      const { href } = new URL(/* webpackIgnore: true */ /* @vite-ignore */ './pool.js', import.meta.url);
+      workers.push(startModuleWorker(start, href));
     }
     const pool = new module.ThreadPool(threads);
     const [compiled, memory] = pool.shared;

@@ -108,7 +108,7 @@ def rounded(tensor, digits=7):
 
 def main():
     torch.set_num_threads(1)
-    published = (ROOT / "pkg/src/templates.js").read_text()
+    published = (ROOT / "pkg/src/page/templates.js").read_text()
     lists = {name: re.findall(r"'([^']+)'", body) for name, body in re.findall(r"const (\w+) = .*?\[(.*?)\]", published, re.S)}
     assert [len(lists[name]) for name in ["simple", "imagenet7", "imagenet80"]] == [1, 7, 80]
 

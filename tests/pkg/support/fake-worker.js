@@ -5,7 +5,7 @@ import { Engine } from '../../../pkg/src/worker/operations/index.js';
 export const RUNTIME = Object.freeze({ variant: 'simd128', threads: 1, why: 'This is a test.' });
 
 /**
- * A worker without a thread: the real service and the real verbs over a fake wasm, behind a MessageChannel, so
+ * A worker without a thread: the real service and the real operations over a fake wasm, behind a MessageChannel, so
  * that everything is cloned and transferred as it is between threads.
  */
 export class FakeWorker extends EventTarget {

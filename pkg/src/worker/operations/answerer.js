@@ -16,7 +16,7 @@ import { Pace } from './pace.js';
 import { release } from './release.js';
 
 /** A BLIP model that answers questions. */
-export class AnswererVerbs {
+export class AnswererOperations {
   #encodings;
   #handle;
   #pace = new Pace();

@@ -17,7 +17,7 @@ import { Pace } from './pace.js';
 import { release } from './release.js';
 
 /** A captioning model: BLIP's, or one that is prompted with the words that the tagger of its folder is sure of. */
-export class CaptionerVerbs {
+export class CaptionerOperations {
   #encodings;
   #handle;
   #kept;

@@ -12,7 +12,7 @@
 import { rolloutOf } from './inside.js';
 
 /** A ViT classifier. */
-export class ClassifierVerbs {
+export class ClassifierOperations {
   #encodings;
   #handle;
   #labels;

@@ -12,7 +12,7 @@ import { Encoder } from './encoder.js';
 import { release } from './release.js';
 
 /** A CLIP model, or one of its towers. */
-export class EmbedderVerbs {
+export class EmbedderOperations {
   #encodings;
   #handle;
   #encoder;

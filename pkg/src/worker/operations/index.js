@@ -1,5 +1,5 @@
 /**
- * The engine's verbs: generators over a wasm module. Each yields where it may be interrupted, and tells how
+ * The engine's operations: generators over a wasm module. Each yields where it may be interrupted, and tells how
  * far it has come; it returns its answer. Whoever drives one ends it early with `return()`, and it frees
  * what it holds. The wasm module comes in from outside, so that all of this runs over a fake in tests.
  *

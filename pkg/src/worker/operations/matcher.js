@@ -17,7 +17,7 @@ import { Pace } from './pace.js';
 import { release } from './release.js';
 
 /** A BLIP matching model. */
-export class MatcherVerbs {
+export class MatcherOperations {
   #encodings;
   #handle;
   #pace = new Pace();

@@ -31,14 +31,14 @@
  * @property {(handle: any, place: Place | null) => Model} finish with the handle, and where the model is kept
  */
 
-import { AnswererVerbs } from './answerer.js';
-import { CaptionerVerbs } from './captioner.js';
-import { ClassifierVerbs } from './classifier.js';
-import { EmbedderVerbs } from './embedder.js';
+import { AnswererOperations } from './answerer.js';
+import { CaptionerOperations } from './captioner.js';
+import { ClassifierOperations } from './classifier.js';
+import { EmbedderOperations } from './embedder.js';
 import { ImageEncodings } from './image-encodings.js';
 import { KeptEmbeddings } from './kept-embeddings.js';
-import { MatcherVerbs } from './matcher.js';
-import { TaggerVerbs } from './tagger.js';
+import { MatcherOperations } from './matcher.js';
+import { TaggerOperations } from './tagger.js';
 
 /** What a folder of `model_type` "ocelli" can be asked for. @type {readonly Task[]} */
 const SHARED_TASKS = ['tag', 'embed', 'caption', 'match'];
@@ -62,27 +62,27 @@ const SHARED_EXTRA = [{ name: 'decoder_tokenizer.json' }, { name: 'words.json', 
  * @type {Readonly<Record<Task, Single>>}
  */
 const SINGLE = {
-  tag: { name: 'Tagger', part: 'both', operations: (...all) => new TaggerVerbs(...all) },
+  tag: { name: 'Tagger', part: 'both', operations: (...all) => new TaggerOperations(...all) },
   embed: {
     name: 'Tagger',
     part: 'both',
-    operations: (encodings, handle) => new EmbedderVerbs(encodings, handle),
+    operations: (encodings, handle) => new EmbedderOperations(encodings, handle),
   },
-  caption: { name: 'Captioner', part: 'caption', operations: (...all) => new CaptionerVerbs(...all) },
+  caption: { name: 'Captioner', part: 'caption', operations: (...all) => new CaptionerOperations(...all) },
   match: {
     name: 'Matcher',
     part: 'match',
-    operations: (encodings, handle) => new MatcherVerbs(encodings, handle),
+    operations: (encodings, handle) => new MatcherOperations(encodings, handle),
   },
   answer: {
     name: 'Answerer',
     part: 'answer',
-    operations: (encodings, handle) => new AnswererVerbs(encodings, handle),
+    operations: (encodings, handle) => new AnswererOperations(encodings, handle),
   },
   classify: {
     name: 'Classifier',
     part: 'classify',
-    operations: (encodings, handle) => new ClassifierVerbs(encodings, handle),
+    operations: (encodings, handle) => new ClassifierOperations(encodings, handle),
   },
 };
 
@@ -163,10 +163,10 @@ function sharedRecipe(wasm) {
       const kept = place && new KeptEmbeddings(place, tagger);
       /** @type {[Task, object][]} */
       const operations = [
-        ['tag', new TaggerVerbs(encodings, tagger, kept)],
-        ['embed', new EmbedderVerbs(encodings, tagger)],
-        ['caption', new CaptionerVerbs(encodings, handle.captioner(), kept)],
-        ['match', new MatcherVerbs(encodings, handle.matcher())],
+        ['tag', new TaggerOperations(encodings, tagger, kept)],
+        ['embed', new EmbedderOperations(encodings, tagger)],
+        ['caption', new CaptionerOperations(encodings, handle.captioner(), kept)],
+        ['match', new MatcherOperations(encodings, handle.matcher())],
       ];
       return {
         operations: new Map(/** @type {[Task, Operations][]} */ (operations)),

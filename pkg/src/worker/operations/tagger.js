@@ -13,13 +13,13 @@
  */
 
 import { BACKGROUND } from '../background.js';
-import { EmbedderVerbs } from './embedder.js';
+import { EmbedderOperations } from './embedder.js';
 import { Encoder } from './encoder.js';
 import { mapOf, rolloutOf } from './inside.js';
 import { release } from './release.js';
 
 /** A CLIP model. */
-export class TaggerVerbs extends EmbedderVerbs {
+export class TaggerOperations extends EmbedderOperations {
   #encodings;
   #handle;
   #encoder;
