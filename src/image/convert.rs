@@ -1,6 +1,6 @@
 //! From the pixel layouts that decoders give to RGB, as PIL converts them.
 
-use ::image::{DynamicImage, RgbImage};
+use ::image::{DynamicImage, RgbImage, RgbaImage};
 
 /// `image` as RGB: grey repeated, 16-bit samples cut to their high byte, transparency over white.
 ///
@@ -59,6 +59,27 @@ pub(super) fn rgba_to_rgb(mut bytes: Vec<u8>) -> Vec<u8> {
     }
     bytes.truncate(3 * pixels);
     bytes
+}
+
+/// Fills what is wholly transparent with a colour.
+pub(super) fn fill(image: &mut RgbaImage, [red, green, blue]: [u8; 3]) {
+    for pixel in image.pixels_mut().filter(|pixel| pixel.0[3] == 0) {
+        pixel.0 = [red, green, blue, 255];
+    }
+}
+
+/// Takes alpha out of colours that it was multiplied into.
+///
+/// Source: Pillow, `src/libImaging/Convert.c`, `rgbA2rgba`.
+pub(super) fn unmultiply(image: &mut RgbaImage) {
+    for pixel in image.pixels_mut() {
+        let [.., alpha] = pixel.0;
+        if alpha != 0 && alpha != 255 {
+            for sample in &mut pixel.0[..3] {
+                *sample = (255 * u32::from(*sample) / u32::from(alpha)).min(255) as u8;
+            }
+        }
+    }
 }
 
 fn grey_to_rgb(greys: impl ExactSizeIterator<Item = u8>) -> Vec<u8> {

@@ -5,6 +5,9 @@ use std::io::Cursor;
 use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
+use super::orientation::orientation;
+use super::repair::{gif_ground, repaired};
+use super::tiff::Tiff;
 use super::{convert, header};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -27,7 +30,8 @@ const MAX_SCRATCH_BYTES: u64 = 64 << 20;
 
 /// Decodes a JPEG, PNG, WebP, GIF (first frame), BMP or TIFF file; the content decides, not a name.
 ///
-/// The result is upright (EXIF orientation applied), opaque (transparency over white) and RGB:
+/// The result is upright (orientation of EXIF or XMP applied, as PIL's `exif_transpose` does), opaque (transparency over
+/// white) and RGB:
 ///
 /// * 8-bit colours, greys, palettes and bit maps are PIL's `convert("RGB")`, transparency is PIL's
 ///   `alpha_composite` over white, exactly.
@@ -36,8 +40,10 @@ const MAX_SCRATCH_BYTES: u64 = 64 << 20;
 /// * JPEG in CMYK or YCCK is read as Adobe writes it (inverted), as PIL does. The decoder's inverse transform and
 ///   chroma upsampling are not libjpeg-turbo's: on 337 photographs the mean difference from PIL was 0.2 grey
 ///   levels, the largest 11.
-/// * TIFF in CMYK is within one grey level of PIL; alpha that is multiplied in is taken as if it were not.
-/// * The part of a GIF's screen that its first frame leaves bare is transparent, as in browsers.
+/// * TIFF in CMYK is within one grey level of PIL.
+/// * The part of a GIF's screen that its first frame leaves bare has the frame's first colour, as in PIL; in browsers it is
+///   transparent.
+/// * Small contradictions that PIL and browsers pass over are put right: see `repair`.
 /// * Colour profiles are ignored, as PIL ignores them.
 ///
 /// # Errors
@@ -64,6 +70,7 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage> {
             "The file is not a picture in JPEG, PNG, WebP, GIF, BMP or TIFF format.",
         )
     })?;
+    let bytes = &*repaired(format, bytes);
     // Before the decoder sees the bytes: some decoders allocate or fail before they tell the size.
     if let Some((width, height)) = header::size(format, bytes) {
         check_size(width, height)?;
@@ -130,21 +137,38 @@ fn pixels(format: ImageFormat, bytes: &[u8]) -> std::result::Result<RgbImage, Fa
     limits.max_alloc = Some(MAX_DECODED_BYTES + MAX_SCRATCH_BYTES);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder()?;
+    let decoder = reader.into_decoder()?;
     let (width, height) = decoder.dimensions();
     check_size(width, height).map_err(Failure::Ours)?;
     if decoder.total_bytes() > MAX_DECODED_BYTES {
         return Err(Failure::Ours(too_large()));
     }
-    // Damaged metadata is no reason to refuse a good picture.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let rgb = convert::to_rgb(DynamicImage::from_decoder(decoder)?);
+    let orientation = orientation(format, bytes);
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    if let DynamicImage::ImageRgba8(pixels) = &mut image {
+        match format {
+            ImageFormat::Gif => {
+                gif_ground(bytes).into_iter().for_each(|ground| convert::fill(pixels, ground))
+            }
+            ImageFormat::Tiff if alpha_is_multiplied(bytes) => convert::unmultiply(pixels),
+            _ => {}
+        }
+    }
+    let rgb = convert::to_rgb(image);
     if orientation == Orientation::NoTransforms {
         return Ok(rgb);
     }
     let mut image = DynamicImage::ImageRgb8(rgb);
     image.apply_orientation(orientation);
     Ok(image.into_rgb8())
+}
+
+/// Whether the colours of a TIFF file are multiplied with its alpha: the first of its extra samples says so.
+fn alpha_is_multiplied(bytes: &[u8]) -> bool {
+    const EXTRA_SAMPLES: u64 = 338;
+    const ASSOCIATED: u8 = 1;
+    let first = Tiff::new(bytes).and_then(|file| file.number(&file.entry(EXTRA_SAMPLES)?));
+    first == Some(ASSOCIATED)
 }
 
 fn check_size(width: u32, height: u32) -> Result<()> {

@@ -5,6 +5,10 @@ use ::image::ImageFormat;
 /// The format of a file, if it is one of those that ocelli decodes.
 pub(super) fn format(bytes: &[u8]) -> Option<ImageFormat> {
     use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
+    // BigTIFF, which nobody guesses.
+    if bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+") {
+        return Some(Tiff);
+    }
     let format = ::image::guess_format(bytes).ok()?;
     matches!(format, Bmp | Gif | Jpeg | Png | Tiff | WebP).then_some(format)
 }
@@ -64,6 +68,9 @@ fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
 
 /// The first directory: a count, then entries of 12 bytes (tag, type, count, value), in the file's byte order.
 fn tiff_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    if bytes.get(2..4)?.contains(&b'+') {
+        return None;
+    }
     let little = bytes.starts_with(b"II");
     let short = |at| if little { le16(bytes, at) } else { be16(bytes, at) };
     let long = |at| if little { le32(bytes, at) } else { be32(bytes, at) };
@@ -99,7 +106,7 @@ pub(super) fn jpeg_is_complete(bytes: &[u8]) -> bool {
 }
 
 /// The next marker at or after `at`: its code, and where its body begins.
-fn next_marker(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
+pub(super) fn next_marker(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
     let mut at = at + bytes.get(at..)?.iter().position(|&byte| byte == 0xff)?;
     // Any number of 0xff may fill the space before a marker's code.
     while *bytes.get(at)? == 0xff {
@@ -112,19 +119,19 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
 }
 
-fn be16(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn be16(bytes: &[u8], at: usize) -> Option<u32> {
     array(bytes, at).map(|pair| u16::from_be_bytes(pair).into())
 }
 
-fn le16(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn le16(bytes: &[u8], at: usize) -> Option<u32> {
     array(bytes, at).map(|pair| u16::from_le_bytes(pair).into())
 }
 
-fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     array(bytes, at).map(u32::from_be_bytes)
 }
 
-fn le32(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn le32(bytes: &[u8], at: usize) -> Option<u32> {
     array(bytes, at).map(u32::from_le_bytes)
 }
 

@@ -24,9 +24,12 @@
 mod convert;
 mod decode;
 mod header;
+mod orientation;
 mod preprocess;
+mod repair;
 mod resize;
 mod settings;
+mod tiff;
 
 pub use ::image::RgbImage;
 pub use decode::{MAX_BYTES, MAX_EDGE, MAX_PIXELS, decode, from_rgba};
