@@ -88,6 +88,16 @@ test('a package without its worker says so', async (t) => {
   );
 });
 
+test('a content security policy that forbids WebAssembly is named', async (t) => {
+  const headers = { 'Content-Security-Policy': "script-src 'self'" };
+  const strict = await serve({ root: folder, mounts: { '/ocelli/': PACKAGE }, headers });
+  t.after(() => strict.close());
+  await assert.rejects(
+    tag(`${strict.url}ocelli/`, { from: strict.url }),
+    /script-src needs 'wasm-unsafe-eval'/,
+  );
+});
+
 test('a bundle names no folder of the machine that made it', () => {
   const scripts = readdirSync(DIST).filter((name) => name.endsWith('.js'));
   assert.ok(scripts.length > 0);

@@ -39,8 +39,24 @@ async function start(runtime) {
   try {
     await module.default();
   } catch (cause) {
-    throw new WorkerError('worker-failed', "ocelli's WebAssembly file could not be loaded.", { cause });
+    throw new WorkerError('worker-failed', refusalOf(cause), { cause });
   }
   if (runtime.threads > 1) await startThreads(module, runtime);
   return new Engine(module, { runtime });
+}
+
+/**
+ * Why the wasm could not be loaded, as far as the browser tells.
+ *
+ * @param {unknown} cause
+ */
+function refusalOf(cause) {
+  // "... because 'unsafe-eval' is not an allowed source of script", in several wordings.
+  if (
+    cause instanceof WebAssembly.CompileError &&
+    /unsafe-eval|Content Security Policy/i.test(cause.message)
+  ) {
+    return "The page's content security policy forbids WebAssembly: its script-src needs 'wasm-unsafe-eval'.";
+  }
+  return "ocelli's WebAssembly file could not be loaded.";
 }
