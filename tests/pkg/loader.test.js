@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { chunks, MAX_CHUNK, openFile, readSmallFile } from '../../pkg/src/shared/loader.js';
+import { chunks, MAX_CHUNK, openFile, openFirst, readSmallFile } from '../../pkg/src/shared/loader.js';
 import { bytes, serveRoutes } from './support/server.js';
 
 const WEIGHTS = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 31 + (i >> 8)) & 0xff));
@@ -239,6 +239,43 @@ test('a web page in place of a model is refused, by its type or by its text', as
   for (const name of ['typed', 'untyped', 'pointer']) {
     await assert.rejects(download(file(url, name)), { name: 'ModelError', code: 'not-a-model' });
   }
+});
+
+test('the next name is asked for where a server says in its own way that a file is not there', async (t) => {
+  const page = bytes('<!doctype html>', { 'content-type': 'text/html' });
+  const refuse = (status) => (_, response) => response.writeHead(status).end('no');
+  const { url } = await serveRoutes(t, {
+    '/page/a': page,
+    '/page/b': bytes('weights'),
+    '/store/a': refuse(403),
+    '/store/b': bytes('weights'),
+    '/hub/a': refuse(401),
+    '/hub/b': bytes('weights'),
+    '/busy/a': refuse(503),
+    '/busy/b': bytes('weights'),
+    '/pages/a': page,
+    '/pages/b': page,
+    '/stores/a': refuse(403),
+    '/stores/b': refuse(403),
+  });
+  const open = (folder) =>
+    openFirst({ ...file(`${url}/${folder}`, 'a'), others: [file(`${url}/${folder}`, 'b')] });
+  for (const folder of ['page', 'store', 'hub', 'missing']) {
+    if (folder === 'missing') {
+      await assert.rejects(open(folder), {
+        code: 'not-found',
+        message: /^a was not found .*, nor b beside it\.$/,
+      });
+    } else {
+      assert.equal((await open(folder)).file.name, 'b', folder);
+    }
+  }
+  await assert.rejects(open('busy'), { code: 'http-status', status: 503 });
+  await assert.rejects(open('pages'), {
+    code: 'not-a-model',
+    message: /a web page\. Neither is there b beside it\.$/,
+  });
+  await assert.rejects(open('stores'), { code: 'http-status', status: 403 });
 });
 
 test('a safetensors file whose length begins like a tag is no web page', async (t) => {

@@ -63,7 +63,8 @@ export async function openFile(file, options = {}) {
 }
 
 /**
- * Asks for a file, and where there is none, for the others that would do.
+ * Asks for a file, and where there is none, for the others that would do. Not every server says 404 then: stores of objects
+ * refuse what they may not list, and servers of single pages send the page.
  *
  * @param {ModelFile} file
  * @param {FetchOptions} [options]
@@ -71,16 +72,31 @@ export async function openFile(file, options = {}) {
  */
 export async function openFirst(file, options = {}) {
   const { others = [] } = file;
+  /** @type {unknown[]} */
+  const refusals = [];
   for (const candidate of [file, ...others]) {
     try {
       return await openFile(candidate, options);
     } catch (error) {
-      if (others.length === 0 || codeOf(error) !== 'not-found') throw error;
+      if (others.length === 0 || !mayBeAbsent(error)) throw error;
+      refusals.push(error);
     }
   }
   const names = others.map(({ name }) => name).join(' or ');
+  const first = refusals.find((error) => codeOf(error) !== 'not-found');
+  if (first instanceof NetworkError) throw first;
+  if (first instanceof Error) {
+    throw errorFor('not-a-model', `${first.message} Neither is there ${names} beside it.`, { cause: first });
+  }
   const sentence = `${file.name} was not found at ${file.url}, nor ${names} beside it.`;
   throw errorFor('not-found', sentence, { status: 404 });
+}
+
+/** Whether a server may say so of a file that is not there. @param {unknown} error */
+function mayBeAbsent(error) {
+  const code = codeOf(error);
+  if (error instanceof NetworkError && code === 'http-status') return [401, 403].includes(error.status ?? 0);
+  return code === 'not-found' || code === 'not-a-model';
 }
 
 /**
