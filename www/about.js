@@ -1,5 +1,5 @@
 /**
- * What the built-in model knows and does not know, in one line (the long form is `training/MODEL_CARD.md`). The figures are
+ * What the built-in model knows and does not know, in one line (the long form is `pkg/models/ocelli/README.md`). The figures are
  * those of `npm run evaluate` on strangers' pictures.
  */
 export const BUILT_IN_KNOWS =
