@@ -10,10 +10,10 @@
 export const SAMPLES = [
   { file: 'cat.webp', alt: 'a tabby cat' },
   { file: 'coffee.webp', alt: 'a cup of espresso' },
-  { file: 'photographer.webp', alt: 'a man with a camera' },
-  { file: 'rocket.webp', alt: 'a rocket before its launch' },
   { file: 'astronaut.webp', alt: 'an astronaut' },
-  { file: 'sailboat.webp', alt: 'a drawing of a sailboat' },
-  { file: 'car.webp', alt: 'a drawing of a red car' },
-  { file: 'fruit.webp', alt: 'a drawing of a bowl of fruit' },
+  { file: 'umbrella.webp', alt: 'a drawing of an umbrella' },
+  { file: 'mushroom.webp', alt: 'a drawing of a mushroom' },
+  { file: 'strawberry.webp', alt: 'a drawing of a strawberry' },
+  { file: 'ladybug.webp', alt: 'a drawing of a ladybug' },
+  { file: 'house.webp', alt: 'a drawing of a house' },
 ];
