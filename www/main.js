@@ -265,6 +265,7 @@ function show() {
   page.captionSettings.canMatch(
     session.matches.lane.model !== null || (captioner?.tasks.includes('match') ?? false),
   );
+  page.captionSettings.canBegin(!captioner?.builtIn);
   page.finder.show({ worth: session.pictures.length >= ENOUGH_TO_FIND, ...arrangement });
   showCards();
   showStored();

@@ -30,9 +30,14 @@ import { Lane } from './lane.js';
  * @typedef {object} TagAnswer
  * @property {Tag[]} tags
  * @property {boolean} sure whether the best of them is more than a guess; where it is not, there are no tags
+ * @property {Doubt | null} [doubt] where somebody's own labels are answered, though the picture seems to show none of them
  *
- * @typedef {Question & { labels: readonly import('./labels.js').Label[], judged: boolean }} Asked `judged`: whether the page
- *   chose the labels, and so can tell guesses from answers
+ * @typedef {object} Doubt
+ * @property {string | null} likely the tag of the vocabulary that it rather seems to show; null where that is unsure
+ *
+ * @typedef {Question & { labels: readonly import('./labels.js').Label[], judged: boolean,
+ *   beside: readonly import('./labels.js').Label[] }} Asked `judged`: whether the page chose the labels, and so can tell
+ *   guesses from answers. `beside`: what somebody's own labels are compared with, where the tagger can tell
  *
  * @typedef {object} CaptionSettings
  * @property {import('ocelli').StreamOptions} options how captions are searched for
@@ -188,14 +193,27 @@ export class Session extends EventTarget {
    */
   async asked(tagger) {
     const question = await this.question;
-    if (question.labels !== null) return { ...question, labels: question.labels, judged: false };
-    const { vocabulary } = question;
+    const { labels, vocabulary } = question;
+    if (labels !== null) {
+      const canTell = vocabulary && tagger.calibration.sureThreshold !== null;
+      const beside = canTell ? await this.#labelsOf(tagger, vocabulary) : [];
+      return { ...question, labels, judged: false, beside };
+    }
     if (!vocabulary) throw new Error('a question without labels has a vocabulary');
+    return { ...question, labels: await this.#labelsOf(tagger, vocabulary), judged: true, beside: [] };
+  }
+
+  /**
+   * The labels of the vocabulary that a tagger can know.
+   * @param {Tagger} tagger
+   * @param {import('ocelli').Vocabulary} vocabulary
+   */
+  #labelsOf(tagger, vocabulary) {
     // A list that cannot be had costs time, and no answer.
     const labels =
       this.#knownLabels.get(tagger) ?? vocabulary.labelsFor(tagger).catch(() => vocabulary.labels);
     this.#knownLabels.set(tagger, labels);
-    return { ...question, labels: await labels, judged: true };
+    return labels;
   }
 
   /**
@@ -296,10 +314,38 @@ async function tagWith(tagger, file, asked, { signal, onProgress }) {
   const answers = judged && surest && surest.label !== shown[0]?.label ? [surest] : shown;
   const among = scores === 'independent' ? {} : { among: all };
   // What somebody asks is answered as asked; what the page asks, with all that it implies.
-  if (!vocabulary || !asked.judged) return { tags: answers, sure: true };
+  if (!vocabulary || !asked.judged) {
+    const whole = scores !== 'independent' && !none;
+    return { tags: answers, sure: true, doubt: whole ? await doubtOf(tagger, file, asked, signal) : null };
+  }
   const worth = judged
     ? answers.filter(({ score }, place) => place === 0 || score >= WORTH_SHOWING)
     : answers;
   // So many as are seen at a glance.
   return { tags: vocabulary.withParents(worth, among).slice(0, MOST_SHOWN), sure: true };
+}
+
+/**
+ * Whether a picture shows none of somebody's own labels: one of several is always the best, however little it fits. They
+ * are compared once more, among all that the tagger can know.
+ *
+ * @param {Tagger} tagger
+ * @param {Blob} file
+ * @param {Asked} asked
+ * @param {AbortSignal} signal
+ * @returns {Promise<Doubt | null>}
+ */
+async function doubtOf(tagger, file, { labels, beside, vocabulary }, signal) {
+  const { sureThreshold } = tagger.calibration;
+  if (!vocabulary || sureThreshold === null || beside.length === 0) return null;
+  const name = (/** @type {import('./labels.js').Label} */ label) =>
+    typeof label === 'string' ? label : label.label;
+  const own = new Set(labels.map(name));
+  const others = beside.filter((label) => !own.has(name(label)));
+  const all = await tagger.tag(file, [...labels, ...others], { signal });
+  // A poodle is the dog that was asked for.
+  const fits = (/** @type {string} */ label) =>
+    own.has(label) || vocabulary.implied(label).some((tag) => own.has(tag));
+  const share = all.reduce((sum, { label, score }) => sum + (fits(label) ? score : 0), 0);
+  return share >= sureThreshold ? null : { likely: vocabulary.surest(all, sureThreshold)?.label ?? null };
 }

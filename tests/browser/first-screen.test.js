@@ -99,5 +99,24 @@ test('where the model is not sure, the page says so and offers a stronger one', 
   await visit.page.locator('#labels-panel').evaluate((panel) => /** @type {any} */ (panel.open = true));
   await visit.ask(['cat', 'dog']);
   await visit.page.waitForFunction(() => document.querySelectorAll('.tag').length === 2);
+  await card.getByText(/^Perhaps none of these/).waitFor();
   await visit.end();
+});
+
+test('labels of one’s own are answered, and doubted where the picture shows something else', async () => {
+  const site = await openSite({});
+  const visit = await Visit.begin(browser, site.url);
+  const samples = visit.page.getByRole('list', { name: 'Or try one of these' }).getByRole('button');
+  await samples.nth(4).click();
+  await visit.page.locator('picture-card[data-state="done"]').waitFor();
+  const doubt = visit.page.getByText('Perhaps none of these: it looks more like “mushroom”.');
+  await visit.page.locator('#labels-panel').evaluate((panel) => /** @type {any} */ (panel.open = true));
+  await visit.ask(['cat', 'motorcycle']);
+  await doubt.waitFor();
+  // What implies a label fits it.
+  await visit.ask(['fungus', 'motorcycle']);
+  await visit.page.getByText('fungus', { exact: true }).first().waitFor();
+  await doubt.waitFor({ state: 'hidden' });
+  await visit.end();
+  await site.close();
 });

@@ -38,7 +38,18 @@ class CaptionSettings extends HTMLElement {
   #number = numberField('candidates', { min: '1', max: '8', step: '1' }, '1');
   #rematch = make('input', { type: 'checkbox', id: 'rematch' });
   #rematchField = check(this.#rematch, 'Keep the best by matching');
-  #prompt = make('input', { type: 'text', id: 'prompt', autocomplete: 'off', placeholder: 'a photo of' });
+  #prompt = make('input', {
+    type: 'text',
+    id: 'prompt',
+    autocomplete: 'off',
+    placeholder: 'a photo of',
+    'aria-describedby': 'prompt-help',
+  });
+  #untaught = make(
+    'p',
+    { className: 'field-help', id: 'prompt-help', hidden: true },
+    'The built-in model was not trained to go on from a beginning, and does it badly.',
+  );
 
   connectedCallback() {
     this.append(
@@ -47,6 +58,7 @@ class CaptionSettings extends HTMLElement {
       labelled('Captions for each picture', this.#number),
       this.#rematchField,
       labelled('Captions begin with', this.#prompt),
+      this.#untaught,
     );
     this.addEventListener('change', ({ target }) => {
       // What was changed last holds: word by word there is one most probable caption.
@@ -61,6 +73,11 @@ class CaptionSettings extends HTMLElement {
   /** @param {boolean} possible whether the captioner's model can match as well */
   canMatch(possible) {
     this.#rematchField.hidden = !possible;
+  }
+
+  /** @param {boolean} taught whether the captioner was trained to go on from a beginning */
+  canBegin(taught) {
+    this.#untaught.hidden = taught;
   }
 
   #update() {

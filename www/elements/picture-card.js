@@ -62,6 +62,7 @@ export class PictureCard extends HTMLElement {
     make('p', {}, 'Not sure what this is: the caption is a guess.'),
     this.#stronger,
   );
+  #doubt = make('p', { className: 'unsure', hidden: true });
   #classes = button('', 'classes', () => {}, {
     'data-look': 'class',
     'aria-pressed': 'false',
@@ -116,6 +117,7 @@ export class PictureCard extends HTMLElement {
       this.#caption,
       this.#tags,
       this.#unsure,
+      this.#doubt,
       this.#wait,
       this.#classes,
       this.#errors,
@@ -218,6 +220,11 @@ export class PictureCard extends HTMLElement {
       showTags(this.#tags, result ?? [], naming);
       this.#shownTags = { tags: result, naming };
     }
+    const doubt = answer?.doubt ?? null;
+    const likely = doubt?.likely ? `: it looks more like “${naming(doubt.likely)}”` : '';
+    write(this.#doubt, doubt ? `Perhaps none of these${likely}.` : '');
+    this.#doubt.hidden = doubt === null;
+    mark(this.#doubt, 'data-stale', stale);
     this.#tags.hidden = result === null || unsure;
     mark(this.#tags, 'data-stale', stale);
     const nothing = result?.length === 0 && status === 'done' && !unsure ? 'No tag scores that high' : '';
