@@ -289,8 +289,12 @@ function scheduleShow() {
   setTimeout(() => {
     scheduled = false;
     show();
+    requestAnimationFrame(keepInView);
   }, 16);
 }
+
+/** The picture that was brought into view, and how far the page was scrolled then. @type {{ card: Element, y: number } | null} */
+let followed = null;
 
 /** Brings the newest picture into view, where its answers are about to appear, unless all of it is there. */
 function showNewest() {
@@ -298,7 +302,21 @@ function showNewest() {
   const box = card?.getBoundingClientRect();
   if (!box || (box.top >= 0 && box.bottom <= innerHeight)) return;
   // Once the page has stepped back for its first picture.
-  requestAnimationFrame(() => requestAnimationFrame(() => card.scrollIntoView({ block: 'start' })));
+  requestAnimationFrame(() => requestAnimationFrame(() => follow(card)));
+}
+
+/** @param {Element} card */
+function follow(card) {
+  card.scrollIntoView({ block: 'start' });
+  followed = { card, y: scrollY };
+}
+
+/** Keeps it there while what stands above it comes and goes, until somebody scrolls. */
+function keepInView() {
+  if (!followed) return;
+  const { card, y } = followed;
+  if (card !== page.cards.firstElementChild || Math.abs(scrollY - y) > 1) followed = null;
+  else if (Math.abs(card.getBoundingClientRect().top) > 1) follow(card);
 }
 
 session.addEventListener('change', scheduleShow);
