@@ -4,6 +4,7 @@
  */
 
 import { answersLane, matchesLane } from './asking.js';
+import { TEMPLATE } from './labels.js';
 import { Lane } from './lane.js';
 
 /**
@@ -59,6 +60,12 @@ const TAGS_SHOWN = 5;
 const MOST_SHOWN = 7;
 /** Beside a sure answer, what scores less is noise. */
 const WORTH_SHOWING = 0.05;
+
+/**
+ * The cosine of two words from which on they mean the same: of the built-in model, "motorbike" and "motorcycle" have 0.75,
+ * "sofa" and "couch" 0.44, "cat" and "dog" 0.22.
+ */
+const SAME_THING = 0.4;
 
 /** Classes kept for each picture. */
 const CLASSES_SHOWN = 3;
@@ -347,5 +354,17 @@ async function doubtOf(tagger, file, { labels, beside, vocabulary }, signal) {
   const fits = (/** @type {string} */ label) =>
     own.has(label) || vocabulary.implied(label).some((tag) => own.has(tag));
   const share = all.reduce((sum, { label, score }) => sum + (fits(label) ? score : 0), 0);
-  return share >= sureThreshold ? null : { likely: vocabulary.surest(all, sureThreshold)?.label ?? null };
+  if (share >= sureThreshold) return null;
+  const likely = vocabulary.surest(all, sureThreshold)?.label ?? null;
+  const best = all.find(({ label }) => own.has(label))?.label;
+  // A motorbike is a motorcycle by another name.
+  const same = likely && best !== undefined && (await likeness(tagger, [likely, best], signal)) >= SAME_THING;
+  return same ? null : { likely };
+}
+
+/** The cosine of two words. @param {Tagger} tagger @param {[string, string]} words @param {AbortSignal} signal */
+async function likeness(tagger, words, signal) {
+  const texts = words.map((word) => TEMPLATE.replace('{}', word));
+  const [a, b] = await tagger.embedTexts(texts, { signal });
+  return a && b ? a.reduce((sum, x, i) => sum + x * Number(b[i]), 0) : 0;
 }

@@ -107,15 +107,19 @@ test('labels of one’s own are answered, and doubted where the picture shows so
   const site = await openSite({});
   const visit = await Visit.begin(browser, site.url);
   const samples = visit.page.getByRole('list', { name: 'Or try one of these' }).getByRole('button');
-  await samples.nth(4).click();
+  await samples.nth(6).click();
   await visit.page.locator('picture-card[data-state="done"]').waitFor();
-  const doubt = visit.page.getByText('Perhaps none of these: it looks more like “mushroom”.');
+  const doubt = visit.page.getByText('Perhaps none of these: it looks more like “ladybug”.');
   await visit.page.locator('#labels-panel').evaluate((panel) => /** @type {any} */ (panel.open = true));
   await visit.ask(['cat', 'motorcycle']);
   await doubt.waitFor();
+  // The same by another name.
+  await visit.ask(['ladybird', 'motorcycle']);
+  await visit.page.getByText('ladybird', { exact: true }).first().waitFor();
+  await doubt.waitFor({ state: 'hidden' });
   // What implies a label fits it.
-  await visit.ask(['fungus', 'motorcycle']);
-  await visit.page.getByText('fungus', { exact: true }).first().waitFor();
+  await visit.ask(['beetle', 'motorcycle']);
+  await visit.page.getByText('beetle', { exact: true }).first().waitFor();
   await doubt.waitFor({ state: 'hidden' });
   await visit.end();
   await site.close();
