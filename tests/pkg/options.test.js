@@ -22,7 +22,7 @@ function refusal(call) {
 }
 
 test('an option that is not taken is refused, and the one that was meant is named', () => {
-  const taken = ['topK', 'signal', 'maxTokens', 'minTokens'];
+  const taken = ['topK', 'signal', 'maxTokens', 'minTokens', 'dtype'];
   for (const [given, meant] of [
     ['topk', 'topK'],
     ['top_k', 'topK'],
@@ -32,6 +32,7 @@ test('an option that is not taken is refused, and the one that was meant is name
     ['max_tokens', 'maxTokens'],
     ['max_new_tokens', 'maxNewTokens'],
     ['minToken', 'minTokens'],
+    ['dtpye', 'dtype'],
     ['device', null],
     ['__proto__x', null],
   ]) {
@@ -131,4 +132,9 @@ test('a folder that is written like a model of the hub is told apart', async () 
     code: 'argument-invalid',
     message: '"models/clip-tiny" is no model of the hub; did you mean "./models/clip-tiny"?',
   });
+});
+
+test('a model whose name is nearly right is told', async () => {
+  await assert.rejects(Tagger.load('oceli'), { message: '"oceli" is no model; did you mean "ocelli"?' });
+  await assert.rejects(Tagger.load('something'), { message: /^"something" is no model: give "organisation/ });
 });

@@ -4,7 +4,8 @@
  */
 
 import { OcelliError } from '../shared/errors.js';
-import { find, revisionOf, weightsOf } from './catalogue.js';
+import { nearest } from '../shared/nearest.js';
+import { find, list, revisionOf, weightsOf } from './catalogue.js';
 
 /**
  * @typedef {import('../shared/protocol.js').Task} Task
@@ -101,10 +102,11 @@ export function locate(model, { base = HUB, revision, weights, task } = {}) {
     address = (name) =>
       new URL(`${id}/resolve/${encodeURIComponent(revision ?? revisionOf(id, name))}/${name}`, root);
   } else {
-    throw new OcelliError(
-      'argument-invalid',
-      `"${id}" is no model: give "organisation/name", a built-in model's name, or the address of a folder.`,
-    );
+    const ways = 'give "organisation/name", a built-in model\'s name, or the address of a folder';
+    const ids = list().map((info) => info.id);
+    const meant = nearest(id, ids);
+    const hint = meant ? `did you mean "${meant}"?` : `${ways}.`;
+    throw new OcelliError('argument-invalid', `"${id}" is no model${meant ? '; ' : ': '}${hint}`);
   }
   /** @type {(name: string) => ModelFile} */
   const file = (name) => ({ name, url: address(name).href });

@@ -4,12 +4,11 @@
  */
 
 import { OcelliError } from '../shared/errors.js';
+import { nearest } from '../shared/nearest.js';
 import { VARIANT_NAMES } from '../shared/variants.js';
 
 /** More threads than any machine has. */
 const MOST_THREADS = 64;
-/** Letters in which a name may differ from the option that was meant. */
-const MOST_MISTAKES = 2;
 
 /**
  * @typedef {object} Spec
@@ -137,28 +136,10 @@ export function readOptions(options, taken) {
 /** @param {string} given @param {readonly string[]} taken */
 function unknown(given, taken) {
   const aliases = Object.keys(ALIASES).filter((alias) => taken.includes(ALIASES[alias] ?? ''));
-  const plain = (/** @type {string} */ name) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
-  const [nearest] = [...taken, ...aliases]
-    .map((name) => ({ name, mistakes: distance(plain(name), plain(given)) }))
-    .filter(({ name, mistakes }) => mistakes <= Math.min(MOST_MISTAKES, plain(name).length / 3))
-    .sort((a, b) => a.mistakes - b.mistakes);
+  const meant = nearest(given, [...taken, ...aliases]);
   const what = `There is no option "${given}" here`;
-  if (nearest) return `${what}; did you mean ${nearest.name}?`;
+  if (meant) return `${what}; did you mean ${meant}?`;
   return taken.length === 0 ? `${what}.` : `${what}; there are ${taken.join(', ')}.`;
-}
-
-/** The Levenshtein distance of two short words. @param {string} a @param {string} b */
-function distance(a, b) {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const replaced = Number(row[j]) + Number(a[i] !== b[j]);
-      next.push(Math.min(replaced, Number(row[j + 1]) + 1, Number(next[j]) + 1));
-    }
-    row = next;
-  }
-  return Number(row[b.length]);
 }
 
 /** @param {string} sentence */
