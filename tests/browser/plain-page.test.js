@@ -78,6 +78,30 @@ for (const [name, base] of [
   }
 }
 
+test('the page of the README works as it stands', async (t) => {
+  const readme = readFileSync(path.join(PACKAGE, 'README.md'), 'utf8');
+  const html = /```html\n(.*?)```/s.exec(readme)?.[1] ?? '';
+  const own = mkdtempSync(path.join(tmpdir(), 'ocelli-readme-'));
+  writeFileSync(path.join(own, 'index.html'), html);
+  const readmeSite = await serve({ root: own, mounts: { '/ocelli/': PACKAGE } });
+  const page = await browser.newPage();
+  t.after(async () => {
+    await page.close();
+    await readmeSite.close();
+    rmSync(own, { recursive: true });
+  });
+  await page.goto(readmeSite.url, { waitUntil: 'networkidle' });
+  const cat = path.join(ROOT, 'www/samples/cat.webp');
+  const answer = page.locator('pre');
+  // The page listens once its models are there.
+  for (let tries = 0; tries < 30 && (await answer.textContent()) === ''; tries++) {
+    await page.setInputFiles('input', []);
+    await page.setInputFiles('input', cat);
+    await page.waitForTimeout(1000);
+  }
+  assert.match((await answer.textContent()) ?? '', /^a cat.*\na cat: [01]\.\d\d$/);
+});
+
 test('a package without its worker says so', async (t) => {
   const mounts = { '/ocelli/src/worker/worker.js': () => null, '/ocelli/': PACKAGE };
   const broken = await serve({ root: folder, mounts });
