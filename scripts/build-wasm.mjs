@@ -6,7 +6,6 @@
 // other is named. Nothing is built when the sources are those of the last build.
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
@@ -46,7 +45,7 @@ const INPUTS = [
 ];
 const WASM_OPT = 'node_modules/binaryen/package.json';
 /** What tells which variants can run. In the package it is a file of its own: workers know no import maps. */
-const DETECTOR = 'wasm-feature-detect';
+const DETECTOR = 'node_modules/wasm-feature-detect/package.json';
 
 /** What the package finds in place of a variant that was not built. */
 const ABSENT = {
@@ -85,23 +84,21 @@ export async function buildWasm({ dev = false, force = false, names } = {}) {
   else say(`Wasm: ${OUT} is up to date.`);
 }
 
-/** Puts the library that detects features beside the wasm, with its types and where it comes from. */
+/** Puts the library that detects features beside the wasm, with its types, and says where it comes from. */
 export function copyDetector() {
-  const require = createRequire(path.join(ROOT, 'package.json'));
-  if (!existsSync(path.join(ROOT, 'node_modules', DETECTOR))) {
+  const manifest = path.join(ROOT, DETECTOR);
+  if (!existsSync(manifest)) {
     throw new Failure('The npm packages are not here yet: run `npm run setup` first.');
   }
-  const { version, license } = require(`${DETECTOR}/package.json`);
-  const folder = path.dirname(require.resolve(`${DETECTOR}/package.json`));
-  const code = readFileSync(path.join(folder, 'dist/esm/index.js'), 'utf8');
-  const about = `/*! ${DETECTOR} ${version}, Google LLC, ${license} */`;
-  const out = path.join(ROOT, OUT);
-  mkdirSync(out, { recursive: true });
-  writeFileSync(path.join(out, 'feature-detect.js'), `${about}\n${code}`);
-  const types = ['simd', 'relaxedSimd', 'threads'].map(
-    (name) => `export declare const ${name}: () => Promise<boolean>;\n`,
-  );
-  writeFileSync(path.join(out, 'feature-detect.d.ts'), types.join(''));
+  const { name, version, license } = JSON.parse(readFileSync(manifest, 'utf8'));
+  const about = `/*! ${name} ${version}, Google LLC, ${license} */`;
+  mkdirSync(path.join(ROOT, OUT), { recursive: true });
+  const copy = (/** @type {string} */ from, /** @type {string} */ to) => {
+    const text = readFileSync(path.join(path.dirname(manifest), from), 'utf8');
+    writeFileSync(path.join(ROOT, OUT, to), `${about}\n${text}`);
+  };
+  copy('dist/esm/index.js', 'feature-detect.js');
+  copy('dist/index.d.ts', 'feature-detect.d.ts');
 }
 
 function canThreads() {

@@ -8,6 +8,7 @@
  */
 
 import { concernsPicture } from './session.js';
+import { dot } from './vectors.js';
 
 /** Below every cosine: where a picture goes that cannot be looked at. */
 const LAST = -2;
@@ -79,9 +80,4 @@ export class Finding {
       throw error;
     }
   }
-}
-
-/** @param {Float32Array} a @param {Float32Array} b of the same length, both of length 1 @returns {number} their cosine */
-function dot(a, b) {
-  return a.reduce((sum, value, place) => sum + value * (b[place] ?? 0), 0);
 }

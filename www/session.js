@@ -4,7 +4,7 @@
  */
 
 import { answersLane, matchesLane } from './asking.js';
-import { TEMPLATE } from './labels.js';
+import { doubtOf } from './doubt.js';
 import { Lane } from './lane.js';
 
 /**
@@ -31,10 +31,7 @@ import { Lane } from './lane.js';
  * @typedef {object} TagAnswer
  * @property {Tag[]} tags
  * @property {boolean} sure whether the best of them is more than a guess; where it is not, there are no tags
- * @property {Doubt | null} [doubt] where somebody's own labels are answered, though the picture seems to show none of them
- *
- * @typedef {object} Doubt
- * @property {string | null} likely the tag of the vocabulary that it rather seems to show; null where that is unsure
+ * @property {import('./doubt.js').Doubt | null} [doubt] where somebody's own labels are answered, though the picture seems to show none of them
  *
  * @typedef {Question & { labels: readonly import('./labels.js').Label[], judged: boolean,
  *   beside: readonly import('./labels.js').Label[] }} Asked `judged`: whether the page chose the labels, and so can tell
@@ -60,12 +57,6 @@ const TAGS_SHOWN = 5;
 const MOST_SHOWN = 7;
 /** Beside a sure answer, what scores less is noise. */
 const WORTH_SHOWING = 0.05;
-
-/**
- * The cosine of two words from which on they mean the same: of the built-in model, "motorbike" and "motorcycle" have 0.75,
- * "sofa" and "couch" 0.44, "cat" and "dog" 0.22.
- */
-const SAME_THING = 0.4;
 
 /** Classes kept for each picture. */
 const CLASSES_SHOWN = 3;
@@ -330,41 +321,4 @@ async function tagWith(tagger, file, asked, { signal, onProgress }) {
     : answers;
   // So many as are seen at a glance.
   return { tags: vocabulary.withParents(worth, among).slice(0, MOST_SHOWN), sure: true };
-}
-
-/**
- * Whether a picture shows none of somebody's own labels: one of several is always the best, however little it fits. They
- * are compared once more, among all that the tagger can know.
- *
- * @param {Tagger} tagger
- * @param {Blob} file
- * @param {Asked} asked
- * @param {AbortSignal} signal
- * @returns {Promise<Doubt | null>}
- */
-async function doubtOf(tagger, file, { labels, beside, vocabulary }, signal) {
-  const { sureThreshold } = tagger.calibration;
-  if (!vocabulary || sureThreshold === null || beside.length === 0) return null;
-  const name = (/** @type {import('./labels.js').Label} */ label) =>
-    typeof label === 'string' ? label : label.label;
-  const own = new Set(labels.map(name));
-  const others = beside.filter((label) => !own.has(name(label)));
-  const all = await tagger.tag(file, [...labels, ...others], { signal });
-  // A poodle is the dog that was asked for.
-  const fits = (/** @type {string} */ label) =>
-    own.has(label) || vocabulary.implied(label).some((tag) => own.has(tag));
-  const share = all.reduce((sum, { label, score }) => sum + (fits(label) ? score : 0), 0);
-  if (share >= sureThreshold) return null;
-  const likely = vocabulary.surest(all, sureThreshold)?.label ?? null;
-  const best = all.find(({ label }) => own.has(label))?.label;
-  // A motorbike is a motorcycle by another name.
-  const same = likely && best !== undefined && (await likeness(tagger, [likely, best], signal)) >= SAME_THING;
-  return same ? null : { likely };
-}
-
-/** The cosine of two words. @param {Tagger} tagger @param {[string, string]} words @param {AbortSignal} signal */
-async function likeness(tagger, words, signal) {
-  const texts = words.map((word) => TEMPLATE.replace('{}', word));
-  const [a, b] = await tagger.embedTexts(texts, { signal });
-  return a && b ? a.reduce((sum, x, i) => sum + x * Number(b[i]), 0) : 0;
 }

@@ -5,8 +5,8 @@
 
 import { OcelliError } from '../shared/errors.js';
 
-/** @param {string} sentence */
-function wrong(sentence) {
+/** @param {string} sentence @returns {OcelliError} to be thrown */
+export function wrong(sentence) {
   return new OcelliError('argument-invalid', sentence);
 }
 
@@ -103,8 +103,12 @@ export function checkImages(images) {
   return /** @type {any[]} */ (copyList(images, 'images'));
 }
 
+/** @param {unknown} value */
+export function isShare(value) {
+  return typeof value === 'number' && value >= 0 && value <= 1;
+}
+
 /** @param {unknown} threshold */
 export function checkThreshold(threshold) {
-  const valid = typeof threshold === 'number' && threshold >= 0 && threshold <= 1;
-  demand(valid, 'The option threshold must be a number from 0 to 1.');
+  demand(isShare(threshold), 'The option threshold must be a number from 0 to 1.');
 }

@@ -3,7 +3,7 @@
  * because an option that is silently ignored is the hardest fault to find.
  */
 
-import { OcelliError } from '../shared/errors.js';
+import { isShare, wrong } from './arguments.js';
 import { nearest } from '../shared/nearest.js';
 import { VARIANT_NAMES } from '../shared/variants.js';
 
@@ -73,7 +73,7 @@ const SPECS = {
   },
   scores: oneOf(['softmax', 'independent']),
   threshold: {
-    valid: (value) => typeof value === 'number' && value >= 0 && value <= 1,
+    valid: isShare,
     must: 'be a number from 0 to 1',
   },
   topK: COUNT,
@@ -112,7 +112,7 @@ const ALIASES = { maxNewTokens: 'maxTokens', minNewTokens: 'minTokens', numRetur
  * @param {T} options
  * @param {readonly string[]} taken names of the options that are taken
  * @returns {T}
- * @throws {OcelliError} `argument-invalid`
+ * @throws {import('../shared/errors.js').OcelliError} `argument-invalid`
  */
 export function readOptions(options, taken) {
   if (typeof options !== 'object' || options === null) throw wrong('The options must be an object.');
@@ -140,9 +140,4 @@ function unknown(given, taken) {
   const what = `There is no option "${given}" here`;
   if (meant) return `${what}; did you mean ${meant}?`;
   return taken.length === 0 ? `${what}.` : `${what}; there are ${taken.join(', ')}.`;
-}
-
-/** @param {string} sentence */
-function wrong(sentence) {
-  return new OcelliError('argument-invalid', sentence);
 }

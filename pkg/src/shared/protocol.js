@@ -130,7 +130,8 @@
  * @typedef {{ type: 'step', id: number, step: Step }} StepMessage
  * @typedef {{ type: 'done', id: number, answer: Verbs[Verb]['answer'] }} DoneMessage
  * @typedef {{ type: 'failed', id: number, error: ErrorData }} FailedMessage
- * @typedef {{ type: 'started' }} StartedMessage The worker's first word: its script has been loaded.
+ * @typedef {{ type: 'started' }} StartedMessage The worker's first word, to the first call: its script has been
+ *   loaded.
  * @typedef {{ type: 'fatal', error: ErrorData }} FatalMessage The worker's last word: all calls are lost.
  * @typedef {StartedMessage | StepMessage | DoneMessage | FailedMessage | FatalMessage} WorkerMessage What the page receives.
  */

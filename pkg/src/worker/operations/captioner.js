@@ -11,7 +11,7 @@
  * @typedef {import('../../shared/protocol.js').Step} Step
  */
 
-import { attentionOf, rolloutOf } from './inside.js';
+import { attentionOf, rolloutOf, written } from './inside.js';
 import { progress } from './load.js';
 import { Pace } from './pace.js';
 import { release } from './release.js';
@@ -48,17 +48,7 @@ export class CaptionerOperations {
    * @returns {AsyncGenerator<Step, string, void>}
    */
   async *caption(given) {
-    const run = yield* this.#begin(given);
-    try {
-      let caption = '';
-      for (let piece = run.next(); piece !== undefined; piece = run.next()) {
-        caption += piece;
-        yield { piece };
-      }
-      return caption;
-    } finally {
-      release(run);
-    }
+    return yield* written(yield* this.#begin(given));
   }
 
   /**

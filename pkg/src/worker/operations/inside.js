@@ -96,7 +96,7 @@ export async function* attentionOf(encodings, model, { image, caption, ...given 
  * @param {import('../handles.js').CaptionRunHandle} run is freed
  * @returns {Generator<Step, string, void>}
  */
-function* written(run) {
+export function* written(run) {
   try {
     let caption = '';
     for (let piece = run.next(); piece !== undefined; piece = run.next()) {
