@@ -6,7 +6,7 @@ use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 use super::orientation::orientation;
-use super::repair::{gif_ground, repaired};
+use super::repair::{gif_ground, repaired, repaired_png};
 use super::tiff::Tiff;
 use super::{convert, header};
 use crate::error::{Error, ErrorKind, Result};
@@ -78,7 +78,11 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage> {
     if format == ImageFormat::Jpeg && !header::jpeg_is_complete(bytes) {
         return Err(damaged());
     }
-    let image = pixels(format, bytes).map_err(|error| match error {
+    let image = pixels(format, bytes).or_else(|error| match error {
+        Failure::Decoder(_) => repaired_png(format, bytes).map_or(Err(error), |bytes| pixels(format, &bytes)),
+        Failure::Ours(_) => Err(error),
+    });
+    let image = image.map_err(|error| match error {
         Failure::Ours(error) => error,
         Failure::Decoder(ImageError::Limits(_)) => too_large(),
         Failure::Decoder(error @ ImageError::Unsupported(_)) => {
@@ -166,9 +170,8 @@ fn pixels(format: ImageFormat, bytes: &[u8]) -> std::result::Result<RgbImage, Fa
 /// Whether the colours of a TIFF file are multiplied with its alpha: the first of its extra samples says so.
 fn alpha_is_multiplied(bytes: &[u8]) -> bool {
     const EXTRA_SAMPLES: u64 = 338;
-    const ASSOCIATED: u8 = 1;
-    let first = Tiff::new(bytes).and_then(|file| file.number(&file.entry(EXTRA_SAMPLES)?));
-    first == Some(ASSOCIATED)
+    const ASSOCIATED: f64 = 1.0;
+    Tiff::new(bytes).and_then(|file| file.number(EXTRA_SAMPLES)) == Some(ASSOCIATED)
 }
 
 fn check_size(width: u32, height: u32) -> Result<()> {

@@ -2,6 +2,8 @@
 
 use ::image::ImageFormat;
 
+use super::tiff::Tiff;
+
 /// The format of a file, if it is one of those that ocelli decodes.
 pub(super) fn format(bytes: &[u8]) -> Option<ImageFormat> {
     use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
@@ -15,7 +17,7 @@ pub(super) fn format(bytes: &[u8]) -> Option<ImageFormat> {
 
 /// Width and height as the header states them, without any check of the rest of the file.
 ///
-/// `None` where the header is too short to say, or of a rare form (BigTIFF) that is left to the decoder.
+/// `None` where the header is too short to say.
 pub(super) fn size(format: ImageFormat, bytes: &[u8]) -> Option<(u32, u32)> {
     match format {
         // Signature (8), length and name of IHDR (8), then width and height.
@@ -66,21 +68,13 @@ fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
     }
 }
 
-/// The first directory: a count, then entries of 12 bytes (tag, type, count, value), in the file's byte order.
 fn tiff_size(bytes: &[u8]) -> Option<(u32, u32)> {
-    if bytes.get(2..4)?.contains(&b'+') {
-        return None;
-    }
-    let little = bytes.starts_with(b"II");
-    let short = |at| if little { le16(bytes, at) } else { be16(bytes, at) };
-    let long = |at| if little { le32(bytes, at) } else { be32(bytes, at) };
-    let directory = long(4)? as usize;
-    let entries = short(directory)? as usize;
-    let value = |tag| {
-        let entry = (0..entries).map(|n| directory + 2 + 12 * n).find(|&at| short(at) == Some(tag))?;
-        if short(entry + 2)? == 3 { short(entry + 8) } else { long(entry + 8) }
-    };
-    Some((value(256)?, value(257)?))
+    const WIDTH: u64 = 256;
+    const HEIGHT: u64 = 257;
+    let file = Tiff::new(bytes)?;
+    // Whatever is no number of pixels is left to the decoder.
+    let edge = |tag| file.number(tag).filter(|edge| edge.fract() == 0.0).map(|edge| edge as u32);
+    Some((edge(WIDTH)?, edge(HEIGHT)?))
 }
 
 /// Whether a JPEG reaches its end marker.

@@ -180,11 +180,12 @@ fn exif(bytes: &[u8]) -> Exif {
         bytes = rest;
     }
     let Some(file) = Tiff::new(bytes) else { return Exif::Damaged };
-    match file.entry(ORIENTATION) {
-        // 0 stands for what is no orientation, which is an answer too.
-        Some(entry) => Exif::Orientation(file.number(&entry).unwrap_or(0)),
-        None => Exif::Silent,
+    if file.entry(ORIENTATION).is_none() {
+        return Exif::Silent;
     }
+    let whole = |number: f64| (f64::from(number as u8) == number).then_some(number as u8);
+    // 0 stands for what is no orientation, which is an answer too.
+    Exif::Orientation(file.number(ORIENTATION).and_then(whole).unwrap_or(0))
 }
 
 /// The number behind `tiff:Orientation="` or `tiff:Orientation>`.

@@ -1,4 +1,5 @@
-//! Small contradictions within a file, put right before a decoder refuses what PIL and browsers show.
+//! Small contradictions within a file, put right before a decoder refuses what PIL and browsers show; those of PNG after it
+//! has, because finding them takes a check sum of the whole file.
 //!
 //! | format | the file says | what is done |
 //! | --- | --- | --- |
@@ -23,7 +24,6 @@ pub(super) fn repaired(format: ImageFormat, bytes: &[u8]) -> Cow<'_, [u8]> {
         ImageFormat::WebP => webp(bytes),
         ImageFormat::Gif => gif(bytes),
         ImageFormat::Jpeg => jpeg(bytes),
-        ImageFormat::Png => png(bytes),
         _ => None,
     }
     .map_or(Cow::Borrowed(bytes), Cow::Owned)
@@ -142,7 +142,11 @@ fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-fn png(bytes: &[u8]) -> Option<Vec<u8>> {
+/// A PNG that a decoder has refused, where there is something to be put right.
+pub(super) fn repaired_png(format: ImageFormat, bytes: &[u8]) -> Option<Vec<u8>> {
+    if format != ImageFormat::Png {
+        return None;
+    }
     const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
     let (mut at, mut wrong, mut pixels) = (8, Vec::new(), false);
     let ended = loop {
@@ -190,6 +194,7 @@ mod tests {
             (ImageFormat::Jpeg, b""),
         ] {
             assert!(matches!(repaired(format, bytes), Cow::Borrowed(_)), "{bytes:?}");
+            assert_eq!(repaired_png(format, bytes), None, "{bytes:?}");
         }
     }
 

@@ -66,11 +66,11 @@ impl<'a> Tiff<'a> {
         Some(Entry { kind, values })
     }
 
-    /// The first number of an entry, of any type of number, if it is whole and from 0 to 255. (A byte is no number: PIL has
-    /// it as a string of bytes.)
-    pub(super) fn number(&self, Entry { kind, values }: &Entry<'_>) -> Option<u8> {
+    /// The first number of a tag, of any type of number. (A byte is no number: PIL has it as a string of bytes.)
+    pub(super) fn number(&self, tag: u64) -> Option<f64> {
+        let Entry { kind, values } = self.entry(tag)?;
         let (first, second) = values.split_at_checked(4).unwrap_or((values, &[]));
-        let number = match kind {
+        Some(match kind {
             3 => self.unsigned(values.get(..2)?) as f64,
             8 => f64::from(self.unsigned(values.get(..2)?) as i16),
             4 => self.unsigned(first) as f64,
@@ -85,9 +85,7 @@ impl<'a> Tiff<'a> {
             12 => f64::from_bits(self.unsigned(values.get(..8)?)),
             16 => self.unsigned(values.get(..8)?) as f64,
             _ => return None,
-        };
-        let whole = number as u8;
-        (f64::from(whole) == number).then_some(whole)
+        })
     }
 }
 
