@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! error -> kernels -> weights -> nn -> models -> tasks -> wasm
+//!                            -> convert ---------------->
 //!       -> image ------------------------------>
 //!       -> text ------------------------------->
 //! ```
@@ -15,10 +16,12 @@
 //!   one seam; ids and pixels in, numbers out.
 //! * [`image`]: the only place where pixels become tensors.
 //! * [`text`]: tokenizers and prompt templates.
+//! * [`convert`]: weights in a smaller form.
 //! * [`tasks`]: what a user asks for: [`tasks::Tagger`], [`tasks::Captioner`], [`tasks::Matcher`],
 //!   [`tasks::Answerer`], [`tasks::Classifier`], and [`tasks::Ocelli`], where several share one image tower.
 //! * `wasm`: thin handles for JavaScript; the only room that knows the browser.
 
+pub mod convert;
 pub mod error;
 pub mod image;
 pub mod kernels;

@@ -5,7 +5,7 @@ use ::image::{DynamicImage, RgbImage, RgbaImage};
 /// `image` as RGB: grey repeated, 16-bit samples cut to their high byte, transparency over white.
 ///
 /// Method, as PIL: the high byte is what PIL's 16-bit raw modes keep (`RGB;16B`, `LA;16B`), not a rounded
-/// division by 257. Float samples, which PIL does not open, are clamped to 0..=1 and rounded.
+/// division by 257. Float colours, which PIL does not open, are clamped to 0..=1 and rounded.
 /// Eight-bit colours are converted in place, so that a large picture is never held twice.
 pub(super) fn to_rgb(image: DynamicImage) -> RgbImage {
     let (width, height) = (image.width(), image.height());
@@ -74,11 +74,15 @@ pub(super) fn fill(image: &mut RgbaImage, [red, green, blue]: [u8; 3]) {
 pub(super) fn unmultiply(image: &mut RgbaImage) {
     for pixel in image.pixels_mut() {
         let [.., alpha] = pixel.0;
-        if alpha != 0 && alpha != 255 {
-            for sample in &mut pixel.0[..3] {
-                *sample = (255 * u32::from(*sample) / u32::from(alpha)).min(255) as u8;
-            }
-        }
+        pixel.0[..3].iter_mut().for_each(|sample| *sample = unmultiplied(*sample, alpha));
+    }
+}
+
+/// One sample without the alpha that it was multiplied with.
+pub(super) fn unmultiplied(sample: u8, alpha: u8) -> u8 {
+    match alpha {
+        0 | 255 => sample,
+        alpha => (255 * u32::from(sample) / u32::from(alpha)).min(255) as u8,
     }
 }
 

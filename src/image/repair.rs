@@ -6,6 +6,7 @@
 //! | WebP | EXIF, XMP or transparency that is not there | the flag goes |
 //! | GIF | a screen smaller than its first frame | the screen grows, as PIL lets it |
 //! | JPEG | a colour transform of Adobe's that there is not | that which libjpeg takes instead |
+//! | TIFF | a compression, or an order of bits, that the decoder does not know | it is unpacked |
 //! | PNG | a wrong checksum of compressed pixels | the right one is written |
 //! | PNG | no end after whole compressed pixels | an end is written |
 //!
@@ -17,13 +18,15 @@ use ::image::ImageFormat;
 
 use super::header::{be16, be32, le16, next_marker};
 use super::orientation::webp_chunks;
+use super::tiff::unpack::unpacked;
 
-/// The file as a decoder takes it.
-pub(super) fn repaired(format: ImageFormat, bytes: &[u8]) -> Cow<'_, [u8]> {
+/// The file as a decoder takes it; `most` is how many bytes what is unpacked for that may have.
+pub(super) fn repaired(format: ImageFormat, bytes: &[u8], most: u64) -> Cow<'_, [u8]> {
     match format {
         ImageFormat::WebP => webp(bytes),
         ImageFormat::Gif => gif(bytes),
         ImageFormat::Jpeg => jpeg(bytes),
+        ImageFormat::Tiff => unpacked(bytes, most),
         _ => None,
     }
     .map_or(Cow::Borrowed(bytes), Cow::Owned)
@@ -193,7 +196,7 @@ mod tests {
             (ImageFormat::WebP, b"RIFF\0\0\0\0WEBPVP8X"),
             (ImageFormat::Jpeg, b""),
         ] {
-            assert!(matches!(repaired(format, bytes), Cow::Borrowed(_)), "{bytes:?}");
+            assert!(matches!(repaired(format, bytes, u64::MAX), Cow::Borrowed(_)), "{bytes:?}");
             assert_eq!(repaired_png(format, bytes), None, "{bytes:?}");
         }
     }
@@ -201,6 +204,6 @@ mod tests {
     #[test]
     fn a_screen_grows_to_its_first_frame() {
         let gif = b"GIF89a\x02\0\x09\0\0\0\0!\xfe\x01x\0,\x01\0\0\0\x05\0\x04\0";
-        assert_eq!(repaired(ImageFormat::Gif, gif)[6..10], [6, 0, 9, 0]);
+        assert_eq!(repaired(ImageFormat::Gif, gif, u64::MAX)[6..10], [6, 0, 9, 0]);
     }
 }

@@ -7,6 +7,8 @@
 mod answering;
 mod caption;
 mod classify;
+#[cfg(feature = "convert")]
+mod convert;
 mod edge;
 mod inside;
 mod load;

@@ -23,6 +23,12 @@ impl Picture {
         image::from_rgba(width, height, rgba).map(Self).map_err(to_js)
     }
 
+    /// Takes what a canvas gives of its pixels.
+    #[wasm_bindgen(js_name = fromImageData)]
+    pub fn from_image_data(pixels: &web_sys::ImageData) -> JsResult<Self> {
+        Self::from_rgba(pixels.width(), pixels.height(), &pixels.data())
+    }
+
     /// Width in pixels.
     #[wasm_bindgen(getter)]
     pub fn width(&self) -> u32 {

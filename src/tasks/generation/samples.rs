@@ -1,8 +1,8 @@
 //! Texts that are written token by token: one of the most probable tokens, or several of drawn ones.
 
-use rand::rngs::StdRng;
+use candle_transformers::generation::LogitsProcessor;
 
-use super::sampling::Chances;
+use super::sampling::TokenDistribution;
 use super::{Continuation, Processors, Sampling, Written};
 use crate::kernels;
 
@@ -31,7 +31,7 @@ pub struct Samples {
 
 struct Text {
     written: Written,
-    draws: Option<StdRng>,
+    draws: Option<LogitsProcessor>,
 }
 
 impl Samples {
@@ -72,10 +72,10 @@ impl Samples {
         let so_far = places.first().map_or(&[][..], |&place| &self.texts[place].written.ids);
         let mut scores = logits.to_vec();
         processors.apply(so_far, &mut scores);
-        let chances = match sampling {
+        let distribution = match sampling {
             Some(sampling) => {
                 sampling.warp(&mut scores);
-                Chances::of(&scores)
+                TokenDistribution::of(&scores)
             }
             None => None,
         };
@@ -83,8 +83,8 @@ impl Samples {
         let mut chosen = Vec::with_capacity(places.len());
         for &place in places {
             let Text { written, draws } = &mut self.texts[place];
-            let id = match (&chances, draws) {
-                (Some(chances), Some(draws)) => Some(chances.draw(draws)),
+            let id = match (&distribution, draws) {
+                (Some(distribution), Some(draws)) => distribution.draw(draws),
                 _ => most_probable(&scores),
             };
             // Where nothing may follow, the text ends.

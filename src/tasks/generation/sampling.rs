@@ -1,17 +1,11 @@
 //! Drawing tokens by their probability.
 //!
-//! The draw itself is that of candle's `LogitsProcessor`: the same generator, which gives the same numbers on every
-//! machine, and the same tokens from them, which a test compares. The processor itself would bring operations of
-//! candle for every dtype, 30 kB of each variant's download. What is drawn from is made here too: the processor's
-//! top-k and top-p are not quite those of the reference, as of several equals at the edge of the best `k` it keeps
-//! some, and its top-p after a top-k counts probabilities that no longer add up to 1.
+//! The draw itself is that of candle's `LogitsProcessor`, whose generator gives the same numbers on every machine. What is
+//! drawn from is made here: the processor's top-k and top-p are not quite those of the reference, as of several equals at
+//! the edge of the best `k` it keeps some, and its top-p after a top-k counts probabilities that no longer add up to 1.
 
-use rand::SeedableRng;
-use rand::distr::Distribution;
-use rand::distr::weighted::WeightedIndex;
-use rand::rngs::StdRng;
-
-use crate::tasks::scores::softmax;
+use candle_core::{Device, Tensor};
+use candle_transformers::generation::{LogitsProcessor, Sampling as Draw};
 
 /// Temperature, top-k and top-p, applied in this order as `transformers` does, and what the draws begin with.
 #[derive(Debug, Clone)]
@@ -98,30 +92,32 @@ impl Sampling {
     }
 
     /// What draws the tokens of the text `index` of several: the first one's are those of a text alone.
-    pub(super) fn draws(&self, index: usize) -> StdRng {
+    pub(super) fn draws(&self, index: usize) -> LogitsProcessor {
         // The golden ratio's bits keep the seeds of several texts apart from those that people choose.
-        StdRng::seed_from_u64(self.seed ^ (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+        let seed = self.seed ^ (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        LogitsProcessor::from_sampling(seed, Draw::All { temperature: 1.0 })
     }
 }
 
-/// The tokens that can come, to draw from.
-pub(super) struct Chances {
+/// The tokens that can come, with their scores, to draw from.
+pub(super) struct TokenDistribution {
     ids: Vec<u32>,
-    places: WeightedIndex<f32>,
+    scores: Tensor,
 }
 
-impl Chances {
+impl TokenDistribution {
     /// Those of the `scores` of all tokens; nothing if no token can come.
     pub(super) fn of(scores: &[f32]) -> Option<Self> {
-        let (ids, mut chances): (Vec<u32>, Vec<f32>) =
+        let (ids, scores): (Vec<u32>, Vec<f32>) =
             (0u32..).zip(scores).filter(|(_, score)| **score > f32::NEG_INFINITY).unzip();
-        softmax(&mut chances);
-        Some(Self { ids, places: WeightedIndex::new(chances).ok()? })
+        let scores = Tensor::new(scores, &Device::Cpu).ok().filter(|_| !ids.is_empty())?;
+        Some(Self { ids, scores })
     }
 
-    /// One of them.
-    pub(super) fn draw(&self, draws: &mut StdRng) -> u32 {
-        self.ids[self.places.sample(draws)]
+    /// One of them, by the softmax of their scores.
+    pub(super) fn draw(&self, draws: &mut LogitsProcessor) -> Option<u32> {
+        let place = draws.sample(&self.scores).ok()?;
+        self.ids.get(place as usize).copied()
     }
 }
 
@@ -164,34 +160,31 @@ mod tests {
                     let sampling = Sampling { temperature, top_k, top_p, seed: 1 };
                     let warped = warped(&sampling, scores);
                     assert!(warped.iter().all(|score| *score < f32::INFINITY), "{sampling:?}: {warped:?}");
-                    let id = Chances::of(&warped).unwrap().draw(&mut sampling.draws(3));
-                    assert_ne!(id, 2, "{sampling:?}");
+                    let id = TokenDistribution::of(&warped).unwrap().draw(&mut sampling.draws(3));
+                    assert!(id.is_some_and(|id| id != 2), "{sampling:?}");
                 }
             }
         }
         let mut none = [NEVER; 3];
         Sampling { temperature: 0.5, ..Sampling::default() }.warp(&mut none);
-        assert!(Chances::of(&none).is_none());
+        assert!(TokenDistribution::of(&none).is_none());
     }
 
     #[test]
-    fn draws_are_those_of_candle() {
-        use candle_core::{Device, Tensor};
-        use candle_transformers::generation::{LogitsProcessor, Sampling as Draw};
-        // 1000 scores between -4 and 4, with no order.
-        let scores: Vec<f32> = (0..1000).map(|i| (i * 7919 % 1009) as f32 / 1009.0 * 8.0 - 4.0).collect();
-        let tensor = Tensor::new(scores.as_slice(), &Device::Cpu).unwrap();
-        let chances = Chances::of(&scores).unwrap();
-        let mut seen = std::collections::BTreeSet::new();
-        for seed in [0, 1, 42, u64::MAX] {
+    fn a_seed_draws_the_same_tokens_by_their_probability() {
+        // Probabilities 0.6, 0.3 and 0.1 among tokens that cannot come.
+        let scores = [NEVER, 0.6f32.ln(), NEVER, 0.3f32.ln(), 0.1f32.ln()];
+        let distribution = TokenDistribution::of(&scores).unwrap();
+        let drawn = |seed| {
             let mut draws = Sampling { seed, ..Sampling::default() }.draws(0);
-            let mut candle = LogitsProcessor::from_sampling(seed, Draw::All { temperature: 1.0 });
-            for _ in 0..50 {
-                let id = chances.draw(&mut draws);
-                assert_eq!(id, candle.sample(&tensor).unwrap());
-                seen.insert(id);
-            }
+            (0..2000).map(|_| distribution.draw(&mut draws).unwrap()).collect::<Vec<_>>()
+        };
+        let ids = drawn(42);
+        assert_eq!(ids, drawn(42));
+        assert_ne!(ids, drawn(43));
+        for (id, expected) in [(0, 0.0), (1, 0.6), (2, 0.0), (3, 0.3), (4, 0.1)] {
+            let share = ids.iter().filter(|&&drawn| drawn == id).count() as f32 / 2000.0;
+            assert!((share - expected).abs() < 0.05, "token {id}: {share}");
         }
-        assert!(seen.len() > 100, "{} different tokens", seen.len());
     }
 }

@@ -1,4 +1,33 @@
-//! The first directory of a TIFF file, which EXIF is too.
+//! The first directory of a TIFF file, which EXIF is too; and below, what decoders of TIFF leave aside.
+
+mod lab;
+pub(super) mod samples;
+pub(super) mod unpack;
+
+/// Tags of a directory.
+///
+/// Source: TIFF 6.0, appendix A.
+pub(super) mod tag {
+    pub(in super::super) const WIDTH: u64 = 256;
+    pub(in super::super) const HEIGHT: u64 = 257;
+    pub(in super::super) const BITS: u64 = 258;
+    pub(in super::super) const COMPRESSION: u64 = 259;
+    pub(in super::super) const PHOTOMETRIC: u64 = 262;
+    pub(in super::super) const FILL_ORDER: u64 = 266;
+    pub(in super::super) const STRIP_OFFSETS: u64 = 273;
+    pub(in super::super) const ORIENTATION: u64 = 274;
+    pub(in super::super) const SAMPLES: u64 = 277;
+    pub(in super::super) const ROWS_PER_STRIP: u64 = 278;
+    pub(in super::super) const STRIP_BYTES: u64 = 279;
+    pub(in super::super) const PLANAR: u64 = 284;
+    pub(in super::super) const T4_OPTIONS: u64 = 292;
+    pub(in super::super) const PREDICTOR: u64 = 317;
+    pub(in super::super) const COLOR_MAP: u64 = 320;
+    pub(in super::super) const EXTRA_SAMPLES: u64 = 338;
+    pub(in super::super) const SAMPLE_FORMAT: u64 = 339;
+    pub(in super::super) const CHROMA_SUBSAMPLING: u64 = 530;
+    pub(in super::super) const XMP: u64 = 700;
+}
 
 /// A TIFF file, or what EXIF has of one: a directory of entries, each of a tag, a type, a count, and the values or their
 /// place. BigTIFF is the same with wider counts and places.
@@ -13,6 +42,7 @@ pub(super) struct Tiff<'a> {
 /// An entry of the directory.
 pub(super) struct Entry<'a> {
     kind: u32,
+    count: usize,
     /// All of its values.
     pub(super) values: &'a [u8],
 }
@@ -63,12 +93,29 @@ impl<'a> Tiff<'a> {
             let at: usize = self.unsigned(own).try_into().ok()?;
             self.bytes.get(at..)?.get(..length)?
         };
-        Some(Entry { kind, values })
+        Some(Entry { kind, count, values })
+    }
+
+    /// Where the value of a tag lies that the entry itself has room for.
+    fn place_of(&self, tag: u64) -> Option<usize> {
+        let Entry { values, .. } = self.entry(tag).filter(|entry| entry.values.len() <= self.wide)?;
+        Some(values.as_ptr().addr() - self.bytes.as_ptr().addr())
+    }
+
+    /// The whole numbers of a tag, as counts and places are written.
+    fn whole_numbers(&self, tag: u64) -> Option<impl Iterator<Item = usize>> {
+        let Entry { kind, values, .. } = self.entry(tag)?;
+        let size = size_of_kind(kind).filter(|_| matches!(kind, 3 | 4 | 13 | 16 | 18))?;
+        Some(
+            values
+                .chunks_exact(size)
+                .map(|value| usize::try_from(self.unsigned(value)).unwrap_or(usize::MAX)),
+        )
     }
 
     /// The first number of a tag, of any type of number. (A byte is no number: PIL has it as a string of bytes.)
     pub(super) fn number(&self, tag: u64) -> Option<f64> {
-        let Entry { kind, values } = self.entry(tag)?;
+        let Entry { kind, values, .. } = self.entry(tag)?;
         let (first, second) = values.split_at_checked(4).unwrap_or((values, &[]));
         Some(match kind {
             3 => self.unsigned(values.get(..2)?) as f64,
