@@ -13,14 +13,23 @@ const LAYERS = {
   page: ['shared', 'cache'],
   worker: ['shared', 'cache'],
   extras: ['shared', 'page'],
+  node: ['shared', 'cache', 'page'],
+  cli: ['shared', 'page', 'extras', 'node'],
+};
+
+/** The folders that run in Node alone, where bare names are Node's and those of libraries that are bundled. */
+const IN_NODE = ['node', 'cli'];
+
+const BARE = {
+  regex: '^[^./]',
+  message: 'The package imports nothing by a bare name: workers know no import maps.',
 };
 
 /** What no file of the package imports. */
 const NEVER = [
-  { regex: '^[^./]', message: 'The package imports nothing by a bare name: workers know no import maps.' },
   { regex: '^(\\.\\./)+(www|scripts|tests|node_modules)/', message: 'The package keeps to itself.' },
   { regex: '^(\\.\\./)+index\\.js$', message: 'Nothing within the package imports its index.' },
-  { regex: '(^|/)(worker|pool)\\.js$', message: 'The scripts of workers are started, never imported.' },
+  { regex: '(^|/)(node-)?worker\\.js$', message: 'The scripts of workers are started, never imported.' },
 ];
 
 const WASM = {
@@ -45,13 +54,26 @@ const others = (layer, allowed) =>
 
 const layers = [
   ...Object.entries(LAYERS).map(([layer, allowed]) =>
-    refuse([`pkg/src/${layer}/**/*.js`], [...NEVER, ...others(layer, allowed), WASM]),
+    refuse(
+      [`pkg/src/${layer}/**/*.js`],
+      [...NEVER, ...(IN_NODE.includes(layer) ? [] : [BARE]), ...others(layer, allowed), WASM],
+    ),
   ),
   refuse(
     ['pkg/src/worker/variants.js', 'pkg/src/worker/runtime.js'],
-    [...NEVER, ...others('worker', LAYERS.worker)],
+    [...NEVER, BARE, ...others('worker', LAYERS.worker)],
   ),
-  refuse(['pkg/src/index.js'], [...NEVER, ...others('index.js', ['page', 'shared', 'extras']), WASM]),
+  // The converter is the wasm's own, and runs without a worker.
+  refuse(['pkg/src/cli/commands/convert.js'], [...NEVER, ...others('cli', LAYERS.cli ?? [])]),
+  // What makes Node a platform comes before all else there.
+  refuse(
+    ['pkg/src/cli/main.js'],
+    [...NEVER.filter(({ regex }) => !regex.includes('index')), ...others('cli', LAYERS.cli ?? []), WASM],
+  ),
+  refuse(
+    ['pkg/src/index.js', 'pkg/src/files.js'],
+    [...NEVER, BARE, ...others('index.js', ['page', 'shared', 'extras']), WASM],
+  ),
   refuse(
     ['www/**/*.js'],
     [
@@ -66,16 +88,36 @@ const layers = [
         'error',
         { selector: 'ImportExpression', message: 'Imports are static: bundlers give a worker one file.' },
         {
-          selector: "NewExpression[callee.name='URL'] > Literal[value=/wasm\\u002f/]",
-          message: 'The generated modules find their .wasm files themselves.',
+          selector: "NewExpression[callee.name='URL'] > Literal[value=/^\\.\\.?\\u002f/]",
+          message: 'Addresses of the package are written where bundles lie as deep: files.js, wasm-files.js.',
         },
       ],
     },
   },
+  {
+    files: ['pkg/src/files.js', 'pkg/src/wasm-files.js', 'pkg/src/node.js', 'pkg/src/cli/main.js'],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
+  {
+    files: ['pkg/src/{node,cli}/**/*.js', 'pkg/src/{node,node-worker,cli}.js'],
+    languageOptions: { globals: globals.node },
+  },
 ];
 
 export default [
-  { ignores: ['node_modules/', 'target/', 'dist/', 'coverage/', 'pkg/wasm/', 'pkg/types/', 'training/'] },
+  {
+    ignores: [
+      'node_modules/',
+      'target/',
+      'dist/',
+      'coverage/',
+      'pkg/wasm/',
+      'pkg/types/',
+      'pkg/dist/',
+      'training/',
+      'examples/',
+    ],
+  },
   js.configs.recommended,
   {
     languageOptions: { ecmaVersion: 2024, sourceType: 'module' },

@@ -1,7 +1,8 @@
 // Builds www/ into dist/: a static page with relative addresses only, so that it works from any
-// folder of any static host. The built-in models are copied beside it where they are present.
+// folder of any static host. The built-in model comes with the package that it imports.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import CopyPlugin from 'copy-webpack-plugin';
 import HtmlPlugin from 'html-webpack-plugin';
@@ -9,8 +10,6 @@ import CssPlugin from 'mini-css-extract-plugin';
 
 /** @param {string} path @returns {string} the absolute path of something in this repository */
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-
-const builtInModels = here('./pkg/models');
 
 /** @type {import('webpack').Configuration} */
 export default {
@@ -28,7 +27,15 @@ export default {
   },
   experiments: { outputModule: true },
   module: {
-    rules: [{ test: /\.css$/, use: [CssPlugin.loader, 'css-loader'] }],
+    rules: [
+      { test: /\.css$/, use: [CssPlugin.loader, 'css-loader'] },
+      // The built-in model keeps its names: it is the largest of what is fetched, and stays in caches between versions.
+      {
+        include: here('./pkg/models'),
+        type: 'asset/resource',
+        generator: { filename: ({ filename }) => path.relative('pkg', filename) },
+      },
+    ],
   },
   plugins: [
     // The page is given as it is: the plugin's own template language does not go with ES modules.
@@ -41,7 +48,6 @@ export default {
       patterns: [
         { from: here('./www/icon.svg'), to: 'icon.svg' },
         { from: here('./www/samples'), to: 'samples', globOptions: { ignore: ['**/*.md'] } },
-        ...(existsSync(builtInModels) ? [{ from: builtInModels, to: 'models' }] : []),
       ],
     }),
   ],

@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { buildPackage } from './build-package.mjs';
 import { duration, Failure, main, ROOT, run, say } from './lib/run.mjs';
 import { fingerprint, readStamp, writeStamp } from './lib/stamp.mjs';
 
@@ -10,7 +11,7 @@ const STAMP = 'node_modules/.cache/ocelli-page.json';
 const INPUTS = [
   'www',
   'webpack.config.js',
-  'pkg/src',
+  'pkg/dist',
   'pkg/wasm',
   'pkg/models',
   'pkg/vocabulary',
@@ -23,6 +24,7 @@ export async function buildPage({ force = false } = {}) {
   const started = performance.now();
   const webpack = path.join(ROOT, 'node_modules/webpack-cli/bin/cli.js');
   if (!existsSync(webpack)) throw new Failure('webpack is not here yet: run `npm run setup` first.');
+  await buildPackage({ force });
   const inputs = fingerprint(INPUTS);
   if (!force && readStamp(STAMP)?.inputs === inputs && existsSync(path.join(ROOT, OUT, 'index.html'))) {
     say(`Page: ${OUT} is up to date.`);

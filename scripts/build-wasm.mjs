@@ -1,4 +1,4 @@
-// Builds the Rust core for the browser into `pkg/wasm/<variant>/`:
+// Builds the Rust core for the browser into `pkg/wasm/`, as `<variant>.js` and `<variant>_bg.wasm`:
 // `node scripts/build-wasm.mjs [--dev] [--force] [--all | --variant NAME[,NAME]]`.
 //
 // cargo -> wasm-bindgen -> wasm-opt, for each of four variants: with and without relaxed SIMD, with and without
@@ -49,9 +49,15 @@ const DETECTOR = 'node_modules/wasm-feature-detect/package.json';
 
 /** What the package finds in place of a variant that was not built. */
 const ABSENT = {
-  'ocelli.js': '// This variant was not built: see scripts/build-wasm.mjs.\nexport default null;\n',
-  'ocelli.d.ts': 'declare const absent: null;\nexport default absent;\n',
+  '.js': '// This variant was not built: see scripts/build-wasm.mjs.\nexport default null;\n',
+  '.d.ts': 'declare const absent: null;\nexport default absent;\n',
 };
+
+/** @param {string} name of a variant @param {string} [out] folder */
+const stampOf = (name, out = OUT) => `${out}/${name}.stamp.json`;
+
+/** @param {string} name of a variant @param {string} [out] folder */
+const wasmOf = (name, out = OUT) => path.join(ROOT, out, `${name}_bg.wasm`);
 
 /** @param {{ dev?: boolean, force?: boolean, names?: string[] }} [options] all variants without `names` */
 export async function buildWasm({ dev = false, force = false, names } = {}) {
@@ -123,17 +129,17 @@ function describe(variant, dev) {
  * @param {Build} build
  */
 function isCurrent({ variant, inputs, profile }) {
-  const last = readStamp(`${OUT}/${variant.name}/stamp.json`);
+  const last = readStamp(stampOf(variant.name));
   const same = last?.inputs === inputs && (last.profile === profile || last.profile === 'release');
-  return same && existsSync(path.join(ROOT, OUT, variant.name, 'ocelli_bg.wasm'));
+  return same && existsSync(wasmOf(variant.name));
 }
 
 /** @param {string} name of a variant */
 function leaveOut(name) {
-  const out = path.join(ROOT, OUT, name);
-  rmSync(out, { recursive: true, force: true });
-  mkdirSync(out, { recursive: true });
-  for (const [file, text] of Object.entries(ABSENT)) writeFileSync(path.join(out, file), text);
+  for (const file of [stampOf(name), wasmOf(name)]) rmSync(path.resolve(ROOT, file), { force: true });
+  for (const [end, text] of Object.entries(ABSENT)) {
+    writeFileSync(path.join(ROOT, OUT, `${name}${end}`), text);
+  }
 }
 
 /**
@@ -161,10 +167,11 @@ export async function buildNamed(out) {
   if (!build || !bindgen) {
     throw new Failure('The tools for the wasm build are not here yet: run `npm run setup` first.');
   }
-  const stamp = path.join(out, 'stamp.json');
+  const { name } = build.variant;
+  const stamp = stampOf(name, out);
   if (readStamp(stamp)?.inputs === build.inputs) return;
   await compile(build, bindgen, out);
-  await optimise(path.join(ROOT, out, 'ocelli_bg.wasm'), build.variant, ['-g']);
+  await optimise(wasmOf(name, out), build.variant, ['-g']);
   writeStamp(stamp, { inputs: build.inputs });
 }
 
@@ -173,7 +180,7 @@ export async function buildNamed(out) {
  * @param {string} bindgen
  * @param {string} [out]
  */
-async function compile({ variant, toolchain, profile }, bindgen, out = `${OUT}/${variant.name}`) {
+async function compile({ variant, toolchain, profile }, bindgen, out = OUT) {
   const { name, threads } = variant;
   // Folders of their own, so that neither line waits for the other's lock.
   const folder = path.join(targetFolder(), threads ? 'threads' : '');
@@ -189,7 +196,7 @@ async function compile({ variant, toolchain, profile }, bindgen, out = `${OUT}/$
     failure: `The variant ${name} of the Rust core does not build (see above).`,
   });
   const wasm = path.join(folder, WASM_TARGET, profile, 'ocelli.wasm');
-  await run(bindgen, ['--target', 'web', '--out-name', 'ocelli', '--out-dir', out, wasm]);
+  await run(bindgen, ['--target', 'web', '--out-name', name, '--out-dir', out, wasm]);
 }
 
 /**
@@ -197,7 +204,7 @@ async function compile({ variant, toolchain, profile }, bindgen, out = `${OUT}/$
  * @param {Build} build
  */
 async function finish({ variant, inputs, profile }) {
-  const wasm = path.join(ROOT, OUT, variant.name, 'ocelli_bg.wasm');
+  const wasm = wasmOf(variant.name);
   const sizes = { plain: readFileSync(wasm).length };
   // A development build is not what anybody downloads: do not spend seconds on compressing it.
   if (profile === 'release') {
@@ -207,7 +214,7 @@ async function finish({ variant, inputs, profile }) {
     const brotli = (await promisify(brotliCompress)(bytes, { params })).length;
     Object.assign(sizes, { optimised: bytes.length, brotli });
   }
-  writeStamp(`${OUT}/${variant.name}/stamp.json`, { inputs, profile, sizes });
+  writeStamp(stampOf(variant.name), { inputs, profile, sizes });
 }
 
 /** @param {string} wasm @param {Variant} variant @param {string[]} [more] options */
@@ -244,7 +251,7 @@ function usual(variants, dev) {
 /** @param {Build[]} builds */
 function report(builds) {
   for (const { variant } of builds) {
-    const { profile, sizes } = readStamp(`${OUT}/${variant.name}/stamp.json`) ?? {};
+    const { profile, sizes } = readStamp(stampOf(variant.name)) ?? {};
     const name = variant.name.padEnd(16);
     const plain = megabytes(sizes?.plain);
     if (profile !== 'release') console.log(`  ${name} ${plain} (development build)`);

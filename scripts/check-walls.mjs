@@ -19,12 +19,13 @@ const RUST_ROOMS = new Map(
     error: [],
     kernels: ['error'],
     weights: ['kernels', 'error'],
+    convert: ['weights', 'kernels', 'error'],
     nn: ['weights', 'kernels', 'error'],
     models: ['nn', 'weights', 'kernels', 'error'],
     text: ['error'],
     image: ['error'],
     tasks: ['models', 'nn', 'weights', 'kernels', 'text', 'image', 'error'],
-    wasm: ['tasks', 'models', 'nn', 'weights', 'kernels', 'text', 'image', 'error'],
+    wasm: ['convert', 'tasks', 'models', 'nn', 'weights', 'kernels', 'text', 'image', 'error'],
   }),
 );
 
@@ -34,7 +35,7 @@ const BROWSER_CRATES = /\b(wasm_bindgen\w*|js_sys|web_sys|console_error_panic_ho
 const GENERATED = [
   /^(target|dist|coverage)\//,
   /(^|\/)(node_modules|__pycache__|\.venv)\//,
-  /^pkg\/(wasm|types)\//,
+  /^pkg\/(wasm|types|dist)\//,
   /\.(wasm|tgz|pyc|tsbuildinfo|log)$/,
 ];
 

@@ -16,6 +16,9 @@
  * @typedef {import('./page/matcher.js').RankedText} RankedText
  * @typedef {import('./page/matcher.js').TextMatch} TextMatch
  * @typedef {import('./page/model.js').LoadOptions} LoadOptions
+ * @typedef {import('./page/model.js').ModelSource} ModelSource
+ * @typedef {import('./page/hub.js').ModelAddresses} ModelAddresses
+ * @typedef {import('./page/catalogue.js').ModelId} ModelId
  * @typedef {import('./page/captioner.js').StreamOptions} StreamOptions
  * @typedef {import('./page/embedder.js').EmbedderOptions} EmbedderOptions
  * @typedef {import('./page/embedder.js').EmbedOptions} EmbedOptions
@@ -30,7 +33,9 @@
  * @typedef {import('./page/catalogue.js').StoredModel} StoredModel
  * @typedef {import('./extras/overlay.js').OverlayOptions} OverlayOptions
  * @typedef {import('./shared/protocol.js').Dtype} Dtype
- * @typedef {import('./shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('./shared/protocol.js').Progress} Progress
+ * @typedef {import('./shared/protocol.js').Progress} ProgressEvent deprecated: `Progress`
+ * @typedef {import('./shared/tasks.js').Task} Task
  * @typedef {import('./shared/types.js').Runtime} Runtime
  * @typedef {import('./shared/types.js').VariantName} VariantName
  * @typedef {import('./extras/vocabulary.js').Vocabulary} Vocabulary
@@ -62,6 +67,7 @@ export {
   OcelliError,
   WorkerError,
 } from './shared/errors.js';
+export { setBase } from './files.js';
 export { templates } from './page/templates.js';
 export { loadVocabulary } from './extras/vocabulary.js';
 export { overlay } from './extras/overlay.js';

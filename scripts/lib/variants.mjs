@@ -6,14 +6,15 @@ import { WASM_TARGET } from './tools.mjs';
 /**
  * One build of the Rust core. Browsers get the best one that they can run: see `pkg/src/worker/runtime.js`.
  * @typedef {object} Variant
- * @property {string} name its folder below `pkg/wasm`
+ * @property {string} name of its files in `pkg/wasm`
  * @property {boolean} relaxed with relaxed SIMD
  * @property {boolean} threads with shared memory
+ * @property {boolean} [convert] with the converter of weights, which the command line runs in Node
  */
 
 /** @type {readonly Variant[]} */
 export const VARIANTS = [
-  { name: 'simd128', relaxed: false, threads: false },
+  { name: 'simd128', relaxed: false, threads: false, convert: true },
   { name: 'relaxed', relaxed: true, threads: false },
   { name: 'simd128-threads', relaxed: false, threads: true },
   { name: 'relaxed-threads', relaxed: true, threads: true },
@@ -64,8 +65,9 @@ export function wasmOptFlags({ relaxed = false, threads = false } = {}) {
  * Cargo's arguments before the `--`.
  * @param {Variant} variant
  */
-export function buildArgs({ threads }) {
-  return ['--target', WASM_TARGET, ...(threads ? ['--features', 'threads'] : [])];
+export function buildArgs({ threads, convert }) {
+  const features = [...(threads ? ['threads'] : []), ...(convert ? ['convert'] : [])];
+  return ['--target', WASM_TARGET, ...(features.length > 0 ? ['--features', features.join(',')] : [])];
 }
 
 /**

@@ -60,7 +60,8 @@ await main(import.meta, async ([dtype = 'int8']) => {
   const server = await serve({
     root: path.join(ROOT, 'tests/bench/contestants'),
     mounts: {
-      '/pkg/wasm/relaxed/': path.join(ROOT, NAMED_WASM),
+      '/pkg/wasm/relaxed.js': () => path.join(ROOT, NAMED_WASM, 'relaxed.js'),
+      '/pkg/wasm/relaxed_bg.wasm': () => path.join(ROOT, NAMED_WASM, 'relaxed_bg.wasm'),
       '/pkg/': path.join(ROOT, 'pkg'),
       '/full/': path.join(ROOT, 'target/full'),
     },

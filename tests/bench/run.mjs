@@ -136,7 +136,7 @@ function print({ machine, rows, cosines, memory, growth, sizes }) {
 async function sizes() {
   const peers = path.join(BENCH, 'peers/node_modules/onnxruntime-web/dist');
   const files = [
-    ...VARIANTS.map(({ name }) => [`ocelli, ${name}`, path.join(ROOT, 'pkg/wasm', name, 'ocelli_bg.wasm')]),
+    ...VARIANTS.map(({ name }) => [`ocelli, ${name}`, path.join(ROOT, 'pkg/wasm', `${name}_bg.wasm`)]),
     ['ONNX Runtime Web', path.join(peers, 'ort-wasm-simd-threaded.wasm')],
     ["candle's CLIP and BLIP", path.join(CANDLE, 'candle_bg.wasm')],
   ].filter(([, file]) => existsSync(file));

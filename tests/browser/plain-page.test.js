@@ -49,8 +49,8 @@ async function tag(address, { from = site.url, threads = 1 } = {}) {
           this.addEventListener('message', ({ data }) => first.push(data.type), { once: true });
         }
       };
-      const { Tagger } = await import(`${address}src/index.js`);
-      const tagger = await Tagger.load(`${address}models/ocelli/`, { threads });
+      const { Tagger } = await import(`${address}dist/index.js`);
+      const tagger = await Tagger.load('ocelli', { threads });
       const tags = await tagger.tag(new Uint8Array(bytes), ['a cat', 'the sky', 'a car']);
       const { runtime } = tagger;
       tagger.dispose();
@@ -71,9 +71,10 @@ for (const [name, base] of [
       const { tags, first, threads } = await tag(`${base}ocelli/`, { threads: wanted });
       assert.equal(tags.length, 3);
       assert.ok(Math.abs(tags.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-4);
-      assert.deepEqual(first, ['started']);
+      assert.equal(first.shift(), 'started');
+      assert.deepEqual(first, Array(threads - 1).fill('thread-ready'));
       // A build without the variants with threads has one.
-      assert.ok(threads === wanted || !existsSync(path.join(PACKAGE, 'wasm/relaxed-threads/ocelli_bg.wasm')));
+      assert.ok(threads === wanted || !existsSync(path.join(PACKAGE, 'wasm/relaxed-threads_bg.wasm')));
     });
   }
 }
@@ -103,12 +104,12 @@ test('the page of the README works as it stands', async (t) => {
 });
 
 test('a package without its worker says so', async (t) => {
-  const mounts = { '/ocelli/src/worker/worker.js': () => null, '/ocelli/': PACKAGE };
+  const mounts = { '/ocelli/dist/worker.js': () => null, '/ocelli/': PACKAGE };
   const broken = await serve({ root: folder, mounts });
   t.after(() => broken.close());
   await assert.rejects(
     tag(`${broken.url}ocelli/`, { from: broken.url }),
-    /worker failed or its script could not be loaded/,
+    /the server answered 404 for .*\/dist\/worker\.js; tell with setBase/,
   );
 });
 

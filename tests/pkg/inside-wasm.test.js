@@ -8,8 +8,8 @@ import { serveRoutes } from './support/server.js';
 
 /** Classes and maps of the whole package with the real wasm, in f32, against the reference: see tests/golden. */
 
-const folder = new URL('../../pkg/wasm/simd128/', import.meta.url);
-const built = existsSync(new URL('ocelli_bg.wasm', folder));
+const folder = new URL('../../pkg/wasm/', import.meta.url);
+const built = existsSync(new URL('simd128_bg.wasm', folder));
 const unbuilt = !built && 'pkg/wasm is not built (npm run build:wasm)';
 const untrained =
   !['clip-tiny', 'blip-tiny'].every((name) => has(`tests/golden/trained/${name}/model.safetensors`)) &&
@@ -18,8 +18,8 @@ const untrained =
 /** @type {any} */
 let wasm;
 if (built) {
-  wasm = await import(new URL('ocelli.js', folder).href);
-  wasm.initSync({ module: readFileSync(new URL('ocelli_bg.wasm', folder)) });
+  wasm = await import(new URL('simd128.js', folder).href);
+  wasm.initSync({ module: readFileSync(new URL('simd128_bg.wasm', folder)) });
 }
 
 async function load(t, Class, routes) {

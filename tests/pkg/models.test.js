@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { models } from '../../pkg/src/index.js';
+import { models, setBase } from '../../pkg/src/index.js';
 import { locate } from '../../pkg/src/page/hub.js';
 
 const urls = (files) => Object.values(files).map(({ url }) => url);
@@ -14,8 +14,8 @@ test('the list is sane', () => {
     assert.match(model.id, model.builtIn ? /^[a-z-]+$/ : /^[\w-]+\/[\w.-]+$/);
     assert.ok(model.tasks.length > 0);
     assert.ok(Number.isInteger(model.bytes) && model.bytes > 1_000_000);
-    assert.ok(model.title && model.licence);
-    assert.equal(typeof model.base === 'string', model.builtIn);
+    assert.ok(model.title && model.license);
+    assert.equal(model.licence, model.license, 'the earlier name stands for one version more');
     assert.deepEqual(models.find(model.id), model);
   }
   for (const task of ['tag', 'caption', 'match']) {
@@ -67,7 +67,7 @@ test('the built-in models of earlier versions stand for the one that took their 
 });
 
 test('hub models are where the hub keeps them', () => {
-  assert.deepEqual(urls(locate('org/some.model-1', { base: 'http://localhost:1/hub' })), [
+  assert.deepEqual(urls(locate('org/some.model-1', { hubUrl: 'http://localhost:1/hub' })), [
     'http://localhost:1/hub/org/some.model-1/resolve/main/config.json',
     'http://localhost:1/hub/org/some.model-1/resolve/main/preprocessor_config.json',
     'http://localhost:1/hub/org/some.model-1/resolve/main/tokenizer.json',
@@ -78,7 +78,7 @@ test('hub models are where the hub keeps them', () => {
     vit.map((url) => url.split('/').at(-1)),
     ['config.json', 'preprocessor_config.json', 'model.safetensors'],
   );
-  const large = locate('Salesforce/blip-image-captioning-large', { base: new URL('http://h/') });
+  const large = locate('Salesforce/blip-image-captioning-large', { hubUrl: new URL('http://h/') });
   assert.match(large.weights.url, /\/resolve\/refs%2Fpr%2F18\/model\.safetensors$/);
   assert.match(large.config.url, /\/resolve\/main\/config\.json$/);
   const clip = locate('openai/clip-vit-base-patch32');
@@ -97,7 +97,7 @@ test('weights have the name that is asked for, or one of the usual ones', () => 
   const others = ['pytorch_model.bin', 'model.gguf'].map((file) => folder + file);
   assert.deepEqual(name(locate(folder)), ['model.safetensors', ...others]);
   assert.deepEqual(name(locate(folder, { weights: 'clip-q8.gguf' })), ['clip-q8.gguf']);
-  const hub = { base: 'https://hub.example' };
+  const hub = { hubUrl: 'https://hub.example' };
   assert.deepEqual(
     name(locate('Salesforce/blip-itm-base-coco', hub)),
     ['model.safetensors', 'pytorch_model.bin', 'model.gguf'].map((file, i) =>
@@ -128,15 +128,43 @@ test("relative addresses are the page's", (t) => {
   assert.equal(locate('./models/x').weights.url, 'https://site.example/sub/models/x/model.safetensors');
   assert.equal(locate('/x/').weights.url, 'https://site.example/x/model.safetensors');
   assert.equal(locate('../x/').weights.url, 'https://site.example/x/model.safetensors');
-  const folder = 'https://site.example/sub/models/ocelli';
-  assert.equal(locate('ocelli').config.url, `${folder}/config.json`);
-  const weights = { name: 'model.safetensors', url: `${folder}/model.safetensors` };
-  assert.deepEqual(locate('ocelli').weights, weights);
-  assert.equal(locate('ocelli', { base: 'http://hub' }).config.url, `${folder}/config.json`);
   assert.equal(
-    locate('a/b', { base: './hub/' }).config.url,
+    locate('a/b', { hubUrl: './hub/' }).config.url,
     'https://site.example/sub/hub/a/b/resolve/main/config.json',
   );
+});
+
+test('the built-in model lies in the package, wherever the page is', (t) => {
+  t.after(() => delete globalThis.document);
+  globalThis.document = { baseURI: 'https://site.example/deep/er/index.html' };
+  const folder = new URL('../../pkg/models/ocelli/', import.meta.url).href;
+  const { config, weights, beside } = locate('ocelli', { hubUrl: 'http://hub' });
+  assert.equal(config.url, `${folder}config.json`);
+  assert.deepEqual(weights, { name: 'model.safetensors', url: `${folder}model.safetensors` });
+  for (const name of ['decoder_tokenizer.json', 'words.json', 'labels.json']) {
+    assert.equal(beside[name], folder + name);
+  }
+  setBase('../copy');
+  assert.equal(locate('ocelli').config.url, 'https://site.example/deep/copy/models/ocelli/config.json');
+  for (const base of [5, null, 'http://']) assert.throws(() => setBase(base), { code: 'argument-invalid' });
+});
+
+test('a model can be given as the addresses of its files', () => {
+  const model = {
+    config: 'https://a.example/1',
+    preprocessor: new URL('https://b.example/p.json'),
+    tokenizer: 'https://c.example/t.json?key=1',
+    weights: 'https://d.example/w.gguf',
+  };
+  const files = locate(model);
+  assert.deepEqual(files.config, { name: '1', url: 'https://a.example/1' });
+  assert.deepEqual(files.tokenizer, { name: 't.json', url: 'https://c.example/t.json?key=1' });
+  assert.deepEqual(files.weights, { name: 'w.gguf', url: 'https://d.example/w.gguf' });
+  assert.equal(locate(model, { task: 'classify' }).tokenizer, undefined);
+  const words = locate({ ...model, words: 'https://e.example/x' });
+  assert.deepEqual(words.beside, { 'words.json': 'https://e.example/x' });
+  assert.throws(() => locate({ ...model, weights: undefined }), { message: /weights must be an address/ });
+  assert.throws(() => locate({ ...model, vocab: 'x' }), { message: /has no file "vocab"/ });
 });
 
 test('what is no model is refused with a sentence', () => {

@@ -18,9 +18,13 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const VARIANTS = ['simd128', 'relaxed', 'simd128-threads', 'relaxed-threads'];
 const GENERATED = [
-  ...VARIANTS.flatMap((name) => [`wasm/${name}/ocelli.js`, `wasm/${name}/ocelli_bg.wasm`]),
-  'wasm/feature-detect.js',
+  ...VARIANTS.map((name) => `wasm/${name}_bg.wasm`),
+  ...['index', 'worker', 'node', 'node-worker', 'cli'].flatMap((name) => [
+    `dist/${name}.js`,
+    `dist/${name}.js.map`,
+  ]),
   'types/index.d.ts',
+  'THIRD-PARTY-NOTICES.md',
 ];
 
 /** Packs a copy of the package as it lies in the repository; returns the paths in the archive. */
@@ -50,14 +54,16 @@ test('the package holds what it needs and nothing else', (t) => {
     'LICENSE-APACHE',
     'LICENSE-MIT',
     'models/ocelli/README.md',
-    'src/index.js',
-    'src/worker/worker.js',
+    'CHANGELOG.md',
     'vocabulary/everyday.tsv',
   ]) {
     assert.ok(packed.includes(path), `${path} is packed`);
   }
   const strangers = packed.filter(
-    (path) => !/^(src|wasm|types|models|vocabulary)\/|^(package\.json|README\.md|LICEN[CS]E.*)$/.test(path),
+    (path) =>
+      !/^(dist|types|models|vocabulary)\/|^wasm\/[\w-]+_bg\.wasm$|^(package\.json|README\.md|LICEN[CS]E.*|CHANGELOG\.md|THIRD-PARTY-NOTICES\.md)$/.test(
+        path,
+      ),
   );
   assert.deepEqual(strangers, []);
   assert.deepEqual(
@@ -74,16 +80,34 @@ test('the package holds what it needs and nothing else', (t) => {
   }
 });
 
-test('every import inside the package leads to a packed file', (t) => {
+/** Every address that a script names relative to itself, as bundlers find them. */
+function addresses(text) {
+  return [...text.matchAll(/new URL\(["'`]([^"'`]+)["'`],\s*import\.meta\.url\)/g)].map(([, path]) => path);
+}
+
+test('what the sources name by address lies in the package, from the sources and from the bundles alike', (t) => {
   const packed = pack(t);
+  const named = ['files', 'wasm-files', 'node'].flatMap((name) =>
+    addresses(readFileSync(join(root, `pkg/src/${name}.js`), 'utf8')),
+  );
+  for (const path of named) {
+    // Sources and bundles lie equally deep.
+    assert.ok(packed.includes(posix.join('dist', path)), `${path} is packed`);
+  }
+  assert.ok(named.length >= 13, 'or this test proves nothing');
+});
+
+test('the sources import nothing by a bare name, but in Node', () => {
+  const files = readdirSync(join(root, 'pkg/src'), { recursive: true }).map(String);
+  const scripts = files.filter((name) => name.endsWith('.js') && !/^(node|cli)\b/.test(name));
   let imports = 0;
-  for (const path of packed.filter((name) => /^src\/.*\.js$/.test(name))) {
-    const text = readFileSync(join(root, 'pkg', path), 'utf8');
-    for (const [, , target] of text.matchAll(/(from |import\(|new URL\()'([^']+)'/g)) {
+  for (const name of scripts) {
+    const text = readFileSync(join(root, 'pkg/src', name), 'utf8');
+    for (const [, target] of text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)'/gm)) {
       imports += 1;
       // A bare name would need a bundler or an import map, which workers do not even have.
-      assert.ok(packed.includes(posix.join(dirname(path), target)), `${path} imports ${target}`);
+      assert.match(target, /^\.\.?\//, `${name} imports ${target}`);
     }
   }
-  assert.ok(imports > 20, 'or this test proves nothing');
+  assert.ok(imports > 50, 'or this test proves nothing');
 });

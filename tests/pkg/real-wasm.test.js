@@ -9,8 +9,8 @@ import { BLIP, CLIP, haveTinyModels, ITM, picture, tinyRoutes, VQA } from './sup
 
 /** The whole package but the thread: the real wasm behind the real protocol, in Node. */
 
-const folder = new URL('../../pkg/wasm/simd128/', import.meta.url);
-const reason = !existsSync(new URL('ocelli_bg.wasm', folder))
+const folder = new URL('../../pkg/wasm/', import.meta.url);
+const reason = !existsSync(new URL('simd128_bg.wasm', folder))
   ? 'pkg/wasm is not built (npm run build:wasm)'
   : !haveTinyModels && 'tests/golden/models is not there';
 const options = { skip: reason };
@@ -18,8 +18,8 @@ const options = { skip: reason };
 /** @type {any} */
 let wasm;
 if (!reason) {
-  wasm = await import(new URL('ocelli.js', folder).href);
-  wasm.initSync({ module: readFileSync(new URL('ocelli_bg.wasm', folder)) });
+  wasm = await import(new URL('simd128.js', folder).href);
+  wasm.initSync({ module: readFileSync(new URL('simd128_bg.wasm', folder)) });
 }
 
 async function load(t, Class, name, changed, { backend, ...more } = {}) {

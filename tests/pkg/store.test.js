@@ -145,8 +145,8 @@ test('an abort, or weights that fit no model, leave nothing behind', async (t) =
   const wasm = fakeWasm();
   const engine = new Engine(wasm, { runtime: RUNTIME, backend: async () => backend });
   const files = locate(`${url}/m/`);
-  const keep = { id: 'm', revision: null };
-  const given = { task: 'tag', files, dtype: 'int8', keep };
+  const cache = { id: 'm', revision: null };
+  const given = { task: 'tag', files, dtype: 'int8', cache };
   const run = engine.run({ task: 'tag', verb: 'load', given }, new AbortController().signal);
   while (wasm.log.bytes === 0) await run.next();
   assert.equal(backend.entries.size, 1, 'or this test proves nothing');

@@ -33,16 +33,11 @@ const CASES = [
     'page/ may not import extras/.',
   ],
   ['the extras import the page', 'pkg/src/extras/a.js', '../page/arguments.js', null],
-  [
-    'the table of builds imports the wasm',
-    'pkg/src/worker/variants.js',
-    '../../wasm/relaxed/ocelli.js',
-    null,
-  ],
+  ['the table of builds imports the wasm', 'pkg/src/worker/variants.js', '../../wasm/relaxed.js', null],
   [
     'nobody else does',
     'pkg/src/worker/a.js',
-    '../../wasm/relaxed/ocelli.js',
+    '../../wasm/relaxed.js',
     'Only variants.js and runtime.js of the worker import pkg/wasm.',
   ],
   ['the demo imports the package by name', 'www/a.js', 'ocelli', null],
@@ -78,7 +73,10 @@ const CASES = [
     '../index.js',
     'Nothing within the package imports its index.',
   ],
-  ['a worker is started', 'pkg/src/worker/a.js', './worker.js', 'started, never imported'],
+  ['a worker is started', 'pkg/src/worker/a.js', '../worker.js', 'started, never imported'],
+  ['Node has names of its own', 'pkg/src/node/a.js', 'node:fs', null],
+  ['the command line too', 'pkg/src/cli/a.js', 'some-library', null],
+  ['which no page imports', 'pkg/src/page/a.js', '../cli/a.js', 'page/ may not import cli/.'],
   ['the package keeps to itself', 'pkg/src/page/a.js', '../../../www/main.js', 'keeps to itself'],
   ['the demo too', 'www/a.js', '../scripts/serve.mjs', 'by its name'],
 ];
@@ -95,7 +93,8 @@ for (const [name, filePath, specifier, expected] of CASES) {
 test('what is not a static import is refused as well', async () => {
   for (const code of [
     "await import('../worker/engine.js');\n",
-    "new URL('../../wasm/relaxed/ocelli_bg.wasm', import.meta.url);\n",
+    "new URL('../../wasm/relaxed_bg.wasm', import.meta.url);\n",
+    "new URL('../models/ocelli/config.json', import.meta.url);\n",
   ]) {
     const [result] = await eslint.lintText(code, { filePath: 'pkg/src/page/a.js' });
     assert.ok(

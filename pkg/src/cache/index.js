@@ -51,6 +51,7 @@
 
 import { cacheBackend } from './cache-api.js';
 import { opfsBackend } from './opfs.js';
+import { platform } from '../shared/platform.js';
 
 /**
  * The storage of this browser, or null where there is none.
@@ -58,6 +59,7 @@ import { opfsBackend } from './opfs.js';
  * @returns {Promise<Backend | null>}
  */
 export async function openBackend() {
+  if (platform.openCache) return platform.openCache();
   return (await opfsBackend()) ?? (await cacheBackend());
 }
 
@@ -68,7 +70,8 @@ export async function openBackend() {
  * @param {Packed} packed
  */
 export async function entryName(files, { part, dtype, packing }) {
-  const addresses = Object.values(files).map(({ url }) => url);
+  const { config, preprocessor, tokenizer, weights } = files;
+  const addresses = [config, preprocessor, tokenizer, weights].flatMap((file) => (file ? [file.url] : []));
   return sha256(new TextEncoder().encode(JSON.stringify([packing, dtype, part, ...addresses])));
 }
 

@@ -21,6 +21,7 @@
  * @property {string} [hint] the sense that is meant, where the word has several
  */
 
+import { packageFile } from '../files.js';
 import { checkAddress, checkLanguage, checkTagger, checkTags, checkThreshold } from '../page/arguments.js';
 import { readOptions } from '../page/options.js';
 import { codeOf, errorFor } from '../shared/errors.js';
@@ -41,11 +42,7 @@ const COLUMNS = ['tag', 'hint', 'ja', 'parents'];
  * @param {{ signal?: AbortSignal | null }} [options]
  * @returns {Promise<Vocabulary>}
  */
-export async function loadVocabulary(
-  // Bundlers find the file through this very expression.
-  address = new URL('../../vocabulary/everyday.tsv', import.meta.url),
-  options = {},
-) {
+export async function loadVocabulary(address = packageFile('vocabulary/everyday.tsv'), options = {}) {
   checkAddress(address, 'vocabulary');
   const { signal } = readOptions(options, ['signal']);
   return parseVocabulary(await fetchText(absolute(String(address), 'vocabulary'), signal ?? undefined));

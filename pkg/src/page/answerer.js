@@ -2,8 +2,9 @@
  * Answering questions with BLIP.
  *
  * @typedef {import('./image-input.js').ImageInput} ImageInput
- * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../shared/protocol.js').Progress} Progress
  * @typedef {import('./model.js').LoadOptions} LoadOptions
+ * @typedef {import('./model.js').ModelSource} ModelSource
  *
  * @typedef {Omit<import('./writing.js').WritingOptions, 'prompt'>} AnswerOptions as those of a caption; `maxTokens` is 20 by
  *   default
@@ -11,7 +12,7 @@
  * @typedef {object} RankAnswersOptions
  * @property {number} [topK] how many of the best answers to return; all by default
  * @property {AbortSignal | null} [signal]
- * @property {(event: ProgressEvent) => void} [onProgress] the phases `image` (layers) and `labels` (answers weighed)
+ * @property {(progress: Progress) => void} [onProgress] the phases `image` (layers) and `labels` (answers weighed)
  *
  * @typedef {object} RankedAnswer
  * @property {string} answer
@@ -23,7 +24,7 @@
 import { checkText, checkTexts } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
-import { LoadedModel, openModel } from './model.js';
+import { LoadedModel } from './model.js';
 import { WRITING, writing } from './writing.js';
 
 /** A prompt is a caption's. */
@@ -34,12 +35,13 @@ export class Answerer extends LoadedModel {
   /**
    * Downloads a model and builds it in a worker.
    *
-   * @param {string | URL} model `organisation/name` on the hub, or the address of a folder with the model's files
+   * @param {ModelSource} model a built-in model's name, `organisation/name` on the hub, the address of a folder with the
+   *   model's files, or the address of each
    * @param {LoadOptions} [options]
    * @returns {Promise<Answerer>}
    */
   static async load(model, options = {}) {
-    return new Answerer(await openModel('answer', model, options));
+    return LoadedModel.open('answer', model, options, (opened) => new Answerer(opened));
   }
 
   /**
@@ -55,7 +57,7 @@ export class Answerer extends LoadedModel {
     const given = writing(read);
     checkText(question, 'question');
     const { source, transfer } = await readImage(image, { signal });
-    return this.ask('answer', { image: source, question, ...given }, { signal, transfer, onProgress });
+    return this.request('answer', { image: source, question, ...given }, { signal, transfer, onProgress });
   }
 
   /**
@@ -73,7 +75,7 @@ export class Answerer extends LoadedModel {
     const copy = checkTexts(answers, 'answer');
     const { source, transfer } = await readImage(image, { signal });
     const given = { image: source, question, answers: copy };
-    const weighed = await this.ask('choose', given, { signal, transfer, onProgress });
+    const weighed = await this.request('choose', given, { signal, transfer, onProgress });
     return copy
       .map((answer, index) => {
         const score = /** @type {number} */ (weighed.probabilities[index]);

@@ -27,7 +27,8 @@ export function checkTagger(tagger) {
 
 /** @param {unknown} model */
 export function checkModel(model) {
-  demand(typeof model === 'string' || model instanceof URL, 'The model must be a name or an address.');
+  const valid = typeof model === 'string' || (typeof model === 'object' && model !== null);
+  demand(valid, 'The model must be a name, the address of its folder, or the addresses of its files.');
 }
 
 /** @param {unknown} address @param {string} what lies there */

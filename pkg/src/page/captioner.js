@@ -7,6 +7,7 @@
  * @typedef {import('../shared/types.js').WordMap} WordMap
  * @typedef {import('./inside.js').InsideOptions} InsideOptions
  * @typedef {import('./model.js').LoadOptions} LoadOptions
+ * @typedef {import('./model.js').ModelSource} ModelSource
  * @typedef {import('./writing.js').WritingOptions} WritingOptions
  *
  * @typedef {WritingOptions} StreamOptions
@@ -35,7 +36,7 @@ import { OcelliError } from '../shared/errors.js';
 import { readImage } from './image-input.js';
 import { beginning, isBlank } from '../shared/texts.js';
 import { readInside } from './inside.js';
-import { LoadedModel, openModel } from './model.js';
+import { LoadedModel } from './model.js';
 import { WRITING, writing } from './writing.js';
 
 /** A BLIP model: describes a picture in a sentence. */
@@ -43,26 +44,26 @@ export class Captioner extends LoadedModel {
   /**
    * Downloads a model and builds it in a worker.
    *
-   * @param {string | URL} model `organisation/name` on the hub, a built-in model's name, or the address of a
-   *   folder with the model's files
+   * @param {ModelSource} model a built-in model's name, `organisation/name` on the hub, the address of a folder with the
+   *   model's files, or the address of each
    * @param {LoadOptions} [options]
    * @returns {Promise<Captioner>}
    */
   static async load(model, options = {}) {
-    return new Captioner(await openModel('caption', model, options));
+    return LoadedModel.open('caption', model, options, (opened) => new Captioner(opened));
   }
 
   /**
    * Makes ready what captions need besides a picture, such as the words that the built-in model is prompted with. The
    * first caption does it where nobody has.
    *
-   * @param {{ signal?: AbortSignal | null, onProgress?: (event: import('../shared/protocol.js').ProgressEvent) => void }} [options]
+   * @param {{ signal?: AbortSignal | null, onProgress?: (event: import('../shared/protocol.js').Progress) => void }} [options]
    *   `onProgress`: the phase `labels`
    * @returns {Promise<void>}
    */
   async prepare(options = {}) {
     const { signal, onProgress } = readOptions(options, CALL);
-    await this.ask('prepare', {}, { signal, onProgress });
+    await this.request('prepare', {}, { signal, onProgress });
   }
 
   /**
@@ -76,7 +77,7 @@ export class Captioner extends LoadedModel {
     const { onPiece, onProgress, signal, ...read } = readOptions(options, [...WRITING, 'onPiece']);
     const given = writing(read);
     const { source, transfer } = await readImage(image, { signal });
-    return this.ask('caption', { image: source, ...given }, { signal, transfer, onProgress, onPiece });
+    return this.request('caption', { image: source, ...given }, { signal, transfer, onProgress, onPiece });
   }
 
   /**
@@ -95,7 +96,7 @@ export class Captioner extends LoadedModel {
     const { source, transfer } = await readImage(image, { signal });
     // What is moved to one worker is gone for the other.
     const moved = matcher ? [] : transfer;
-    const captions = await this.ask(
+    const captions = await this.request(
       'captions',
       { image: source, ...given, numCaptions },
       { signal, transfer: moved, onProgress },
@@ -154,7 +155,7 @@ export class Captioner extends LoadedModel {
     const { caption, onProgress, signal, ...read } = readOptions(options, [...WRITING, 'caption']);
     const given = writing(read);
     const { source, transfer } = await readImage(image, { signal });
-    return this.ask('attention', { image: source, caption, ...given }, { signal, transfer, onProgress });
+    return this.request('attention', { image: source, caption, ...given }, { signal, transfer, onProgress });
   }
 
   /**
@@ -167,7 +168,7 @@ export class Captioner extends LoadedModel {
    */
   async rollout(image, options = {}) {
     const { source, asked } = await readInside(image, options);
-    return this.ask('rollout', { image: source }, asked);
+    return this.request('rollout', { image: source }, asked);
   }
 }
 

@@ -5,44 +5,44 @@
  * @typedef {import('../shared/protocol.js').Task} Task
  *
  * @typedef {object} ModelInfo
- * @property {string} id what `Tagger.load`, `Captioner.load` and their like are given
- * @property {Task[]} tasks what it can be loaded for, its main task first
+ * @property {ModelId} id what `Tagger.load`, `Captioner.load` and their like are given
+ * @property {readonly Task[]} tasks what it can be loaded for, its main task first
  * @property {string} title
  * @property {number} bytes about how many bytes a first visit downloads
- * @property {string} licence SPDX identifier of the weights' licence
+ * @property {string} license SPDX identifier of the weights' licence
+ * @property {string} licence deprecated: `license`
  * @property {boolean} builtIn shipped with the package, in its folder `models/`
- * @property {string} [base] for built-in models: the folder, beside the page, that holds the model's folder
  */
 
 import { readOptions } from './options.js';
 import { openBackend } from '../cache/index.js';
 
 /**
- * @typedef {ModelInfo & Whereabouts} CatalogueEntry
+ * @typedef {(typeof CATALOGUE)[number]['id']} ModelId The id of a model that ocelli knows by name.
  *
- * @typedef {object} Whereabouts
+ * @typedef {Omit<ModelInfo, 'licence' | 'id'> & { id: string } & HubLocation} CatalogueEntry
+ *
+ * @typedef {object} HubLocation
  * @property {{ default?: string, [file: string]: string | undefined }} [revisions] the hub revision of files that are
  *   not on `main`
  * @property {string} [weights] the name of the weights' file, where it is not `model.safetensors`
  */
 
-/** @type {readonly CatalogueEntry[]} */
-const CATALOGUE = [
+const CATALOGUE = /** @type {const} @satisfies {readonly CatalogueEntry[]} */ ([
   {
     id: 'ocelli',
     tasks: ['tag', 'embed', 'caption', 'match'],
     title: 'Built-in model',
     bytes: 14_250_000,
-    licence: 'MIT OR Apache-2.0',
+    license: 'MIT OR Apache-2.0',
     builtIn: true,
-    base: './models/',
   },
   {
     id: 'wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M',
     tasks: ['tag', 'embed'],
     title: 'TinyCLIP 8M/16',
     bytes: 98_000_000,
-    licence: 'MIT',
+    license: 'MIT',
     builtIn: false,
   },
   {
@@ -50,7 +50,7 @@ const CATALOGUE = [
     tasks: ['tag', 'embed'],
     title: 'TinyCLIP 39M/16',
     bytes: 336_000_000,
-    licence: 'MIT',
+    license: 'MIT',
     builtIn: false,
   },
   {
@@ -58,7 +58,7 @@ const CATALOGUE = [
     tasks: ['tag', 'embed'],
     title: 'TinyCLIP 40M/32',
     bytes: 340_000_000,
-    licence: 'MIT',
+    license: 'MIT',
     builtIn: false,
   },
   {
@@ -66,7 +66,7 @@ const CATALOGUE = [
     tasks: ['tag', 'embed'],
     title: 'TinyCLIP 61M/32',
     bytes: 465_000_000,
-    licence: 'MIT',
+    license: 'MIT',
     builtIn: false,
   },
   {
@@ -74,7 +74,7 @@ const CATALOGUE = [
     tasks: ['tag', 'embed'],
     title: 'CLIP B/32',
     bytes: 608_000_000,
-    licence: 'MIT',
+    license: 'MIT',
     builtIn: false,
     // The hub's main branch has this model as a PyTorch file only.
     revisions: { default: 'refs/pr/15' },
@@ -84,7 +84,7 @@ const CATALOGUE = [
     tasks: ['caption'],
     title: 'BLIP base',
     bytes: 990_800_000,
-    licence: 'BSD-3-Clause',
+    license: 'BSD-3-Clause',
     builtIn: false,
     weights: 'pytorch_model.bin',
   },
@@ -93,7 +93,7 @@ const CATALOGUE = [
     tasks: ['caption'],
     title: 'BLIP large',
     bytes: 1_880_000_000,
-    licence: 'BSD-3-Clause',
+    license: 'BSD-3-Clause',
     builtIn: false,
     revisions: { 'model.safetensors': 'refs/pr/18' },
   },
@@ -102,7 +102,7 @@ const CATALOGUE = [
     tasks: ['match'],
     title: 'BLIP matching base',
     bytes: 894_000_000,
-    licence: 'BSD-3-Clause',
+    license: 'BSD-3-Clause',
     builtIn: false,
   },
   {
@@ -110,7 +110,7 @@ const CATALOGUE = [
     tasks: ['answer'],
     title: 'BLIP answering base',
     bytes: 1_540_000_000,
-    licence: 'BSD-3-Clause',
+    license: 'BSD-3-Clause',
     builtIn: false,
   },
   {
@@ -118,10 +118,13 @@ const CATALOGUE = [
     tasks: ['classify'],
     title: 'ViT B/16',
     bytes: 346_000_000,
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     builtIn: false,
   },
-];
+]);
+
+/** @type {readonly CatalogueEntry[]} */
+const ENTRIES = CATALOGUE;
 
 /** Ids of earlier versions. They go with the next version. @type {Readonly<Record<string, string>>} */
 const ALIASES = { 'clip-tiny': 'ocelli', 'blip-tiny': 'ocelli' };
@@ -129,15 +132,15 @@ const ALIASES = { 'clip-tiny': 'ocelli', 'blip-tiny': 'ocelli' };
 /** @param {string} id or an earlier one @returns {CatalogueEntry | undefined} */
 function entryOf(id) {
   const wanted = Object.hasOwn(ALIASES, id) ? ALIASES[id] : id;
-  return CATALOGUE.find((entry) => entry.id === wanted);
+  return ENTRIES.find((entry) => entry.id === wanted);
 }
 
 /**
  * @param {CatalogueEntry} entry
  * @returns {ModelInfo}
  */
-function describe({ revisions: _, weights: __, tasks, ...info }) {
-  return { ...info, tasks: [...tasks] };
+function describe({ revisions: _, weights: __, id, tasks, license, ...info }) {
+  return { id: /** @type {ModelId} */ (id), tasks: [...tasks], ...info, license, licence: license };
 }
 
 /**
@@ -148,7 +151,7 @@ function describe({ revisions: _, weights: __, tasks, ...info }) {
  */
 export function list(filter = {}) {
   const { task } = readOptions(filter, ['task']);
-  return CATALOGUE.filter((entry) => task === undefined || entry.tasks.includes(task)).map(describe);
+  return ENTRIES.filter((entry) => task === undefined || entry.tasks.includes(task)).map(describe);
 }
 
 /**

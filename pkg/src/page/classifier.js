@@ -2,35 +2,36 @@
  * Classification with ViT.
  *
  * @typedef {import('./image-input.js').ImageInput} ImageInput
- * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../shared/protocol.js').Progress} Progress
  * @typedef {import('../shared/types.js').Classification} Classification
  * @typedef {import('../shared/types.js').PatchMap} PatchMap
  * @typedef {import('./inside.js').InsideOptions} InsideOptions
  * @typedef {import('./model.js').LoadOptions} LoadOptions
+ * @typedef {import('./model.js').ModelSource} ModelSource
  *
  * @typedef {object} ClassifyOptions
  * @property {number} [topK] how many of the best classes to return; all by default
  * @property {AbortSignal | null} [signal]
- * @property {(event: ProgressEvent) => void} [onProgress] the phase `image`: layers computed so far
+ * @property {(progress: Progress) => void} [onProgress] the phase `image`: layers computed so far
  */
 
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 import { readInside } from './inside.js';
-import { LoadedModel, openModel } from './model.js';
+import { LoadedModel } from './model.js';
 
 /** A ViT model: says which of its own classes a picture is of. */
 export class Classifier extends LoadedModel {
   /**
    * Downloads a model and builds it in a worker.
    *
-   * @param {string | URL} model `organisation/name` on the hub, or the address of a folder with the model's files,
-   *   which are no tokenizer
+   * @param {ModelSource} model a built-in model's name, `organisation/name` on the hub, the address of a folder with the
+   *   model's files, or the address of each
    * @param {LoadOptions} [options]
    * @returns {Promise<Classifier>}
    */
   static async load(model, options = {}) {
-    return new Classifier(await openModel('classify', model, options));
+    return LoadedModel.open('classify', model, options, (opened) => new Classifier(opened));
   }
 
   /**
@@ -44,7 +45,7 @@ export class Classifier extends LoadedModel {
   async classify(image, options = {}) {
     const { topK, signal, onProgress } = readOptions(options, ['topK', ...CALL]);
     const { source, transfer } = await readImage(image, { signal });
-    return this.ask('classify', { image: source, topK }, { signal, transfer, onProgress });
+    return this.request('classify', { image: source, topK }, { signal, transfer, onProgress });
   }
 
   /**
@@ -56,6 +57,6 @@ export class Classifier extends LoadedModel {
    */
   async rollout(image, options = {}) {
     const { source, asked } = await readInside(image, options);
-    return this.ask('rollout', { image: source }, asked);
+    return this.request('rollout', { image: source }, asked);
   }
 }

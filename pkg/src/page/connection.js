@@ -6,10 +6,8 @@
  * @typedef {import('../shared/protocol.js').Step} Step
  * @typedef {import('../shared/protocol.js').WorkerMessage} WorkerMessage
  *
- * @typedef {object} WorkerLike what ocelli uses of a `Worker`
- * @property {(message: any, transfer: Transferable[]) => void} postMessage
- * @property {(type: 'message' | 'messageerror' | 'error', listener: (event: any) => void) => void} addEventListener
- * @property {() => void} terminate
+ * @typedef {import('../shared/protocol.js').ThreadMessage} ThreadMessage
+ * @typedef {import('../shared/types.js').WorkerLike} WorkerLike
  *
  * @typedef {object} CallOptions
  * @property {AbortSignal | null | undefined} [signal]
@@ -25,14 +23,20 @@
 
 import { abortError } from '../shared/abort.js';
 import { revive, WorkerError } from '../shared/errors.js';
+import { startFailure } from './start-failure.js';
+import { startThreads } from './threads.js';
 
 /** How long a worker may take until its first word, on the slowest of networks. */
 const START_LIMIT = 60_000;
 
-/** One worker and the calls it has not answered. */
+/** One worker with its threads, and the calls it has not answered. */
 export class Connection {
   #worker;
   #onClosed;
+  #startThread;
+  /** @type {WorkerLike[]} */
+  #threads = [];
+  #started = false;
   /** @type {Map<number, Pending>} */
   #pending = new Map();
   #lastId = 0;
@@ -44,14 +48,17 @@ export class Connection {
   /**
    * @param {WorkerLike} worker
    * @param {() => void} onClosed called once, however it ends
-   * @param {number} [limit] how long the worker may take to start, in milliseconds
+   * @param {{ limit?: number, startThread?: () => WorkerLike }} [options] `limit`: how long the worker may take to start, in
+   *   milliseconds; `startThread` makes a worker for a thread of its pool
    */
-  constructor(worker, onClosed, limit = START_LIMIT) {
+  constructor(worker, onClosed, { limit = START_LIMIT, startThread } = {}) {
     this.#worker = worker;
     this.#onClosed = onClosed;
+    this.#startThread = startThread;
     this.#silence = setTimeout(() => {
       const seconds = Math.round(limit / 1000);
-      this.#fail(`The worker did not start within ${seconds} seconds: its script may be blocked.`, {});
+      const sentence = `The worker did not start within ${seconds} seconds: its script may be blocked.`;
+      this.close(new WorkerError('worker-failed', sentence));
     }, limit);
     worker.addEventListener('message', ({ data }) => this.#receive(data));
     worker.addEventListener('messageerror', (event) =>
@@ -82,6 +89,8 @@ export class Connection {
         this.#post({ type: 'abort', id });
       };
       const forget = () => signal?.removeEventListener('abort', abort);
+      // In Node, a worker that is asked nothing lets the program end.
+      if (this.#pending.size === 0) this.#worker.ref?.();
       this.#pending.set(id, {
         resolve: (answer) => (forget(), resolve(answer)),
         reject: (error) => (forget(), reject(error)),
@@ -106,6 +115,7 @@ export class Connection {
     clearTimeout(this.#silence);
     this.#closed = reason;
     this.#worker.terminate();
+    this.#endThreads();
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     this.#onClosed();
@@ -120,7 +130,12 @@ export class Connection {
   /** @param {WorkerMessage} message */
   #receive(message) {
     clearTimeout(this.#silence);
+    this.#started = true;
     switch (message.type) {
+      case 'start-threads':
+        return void this.#startThreads(message.count, message.message);
+      case 'end-threads':
+        return this.#endThreads();
       case 'step':
         return this.#step(message.id, message.step);
       case 'done':
@@ -130,6 +145,29 @@ export class Connection {
       case 'fatal':
         return this.close(revive(message.error));
     }
+  }
+
+  /** @param {number} count @param {ThreadMessage} message */
+  async #startThreads(count, message) {
+    try {
+      if (!this.#startThread) throw new Error('Nothing makes threads here.');
+      const { workers, ready } = startThreads(this.#startThread, count, message);
+      this.#threads = workers;
+      await ready;
+      for (const worker of workers) {
+        worker.addEventListener('error', (event) => this.#fail('A thread of the worker failed.', event));
+        worker.unref?.();
+      }
+      this.#post({ type: 'threads-started' });
+    } catch (error) {
+      this.#endThreads();
+      this.#post({ type: 'threads-failed', reason: String(error) });
+    }
+  }
+
+  #endThreads() {
+    for (const thread of this.#threads) thread.terminate();
+    this.#threads = [];
   }
 
   /** @param {number} id @param {Step} step */
@@ -147,12 +185,15 @@ export class Connection {
   #settle(id) {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
+    if (pending && this.#pending.size === 0) this.#worker.unref?.();
     return pending;
   }
 
   /** @param {string} sentence @param {{ error?: unknown, message?: string }} event */
-  #fail(sentence, event) {
+  async #fail(sentence, event) {
     const cause = event.error ?? (event.message ? new Error(event.message) : undefined);
-    this.close(new WorkerError('worker-failed', sentence, cause === undefined ? undefined : { cause }));
+    const why = this.#started ? null : await startFailure();
+    const options = cause === undefined ? undefined : { cause };
+    this.close(new WorkerError('worker-failed', why ?? sentence, options));
   }
 }

@@ -2,15 +2,16 @@
  * Pictures and texts as vectors that can be compared, with CLIP.
  *
  * @typedef {import('./image-input.js').ImageInput} ImageInput
- * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../shared/protocol.js').Progress} Progress
  * @typedef {import('./model.js').LoadOptions} LoadOptions
+ * @typedef {import('./model.js').ModelSource} ModelSource
  *
  * @typedef {LoadOptions & { tower?: 'image' | 'text' | 'both' }} EmbedderOptions `tower`: which half of the model is
  *   built, `both` by default. One alone takes only its own memory, and what needs the other is refused
  *
  * @typedef {object} EmbedOptions
  * @property {AbortSignal | null} [signal]
- * @property {(event: ProgressEvent) => void} [onProgress] the phases `labels` (texts encoded so far) and `image` (layers
+ * @property {(progress: Progress) => void} [onProgress] the phases `labels` (texts encoded so far) and `image` (layers
  *   computed so far, of all pictures)
  *
  * @typedef {object} Similarity a row for each picture, in it a number for each text
@@ -21,7 +22,7 @@
 import { checkImages, checkTexts } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
-import { LOAD, LoadedModel, openModel } from './model.js';
+import { LOAD, LoadedModel } from './model.js';
 
 /**
  * A CLIP model: makes vectors of unit length out of pictures and texts; the more alike, the larger their product. Empty
@@ -31,14 +32,14 @@ export class Embedder extends LoadedModel {
   /**
    * Downloads a model and builds it in a worker.
    *
-   * @param {string | URL} model `organisation/name` on the hub, a built-in model's name, or the address of a
-   *   folder with the model's files
+   * @param {ModelSource} model a built-in model's name, `organisation/name` on the hub, the address of a folder with the
+   *   model's files, or the address of each
    * @param {EmbedderOptions} [options]
    * @returns {Promise<Embedder>}
    */
   static async load(model, options = {}) {
     const { tower = 'both', ...rest } = readOptions(options, ['tower', ...LOAD]);
-    return new Embedder(await openModel('embed', model, rest, { tower }));
+    return LoadedModel.open('embed', model, rest, (opened) => new Embedder(opened), { tower });
   }
 
   /**
@@ -63,7 +64,7 @@ export class Embedder extends LoadedModel {
     const copy = checkTexts(texts);
     const { signal, onProgress } = readOptions(options, CALL);
     if (copy.length === 0) return [];
-    const all = await this.ask('embedTexts', { texts: copy }, { signal, onProgress });
+    const all = await this.request('embedTexts', { texts: copy }, { signal, onProgress });
     const width = all.length / copy.length;
     return copy.map((_, index) => all.slice(index * width, (index + 1) * width));
   }
@@ -103,13 +104,13 @@ export class Embedder extends LoadedModel {
     const answers = [];
     for (const [index, image] of copy.entries()) {
       const { source, transfer } = await readImage(image, { signal });
-      /** @param {ProgressEvent} event */
+      /** @param {Progress} event */
       const tell = (event) => onProgress?.(ofAll(event, index, copy.length));
       const one = /** @type {import('../shared/protocol.js').Verbs[V]['given']} */ ({
         ...given,
         image: source,
       });
-      answers.push(await this.ask(verb, one, { signal, transfer, onProgress: tell }));
+      answers.push(await this.request(verb, one, { signal, transfer, onProgress: tell }));
     }
     return answers;
   }
@@ -118,12 +119,12 @@ export class Embedder extends LoadedModel {
 /**
  * How far all of several pictures are, where one of them is so far.
  *
- * @param {ProgressEvent} event
+ * @param {Progress} event
  * @param {number} index
  * @param {number} count
- * @returns {ProgressEvent}
+ * @returns {Progress}
  */
-function ofAll(event, index, count) {
+export function ofAll(event, index, count) {
   const { phase, loaded, total } = event;
   if (phase !== 'image' || total === null) return event;
   return { ...event, loaded: index * total + loaded, total: count * total };

@@ -3,37 +3,51 @@
  * side: the worker would resolve them against its own script.
  */
 
+import { packageFile } from '../files.js';
 import { OcelliError } from '../shared/errors.js';
 import { nearest } from '../shared/nearest.js';
+import { platform } from '../shared/platform.js';
+import { TASKS } from '../shared/tasks.js';
 import { find, list, revisionOf, weightsOf } from './catalogue.js';
 
 /**
  * @typedef {import('../shared/protocol.js').Task} Task
- * @typedef {import('../shared/types.js').FileRole} FileRole
  * @typedef {import('../shared/types.js').ModelFile} ModelFile
  * @typedef {import('../shared/types.js').ModelFiles} ModelFiles
+ *
+ * @typedef {object} ModelAddresses A model as the address of each of its files, wherever they lie.
+ * @property {string | URL} config `config.json`
+ * @property {string | URL} preprocessor `preprocessor_config.json`
+ * @property {string | URL} [tokenizer] `tokenizer.json`, of models that read texts
+ * @property {string | URL} weights safetensors, GGUF or a PyTorch file
+ * @property {string | URL} [decoderTokenizer] of a model of the built-in one's kind: `decoder_tokenizer.json`
+ * @property {string | URL} [words] the same: `words.json`
+ * @property {string | URL} [labels] the same: `labels.json`
  */
 
 /** The public hub. */
 const HUB = 'https://huggingface.co';
 
-/** @type {Readonly<Record<FileRole, string>>} */
-const FILE_NAMES = {
+const FILE_NAMES = /** @type {const} */ ({
   config: 'config.json',
   preprocessor: 'preprocessor_config.json',
   tokenizer: 'tokenizer.json',
   weights: 'model.safetensors',
-};
+});
 
 /** Names that the weights may have instead: what older models are published as, and what `ocelli-convert` writes. */
 const OTHER_WEIGHTS = ['pytorch_model.bin', 'model.gguf'];
 
-/** Tasks whose models read no texts, and so have no tokenizer. @type {readonly Task[]} */
-const WITHOUT_TEXTS = ['classify'];
+/** Files of some models besides, by what `ModelAddresses` calls them. */
+const BESIDE = /** @type {const} */ ({
+  decoderTokenizer: 'decoder_tokenizer.json',
+  words: 'words.json',
+  labels: 'labels.json',
+});
 
 const FILE_NAME = /^\w[\w.-]*$/;
 const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
-const FOLDER = /^([a-z][a-z0-9+.-]*:\/\/|\/|\.\.?\/)/i;
+const FOLDER = /^([a-z][a-z0-9+.-]*:\/\/|file:|[a-z]:[\\/]|\/|\.\.?[\\/])/i;
 
 /**
  * An address as an absolute one: a relative one is the page's.
@@ -44,7 +58,7 @@ const FOLDER = /^([a-z][a-z0-9+.-]*:\/\/|\/|\.\.?\/)/i;
  */
 export function absolute(address, what) {
   try {
-    return new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href);
+    return platform.resolve(address);
   } catch (cause) {
     throw new OcelliError('argument-invalid', `The ${what} "${address}" is not an address.`, { cause });
   }
@@ -64,59 +78,128 @@ function folder(address, what) {
 /**
  * Whether a model is one of the hub, by its id.
  *
- * @param {string | URL} model
+ * @param {string | URL | ModelAddresses} model
  */
 export function isHubId(model) {
   return typeof model === 'string' && !FOLDER.test(model) && HUB_ID.test(model);
 }
 
 /**
- * @param {string | URL} model `org/name`, the name of a built-in model, or the address of a folder
- * @param {{ base?: string | URL, revision?: string, weights?: string, task?: Task }} [options] where the hub is, which
- *   revision to take, what the file of weights is called, and what the model is for
- * @returns {ModelFiles}
+ * What a model is called: its name, the address of its folder, or that of its configuration.
+ *
+ * @param {string | URL | ModelAddresses} model
  */
-export function locate(model, { base = HUB, revision, weights, task } = {}) {
+export function idOf(model) {
+  return String(typeof model === 'string' || model instanceof URL ? model : model.config);
+}
+
+/**
+ * @param {string | URL | ModelAddresses} model `org/name`, the name of a built-in model, the address of a folder, or those of
+ *   its files
+ * @param {{ hubUrl?: string | URL | undefined, revision?: string | undefined, weights?: string | undefined, task?: Task }} [options]
+ *   where the hub is, which revision to take, what the file of weights is called, and what the model is for
+ * @returns {ModelFiles}
+ * @throws {OcelliError} `argument-invalid`
+ */
+export function locate(model, { hubUrl = HUB, revision, weights, task } = {}) {
   if (weights !== undefined && !FILE_NAME.test(weights)) {
-    throw new OcelliError(
-      'argument-invalid',
-      `The option weights is "${weights}", which is no name of a file.`,
-    );
+    throw invalid(`The option weights is "${weights}", which is no name of a file.`);
   }
-  /** @type {(name: string) => URL} */
-  let address;
+  const readsTexts = task === undefined || TASKS[task].readsTexts;
+  if (typeof model === 'object' && !(model instanceof URL)) return fromAddresses(model, readsTexts);
   const id = String(model);
   const known = find(id);
-  if (model instanceof URL || FOLDER.test(id)) {
-    const root = folder(id, 'model');
-    address = (name) => new URL(name, root);
-  } else if (known?.builtIn) {
-    const root = folder(`${known.base}${known.id}/`, 'model');
-    address = (name) => new URL(name, root);
-  } else if (id.startsWith('models/') && base === HUB) {
-    // No organisation there has this name; it is a folder beside the page.
-    throw new OcelliError('argument-invalid', `"${id}" is no model of the hub; did you mean "./${id}"?`);
-  } else if (HUB_ID.test(id)) {
-    const root = folder(String(base), 'hub base');
-    // A revision may hold slashes (refs/pr/15); the hub wants them escaped.
-    address = (name) =>
-      new URL(`${id}/resolve/${encodeURIComponent(revision ?? revisionOf(id, name))}/${name}`, root);
-  } else {
-    const ways = 'give "organisation/name", a built-in model\'s name, or the address of a folder';
-    const ids = list().map((info) => info.id);
-    const meant = nearest(id, ids);
-    const hint = meant ? `did you mean "${meant}"?` : `${ways}.`;
-    throw new OcelliError('argument-invalid', `"${id}" is no model${meant ? '; ' : ': '}${hint}`);
-  }
-  /** @type {(name: string) => ModelFile} */
-  const file = (name) => ({ name, url: address(name).href });
+  const isFolder = model instanceof URL || FOLDER.test(id);
+  if (known?.builtIn && !isFolder) return builtIn();
+  const address = isFolder ? inFolder(folder(id, 'model')) : onHub(id, hubUrl, revision);
+  const file = (/** @type {string} */ name) => ({ name, url: address(name).href });
   const named = weights ?? weightsOf(id);
   return {
     config: file(FILE_NAMES.config),
     preprocessor: file(FILE_NAMES.preprocessor),
-    ...(!(task && WITHOUT_TEXTS.includes(task)) && { tokenizer: file(FILE_NAMES.tokenizer) }),
-    weights: named
-      ? file(named)
-      : { ...file(FILE_NAMES.weights), ...(!known?.builtIn && { others: OTHER_WEIGHTS.map(file) }) },
+    ...(readsTexts && { tokenizer: file(FILE_NAMES.tokenizer) }),
+    weights: named ? file(named) : { ...file(FILE_NAMES.weights), others: OTHER_WEIGHTS.map(file) },
   };
+}
+
+/** @param {URL} root @returns {(name: string) => URL} */
+function inFolder(root) {
+  return (name) => new URL(name, root);
+}
+
+/**
+ * @param {string} id
+ * @param {string | URL} hubUrl
+ * @param {string | undefined} revision
+ * @returns {(name: string) => URL}
+ */
+function onHub(id, hubUrl, revision) {
+  if (id.startsWith('models/') && hubUrl === HUB) {
+    // No organisation there has this name; it is a folder beside the page.
+    throw invalid(`"${id}" is no model of the hub; did you mean "./${id}"?`);
+  }
+  if (HUB_ID.test(id)) {
+    const root = folder(String(hubUrl), 'hub');
+    // A revision may hold slashes (refs/pr/15); the hub wants them escaped.
+    return (name) =>
+      new URL(`${id}/resolve/${encodeURIComponent(revision ?? revisionOf(id, name))}/${name}`, root);
+  }
+  const meant = nearest(
+    id,
+    list().map((info) => info.id),
+  );
+  if (meant) throw invalid(`"${id}" is no model; did you mean "${meant}"?`);
+  throw invalid(
+    `"${id}" is no model: give "organisation/name", a built-in model's name, or the address of a folder.`,
+  );
+}
+
+/** @returns {ModelFiles} */
+function builtIn() {
+  const file = (/** @type {'config' | 'preprocessor' | 'tokenizer' | 'weights'} */ role) => {
+    const name = FILE_NAMES[role];
+    return { name, url: packageFile(/** @type {const} */ (`models/ocelli/${name}`)).href };
+  };
+  const beside = Object.values(BESIDE).map((name) => [
+    name,
+    packageFile(/** @type {const} */ (`models/ocelli/${name}`)).href,
+  ]);
+  return {
+    config: file('config'),
+    preprocessor: file('preprocessor'),
+    tokenizer: file('tokenizer'),
+    weights: file('weights'),
+    beside: Object.fromEntries(beside),
+  };
+}
+
+/** @param {ModelAddresses} model @param {boolean} readsTexts @returns {ModelFiles} */
+function fromAddresses(model, readsTexts) {
+  const { config, preprocessor, tokenizer, weights, ...others } = model;
+  const file = (/** @type {keyof typeof FILE_NAMES} */ role, /** @type {unknown} */ address) => {
+    if (typeof address !== 'string' && !(address instanceof URL)) {
+      throw invalid(`The model's ${role} must be an address.`);
+    }
+    const url = absolute(String(address), role);
+    return { name: url.pathname.split('/').at(-1) || FILE_NAMES[role], url: url.href };
+  };
+  /** @type {Record<string, string>} */
+  const beside = {};
+  for (const [key, address] of Object.entries(others)) {
+    const name = Object.hasOwn(BESIDE, key) ? BESIDE[/** @type {keyof typeof BESIDE} */ (key)] : undefined;
+    if (name === undefined) throw invalid(`A model has no file "${key}".`);
+    if (address !== undefined) beside[name] = absolute(String(address), key).href;
+  }
+  return {
+    config: file('config', config),
+    preprocessor: file('preprocessor', preprocessor),
+    ...(readsTexts && { tokenizer: file('tokenizer', tokenizer) }),
+    weights: file('weights', weights),
+    beside,
+  };
+}
+
+/** @param {string} sentence */
+function invalid(sentence) {
+  return new OcelliError('argument-invalid', sentence);
 }

@@ -8,8 +8,9 @@
  *
  * @typedef {{ data: Uint8Array | Uint8ClampedArray, width: number, height: number }} PixelData
  * @typedef {Blob | ArrayBuffer | ArrayBufferView | URL | string | ImageData | PixelData | HTMLImageElement
- *   | HTMLCanvasElement | OffscreenCanvas | ImageBitmap} ImageInput
- *   What `tag` and `caption` take as a picture. A string is an address.
+ *   | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | HTMLVideoElement | VideoFrame} ImageInput
+ *   What `tag` and `caption` take as a picture. A string is an address, in Node also the path of a file. Of a video, the
+ *   frame that it shows is taken.
  *
  * @typedef {object} ImageMessage
  * @property {ImageSource} source
@@ -17,20 +18,22 @@
  *
  * @typedef {object} ReadOptions
  * @property {AbortSignal | null | undefined} [signal]
- * @property {typeof fetch} [fetch] for tests
+ * @property {(address: string, init?: RequestInit) => Promise<Response>} [fetch] for tests
  *
  * @typedef {import('../shared/types.js').ImageSource} ImageSource
  */
 
 import { throwIfAborted } from '../shared/abort.js';
 import { errorFor, ImageError, OcelliError } from '../shared/errors.js';
+import { platform } from '../shared/platform.js';
+import { isSvg, svgElement } from './svg.js';
 
 /** The largest encoded picture accepted, as in Rust. */
 export const MAX_IMAGE_BYTES = 256 << 20;
 /** The most pixels accepted, as in Rust: here it keeps canvases from being copied in vain. */
 export const MAX_IMAGE_PIXELS = 100_000_000;
 
-/** What Rust decodes. Other types that a page shows (SVG, AVIF) are taken from the screen's pixels. */
+/** What Rust decodes. Of other types that an element shows, its pixels are taken. */
 const DECODABLE = /^image\/(jpe?g|pjpeg|png|x-png|apng|webp|gif|(x-(ms-)?)?bmp|tiff)\b/i;
 
 /**
@@ -40,9 +43,12 @@ const DECODABLE = /^image\/(jpe?g|pjpeg|png|x-png|apng|webp|gif|(x-(ms-)?)?bmp|t
  */
 export async function readImage(image, options = {}) {
   throwIfAborted(options.signal);
-  if (typeof image === 'string') return fromBlob(await fetchImage(image, options));
+  if (typeof image === 'string') return fromFetched(image, options);
   if (ArrayBuffer.isView(image)) {
-    return fromBytes(() => new Uint8Array(image.buffer, image.byteOffset, image.byteLength));
+    return fromCopy(
+      fromBytes(() => new Uint8Array(image.buffer, image.byteOffset, image.byteLength)),
+      options,
+    );
   }
   const tag = Object.prototype.toString.call(image).slice(8, -1);
   // Each branch's cast is what its tag says.
@@ -50,25 +56,74 @@ export async function readImage(image, options = {}) {
   switch (tag) {
     case 'Blob':
     case 'File':
-      return fromBlob(any);
+      return fromFile(any, options);
     case 'ArrayBuffer':
     case 'SharedArrayBuffer':
-      return fromBytes(() => new Uint8Array(any));
+      return fromCopy(
+        fromBytes(() => new Uint8Array(any)),
+        options,
+      );
     case 'URL':
-      return fromBlob(await fetchImage(any.href, options));
+      return fromFetched(any.href, options);
     case 'HTMLImageElement':
       return fromElement(any, options);
     case 'HTMLCanvasElement':
     case 'OffscreenCanvas':
     case 'ImageBitmap':
       return fromDrawable(any, any.width, any.height);
+    case 'HTMLVideoElement':
+      return fromVideo(any);
+    case 'VideoFrame':
+      return fromVideoFrame(any);
     default:
       if (isPixelData(any)) return fromPixels(any);
       throw new OcelliError(
         'argument-invalid',
-        'The picture must be a Blob, bytes, an address, ImageData, an image or canvas element, or an ImageBitmap.',
+        'The picture must be a Blob, bytes, an address, ImageData, an ImageBitmap, a VideoFrame, or an image, canvas or video element.',
       );
   }
+}
+
+/** @param {string} address @param {ReadOptions} options */
+async function fromFetched(address, options) {
+  return fromFile(await fetchImage(address, options), options);
+}
+
+/** @param {Blob} blob @param {ReadOptions} options @returns {ImageMessage | Promise<ImageMessage>} */
+function fromFile(blob, options) {
+  refuseLarge(blob.size);
+  return typeof document === 'undefined' ? fromBlob(blob) : fromPageFile(blob, options);
+}
+
+/**
+ * A file, but for drawings of lines and curves, which have no pixels until a page has drawn them: workers cannot.
+ *
+ * @param {Blob} blob
+ * @param {ReadOptions} options
+ * @returns {Promise<ImageMessage>}
+ */
+async function fromPageFile(blob, options) {
+  if (!(await isSvg(blob))) return fromBlob(blob);
+  const { element, width, height, release } = await svgElement(blob);
+  try {
+    throwIfAborted(options.signal);
+    return fromDrawable(element, width, height);
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Bytes that were copied, but for drawings.
+ *
+ * @param {ImageMessage} message
+ * @param {ReadOptions} options
+ * @returns {ImageMessage | Promise<ImageMessage>}
+ */
+function fromCopy(message, options) {
+  if (typeof document === 'undefined' || message.source.kind !== 'bytes') return message;
+  const blob = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (message.source.bytes)]);
+  return isSvg(blob).then((svg) => (svg ? fromPageFile(blob, options) : message));
 }
 
 /** Blobs never change, so that each can have a number. @type {WeakMap<Blob, number>} */
@@ -152,6 +207,22 @@ async function fromElement(element, options) {
   return fromDrawable(element, element.naturalWidth, element.naturalHeight);
 }
 
+/** @param {HTMLVideoElement} video @returns {ImageMessage} */
+function fromVideo(video) {
+  if (video.readyState < video.HAVE_CURRENT_DATA) {
+    throw new ImageError('image-unreadable', 'The video shows no frame yet: wait for its event loadeddata.');
+  }
+  return fromDrawable(video, video.videoWidth, video.videoHeight);
+}
+
+/** @param {VideoFrame} frame @returns {ImageMessage} */
+function fromVideoFrame(frame) {
+  if (frame.format === null && frame.codedWidth === 0) {
+    throw new ImageError('image-unreadable', 'The video frame is closed.');
+  }
+  return fromDrawable(frame, frame.displayWidth, frame.displayHeight);
+}
+
 /**
  * The pixels of anything that can be drawn on a canvas. It is drawn on one of ours, whatever kind of context
  * its own may have.
@@ -195,11 +266,11 @@ function scratchCanvas(width, height) {
  * @param {ReadOptions} options
  * @returns {Promise<Blob>}
  */
-async function fetchImage(address, { signal, fetch = globalThis.fetch }) {
+async function fetchImage(address, { signal, fetch = platform.fetch }) {
   // Data addresses can be megabytes long, and say nothing to a reader.
   const name = address.startsWith('data:') ? 'in the data address' : `at ${address}`;
   try {
-    const response = await fetch(address, { signal: signal ?? null });
+    const response = await fetch(platform.resolve(address).href, { signal: signal ?? null });
     if (!response.ok) {
       response.body?.cancel().catch(() => {});
       const cause = errorFor('http-status', `The server answered ${response.status}.`, {

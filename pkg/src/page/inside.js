@@ -2,12 +2,12 @@
  * What calls that look inside a model have in common.
  *
  * @typedef {import('./image-input.js').ImageInput} ImageInput
- * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../shared/protocol.js').Progress} Progress
  * @typedef {import('../shared/types.js').PatchMap} PatchMap
  *
  * @typedef {object} InsideOptions
  * @property {AbortSignal | null} [signal]
- * @property {(event: ProgressEvent) => void} [onProgress] the phase `image`: layers computed so far, there and back
+ * @property {(progress: Progress) => void} [onProgress] the phase `image`: layers computed so far, there and back
  */
 
 import { CALL, readOptions } from './options.js';

@@ -2,13 +2,14 @@
  * Matching with BLIP.
  *
  * @typedef {import('./image-input.js').ImageInput} ImageInput
- * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../shared/protocol.js').Progress} Progress
  * @typedef {import('../shared/types.js').PatchMap} PatchMap
  * @typedef {import('./model.js').LoadOptions} LoadOptions
+ * @typedef {import('./model.js').ModelSource} ModelSource
  *
  * @typedef {object} MatchOptions
  * @property {AbortSignal | null} [signal]
- * @property {(event: ProgressEvent) => void} [onProgress] the phases `image` (layers) and `labels`: how many texts were
+ * @property {(progress: Progress) => void} [onProgress] the phases `image` (layers) and `labels`: how many texts were
  *   read, each once for its similarity and once for its match; to explain one, once
  *
  * @typedef {object} OnlyRankOptions
@@ -31,7 +32,7 @@ import { checkText, checkTexts } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 import { readInside } from './inside.js';
-import { LoadedModel, openModel } from './model.js';
+import { LoadedModel } from './model.js';
 
 /** How many of the most similar texts a ranking reads again. */
 const DEFAULT_RERANK = 16;
@@ -41,13 +42,13 @@ export class Matcher extends LoadedModel {
   /**
    * Downloads a model and builds it in a worker.
    *
-   * @param {string | URL} model `organisation/name` on the hub, a built-in model's name, or the address of a
-   *   folder with the model's files
+   * @param {ModelSource} model a built-in model's name, `organisation/name` on the hub, the address of a folder with the
+   *   model's files, or the address of each
    * @param {LoadOptions} [options]
    * @returns {Promise<Matcher>}
    */
   static async load(model, options = {}) {
-    return new Matcher(await openModel('match', model, options));
+    return LoadedModel.open('match', model, options, (opened) => new Matcher(opened));
   }
 
   /**
@@ -90,7 +91,7 @@ export class Matcher extends LoadedModel {
   async explain(image, text, options = {}) {
     checkText(text);
     const { source, asked } = await readInside(image, options);
-    return this.ask('explain', { image: source, text }, asked);
+    return this.request('explain', { image: source, text }, asked);
   }
 
   /**
@@ -106,7 +107,7 @@ export class Matcher extends LoadedModel {
     const { source, transfer } = await readImage(image, { signal });
     // The wasm counts to 2^32 only, and no more texts can be read again than there are.
     const given = { image: source, texts: copy, rerank: rerank && Math.min(rerank, copy.length) };
-    const { ranking, similarities, probabilities } = await this.ask('match', given, {
+    const { ranking, similarities, probabilities } = await this.request('match', given, {
       signal,
       transfer,
       onProgress,

@@ -2,13 +2,20 @@
  * What all loaded models have in common: each lives in a worker, so that `dispose` really frees memory (wasm memory never
  * shrinks). Those that were loaded from one folder which serves them all share theirs, and it ends with the last of them.
  *
- * @typedef {import('./connection.js').WorkerLike} WorkerLike
- * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../shared/types.js').WorkerLike} WorkerLike
+ * @typedef {import('../shared/protocol.js').Progress} Progress
  * @typedef {import('../shared/protocol.js').Task} Task
  * @typedef {import('../shared/types.js').Runtime} Runtime
+ * @typedef {import('./catalogue.js').ModelId} ModelId
+ * @typedef {import('./hub.js').ModelAddresses} ModelAddresses
+ * @typedef {import('./sharing.js').Opened} Opened
+ *
+ * @typedef {ModelId | (string & {}) | URL | ModelAddresses} ModelSource Where a model is: a built-in model's name,
+ *   `organisation/name` on the hub, the address of a folder with the model's files, or the address of each file
  *
  * @typedef {object} LoadOptions
- * @property {string | URL} [base] where the model hub is; the public one by default
+ * @property {string | URL} [hubUrl] where the model hub is; the public one by default
+ * @property {string | URL} [base] deprecated: `hubUrl`
  * @property {string} [revision] the hub revision of all files; each model's own by default
  * @property {string} [weights] the name of the weights' file: safetensors, GGUF or a PyTorch file. By default
  *   `model.safetensors`, and where there is none, `pytorch_model.bin` or `model.gguf`
@@ -18,58 +25,75 @@
  *   most 8, where the page is cross-origin isolated; elsewhere there is one
  * @property {import('../shared/types.js').VariantName} [variant] for tests and reports of faults: the build of the wasm that
  *   runs
- * @property {boolean} [keep] whether the model is kept in this browser between visits, ready to run: the next load
+ * @property {string | URL} [wasmUrl] where the `.wasm` files are: a folder that has them by their names in the package, or
+ *   one file, which `variant` then names. By default they are found beside the package's scripts
+ * @property {boolean} [cache] whether the model is kept in this browser between visits, ready to run: the next load
  *   needs no network. By default models of the hub are, and folders are not: what is at their address may change
+ * @property {boolean} [keep] deprecated: `cache`
  * @property {AbortSignal | null} [signal]
- * @property {(event: ProgressEvent) => void} [onProgress] also told when the model is loaded again, after its
+ * @property {(progress: Progress) => void} [onProgress] also told when the model is loaded again, after its
  *   worker failed
- * @property {() => WorkerLike} [worker] makes the worker, where the package's own way does not suit
+ * @property {() => WorkerLike} [worker] makes the worker, where the package's own way does not suit; called once more for
+ *   each further thread
  *
- * @typedef {object} AskOptions
+ * @typedef {object} RequestOptions
  * @property {AbortSignal | null | undefined} [signal]
  * @property {Transferable[]} [transfer]
- * @property {((event: ProgressEvent) => void) | undefined} [onProgress]
+ * @property {((progress: Progress) => void) | undefined} [onProgress]
  * @property {((piece: string) => void) | undefined} [onPiece]
  */
 
+import { linkedController, throwIfAborted, unlessAborted } from '../shared/abort.js';
+import { codeOf, OcelliError } from '../shared/errors.js';
+import { TASKS } from '../shared/tasks.js';
 import { checkModel } from './arguments.js';
-import { CALL, readOptions } from './options.js';
-import { OcelliError } from '../shared/errors.js';
 import { find } from './catalogue.js';
-import { ModelUse } from './remote.js';
+import { absolute, idOf, isHubId, locate } from './hub.js';
+import { CALL, readOptions } from './options.js';
+import { disposedError } from './shared-model.js';
 import { openShared } from './sharing.js';
-import { isHubId, locate } from './hub.js';
-
-/** The class for each task. @type {Readonly<Record<Task, string>>} */
-const CLASSES = {
-  tag: 'Tagger',
-  embed: 'Embedder',
-  caption: 'Captioner',
-  match: 'Matcher',
-  answer: 'Answerer',
-  classify: 'Classifier',
-};
 
 /** The options of every load. */
 export const LOAD = [
-  ...['base', 'revision', 'weights', 'dtype', 'threads', 'variant', 'keep', 'worker'],
+  ...['hubUrl', 'revision', 'weights', 'dtype', 'threads', 'variant', 'wasmUrl', 'cache', 'worker'],
   ...CALL,
 ];
 
+/** Gives models `[Symbol.dispose]` in the types too, of languages that know it. */
+const Disposable =
+  /** @type {new () => typeof Symbol extends { readonly dispose: infer K extends symbol } ? { [P in K]: () => void } : {}} */ (
+    /** @type {unknown} */ (class {})
+  );
+
 /** A model that lives in a worker. */
-export class LoadedModel {
-  #use;
+export class LoadedModel extends Disposable {
+  /** @type {import('./shared-model.js').SharedModel} */
+  #model;
+  /** @type {Task} */
+  #task;
+  /** @type {((progress: Progress) => void) | undefined} */
+  #onProgress;
+  #disposed = false;
+  /** @type {((error: unknown) => void) | null} ends the opening under way */
+  #refuse = null;
+  /** @type {Set<AbortController>} calls in flight */
+  #calls = new Set();
 
   /**
    * @protected
-   * @param {ModelUse} use
+   * @param {Opened} opened
    */
-  constructor(use) {
-    if (!(use instanceof ModelUse)) {
+  constructor(opened) {
+    super();
+    if (!opened?.model) {
       const example = "`await Tagger.load('ocelli')`";
       throw new OcelliError('argument-invalid', `A model comes from its class's load, as in ${example}.`);
     }
-    this.#use = use;
+    const { model, task, onProgress } = opened;
+    this.#model = model;
+    this.#task = task;
+    this.#onProgress = onProgress;
+    model.join(this);
   }
 
   /**
@@ -78,15 +102,18 @@ export class LoadedModel {
    * @returns {Runtime}
    */
   get runtime() {
-    return this.#use.info.runtime;
+    return this.info.runtime;
   }
 
   /**
    * Gives the model up: calls in flight reject with the code `disposed`. The worker ends, and the memory is free, when all
-   * who share it have done so.
+   * who share it have done so. `using tagger = await Tagger.load('ocelli')` calls it at the end of the block.
    */
   dispose() {
-    this.#use.dispose();
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#model.leave(this);
+    for (const controller of this.#calls) controller.abort();
   }
 
   /**
@@ -95,7 +122,30 @@ export class LoadedModel {
    * @protected
    */
   get info() {
-    return this.#use.info;
+    return this.#model.info;
+  }
+
+  /**
+   * Waits until the model is loaded. On failure or abort nothing is left behind: terminating the worker is the fastest
+   * abort, where nobody else uses it.
+   *
+   * @protected
+   * @param {AbortSignal | null | undefined} signal
+   * @returns {Promise<this>}
+   */
+  async opened(signal) {
+    try {
+      throwIfAborted(signal);
+      const refused = new Promise((_, reject) => (this.#refuse = reject));
+      if (this.#model.lastReported) this.report(this.#model.lastReported);
+      await unlessAborted(Promise.race([this.#model.ready(), refused]), signal);
+      return this;
+    } catch (error) {
+      this.dispose();
+      throw error;
+    } finally {
+      this.#refuse = null;
+    }
   }
 
   /**
@@ -103,40 +153,93 @@ export class LoadedModel {
    * @template {import('../shared/protocol.js').Verb} V
    * @param {V} verb
    * @param {import('../shared/protocol.js').Verbs[V]['given']} given
-   * @param {AskOptions} options
+   * @param {RequestOptions} options
    * @returns {Promise<import('../shared/protocol.js').Verbs[V]['answer']>}
    */
-  ask(verb, given, { signal, transfer, onProgress, onPiece }) {
-    return this.#use.call(verb, given, {
-      signal,
-      ...(transfer && { transfer }),
-      // Steps that tell nothing are told as well: the worker notices between two of them that it is to stop.
-      onStep: (step) => {
-        if ('progress' in step) onProgress?.(step.progress);
-        else if ('piece' in step && step.piece !== '') onPiece?.(step.piece);
-      },
-    });
+  async request(verb, given, { signal, transfer, onProgress, onPiece }) {
+    throwIfAborted(signal);
+    if (this.#disposed) throw disposedError();
+    const { controller, unlink } = linkedController(signal);
+    this.#calls.add(controller);
+    try {
+      // Loading again serves all calls that wait for it: an abort ends the wait of its own call alone.
+      const connection = await unlessAborted(this.#model.ready(), controller.signal);
+      return await connection.call(verb, given, {
+        task: this.#task,
+        signal: controller.signal,
+        ...(transfer && { transfer }),
+        // Steps that tell nothing are told as well: the worker notices between two of them that it is to stop.
+        onStep: (step) => {
+          if ('progress' in step) onProgress?.(step.progress);
+          else if ('piece' in step && step.piece !== '') onPiece?.(step.piece);
+        },
+      });
+    } catch (error) {
+      throw this.#disposed && codeOf(error) === 'aborted' && !signal?.aborted ? disposedError() : error;
+    } finally {
+      unlink();
+      this.#calls.delete(controller);
+    }
+  }
+
+  /**
+   * Passes on how far the load is. A callback that throws while the user waits for the model ends the waiting, and nobody
+   * else's.
+   *
+   * @internal
+   * @param {Progress} progress
+   */
+  report(progress) {
+    try {
+      this.#onProgress?.(progress);
+    } catch (error) {
+      if (!this.#refuse) throw error;
+      this.#refuse(error);
+    }
+  }
+
+  /**
+   * Downloads a model and builds it in a worker.
+   *
+   * @protected
+   * @template {LoadedModel} M
+   * @param {Task} task
+   * @param {ModelSource} model
+   * @param {LoadOptions} options
+   * @param {(opened: Opened) => M} make
+   * @param {{ tower?: import('../shared/protocol.js').Tower }} [part] where not all of the model is wanted
+   * @returns {Promise<M>}
+   */
+  static async open(task, model, options, make, part = {}) {
+    checkModel(model);
+    const { hubUrl, revision, weights, signal, onProgress, worker, ...read } = readOptions(options, LOAD);
+    const { dtype = 'int8', threads = 'auto', variant, wasmUrl, cache = isHubId(model) } = read;
+    const id = idOf(model);
+    refuseOtherTask(task, id);
+    const files = locate(model, { hubUrl, revision, weights, task });
+    const params = {
+      task,
+      files,
+      dtype,
+      threads,
+      cache: cache ? { id, revision: revision ?? null } : null,
+      ...part,
+      ...(variant && { variant }),
+      ...(wasmUrl && { wasmUrl: absolute(String(wasmUrl), 'option wasmUrl').href }),
+    };
+    const made = await openShared(params, { signal, worker }, (opened) => make({ ...opened, onProgress }));
+    return made.opened(signal);
   }
 }
 
-/**
- * Downloads a model and builds it in a worker.
- *
- * @param {Task} task
- * @param {string | URL} model
- * @param {LoadOptions} options
- * @param {{ tower?: import('../shared/protocol.js').Tower }} [part] where not all of the model is wanted
- * @returns {Promise<ModelUse>}
- */
-export async function openModel(task, model, options, part = {}) {
-  checkModel(model);
-  const { base, revision, weights, signal, onProgress, worker, ...read } = readOptions(options, LOAD);
-  const { dtype = 'int8', threads = 'auto', variant, keep = isHubId(model) } = read;
-  refuseOtherTask(task, String(model));
-  const files = locate(model, { base, revision, weights, task });
-  const kept = keep ? { id: String(model), revision: revision ?? null } : null;
-  const given = { task, files, dtype, threads, keep: kept, ...part, ...(variant && { variant }) };
-  return openShared(given, { signal, onProgress, worker });
+// What `using` calls, where the language knows it.
+const { dispose } = /** @type {{ dispose?: symbol }} */ (/** @type {unknown} */ (Symbol));
+if (dispose) {
+  /** @this {LoadedModel} */
+  const value = function () {
+    this.dispose();
+  };
+  Object.defineProperty(LoadedModel.prototype, dispose, { value, configurable: true, writable: true });
 }
 
 /**
@@ -148,6 +251,6 @@ export async function openModel(task, model, options, part = {}) {
 function refuseOtherTask(task, model) {
   const known = find(model);
   if (known === undefined || known.tasks.includes(task)) return;
-  const right = known.tasks.map((one) => CLASSES[one]).join(' or ');
+  const right = known.tasks.map((one) => TASKS[one].className).join(' or ');
   throw new OcelliError('argument-invalid', `The model "${model}" is for the class ${right}.`);
 }

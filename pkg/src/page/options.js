@@ -5,6 +5,7 @@
 
 import { isShare, wrong } from './arguments.js';
 import { nearest } from '../shared/nearest.js';
+import { TASK_NAMES } from '../shared/tasks.js';
 import { VARIANT_NAMES } from '../shared/variants.js';
 
 /** More threads than any machine has. */
@@ -22,6 +23,11 @@ const FLAG = { valid: (value) => typeof value === 'boolean', must: 'be true or f
 const FUNCTION = { valid: (value) => typeof value === 'function', must: 'be a function' };
 /** @type {Spec} */
 const STRING = { valid: (value) => typeof value === 'string', must: 'be a string' };
+/** @type {Spec} */
+const ADDRESS = {
+  valid: (value) => typeof value === 'string' || value instanceof URL,
+  must: 'be an address',
+};
 /** @type {Spec} */
 const COUNT = {
   valid: (value) => Number.isSafeInteger(value) && value > 0,
@@ -53,7 +59,7 @@ const SPECS = {
   },
   onProgress: FUNCTION,
   // Of a load.
-  base: { valid: (value) => typeof value === 'string' || value instanceof URL, must: 'be an address' },
+  hubUrl: ADDRESS,
   revision: STRING,
   weights: STRING,
   dtype: oneOf(['int8', 'f16', 'f32']),
@@ -62,10 +68,11 @@ const SPECS = {
     must: `be "auto" or a whole number from 1 to ${MOST_THREADS}`,
   },
   variant: oneOf(VARIANT_NAMES),
-  keep: FLAG,
+  wasmUrl: ADDRESS,
+  cache: FLAG,
   worker: FUNCTION,
   tower: oneOf(['image', 'text', 'both']),
-  task: oneOf(['tag', 'embed', 'caption', 'match', 'answer', 'classify']),
+  task: oneOf(TASK_NAMES),
   // Of tags, classes and matches.
   template: {
     valid: (value) => [value].flat().every((one) => typeof one === 'string'),
@@ -102,8 +109,15 @@ const SPECS = {
 /** The options of every call that may take long. */
 export const CALL = /** @type {const} */ (['signal', 'onProgress']);
 
-/** What `transformers` calls some of ours, which is taken as well. @type {Readonly<Record<string, string>>} */
-const ALIASES = { maxNewTokens: 'maxTokens', minNewTokens: 'minTokens', numReturnSequences: 'numCaptions' };
+/** Other names: what `transformers` calls some of ours, and those of earlier versions. @type {Readonly<Record<string, string>>} */
+const ALIASES = {
+  maxNewTokens: 'maxTokens',
+  minNewTokens: 'minTokens',
+  numReturnSequences: 'numCaptions',
+  // They go with the next version.
+  base: 'hubUrl',
+  keep: 'cache',
+};
 
 /**
  * Options, checked: nothing in them but what is taken, each as it must be, and other names of them resolved.

@@ -1,40 +1,27 @@
 /**
- * One model in one worker, and those who use it: it lives as long as there is a user. Where the worker fails, the next call
- * of any of them starts a fresh one, which loads the model again.
+ * A model in a worker, and those who use it: it lives as long as there is a user. Where the worker fails, the next call of
+ * any of them starts a fresh one, which loads the model again.
  *
- * @typedef {import('./connection.js').CallOptions} CallOptions
- * @typedef {import('./connection.js').WorkerLike} WorkerLike
+ * @typedef {import('../shared/types.js').WorkerLike} WorkerLike
  * @typedef {import('../shared/protocol.js').LoadArguments} LoadArguments
  * @typedef {import('../shared/protocol.js').LoadedModelInfo} LoadedModelInfo
- * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../shared/protocol.js').Progress} Progress
  * @typedef {import('../shared/protocol.js').Step} Step
  * @typedef {import('../shared/protocol.js').Task} Task
  *
- * @typedef {(event: ProgressEvent) => void} OnProgress
+ * @typedef {object} User
+ * @property {(progress: Progress) => void} report is told how far a load has come
  */
 
-import { linkedController, throwIfAborted, unlessAborted } from '../shared/abort.js';
 import { Connection } from './connection.js';
-import { startModuleWorker } from '../shared/module-worker.js';
-import { codeOf, WorkerError } from '../shared/errors.js';
-
-/** @returns {WorkerLike} */
-export function startWorker() {
-  if (typeof Worker === 'undefined') {
-    throw new WorkerError('unsupported-browser', 'ocelli needs a browser with module workers.');
-  }
-  return startModuleWorker(
-    () => new Worker(new URL('../worker/worker.js', import.meta.url), { type: 'module' }),
-    new URL(/* webpackIgnore: true */ /* @vite-ignore */ '../worker/worker.js', import.meta.url).href,
-  );
-}
+import { WorkerError } from '../shared/errors.js';
 
 /** A model that lives in a worker. */
-export class RemoteModel {
+export class SharedModel {
   #params;
   #start;
   #onEnd;
-  /** @type {Set<ModelUse>} */
+  /** @type {Set<User>} */
   #users = new Set();
   /** @type {Connection | null} the worker that is alive, loaded or not */
   #connection = null;
@@ -42,7 +29,7 @@ export class RemoteModel {
   #loaded = null;
   /** @type {LoadedModelInfo | null} */
   #info = null;
-  /** @type {ProgressEvent | null} */
+  /** @type {Progress | null} */
   #lastReported = null;
   /** @type {(tasks: readonly Task[] | null) => void} */
   #tellTasks = () => {};
@@ -58,7 +45,7 @@ export class RemoteModel {
 
   /**
    * @param {LoadArguments} params
-   * @param {() => WorkerLike} start makes the worker
+   * @param {() => WorkerLike} start makes the worker, and those of its threads
    * @param {() => void} [onEnd] called when nobody uses it any more
    */
   constructor(params, start, onEnd = () => {}) {
@@ -67,26 +54,14 @@ export class RemoteModel {
     this.#onEnd = onEnd;
   }
 
-  /**
-   * One user more. The model is not loaded before `open` of the first.
-   *
-   * @param {Task} task what for
-   * @param {OnProgress | undefined} onProgress
-   * @returns {ModelUse}
-   */
-  join(task, onProgress) {
-    const use = new ModelUse(this, task, onProgress);
-    this.#users.add(use);
-    return use;
+  /** One user more. The model is not loaded before the first asks for `ready`. @param {User} user */
+  join(user) {
+    this.#users.add(user);
   }
 
-  /**
-   * One user less; with the last the worker ends.
-   *
-   * @param {ModelUse} use
-   */
-  leave(use) {
-    if (!this.#users.delete(use) || this.#users.size > 0) return;
+  /** One user less; with the last the worker ends. @param {User} user */
+  leave(user) {
+    if (!this.#users.delete(user) || this.#users.size > 0) return;
     this.ended = true;
     this.#tellTasks(null);
     this.#onEnd();
@@ -99,7 +74,7 @@ export class RemoteModel {
     return this.#info;
   }
 
-  /** How far the load was when it was last heard of. @returns {ProgressEvent | null} */
+  /** How far the load was when it was last heard of. @returns {Progress | null} */
   get lastReported() {
     return this.#lastReported;
   }
@@ -120,10 +95,11 @@ export class RemoteModel {
   }
 
   async #load() {
-    const connection = new Connection(this.#startWorker(), () => {
+    const onClosed = () => {
       this.#connection = null;
       this.#loaded = null;
-    });
+    };
+    const connection = new Connection(this.#startWorker(), onClosed, { startThread: this.#start });
     this.#connection = connection;
     try {
       const onStep = (/** @type {Step} */ step) => this.#hear(step);
@@ -140,7 +116,7 @@ export class RemoteModel {
     if ('tasks' in step) this.#tellTasks(step.tasks);
     if (!('progress' in step)) return;
     this.#lastReported = step.progress;
-    for (const use of [...this.#users]) use.report(step.progress);
+    for (const user of [...this.#users]) user.report(step.progress);
   }
 
   #startWorker() {
@@ -153,96 +129,6 @@ export class RemoteModel {
   }
 }
 
-/** One user's share of a model: what a `Tagger` or a `Captioner` has of it. */
-export class ModelUse {
-  #model;
-  #task;
-  #onProgress;
-  #disposed = false;
-  /** @type {((error: unknown) => void) | null} ends the opening under way */
-  #refuse = null;
-  /** @type {Set<AbortController>} calls in flight */
-  #calls = new Set();
-
-  /** @param {RemoteModel} model @param {Task} task @param {OnProgress | undefined} onProgress */
-  constructor(model, task, onProgress) {
-    this.#model = model;
-    this.#task = task;
-    this.#onProgress = onProgress;
-  }
-
-  /**
-   * Waits until the model is loaded. On failure or abort nothing is left behind: terminating the worker is the fastest
-   * abort, where nobody else uses it.
-   *
-   * @param {AbortSignal | null | undefined} signal
-   */
-  async open(signal) {
-    try {
-      throwIfAborted(signal);
-      const refused = new Promise((_, reject) => (this.#refuse = reject));
-      if (this.#model.lastReported) this.report(this.#model.lastReported);
-      await unlessAborted(Promise.race([this.#model.ready(), refused]), signal);
-    } catch (error) {
-      this.dispose();
-      throw error;
-    } finally {
-      this.#refuse = null;
-    }
-  }
-
-  /** What is known of the loaded model. @returns {LoadedModelInfo} */
-  get info() {
-    return this.#model.info;
-  }
-
-  /**
-   * @template {import('../shared/protocol.js').Verb} V
-   * @param {V} verb
-   * @param {import('../shared/protocol.js').Verbs[V]['given']} params
-   * @param {Omit<CallOptions, 'task'>} options
-   * @returns {Promise<import('../shared/protocol.js').Verbs[V]['answer']>}
-   */
-  async call(verb, params, { signal, ...options }) {
-    throwIfAborted(signal);
-    if (this.#disposed) throw disposedError();
-    const { controller, unlink } = linkedController(signal);
-    this.#calls.add(controller);
-    const inner = { ...options, task: this.#task, signal: controller.signal };
-    try {
-      // Loading again serves all calls that wait for it: an abort ends the wait of its own call alone.
-      const connection = await unlessAborted(this.#model.ready(), controller.signal);
-      return await connection.call(verb, params, inner);
-    } catch (error) {
-      throw this.#disposed && codeOf(error) === 'aborted' && !signal?.aborted ? disposedError() : error;
-    } finally {
-      unlink();
-      this.#calls.delete(controller);
-    }
-  }
-
-  /** Gives the model up. Calls in flight are rejected; the worker ends with its last user. */
-  dispose() {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#model.leave(this);
-    for (const controller of this.#calls) controller.abort();
-  }
-
-  /**
-   * @param {ProgressEvent} event of the load. A callback that throws while the user waits for the model ends the waiting,
-   *   and nobody else's
-   */
-  report(event) {
-    try {
-      this.#onProgress?.(event);
-    } catch (error) {
-      if (!this.#refuse) throw error;
-      this.#refuse(error);
-    }
-  }
-}
-
-function disposedError() {
+export function disposedError() {
   return new WorkerError('disposed', 'The model was disposed of.');
 }

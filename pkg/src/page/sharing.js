@@ -5,57 +5,53 @@
  * Which kind of folder it is says its configuration, which the worker reads first. Whoever asks for a model that is on
  * its way waits for that word, and then joins, or starts a worker of its own, as for every other model.
  *
- * @typedef {import('./connection.js').WorkerLike} WorkerLike
+ * @typedef {import('../shared/types.js').WorkerLike} WorkerLike
  * @typedef {import('../shared/protocol.js').LoadArguments} LoadArguments
- * @typedef {import('./remote.js').ModelUse} ModelUse
- * @typedef {import('./remote.js').OnProgress} OnProgress
+ *
+ * @typedef {object} Opened what a loaded model is made of
+ * @property {SharedModel} model
+ * @property {import('../shared/protocol.js').Task} task
+ * @property {((progress: import('../shared/protocol.js').Progress) => void) | undefined} [onProgress]
  */
 
 import { unlessAborted } from '../shared/abort.js';
-import { RemoteModel, startWorker } from './remote.js';
+import { startWorker } from './module-worker.js';
+import { SharedModel } from './shared-model.js';
 
 /** Models that others may join, by the maker of their worker and by all that makes them another one. */
-/** @type {WeakMap<() => WorkerLike, Map<string, RemoteModel>>} */
+/** @type {WeakMap<() => WorkerLike, Map<string, SharedModel>>} */
 const registry = new WeakMap();
 
 /**
- * Opens a model, or joins one that is open.
+ * Finds a model that is open and can be joined, or makes one; and at once, before it can end, one user more.
  *
+ * @template U
  * @param {LoadArguments} params
- * @param {{ signal?: AbortSignal | null | undefined, onProgress?: OnProgress | undefined,
- *   worker?: (() => WorkerLike) | undefined }} options
- * @returns {Promise<ModelUse>}
+ * @param {{ signal?: AbortSignal | null | undefined, worker?: (() => WorkerLike) | undefined }} options
+ * @param {(opened: Opened) => U} join makes the user
+ * @returns {Promise<U>}
  */
-export async function openShared(params, { signal, onProgress, worker = startWorker }) {
+export async function openShared(params, { signal, worker = startWorker }, join) {
   const models = registry.get(worker) ?? new Map();
   registry.set(worker, models);
   const key = keyOf(params);
+  const { task } = params;
   for (;;) {
-    /** @type {RemoteModel | undefined} */
+    /** @type {SharedModel | undefined} */
     const there = models.get(key);
     if (!there) break;
     const tasks = await unlessAborted(there.tasks, signal);
-    if (there.ended || !tasks?.includes(params.task) || tasks.length === 1) {
-      forget(there);
-      continue;
-    }
-    return opened(there);
+    if (!there.ended && tasks?.includes(task) && tasks.length > 1) return join({ model: there, task });
+    forget(there);
   }
-  const model = new RemoteModel(params, worker, () => forget(model));
+  const model = new SharedModel(params, worker, () => forget(model));
   models.set(key, model);
   void model.tasks.then((tasks) => tasks?.length === 1 && forget(model));
-  return opened(model);
+  return join({ model, task });
 
-  /** Nobody can join it: it ended, or serves only the one who opened it. @param {RemoteModel} model */
+  /** Nobody can join it: it ended, or serves only the one who opened it. @param {SharedModel} model */
   function forget(model) {
     if (models.get(key) === model) models.delete(key);
-  }
-
-  /** @param {RemoteModel} model */
-  async function opened(model) {
-    const use = model.join(params.task, onProgress);
-    await use.open(signal);
-    return use;
   }
 }
 
@@ -64,6 +60,6 @@ export async function openShared(params, { signal, onProgress, worker = startWor
  *
  * @param {LoadArguments} params
  */
-function keyOf({ files: { config, weights }, dtype, threads, variant, keep }) {
-  return JSON.stringify([config.url, weights.url, dtype, threads, variant ?? null, keep]);
+function keyOf({ files: { config, weights }, dtype, threads, variant, wasmUrl, cache }) {
+  return JSON.stringify([config.url, weights.url, dtype, threads, variant ?? null, wasmUrl ?? null, cache]);
 }

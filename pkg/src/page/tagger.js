@@ -2,10 +2,11 @@
  * Zero-shot tagging with CLIP.
  *
  * @typedef {import('./image-input.js').ImageInput} ImageInput
- * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../shared/protocol.js').Progress} Progress
  * @typedef {import('../shared/types.js').PatchMap} PatchMap
  * @typedef {import('./inside.js').InsideOptions} InsideOptions
  * @typedef {import('./model.js').LoadOptions} LoadOptions
+ * @typedef {import('./model.js').ModelSource} ModelSource
  *
  * @typedef {import('../shared/protocol.js').Calibration} Calibration
  *
@@ -15,7 +16,7 @@
  * @typedef {object} PrepareOptions
  * @property {string | readonly string[]} [template] as for `tag`
  * @property {AbortSignal | null} [signal]
- * @property {(event: ProgressEvent) => void} [onProgress] the phase `labels`
+ * @property {(progress: Progress) => void} [onProgress] the phase `labels`
  *
  * @typedef {object} TagOptions
  * @property {string | readonly string[]} [template] the sentence around each label; `{}` stands for the label. Of several
@@ -28,7 +29,7 @@
  * @property {number} [noneOffset] how much is to be added to what "none of these" is computed from; by default what the
  *   model's `config.json` has as `ocelli.none_offset`, or else 0
  * @property {AbortSignal | null} [signal]
- * @property {(event: ProgressEvent) => void} [onProgress] the phases `labels`, where they were not
+ * @property {(progress: Progress) => void} [onProgress] the phases `labels`, where they were not
  *   known yet, and `image`
  */
 
@@ -40,14 +41,14 @@
  * @property {number} index its place among the labels given
  */
 
-import { checkLabels, checkText } from './arguments.js';
+import { checkImages, checkLabels, checkText } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 import { templates } from './templates.js';
-import { Embedder } from './embedder.js';
+import { Embedder, ofAll } from './embedder.js';
 import { readInside } from './inside.js';
 import { readKnownLabels } from './known-labels.js';
-import { openModel } from './model.js';
+import { LoadedModel } from './model.js';
 
 const TAG = ['template', 'scores', 'threshold', 'topK', 'none', 'noneOffset', ...CALL];
 
@@ -56,13 +57,13 @@ export class Tagger extends Embedder {
   /**
    * Downloads a model and builds it in a worker.
    *
-   * @param {string | URL} model `organisation/name` on the hub, a built-in model's name, or the address of a
-   *   folder with the model's files
+   * @param {ModelSource} model a built-in model's name, `organisation/name` on the hub, the address of a folder with the
+   *   model's files, or the address of each
    * @param {LoadOptions} [options]
    * @returns {Promise<Tagger>}
    */
   static async load(model, options = {}) {
-    return new Tagger(await openModel('tag', model, options));
+    return LoadedModel.open('tag', model, options, (opened) => new Tagger(opened));
   }
 
   /**
@@ -100,7 +101,7 @@ export class Tagger extends Embedder {
     const read = readOptions(options, ['template', ...CALL]);
     const { template = templates.simple, signal, onProgress } = read;
     const given = { labels: checkLabels(labels), templates: [template].flat() };
-    await this.ask('prepare', given, { signal, onProgress });
+    await this.request('prepare', given, { signal, onProgress });
   }
 
   /**
@@ -122,20 +123,57 @@ export class Tagger extends Embedder {
    * @returns {Promise<Tag<string | null>[]>}
    */
   /**
-   * @param {ImageInput} image
+   * The same for each of several pictures, in their order.
+   *
+   * @overload
+   * @param {readonly ImageInput[]} images
+   * @param {readonly Label[]} labels
+   * @param {TagOptions & { none?: false }} [options] with `onProgress`, the phase `image` counts the layers of all pictures
+   * @returns {Promise<Tag[][]>}
+   */
+  /**
+   * The same for each of several pictures, in their order.
+   *
+   * @overload
+   * @param {readonly ImageInput[]} images
+   * @param {readonly Label[]} labels
+   * @param {TagOptions} options
+   * @returns {Promise<Tag<string | null>[][]>}
+   */
+  /**
+   * @param {ImageInput | readonly ImageInput[]} image
    * @param {readonly Label[]} labels
    * @param {TagOptions} [options]
-   * @returns {Promise<Tag<any>[]>}
+   * @returns {Promise<any>}
    */
   async tag(image, labels, options = {}) {
     const read = readOptions(options, TAG);
+    if (!Array.isArray(image)) return this.#tagOne(/** @type {ImageInput} */ (image), labels, read);
+    const images = checkImages(image);
+    const answers = [];
+    // One after the other: no more than one has to be in memory.
+    for (const [index, one] of images.entries()) {
+      const onProgress = (/** @type {Progress} */ progress) =>
+        read.onProgress?.(ofAll(progress, index, images.length));
+      answers.push(await this.#tagOne(one, labels, { ...read, onProgress }));
+    }
+    return answers;
+  }
+
+  /**
+   * @param {ImageInput} image
+   * @param {readonly Label[]} labels
+   * @param {TagOptions} read checked
+   * @returns {Promise<Tag<any>[]>}
+   */
+  async #tagOne(image, labels, read) {
     const { template = templates.simple, scores = 'softmax', threshold = 0, none = false } = read;
     const { topK, noneOffset, signal, onProgress } = read;
     const copy = checkLabels(labels);
     const sentences = [template].flat();
     const { source, transfer } = await readImage(image, { signal });
     const given = { image: source, labels: copy, templates: sentences, scores, none, noneOffset };
-    const found = await this.ask('tag', given, { signal, transfer, onProgress });
+    const found = await this.request('tag', given, { signal, transfer, onProgress });
     const names = copy.map((label) => (typeof label === 'string' ? label : label.label));
     /** @type {Tag<string | null>[]} */
     const tags = names.map((label, index) => ({ label, score: found.labels[index], index }));
@@ -156,7 +194,7 @@ export class Tagger extends Embedder {
    */
   async rollout(image, options = {}) {
     const { source, asked } = await readInside(image, options);
-    return this.ask('rollout', { image: source }, asked);
+    return this.request('rollout', { image: source }, asked);
   }
 
   /**
@@ -172,6 +210,6 @@ export class Tagger extends Embedder {
   async explain(image, text, options = {}) {
     checkText(text);
     const { source, asked } = await readInside(image, options);
-    return this.ask('explain', { image: source, text }, asked);
+    return this.request('explain', { image: source, text }, asked);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * How texts are written: what captions and answers have in common.
  *
- * @typedef {import('../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../shared/protocol.js').Progress} Progress
  *
  * @typedef {object} WritingOptions
  * @property {string} [prompt] the caption's beginning
@@ -27,7 +27,7 @@
  * @property {number} [maxNewTokens] another name of `maxTokens`, as in transformers
  * @property {number} [minNewTokens] another name of `minTokens`
  * @property {AbortSignal | null} [signal]
- * @property {(event: ProgressEvent) => void} [onProgress] the phase `image`: layers computed so far
+ * @property {(progress: Progress) => void} [onProgress] the phase `image`: layers computed so far
  */
 
 import { CALL } from './options.js';

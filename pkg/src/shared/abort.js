@@ -3,11 +3,17 @@
 import { AbortError } from './errors.js';
 
 /**
+ * The error of a call whose signal has aborted. That of `AbortSignal.timeout` keeps its name, `TimeoutError`.
+ *
  * @param {AbortSignal | null | undefined} signal
  * @returns {AbortError}
  */
 export function abortError(signal) {
-  return new AbortError('aborted', 'The call was aborted.', { cause: signal?.reason });
+  const cause = signal?.reason;
+  if (cause?.name !== 'TimeoutError') return new AbortError('aborted', 'The call was aborted.', { cause });
+  const error = new AbortError('aborted', 'The call took longer than its signal allows.', { cause });
+  error.name = 'TimeoutError';
+  return error;
 }
 
 /**

@@ -9,12 +9,14 @@
  *
  * @typedef {object} FetchOptions
  * @property {AbortSignal} [signal]
- * @property {typeof fetch} [fetch] for tests
+ * @property {(address: string, init?: RequestInit) => Promise<Response>} [fetch] for tests
  * @property {number} [backoff] milliseconds before the first retry; each further one waits twice as long
  */
 
 import { pause, throwIfAborted } from './abort.js';
 import { codeOf, errorFor, NetworkError } from './errors.js';
+import { platform } from './platform.js';
+import { violatedDirective } from './policy.js';
 
 /** A network chunk is handed on in pieces of at most this many bytes: each is copied into wasm memory. */
 export const MAX_CHUNK = 1 << 20;
@@ -41,10 +43,13 @@ const BACKOFF = 250;
  * @returns {Promise<OpenFile>}
  */
 export async function openFile(file, options = {}) {
-  const response = await request(file, {}, options).catch((cause) => {
+  const response = await request(file, {}, options).catch(async (cause) => {
     throwIfAborted(options.signal);
-    const sentence = `${file.name} could not be fetched: ${host(file)} is out of reach, or refuses other sites' pages.`;
-    throw errorFor('network', sentence, { cause });
+    const policy = await violatedDirective(['connect-src', 'default-src'], file.url);
+    const why = policy
+      ? `the page's content security policy forbids it (connect-src needs ${new URL(file.url).origin})`
+      : `${host(file)} is out of reach, or refuses other sites' pages`;
+    throw errorFor('network', `${file.name} could not be fetched: ${why}.`, { cause });
   });
   const { status } = response;
   if (status === 404) {
@@ -205,7 +210,7 @@ export function discard(response) {
  * @param {FetchOptions} options
  * @returns {Promise<Response>}
  */
-async function request(file, headers, { signal, fetch = globalThis.fetch }) {
+async function request(file, headers, { signal, fetch = platform.fetch }) {
   throwIfAborted(signal);
   return fetch(file.url, { signal: signal ?? null, headers, credentials: 'omit' });
 }
@@ -336,5 +341,5 @@ function notAModel(file, what) {
 
 /** @param {ModelFile} file */
 function host(file) {
-  return new URL(file.url).host || file.url;
+  return new URL(file.url).host || file.url.slice(0, 200);
 }

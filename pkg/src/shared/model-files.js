@@ -6,14 +6,15 @@
  */
 
 /**
- * A file beside another one.
+ * A further file of a model, which lies beside its configuration where no other address was given.
  *
- * @param {ModelFile} file
+ * @param {ModelFiles} files
  * @param {string} name
  * @returns {ModelFile}
  */
-export function siblingOf({ url }, name) {
-  return { name, url: new URL(name, url).href };
+export function fileBeside({ config, beside }, name) {
+  const own = beside && Object.hasOwn(beside, name) ? beside[name] : undefined;
+  return { name, url: own ?? new URL(name, config.url).href };
 }
 
 /**

@@ -8,11 +8,11 @@
  * @typedef {import('./types.js').Runtime} Runtime
  * @typedef {import('./types.js').VariantName} VariantName
  *
- * @typedef {'tag' | 'embed' | 'caption' | 'match' | 'answer' | 'classify'} Task What a model is for.
+ * @typedef {import('./tasks.js').Task} Task
  * @typedef {'image' | 'text' | 'both'} Tower Which half of an image-text model is built.
  * @typedef {'int8' | 'f16' | 'f32'} Dtype How the matrices of a model are stored in memory.
  *
- * @typedef {object} ProgressEvent How far a call has come.
+ * @typedef {object} Progress How far a call has come.
  * @property {'download' | 'cache' | 'build' | 'ready' | 'labels' | 'image'} phase
  * @property {string | null} file the file in flight, while downloading
  * @property {number} loaded bytes of all files while downloading, or of what was kept while reading it (`cache`), labels (or
@@ -20,17 +20,18 @@
  *   while looking at a picture (`image`), and for a map on the way back through them
  * @property {number | null} total null where it is unknown
  *
- * @typedef {{ progress: ProgressEvent } | { piece: string } | { tasks: readonly Task[] }} Step What a call tells before it
+ * @typedef {{ progress: Progress } | { piece: string } | { tasks: readonly Task[] }} Step What a call tells before it
  *   ends. `tasks`, of a load: what the model can be asked for, told as soon as its configuration is read
  *
  * @typedef {object} LoadArguments
  * @property {Task} task
  * @property {ModelFiles} files
  * @property {Dtype} dtype how matrices are stored in memory
- * @property {import('../cache/index.js').Kept | null} keep who it is, where the model is to be kept between visits
+ * @property {import('../cache/index.js').Kept | null} cache who it is, where the model is to be kept between visits
  * @property {Tower} [tower] where only one half of the model may be wanted
  * @property {'auto' | number} threads
  * @property {VariantName} [variant]
+ * @property {string} [wasmUrl] where the `.wasm` files are
  *
  * @typedef {object} Calibration How the scores of a tagger are to be read, from the section `ocelli` of `config.json`.
  * @property {number} temperature what logits are divided by, fitted so that a score is right about that often; 1 where
@@ -125,7 +126,16 @@
  * @typedef {{ type: 'call', id: number, task: Task, verb: Verb, given: Verbs[Verb]['given'] }} CallMessage `task` tells which
  *   of the models that share the worker is meant
  * @typedef {{ type: 'abort', id: number }} AbortMessage
- * @typedef {CallMessage | AbortMessage} ClientMessage What the worker receives.
+ * @typedef {{ type: 'threads-started' }} ThreadsStartedMessage The threads that it asked for wait for work.
+ * @typedef {{ type: 'threads-failed', reason: string }} ThreadsFailedMessage There are none.
+ * @typedef {CallMessage | AbortMessage | ThreadsStartedMessage | ThreadsFailedMessage} ClientMessage What the worker receives.
+ *
+ * @typedef {object} ThreadMessage The first message of a worker that is a thread. It answers `thread-ready`, or
+ *   `thread-failed` with a reason.
+ * @property {'thread'} type
+ * @property {VariantName} variant
+ * @property {WebAssembly.Module} compiled
+ * @property {WebAssembly.Memory} memory
  *
  * @typedef {{ type: 'step', id: number, step: Step }} StepMessage
  * @typedef {{ type: 'done', id: number, answer: Verbs[Verb]['answer'] }} DoneMessage
@@ -133,7 +143,10 @@
  * @typedef {{ type: 'started' }} StartedMessage The worker's first word, to the first call: its script has been
  *   loaded.
  * @typedef {{ type: 'fatal', error: ErrorData }} FatalMessage The worker's last word: all calls are lost.
- * @typedef {StartedMessage | StepMessage | DoneMessage | FailedMessage | FatalMessage} WorkerMessage What the page receives.
+ * @typedef {{ type: 'start-threads', count: number, message: ThreadMessage }} StartThreadsMessage
+ * @typedef {{ type: 'end-threads' }} EndThreadsMessage
+ * @typedef {StartThreadsMessage | EndThreadsMessage} ThreadRequest
+ * @typedef {ThreadRequest | StartedMessage | StepMessage | DoneMessage | FailedMessage | FatalMessage} WorkerMessage What the page receives.
  */
 
 export {};

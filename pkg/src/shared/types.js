@@ -8,6 +8,13 @@
  *   pictures does not hold a hundred files in memory. Its `key` tells one blob from another: the same is not encoded twice
  *   in a row.
  *
+ * @typedef {object} WorkerLike What ocelli uses of a `Worker`.
+ * @property {(message: any, transfer: Transferable[]) => void} postMessage
+ * @property {(type: 'message' | 'messageerror' | 'error', listener: (event: any) => void) => void} addEventListener
+ * @property {() => void} terminate
+ * @property {() => void} [ref] in Node: keeps the program from ending
+ * @property {() => void} [unref] lets it end
+ *
  * @typedef {string | { label: string, hint?: string }} Label with the sense that is meant, where a word has several
  *
  * @typedef {object} GenerationOptions How a text is to be written.
@@ -54,21 +61,26 @@
  * @typedef {object} Runtime
  * @property {VariantName} variant with or without relaxed SIMD, with or without threads
  * @property {number} threads how many compute; 1 without a pool
- * @property {string} why one sentence: why this variant and not a faster one
+ * @property {string} reason one sentence: why this variant and not a faster one
+ * @property {string} why the same, by its earlier name; it goes with the next version
  *
  * @typedef {object} RuntimeOptions
  * @property {'auto' | number} [threads] `auto`: one for each core, at most 8, where the page allows threads
  * @property {VariantName} [variant] for tests and reports of faults: this one and no other
+ * @property {string} [wasmUrl] where the `.wasm` files are, absolute
  *
  * @typedef {object} ModelFile
  * @property {string} name
  * @property {string} url absolute
  * @property {ModelFile[]} [others] where else to look, in order, if there is no such file
  *
- * @typedef {Record<Exclude<FileRole, 'tokenizer'>, ModelFile> & { tokenizer?: ModelFile }} ModelFiles `tokenizer` where
- *   the model reads texts
- *
- * @typedef {'config' | 'preprocessor' | 'tokenizer' | 'weights'} FileRole
+ * @typedef {object} ModelFiles
+ * @property {ModelFile} config
+ * @property {ModelFile} preprocessor
+ * @property {ModelFile} [tokenizer] where the model reads texts
+ * @property {ModelFile} weights
+ * @property {Record<string, string>} [beside] addresses of further files by their names, where they do not lie beside the
+ *   configuration
  */
 
 export {};

@@ -176,6 +176,7 @@
  * @property {{
  *   decode: (bytes: Uint8Array) => PictureHandle,
  *   fromRgba: (width: number, height: number, rgba: Uint8Array) => PictureHandle,
+ *   fromImageData: (pixels: ImageData) => PictureHandle,
  * }} Picture
  * @property {FilesClass} TaggerFiles
  * @property {HandleClass<TaggerHandle>} TaggerHandle

@@ -16,6 +16,7 @@
 
 import { relaxedSimd, simd, threads } from '../../wasm/feature-detect.js';
 import { WorkerError } from '../shared/errors.js';
+import { platform } from '../shared/platform.js';
 
 /** More threads than this gain little, and each takes memory. */
 const MOST_AUTO = 8;
@@ -33,8 +34,8 @@ export async function detect(built) {
     simd: plain,
     relaxedSimd: relaxed,
     threads: shared,
-    isolated: globalThis.crossOriginIsolated === true,
-    cores: globalThis.navigator?.hardwareConcurrency || 1,
+    isolated: platform.isolated(),
+    cores: platform.cores(),
     built,
   };
 }
@@ -55,21 +56,31 @@ export function choose({ threads: asked = 'auto', variant }, features) {
     if (!features.built(variant) || (relaxed && !features.relaxedSimd) || (shared && !features.isolated)) {
       throw new WorkerError('unsupported-browser', `The variant ${variant} cannot run in this page.`);
     }
-    return { variant, threads: shared ? count : 1, why: 'This variant was asked for.' };
+    return runtimeOf(variant, shared ? count : 1, 'This variant was asked for.');
   }
   const single = noThreads(asked, count, features);
   const relaxed = features.relaxedSimd && features.built('relaxed');
   const base = relaxed ? 'relaxed' : 'simd128';
-  const simdWhy = relaxed
+  const simdReason = relaxed
     ? 'This browser has relaxed SIMD'
     : features.relaxedSimd
       ? 'The variant with relaxed SIMD was not built'
       : 'This browser lacks relaxed SIMD';
   if (single === null && features.built(`${base}-threads`)) {
-    return { variant: `${base}-threads`, threads: count, why: `${simdWhy} and lets this page use threads.` };
+    return runtimeOf(`${base}-threads`, count, `${simdReason} and lets this page use threads.`);
   }
-  const threadsWhy = single ?? 'the variant with threads was not built';
-  return { variant: base, threads: 1, why: `${simdWhy}; one thread, because ${threadsWhy}.` };
+  const threadsReason = single ?? 'the variant with threads was not built';
+  return runtimeOf(base, 1, `${simdReason}; one thread, because ${threadsReason}.`);
+}
+
+/**
+ * @param {VariantName} variant
+ * @param {number} threads
+ * @param {string} reason
+ * @returns {Runtime}
+ */
+export function runtimeOf(variant, threads, reason) {
+  return { variant, threads, reason, why: reason };
 }
 
 /**

@@ -7,8 +7,8 @@
  * @typedef {import('../shared/protocol.js').WorkerMessage} WorkerMessage
  *
  * @typedef {object} Port the worker's global scope, or what stands in for it in tests
- * @property {(message: WorkerMessage) => void} postMessage
- * @property {(type: 'message', listener: (event: { data: ClientMessage }) => void) => void} addEventListener
+ * @property {(message: WorkerMessage | { type: 'thread-ready' } | { type: 'thread-failed', reason: string }) => void} postMessage
+ * @property {(type: 'message', listener: (event: { data: any }) => void, options?: { once: boolean }) => void} addEventListener
  * @property {() => void} close
  *
  * @typedef {object} Engine
@@ -21,7 +21,8 @@ import { codeOf, serialise, WorkerError } from '../shared/errors.js';
 
 /**
  * @param {Port} port
- * @param {(given: any) => Promise<Engine>} startEngine called once, with what the first call is given
+ * @param {(given: any, threads: ThreadRequests) => Promise<Engine>} startEngine called once, with what the first call is
+ *   given
  */
 export function serve(port, startEngine) {
   /** @type {Map<number, AbortController>} calls that wait or run */
@@ -30,13 +31,14 @@ export function serve(port, startEngine) {
   let engine;
   let last = Promise.resolve();
   let dead = false;
+  const threads = new ThreadRequests(port);
 
   /** @param {CallMessage} call @param {AbortSignal} signal */
   async function answer(call, signal) {
     const { id, given } = call;
     throwIfAborted(signal);
     // The first call is the one that loads: it says what the engine is to run on.
-    engine ??= startEngine(given);
+    engine ??= startEngine(given, threads);
     const run = (await engine).run(call, signal);
     try {
       for (;;) {
@@ -83,14 +85,54 @@ export function serve(port, startEngine) {
   }
 
   port.addEventListener('message', ({ data: message }) => {
-    if (message.type === 'abort') {
-      controllers.get(message.id)?.abort();
-      return;
+    switch (message.type) {
+      case 'abort':
+        return controllers.get(message.id)?.abort();
+      case 'threads-started':
+        return threads.settle(null);
+      case 'threads-failed':
+        return threads.settle(message.reason);
+      case 'call': {
+        const controller = new AbortController();
+        controllers.set(message.id, controller);
+        last = last.then(() => serveCall(message, controller.signal));
+      }
     }
-    const controller = new AbortController();
-    controllers.set(message.id, controller);
-    last = last.then(() => serveCall(message, controller.signal));
   });
+}
+
+/** What the worker asks of the page: threads of its pool. */
+export class ThreadRequests {
+  #port;
+  /** @type {((reason: string | null) => void) | null} */
+  #settle = null;
+
+  /** @param {Pick<Port, 'postMessage'>} port */
+  constructor(port) {
+    this.#port = port;
+  }
+
+  /**
+   * Has threads started.
+   *
+   * @type {import('./threads.js').RequestThreads}
+   */
+  start = (count, message) =>
+    new Promise((resolve, reject) => {
+      this.#settle = (reason) => (reason === null ? resolve() : reject(new Error(reason)));
+      this.#port.postMessage({ type: 'start-threads', count, message });
+    });
+
+  /** Has those that were started ended. */
+  end() {
+    this.#port.postMessage({ type: 'end-threads' });
+  }
+
+  /** @param {string | null} reason why there are none */
+  settle(reason) {
+    this.#settle?.(reason);
+    this.#settle = null;
+  }
 }
 
 /**

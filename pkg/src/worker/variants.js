@@ -1,25 +1,24 @@
 /**
  * The generated wasm modules, one for each variant: the only importer of `pkg/wasm`.
  *
- * The imports are static on purpose: bundlers give a worker one file and refuse to split it, and they find the
- * `.wasm` files through the `new URL(…, import.meta.url)` inside the generated modules. These are small; of the
- * `.wasm` files only the chosen one is ever fetched.
+ * The imports are static on purpose: bundlers give a worker one file and refuse to split it. The modules are small; of the
+ * `.wasm` files (`wasm-files.js`) only the chosen one is ever fetched.
  */
 
-import * as relaxedThreads from '../../wasm/relaxed-threads/ocelli.js';
-import * as relaxed from '../../wasm/relaxed/ocelli.js';
-import * as simd128Threads from '../../wasm/simd128-threads/ocelli.js';
-import * as simd128 from '../../wasm/simd128/ocelli.js';
+import * as relaxedThreads from '../../wasm/relaxed-threads.js';
+import * as relaxed from '../../wasm/relaxed.js';
+import * as simd128Threads from '../../wasm/simd128-threads.js';
+import * as simd128 from '../../wasm/simd128.js';
 
 /**
  * @typedef {import('../shared/types.js').VariantName} VariantName
  *
- * @typedef {object} Shared
- * @property {WebAssembly.Module} module_or_path compiled once, by the engine
- * @property {WebAssembly.Memory} memory
+ * @typedef {object} Start
+ * @property {Response | WebAssembly.Module} module_or_path compiled once, by the engine
+ * @property {WebAssembly.Memory} [memory] of threads: the engine's
  *
  * @typedef {object} Generated what the engine needs of a generated module, beside the handles
- * @property {(shared?: Shared) => Promise<unknown>} default
+ * @property {(start: Start) => Promise<unknown>} default
  * @property {(new (threads: number) => Pool) & { run: () => void }} [ThreadPool] with threads
  *
  * @typedef {object} Pool

@@ -3,7 +3,7 @@
  *
  * @typedef {import('../handles.js').LabelSetHandle} LabelSetHandle
  * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
- * @typedef {import('../../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../../shared/protocol.js').Progress} Progress
  */
 
 import { progress } from './load.js';
@@ -24,7 +24,7 @@ export class Encoder {
    *
    * @param {LabelSetHandle} set
    * @param {LabelSetHandle | null} [background]
-   * @returns {Generator<{ progress: ProgressEvent }, void, void>}
+   * @returns {Generator<{ progress: Progress }, void, void>}
    */
   *encode(set, background = null) {
     const { length, prompts } = set;

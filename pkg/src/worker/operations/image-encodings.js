@@ -9,10 +9,11 @@
  * @typedef {import('../handles.js').PictureHandle} PictureHandle
  * @typedef {import('../handles.js').Wasm} Wasm
  * @typedef {import('../../shared/types.js').ImageSource} ImageSource
- * @typedef {import('../../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../../shared/protocol.js').Progress} Progress
  */
 
 import { errorFor } from '../../shared/errors.js';
+import { decode } from './browser-picture.js';
 import { progress } from './load.js';
 import { release } from './release.js';
 
@@ -41,7 +42,7 @@ export class ImageEncoding {
   /**
    * Computes the layers that are left, and between two of them tells how far it is.
    *
-   * @returns {Generator<{ progress: ProgressEvent }, void, void>}
+   * @returns {Generator<{ progress: Progress }, void, void>}
    */
   *encode() {
     while (this.#left !== 0) {
@@ -86,7 +87,7 @@ export class ImageEncodings {
       return this.#last.encoding;
     }
     this.#forget();
-    const picture = openPicture(this.#wasm, known);
+    const picture = await openPicture(this.#wasm, known);
     try {
       const encoding = new ImageEncoding(this.#model, this.#model.look(picture));
       if (this.#reuse) this.#last = { encoding, key, source: withoutLarge(known) };
@@ -131,11 +132,11 @@ async function readSource(source) {
 /**
  * @param {Wasm} wasm
  * @param {KnownSource} source
- * @returns {PictureHandle} to be freed
+ * @returns {Promise<PictureHandle>} to be freed
  */
-function openPicture(wasm, { bytes, width, height }) {
+async function openPicture(wasm, { bytes, width, height }) {
   const given = /** @type {Uint8Array} */ (bytes);
-  if (width === undefined || height === undefined) return wasm.Picture.decode(given);
+  if (width === undefined || height === undefined) return decode(wasm, given);
   return wasm.Picture.fromRgba(width, height, given);
 }
 

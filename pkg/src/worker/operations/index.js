@@ -15,7 +15,7 @@
  */
 
 import { OcelliError } from '../../shared/errors.js';
-import { siblingOf } from '../../shared/model-files.js';
+import { fileBeside } from '../../shared/model-files.js';
 import { load } from './load.js';
 
 /** One loaded model and what it can be asked, for one task or several. */
@@ -62,7 +62,7 @@ export class Engine {
     const { operations, calibration } = recipe.finish(handle, place);
     this.#operations = operations;
     const { tasks, knownLabels } = recipe;
-    const list = knownLabels && siblingOf(params.files.config, knownLabels).url;
+    const list = knownLabels && fileBeside(params.files, knownLabels).url;
     return { runtime: this.#runtime, tasks, calibration, knownLabels: list };
   }
 }

@@ -5,17 +5,17 @@
  * @typedef {import('../handles.js').Wasm} Wasm
  * @typedef {import('../../shared/loader.js').FetchOptions} FetchOptions
  * @typedef {import('../../shared/loader.js').OpenFile} OpenFile
- * @typedef {import('../../shared/protocol.js').ProgressEvent} ProgressEvent
+ * @typedef {import('../../shared/protocol.js').Progress} Progress
  * @typedef {import('../../cache/index.js').Entry} Entry
  *
  * @typedef {import('../../cache/embeddings.js').Place} Place
  * @typedef {import('../../cache/index.js').Part} Part
  * @typedef {import('./recipes.js').Recipe} Recipe
  *
- * @typedef {Pick<import('../../shared/protocol.js').LoadArguments, 'task' | 'files' | 'dtype' | 'keep' | 'tower'>} Params
+ * @typedef {Pick<import('../../shared/protocol.js').LoadArguments, 'task' | 'files' | 'dtype' | 'cache' | 'tower'>} Params
  * @typedef {FetchOptions & { backend?: () => Promise<import('../../cache/index.js').Backend | null> }} LoadOptions `backend`
  *   is for tests
- * @typedef {{ progress: ProgressEvent } | { tasks: readonly import('../../shared/protocol.js').Task[] }} LoadStep
+ * @typedef {{ progress: Progress } | { tasks: readonly import('../../shared/protocol.js').Task[] }} LoadStep
  *
  * @typedef {object} Loaded
  * @property {Recipe} recipe
@@ -26,7 +26,7 @@
 import { linkedController, throwIfAborted } from '../../shared/abort.js';
 import { codeOf } from '../../shared/errors.js';
 import { chunks, openFile, openFirst, readSmallFile } from '../../shared/loader.js';
-import { siblingOf, smallFiles } from '../../shared/model-files.js';
+import { fileBeside, smallFiles } from '../../shared/model-files.js';
 import { entryName, findEntry, openBackend } from '../../cache/index.js';
 import { Keeper } from './keeper.js';
 import { possibleParts, recipeFor } from './recipes.js';
@@ -44,9 +44,9 @@ const PROGRESS_INTERVAL = 100;
  * @returns {AsyncGenerator<LoadStep, Loaded, void>}
  */
 export async function* load(wasm, params, options) {
-  const { files, dtype, keep } = params;
-  const backend = keep ? await (options.backend ?? openBackend)() : null;
-  if (!backend || !keep) return yield* fromNetwork(wasm, params, options, async () => null);
+  const { files, dtype, cache } = params;
+  const backend = cache ? await (options.backend ?? openBackend)() : null;
+  if (!backend || !cache) return yield* fromNetwork(wasm, params, options, async () => null);
   const packing = wasm.packingVersion();
   for (const part of possibleParts(params)) {
     const name = await entryName(files, { part, dtype, packing });
@@ -69,7 +69,7 @@ export async function* load(wasm, params, options) {
     const packed = { part, dtype, packing };
     const name = await entryName(files, packed);
     await backend.remove(name).catch(() => {});
-    return Keeper.begin(backend, name, { kept: keep, packed });
+    return Keeper.begin(backend, name, { kept: cache, packed });
   });
 }
 
@@ -210,7 +210,7 @@ async function* fromNetwork(wasm, params, options, keep) {
   /** @param {import('./recipes.js').ExtraFile} file @returns {Promise<OpenFile | undefined>} */
   async function openExtra({ name, optional = false }) {
     try {
-      return await openFile(siblingOf(files.config, name), inner);
+      return await openFile(fileBeside(files, name), inner);
     } catch (error) {
       if (optional && codeOf(error) === 'not-found') return undefined;
       throw error;
@@ -219,11 +219,11 @@ async function* fromNetwork(wasm, params, options, keep) {
 }
 
 /**
- * @param {ProgressEvent['phase']} phase
+ * @param {Progress['phase']} phase
  * @param {string | null} file
  * @param {number} loaded
  * @param {number | null} total
- * @returns {{ progress: ProgressEvent }}
+ * @returns {{ progress: Progress }}
  */
 export function progress(phase, file, loaded, total) {
   return { progress: { phase, file, loaded, total } };

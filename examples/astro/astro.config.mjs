@@ -1,0 +1,2 @@
+// Nothing here is about ocelli.
+export default {};

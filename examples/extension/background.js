@@ -1,0 +1,2 @@
+// The package's folder lies in the extension as ocelli/: extensions run no code from elsewhere.
+chrome.action.onClicked.addListener(() => chrome.tabs.create({ url: 'page.html' }));

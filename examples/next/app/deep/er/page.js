@@ -1,0 +1,5 @@
+import TaggerView from '../../tagger';
+
+export default function Page() {
+  return <TaggerView />;
+}

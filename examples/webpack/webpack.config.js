@@ -1,0 +1,6 @@
+// Nothing here is about ocelli.
+export default {
+  mode: 'production',
+  entry: './main.js',
+  output: { filename: 'main.js', clean: true },
+};

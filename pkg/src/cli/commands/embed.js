@@ -1,0 +1,111 @@
+/** `ocelli embed`. */
+
+import { createHash } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { Embedder } from '../../page/embedder.js';
+import { EXIT, usage } from '../failure.js';
+import { findPictures, readAll } from '../inputs.js';
+import { countOf, loadOptions, settingsOf } from '../options.js';
+import { loading } from '../progress.js';
+import { Results } from '../results.js';
+import { writeVectors } from '../vectors.js';
+import { work } from '../work.js';
+
+const FORMATS = ['jsonl', 'npy', 'parquet'];
+/** The largest file of texts. */
+const MAX_TEXTS = 64 << 20;
+
+/** @type {import('../results.js').Shape} */
+const SHAPE = {
+  text: ({ embedding }) => JSON.stringify(embedding),
+  columns: ['embedding'],
+  rows: ({ embedding }) => [[JSON.stringify(embedding)]],
+};
+
+/** @param {import('../options.js').Values} values @param {string[]} names */
+export async function embed(values, names) {
+  const out = values.out === undefined ? undefined : String(values.out);
+  const ending = FORMATS.find((format) => out?.endsWith(`.${format}`));
+  const format = String(values.format ?? ending ?? 'jsonl');
+  if (!FORMATS.includes(format)) throw usage(`--format must be one of ${FORMATS.join(', ')}.`);
+  if (format !== 'jsonl' && out === undefined) throw usage(`--format ${format} needs --out.`);
+  const { model = 'ocelli' } = values;
+  const load = loadOptions(values);
+  if (values.text !== undefined) return embedTexts(values, { model: String(model), load, out, format });
+  const pictures = await findPictures(names, process.stdin);
+  const settings = await settingsOf(['embed', model, load]);
+  // Tables are written as a whole; what they are made of is kept beside them until then, for a run that is stopped.
+  const kept = format === 'jsonl' ? out : `${out}.part.jsonl`;
+  const opened = { json: true, ...(kept !== undefined && { out: kept }), force: values.force === true };
+  const results = await Results.open(opened, SHAPE, settings);
+  const code = await work({
+    pictures,
+    jobs: countOf(values, 'jobs', 1),
+    quiet: values.quiet === true,
+    results,
+    open: (onProgress) => Embedder.load(String(model), { ...load, onProgress, tower: 'image' }),
+    async ask(embedder, bytes, signal) {
+      const [vector = new Float32Array()] = await embedder.embedImages([bytes], { signal });
+      return { embedding: [...vector] };
+    },
+    sidecar: null,
+  }).finally(() => results.close());
+  if (format !== 'jsonl' && out !== undefined && kept !== undefined && code !== EXIT.interrupted) {
+    await writeTable(out, /** @type {'npy'} */ (format), kept);
+  }
+  return code;
+}
+
+/** @param {string} out @param {'npy' | 'parquet'} format @param {string} kept */
+async function writeTable(out, format, kept) {
+  const lines = (await readFile(kept, 'utf8')).split('\n').filter(Boolean);
+  const rows = lines.map((line) => {
+    const { path, sha256, embedding } = JSON.parse(line);
+    return { path, sha256, embedding: Float32Array.from(embedding) };
+  });
+  await writeVectors(out, format, rows);
+  await rm(kept);
+}
+
+/**
+ * @param {import('../options.js').Values} values
+ * @param {{ model: string, load: import('../../page/model.js').LoadOptions, out: string | undefined, format: string }} about
+ */
+async function embedTexts(values, { model, load, out, format }) {
+  const given = String(values.text);
+  const bytes =
+    given === '-' ? await readAll(process.stdin, MAX_TEXTS) : await readFile(given).catch(() => null);
+  if (bytes === null) throw usage(`The texts cannot be read from ${given}.`);
+  const texts = new TextDecoder()
+    .decode(bytes)
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '');
+  const load2 = loading({ quiet: values.quiet === true });
+  const embedder = await Embedder.load(model, { ...load, onProgress: load2.onProgress, tower: 'text' });
+  load2.stop();
+  try {
+    const vectors = await embedder.embedTexts(texts);
+    const rows = texts.map((text, i) => ({
+      path: text,
+      sha256: createHash('sha256').update(text).digest('hex'),
+      embedding: vectors[i] ?? new Float32Array(),
+    }));
+    if (format !== 'jsonl' && out !== undefined) {
+      await writeVectors(out, /** @type {'npy'} */ (format), rows);
+      return EXIT.done;
+    }
+    const settings = await settingsOf(['embed', model, load, 'texts']);
+    const results = await Results.open(
+      { json: true, ...(out !== undefined && { out, force: true }) },
+      SHAPE,
+      settings,
+    );
+    for (const { path, sha256, embedding } of rows) {
+      await results.add({ path, sha256, answer: { embedding: [...embedding] } });
+    }
+    await results.close();
+    return EXIT.done;
+  } finally {
+    embedder.dispose();
+  }
+}

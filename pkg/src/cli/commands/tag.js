@@ -1,0 +1,93 @@
+/** `ocelli tag`. */
+
+import { readFile } from 'node:fs/promises';
+import { Tagger } from '../../page/tagger.js';
+import { loadVocabulary } from '../../extras/vocabulary.js';
+import { usage } from '../failure.js';
+import { findPictures } from '../inputs.js';
+import { countOf, loadOptions, settingsOf, shareOf } from '../options.js';
+import { Results } from '../results.js';
+import { work } from '../work.js';
+
+/** @typedef {import('../../page/tagger.js').Label} Label */
+
+/** @type {import('../results.js').Shape} */
+const SHAPE = {
+  text: ({ tags }) =>
+    tags.map((/** @type {any} */ { label, score }) => `${label} ${Math.round(100 * score)} %`).join(', ') ||
+    '-',
+  columns: ['label', 'score'],
+  rows: ({ tags }) => tags.map((/** @type {any} */ { label, score }) => [label, score]),
+};
+
+/** @param {import('../options.js').Values} values @param {string[]} names */
+export async function tag(values, names) {
+  const { model = 'ocelli', template } = values;
+  const [top, threshold, jobs] = [
+    countOf(values, 'top', 5),
+    shareOf(values, 'threshold', 0),
+    countOf(values, 'jobs', 1),
+  ];
+  const labels = values.labels === undefined ? null : await readLabels(String(values.labels));
+  const pictures = await findPictures(names, process.stdin);
+  const load = loadOptions(values);
+  const settings = await settingsOf(['tag', model, load, labels, template, top, threshold]);
+  const results = await Results.open(values, SHAPE, settings);
+  try {
+    return await work({
+      pictures,
+      jobs,
+      quiet: values.quiet === true,
+      results,
+      async open(onProgress) {
+        const tagger = await Tagger.load(String(model), { ...load, onProgress });
+        const asked = labels ?? (await (await loadVocabulary()).labelsFor(tagger));
+        return { tagger, asked, dispose: () => tagger.dispose() };
+      },
+      async ask({ tagger, asked }, bytes, signal) {
+        const options = {
+          topK: top,
+          threshold,
+          signal,
+          ...(template !== undefined && { template: String(template) }),
+        };
+        const tags = await tagger.tag(bytes, asked, options);
+        return { tags: tags.map(({ label, score }) => ({ label, score: Number(score.toPrecision(6)) })) };
+      },
+      sidecar: values.xmp
+        ? ({ tags }) => ({ subjects: tags.map((/** @type {{ label: string }} */ { label }) => label) })
+        : null,
+    });
+  } finally {
+    await results.close();
+  }
+}
+
+/**
+ * Labels of a file, one a line (with a hint behind a tab) or a JSON array; or those of the command line, with commas.
+ *
+ * @param {string} given
+ * @returns {Promise<Label[]>}
+ */
+export async function readLabels(given) {
+  /** @type {string} */
+  let text;
+  try {
+    text = await readFile(given, 'utf8');
+  } catch {
+    if (!given.includes(',')) throw usage(`The labels cannot be read from ${given}.`);
+    return given.split(',').map((label) => label.trim());
+  }
+  if (text.trimStart().startsWith('[')) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw usage(`${given} is no JSON array.`);
+    }
+  }
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  return lines.map((line) => {
+    const [label = '', hint] = line.split('\t').map((cell) => cell.trim());
+    return hint ? { label, hint } : label;
+  });
+}

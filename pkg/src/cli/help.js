@@ -1,0 +1,223 @@
+/** What each command is, what it takes, and how it is used: the table that the command line is read and explained by. */
+
+/**
+ * @typedef {object} Option
+ * @property {'string' | 'boolean'} type
+ * @property {string} [short]
+ * @property {string} [value] what it takes, in help
+ * @property {string} help
+ *
+ * @typedef {object} Command
+ * @property {string} summary
+ * @property {string} usage
+ * @property {string} about
+ * @property {Record<string, Option>} options
+ * @property {string[]} examples
+ */
+
+/** @type {Record<string, Option>} */
+const MODEL = {
+  model: {
+    type: 'string',
+    short: 'm',
+    value: 'MODEL',
+    help: 'built-in model (ocelli, the default), ORG/NAME on the hub, or a folder with the model’s files',
+  },
+  dtype: {
+    type: 'string',
+    value: 'TYPE',
+    help: 'how matrices are kept in memory: int8 (the default), f16 or f32',
+  },
+  threads: { type: 'string', value: 'N', help: 'threads of each model; all cores, at most 8, by default' },
+  'hub-url': { type: 'string', value: 'URL', help: 'where the model hub is' },
+  revision: { type: 'string', value: 'REV', help: 'revision of the model on the hub' },
+  'no-cache': { type: 'boolean', help: 'do not keep a model of the hub for the next time' },
+};
+
+/** @type {Record<string, Option>} */
+const ALWAYS = {
+  help: { type: 'boolean', short: 'h', help: 'this text' },
+  quiet: { type: 'boolean', short: 'q', help: 'no progress, only results and failures' },
+};
+
+/** @type {Record<string, Option>} */
+const OUTPUT = {
+  out: {
+    type: 'string',
+    short: 'o',
+    value: 'FILE',
+    help: 'write there, and go on where an earlier run was stopped',
+  },
+  force: { type: 'boolean', help: 'with --out, begin anew' },
+  json: { type: 'boolean', help: 'JSON lines: one object for each picture' },
+  csv: { type: 'boolean', help: 'comma-separated values with a header' },
+  jobs: { type: 'string', short: 'j', value: 'N', help: 'models that work side by side; 1 by default' },
+};
+
+/** @type {Option} */
+const XMP = { type: 'boolean', help: 'write a sidecar beside each picture: photo.jpg.xmp' };
+
+const PICTURES = `PICTURE is a file, a folder (with all below it), a glob ("photos/**/*.jpg"), or -:
+standard input, either one picture or a list of files, one a line.`;
+
+/** @type {Readonly<Record<string, Command>>} */
+export const COMMANDS = {
+  tag: {
+    summary: 'say what is in pictures',
+    usage: 'ocelli tag [options] PICTURE...',
+    about: `Says which labels fit each picture best, each with its probability among all labels.
+Without --labels, the model is asked for the 1,400 everyday things that it knows.
+
+${PICTURES}`,
+    options: {
+      labels: {
+        type: 'string',
+        short: 'l',
+        value: 'FILE',
+        help: 'labels, one a line, or a JSON array; a,b,c also works',
+      },
+      template: { type: 'string', value: 'TEXT', help: 'the sentence around each label; {} stands for it' },
+      top: { type: 'string', short: 'n', value: 'N', help: 'how many labels to print; 5 by default' },
+      threshold: { type: 'string', value: 'P', help: 'the least probability to print, from 0 to 1' },
+      ...OUTPUT,
+      xmp: { ...XMP, help: `${XMP.help}, with the labels as dc:subject` },
+      ...MODEL,
+      ...ALWAYS,
+    },
+    examples: [
+      'ocelli tag cat.jpg',
+      'ocelli tag photos --top 3 --csv > tags.csv',
+      'ocelli tag photos --json --out tags.jsonl       # stop it, and start it again',
+      'ocelli tag "2024/**/*.jpg" --xmp --threshold 0.3',
+      'ocelli tag cat.jpg --labels cat,dog --model openai/clip-vit-base-patch32',
+    ],
+  },
+  caption: {
+    summary: 'describe pictures in a sentence',
+    usage: 'ocelli caption [options] PICTURE...',
+    about: `Writes a caption for each picture.
+
+${PICTURES}`,
+    options: {
+      prompt: { type: 'string', value: 'TEXT', help: 'how captions begin' },
+      beams: { type: 'string', value: 'N', help: 'captions that are tried side by side; 1 by default' },
+      'max-tokens': { type: 'string', value: 'N', help: 'where to stop at the latest; 30 by default' },
+      ...OUTPUT,
+      xmp: { ...XMP, help: `${XMP.help}, with the caption as dc:description` },
+      ...MODEL,
+      ...ALWAYS,
+    },
+    examples: [
+      'ocelli caption cat.jpg',
+      'ocelli caption photos --xmp',
+      'ocelli caption cat.jpg --model Salesforce/blip-image-captioning-base --beams 3',
+    ],
+  },
+  embed: {
+    summary: 'turn pictures or texts into vectors',
+    usage: 'ocelli embed [options] PICTURE...\n       ocelli embed [options] --text FILE',
+    about: `Writes a vector of length 1 for each picture, or for each line of a file: the more alike, the larger the
+product of two. --format says how: jsonl (the default), npy (float32, one row each; the names go into
+FILE.names.txt) or parquet (columns path, sha256 and embedding).
+
+${PICTURES}`,
+    options: {
+      text: {
+        type: 'string',
+        value: 'FILE',
+        help: 'embed the lines of this file instead of pictures; - is standard input',
+      },
+      format: {
+        type: 'string',
+        short: 'f',
+        value: 'FORM',
+        help: 'jsonl, npy or parquet; by default what --out ends with',
+      },
+      ...OUTPUT,
+      ...MODEL,
+      ...ALWAYS,
+    },
+    examples: [
+      'ocelli embed photos --out photos.npy',
+      'ocelli embed photos --out photos.parquet --model openai/clip-vit-base-patch32',
+      'echo "a red bicycle" | ocelli embed --text -',
+    ],
+  },
+  classify: {
+    summary: 'sort pictures into a model’s own classes',
+    usage: 'ocelli classify [options] PICTURE...',
+    about: `Names the classes of a ViT that fit each picture best. --model is google/vit-base-patch16-224 by default
+(a download of 346 MB, kept for the next time).
+
+${PICTURES}`,
+    options: {
+      top: { type: 'string', short: 'n', value: 'N', help: 'how many classes to print; 5 by default' },
+      ...OUTPUT,
+      ...MODEL,
+      ...ALWAYS,
+    },
+    examples: ['ocelli classify cat.jpg', 'ocelli classify photos --top 1 --csv'],
+  },
+  convert: {
+    summary: 'write a model’s weights in a smaller form',
+    usage: 'ocelli convert [options] WEIGHTS --dtype TYPE --out FILE',
+    about: `Reads model.safetensors, pytorch_model.bin or a GGUF file, and writes GGUF, or safetensors for int8.
+TYPE is int8 (8 bits a number and a scale for each row), q8 (8.5 bits), q4 (4.5 bits), f16 or f32.`,
+    options: {
+      dtype: { type: 'string', value: 'TYPE', help: 'int8, q8, q4, f16 or f32' },
+      out: { type: 'string', short: 'o', value: 'FILE', help: 'the file to be written' },
+      ...ALWAYS,
+    },
+    examples: ['ocelli convert model.safetensors --dtype q8 --out model.gguf'],
+  },
+  serve: {
+    summary: 'answer over HTTP, on this machine',
+    usage: 'ocelli serve [options]',
+    about: `Takes pictures as the bodies of requests, and answers in JSON. It listens on this machine alone.
+
+    POST /tag?labels=cat,dog&top=2      POST /caption      POST /embed`,
+    options: {
+      port: { type: 'string', short: 'p', value: 'N', help: 'where to listen; 8080 by default' },
+      ...MODEL,
+      ...ALWAYS,
+    },
+    examples: ['ocelli serve --port 8080', 'curl --data-binary @cat.jpg "localhost:8080/tag?top=3"'],
+  },
+};
+
+/** The text of `ocelli --help`. @param {string} version */
+export function overview(version) {
+  const names = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
+  return `ocelli ${version}: tags and captions for pictures, computed on this machine
+
+Usage: ocelli COMMAND [options] ...
+
+Commands:
+${names.join('\n')}
+
+\`ocelli COMMAND --help\` explains each. The built-in model comes with the package: nothing is downloaded for it,
+and no picture leaves this machine. Models of the hub are kept in ${'`OCELLI_CACHE`'}, by default in the user’s cache.
+
+Exit codes: 0 done; 1 some pictures could not be read; 2 wrong command line; 3 failed; 130 stopped.
+`;
+}
+
+/** The text of `ocelli COMMAND --help`. @param {string} name */
+export function explain(name) {
+  const command = COMMANDS[name];
+  if (!command) return '';
+  const lines = Object.entries(command.options).map(([option, { short, value, help }]) => {
+    const names = `${short ? `-${short}, ` : '    '}--${option}${value ? ` ${value}` : ''}`;
+    return `  ${names.padEnd(24)} ${help}`;
+  });
+  return `Usage: ${command.usage}
+
+${command.about}
+
+Options:
+${lines.join('\n')}
+
+Examples:
+${command.examples.map((example) => `  ${example}`).join('\n')}
+`;
+}

@@ -1,0 +1,80 @@
+/** The command line, from its arguments to an exit code. */
+
+import '../node.js';
+import { readFileSync } from 'node:fs';
+import { OcelliError } from '../shared/errors.js';
+import { nearest } from '../shared/nearest.js';
+import { caption } from './commands/caption.js';
+import { classify } from './commands/classify.js';
+import { convert } from './commands/convert.js';
+import { embed } from './commands/embed.js';
+import { serve } from './commands/serve.js';
+import { tag } from './commands/tag.js';
+import { EXIT, Failure, usage } from './failure.js';
+import { COMMANDS, explain, overview } from './help.js';
+import { readOptions } from './options.js';
+import { sentenceOf } from './work.js';
+
+/** @type {Record<string, (values: import('./options.js').Values, names: string[]) => Promise<number>>} */
+const RUN = { tag, caption, embed, classify, convert, serve };
+
+/** Codes of what the command line itself has wrong. */
+const USAGE = [
+  'argument-invalid',
+  'labels-empty',
+  'labels-too-many',
+  'label-empty',
+  'label-too-long',
+  'template-invalid',
+];
+
+/** @param {string[]} args @returns {Promise<number>} the exit code */
+export async function run(args) {
+  // Whoever reads the output may have enough of it.
+  process.stdout.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.done);
+  });
+  try {
+    return await dispatch(args);
+  } catch (error) {
+    const code =
+      error instanceof Failure
+        ? error.code
+        : error instanceof OcelliError && USAGE.includes(error.code)
+          ? EXIT.usage
+          : EXIT.failed;
+    process.stderr.write(`ocelli: ${sentenceOf(error)}\n`);
+    if (code === EXIT.usage) process.stderr.write('`ocelli --help` says more.\n');
+    return code;
+  }
+}
+
+/** @param {string[]} args */
+async function dispatch([name, ...rest]) {
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(
+      rest[0] && Object.hasOwn(COMMANDS, rest[0]) ? explain(rest[0]) : overview(version()),
+    );
+    return name === undefined ? EXIT.usage : EXIT.done;
+  }
+  if (name === '--version' || name === '-v') {
+    process.stdout.write(`${version()}\n`);
+    return EXIT.done;
+  }
+  if (!Object.hasOwn(COMMANDS, name)) {
+    const meant = nearest(name, Object.keys(COMMANDS));
+    throw usage(`There is no command ${name}${meant ? `; did you mean ${meant}?` : '.'}`);
+  }
+  const { values, names } = readOptions(name, rest);
+  if (values.help) {
+    process.stdout.write(explain(name));
+    return EXIT.done;
+  }
+  const needsPictures = !['convert', 'serve'].includes(name) && values.text === undefined;
+  if (needsPictures && names.length === 0) throw usage('Which pictures? Give files, folders, a glob or -.');
+  return /** @type {(typeof RUN)[string]} */ (RUN[name])(values, names);
+}
+
+function version() {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+}

@@ -1,0 +1,80 @@
+/** The command line, read. */
+
+import { parseArgs } from 'node:util';
+import { nearest } from '../shared/nearest.js';
+import { usage } from './failure.js';
+import { COMMANDS } from './help.js';
+
+/**
+ * @typedef {Record<string, string | boolean | undefined>} Values
+ *
+ * @param {string} name of a command
+ * @param {string[]} args
+ * @returns {{ values: Values, names: string[] }}
+ */
+export function readOptions(name, args) {
+  const { options } = /** @type {import('./help.js').Command} */ (COMMANDS[name]);
+  const known = Object.fromEntries(
+    Object.entries(options).map(([option, { type, short }]) => [option, { type, ...(short && { short }) }]),
+  );
+  try {
+    const { values, positionals } = parseArgs({ args, options: known, allowPositionals: true });
+    return { values: /** @type {Values} */ (values), names: positionals };
+  } catch (error) {
+    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+    const [, given = ''] = /'(-[^' ]*)/.exec(message) ?? [];
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+      const meant = nearest(given.replace(/^-+/, ''), Object.keys(options));
+      throw usage(`There is no option ${given} here${meant ? `; did you mean --${meant}?` : '.'}`);
+    }
+    throw usage(message.split('\n')[0] ?? message);
+  }
+}
+
+/**
+ * A whole number of an option.
+ *
+ * @param {Values} values @param {string} name @param {number} usual
+ */
+export function countOf(values, name, usual) {
+  const given = values[name];
+  if (given === undefined) return usual;
+  const count = Number(given);
+  if (!Number.isSafeInteger(count) || count < 1) throw usage(`--${name} must be a whole number above zero.`);
+  return count;
+}
+
+/** @param {Values} values @param {string} name @param {number} usual */
+export function shareOf(values, name, usual) {
+  const given = values[name];
+  if (given === undefined) return usual;
+  const share = Number(given);
+  if (String(given).trim() === '' || !(share >= 0 && share <= 1)) {
+    throw usage(`--${name} must be a number from 0 to 1.`);
+  }
+  return share;
+}
+
+/**
+ * The options of a load.
+ *
+ * @param {Values} values
+ * @returns {import('../page/model.js').LoadOptions}
+ */
+export function loadOptions(values) {
+  const { dtype, threads, revision } = values;
+  const hubUrl = values['hub-url'];
+  return {
+    ...(dtype !== undefined && { dtype: /** @type {'int8'} */ (dtype) }),
+    ...(threads !== undefined && { threads: countOf(values, 'threads', 1) }),
+    ...(revision !== undefined && { revision: String(revision) }),
+    ...(hubUrl !== undefined && { hubUrl: String(hubUrl) }),
+    ...(values['no-cache'] && { cache: false }),
+  };
+}
+
+/** What an answer depends on besides the picture, in few letters. @param {unknown} all */
+export async function settingsOf(all) {
+  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(all)));
+  return Buffer.from(bytes).toString('hex').slice(0, 12);
+}

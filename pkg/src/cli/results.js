@@ -1,0 +1,160 @@
+/**
+ * Results as they are written: for people, as JSON lines or as CSV, to standard output or to a file that a later run goes on
+ * with.
+ *
+ * @typedef {object} Result
+ * @property {string} path
+ * @property {string} sha256 of the picture's bytes, in hexadecimal
+ * @property {Record<string, unknown>} answer
+ *
+ * @typedef {object} Shape how a command's answers are written
+ * @property {(answer: any) => string} text one line
+ * @property {string[]} columns of CSV, besides `path` and `sha256`
+ * @property {(answer: any) => unknown[][]} rows a row of CSV for each part of an answer
+ */
+
+import { createWriteStream } from 'node:fs';
+import { open, readFile, truncate } from 'node:fs/promises';
+import { once } from 'node:events';
+import { Failure, usage } from './failure.js';
+
+/** Where results go, and what is there already. */
+export class Results {
+  #stream;
+  #form;
+  #shape;
+  #settings;
+  /** @type {Map<string, Record<string, unknown>>} answers of an earlier run, by the hash of their picture */
+  known;
+  /** @type {Set<string>} pictures of it, by path and hash */
+  written;
+
+  /**
+   * @private
+   * @param {NodeJS.WritableStream} stream
+   * @param {'text' | 'json' | 'csv'} form
+   * @param {Shape} shape
+   * @param {string} settings
+   * @param {{ known: Map<string, Record<string, unknown>>, written: Set<string> }} earlier
+   */
+  constructor(stream, form, shape, settings, { known, written }) {
+    this.#stream = stream;
+    this.#form = form;
+    this.#shape = shape;
+    this.#settings = settings;
+    this.known = known;
+    this.written = written;
+  }
+
+  /**
+   * @param {{ json?: boolean, csv?: boolean, out?: string, force?: boolean }} options
+   * @param {Shape} shape
+   * @param {string} settings all that answers depend on besides the picture
+   */
+  static async open({ json, csv, out, force }, shape, settings) {
+    if (json && csv) throw usage('--json and --csv exclude each other.');
+    const form =
+      json || (out?.endsWith('.jsonl') && !csv) ? 'json' : csv || out?.endsWith('.csv') ? 'csv' : 'text';
+    const none = { known: new Map(), written: new Set() };
+    if (out === undefined) {
+      const results = new Results(process.stdout, form, shape, settings, none);
+      if (form === 'csv') await results.#write(csvLine(['path', 'sha256', ...shape.columns]));
+      return results;
+    }
+    if (form === 'text') throw usage('--out goes with --json or --csv.');
+    const earlier = force ? { ...none, size: 0 } : await readEarlier(out, form, shape, settings);
+    try {
+      await (await open(out, force ? 'w' : 'a')).close();
+      // A line that was cut off when the run was stopped.
+      await truncate(out, earlier.size);
+    } catch (error) {
+      throw new Failure(`${out} cannot be written: ${/** @type {Error} */ (error).message}.`);
+    }
+    const results = new Results(createWriteStream(out, { flags: 'a' }), form, shape, settings, earlier);
+    if (form === 'csv' && earlier.size === 0) {
+      await results.#write(csvLine(['path', 'sha256', 'settings', ...shape.columns]));
+    }
+    return results;
+  }
+
+  /** @param {Result} result */
+  async add({ path, sha256, answer }) {
+    const settings = this.#stream === process.stdout ? [] : [this.#settings];
+    if (this.#form === 'text') return this.#write(`${path}: ${this.#shape.text(answer)}\n`);
+    if (this.#form === 'json') {
+      const about = settings.length > 0 ? { path, sha256, settings: this.#settings } : { path, sha256 };
+      return this.#write(`${JSON.stringify({ ...about, ...answer })}\n`);
+    }
+    const rows = this.#shape.rows(answer).map((row) => csvLine([path, sha256, ...settings, ...row]));
+    return this.#write(rows.join(''));
+  }
+
+  /** @param {string} text */
+  async #write(text) {
+    if (!this.#stream.write(text)) await once(this.#stream, 'drain');
+  }
+
+  async close() {
+    if (this.#stream === process.stdout) return;
+    this.#stream.end();
+    await once(this.#stream, 'finish');
+  }
+}
+
+/**
+ * What an earlier run has written.
+ *
+ * @param {string} file
+ * @param {'json' | 'csv'} form
+ * @param {Shape} shape
+ * @param {string} settings
+ */
+async function readEarlier(file, form, shape, settings) {
+  const bytes = await readFile(file).catch(() => Buffer.alloc(0));
+  const size = bytes.lastIndexOf(0x0a) + 1;
+  const lines = bytes.subarray(0, size).toString('utf8').split('\n').slice(0, -1);
+  /** @type {Map<string, Record<string, unknown>>} */
+  const known = new Map();
+  /** @type {Set<string>} */
+  const written = new Set();
+  const foreign = () =>
+    usage(`${file} is not of this command, or was made with other settings: give --force to begin anew.`);
+  if (form === 'csv' && lines.length > 0) {
+    const header = csvLine(['path', 'sha256', 'settings', ...shape.columns]).trimEnd();
+    if (lines.shift() !== header) throw foreign();
+  }
+  for (const line of lines) {
+    const [path, sha256, made, answer] = form === 'json' ? readJson(line) : readCsv(line);
+    if (made !== settings) throw foreign();
+    written.add(`${sha256} ${path}`);
+    if (answer) known.set(String(sha256), answer);
+  }
+  return { known, written, size };
+}
+
+/** @param {string} line @returns {[unknown, unknown, unknown, Record<string, unknown> | null]} */
+function readJson(line) {
+  try {
+    const { path, sha256, settings, ...answer } = JSON.parse(line);
+    return [path, sha256, settings, answer];
+  } catch {
+    return [null, null, null, null];
+  }
+}
+
+/** @param {string} line @returns {[unknown, unknown, unknown, null]} */
+function readCsv(line) {
+  const cells = [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
+    ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
+  );
+  return [cells[0], cells[1], cells[2], null];
+}
+
+/** A line as RFC 4180 has it. @param {unknown[]} cells */
+function csvLine(cells) {
+  const quoted = cells.map((cell) => {
+    const text = String(cell ?? '');
+    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  });
+  return `${quoted.join(',')}\n`;
+}

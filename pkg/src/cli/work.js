@@ -1,0 +1,134 @@
+/**
+ * A command over many pictures: models that work side by side, results in the order of the pictures.
+ *
+ * @typedef {import('./inputs.js').Picture} Picture
+ * @typedef {import('./results.js').Results} Results
+ */
+
+import { OcelliError } from '../shared/errors.js';
+import { EXIT, Failure } from './failure.js';
+import { readPicture } from './inputs.js';
+import { loading, progress } from './progress.js';
+import { writeSidecar } from './xmp.js';
+
+/**
+ * @template {{ dispose: () => void }} M
+ * @typedef {object} Work
+ * @property {Picture[]} pictures
+ * @property {number} jobs
+ * @property {boolean} quiet
+ * @property {(onProgress: (progress: import('../shared/protocol.js').Progress) => void) => Promise<M>} open loads a model
+ * @property {(model: M, bytes: Uint8Array, signal: AbortSignal) => Promise<Record<string, unknown>>} ask
+ * @property {Pick<Results, 'known' | 'written' | 'add'>} results
+ * @property {((answer: any) => { subjects?: string[], description?: string }) | null} sidecar what goes into sidecars
+ */
+
+/**
+ * @template {{ dispose: () => void }} M
+ * @param {Work<M>} work
+ * @returns {Promise<number>} an exit code
+ */
+export async function work({ pictures, jobs, quiet, open, ask, results, sidecar }) {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const interrupt = () => controller.abort();
+  process.once('SIGINT', interrupt);
+  const bar = progress({ quiet, what: 'Pictures', total: pictures.length });
+  /** @type {M[]} */
+  const models = [];
+  let failures = 0;
+  let next = 0;
+  let done = 0;
+  /** Results that wait for those of pictures before them. @type {Map<number, (() => Promise<void>)>} */
+  const waiting = new Map();
+  let written = 0;
+  let writing = Promise.resolve();
+
+  /** Has results written in the order of the pictures. @param {number} index @param {() => Promise<void>} write */
+  function settle(index, write) {
+    waiting.set(index, write);
+    for (let ready = waiting.get(written); ready; ready = waiting.get(written)) {
+      waiting.delete(written);
+      written += 1;
+      const step = ready;
+      writing = writing.then(step);
+    }
+    done += 1;
+    bar.update(done);
+    return writing;
+  }
+
+  /** @param {Picture} picture @param {unknown} error */
+  function tell(picture, error) {
+    failures += 1;
+    process.stderr.write(`ocelli: ${picture.path}: ${sentenceOf(error)}\n`);
+  }
+
+  /** @param {M} model */
+  async function labour(model) {
+    let ahead = take();
+    while (ahead && !signal.aborted) {
+      const { index, picture, read } = ahead;
+      // The next picture is read while the model looks at this one.
+      ahead = take();
+      try {
+        const { bytes, sha256 } = await read;
+        if (results.written.has(`${sha256} ${picture.path}`)) {
+          await settle(index, async () => {});
+          continue;
+        }
+        const answer = results.known.get(sha256) ?? (await ask(model, bytes, signal));
+        await settle(index, async () => {
+          await results.add({ path: picture.path, sha256, answer });
+          const refusal =
+            sidecar && picture.bytes === undefined && (await writeSidecar(picture.path, sidecar(answer)));
+          if (refusal) tell(picture, new Error(refusal));
+        });
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof OcelliError && error.code === 'worker-failed') throw error;
+        await settle(index, async () => tell(picture, error));
+      }
+    }
+  }
+
+  function take() {
+    const index = next;
+    const picture = pictures[index];
+    if (!picture) return null;
+    next += 1;
+    const read = readPicture(picture);
+    read.catch(() => {});
+    return { index, picture, read };
+  }
+
+  const load = loading({ quiet });
+  try {
+    const count = Math.max(1, Math.min(jobs, pictures.length));
+    for (let i = 0; i < count; i++) models.push(await open(load.onProgress));
+    load.stop();
+    await Promise.all(models.map(labour));
+    await writing;
+  } finally {
+    load.stop();
+    bar.stop();
+    process.off('SIGINT', interrupt);
+    for (const model of models) model.dispose();
+  }
+  if (signal.aborted) {
+    process.stderr.write(`ocelli: stopped after ${done} of ${pictures.length} pictures.\n`);
+    return EXIT.interrupted;
+  }
+  if (failures > 0) process.stderr.write(`ocelli: ${failures} of ${pictures.length} pictures failed.\n`);
+  return failures > 0 ? EXIT.partly : EXIT.done;
+}
+
+/** @param {unknown} error */
+export function sentenceOf(error) {
+  const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+  if (error instanceof OcelliError || error instanceof Failure) return message;
+  if (code === 'ENOENT') return 'There is no such file.';
+  if (code === 'EISDIR') return 'It is a folder.';
+  if (code === 'EACCES' || code === 'EPERM') return 'It may not be read.';
+  return message;
+}

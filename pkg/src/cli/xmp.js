@@ -1,0 +1,72 @@
+/** Sidecar files as photo managers read them: `photo.jpg.xmp`, in the Extensible Metadata Platform's form (ISO 16684-1). */
+
+import { readFile, rename, writeFile } from 'node:fs/promises';
+
+/** What is said in a sidecar that ocelli wrote: others are left alone. */
+const TOOLKIT = 'x:xmptk="ocelli"';
+
+/**
+ * Writes the sidecar of a picture.
+ *
+ * @param {string} picture
+ * @param {{ subjects?: string[], description?: string }} about
+ * @returns {Promise<string | null>} a sentence where there is one already that someone else has written
+ */
+export async function writeSidecar(picture, about) {
+  const file = `${picture}.xmp`;
+  const there = await readFile(file, 'utf8').catch(() => null);
+  if (there !== null && !there.includes(TOOLKIT)) {
+    return `${file} is there already and not of ocelli: it was left as it is.`;
+  }
+  const { subjects = read(there, 'subject'), description = read(there, 'description')[0] } = about;
+  const part = `${file}.part-${process.pid}`;
+  await writeFile(part, packet(subjects, description));
+  await rename(part, file);
+  return null;
+}
+
+/** @param {string | null} text of a sidecar @param {string} name @returns {string[]} what it says under `dc:` of that name */
+function read(text, name) {
+  const within = new RegExp(`<dc:${name}>(.*?)</dc:${name}>`, 's').exec(text ?? '')?.[1] ?? '';
+  return [...within.matchAll(/<rdf:li[^>]*>(.*?)<\/rdf:li>/gs)].map(([, item = '']) => unescape(item));
+}
+
+/** @param {string[]} subjects @param {string | undefined} description */
+function packet(subjects, description) {
+  const items = subjects.map((subject) => `     <rdf:li>${escape(subject)}</rdf:li>\n`).join('');
+  const subject = items && `   <dc:subject>\n    <rdf:Bag>\n${items}    </rdf:Bag>\n   </dc:subject>\n`;
+  const sentence =
+    description === undefined
+      ? ''
+      : `   <dc:description>\n    <rdf:Alt>\n     <rdf:li xml:lang="x-default">${escape(description)}</rdf:li>\n    </rdf:Alt>\n   </dc:description>\n`;
+  return `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/" ${TOOLKIT}>
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">
+${subject}${sentence}  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>
+`;
+}
+
+/** @type {[string, string][]} */
+const ENTITIES = [
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ['"', '&quot;'],
+];
+
+/** @param {string} text */
+function escape(text) {
+  // Characters that no XML may have are left out.
+  // eslint-disable-next-line no-control-regex
+  const clean = text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '');
+  return ENTITIES.reduce((escaped, [plain, entity]) => escaped.replaceAll(plain, entity), clean);
+}
+
+/** @param {string} text */
+function unescape(text) {
+  return ENTITIES.reduceRight((plain, [letter, entity]) => plain.replaceAll(entity, letter), text);
+}

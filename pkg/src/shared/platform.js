@@ -1,0 +1,46 @@
+/**
+ * What ocelli asks of its surroundings, where they differ. A browser's ways are the default; `node.js` and `node-worker.js`
+ * put Node's in their place, each in its own thread, before anything else runs.
+ *
+ * @typedef {object} Platform
+ * @property {(address: string, init?: RequestInit) => Promise<Response>} fetch
+ * @property {(address: string) => URL} resolve an address as an absolute one. Throws where it is none
+ * @property {() => boolean} isolated whether threads may share memory
+ * @property {() => number} cores
+ * @property {(() => import('./types.js').WorkerLike) | null} startWorker where workers are not the browser's
+ * @property {(() => Promise<import('../cache/index.js').Backend | null>) | null} openCache where models are not kept in the
+ *   browser's storage
+ */
+
+/** @type {Platform} */
+export const platform = {
+  fetch: (address, init) =>
+    address.startsWith('data:') ? fetchData(address) : globalThis.fetch(address, init),
+  resolve: (address) => new URL(address, baseAddress()),
+  isolated: () => globalThis.crossOriginIsolated === true,
+  cores: () => globalThis.navigator?.hardwareConcurrency || 1,
+  startWorker: null,
+  openCache: null,
+};
+
+/** What relative addresses are relative to: the page's own. */
+function baseAddress() {
+  const { document, location } =
+    /** @type {{ document?: { baseURI: string }, location?: { href: string } }} */ (globalThis);
+  return document?.baseURI ?? location?.href;
+}
+
+/**
+ * Bundlers put small files into addresses, which pages with a strict policy must not fetch.
+ *
+ * @param {string} address
+ * @returns {Promise<Response>}
+ */
+export async function fetchData(address) {
+  const match = /^data:([^,]*?)(;base64)?,(.*)$/s.exec(address);
+  if (!match) throw new TypeError('The data address is damaged.');
+  const [, type = '', base64, data = ''] = match;
+  const text = decodeURIComponent(data);
+  const bytes = base64 ? Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)) : text;
+  return new Response(bytes, { headers: { 'content-type': type || 'text/plain' } });
+}

@@ -1,0 +1,113 @@
+// Builds what ships of the package's JavaScript, from `pkg/src` into `pkg/dist`: `node scripts/build-package.mjs`.
+//
+// One file for each way in: no bundler has to follow imports into a worker, and a page without one asks for two files
+// instead of sixty. The addresses of other files stay as they are written, for bundlers to find.
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { copyDetector } from './build-wasm.mjs';
+import { duration, Failure, main, ROOT, run, say } from './lib/run.mjs';
+import { fingerprint, readStamp, writeStamp } from './lib/stamp.mjs';
+import { VARIANTS } from './lib/variants.mjs';
+
+/** @import { Plugin } from 'esbuild' */
+
+const OUT = 'pkg/dist';
+const TYPES = 'pkg/types';
+const STAMP = 'node_modules/.cache/ocelli-package.json';
+const INPUTS = ['scripts/build-package.mjs', 'pkg/src', 'pkg/tsconfig.json', 'package-lock.json'];
+
+/** For browsers. */
+const BROWSER = ['index', 'worker'];
+/** For Node. */
+const NODE = ['node', 'node-worker'];
+
+/** The floor of browsers: see README.md. */
+const TARGET = ['chrome100', 'firefox114', 'safari16.4'];
+
+/**
+ * The generated modules would find their `.wasm` themselves, beside themselves; in a bundle they are elsewhere, and the
+ * engine tells them (`pkg/src/wasm-files.js`).
+ * @type {Plugin}
+ */
+const generated = {
+  name: 'generated',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]pkg[\\/]wasm[\\/][\w-]+\.js$/ }, ({ path: file }) => {
+      const text = readFileSync(file, 'utf8');
+      return { contents: text.replace(/new URL\('[\w-]+_bg\.wasm', import\.meta\.url\)/, 'undefined') };
+    });
+    // Of a variant that was not built there is no file to be found.
+    build.onLoad({ filter: /[\\/]pkg[\\/]src[\\/]wasm-files\.js$/ }, ({ path: file }) => {
+      const text = readFileSync(file, 'utf8');
+      const there = (/** @type {string} */ name) => existsSync(path.join(ROOT, 'pkg/wasm', name));
+      return {
+        contents: text.replace(
+          /new URL\('\.\.\/wasm\/([\w-]+_bg\.wasm)', import\.meta\.url\)/g,
+          (all, name) => (there(name) ? all : 'undefined'),
+        ),
+      };
+    });
+  },
+};
+
+/** @param {{ force?: boolean }} [options] */
+export async function buildPackage({ force = false } = {}) {
+  const started = performance.now();
+  if (!existsSync(path.join(ROOT, 'node_modules/esbuild'))) {
+    throw new Failure('esbuild is not here yet: run `npm run setup` first.');
+  }
+  copyDetector();
+  const glue = VARIANTS.map(({ name }) => `pkg/wasm/${name}.js`);
+  const built = VARIANTS.filter(({ name }) => existsSync(path.join(ROOT, `pkg/wasm/${name}_bg.wasm`)));
+  const inputs = fingerprint(
+    [...INPUTS, ...glue],
+    built.map(({ name }) => name),
+  );
+  if (!force && readStamp(STAMP)?.inputs === inputs && existsSync(path.join(ROOT, OUT, 'index.js'))) {
+    say(`Package: ${OUT} is up to date.`);
+    return;
+  }
+  say('Package: bundling', 'seconds');
+  // A variant that was never built is absent: tests of the package need none.
+  for (const file of glue) {
+    if (existsSync(path.join(ROOT, file))) continue;
+    mkdirSync(path.join(ROOT, 'pkg/wasm'), { recursive: true });
+    writeFileSync(
+      path.join(ROOT, file),
+      '// This variant was not built: see scripts/build-wasm.mjs.\nexport default null;\n',
+    );
+  }
+  const { build } = await import('esbuild');
+  /** @type {import('esbuild').BuildOptions} */
+  const common = {
+    absWorkingDir: ROOT,
+    bundle: true,
+    format: 'esm',
+    outdir: OUT,
+    minify: true,
+    // What the package says of side effects is about its bundles.
+    ignoreAnnotations: true,
+    legalComments: 'eof',
+    sourcemap: 'linked',
+    sourcesContent: true,
+    plugins: [generated],
+    logLevel: 'warning',
+  };
+  const entries = (/** @type {string[]} */ names) => names.map((name) => `pkg/src/${name}.js`);
+  await build({ ...common, entryPoints: entries(BROWSER), target: TARGET });
+  // Libraries of CommonJS ask for Node's modules by `require`.
+  const banner = {
+    js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
+  };
+  await build({ ...common, entryPoints: entries(NODE), platform: 'node', target: 'node20.19' });
+  await build({ ...common, entryPoints: entries(['cli']), platform: 'node', target: 'node20.19', banner });
+  await run(process.execPath, [
+    path.join(ROOT, 'node_modules/typescript/bin/tsc'),
+    ...['--project', 'pkg/tsconfig.json', '--outDir', TYPES],
+  ]);
+  writeStamp(STAMP, { inputs });
+  say(`Package: built in ${duration(performance.now() - started)}.`);
+}
+
+await main(import.meta, (args) => buildPackage({ force: args.includes('--force') }));
