@@ -116,3 +116,11 @@ export function findChrome() {
   const found = [...names.map(which), ...MAC_BROWSERS.filter(isExecutable)];
   return found.find((file) => file !== null) ?? null;
 }
+
+/** Firefox for tests: `FIREFOX_PATH`, else an installed one, or null. */
+export function findFirefox() {
+  const { FIREFOX_PATH } = process.env;
+  if (FIREFOX_PATH) return isExecutable(FIREFOX_PATH) ? FIREFOX_PATH : null;
+  const mac = '/Applications/Firefox.app/Contents/MacOS/firefox';
+  return which('firefox-esr') ?? which('firefox') ?? (isExecutable(mac) ? mac : null);
+}

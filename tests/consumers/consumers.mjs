@@ -3,12 +3,13 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { chromium } from 'playwright-core';
-import { findChrome } from '../../scripts/lib/find.mjs';
+import { chromium, firefox } from 'playwright-core';
+import { findChrome, findFirefox } from '../../scripts/lib/find.mjs';
 import { serve } from '../../scripts/serve.mjs';
 import { makeProject, node, startServer, versionOf, WORK } from './lib/project.mjs';
 import { visit } from './lib/visit.mjs';
 import { findNodes, runNode } from './lib/node.mjs';
+import { findMiniBrowser, visitInWebKit } from './lib/webkit.mjs';
 
 /**
  * @typedef {object} Context
@@ -23,6 +24,7 @@ import { findNodes, runNode } from './lib/node.mjs';
  * @property {string} id
  * @property {string} title
  * @property {string} what was run
+ * @property {number} [node] the oldest Node that its tools run in
  * @property {boolean} [ci] whether it is part of what continuous integration runs
  * @property {(context: Context) => Promise<Result>} run
  */
@@ -42,8 +44,8 @@ const told = ({ seconds, threads }) =>
  */
 async function visitStatic({ browser }, folder, { isolated = true, below = '/', paths = [''] } = {}) {
   const server = await serve({
-    root: path.join(folder, 'nothing-here'),
-    mounts: { [below]: folder },
+    root: below === '/' ? folder : path.join(folder, 'nothing-here'),
+    mounts: below === '/' ? {} : { [below]: folder },
     ...(!isolated && { headers: PLAIN }),
   });
   try {
@@ -316,14 +318,15 @@ export const CONSUMERS = [
   {
     id: 'sveltekit',
     title: 'SvelteKit',
+    node: 22,
     what: '`vite build` with adapter-node; the first page and a deeper one',
     async run(context) {
       const packages = [
-        '@sveltejs/kit',
-        '@sveltejs/adapter-node',
-        '@sveltejs/vite-plugin-svelte',
-        'svelte',
-        'vite',
+        '@sveltejs/kit@2',
+        '@sveltejs/adapter-node@5',
+        '@sveltejs/vite-plugin-svelte@6',
+        'svelte@5',
+        'vite@7',
       ];
       const folder = await project('sveltekit', 'sveltekit', packages)(context);
       await node(folder, [VITE, 'build']);
@@ -337,6 +340,7 @@ export const CONSUMERS = [
   {
     id: 'astro',
     title: 'Astro',
+    node: 22,
     what: '`astro build`; the first page and a deeper one',
     async run(context) {
       const folder = await project('astro', 'astro', ['astro'])(context);
@@ -388,6 +392,44 @@ export const CONSUMERS = [
       }
     },
   },
+  {
+    id: 'firefox',
+    title: 'Firefox',
+    what: 'the plain page, with and without isolation headers',
+    ci: true,
+    async run(context) {
+      const executablePath = findFirefox();
+      if (!executablePath) throw new Error('There is no Firefox: run `npm run setup`, or set FIREFOX_PATH.');
+      const folder = await plain(context);
+      const other = await firefox.launch({ executablePath, channel: 'moz-firefox' });
+      try {
+        const inFirefox = { ...context, browser: await other.newContext() };
+        await visitStatic(inFirefox, folder, { isolated: false });
+        return { version: other.version(), result: await visitStatic(inFirefox, folder) };
+      } finally {
+        await other.close();
+      }
+    },
+  },
+  ...(findMiniBrowser()
+    ? [
+        {
+          id: 'webkit',
+          title: 'WebKitGTK',
+          what: 'the plain page in MiniBrowser, with isolation headers',
+          async run(/** @type {Context} */ context) {
+            const folder = await plain(context);
+            const server = await serve({ root: folder });
+            try {
+              const { version, ...seen } = await visitInWebKit(server.url);
+              return { version, result: told(seen) };
+            } finally {
+              await server.close();
+            }
+          },
+        },
+      ]
+    : []),
   ...findNodes().map(({ id, title, program, args, ci }) => ({
     id,
     title,

@@ -35,8 +35,15 @@ await main(import.meta, async (args) => {
   /** @type {string[][]} */
   const rows = [];
   let failed = 0;
+  let skipped = 0;
   try {
-    for (const { id, title, what, run } of chosen) {
+    for (const { id, title, what, node = 0, run } of chosen) {
+      if (Number(process.versions.node.split('.')[0]) < node) {
+        say(`- ${id}: skipped, its tools need Node ${node}`);
+        rows.push([title, '', what, `not run: its tools need Node ${node}`]);
+        skipped += 1;
+        continue;
+      }
       const started = performance.now();
       const context = await browser.newContext();
       try {
@@ -59,7 +66,7 @@ await main(import.meta, async (args) => {
   const table = [['environment', 'version', 'what was run', 'result'], ['---', '---', '---', '---'], ...rows]
     .map((row) => `| ${row.join(' | ')} |\n`)
     .join('');
-  console.log(`\n${table}\n${rows.length - failed} passed, ${failed} failed`);
+  console.log(`\n${table}\n${rows.length - failed - skipped} passed, ${failed} failed, ${skipped} skipped`);
   if (args.includes('--write')) {
     writeFileSync(
       README,

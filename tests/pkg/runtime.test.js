@@ -11,7 +11,7 @@ const everything = {
   simd: true,
   relaxedSimd: true,
   threads: true,
-  isolated: true,
+  noSharing: null,
   cores: 4,
   built: () => true,
 };
@@ -20,14 +20,20 @@ test('the best variant that browser, page and build allow is chosen', () => {
   const cases = [
     [{}, {}, 'relaxed-threads', 4, /relaxed SIMD and lets this page use threads/],
     [{}, { relaxedSimd: false }, 'simd128-threads', 4, /lacks relaxed SIMD/],
-    [{}, { isolated: false }, 'relaxed', 1, /not cross-origin isolated/],
-    [{}, { threads: false }, 'relaxed', 1, /lacks WebAssembly threads/],
+    [{}, { noSharing: 'the page is not cross-origin isolated' }, 'relaxed', 1, /not cross-origin isolated/],
+    [{}, { threads: false }, 'relaxed', 1, /threads are lacking/],
     [{}, { cores: 1 }, 'relaxed', 1, /one core/],
     [{}, { cores: 100 }, 'relaxed-threads', 8, /threads/],
     [{ threads: 1 }, {}, 'relaxed', 1, /no more was asked for/],
     [{ threads: 2 }, {}, 'relaxed-threads', 2, /threads/],
     [{ threads: 3 }, { cores: 1 }, 'relaxed-threads', 3, /threads/],
-    [{ threads: 3 }, { isolated: false }, 'relaxed', 1, /not cross-origin isolated/],
+    [
+      { threads: 3 },
+      { noSharing: 'the page is not cross-origin isolated' },
+      'relaxed',
+      1,
+      /not cross-origin isolated/,
+    ],
     [{}, { built: (name) => !name.endsWith('threads') }, 'relaxed', 1, /was not built/],
     [{}, { built: (name) => !name.startsWith('relaxed') }, 'simd128-threads', 4, /was not built/],
     [{ variant: 'simd128' }, {}, 'simd128', 1, /asked for/],
@@ -44,7 +50,7 @@ test('what cannot run is refused by name', () => {
   assert.throws(() => choose({}, { ...everything, simd: false }), { code: 'unsupported-browser' });
   for (const [variant, changed] of [
     ['relaxed', { relaxedSimd: false }],
-    ['simd128-threads', { isolated: false }],
+    ['simd128-threads', { noSharing: 'the page is not cross-origin isolated' }],
     ['simd128', { built: () => false }],
   ]) {
     const features = { ...everything, ...changed };
@@ -58,7 +64,7 @@ test('what cannot run is refused by name', () => {
 test('Node is no cross-origin isolated page', async () => {
   const features = await detect(() => true);
   assert.equal(features.simd, true);
-  assert.equal(features.isolated, false);
+  assert.match(features.noSharing ?? "", /not cross-origin isolated/);
   assert.ok(VARIANT_NAMES.includes(choose({}, features).variant));
 });
 

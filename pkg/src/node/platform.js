@@ -5,11 +5,14 @@ import { platform } from '../shared/platform.js';
 import { folderBackend } from './cache.js';
 import { fetchAny, resolve } from './files.js';
 
+const major = Number(process.versions.node.split('.')[0]);
+
 Object.assign(platform, {
   fetch: fetchAny,
   resolve,
-  // Memory can always be shared here.
-  isolated: () => true,
+  host: 'This Node',
+  // In Node 20 a pool of threads waits for itself without end.
+  noSharing: () => (major >= 22 ? null : 'Node has threads for it from version 22 on'),
   cores: availableParallelism,
   openCache: () => folderBackend(),
 });

@@ -9,9 +9,13 @@ export function openPort() {
   return {
     postMessage: (message) => port.postMessage(message),
     addEventListener(_, listener, options) {
-      const hear = (/** @type {any} */ data) => listener({ data });
-      if (options?.once) port.once('message', hear);
-      else port.on('message', hear);
+      let heard = false;
+      // Not `once`: when one listener goes, Node 20 lets the thread end, whoever else listens.
+      port.on('message', (data) => {
+        if (heard && options?.once) return;
+        heard = true;
+        listener({ data });
+      });
     },
     close: () => port.close(),
   };

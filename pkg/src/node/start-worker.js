@@ -26,9 +26,8 @@ export class NodeWorker {
       ),
     );
     // A worker that ends by itself has failed: this thread ends one with `terminate`, which is told to nobody.
-    if (type === 'error') {
-      this.#worker.on('exit', (code) => code !== 0 && listener({ message: `exit code ${code}` }));
-    }
+    if (type === 'error')
+      this.#worker.on('exit', (code) => listener({ message: `It ended with the code ${code}.` }));
   }
 
   terminate() {

@@ -23,14 +23,16 @@ export function startWorker() {
     );
   }
   watchPolicy();
+  const known = workerAddress();
+  // Firefox says so only later, and without a reason.
+  if (known && isElsewhere(known)) return startImporter(known.href, null);
   try {
     return startPackageWorker((address) => new Worker(trusted(address.href), { type: 'module' }));
   } catch (error) {
-    const address = workerAddress();
-    if (address && isForeign(error)) return startImporter(address.href, error);
+    if (known && isForeign(error)) return startImporter(known.href, error);
     if (!isUntrusted(error)) throw error;
     try {
-      if (address) return new Worker(trusted(address.href), { type: 'module' });
+      if (known) return new Worker(trusted(known.href), { type: 'module' });
     } catch {
       // The first refusal tells why.
     }
@@ -55,7 +57,13 @@ function isUntrusted(error) {
 /** One address of a script for each script that it imports. @type {Map<string, string>} */
 const importers = new Map();
 
-/** @param {string} address @param {unknown} refusal of the plain way */
+/** @param {URL} address */
+function isElsewhere({ origin }) {
+  const { location } = globalThis;
+  return location !== undefined && location.origin !== 'null' && origin !== location.origin;
+}
+
+/** @param {string} address @param {unknown} refusal of the plain way, where it was tried */
 function startImporter(address, refusal) {
   const url =
     importers.get(address) ??
@@ -63,9 +71,9 @@ function startImporter(address, refusal) {
   importers.set(address, url);
   try {
     return new Worker(trusted(url), { type: 'module' });
-  } catch {
+  } catch (error) {
     // Neither way is allowed: the first refusal tells why.
-    throw refusal;
+    throw refusal ?? error;
   }
 }
 

@@ -5,7 +5,8 @@
  * @typedef {object} Platform
  * @property {(address: string, init?: RequestInit) => Promise<Response>} fetch
  * @property {(address: string) => URL} resolve an address as an absolute one. Throws where it is none
- * @property {() => boolean} isolated whether threads may share memory
+ * @property {string} host what it is, in sentences
+ * @property {() => string | null} noSharing why threads may not share memory; null where they may
  * @property {() => number} cores
  * @property {(() => import('./types.js').WorkerLike) | null} startWorker where workers are not the browser's
  * @property {(() => Promise<import('../cache/index.js').Backend | null>) | null} openCache where models are not kept in the
@@ -17,7 +18,8 @@ export const platform = {
   fetch: (address, init) =>
     address.startsWith('data:') ? fetchData(address) : globalThis.fetch(address, init),
   resolve: (address) => new URL(address, baseAddress()),
-  isolated: () => globalThis.crossOriginIsolated === true,
+  host: 'This browser',
+  noSharing: () => (globalThis.crossOriginIsolated === true ? null : 'the page is not cross-origin isolated'),
   cores: () => globalThis.navigator?.hardwareConcurrency || 1,
   startWorker: null,
   openCache: null,

@@ -9,7 +9,7 @@
  * @property {boolean} simd
  * @property {boolean} relaxedSimd
  * @property {boolean} threads
- * @property {boolean} isolated whether the page is cross-origin isolated
+ * @property {string | null} noSharing why threads may not share memory; null where they may
  * @property {number} cores
  * @property {(name: VariantName) => boolean} built
  */
@@ -27,14 +27,14 @@ const MOST_AUTO = 8;
  */
 export async function detect(built) {
   if (typeof WebAssembly !== 'object') {
-    return { simd: false, relaxedSimd: false, threads: false, isolated: false, cores: 1, built };
+    return { simd: false, relaxedSimd: false, threads: false, noSharing: null, cores: 1, built };
   }
   const [plain, relaxed, shared] = await Promise.all([simd(), relaxedSimd(), threads()]);
   return {
     simd: plain,
     relaxedSimd: relaxed,
     threads: shared,
-    isolated: platform.isolated(),
+    noSharing: platform.noSharing(),
     cores: platform.cores(),
     built,
   };
@@ -47,14 +47,21 @@ export async function detect(built) {
  */
 export function choose({ threads: asked = 'auto', variant }, features) {
   if (!features.simd) {
-    throw new WorkerError('unsupported-browser', 'This browser lacks WebAssembly SIMD, which ocelli needs.');
+    throw new WorkerError(
+      'unsupported-browser',
+      `${platform.host} lacks WebAssembly SIMD, which ocelli needs.`,
+    );
   }
   const count = asked === 'auto' ? Math.min(features.cores, MOST_AUTO) : asked;
   if (variant !== undefined) {
     const relaxed = variant.startsWith('relaxed');
     const shared = variant.endsWith('threads');
-    if (!features.built(variant) || (relaxed && !features.relaxedSimd) || (shared && !features.isolated)) {
-      throw new WorkerError('unsupported-browser', `The variant ${variant} cannot run in this page.`);
+    if (
+      !features.built(variant) ||
+      (relaxed && !features.relaxedSimd) ||
+      (shared && features.noSharing !== null)
+    ) {
+      throw new WorkerError('unsupported-browser', `The variant ${variant} cannot run here.`);
     }
     return runtimeOf(variant, shared ? count : 1, 'This variant was asked for.');
   }
@@ -62,10 +69,10 @@ export function choose({ threads: asked = 'auto', variant }, features) {
   const relaxed = features.relaxedSimd && features.built('relaxed');
   const base = relaxed ? 'relaxed' : 'simd128';
   const simdReason = relaxed
-    ? 'This browser has relaxed SIMD'
+    ? `${platform.host} has relaxed SIMD`
     : features.relaxedSimd
       ? 'The variant with relaxed SIMD was not built'
-      : 'This browser lacks relaxed SIMD';
+      : `${platform.host} lacks relaxed SIMD`;
   if (single === null && features.built(`${base}-threads`)) {
     return runtimeOf(`${base}-threads`, count, `${simdReason} and lets this page use threads.`);
   }
@@ -93,7 +100,7 @@ export function runtimeOf(variant, threads, reason) {
 function noThreads(asked, count, features) {
   if (asked === 1) return 'no more was asked for';
   if (count <= 1) return 'the machine has one core';
-  if (!features.isolated) return 'the page is not cross-origin isolated';
-  if (!features.threads) return 'this browser lacks WebAssembly threads';
+  if (features.noSharing !== null) return features.noSharing;
+  if (!features.threads) return 'WebAssembly threads are lacking';
   return null;
 }

@@ -6,8 +6,8 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
-import { findChrome } from '../../../scripts/lib/find.mjs';
+import { chromium, firefox } from 'playwright-core';
+import { findChrome, findFirefox } from '../../../scripts/lib/find.mjs';
 import { serve } from '../../../scripts/serve.mjs';
 import { plain } from './pictures.js';
 
@@ -35,8 +35,17 @@ const FLAGS = [
 /** Longest wait for anything that computes: two slow cores, a cold engine. */
 export const PATIENCE = 150_000;
 
+/** Whether the tests run in Firefox: `OCELLI_BROWSER=firefox`. */
+export const IN_FIREFOX = process.env.OCELLI_BROWSER === 'firefox';
+
 /** @returns {Promise<Browser>} */
 export async function openBrowser() {
+  if (IN_FIREFOX) {
+    const executablePath = findFirefox();
+    assert.ok(executablePath, 'no Firefox was found: run `npm run setup`, or set FIREFOX_PATH');
+    // Over WebDriver BiDi, which Firefox speaks as it comes.
+    return firefox.launch({ executablePath, channel: 'moz-firefox' });
+  }
   const executablePath = findChrome();
   assert.ok(executablePath, 'no Chromium was found: run `npm run setup`, or set CHROME_PATH');
   return chromium.launch({ executablePath, args: FLAGS });
