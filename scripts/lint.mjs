@@ -1,10 +1,10 @@
-// Every check that needs no running: formatters, linters, types, walls. `npm run lint [-- check ...]`.
+// Every check that needs no running: formatters, linters, types, layers. `npm run lint [-- check ...]`.
 //
 // Unlike the tests this goes through all checks before it fails, so that one run shows all there is to mend.
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { checkWalls } from './check-walls.mjs';
+import { checkLayers } from './check-layers.mjs';
 import { findWasmToolchain } from './lib/find.mjs';
 import { capture, duration, Failure, main, ROOT, run, say } from './lib/run.mjs';
 import { buildArgs, crateArgs, VARIANTS } from './lib/variants.mjs';
@@ -15,10 +15,10 @@ class Unavailable extends Error {}
 
 /** @type {Record<string, () => Promise<void> | void>} */
 const CHECKS = {
-  walls() {
-    const breaches = checkWalls();
-    for (const { file, line, wall } of breaches) console.error(`${file}${line ? `:${line}` : ''}: ${wall}`);
-    if (breaches.length > 0) throw new Failure('the walls are broken');
+  layers() {
+    const violations = checkLayers();
+    for (const { file, line, rule } of violations) console.error(`${file}${line ? `:${line}` : ''}: ${rule}`);
+    if (violations.length > 0) throw new Failure('the layers are violated');
   },
   prettier: () => tool('prettier', ['--check', '--log-level=warn', '.']),
   eslint: () => tool('eslint', ['--max-warnings=0', '.']),

@@ -1,6 +1,6 @@
 //! Image tagging (CLIP), captioning (BLIP) and classification (ViT) that never leaves the browser.
 //!
-//! The rooms, each importing only from those before it:
+//! The layers, each importing only from those before it:
 //!
 //! ```text
 //! error -> kernels -> weights -> nn -> models -> tasks -> wasm
@@ -19,7 +19,7 @@
 //! * [`convert`]: weights in a smaller form.
 //! * [`tasks`]: what a user asks for: [`tasks::Tagger`], [`tasks::Captioner`], [`tasks::Matcher`],
 //!   [`tasks::Answerer`], [`tasks::Classifier`], and [`tasks::Ocelli`], where several share one image tower.
-//! * `wasm`: thin handles for JavaScript; the only room that knows the browser.
+//! * `wasm`: thin handles for JavaScript; the only layer that knows the browser.
 
 pub mod convert;
 pub mod error;

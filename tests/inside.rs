@@ -171,7 +171,7 @@ fn what_makes_a_text_match_agrees_with_the_reference() {
         let vision = model.vision();
         for i in 0..2 {
             let image = pixels(config.vision.image_size).narrow(0, i, 1).unwrap();
-            let image = model.see(&vision.states(vision.begin(&image).unwrap()).unwrap()).unwrap();
+            let image = model.project_image(&vision.states(vision.begin(&image).unwrap()).unwrap()).unwrap();
             for (j, ids) in [&[97, 12, 40, 33, 5][..], &[97, 60, 5]].into_iter().enumerate() {
                 let map = model.grad_cam(&image, ids).unwrap();
                 expected.check(&format!("{name}/match/{i}/{j}"), &map);
@@ -191,7 +191,7 @@ fn in_a_single_layer_no_word_of_a_text_has_a_gradient() {
     let model = BlipMatcher::new(&config, golden.weights()).unwrap();
     let vision = model.vision();
     let image = pixels(config.vision.image_size).narrow(0, 0, 1).unwrap();
-    let image = model.see(&vision.states(vision.begin(&image).unwrap()).unwrap()).unwrap();
+    let image = model.project_image(&vision.states(vision.begin(&image).unwrap()).unwrap()).unwrap();
     assert_eq!(model.grad_cam(&image, &[97, 12, 40, 33, 5]).unwrap(), [0.0; 4]);
 }
 
@@ -321,13 +321,13 @@ fn the_words_of_captions_see_what_they_see_in_the_reference() {
     let captioner = captioner(Dtype::F32);
     let mut several = 0;
     for drawing in drawings() {
-        let look = captioner.look(&picture(&drawing.image)).unwrap();
+        let encoding = captioner.encode_image(&picture(&drawing.image)).unwrap();
         for Caption { given, caption, words } in drawing.captions {
             if !given {
                 let written = captioner.caption(&picture(&drawing.image), &CaptionOptions::default());
                 assert_eq!(written.unwrap(), caption);
             }
-            let found = captioner.attention(&look, &caption).unwrap();
+            let found = captioner.attention(&encoding, &caption).unwrap();
             assert_eq!(found.len(), words.len(), "{caption}");
             let units: Vec<u16> = caption.encode_utf16().collect();
             for (found, expected) in found.iter().zip(&words) {
@@ -340,9 +340,9 @@ fn the_words_of_captions_see_what_they_see_in_the_reference() {
         }
     }
     assert!(several > 3, "Hardly a word is made of several tokens: this test proves too little.");
-    let look = captioner.look(&picture(&drawings()[0].image)).unwrap();
+    let encoding = captioner.encode_image(&picture(&drawings()[0].image)).unwrap();
     for wrong in ["", " \t", &"word ".repeat(40), &"x".repeat(10_001)] {
-        let kind = captioner.attention(&look, wrong).unwrap_err().kind();
+        let kind = captioner.attention(&encoding, wrong).unwrap_err().kind();
         assert_eq!(kind, ErrorKind::ArgumentInvalid, "{}", wrong.len());
     }
 }
@@ -351,25 +351,25 @@ fn the_words_of_captions_see_what_they_see_in_the_reference() {
 fn the_builtin_matcher_sees_what_makes_a_text_match_as_the_reference_does() {
     let matcher = matcher(Dtype::F32);
     for drawing in drawings() {
-        let look = matcher.look(&picture(&drawing.image)).unwrap();
+        let encoding = matcher.encode_image(&picture(&drawing.image)).unwrap();
         let texts: Vec<&str> = drawing.matches.iter().map(|found| found.text.as_str()).collect();
         let texts = matcher.texts(&texts).unwrap();
         for (i, Text { text, values }) in drawing.matches.iter().enumerate() {
-            let map = matcher.explain(&look, &texts, i).unwrap();
+            let map = matcher.explain(&encoding, &texts, i).unwrap();
             assert_square(&map);
             assert_map(&format!("{}, {text}", drawing.image), &map.values, values);
         }
     }
-    let mut look = matcher.look(&picture(&drawings()[0].image)).unwrap();
+    let mut encoding = matcher.encode_image(&picture(&drawings()[0].image)).unwrap();
     // Texts that the tokenizer finds no words in may be compared all the same.
     let texts = matcher.texts(&["a rocket", "\u{200b}"]).unwrap();
     for none in [1, 2] {
-        let kind = matcher.explain(&look, &texts, none).unwrap_err().kind();
+        let kind = matcher.explain(&encoding, &texts, none).unwrap_err().kind();
         assert_eq!(kind, ErrorKind::ArgumentInvalid, "{none}");
     }
-    let map = matcher.explain(&look, &texts, 0).unwrap();
-    while matcher.advance(&mut look).unwrap() > 0 {}
-    assert_eq!(matcher.explain(&look, &texts, 0).unwrap(), map);
+    let map = matcher.explain(&encoding, &texts, 0).unwrap();
+    while matcher.advance(&mut encoding).unwrap() > 0 {}
+    assert_eq!(matcher.explain(&encoding, &texts, 0).unwrap(), map);
 }
 
 /// Pearson's correlation.
@@ -398,19 +398,19 @@ fn int8_weights_give_nearly_the_same_maps() {
         };
         check("rollout", tagger.rollout(&picture).unwrap(), &drawing.rollout);
         check("captioner's rollout", captioner.rollout(&picture).unwrap(), &drawing.captioner_rollout);
-        let look = captioner.look(&picture).unwrap();
+        let encoding = captioner.encode_image(&picture).unwrap();
         for Caption { caption, words, .. } in &drawing.captions {
-            for (found, expected) in captioner.attention(&look, caption).unwrap().into_iter().zip(words) {
+            for (found, expected) in captioner.attention(&encoding, caption).unwrap().into_iter().zip(words) {
                 check(&expected.word, found.map, &expected.values);
             }
         }
         for Text { text, values } in &drawing.texts {
             check(text, tagger.explain(&picture, text).unwrap(), values);
         }
-        let look = matcher.look(&picture).unwrap();
+        let encoding = matcher.encode_image(&picture).unwrap();
         for Text { text, values } in &drawing.matches {
             let texts = matcher.texts(&[text]).unwrap();
-            check(&format!("match {text}"), matcher.explain(&look, &texts, 0).unwrap(), values);
+            check(&format!("match {text}"), matcher.explain(&encoding, &texts, 0).unwrap(), values);
         }
     }
 }
@@ -419,10 +419,10 @@ fn int8_weights_give_nearly_the_same_maps() {
 fn a_map_comes_layer_by_layer_and_tells_its_frame() {
     let tagger = tagger(Dtype::Int8);
     let wide = RgbImage::from_fn(200, 100, |x, y| ::image::Rgb([x as u8, y as u8, 9]));
-    let mut look = tagger.look(&wide).unwrap();
-    look.keep();
-    let layers = tagger.advance(&mut look).unwrap() + 1;
-    let mut tracing = tagger.begin_explanation(&look, "a cat").unwrap();
+    let mut encoding = tagger.encode_image(&wide).unwrap();
+    encoding.keep();
+    let layers = tagger.advance(&mut encoding).unwrap() + 1;
+    let mut tracing = tagger.begin_explanation(&encoding, "a cat").unwrap();
     assert_eq!(tracing.map().unwrap_err().kind(), ErrorKind::ArgumentInvalid, "no layer is done");
     let lefts: Vec<usize> = (0..layers).map(|_| tagger.trace_back(&mut tracing).unwrap()).collect();
     assert_eq!(lefts, (0..layers).rev().collect::<Vec<_>>());
@@ -442,6 +442,6 @@ fn the_map_of_a_match_tells_what_the_model_saw_of_the_picture() {
     let matcher = Matcher::new(MatcherFiles::read(borrow(&files)).unwrap(), weights).unwrap();
     let texts = matcher.texts(&["a rocket"]).unwrap();
     let wide = RgbImage::from_fn(200, 100, |x, y| ::image::Rgb([x as u8, y as u8, 9]));
-    let map = matcher.explain(&matcher.look(&wide).unwrap(), &texts, 0).unwrap();
+    let map = matcher.explain(&matcher.encode_image(&wide).unwrap(), &texts, 0).unwrap();
     assert_eq!(map.frame, Frame { left: 0.25, top: 0.0, width: 0.5, height: 1.0 });
 }

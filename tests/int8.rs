@@ -104,8 +104,8 @@ fn texts_match_as_well_as_before() {
     let (mut similarity, mut matching) = (0.0f32, 0.0f32);
     for (path, picture) in pictures() {
         let [exact, int8] = matchers.each_mut().map(|matcher| {
-            let (texts, look) = (matcher.texts(&texts).unwrap(), matcher.look(&picture).unwrap());
-            matcher.matches(&look, &texts).unwrap()
+            let (texts, encoding) = (matcher.texts(&texts).unwrap(), matcher.encode_image(&picture).unwrap());
+            matcher.matches(&encoding, &texts).unwrap()
         });
         assert_ne!(exact, int8, "{}: int8 changes nothing: this test proves nothing", path.display());
         for (a, b) in exact.iter().zip(&int8) {
@@ -189,7 +189,7 @@ fn answers_are_about_as_likely_as_before() {
         for question in [&[97, 12, 40, 5][..], &[97, 60, 61, 62, 63, 5]] {
             let [exact, int8] = models.each_ref().map(|model| {
                 let states = model.vision().states(model.vision().begin(&pixels).unwrap()).unwrap();
-                let start = model.ask(&model.see(&states).unwrap(), question).unwrap();
+                let start = model.ask(&model.project_image(&states).unwrap(), question).unwrap();
                 model.log_likelihoods(&start, &answers).unwrap()
             });
             assert_ne!(exact, int8, "int8 changes nothing: this test proves nothing");

@@ -80,8 +80,8 @@ fn matches_as_the_reference_does() {
     let texts = matcher.texts(&expected.texts).unwrap();
     let (mut best, mut reordered) = (std::collections::HashSet::new(), false);
     for Picture { image, cosines, logits } in expected.pictures {
-        let look = matcher.look(&picture(&image)).unwrap();
-        let found = matcher.matches(&look, &texts).unwrap();
+        let encoding = matcher.encode_image(&picture(&image)).unwrap();
+        let found = matcher.matches(&encoding, &texts).unwrap();
         assert_eq!(found.len(), cosines.len());
         for (i, TextMatch { index, similarity, margin }) in found.iter().copied().enumerate() {
             let [no, yes] = logits[i];
@@ -93,16 +93,16 @@ fn matches_as_the_reference_does() {
             assert!((found[i].probability().unwrap() - probability).abs() < BOUND, "{image} {i}");
         }
         assert_eq!(
-            matcher.similarities(&look, &texts).unwrap(),
+            matcher.similarities(&encoding, &texts).unwrap(),
             found.iter().map(|found| found.similarity).collect::<Vec<_>>()
         );
 
-        let all = matcher.rank(&look, &texts, usize::MAX).unwrap();
+        let all = matcher.rank(&encoding, &texts, usize::MAX).unwrap();
         assert!(all.is_sorted_by(|a, b| a.margin >= b.margin));
-        let quick = matcher.rank(&look, &texts, 0).unwrap();
+        let quick = matcher.rank(&encoding, &texts, 0).unwrap();
         assert!(quick.is_sorted_by(|a, b| a.similarity >= b.similarity));
         assert!(quick.iter().all(|found| found.margin.is_none() && found.probability().is_none()));
-        let some = matcher.rank(&look, &texts, 2).unwrap();
+        let some = matcher.rank(&encoding, &texts, 2).unwrap();
         assert!(some[..2].iter().all(|found| found.margin.is_some()) && some[0].margin >= some[1].margin);
         assert!(some[2..].iter().zip(&quick[2..]).all(|(a, b)| a == b));
         best.insert(all[0].index);
@@ -117,13 +117,13 @@ fn texts_in_any_batches_are_the_same() {
     let mut matcher = matcher();
     let expected = expected();
     let texts = matcher.texts(&expected.texts).unwrap();
-    let mut look = matcher.look(&picture(&expected.pictures[0].image)).unwrap();
-    while matcher.advance(&mut look).unwrap() > 0 {}
-    let whole = matcher.matches(&look, &texts).unwrap();
+    let mut encoding = matcher.encode_image(&picture(&expected.pictures[0].image)).unwrap();
+    while matcher.advance(&mut encoding).unwrap() > 0 {}
+    let whole = matcher.matches(&encoding, &texts).unwrap();
     for limit in [1, 2, 5] {
         // A matcher of its own: the first one remembers all embeddings.
         let mut matcher = self::matcher();
-        let mut run = matcher.compare(&look, &texts, usize::MAX).unwrap();
+        let mut run = matcher.compare(&encoding, &texts, usize::MAX).unwrap();
         let mut left = run.total();
         assert_eq!(left, 2 * whole.len());
         assert_eq!(kind(run.matches()), ErrorKind::ArgumentInvalid);
@@ -138,7 +138,7 @@ fn texts_in_any_batches_are_the_same() {
             assert!((a.margin.unwrap() - b.margin.unwrap()).abs() < 10.0 * TOGETHER);
         }
         // Embeddings are remembered: the next list costs one step.
-        let mut again = matcher.compare(&look, &texts, 0).unwrap();
+        let mut again = matcher.compare(&encoding, &texts, 0).unwrap();
         assert_eq!(matcher.step(&mut again, 1).unwrap(), 0);
     }
 }
@@ -153,8 +153,8 @@ fn the_most_texts_work_and_what_is_no_text_is_refused() {
     assert_eq!(kind(matcher.texts(&["x".repeat(1001)])), ErrorKind::LabelTooLong);
     assert_eq!(matcher.texts(&["a", ""]).unwrap_err().to_string(), "Text 2 is empty.");
     let texts = matcher.texts(&texts[1..]).unwrap();
-    let look = matcher.look(&picture(&expected().pictures[0].image)).unwrap();
-    let ranked = matcher.rank(&look, &texts, 3).unwrap();
+    let encoding = matcher.encode_image(&picture(&expected().pictures[0].image)).unwrap();
+    let ranked = matcher.rank(&encoding, &texts, 3).unwrap();
     assert_eq!(ranked.len(), MAX_LABELS);
     assert_eq!(ranked.iter().filter(|found| found.margin.is_some()).count(), 3);
 }
@@ -164,9 +164,9 @@ fn what_comes_after_the_last_token_that_is_read_changes_nothing() {
     let mut matcher = matcher();
     let long = "a red kite ".repeat(12);
     let texts = [long.clone(), format!("{long} and a rocket"), "a red kite and a rocket".to_owned()];
-    let look = matcher.look(&picture(&expected().pictures[0].image)).unwrap();
+    let encoding = matcher.encode_image(&picture(&expected().pictures[0].image)).unwrap();
     let texts = matcher.texts(&texts).unwrap();
-    let found = matcher.matches(&look, &texts).unwrap();
+    let found = matcher.matches(&encoding, &texts).unwrap();
     assert_eq!(found[0].similarity, found[1].similarity);
     assert_ne!(found[0].similarity, found[2].similarity);
 }
@@ -225,14 +225,14 @@ fn answerer() -> Answerer {
 #[test]
 fn answers_in_steps_and_at_most_as_long_as_allowed() {
     let answerer = answerer();
-    let look = answerer.look(&picture(&expected().pictures[0].image)).unwrap();
+    let encoding = answerer.encode_image(&picture(&expected().pictures[0].image)).unwrap();
     let mut answers = std::collections::HashSet::new();
     for question in ["w12 w40 w30", "w60", "w80 w81 w82"] {
         for num_beams in [None, Some(3)] {
             let options = CaptionOptions { num_beams, ..CaptionOptions::default() };
             let plan = answerer.plan(question, &options).unwrap();
-            let whole = answerer.answer(&look, &plan).unwrap();
-            let mut run = answerer.write(&look, &plan).unwrap();
+            let whole = answerer.answer(&encoding, &plan).unwrap();
+            let mut run = answerer.write(&encoding, &plan).unwrap();
             let mut steps = 1;
             while run.step().unwrap() {
                 steps += 1;
@@ -246,7 +246,7 @@ fn answers_in_steps_and_at_most_as_long_as_allowed() {
         }
         let short = CaptionOptions { max_tokens: Some(2), min_tokens: 2, ..CaptionOptions::default() };
         let plan = answerer.plan(question, &short).unwrap();
-        let mut run = answerer.write(&look, &plan).unwrap();
+        let mut run = answerer.write(&encoding, &plan).unwrap();
         while run.step().unwrap() {}
         assert_eq!(run.token_ids().len(), 2);
     }
@@ -256,14 +256,14 @@ fn answers_in_steps_and_at_most_as_long_as_allowed() {
 #[test]
 fn weighs_answers_in_any_batches() {
     let answerer = answerer();
-    let look = answerer.look(&picture(&expected().pictures[0].image)).unwrap();
+    let encoding = answerer.encode_image(&picture(&expected().pictures[0].image)).unwrap();
     let answers = ["w30 w44", "w30", "w30 w44 w9", "w12", "w8 w8 w8 w8 w8", "w12"];
     let choices = answerer.choices("w60 w61", &answers).unwrap();
-    let scores = answerer.scores(&look, &choices).unwrap();
+    let scores = answerer.scores(&encoding, &choices).unwrap();
     assert!(scores.iter().all(|&score| score < 0.0) && scores[3] == scores[5]);
     assert!(scores[2] < scores[0], "or answers would not be counted to their end");
     for limit in [1, 2, 4] {
-        let mut run = answerer.weigh(&look, &choices).unwrap();
+        let mut run = answerer.weigh(&encoding, &choices).unwrap();
         let mut left = answers.len();
         while left > 0 {
             let now = run.step(limit).unwrap();
@@ -278,7 +278,7 @@ fn weighs_answers_in_any_batches() {
         assert!((ratio - (scores[0] - scores[1])).abs() < 1e-3);
     }
     let other = answerer.choices("w80", &answers).unwrap();
-    assert_ne!(answerer.scores(&look, &other).unwrap(), scores, "The question does not matter.");
+    assert_ne!(answerer.scores(&encoding, &other).unwrap(), scores, "The question does not matter.");
 }
 
 /// The largest difference of a log-likelihood from the reference's where the picture is off by half a level of 256.
@@ -332,11 +332,11 @@ fn answers_questions_in_words_as_the_reference_does() {
         let files = answerer_files_with(&tokenizer(), preprocessor).unwrap();
         let weights = load(&answerer_folder(), files.unused());
         let answerer = Answerer::new(files, weights).unwrap();
-        let look = answerer.look(&picture).unwrap();
+        let encoding = answerer.encode_image(&picture).unwrap();
         for (q, question) in questions.iter().enumerate() {
             for (name, options) in &searches {
                 let plan = answerer.plan(question, options).unwrap();
-                let mut run = answerer.write(&look, &plan).unwrap();
+                let mut run = answerer.write(&encoding, &plan).unwrap();
                 while run.step().unwrap() {}
                 let expected = golden.ids(&format!("{name}_{i}_{q}"));
                 // [DEC] before it, [SEP] after it, and what fills it up.
@@ -346,7 +346,7 @@ fn answers_questions_in_words_as_the_reference_does() {
                 written.insert(run.answer().unwrap());
             }
             let choices = answerer.choices(question, &answers).unwrap();
-            let scores = answerer.scores(&look, &choices).unwrap();
+            let scores = answerer.scores(&encoding, &choices).unwrap();
             let expected = golden.floats(&format!("scores_{i}_{q}")).to_vec1::<f32>().unwrap();
             assert_eq!(scores.len(), expected.len());
             for (score, wanted) in scores.iter().zip(&expected) {

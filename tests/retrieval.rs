@@ -56,7 +56,7 @@ fn agrees_with_the_reference() {
         let found = cosines(&model, &config, &texts);
         assert_close(&format!("{name} cosines"), &found, golden.floats("cosines"));
         for i in 0..IMAGES {
-            let image = model.see(&states(&model, &config, Some(i))).unwrap();
+            let image = model.project_image(&states(&model, &config, Some(i))).unwrap();
             let found = model.matching(&image, &texts).unwrap();
             assert_close(&format!("{name} logits {i}"), &found, &golden.floats("logits").get(i).unwrap());
         }
@@ -69,7 +69,7 @@ fn texts_together_are_as_each_alone() {
         let golden = Golden::read(name);
         let (config, model) = model(&golden);
         let texts = texts(&golden);
-        let image = model.see(&states(&model, &config, Some(1))).unwrap();
+        let image = model.project_image(&states(&model, &config, Some(1))).unwrap();
         let (together, embeddings) = (
             model.matching(&image, &borrow(&texts)).unwrap(),
             model.text_embeddings(&borrow(&texts)).unwrap(),
@@ -105,7 +105,7 @@ fn every_quirk_matters() {
         let changed = golden.config_with(|config| config[section][key] = value.clone());
         let config = BlipConfig::from_json(&changed).unwrap();
         let model = BlipMatcher::new(&config, golden.weights()).unwrap();
-        let image = model.see(&states(&model, &config, Some(0))).unwrap();
+        let image = model.project_image(&states(&model, &config, Some(0))).unwrap();
         let texts = texts(&golden);
         let logits = model.matching(&image, &borrow(&texts)).unwrap();
         let found = difference(&logits, &golden.floats("logits").get(0).unwrap());
@@ -125,7 +125,7 @@ fn every_quirk_matters() {
 fn refuses_what_it_cannot_read() {
     let golden = Golden::read(MODELS[0]);
     let (config, model) = model(&golden);
-    let image = model.see(&states(&model, &config, Some(0))).unwrap();
+    let image = model.project_image(&states(&model, &config, Some(0))).unwrap();
     let most = config.text.max_position_embeddings;
     let long = vec![1; most + 1];
     let wrong: [&[&[u32]]; 5] = [&[], &[&[]], &[&[1], &[100]], &[&[u32::MAX]], &[&[1], &long]];
@@ -137,7 +137,7 @@ fn refuses_what_it_cannot_read() {
     assert!(model.matching(&image, &[&long[1..]]).is_ok());
     let all = states(&model, &config, None);
     for wrong in [all.clone(), all.narrow(2, 0, 8).unwrap(), all.get(0).unwrap()] {
-        assert_eq!(model.see(&wrong).unwrap_err().kind(), ErrorKind::ArgumentInvalid);
+        assert_eq!(model.project_image(&wrong).unwrap_err().kind(), ErrorKind::ArgumentInvalid);
     }
     for wrong in [all.narrow(2, 0, 8).unwrap(), all.get(0).unwrap(), all.narrow(1, 0, 0).unwrap()] {
         assert_eq!(model.image_embeddings(&wrong).unwrap_err().kind(), ErrorKind::ArgumentInvalid);

@@ -158,13 +158,13 @@ fn none_of_these_scores_as_the_reference_says() {
         for set in &expected.sets {
             let mut labels = expected.set(&tagger, &set.templates);
             for (i, picture) in pictures().iter().enumerate() {
-                let look = tagger.look(picture).unwrap();
+                let encoding = tagger.encode_image(picture).unwrap();
                 for (scores, expected_scores) in
                     [(Scores::Softmax, &set.softmax[i]), (Scores::Independent, &set.independent[i])]
                 {
                     let offset = Some(expected.offset);
                     let Scored { labels, none } =
-                        tagger.score(&look, &mut labels, &mut background, scores, offset).unwrap();
+                        tagger.score(&encoding, &mut labels, &mut background, scores, offset).unwrap();
                     let what = format!("{name}, {} templates, {scores:?}", set.templates.len());
                     assert_close(&what, &[labels, vec![none]].concat(), expected_scores);
                 }
@@ -178,9 +178,9 @@ fn an_offset_that_is_no_number_is_not_the_weights_fault() {
     let mut tagger = Files::read("clip-tiny").tagger(Towers::Both);
     let mut labels = tagger.labels(&["rocket"], "a photo of a {}.").unwrap();
     let mut background = tagger.labels(&["a photo."], "{}").unwrap();
-    let look = tagger.look(&pictures()[0]).unwrap();
+    let encoding = tagger.encode_image(&pictures()[0]).unwrap();
     for scores in [Scores::Softmax, Scores::Independent] {
-        let mut none = |offset| tagger.score(&look, &mut labels, &mut background, scores, Some(offset));
+        let mut none = |offset| tagger.score(&encoding, &mut labels, &mut background, scores, Some(offset));
         // What JavaScript has as 1e39 is infinity here.
         for wrong in [1e39f64 as f32, f32::NEG_INFINITY, f32::NAN] {
             let error = none(wrong).err().unwrap();
@@ -204,8 +204,8 @@ fn the_offset_of_the_background_comes_from_the_models_files() {
         let mut tagger = files.tagger(Towers::Both);
         let mut labels = tagger.labels(&["rocket"], "a photo of a {}.").unwrap();
         let mut background = tagger.labels(&["a photo."], "{}").unwrap();
-        let look = tagger.look(picture).unwrap();
-        tagger.score(&look, &mut labels, &mut background, Scores::Softmax, offset).unwrap().none
+        let encoding = tagger.encode_image(picture).unwrap();
+        tagger.score(&encoding, &mut labels, &mut background, Scores::Softmax, offset).unwrap().none
     };
     let (own, given, absent) = (none(2.5.into(), None), none(0.into(), Some(2.5)), none(().into(), None));
     assert_eq!(own, given);
@@ -227,7 +227,7 @@ fn similarity_is_the_references_logits() {
         assert!((tagger.logit_scale() - expected.logit_scale).abs() <= BOUND);
         let mut texts = tagger.texts(&expected.texts).unwrap();
         for (i, picture) in pictures().iter().enumerate() {
-            let cosines = tagger.similarity(&tagger.look(picture).unwrap(), &mut texts).unwrap();
+            let cosines = tagger.similarity(&tagger.encode_image(picture).unwrap(), &mut texts).unwrap();
             assert_close(&name, &cosines, &expected.cosines[i]);
             let logits: Vec<f32> = cosines.iter().map(|cosine| cosine * tagger.logit_scale()).collect();
             assert_close(&name, &logits, &expected.logits[i]);
@@ -258,7 +258,7 @@ fn a_tower_alone_gives_what_both_give_and_refuses_the_rest() {
         assert_eq!(*set.embeddings()[0], known[0]);
 
         let refused = [
-            (texts.look(picture).err().unwrap(), "image"),
+            (texts.encode_image(picture).err().unwrap(), "image"),
             (images.text_embeddings(&["a cat"]).err().unwrap(), "text"),
         ];
         for (error, tower) in refused {
@@ -277,20 +277,24 @@ fn what_was_remembered_needs_no_text_tower() {
     let templates = &expected.sets[1].templates;
     let files = Files::read("clip-tiny");
     let (mut first, mut second) = (files.tagger(Towers::Both), files.tagger(Towers::Both));
-    assert!(first.remembered(usize::MAX).is_none(), "nothing yet");
+    assert!(first.export_embeddings(usize::MAX).is_none(), "nothing yet");
     let mut set = expected.set(&first, templates);
     while first.encode_labels(&mut set, 64).unwrap() > 0 {}
-    let bytes = first.remembered(usize::MAX).unwrap();
-    second.remember(&bytes).unwrap();
+    let bytes = first.export_embeddings(usize::MAX).unwrap();
+    second.import_embeddings(&bytes).unwrap();
 
     let mut known = expected.set(&second, templates);
     assert_eq!(second.encode_labels(&mut known, 1).unwrap(), 0, "all in one step");
     assert_eq!(known.embeddings(), set.embeddings());
-    assert!(second.remembered(usize::MAX).is_none(), "nothing new");
+    assert!(second.export_embeddings(usize::MAX).is_none(), "nothing new");
     // Other templates are other embeddings.
     let mut other = expected.set(&second, &expected.sets[0].templates);
     assert!(second.encode_labels(&mut other, 1).unwrap() > 0);
 
     let mut golden = Files::read("clip-gelu-eos-7").tagger(Towers::Both);
-    assert_eq!(golden.remember(&bytes).unwrap_err().kind(), ErrorKind::ArgumentInvalid, "another width");
+    assert_eq!(
+        golden.import_embeddings(&bytes).unwrap_err().kind(),
+        ErrorKind::ArgumentInvalid,
+        "another width"
+    );
 }

@@ -122,23 +122,23 @@ fn a_look_can_be_taken_layer_by_layer_and_asked_twice() {
     let picture = picture(&expected()[0].image);
     let mut set = tagger.labels(&["cat", "rocket", "pizza"], "a photo of a {}.").unwrap();
     let scores = tagger.tag(&picture, &mut set).unwrap();
-    let mut look = tagger.look(&picture).unwrap();
-    let mut left = tagger.advance(&mut look).unwrap();
+    let mut encoding = tagger.encode_image(&picture).unwrap();
+    let mut left = tagger.advance(&mut encoding).unwrap();
     assert!(left > 1, "Of one layer nothing can be seen.");
-    assert_eq!(tagger.tag_seen(&look, &mut set).unwrap(), scores, "part of the way");
+    assert_eq!(tagger.tag_encoded(&encoding, &mut set).unwrap(), scores, "part of the way");
     while left > 0 {
-        left = tagger.advance(&mut look).unwrap();
+        left = tagger.advance(&mut encoding).unwrap();
     }
-    assert_eq!(tagger.advance(&mut look).unwrap(), 0);
-    assert_eq!(tagger.tag_seen(&look, &mut set).unwrap(), scores, "all the way");
+    assert_eq!(tagger.advance(&mut encoding).unwrap(), 0);
+    assert_eq!(tagger.tag_encoded(&encoding, &mut set).unwrap(), scores, "all the way");
 
     let options = CaptionOptions::default();
     let caption = captioner.caption(&picture, &options).unwrap();
-    let mut look = captioner.look(&picture).unwrap();
-    while captioner.advance(&mut look).unwrap() > 0 {}
+    let mut encoding = captioner.encode_image(&picture).unwrap();
+    while captioner.advance(&mut encoding).unwrap() > 0 {}
     let plan = captioner.plan(&options).unwrap();
     for _ in 0..2 {
-        let run = captioner.write(&look, &plan).unwrap();
+        let run = captioner.write(&encoding, &plan).unwrap();
         assert_eq!(run.collect::<Result<String, _>>().unwrap(), caption);
     }
 }

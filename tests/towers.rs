@@ -181,7 +181,7 @@ fn one_encoding_serves_captions_and_matches() {
         // Too alike for `assert_close`.
         assert!(difference(&cosines, golden.floats(&format!("cosines_{j}"))) <= golden::BOUND);
         for i in 0..IMAGES {
-            let image = matcher.see(&states.narrow(0, i, 1).unwrap()).unwrap();
+            let image = matcher.project_image(&states.narrow(0, i, 1).unwrap()).unwrap();
             let logits = matcher.matching(&image, &[ids]).unwrap();
             let expected = golden.floats(&format!("matching_{j}")).narrow(0, i, 1).unwrap();
             assert!(difference(&logits, &expected) <= golden::BOUND);
@@ -300,28 +300,28 @@ fn picture() -> RgbImage {
 fn one_look_serves_tags_captions_and_matches() {
     let model = ocelli(None, Parts::ALL).unwrap();
     let mut tagger = model.tagger().unwrap().clone();
-    let mut look = model.look(&picture()).unwrap();
-    while model.advance(&mut look).unwrap() > 0 {}
+    let mut encoding = model.encode_image(&picture()).unwrap();
+    while model.advance(&mut encoding).unwrap() > 0 {}
     let mut set = tagger.labels(&["cat", "dog"], "{}").unwrap();
-    let tags = tagger.tag_seen(&look, &mut set).unwrap();
+    let tags = tagger.tag_encoded(&encoding, &mut set).unwrap();
     assert_eq!(tags, tagger.tag(&picture(), &mut set).unwrap());
     assert_eq!((tagger.none_offset(), tagger.temperature(), tagger.sure_threshold()), (1.5, 2.0, Some(0.25)));
     // The temperature divides logits and background alike.
     let mut background = tagger.texts(&["x"]).unwrap();
-    let cosines = tagger.similarity(&look, &mut set).unwrap();
-    let none = tagger.similarity(&look, &mut background).unwrap()[0] * tagger.logit_scale() + 1.5;
-    let scored = tagger.score(&look, &mut set, &mut background, Scores::Independent, None).unwrap();
+    let cosines = tagger.similarity(&encoding, &mut set).unwrap();
+    let none = tagger.similarity(&encoding, &mut background).unwrap()[0] * tagger.logit_scale() + 1.5;
+    let scored = tagger.score(&encoding, &mut set, &mut background, Scores::Independent, None).unwrap();
     let expected = 1.0 / (1.0 + (-(cosines[0] * tagger.logit_scale() - none) / 2.0).exp());
     assert!((scored.labels[0] - expected).abs() < 1e-5);
 
     let captioner = model.captioner().unwrap();
     let plan = captioner.plan(&CaptionOptions::default()).unwrap();
-    let text: String = captioner.write(&look, &plan).unwrap().map(Result::unwrap).collect();
+    let text: String = captioner.write(&encoding, &plan).unwrap().map(Result::unwrap).collect();
     assert_eq!(text, captioner.caption(&picture(), &CaptionOptions::default()).unwrap());
     let mut matcher = model.matcher().unwrap().clone();
     let texts = matcher.texts(&["cat dog"]).unwrap();
-    assert_eq!(matcher.matches(&look, &texts).unwrap().len(), 1);
-    let maps = [tagger.explain(&picture(), "cat").unwrap(), matcher.explain(&look, &texts, 0).unwrap()];
+    assert_eq!(matcher.matches(&encoding, &texts).unwrap().len(), 1);
+    let maps = [tagger.explain(&picture(), "cat").unwrap(), matcher.explain(&encoding, &texts, 0).unwrap()];
     assert!(maps.iter().all(|map| (map.rows, map.columns, map.values.len()) == (3, 3, 9)));
     assert_eq!(tagger.rollout(&picture()).unwrap_err().kind(), ErrorKind::ArgumentInvalid);
     let alone = ocelli(None, Parts { tagger: false, captioner: false, matcher: true }).unwrap();
@@ -339,9 +339,9 @@ fn captions_are_prompted_with_what_the_tagger_sees() {
     let model = ocelli(Some(&words), Parts { tagger: false, captioner: true, matcher: false }).unwrap();
     let captioner = model.captioner().unwrap();
     assert_eq!((captioner.words_total(), captioner.words_pending()), (2, 2));
-    let look = captioner.look(&picture()).unwrap();
+    let encoding = captioner.encode_image(&picture()).unwrap();
     let plan = captioner.plan(&CaptionOptions::default()).unwrap();
-    let error = captioner.write(&look, &plan).err().unwrap();
+    let error = captioner.write(&encoding, &plan).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::ArgumentInvalid, "the words are not encoded yet");
     assert_eq!(captioner.encode_words(1).unwrap(), 1);
     assert_eq!(captioner.encode_words(9).unwrap(), 0);
@@ -349,10 +349,10 @@ fn captions_are_prompted_with_what_the_tagger_sees() {
     let mut tagger = model.tagger().unwrap().clone();
     let mut set = tagger.labels(&["cat", "dog"], "{}").unwrap();
     assert_eq!(tagger.encode_labels(&mut set, 1).unwrap(), 0);
-    let tags = tagger.tag_seen(&look, &mut set).unwrap();
+    let tags = tagger.tag_encoded(&encoding, &mut set).unwrap();
     let best = if tags[0] >= tags[1] { ["cat", "dog"] } else { ["dog", "cat"] };
 
-    let mut run = captioner.write(&look, &plan).unwrap();
+    let mut run = captioner.write(&encoding, &plan).unwrap();
     assert_eq!(run.words(), best);
     let prompt: &[u32] = if best[0] == "cat" { &[98, 10, 12, 11, 13] } else { &[98, 11, 12, 10, 13] };
     let text: String = run.by_ref().map(Result::unwrap).collect();
@@ -368,7 +368,7 @@ fn captions_are_prompted_with_what_the_tagger_sees() {
     assert!(!captioner.caption(&picture(), &beams).unwrap().contains(':'));
     // A word's map is that of the position that predicts it, after the prompt.
     let first = text.split(' ').next().unwrap();
-    let maps = captioner.attention(&look, first).unwrap();
+    let maps = captioner.attention(&encoding, first).unwrap();
     assert_eq!((maps.len(), maps[0].map.values.len()), (1, 9));
     assert!((maps[0].map.values.iter().sum::<f32>() - 1.0).abs() < 1e-4);
 }

@@ -159,10 +159,10 @@ fn classifies_pictures_by_name() {
     assert_eq!(classifier.labels(), ["cat", "hen", "dog", "sea, ocean", "LABEL_4"]);
     let scores = classifier.classify(&picture()).unwrap();
     assert!((scores.iter().sum::<f32>() - 1.0).abs() < 1e-5);
-    let mut look = classifier.look(&picture()).unwrap();
-    let left = classifier.advance(&mut look).unwrap();
+    let mut encoding = classifier.encode_image(&picture()).unwrap();
+    let left = classifier.advance(&mut encoding).unwrap();
     assert_eq!(left, 2);
-    assert_eq!(classifier.classify_seen(&look).unwrap(), scores, "part of the way");
+    assert_eq!(classifier.classify_encoded(&encoding).unwrap(), scores, "part of the way");
 
     // Where several labels can be true, each is a sigmoid of its own.
     let config = golden.config_with(|config| config["problem_type"] = "multi_label_classification".into());

@@ -41,7 +41,7 @@ fn states(model: &BlipAnswerer, config: &BlipConfig, image: usize) -> Tensor {
 }
 
 fn ask(model: &BlipAnswerer, config: &BlipConfig, image: usize, question: &[u32]) -> CaptionState {
-    model.ask(&model.see(&states(model, config, image)).unwrap(), question).unwrap()
+    model.ask(&model.project_image(&states(model, config, image)).unwrap(), question).unwrap()
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn agrees_with_the_reference() {
         let golden = Golden::read(name);
         let (config, model) = model(&golden);
         let answers = rows(&golden, "answers", "answer_lengths");
-        let image = model.see(&states(&model, &config, 0)).unwrap();
+        let image = model.project_image(&states(&model, &config, 0)).unwrap();
         let mut all = Vec::new();
         for (q, question) in questions(&golden).iter().enumerate() {
             let found = model.question_states(&image, question).unwrap();
@@ -193,7 +193,7 @@ fn a_log_likelihood_is_the_sum_of_the_steps() {
 fn refuses_what_it_cannot_answer() {
     let golden = Golden::read(MODELS[0]);
     let (config, model) = model(&golden);
-    let image = model.see(&states(&model, &config, 0)).unwrap();
+    let image = model.project_image(&states(&model, &config, 0)).unwrap();
     let most = config.text.max_position_embeddings;
     for question in [vec![], vec![100], vec![1; most + 1]] {
         assert_eq!(model.ask(&image, &question).unwrap_err().kind(), ErrorKind::ArgumentInvalid);

@@ -1,4 +1,4 @@
-// Just enough reading of Rust for the walls: code without comments, and what it imports.
+// Just enough reading of Rust for the layers: code without comments, and what it imports.
 
 /** Comments, and the strings in which something like a comment means nothing. */
 const RUST_TOKENS =
@@ -26,19 +26,19 @@ function blank(token) {
  * The modules at the root of the crate that a Rust file names through `crate::` or enough `super::`.
  * @param {string} code of {@link shippedRust}
  * @param {number} depth how many `super::` lead from the file to the root of the crate
- * @returns {{ room: string, line: number }[]}
+ * @returns {{ layer: string, line: number }[]}
  */
-export function rustRooms(code, depth) {
-  /** @type {{ room: string, line: number }[]} */
-  const rooms = [];
+export function rustModules(code, depth) {
+  /** @type {{ layer: string, line: number }[]} */
+  const layers = [];
   for (const match of code.matchAll(/(?<![\w:])(crate\s*::|(?:super\s*::\s*)+)\s*(\w+|\{)/g)) {
     const [whole, way = '', next = ''] = match;
     if (!way.startsWith('crate') && way.split('super').length - 1 !== depth) continue;
     const line = lineOf(code, match.index);
-    if (next !== '{') rooms.push({ room: next, line });
-    else for (const room of firstNames(code.slice(match.index + whole.length))) rooms.push({ room, line });
+    if (next !== '{') layers.push({ layer: next, line });
+    else for (const layer of firstNames(code.slice(match.index + whole.length))) layers.push({ layer, line });
   }
-  return rooms;
+  return layers;
 }
 
 /**

@@ -1,4 +1,4 @@
-//! Pixels: decode, orient, resize, crop, normalise. The only room where pixels become tensors.
+//! Pixels: decode, orient, resize, crop, normalise. The only module where pixels become tensors.
 //!
 //! Unlike a browser's canvas, which resizes and composites as its vendor sees fit, every step here gives
 //! the numbers of the reference (Python's `transformers` over PIL), so that a model sees the same picture

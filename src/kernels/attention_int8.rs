@@ -10,7 +10,7 @@ use super::gemm::{NARROW, Out, int8_product};
 use super::math::min_max;
 use super::matrix::{Dtype, Matrix, MatrixBuilder};
 use super::parallel::{self, Shared};
-use super::quantize::{Planes, Quantized};
+use super::quantize::{QuantTerms, Quantized};
 use crate::Result;
 
 /// Queries of one block: whole tiles of three rows and of four.
@@ -105,7 +105,7 @@ impl Memory {
     /// Nobody else uses the outputs meanwhile: as many columns as the head has, for each query.
     unsafe fn attend(&self, queries: &[f32], scores: &mut [f32], out: Out<'_>) {
         let (len, size) = (self.keys.rows(), self.keys.columns());
-        let queries = Quantized::new(queries, size, Planes::AsNeeded);
+        let queries = Quantized::new(queries, size, QuantTerms::AsNeeded);
         let products = Out { values: Shared::new(scores), stride: len, first: 0 };
         // SAFETY: the scores are this call's own.
         unsafe { int8_product(&queries, &self.keys, products) }
@@ -113,7 +113,7 @@ impl Memory {
         for (factor, scores) in factors.iter_mut().zip(scores.chunks_exact_mut(len)) {
             *factor = 1.0 / exponentials(scores, min_max(scores).1);
         }
-        let mut probabilities = Quantized::new(scores, len, Planes::AsNeeded);
+        let mut probabilities = Quantized::new(scores, len, QuantTerms::AsNeeded);
         probabilities.multiply(&factors);
         // SAFETY: the caller's promise.
         unsafe { int8_product(&probabilities, &self.values, out) }

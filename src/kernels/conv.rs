@@ -27,10 +27,10 @@
 //! product (Intel, AVX-VNNI, Chromium, one thread, minima) Lite0 and RN50 take 20.7 and 163 ms with 7 bits, 24.5 and 188 ms
 //! with the 16-bit products that 8 bits need, 24.3 and 188 ms with 14 bits in two planes.
 
-use super::gemm::{After, Layer, Out, Threads, int8_layer, linear_into};
+use super::gemm::{Epilogue, Layer, Out, Threads, int8_layer, linear_into};
 use super::matrix::Dtype;
 use super::parallel::{self, Shared};
-use super::quantize::{Plane, Planes, QuantizedRows, quantize};
+use super::quantize::{QuantTerm, QuantTerms, QuantizedRows, quantize};
 use super::window::{Extent, Window};
 
 /// Bytes of patches that are gathered at a time.
@@ -51,11 +51,11 @@ pub fn convolve(x: &[f32], extent: Extent, window: Window, layer: &Layer<'_>) ->
     assert_eq!(layer.weight.columns(), columns, "convolve: inputs do not fit the weights");
     let output = window.output(extent);
     let mut y = vec![0.0; output.batch * output.height * output.width * layer.weight.rows()];
-    if let After::Residual(residual) | After::ResidualActivation(residual, _) = layer.after {
+    if let Epilogue::Residual(residual) | Epilogue::ResidualActivation(residual, _) = layer.after {
         assert_eq!(residual.len(), y.len(), "convolve: residual of another length");
     }
     if window.kernel == 1 && window.stride == 1 && output == extent {
-        linear_into(x, &[*layer], Planes::One, Threads::All, &mut y);
+        linear_into(x, &[*layer], QuantTerms::One, Threads::All, &mut y);
     } else if layer.weight.dtype() == Dtype::Int8 && extent.channels.is_multiple_of(layer.weight.block) {
         convolve_quantized(x, extent, window, layer, &mut y);
     } else {
@@ -70,8 +70,10 @@ impl<'a> Layer<'a> {
         let outputs = self.weight.rows();
         let part = begin * outputs..(begin + count) * outputs;
         let after = match self.after {
-            After::Residual(all) => After::Residual(&all[part]),
-            After::ResidualActivation(all, activation) => After::ResidualActivation(&all[part], activation),
+            Epilogue::Residual(all) => Epilogue::Residual(&all[part]),
+            Epilogue::ResidualActivation(all, activation) => {
+                Epilogue::ResidualActivation(&all[part], activation)
+            }
             after => after,
         };
         Self { after, ..*self }
@@ -93,7 +95,7 @@ fn convolve_gathered(x: &[f32], extent: Extent, window: Window, layer: &Layer<'_
             }
             // SAFETY: each block is given to one call only.
             let y = unsafe { y.slice(begin * outputs, count * outputs) };
-            linear_into(patches, &[layer.for_rows(begin, count)], Planes::One, Threads::This, y);
+            linear_into(patches, &[layer.for_rows(begin, count)], QuantTerms::One, Threads::This, y);
         }
     });
 }
@@ -127,11 +129,11 @@ fn convolve_quantized(x: &[f32], extent: Extent, window: Window, layer: &Layer<'
     let blocks = channels / layer.weight.block;
     // Each tap has as many blocks of channels as a pixel.
     let taps = window.kernel * window.kernel;
-    let planes: Vec<Plane> = (0..taps * blocks)
+    let planes: Vec<QuantTerm> = (0..taps * blocks)
         .map(|i| {
             let (tap, block) = (i / blocks, i % blocks);
             let pixel = tap / window.kernel * image.width + tap % window.kernel;
-            Plane::new(i, pixel * channels + block * layer.weight.block, layer.weight.block)
+            QuantTerm::new(i, pixel * channels + block * layer.weight.block, layer.weight.block)
         })
         .collect();
     let (height, width) = (window.axis(extent.height).outputs, window.axis(extent.width).outputs);
@@ -298,7 +300,7 @@ mod tests {
                         let mut builder =
                             MatrixBuilder::convolution(dtype, outputs, columns, Some(channels))?;
                         builder.push(&weights);
-                        let after = After::ResidualActivation(&residual, Activation::Relu6);
+                        let after = Epilogue::ResidualActivation(&residual, Activation::Relu6);
                         let weight = builder.finish()?;
                         let layer = Layer { weight: &weight, bias: Some(&bias), after };
                         let y = convolve(&x, extent, window, &layer);
@@ -332,7 +334,7 @@ mod tests {
             let mut builder = MatrixBuilder::convolution(dtype, 8, 144, Some(16))?;
             builder.push(&noise(8 * 144, 2));
             let weight = builder.finish()?;
-            let layer = Layer { weight: &weight, bias: None, after: After::Activation(Activation::Relu) };
+            let layer = Layer { weight: &weight, bias: None, after: Epilogue::Activation(Activation::Relu) };
             for (i, y) in convolve(&x, extent, window, &layer).iter().enumerate() {
                 let (row, column) = (i / 48, i / 8 % 6);
                 let sees = (2..5).contains(&row) && (2..5).contains(&column);

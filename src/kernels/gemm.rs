@@ -14,7 +14,7 @@ use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use super::activation::Activation;
 use super::matrix::{BLOCK, Dtype, Int8, Matrix, PANEL, Store};
 use super::parallel::{self, Shared};
-use super::quantize::{Planes, Quantized, QuantizedRows};
+use super::quantize::{QuantTerms, Quantized, QuantizedRows};
 use super::simd::{DotNative, DotWidened, F32x4, LANES, has_native_dot};
 use super::tile::{TILE, VECTORS, f32_tile, tile_rows};
 use super::tile_int8::int8_panels;
@@ -33,7 +33,7 @@ pub(super) const NARROW: usize = 256;
 
 /// What happens to the sums of a layer.
 #[derive(Debug, Clone, Copy)]
-pub enum After<'a> {
+pub enum Epilogue<'a> {
     /// Nothing.
     Nothing,
     /// They go through an activation.
@@ -44,7 +44,7 @@ pub enum After<'a> {
     ResidualActivation(&'a [f32], Activation),
 }
 
-impl After<'_> {
+impl Epilogue<'_> {
     fn activation(self) -> Option<Activation> {
         match self {
             Self::Activation(activation) | Self::ResidualActivation(_, activation) => Some(activation),
@@ -61,7 +61,7 @@ pub struct Layer<'a> {
     /// `(out,)`.
     pub bias: Option<&'a [f32]>,
     /// What happens to the sums.
-    pub after: After<'a>,
+    pub after: Epilogue<'a>,
 }
 
 /// Computes `layers`, all with the inputs `x`, rows of `in` numbers. The outputs of one row lie side by
@@ -74,7 +74,7 @@ pub fn linear(x: &[f32], layers: &[Layer<'_>]) -> Vec<f32> {
     assert!(columns > 0 && x.len().is_multiple_of(columns), "linear: inputs do not fit the weights");
     let mut y = vec![0.0; x.len() / columns * stride];
     let widest = layers.iter().map(|layer| layer.weight.rows()).max().unwrap_or(0);
-    let planes = if columns.min(widest) < NARROW { Planes::Two } else { Planes::AsNeeded };
+    let planes = if columns.min(widest) < NARROW { QuantTerms::Two } else { QuantTerms::AsNeeded };
     linear_into(x, layers, planes, Threads::All, &mut y);
     y
 }
@@ -97,7 +97,13 @@ impl Threads {
 }
 
 /// [`linear`], whose inputs for int8 are quantised in `planes`, with its outputs in `y`.
-pub(super) fn linear_into(x: &[f32], layers: &[Layer<'_>], planes: Planes, threads: Threads, y: &mut [f32]) {
+pub(super) fn linear_into(
+    x: &[f32],
+    layers: &[Layer<'_>],
+    planes: QuantTerms,
+    threads: Threads,
+    y: &mut [f32],
+) {
     let columns = layers.first().map_or(0, |layer| layer.weight.columns());
     let stride: usize = layers.iter().map(|layer| layer.weight.rows()).sum();
     assert!(columns > 0 && x.len().is_multiple_of(columns), "linear: inputs do not fit the weights");
@@ -113,7 +119,7 @@ pub(super) fn linear_into(x: &[f32], layers: &[Layer<'_>], planes: Planes, threa
         let outputs = layer.weight.rows();
         assert_eq!(layer.weight.columns(), columns, "linear: layers of different inputs");
         assert!(layer.bias.is_none_or(|bias| bias.len() == outputs), "linear: bias of another length");
-        if let After::Residual(residual) | After::ResidualActivation(residual, _) = layer.after {
+        if let Epilogue::Residual(residual) | Epilogue::ResidualActivation(residual, _) = layer.after {
             assert_eq!(residual.len(), rows * stride, "linear: residual of another length");
         }
         let input = match &layer.weight.store {
@@ -148,7 +154,7 @@ pub(super) fn linear_into(x: &[f32], layers: &[Layer<'_>], planes: Planes, threa
 /// Nobody else uses the outputs meanwhile: of each row of `x`, as many from `out.first` on as the matrix has rows.
 pub(super) unsafe fn int8_product(x: &Quantized, weight: &Matrix, out: Out<'_>) {
     assert_eq!(weight.dtype(), Dtype::Int8, "int8-product: a matrix of another dtype");
-    let layer = Layer { weight, bias: None, after: After::Nothing };
+    let layer = Layer { weight, bias: None, after: Epilogue::Nothing };
     // SAFETY: the caller's promise.
     unsafe { int8_layer(x.rows(), &layer, out, Threads::This) }
 }
@@ -277,7 +283,7 @@ fn f32_panel(
     out: Out<'_>,
 ) -> usize {
     assert!(weights.len() >= columns * PANEL && x.len() >= rows.end * columns);
-    let end = PanelEnd::new(layer, panel, None);
+    let end = PanelEpilogue::new(layer, panel, None);
     let (mut row, last) = (rows.start, rows.end);
     while row < last {
         let x = &x[row * columns..];
@@ -299,7 +305,7 @@ fn f32_panel(
 }
 
 /// What is done with the sums of every tile of one panel.
-pub(super) struct PanelEnd<'a> {
+pub(super) struct PanelEpilogue<'a> {
     scales: [F32x4; VECTORS],
     bias: [F32x4; VECTORS],
     residual: Option<&'a [f32]>,
@@ -309,7 +315,7 @@ pub(super) struct PanelEnd<'a> {
     count: usize,
 }
 
-impl<'a> PanelEnd<'a> {
+impl<'a> PanelEpilogue<'a> {
     pub(super) fn new(layer: &Layer<'a>, panel: usize, scales: Option<&[f32]>) -> Self {
         let column = panel * PANEL;
         let count = (layer.weight.rows() - column).min(PANEL);
@@ -317,8 +323,8 @@ impl<'a> PanelEnd<'a> {
             scales: scales.map_or([F32x4::splat(1.0); VECTORS], eight),
             bias: layer.bias.map_or([F32x4::splat(0.0); VECTORS], |bias| eight(&bias[column..][..count])),
             residual: match layer.after {
-                After::Residual(residual) | After::ResidualActivation(residual, _) => Some(residual),
-                After::Nothing | After::Activation(_) => None,
+                Epilogue::Residual(residual) | Epilogue::ResidualActivation(residual, _) => Some(residual),
+                Epilogue::Nothing | Epilogue::Activation(_) => None,
             },
             bounds: layer
                 .after
@@ -437,7 +443,7 @@ mod tests {
                 let expected = naive(&x, &w, bias, columns);
                 for dtype in [Dtype::F32, Dtype::F16, Dtype::Int8] {
                     let weight = Matrix::pack(dtype, outputs, columns, &w)?;
-                    let y = linear(&x, &[Layer { weight: &weight, bias, after: After::Nothing }]);
+                    let y = linear(&x, &[Layer { weight: &weight, bias, after: Epilogue::Nothing }]);
                     let deviation = (columns as f64).sqrt() / 3.0;
                     let bound = match dtype {
                         Dtype::F32 => F32_BOUND * columns as f64,
@@ -461,7 +467,7 @@ mod tests {
         let mut x = noise(rows * columns, 5);
         x.iter_mut().step_by(columns).for_each(|x| *x *= 70.0);
         let weight = Matrix::pack(Dtype::Int8, outputs, columns, &noise(outputs * columns, 6))?;
-        let quantized = Quantized::new(&x, columns, Planes::AsNeeded);
+        let quantized = Quantized::new(&x, columns, QuantTerms::AsNeeded);
         let blocks: Vec<[usize; 2]> =
             quantized.planes.iter().map(|plane| [plane.block, plane.blocks]).collect();
         assert_eq!(blocks, [[0, 1], [0, 1], [1, 2], [3, 1]]);
@@ -478,7 +484,7 @@ mod tests {
         }
         let mut w = vec![0f32; outputs * columns];
         w.chunks_mut(columns).enumerate().for_each(|(i, row)| weight.copy_row(i, row));
-        let y = linear(&x, &[Layer { weight: &weight, bias: None, after: After::Nothing }]);
+        let y = linear(&x, &[Layer { weight: &weight, bias: None, after: Epilogue::Nothing }]);
         let error = worst(&y, &naive(&restored, &w, None, columns));
         assert!(error <= 2e-4, "off by {error}");
         Ok(())
@@ -500,11 +506,13 @@ mod tests {
                 bias: if i == 1 { Some(&bias[..]) } else { None },
                 after,
             };
-            let gelu = After::Activation(Activation::Gelu);
-            let all =
-                linear(&x, &[layer(0, After::Residual(&residual)), layer(1, gelu), layer(2, After::Nothing)]);
+            let gelu = Epilogue::Activation(Activation::Gelu);
+            let all = linear(
+                &x,
+                &[layer(0, Epilogue::Residual(&residual)), layer(1, gelu), layer(2, Epilogue::Nothing)],
+            );
             for i in 0..3 {
-                let mut alone = linear(&x, &[layer(i, After::Nothing)]);
+                let mut alone = linear(&x, &[layer(i, Epilogue::Nothing)]);
                 if i == 1 {
                     Activation::Gelu.apply(&mut alone);
                 }

@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::depthwise::{Depthwise, depthwise_rows};
 use super::gemm::{Layer, Threads, linear_into};
 use super::parallel::{self, Shared};
-use super::quantize::Planes;
+use super::quantize::QuantTerms;
 use super::window::Extent;
 
 /// Bytes of expanded channels, before and after the depthwise convolution, that a strip has.
@@ -109,7 +109,7 @@ impl Strips<'_> {
             }
             let (now, later) = y.split_at_mut(here.len() * width * outputs);
             let project = block.project.for_rows(self.first + begin * width, here.len() * width);
-            linear_into(filtered, &[project], Planes::One, self.threads, now);
+            linear_into(filtered, &[project], QuantTerms::One, self.threads, now);
             (y, begin) = (later, here.end);
         }
     }
@@ -135,7 +135,7 @@ impl Strips<'_> {
         expanded.values.resize(wanted.len() * line, 0.0);
         let pixels = self.extent.width * self.extent.channels;
         let x = &self.x[kept.end * pixels..wanted.end * pixels];
-        linear_into(x, &[layer], Planes::One, self.threads, &mut expanded.values[kept.len() * line..]);
+        linear_into(x, &[layer], QuantTerms::One, self.threads, &mut expanded.values[kept.len() * line..]);
         expanded.rows = wanted;
     }
 }
@@ -150,7 +150,7 @@ struct Expanded {
 mod tests {
     use super::*;
     use crate::Result;
-    use crate::kernels::{Activation, After, Dtype, Matrix, Padding, Window, convolve, depthwise};
+    use crate::kernels::{Activation, Dtype, Epilogue, Matrix, Padding, Window, convolve, depthwise};
 
     fn noise(count: usize, seed: usize) -> Vec<f32> {
         (0..count).map(|i| (((i + seed) * 7919 + 13 * seed) % 2003) as f32 / 1000.0 - 1.0).collect()
@@ -175,11 +175,12 @@ mod tests {
                         let filter =
                             Depthwise { window, weights: &weights, bias: &bias, activation: Some(relu6) };
                         let expand =
-                            Layer { weight: &up, bias: Some(&bias), after: After::Activation(relu6) };
+                            Layer { weight: &up, bias: Some(&bias), after: Epilogue::Activation(relu6) };
                         let wide = Extent { channels, ..extent };
                         let output = Extent { channels: inputs, ..window.output(extent) };
                         let residual = noise(output.elements(), 6);
-                        let project = Layer { weight: &down, bias: None, after: After::Residual(&residual) };
+                        let project =
+                            Layer { weight: &down, bias: None, after: Epilogue::Residual(&residual) };
                         let one = Window { kernel: 1, stride: 1, padding: Padding::Symmetric(0) };
 
                         let expanded = convolve(&x, extent, one, &expand);

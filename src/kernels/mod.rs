@@ -41,7 +41,7 @@ pub use attention::{Columns, Heads, KeyValues, attend_rows, pooled_attention, se
 pub use attention_int8::self_attention_int8;
 pub use conv::{channels_last, convolve};
 pub use depthwise::{Depthwise, depthwise};
-pub use gemm::{After, Layer, linear};
+pub use gemm::{Epilogue, Layer, linear};
 pub use inverted::{Inverted, inverted_residual};
 pub(crate) use matrix::channels_first;
 pub use matrix::{Dtype, Matrix, MatrixBuilder};

@@ -27,7 +27,7 @@ const GRAIN: usize = 1 << 16;
 
 /// How many planes the blocks of inputs have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Planes {
+pub(super) enum QuantTerms {
     /// One: seven bits.
     One,
     /// One, and two where there is a channel of large values.
@@ -39,7 +39,7 @@ pub(super) enum Planes {
 /// Rows of inputs in seven bits.
 pub(super) struct Quantized {
     rows: usize,
-    pub(super) planes: Vec<Plane>,
+    pub(super) planes: Vec<QuantTerm>,
     /// Bytes from one row to the next.
     pub(super) stride: usize,
     pub(super) values: Vec<u8>,
@@ -49,7 +49,7 @@ pub(super) struct Quantized {
 
 /// Some columns of all rows.
 #[derive(Clone, Copy)]
-pub(super) struct Plane {
+pub(super) struct QuantTerm {
     /// Where they are within the bytes of a row.
     pub(super) at: usize,
     /// Index of the block of columns, the first where there are several.
@@ -62,7 +62,7 @@ pub(super) struct Plane {
     rest: bool,
 }
 
-impl Plane {
+impl QuantTerm {
     /// `columns` columns of a block, at `at` in the bytes of a row.
     pub(super) fn new(block: usize, at: usize, columns: usize) -> Self {
         Self { at, block, blocks: 1, len: columns.next_multiple_of(STEP), rest: false }
@@ -73,7 +73,7 @@ impl Plane {
 #[derive(Clone, Copy)]
 pub(super) struct QuantizedRows<'a> {
     count: usize,
-    planes: &'a [Plane],
+    planes: &'a [QuantTerm],
     starts: Starts<'a>,
     values: &'a [u8],
     params: &'a [[f32; 2]],
@@ -94,7 +94,7 @@ impl<'a> QuantizedRows<'a> {
     /// # Panics
     /// Where a row reaches beyond the values, or lacks parameters.
     pub(super) fn new(
-        planes: &'a [Plane],
+        planes: &'a [QuantTerm],
         starts: &'a [usize],
         values: &'a [u8],
         params: &'a [[f32; 2]],
@@ -112,7 +112,7 @@ impl<'a> QuantizedRows<'a> {
     }
 
     /// The planes of each row.
-    pub(super) fn planes(self) -> &'a [Plane] {
+    pub(super) fn planes(self) -> &'a [QuantTerm] {
         self.planes
     }
 
@@ -137,16 +137,16 @@ impl<'a> QuantizedRows<'a> {
 
 impl Quantized {
     /// Quantises `x`, rows of `columns` numbers.
-    pub(super) fn new(x: &[f32], columns: usize, wanted: Planes) -> Self {
+    pub(super) fn new(x: &[f32], columns: usize, wanted: QuantTerms) -> Self {
         let rows = x.len() / columns.max(1);
         let blocks = columns.div_ceil(BLOCK);
-        if wanted == Planes::One {
+        if wanted == QuantTerms::One {
             return Self::in_one_plane(x, columns);
         }
         let mut ranges = vec![[0f32; 2]; rows * blocks];
         let mut spreads = vec![None; blocks];
         measure(x, columns, &mut ranges, &mut spreads);
-        if wanted == Planes::Two {
+        if wanted == QuantTerms::Two {
             spreads.fill(None);
         }
 
@@ -160,7 +160,7 @@ impl Quantized {
             };
             let len = (columns - block * BLOCK).min(here * BLOCK).next_multiple_of(STEP);
             for rest in [false, true].into_iter().take(1 + usize::from(spreads[block].is_none())) {
-                planes.push(Plane { at: stride, block, blocks: here, len, rest });
+                planes.push(QuantTerm { at: stride, block, blocks: here, len, rest });
                 stride += len;
             }
             block += here;
@@ -189,9 +189,9 @@ impl Quantized {
         let pairs = (0..columns).step_by(2 * BLOCK).map(|begin| {
             let blocks = (columns - begin).div_ceil(BLOCK).min(2);
             let len = (columns - begin).min(2 * BLOCK).next_multiple_of(STEP);
-            Plane { at: begin, block: begin / BLOCK, blocks, len, rest: false }
+            QuantTerm { at: begin, block: begin / BLOCK, blocks, len, rest: false }
         });
-        let planes: Vec<Plane> = pairs.collect();
+        let planes: Vec<QuantTerm> = pairs.collect();
         let mut values = vec![0; rows * stride];
         let mut params = vec![[0.0; 2]; rows * planes.len()];
         let (out, out_params) = (Shared::new(&mut values), Shared::new(&mut params));
@@ -291,7 +291,13 @@ fn quantize_plane(x: &[f32], [min, max]: [f32; 2], to: &mut [u8]) -> [f32; 2] {
     params
 }
 
-fn quantize_row(x: &[f32], ranges: &[[f32; 2]], planes: &[Plane], to: &mut [u8], params: &mut [[f32; 2]]) {
+fn quantize_row(
+    x: &[f32],
+    ranges: &[[f32; 2]],
+    planes: &[QuantTerm],
+    to: &mut [u8],
+    params: &mut [[f32; 2]],
+) {
     let mut first = [0.0; 2];
     for (plane, params) in planes.iter().zip(params) {
         let begin = plane.block * BLOCK;
@@ -385,7 +391,7 @@ mod tests {
     fn each_block_is_off_by_half_a_step_at_most() {
         for columns in [1, 3, 4, 127, 128, 129, 131, 300] {
             let x = noise(3 * columns);
-            let q = Quantized::new(&x, columns, Planes::AsNeeded);
+            let q = Quantized::new(&x, columns, QuantTerms::AsNeeded);
             for (row, x) in x.chunks(columns).enumerate() {
                 for (x, y) in x.iter().zip(restore(&q, row, columns)) {
                     assert!((x - y).abs() <= 0.501 * 2.0 / 127.0, "{columns} columns: {y} instead of {x}");
@@ -402,7 +408,7 @@ mod tests {
             row[140] *= 60.0;
             row[140] += 40.0;
         }
-        let q = Quantized::new(&x, columns, Planes::AsNeeded);
+        let q = Quantized::new(&x, columns, QuantTerms::AsNeeded);
         let blocks: Vec<[usize; 2]> = q.planes.iter().map(|plane| [plane.block, plane.blocks]).collect();
         assert_eq!(blocks, [[0, 1], [1, 1], [1, 1], [2, 2], [4, 1]]);
         for (row, x) in x.chunks(columns).enumerate() {
@@ -418,7 +424,7 @@ mod tests {
         for (factor, expected) in [(1.4, vec![[0, 2], [2, 2], [4, 1]]), (1.7, vec![[0, 1], [1, 2], [3, 2]])] {
             let mut x = noise(2 * columns);
             x.chunks_mut(columns).for_each(|row| row[..BLOCK].iter_mut().for_each(|x| *x *= factor));
-            let planes = Quantized::new(&x, columns, Planes::AsNeeded).planes;
+            let planes = Quantized::new(&x, columns, QuantTerms::AsNeeded).planes;
             let blocks: Vec<[usize; 2]> = planes.iter().map(|plane| [plane.block, plane.blocks]).collect();
             assert_eq!(blocks, expected, "{factor}");
         }
@@ -428,7 +434,7 @@ mod tests {
     fn two_planes_are_a_hundred_times_as_exact() {
         for columns in [1, 127, 131, 300] {
             let x = noise(3 * columns);
-            let q = Quantized::new(&x, columns, Planes::Two);
+            let q = Quantized::new(&x, columns, QuantTerms::Two);
             assert_eq!(q.planes.len(), 2 * columns.div_ceil(BLOCK));
             for (row, x) in x.chunks(columns).enumerate() {
                 for (x, y) in x.iter().zip(restore(&q, row, columns)) {
@@ -444,14 +450,15 @@ mod tests {
     #[test]
     fn equal_numbers_and_zeros_are_exact() {
         for value in [0.0, -3.5, 1e-30, 1e30] {
-            let q = Quantized::new(&[value; 130], 130, Planes::AsNeeded);
+            let q = Quantized::new(&[value; 130], 130, QuantTerms::AsNeeded);
             assert!(restore(&q, 0, 130).iter().all(|&x| x == value), "{value}");
         }
     }
 
     #[test]
     fn what_is_no_number_does_not_leave_the_range() {
-        let q = Quantized::new(&[f32::NAN, f32::INFINITY, -1.0, 1.0, f32::NEG_INFINITY], 5, Planes::AsNeeded);
+        let q =
+            Quantized::new(&[f32::NAN, f32::INFINITY, -1.0, 1.0, f32::NEG_INFINITY], 5, QuantTerms::AsNeeded);
         assert!(q.values.iter().all(|&byte| byte <= 127));
     }
 
@@ -460,7 +467,7 @@ mod tests {
         // In the vectors and behind them, in a plane of its own and in one of two blocks.
         for (columns, place) in [(5, 4), (128, 0), (300, 0), (300, 200), (300, 299)] {
             for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-                for planes in [Planes::One, Planes::AsNeeded, Planes::Two] {
+                for planes in [QuantTerms::One, QuantTerms::AsNeeded, QuantTerms::Two] {
                     let mut x = noise(3 * columns);
                     x[columns + place] = wrong;
                     let q = Quantized::new(&x, columns, planes);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::gemm::{Layer, Out, PanelEnd, eight};
+use super::gemm::{Layer, Out, PanelEpilogue, eight};
 use super::matrix::{Int8, PANEL, STEP};
 use super::quantize::QuantizedRows;
 use super::simd::{Dot, F32x4, GROUP, VECTOR};
@@ -27,7 +27,8 @@ pub(super) fn int8_panels<D: Dot>(
     let padded = columns.next_multiple_of(STEP);
     let blocks = columns.div_ceil(layer.weight.block);
     let panel = panels.start;
-    let end = |panel: usize| PanelEnd::new(layer, panel, Some(&weights.scales[panel * PANEL..][..PANEL]));
+    let end =
+        |panel: usize| PanelEpilogue::new(layer, panel, Some(&weights.scales[panel * PANEL..][..PANEL]));
     let first = end(panel);
     // For a few rows, as in decoding, one stream of weights at a time comes from memory faster than two.
     let pair = D::VECTORS > VECTORS && panels.len() > 1 && rows.len() > TILE;

@@ -9,7 +9,7 @@ pub mod blip;
 pub mod clip;
 mod config;
 pub mod ocelli;
-mod tree;
+mod prefix_trie;
 pub mod vision;
 pub mod vit;
 

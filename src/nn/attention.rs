@@ -9,7 +9,7 @@ use crate::weights::Scope;
 
 /// Which rows the rows of a tensor see.
 #[derive(Debug, Clone, Copy)]
-pub enum Sight<'a> {
+pub enum AttentionMask<'a> {
     /// Each its whole sequence: the rows of one sequence come after those of the other, as many as are named here.
     Sequences(&'a [usize]),
     /// Each the rows that are named for it, its own among them.
@@ -64,7 +64,7 @@ impl SelfAttention {
     }
 
     /// `residual` plus the attention of `x`; both `(rows, width)`.
-    pub fn forward(&self, x: &Tensor, residual: &Tensor, sight: Sight<'_>) -> Result<Tensor> {
+    pub fn forward(&self, x: &Tensor, residual: &Tensor, sight: AttentionMask<'_>) -> Result<Tensor> {
         let int8 = self.output.weight.dtype() == Dtype::Int8;
         let context = self.project(x)?.apply_op1_no_bwd(&Attend { heads: self.heads, sight, int8 })?;
         self.output.forward_residual(&context, residual)
@@ -72,7 +72,13 @@ impl SelfAttention {
 
     /// [`SelfAttention::forward`] for the rows `at` alone, whose residuals and sight are given: one row of each
     /// sequence, or any rows where `sight` names rows.
-    pub fn forward_at(&self, x: &Tensor, residual: &Tensor, sight: Sight<'_>, at: &[u32]) -> Result<Tensor> {
+    pub fn forward_at(
+        &self,
+        x: &Tensor,
+        residual: &Tensor,
+        sight: AttentionMask<'_>,
+        at: &[u32],
+    ) -> Result<Tensor> {
         let width = self.heads.width;
         let (queries, kv) = match &self.projections {
             Projections::Separate { query, key, value } => {
@@ -140,7 +146,7 @@ impl RowCache {
 
 struct Attend<'a> {
     heads: Heads,
-    sight: Sight<'a>,
+    sight: AttentionMask<'a>,
     /// Whether the weights are int8: then the products here need not be more exact.
     int8: bool,
 }
@@ -152,8 +158,8 @@ impl CustomOp1 for Attend<'_> {
 
     fn cpu_fwd(&self, qkv: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let rows = match self.sight {
-            Sight::Sequences(lengths) => lengths.iter().sum(),
-            Sight::Rows(seen) => seen.len(),
+            AttentionMask::Sequences(lengths) => lengths.iter().sum(),
+            AttentionMask::Rows(seen) => seen.len(),
         };
         let width = self.heads.width;
         if layout.dims() != [rows, 3 * width] {
@@ -161,11 +167,11 @@ impl CustomOp1 for Attend<'_> {
         }
         let values = rows::slice(qkv, layout)?;
         let y = match self.sight {
-            Sight::Sequences(lengths) if self.int8 => {
+            AttentionMask::Sequences(lengths) if self.int8 => {
                 kernels::self_attention_int8(self.heads, values, lengths)
             }
-            Sight::Sequences(lengths) => kernels::self_attention(self.heads, values, lengths),
-            Sight::Rows(seen) => {
+            AttentionMask::Sequences(lengths) => kernels::self_attention(self.heads, values, lengths),
+            AttentionMask::Rows(seen) => {
                 let part = |first| Columns { values, stride: 3 * width, first };
                 kernels::attend_rows(self.heads, part(0), seen, part(width), part(2 * width))
             }
@@ -177,7 +183,7 @@ impl CustomOp1 for Attend<'_> {
 /// Attention of some rows to others: the first row of each sequence, or as the sight says.
 pub(super) struct Pooled<'a> {
     pub(super) heads: Heads,
-    pub(super) sight: Sight<'a>,
+    pub(super) sight: AttentionMask<'a>,
 }
 
 impl CustomOp2 for Pooled<'_> {
@@ -193,8 +199,8 @@ impl CustomOp2 for Pooled<'_> {
         kv_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (queries_here, rows) = match self.sight {
-            Sight::Sequences(lengths) => (lengths.len(), lengths.iter().sum()),
-            Sight::Rows(seen) => (seen.len(), kv_layout.dims()[0]),
+            AttentionMask::Sequences(lengths) => (lengths.len(), lengths.iter().sum()),
+            AttentionMask::Rows(seen) => (seen.len(), kv_layout.dims()[0]),
         };
         let width = self.heads.width;
         if queries_layout.dims() != [queries_here, width] || kv_layout.dims() != [rows, 2 * width] {
@@ -202,8 +208,10 @@ impl CustomOp2 for Pooled<'_> {
         }
         let (queries, values) = (rows::slice(queries, queries_layout)?, rows::slice(kv, kv_layout)?);
         let y = match self.sight {
-            Sight::Sequences(lengths) => kernels::pooled_attention(self.heads, queries, values, lengths),
-            Sight::Rows(seen) => {
+            AttentionMask::Sequences(lengths) => {
+                kernels::pooled_attention(self.heads, queries, values, lengths)
+            }
+            AttentionMask::Rows(seen) => {
                 let part = |first| Columns { values, stride: 2 * width, first };
                 let queries = Columns { values: queries, stride: width, first: 0 };
                 kernels::attend_rows(self.heads, queries, seen, part(0), part(width))
@@ -239,7 +247,7 @@ impl CrossAttention {
     }
 
     /// The keys and values of `other`: `(rows, other width)`.
-    pub fn remember(&self, other: &Tensor) -> Result<KeyValues> {
+    pub fn project_kv(&self, other: &Tensor) -> Result<KeyValues> {
         let both = Linear::forward_all(&[&self.key, &self.value], other)?;
         let (len, width) = (both.dim(0)?, self.heads.width);
         Ok(rows::with(&both, |values| {

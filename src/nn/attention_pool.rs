@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::attention::Pooled;
-use super::{Heads, Linear, Sight, rows};
+use super::{AttentionMask, Heads, Linear, rows};
 use crate::Result;
 use crate::weights::Scope;
 
@@ -40,9 +40,9 @@ impl AttentionPool {
     /// Where there are not as many vectors as positions for them.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (rows, lengths) = self.tokens(x)?;
-        let queries = self.query.forward(&rows::select(&rows, &rows::firsts(&lengths))?)?;
+        let queries = self.query.forward(&rows::select(&rows, &rows::segment_starts(&lengths))?)?;
         let kv = Linear::forward_all(&[&self.key, &self.value], &rows)?;
-        let pooled = Pooled { heads: self.heads, sight: Sight::Sequences(&lengths) };
+        let pooled = Pooled { heads: self.heads, sight: AttentionMask::Sequences(&lengths) };
         self.output.forward(&queries.contiguous()?.apply_op2_no_bwd(&kv, &pooled)?)
     }
 

@@ -7,7 +7,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Shape, Tensor, bail}
 use super::folded::FoldedNorm;
 use super::{Activation, rows};
 use crate::Result;
-use crate::kernels::{self, After, Extent, Layer, Matrix, Padding, Window};
+use crate::kernels::{self, Epilogue, Extent, Layer, Matrix, Padding, Window};
 use crate::weights::Scope;
 
 /// The sizes of a convolution.
@@ -74,12 +74,12 @@ impl Conv2d {
     /// # Errors
     /// Where `x` has another number of channels, or the window is larger than the padded image.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.run(x, After::Nothing)
+        self.run(x, Epilogue::Nothing)
     }
 
     /// [`Conv2d::forward`], then `activation`.
     pub fn forward_activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
-        self.run(x, After::Activation(activation))
+        self.run(x, Epilogue::Activation(activation))
     }
 
     /// [`Conv2d::forward`], plus `residual`, which has the shape of the outputs, and then `activation` if there is one.
@@ -93,12 +93,12 @@ impl Conv2d {
         Ok(x.contiguous()?.apply_op2_no_bwd(&residual.contiguous()?, &op)?)
     }
 
-    fn run(&self, x: &Tensor, after: After<'static>) -> Result<Tensor> {
+    fn run(&self, x: &Tensor, after: Epilogue<'static>) -> Result<Tensor> {
         Ok(x.contiguous()?.apply_op1_no_bwd(&Convolve { conv: self, after })?)
     }
 
     /// The layer, with what happens to its sums.
-    pub(super) fn layer<'a>(&'a self, after: After<'a>) -> Layer<'a> {
+    pub(super) fn layer<'a>(&'a self, after: Epilogue<'a>) -> Layer<'a> {
         Layer { weight: &self.weight, bias: self.bias.as_deref(), after }
     }
 
@@ -123,11 +123,11 @@ impl Conv2d {
         &self,
         x: &CpuStorage,
         layout: &Layout,
-        after: After<'_>,
+        after: Epilogue<'_>,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (extent, sizes) = (extent(layout)?, self.sizes);
         let output = Extent { channels: sizes.outputs, ..output(extent, sizes.window(), sizes.inputs)? };
-        if let After::Residual(residual) | After::ResidualActivation(residual, _) = after
+        if let Epilogue::Residual(residual) | Epilogue::ResidualActivation(residual, _) = after
             && residual.len() != output.elements()
         {
             bail!("convolution: a residual of {} elements for {:?}", residual.len(), output.dims());
@@ -139,7 +139,7 @@ impl Conv2d {
 
 struct Convolve<'a> {
     conv: &'a Conv2d,
-    after: After<'a>,
+    after: Epilogue<'a>,
 }
 
 impl CustomOp1 for Convolve<'_> {
@@ -171,8 +171,8 @@ impl CustomOp2 for ConvolveResidual<'_> {
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let residual = rows::slice(residual, residual_layout)?;
         let after = match self.activation {
-            Some(activation) => After::ResidualActivation(residual, activation),
-            None => After::Residual(residual),
+            Some(activation) => Epilogue::ResidualActivation(residual, activation),
+            None => Epilogue::Residual(residual),
         };
         self.conv.compute(x, layout, after)
     }

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{Activation, Heads, LayerNorm, Linear, SelfAttention, Sight};
+use super::{Activation, AttentionMask, Heads, LayerNorm, Linear, SelfAttention};
 use crate::Result;
 use crate::weights::Scope;
 
@@ -79,14 +79,14 @@ impl EncoderLayer {
     }
 
     /// `(rows, width)` to the same shape.
-    pub fn forward(&self, x: &Tensor, sight: Sight<'_>) -> Result<Tensor> {
+    pub fn forward(&self, x: &Tensor, sight: AttentionMask<'_>) -> Result<Tensor> {
         let x = self.attention.forward(&self.norm1.forward(x)?, x, sight)?;
         self.mlp.forward(&self.norm2.forward(&x)?, &x)
     }
 
     /// What [`EncoderLayer::forward`] gives for the rows `at`; `sight` is as [`SelfAttention::forward_at`] wants it.
     /// As a last layer it saves most of the work.
-    pub fn forward_at(&self, x: &Tensor, sight: Sight<'_>, at: &[u32]) -> Result<Tensor> {
+    pub fn forward_at(&self, x: &Tensor, sight: AttentionMask<'_>, at: &[u32]) -> Result<Tensor> {
         let kept = super::select(x, at)?;
         let x = self.attention.forward_at(&self.norm1.forward(x)?, &kept, sight, at)?;
         self.mlp.forward(&self.norm2.forward(&x)?, &x)

@@ -6,7 +6,7 @@ use super::conv::{extent, output};
 use super::folded::FoldedNorm;
 use super::{Activation, Conv2d, rows};
 use crate::Result;
-use crate::kernels::{self, After, Depthwise, Extent, Inverted, Window};
+use crate::kernels::{self, Depthwise, Epilogue, Extent, Inverted, Window};
 use crate::weights::Scope;
 
 /// A convolution of each channel with a window of its own.
@@ -132,9 +132,9 @@ impl CustomOp1 for Block<'_> {
         if *residual && output != extent {
             bail!("inverted-residual: {:?} cannot be added to {:?}", extent.dims(), output.dims());
         }
-        let after = if *residual { After::Residual(x) } else { After::Nothing };
+        let after = if *residual { Epilogue::Residual(x) } else { Epilogue::Nothing };
         let block = Inverted {
-            expand: expand.as_ref().map(|expand| expand.layer(After::Activation(*activation))),
+            expand: expand.as_ref().map(|expand| expand.layer(Epilogue::Activation(*activation))),
             depthwise: depthwise.layer(Some(*activation)),
             project: project.layer(after),
         };

@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Shape, Tensor};
 
 use super::{Activation, rows};
 use crate::Result;
-use crate::kernels::{self, After, Layer, Matrix};
+use crate::kernels::{self, Epilogue, Layer, Matrix};
 use crate::weights::Scope;
 
 /// `y = x W^T + b`.
@@ -42,7 +42,7 @@ impl Linear {
 
     /// [`Linear::forward`], then `activation`.
     pub fn forward_activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
-        let layers = [self.layer(After::Activation(activation))];
+        let layers = [self.layer(Epilogue::Activation(activation))];
         Ok(x.contiguous()?.apply_op1_no_bwd(&SideBySide(&layers))?)
     }
 
@@ -53,11 +53,11 @@ impl Linear {
 
     /// The outputs of several layers on the same inputs, side by side in the last dimension.
     pub fn forward_all(layers: &[&Self], x: &Tensor) -> Result<Tensor> {
-        let layers: Vec<Layer<'_>> = layers.iter().map(|layer| layer.layer(After::Nothing)).collect();
+        let layers: Vec<Layer<'_>> = layers.iter().map(|layer| layer.layer(Epilogue::Nothing)).collect();
         Ok(x.contiguous()?.apply_op1_no_bwd(&SideBySide(&layers))?)
     }
 
-    fn layer<'a>(&'a self, after: After<'a>) -> Layer<'a> {
+    fn layer<'a>(&'a self, after: Epilogue<'a>) -> Layer<'a> {
         Layer { weight: &self.weight, bias: self.bias.as_deref(), after }
     }
 }
@@ -89,7 +89,7 @@ impl CustomOp2 for WithResidual<'_> {
         residual: &CpuStorage,
         residual_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let layer = self.0.layer(After::Residual(rows::slice(residual, residual_layout)?));
+        let layer = self.0.layer(Epilogue::Residual(rows::slice(residual, residual_layout)?));
         let shape = output_shape(&[layer], x_layout)?;
         if residual_layout.shape().elem_count() != shape.elem_count() {
             candle_core::bail!("linear-residual: {shape:?} and {:?}", residual_layout.shape());

@@ -22,7 +22,7 @@ mod pool;
 mod rows;
 
 pub use crate::kernels::{Activation, Heads, KeyValues, Padding, Window};
-pub use attention::{CrossAttention, RowCache, SelfAttention, Sight};
+pub use attention::{AttentionMask, CrossAttention, RowCache, SelfAttention};
 pub use attention_pool::AttentionPool;
 pub use conv::{Conv2d, ConvSizes, channels_last};
 pub use embedding::{Embedding, Positions};
@@ -32,4 +32,4 @@ pub use linear::Linear;
 pub use norm::LayerNorm;
 pub use patch::{PatchEmbed, with_class_token};
 pub use pool::{avg_pool2d, global_avg_pool};
-pub use rows::{accumulate, add, firsts, select};
+pub use rows::{accumulate, add, segment_starts, select};

@@ -62,7 +62,7 @@ pub fn select(x: &Tensor, at: &[u32]) -> Result<Tensor> {
 }
 
 /// The first row of each of some sequences with `lengths` rows.
-pub fn firsts(lengths: &[usize]) -> Vec<u32> {
+pub fn segment_starts(lengths: &[usize]) -> Vec<u32> {
     lengths.iter().scan(0, |end, &len| Some(std::mem::replace(end, *end + len as u32))).collect()
 }
 
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn sequences_begin_where_the_others_end() {
-        assert_eq!(firsts(&[3, 1, 2]), [0, 3, 4]);
-        assert_eq!(firsts(&[]), [0u32; 0]);
+        assert_eq!(segment_starts(&[3, 1, 2]), [0, 3, 4]);
+        assert_eq!(segment_starts(&[]), [0u32; 0]);
     }
 }

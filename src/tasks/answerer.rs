@@ -6,7 +6,8 @@ use super::generation::{CaptionOptions, Generation};
 use super::scores::softmax;
 use super::texts::{Noun, check_texts};
 use super::{
-    Look, MAX_TEXT_TOKENS, ModelFiles, check_picture_size, check_vocabulary, finite, no_numbers, pixel_batch,
+    ImageEncoding, MAX_TEXT_TOKENS, ModelFiles, check_picture_size, check_vocabulary, finite, non_finite,
+    pixel_batch,
 };
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::blip::{BlipAnswerer, BlipConfig, CaptionState};
@@ -155,21 +156,21 @@ impl Answerer {
     }
 
     /// Begins to look at `image`; no layer is computed yet.
-    pub fn look(&self, image: &RgbImage) -> Result<Look> {
+    pub fn encode_image(&self, image: &RgbImage) -> Result<ImageEncoding> {
         let Parts { model, files } = &*self.parts;
-        Ok(Look::new(model.vision().begin(&pixel_batch(&files.preprocessor, image)?)?))
+        Ok(ImageEncoding::new(model.vision().begin(&pixel_batch(&files.preprocessor, image)?)?))
     }
 
     /// Computes one more layer of the vision tower. Returns how many are left.
-    pub fn advance(&self, look: &mut Look) -> Result<usize> {
-        self.parts.model.vision().advance(look.state_mut())
+    pub fn advance(&self, encoding: &mut ImageEncoding) -> Result<usize> {
+        self.parts.model.vision().advance(encoding.state_mut())
     }
 
     /// Begins an answer about the image that the model looks at. Computes the layers that are left.
-    pub fn write(&self, look: &Look, plan: &AnswerPlan) -> Result<AnswerRun> {
+    pub fn write(&self, encoding: &ImageEncoding, plan: &AnswerPlan) -> Result<AnswerRun> {
         Ok(AnswerRun {
             parts: Arc::clone(&self.parts),
-            state: self.ask(look, &plan.question)?,
+            state: self.ask(encoding, &plan.question)?,
             generation: self.generation(plan)?,
             next: vec![self.parts.files.config.text.bos_token_id],
             ended: false,
@@ -178,31 +179,31 @@ impl Answerer {
 
     /// Begins to weigh the possible answers about the image that the model looks at. Computes the layers that are
     /// left.
-    pub fn weigh(&self, look: &Look, choices: &Choices) -> Result<ChoiceRun> {
+    pub fn weigh(&self, encoding: &ImageEncoding, choices: &Choices) -> Result<ChoiceRun> {
         Ok(ChoiceRun {
             parts: Arc::clone(&self.parts),
-            state: self.ask(look, &choices.question)?,
+            state: self.ask(encoding, &choices.question)?,
             answers: Arc::clone(&choices.answers),
             scores: Vec::with_capacity(choices.answers.len()),
         })
     }
 
     /// The question as the decoder sees it.
-    fn ask(&self, look: &Look, question: &[u32]) -> Result<CaptionState> {
+    fn ask(&self, encoding: &ImageEncoding, question: &[u32]) -> Result<CaptionState> {
         let model = &self.parts.model;
-        model.ask(&model.see(&model.vision().states(look.state())?)?, question)
+        model.ask(&model.project_image(&model.vision().states(encoding.state())?)?, question)
     }
 
     /// The whole answer.
-    pub fn answer(&self, look: &Look, plan: &AnswerPlan) -> Result<String> {
-        let mut run = self.write(look, plan)?;
+    pub fn answer(&self, encoding: &ImageEncoding, plan: &AnswerPlan) -> Result<String> {
+        let mut run = self.write(encoding, plan)?;
         while run.step()? {}
         run.answer()
     }
 
     /// The log-likelihood of each possible answer, in the order given: see [`ChoiceRun`].
-    pub fn scores(&self, look: &Look, choices: &Choices) -> Result<Vec<f32>> {
-        let mut run = self.weigh(look, choices)?;
+    pub fn scores(&self, encoding: &ImageEncoding, choices: &Choices) -> Result<Vec<f32>> {
+        let mut run = self.weigh(encoding, choices)?;
         while run.step(ANSWER_BATCH)? > 0 {}
         Ok(run.scores().to_vec())
     }
@@ -271,7 +272,7 @@ impl ChoiceRun {
         let next = &rest[..count.max(1)];
         let scores = self.parts.model.log_likelihoods(&self.state, next)?;
         if scores.iter().any(|score| !score.is_finite()) {
-            return Err(no_numbers());
+            return Err(non_finite());
         }
         self.scores.extend(scores);
         Ok(self.answers.len() - self.scores.len())

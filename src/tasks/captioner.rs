@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::generation::{CaptionOptions, DEFAULT_MAX_TOKENS, Generation, Written};
 use super::naming::{Naming, prompt_of};
-use super::{Look, ModelFiles, check_picture_size, check_vocabulary, finite, pixel_batch};
+use super::{ImageEncoding, ModelFiles, check_picture_size, check_vocabulary, finite, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::blip::{BlipConfig, BlipModel, CaptionState};
 use crate::text::CaptionTokenizer;
@@ -95,8 +95,8 @@ impl Captioner {
     ///
     /// # Errors
     /// `ArgumentInvalid` while words are pending.
-    pub fn words(&self, look: &Look) -> Result<Vec<String>> {
-        self.naming().map_or(Ok(Vec::new()), |naming| naming.words(look))
+    pub fn words(&self, encoding: &ImageEncoding) -> Result<Vec<String>> {
+        self.naming().map_or(Ok(Vec::new()), |naming| naming.words(encoding))
     }
 
     /// A thread that failed while it held them has left no half of an embedding.
@@ -119,11 +119,11 @@ impl Captioner {
 
     /// What a caption of the image begins with where the caller has no prompt. While words are pending it is `[DEC]`
     /// alone.
-    pub(super) fn prompt_of(&self, look: &Look) -> Result<Vec<u32>> {
+    pub(super) fn prompt_of(&self, encoding: &ImageEncoding) -> Result<Vec<u32>> {
         if self.naming.is_none() || self.words_pending() > 0 {
             return Ok(vec![self.parts.files.config.text.bos_token_id]);
         }
-        Ok(self.prompt(&self.words(look)?)?.0)
+        Ok(self.prompt(&self.words(encoding)?)?.0)
     }
 
     /// Checks how a caption is to be written; computes nothing.
@@ -160,10 +160,10 @@ impl Captioner {
     }
 
     /// Begins to look at `image`; no layer is computed yet.
-    pub fn look(&self, image: &RgbImage) -> Result<Look> {
+    pub fn encode_image(&self, image: &RgbImage) -> Result<ImageEncoding> {
         let Parts { model, files } = &*self.parts;
         let state = model.vision().begin(&pixel_batch(&files.preprocessor, image)?)?;
-        Ok(Look::new(state).framed(files.preprocessor.frame(image)))
+        Ok(ImageEncoding::new(state).framed(files.preprocessor.frame(image)))
     }
 
     pub(super) fn model(&self) -> &BlipModel {
@@ -175,8 +175,8 @@ impl Captioner {
     }
 
     /// Computes one more layer of the vision tower. Returns how many are left.
-    pub fn advance(&self, look: &mut Look) -> Result<usize> {
-        self.parts.model.vision().advance(look.state_mut())
+    pub fn advance(&self, encoding: &mut ImageEncoding) -> Result<usize> {
+        self.parts.model.vision().advance(encoding.state_mut())
     }
 
     /// Begins a caption of the image that the model looks at, as an iterator of text pieces. Computes the layers
@@ -184,14 +184,14 @@ impl Captioner {
     ///
     /// # Errors
     /// `ArgumentInvalid` where the captioner has words of its own that are pending, and the plan no prompt.
-    pub fn write(&self, look: &Look, plan: &CaptionPlan) -> Result<CaptionRun> {
+    pub fn write(&self, encoding: &ImageEncoding, plan: &CaptionPlan) -> Result<CaptionRun> {
         let model = &self.parts.model;
         let (ids, words) =
-            if plan.names { self.prompt(&self.words(look)?)? } else { (plan.ids.clone(), Vec::new()) };
+            if plan.names { self.prompt(&self.words(encoding)?)? } else { (plan.ids.clone(), Vec::new()) };
         Ok(CaptionRun {
             parts: Arc::clone(&self.parts),
             generation: self.generation(&ids, plan)?,
-            state: model.start(&model.image_states_of(look.state())?)?,
+            state: model.start(&model.image_states_of(encoding.state())?)?,
             next: ids.clone(),
             prompt: ids.len(),
             hidden: if plan.names { ids.len() } else { 0 },
@@ -209,7 +209,7 @@ impl Captioner {
     pub fn start(&self, image: &RgbImage, options: &CaptionOptions) -> Result<CaptionRun> {
         let plan = self.plan(options)?;
         while plan.names && self.encode_words(usize::MAX)? > 0 {}
-        self.write(&self.look(image)?, &plan)
+        self.write(&self.encode_image(image)?, &plan)
     }
 
     /// The search for what comes after `ids`.

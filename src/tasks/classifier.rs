@@ -1,6 +1,6 @@
 //! Classification with ViT.
 
-use super::{Look, check_picture_size, finite, pixel_batch};
+use super::{ImageEncoding, check_picture_size, finite, pixel_batch};
 use crate::Result;
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::vit::{VitConfig, VitModel};
@@ -58,28 +58,28 @@ impl Classifier {
     }
 
     /// Begins to look at `image`; no layer is computed yet.
-    pub fn look(&self, image: &RgbImage) -> Result<Look> {
+    pub fn encode_image(&self, image: &RgbImage) -> Result<ImageEncoding> {
         let state = self.model.vision().begin(&pixel_batch(&self.preprocessor, image)?)?;
-        Ok(Look::new(state).framed(self.preprocessor.frame(image)))
+        Ok(ImageEncoding::new(state).framed(self.preprocessor.frame(image)))
     }
 
     /// Computes one more layer. Returns how many are left.
-    pub fn advance(&self, look: &mut Look) -> Result<usize> {
-        self.model.vision().advance(look.state_mut())
+    pub fn advance(&self, encoding: &mut ImageEncoding) -> Result<usize> {
+        self.model.vision().advance(encoding.state_mut())
     }
 
     /// The probability of each class for `image`, in the order of [`Classifier::labels`]: they sum to 1, except
     /// where the model was trained for classes of which several can be true.
     pub fn classify(&self, image: &RgbImage) -> Result<Vec<f32>> {
-        self.classify_seen(&self.look(image)?)
+        self.classify_encoded(&self.encode_image(image)?)
     }
 
     /// [`Classifier::classify`] of an image that the model is looking at. Computes the layers that are left.
     ///
     /// # Errors
     /// `WeightsInvalid` where the weights give no numbers.
-    pub fn classify_seen(&self, look: &Look) -> Result<Vec<f32>> {
-        let mut scores = finite(&self.model.logits(look.state())?)?;
+    pub fn classify_encoded(&self, encoding: &ImageEncoding) -> Result<Vec<f32>> {
+        let mut scores = finite(&self.model.logits(encoding.state())?)?;
         if self.independent {
             scores.iter_mut().for_each(|score| *score = 1.0 / (1.0 + (-*score).exp()));
         } else {

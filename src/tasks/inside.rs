@@ -4,7 +4,7 @@
 //!
 //! ```no_run
 //! # fn map(tagger: ocelli::tasks::Tagger, image: ocelli::image::RgbImage) -> ocelli::Result<()> {
-//! let mut look = tagger.look(&image)?;
+//! let mut look = tagger.encode_image(&image)?;
 //! look.keep(); // before the first layer
 //! while tagger.advance(&mut look)? > 0 {}
 //! let mut tracing = tagger.begin_explanation(&look, "a photo of a cat.")?;
@@ -16,7 +16,7 @@
 
 use std::ops::Range;
 
-use super::{Captioner, Classifier, LabelSet, Look, MatchTexts, Matcher, Tagger, no_numbers};
+use super::{Captioner, Classifier, ImageEncoding, LabelSet, MatchTexts, Matcher, Tagger, non_finite};
 use crate::image::{Frame, RgbImage};
 use crate::models::Trace;
 use crate::models::blip::mean_of_patches;
@@ -43,7 +43,7 @@ impl Map {
     /// `WeightsInvalid` where `values` are not all numbers.
     pub(super) fn of_square(values: &[f32], frame: Frame) -> Result<Self> {
         if values.iter().any(|value| !value.is_finite()) {
-            return Err(no_numbers());
+            return Err(non_finite());
         }
         let side = values.len().isqrt();
         Ok(Self { rows: side, columns: side, values: values.to_vec(), frame })
@@ -68,8 +68,8 @@ pub struct Tracing {
 }
 
 impl Tracing {
-    fn new(trace: Trace, look: &Look) -> Self {
-        Self { trace, frame: look.frame(), left: None }
+    fn new(trace: Trace, encoding: &ImageEncoding) -> Self {
+        Self { trace, frame: encoding.frame(), left: None }
     }
 
     fn step(&mut self, step: impl FnOnce(&mut Trace) -> Result<usize>) -> Result<usize> {
@@ -94,7 +94,7 @@ impl Tagger {
     /// Which patches of `image` the class token's state is made of, whatever it is tagged with: attention rollout
     /// (Abnar and Zuidema 2020). The map sums up to less than 1, by what the class token has kept of itself.
     pub fn rollout(&self, image: &RgbImage) -> Result<Map> {
-        let tracing = self.begin_rollout(&kept(self.look(image)?))?;
+        let tracing = self.begin_rollout(&kept(self.encode_image(image)?))?;
         self.finish(tracing)
     }
 
@@ -105,20 +105,20 @@ impl Tagger {
     /// # Errors
     /// As [`Tagger::labels`] for `text` as a label.
     pub fn explain(&self, image: &RgbImage, text: &str) -> Result<Map> {
-        let tracing = self.begin_explanation(&kept(self.look(image)?), text)?;
+        let tracing = self.begin_explanation(&kept(self.encode_image(image)?), text)?;
         self.finish(tracing)
     }
 
     /// [`Tagger::rollout`] of a look that keeps its states, before its first step back.
-    pub fn begin_rollout(&self, look: &Look) -> Result<Tracing> {
-        Ok(Tracing::new(self.model().vision()?.rollout(look.state())?, look))
+    pub fn begin_rollout(&self, encoding: &ImageEncoding) -> Result<Tracing> {
+        Ok(Tracing::new(self.model().vision()?.rollout(encoding.state())?, encoding))
     }
 
     /// [`Tagger::explain`] of a look that keeps its states, before its first step back.
-    pub fn begin_explanation(&self, look: &Look, text: &str) -> Result<Tracing> {
+    pub fn begin_explanation(&self, encoding: &ImageEncoding, text: &str) -> Result<Tracing> {
         LabelSet::new(&[text.into()], Templates::bare())?;
         let text = self.text_embeddings(&[text])?.concat();
-        Ok(Tracing::new(self.model().relevance(look.state(), &text)?, look))
+        Ok(Tracing::new(self.model().relevance(encoding.state(), &text)?, encoding))
     }
 
     /// Goes back through one more layer. Returns how many are left.
@@ -136,7 +136,7 @@ impl Tagger {
 impl Captioner {
     /// [`Tagger::rollout`] of a captioner.
     pub fn rollout(&self, image: &RgbImage) -> Result<Map> {
-        let mut tracing = self.begin_rollout(&kept(self.look(image)?))?;
+        let mut tracing = self.begin_rollout(&kept(self.encode_image(image)?))?;
         while self.trace_back(&mut tracing)? > 0 {}
         tracing.map()
     }
@@ -148,27 +148,27 @@ impl Captioner {
     ///
     /// # Errors
     /// `ArgumentInvalid` where the caption has no words, or more tokens than the model can write.
-    pub fn attention(&self, look: &Look, caption: &str) -> Result<Vec<WordMap>> {
+    pub fn attention(&self, encoding: &ImageEncoding, caption: &str) -> Result<Vec<WordMap>> {
         let (ids, words) = self.files().tokenizer.encode_words(caption)?;
         if words.is_empty() {
             return Err(Error::new(ErrorKind::ArgumentInvalid, "The caption has no words."));
         }
         let tokens = ids.len();
-        let before = self.prompt_of(look)?;
-        let states = self.model().image_states_of(look.state())?;
+        let before = self.prompt_of(encoding)?;
+        let states = self.model().image_states_of(encoding.state())?;
         let maps = self.model().token_maps(&states, &[before.as_slice(), &ids].concat())?;
         let width = maps.len() / (before.len() - 1 + tokens);
         let maps = &maps[(before.len() - 1) * width..];
         let mean = |Word { range, tokens }: Word| {
             let mean = mean_of_patches(maps, width, self.model().class_tokens(), tokens);
-            Ok(WordMap { range, map: Map::of_square(&mean, look.frame())? })
+            Ok(WordMap { range, map: Map::of_square(&mean, encoding.frame())? })
         };
         words.into_iter().map(mean).collect()
     }
 
     /// [`Captioner::rollout`] of a look that keeps its states, before its first step back.
-    pub fn begin_rollout(&self, look: &Look) -> Result<Tracing> {
-        Ok(Tracing::new(self.model().vision().rollout(look.state())?, look))
+    pub fn begin_rollout(&self, encoding: &ImageEncoding) -> Result<Tracing> {
+        Ok(Tracing::new(self.model().vision().rollout(encoding.state())?, encoding))
     }
 
     /// Goes back through one more layer. Returns how many are left.
@@ -184,27 +184,27 @@ impl Matcher {
     ///
     /// # Errors
     /// `ArgumentInvalid` where there is no such text, or the tokenizer finds no words in it.
-    pub fn explain(&self, look: &Look, texts: &MatchTexts, index: usize) -> Result<Map> {
+    pub fn explain(&self, encoding: &ImageEncoding, texts: &MatchTexts, index: usize) -> Result<Map> {
         let Some(ids) = texts.0.get(index) else {
             return Err(Error::new(ErrorKind::ArgumentInvalid, "There is no such text."));
         };
-        let states = self.model().image_states_of(look.state())?;
-        let map = self.model().grad_cam(&self.model().see(&states)?, ids)?;
-        Map::of_square(&map, look.frame())
+        let states = self.model().image_states_of(encoding.state())?;
+        let map = self.model().grad_cam(&self.model().project_image(&states)?, ids)?;
+        Map::of_square(&map, encoding.frame())
     }
 }
 
 impl Classifier {
     /// Which patches of `image` the answer is made of: [`Tagger::rollout`] of a classifier.
     pub fn rollout(&self, image: &RgbImage) -> Result<Map> {
-        let mut tracing = self.begin_rollout(&kept(self.look(image)?))?;
+        let mut tracing = self.begin_rollout(&kept(self.encode_image(image)?))?;
         while self.trace_back(&mut tracing)? > 0 {}
         tracing.map()
     }
 
     /// [`Classifier::rollout`] of a look that keeps its states, before its first step back.
-    pub fn begin_rollout(&self, look: &Look) -> Result<Tracing> {
-        Ok(Tracing::new(self.model.vision().rollout(look.state())?, look))
+    pub fn begin_rollout(&self, encoding: &ImageEncoding) -> Result<Tracing> {
+        Ok(Tracing::new(self.model.vision().rollout(encoding.state())?, encoding))
     }
 
     /// Goes back through one more layer. Returns how many are left.
@@ -213,7 +213,7 @@ impl Classifier {
     }
 }
 
-fn kept(mut look: Look) -> Look {
-    look.keep();
-    look
+fn kept(mut encoding: ImageEncoding) -> ImageEncoding {
+    encoding.keep();
+    encoding
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::memory::Shelf;
+use super::embedding_cache::TemplateEntries;
 use super::texts::{Noun, check_count, check_text};
 use crate::Result;
 use crate::text::Templates;
@@ -135,7 +135,7 @@ impl LabelSet {
     }
 
     /// The prompts to be encoded next, at most `limit` of them; none where the rest is on `known`.
-    pub(super) fn next_prompts(&mut self, known: Option<&Shelf>, limit: usize) -> Vec<String> {
+    pub(super) fn next_prompts(&mut self, known: Option<&TemplateEntries>, limit: usize) -> Vec<String> {
         let count = self.templates.count();
         let size = if count == 1 { limit } else { ROUND };
         let begun = self.round.take().unwrap_or_else(|| self.begin(known, size));
@@ -179,7 +179,7 @@ impl LabelSet {
     }
 
     /// The round of the next labels, in which at most `size` are not `known`.
-    fn begin(&self, known: Option<&Shelf>, size: usize) -> Round {
+    fn begin(&self, known: Option<&TemplateEntries>, size: usize) -> Round {
         let mut round = Round::default();
         let mut met: HashMap<&str, usize> = HashMap::new();
         for (place, text) in self.texts.iter().enumerate().skip(self.embeddings.len()) {
@@ -253,7 +253,7 @@ mod tests {
         let mut set = set(&["x", "y", "x", "z"]).unwrap();
         // "z" is known from before; of the others, three of four prompts go first.
         let z: Arc<[f32]> = [1.0, 0.0].into();
-        let known = Shelf::from([("z".to_owned(), z.clone())]);
+        let known = TemplateEntries::from([("z".to_owned(), z.clone())]);
         assert_eq!(set.next_prompts(Some(&known), 3), ["a x", "a y", "x b"]);
         let rows = vec![vec![1.0, 0.0], vec![0.0, 1.0], vec![0.0, 1.0]];
         assert!(set.take(rows).is_empty());

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::memory::room;
+use super::embedding_cache::capacity;
 use super::texts::{Noun, check_texts};
-use super::{Look, ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch};
+use super::{ImageEncoding, ModelFiles, check_picture_size, check_vocabulary, non_finite, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
-use crate::models::blip::{BlipConfig, BlipMatcher, SeenImage};
+use crate::models::blip::{BlipConfig, BlipMatcher, ImageKeyValues};
 use crate::text::CaptionTokenizer;
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
@@ -63,7 +63,7 @@ impl MatcherFiles {
 /// # fn best(files: ModelFiles, weights: Weights, bytes: &[u8]) -> ocelli::Result<usize> {
 /// let mut matcher = Matcher::new(MatcherFiles::read(files)?, weights)?;
 /// let texts = matcher.texts(&["two dogs on a lawn", "a red bus"])?;
-/// let look = matcher.look(&ocelli::image::decode(bytes)?)?;
+/// let look = matcher.encode_image(&ocelli::image::decode(bytes)?)?;
 /// let best = matcher.rank(&look, &texts, 16)?[0].index;
 /// # Ok(best) }
 /// ```
@@ -73,7 +73,7 @@ impl MatcherFiles {
 pub struct Matcher {
     parts: Arc<Parts>,
     /// Unit-length embeddings by token ids.
-    remembered: HashMap<Vec<u32>, Arc<[f32]>>,
+    embeddings: HashMap<Vec<u32>, Arc<[f32]>>,
 }
 
 struct Parts {
@@ -116,7 +116,7 @@ impl Matcher {
 
     /// The matcher of its parts.
     pub(super) fn of(model: BlipMatcher, files: MatcherFiles) -> Self {
-        Self { parts: Arc::new(Parts { model, files }), remembered: HashMap::new() }
+        Self { parts: Arc::new(Parts { model, files }), embeddings: HashMap::new() }
     }
 
     pub(super) fn model(&self) -> &BlipMatcher {
@@ -136,21 +136,21 @@ impl Matcher {
     }
 
     /// Begins to look at `image`; no layer is computed yet.
-    pub fn look(&self, image: &RgbImage) -> Result<Look> {
+    pub fn encode_image(&self, image: &RgbImage) -> Result<ImageEncoding> {
         let preprocessor = &self.parts.files.preprocessor;
         let state = self.model().vision().begin(&pixel_batch(preprocessor, image)?)?;
-        Ok(Look::new(state).framed(preprocessor.frame(image)))
+        Ok(ImageEncoding::new(state).framed(preprocessor.frame(image)))
     }
 
     /// Computes one more layer of the vision tower. Returns how many are left.
-    pub fn advance(&self, look: &mut Look) -> Result<usize> {
-        self.model().vision().advance(look.state_mut())
+    pub fn advance(&self, encoding: &mut ImageEncoding) -> Result<usize> {
+        self.model().vision().advance(encoding.state_mut())
     }
 
     /// Begins to compare the image that the model looks at with `texts`: all of them by their similarity, and then
     /// the `rerank` most similar by matching. Computes the layers that are left.
-    pub fn compare(&self, look: &Look, texts: &MatchTexts, rerank: usize) -> Result<MatchRun> {
-        let states = self.model().image_states_of(look.state())?;
+    pub fn compare(&self, encoding: &ImageEncoding, texts: &MatchTexts, rerank: usize) -> Result<MatchRun> {
+        let states = self.model().image_states_of(encoding.state())?;
         let embedding = self.model().image_embeddings(&states)?.squeeze(0)?.to_vec1::<f32>()?;
         Ok(MatchRun {
             states,
@@ -182,7 +182,7 @@ impl Matcher {
         let mut end = done;
         let mut fresh: Vec<&[u32]> = Vec::new();
         for ids in &run.texts.0[done..] {
-            if !self.remembered.contains_key(ids) && !fresh.contains(&ids.as_slice()) {
+            if !self.embeddings.contains_key(ids) && !fresh.contains(&ids.as_slice()) {
                 if fresh.len() == limit {
                     break;
                 }
@@ -195,18 +195,18 @@ impl Matcher {
             let rows = self.model().text_embeddings(&fresh)?.to_vec2::<f32>()?;
             embeddings.extend(fresh.into_iter().map(<[u32]>::to_vec).zip(rows.into_iter().map(Arc::from)));
         }
-        let known = |ids: &Vec<u32>| embeddings.get(ids).or_else(|| self.remembered.get(ids));
+        let known = |ids: &Vec<u32>| embeddings.get(ids).or_else(|| self.embeddings.get(ids));
         for (index, embedding) in (done..end).zip(run.texts.0[done..end].iter().filter_map(known)) {
             let similarity = embedding.iter().zip(&run.embedding).map(|(a, b)| a * b).sum::<f32>();
             if !similarity.is_finite() {
-                return Err(no_numbers());
+                return Err(non_finite());
             }
             run.matches.push(TextMatch { index, similarity, margin: None });
         }
-        if self.remembered.len() + embeddings.len() > room(run.embedding.len()) {
-            self.remembered.clear();
+        if self.embeddings.len() + embeddings.len() > capacity(run.embedding.len()) {
+            self.embeddings.clear();
         }
-        self.remembered.extend(embeddings);
+        self.embeddings.extend(embeddings);
         if run.matches.len() == run.texts.0.len() {
             run.order = (0..run.matches.len()).collect();
             run.order.sort_by(|&a, &b| run.matches[b].similarity.total_cmp(&run.matches[a].similarity));
@@ -218,7 +218,7 @@ impl Matcher {
     fn read_again(&self, run: &mut MatchRun, limit: usize) -> Result<()> {
         let seen = match &run.seen {
             Some(seen) => seen.clone(),
-            None => run.seen.insert(self.model().see(&run.states)?).clone(),
+            None => run.seen.insert(self.model().project_image(&run.states)?).clone(),
         };
         let next = &run.order[run.matched..run.rerank.min(run.matched + limit)];
         let texts: Vec<&[u32]> = next.iter().map(|&index| run.texts.0[index].as_slice()).collect();
@@ -226,7 +226,7 @@ impl Matcher {
         for (&index, logits) in next.iter().zip(logits) {
             let margin = match logits[..] {
                 [no, yes] if no.is_finite() && yes.is_finite() => yes - no,
-                _ => return Err(no_numbers()),
+                _ => return Err(non_finite()),
             };
             run.matches[index].margin = Some(margin);
         }
@@ -235,22 +235,27 @@ impl Matcher {
     }
 
     /// Every text compared in both ways, in the order given.
-    pub fn matches(&mut self, look: &Look, texts: &MatchTexts) -> Result<Vec<TextMatch>> {
-        let mut run = self.compare(look, texts, usize::MAX)?;
+    pub fn matches(&mut self, encoding: &ImageEncoding, texts: &MatchTexts) -> Result<Vec<TextMatch>> {
+        let mut run = self.compare(encoding, texts, usize::MAX)?;
         while self.step(&mut run, TEXT_BATCH)? > 0 {}
         run.matches()
     }
 
     /// The similarity of every text, in the order given: quick, and the lesser judge.
-    pub fn similarities(&mut self, look: &Look, texts: &MatchTexts) -> Result<Vec<f32>> {
-        let mut run = self.compare(look, texts, 0)?;
+    pub fn similarities(&mut self, encoding: &ImageEncoding, texts: &MatchTexts) -> Result<Vec<f32>> {
+        let mut run = self.compare(encoding, texts, 0)?;
         while self.step(&mut run, TEXT_BATCH)? > 0 {}
         Ok(run.matches()?.iter().map(|found| found.similarity).collect())
     }
 
     /// The texts, best first: see [`MatchRun::ranked`].
-    pub fn rank(&mut self, look: &Look, texts: &MatchTexts, rerank: usize) -> Result<Vec<TextMatch>> {
-        let mut run = self.compare(look, texts, rerank)?;
+    pub fn rank(
+        &mut self,
+        encoding: &ImageEncoding,
+        texts: &MatchTexts,
+        rerank: usize,
+    ) -> Result<Vec<TextMatch>> {
+        let mut run = self.compare(encoding, texts, rerank)?;
         while self.step(&mut run, TEXT_BATCH)? > 0 {}
         run.ranked()
     }
@@ -264,7 +269,7 @@ pub struct MatchRun {
     /// The unit-length embedding of the image.
     embedding: Vec<f32>,
     /// What texts see of the image, once the first is read again.
-    seen: Option<SeenImage>,
+    seen: Option<ImageKeyValues>,
     texts: MatchTexts,
     /// How many texts are to be read again.
     rerank: usize,

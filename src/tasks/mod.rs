@@ -16,12 +16,12 @@
 mod answerer;
 mod captioner;
 mod classifier;
+mod embedding_cache;
 mod generation;
+mod image_encoding;
 mod inside;
 mod labels;
-mod look;
 mod matcher;
-mod memory;
 mod naming;
 mod ocelli;
 mod scores;
@@ -37,9 +37,9 @@ pub use generation::{
     BeamSearch, BeamSettings, CaptionOptions, Continuation, DEFAULT_MAX_TOKENS, Generation, MAX_BEAMS,
     MAX_CAPTIONS, Processors, SampleSettings, Samples, Sampling, Written,
 };
+pub use image_encoding::ImageEncoding;
 pub use inside::{Map, Tracing, WordMap};
 pub use labels::{Label, LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
-pub use look::Look;
 pub use matcher::{DEFAULT_RERANK, MAX_TEXT_TOKENS, MatchRun, MatchTexts, Matcher, MatcherFiles, TextMatch};
 pub use ocelli::{Ocelli, OcelliFiles, OcelliModelFiles};
 pub use scores::{Scored, Scores};
@@ -82,14 +82,14 @@ fn check_picture_size(preprocessor: &Preprocessor, image_size: usize) -> Result<
 }
 
 /// Weights with infinities, or so large that sums overflow, load like any others and show only here.
-fn no_numbers() -> Error {
+fn non_finite() -> Error {
     Error::new(ErrorKind::WeightsInvalid, "The weights give no finite numbers for this picture.")
 }
 
 /// The numbers of `tensor`, if they are all finite.
 fn finite(tensor: &Tensor) -> Result<Vec<f32>> {
     let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-    if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(no_numbers()) }
+    if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(non_finite()) }
 }
 
 /// Checks that every id of the tokenizer has a row in the model's embedding table.

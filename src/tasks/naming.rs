@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::labels::{Label, LabelSet};
 use super::scores::softmax;
-use super::{Look, Tagger};
+use super::{ImageEncoding, Tagger};
 use crate::text::{MAX_TEMPLATES, Templates};
 use crate::{Error, ErrorKind, Result};
 
@@ -203,16 +203,17 @@ impl Naming {
     }
 
     /// The words that an image shows.
-    pub(super) fn words(&self, look: &Look) -> Result<Vec<String>> {
+    pub(super) fn words(&self, encoding: &ImageEncoding) -> Result<Vec<String>> {
         if self.pending() > 0 {
             let message = "The words that captions name things with are not all encoded yet.";
             return Err(Error::new(ErrorKind::ArgumentInvalid, message));
         }
         let mut logits = match &self.background {
-            None => self.tagger.logits(&self.tagger.embedding_of(look)?, &self.set)?,
+            None => self.tagger.logits(&self.tagger.embedding_of(encoding)?, &self.set)?,
             Some(background) => {
                 let offset = self.tagger.none_offset();
-                let (mut logits, none) = self.tagger.logits_beside(look, &self.set, background, offset)?;
+                let (mut logits, none) =
+                    self.tagger.logits_beside(encoding, &self.set, background, offset)?;
                 logits.push(none);
                 logits
             }

@@ -6,7 +6,7 @@ use super::captioner::CaptionerFiles;
 use super::matcher::MatcherFiles;
 use super::naming::{Naming, WordList};
 use super::tagger::TaggerInputs;
-use super::{Captioner, Look, Matcher, Tagger, check_picture_size, check_vocabulary};
+use super::{Captioner, ImageEncoding, Matcher, Tagger, check_picture_size, check_vocabulary};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::ocelli::{OcelliConfig, OcelliModel, Parts};
 use crate::text::CaptionTokenizer;
@@ -80,7 +80,7 @@ impl OcelliFiles {
     }
 }
 
-/// A model that tags, captions and matches with one image tower, or some of it. A [`Look`] of any of its parts serves all,
+/// A model that tags, captions and matches with one image tower, or some of it. A [`ImageEncoding`] of any of its parts serves all,
 /// so that an image is encoded once.
 pub struct Ocelli {
     tagger: Option<Tagger>,
@@ -136,21 +136,21 @@ impl Ocelli {
     }
 
     /// Begins to look at `image`; no layer is computed yet.
-    pub fn look(&self, image: &RgbImage) -> Result<Look> {
+    pub fn encode_image(&self, image: &RgbImage) -> Result<ImageEncoding> {
         match (&self.tagger, &self.captioner, &self.matcher) {
-            (Some(tagger), _, _) => tagger.look(image),
-            (_, Some(captioner), _) => captioner.look(image),
-            (_, _, Some(matcher)) => matcher.look(image),
+            (Some(tagger), _, _) => tagger.encode_image(image),
+            (_, Some(captioner), _) => captioner.encode_image(image),
+            (_, _, Some(matcher)) => matcher.encode_image(image),
             _ => Err(absent("image tower")),
         }
     }
 
     /// Computes one more block of the image tower. Returns how many are left.
-    pub fn advance(&self, look: &mut Look) -> Result<usize> {
+    pub fn advance(&self, encoding: &mut ImageEncoding) -> Result<usize> {
         match (&self.tagger, &self.captioner, &self.matcher) {
-            (Some(tagger), _, _) => tagger.advance(look),
-            (_, Some(captioner), _) => captioner.advance(look),
-            (_, _, Some(matcher)) => matcher.advance(look),
+            (Some(tagger), _, _) => tagger.advance(encoding),
+            (_, Some(captioner), _) => captioner.advance(encoding),
+            (_, _, Some(matcher)) => matcher.advance(encoding),
             _ => Err(absent("image tower")),
         }
     }

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::embedding_cache::EmbeddingCache;
 use super::labels::normalise;
-use super::memory::Memory;
 use super::scores::{Scored, Scores, softmax};
 use super::{
-    Label, LabelSet, Look, ModelFiles, check_picture_size, check_vocabulary, no_numbers, pixel_batch,
+    ImageEncoding, Label, LabelSet, ModelFiles, check_picture_size, check_vocabulary, non_finite, pixel_batch,
 };
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::clip::{ClipConfig, ClipModel, Towers};
@@ -97,7 +97,7 @@ impl TaggerInputs {
 #[derive(Clone)]
 pub struct Tagger {
     parts: Arc<Parts>,
-    memory: Arc<Mutex<Memory>>,
+    memory: Arc<Mutex<EmbeddingCache>>,
 }
 
 struct Parts {
@@ -125,7 +125,7 @@ impl Tagger {
     }
 
     /// The embeddings known so far. A thread that failed while it held them has left no half of one.
-    fn memory(&self) -> MutexGuard<'_, Memory> {
+    fn memory(&self) -> MutexGuard<'_, EmbeddingCache> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -168,30 +168,30 @@ impl Tagger {
     }
 
     /// The labels' embeddings that were computed since the last call and before, in a form for
-    /// [`Tagger::remember`], if there are new ones: of as many labels as fit into `limit` bytes. Those of
+    /// [`Tagger::import_embeddings`], if there are new ones: of as many labels as fit into `limit` bytes. Those of
     /// [`Tagger::texts`] are left out, for they may be anything, and mostly come once.
-    pub fn remembered(&mut self, limit: usize) -> Option<Vec<u8>> {
+    pub fn export_embeddings(&mut self, limit: usize) -> Option<Vec<u8>> {
         self.memory().write(limit)
     }
 
-    /// Takes over what [`Tagger::remembered`] gave on an earlier visit, of the very same model.
+    /// Takes over what [`Tagger::export_embeddings`] gave on an earlier visit, of the very same model.
     ///
     /// # Errors
     /// `ArgumentInvalid`: the bytes are damaged. Then nothing has changed.
-    pub fn remember(&mut self, bytes: &[u8]) -> Result<()> {
+    pub fn import_embeddings(&mut self, bytes: &[u8]) -> Result<()> {
         self.memory().read(bytes, self.parts.inputs.config.projection_dim)
     }
 
     /// The probability of each label of `set` for `image`, in label order; they sum to 1. Labels that are
     /// still pending are encoded first.
     pub fn tag(&mut self, image: &RgbImage, set: &mut LabelSet) -> Result<Vec<f32>> {
-        self.tag_seen(&self.look(image)?, set)
+        self.tag_encoded(&self.encode_image(image)?, set)
     }
 
     /// [`Tagger::tag`] of an image that the model is looking at.
-    pub fn tag_seen(&mut self, look: &Look, set: &mut LabelSet) -> Result<Vec<f32>> {
+    pub fn tag_encoded(&mut self, encoding: &ImageEncoding, set: &mut LabelSet) -> Result<Vec<f32>> {
         self.encode_all(set)?;
-        let mut scores = self.logits(&self.embedding_of(look)?, set)?;
+        let mut scores = self.logits(&self.embedding_of(encoding)?, set)?;
         softmax(&mut scores);
         Ok(scores)
     }
@@ -203,7 +203,7 @@ impl Tagger {
     /// `ArgumentInvalid`: `offset` is not finite.
     pub fn score(
         &mut self,
-        look: &Look,
+        encoding: &ImageEncoding,
         set: &mut LabelSet,
         background: &mut LabelSet,
         scores: Scores,
@@ -216,7 +216,7 @@ impl Tagger {
         }
         self.encode_all(background)?;
         self.encode_all(set)?;
-        let (mut logits, none) = self.logits_beside(look, set, background, offset)?;
+        let (mut logits, none) = self.logits_beside(encoding, set, background, offset)?;
         let temperature = self.temperature();
         logits.iter_mut().for_each(|logit| *logit /= temperature);
         Ok(scores.of(logits, none / temperature))
@@ -225,23 +225,23 @@ impl Tagger {
     /// The logits of the labels of `set` and that of a `background`, whose embeddings are all known.
     pub(super) fn logits_beside(
         &self,
-        look: &Look,
+        encoding: &ImageEncoding,
         set: &LabelSet,
         background: &LabelSet,
         offset: f32,
     ) -> Result<(Vec<f32>, f32)> {
-        let image = self.embedding_of(look)?;
+        let image = self.embedding_of(encoding)?;
         let cosines = cosines(&image, background)?;
         let mean = cosines.iter().sum::<f32>() / cosines.len() as f32;
         let none = self.logit_scale() * mean + offset;
-        if none.is_finite() { Ok((self.logits(&image, set)?, none)) } else { Err(no_numbers()) }
+        if none.is_finite() { Ok((self.logits(&image, set)?, none)) } else { Err(non_finite()) }
     }
 
     /// The cosine of the image and each text of `set`, in their order; times [`Tagger::logit_scale`] it is the
     /// reference's `logits_per_image`.
-    pub fn similarity(&mut self, look: &Look, set: &mut LabelSet) -> Result<Vec<f32>> {
+    pub fn similarity(&mut self, encoding: &ImageEncoding, set: &mut LabelSet) -> Result<Vec<f32>> {
         self.encode_all(set)?;
-        cosines(&self.embedding_of(look)?, set)
+        cosines(&self.embedding_of(encoding)?, set)
     }
 
     /// What a cosine is multiplied with to be a logit.
@@ -267,27 +267,27 @@ impl Tagger {
 
     /// The unit-length embedding of `image`, as many numbers as the model's `projection_dim`.
     pub fn image_embedding(&self, image: &RgbImage) -> Result<Vec<f32>> {
-        self.embedding_of(&self.look(image)?)
+        self.embedding_of(&self.encode_image(image)?)
     }
 
     /// Begins to look at `image`; no layer is computed yet.
-    pub fn look(&self, image: &RgbImage) -> Result<Look> {
+    pub fn encode_image(&self, image: &RgbImage) -> Result<ImageEncoding> {
         let preprocessor = &self.parts.inputs.preprocessor;
         let state = self.model().vision()?.begin(&pixel_batch(preprocessor, image)?)?;
-        Ok(Look::new(state).framed(preprocessor.frame(image)))
+        Ok(ImageEncoding::new(state).framed(preprocessor.frame(image)))
     }
 
     /// Computes one more layer. Returns how many are left.
-    pub fn advance(&self, look: &mut Look) -> Result<usize> {
-        self.model().vision()?.advance(look.state_mut())
+    pub fn advance(&self, encoding: &mut ImageEncoding) -> Result<usize> {
+        self.model().vision()?.advance(encoding.state_mut())
     }
 
     /// [`Tagger::image_embedding`] of an image that the model is looking at. Computes the layers that are left.
-    pub fn embedding_of(&self, look: &Look) -> Result<Vec<f32>> {
-        let features = self.model().image_features_of(look.state())?;
+    pub fn embedding_of(&self, encoding: &ImageEncoding) -> Result<Vec<f32>> {
+        let features = self.model().image_features_of(encoding.state())?;
         let mut features = features.squeeze(0)?.to_vec1::<f32>()?;
         normalise(&mut features);
-        if features.iter().all(|x| x.is_finite()) { Ok(features) } else { Err(no_numbers()) }
+        if features.iter().all(|x| x.is_finite()) { Ok(features) } else { Err(non_finite()) }
     }
 
     /// The unit-length embeddings of `texts`, one row each.
@@ -314,7 +314,7 @@ impl Tagger {
     pub(super) fn logits(&self, image: &[f32], set: &LabelSet) -> Result<Vec<f32>> {
         let mut logits = cosines(image, set)?;
         logits.iter_mut().for_each(|logit| *logit *= self.logit_scale());
-        if logits.iter().all(|logit| logit.is_finite()) { Ok(logits) } else { Err(no_numbers()) }
+        if logits.iter().all(|logit| logit.is_finite()) { Ok(logits) } else { Err(non_finite()) }
     }
 }
 

@@ -25,7 +25,7 @@ impl File {
         if json.len() > MAX_BYTES {
             return Err(invalid(format!("has {} bytes; at most {MAX_BYTES} are accepted", json.len())));
         }
-        let outline: Outline = serde_json::from_slice(json).map_err(|error| {
+        let outline: TokenizerMeta = serde_json::from_slice(json).map_err(|error| {
             Error::new(ErrorKind::TokenizerInvalid, "The tokenizer file is not a tokenizer in JSON.")
                 .with_source(error)
         })?;
@@ -83,7 +83,7 @@ pub(super) fn invalid(why: impl std::fmt::Display) -> Error {
 
 /// The parts of the file that the tokenizer library keeps to itself.
 #[derive(Deserialize)]
-struct Outline {
+struct TokenizerMeta {
     #[serde(default)]
     post_processor: Option<Value>,
     model: Model,

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::caption::{CaptionOptions, to_options};
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
-use super::picture::{Look, Picture};
+use super::picture::{ImageEncoding, Picture};
 use super::tag::strings;
 use crate::tasks::{self, Answerer, MAX_LABELS, ModelFiles};
 
@@ -54,23 +54,24 @@ impl AnswererHandle {
     }
 
     /// Begins to look at the picture; no layer is computed yet.
-    pub fn look(&self, picture: &Picture) -> JsResult<Look> {
-        self.0.look(picture.image()).map(Look).map_err(to_js)
+    #[wasm_bindgen(js_name = encodeImage)]
+    pub fn encode_image(&self, picture: &Picture) -> JsResult<ImageEncoding> {
+        self.0.encode_image(picture.image()).map(ImageEncoding).map_err(to_js)
     }
 
     /// Computes one more layer; returns how many are left.
-    pub fn advance(&self, look: &mut Look) -> JsResult<usize> {
-        self.0.advance(&mut look.0).map_err(to_js)
+    pub fn advance(&self, encoding: &mut ImageEncoding) -> JsResult<usize> {
+        self.0.advance(&mut encoding.0).map_err(to_js)
     }
 
     /// Begins an answer about what was looked at.
-    pub fn write(&self, look: &Look, plan: &AnswerPlan) -> JsResult<AnswerRun> {
-        self.0.write(&look.0, &plan.0).map(AnswerRun).map_err(to_js)
+    pub fn write(&self, encoding: &ImageEncoding, plan: &AnswerPlan) -> JsResult<AnswerRun> {
+        self.0.write(&encoding.0, &plan.0).map(AnswerRun).map_err(to_js)
     }
 
     /// Begins to weigh the possible answers about what was looked at.
-    pub fn weigh(&self, look: &Look, choices: &Choices) -> JsResult<ChoiceRun> {
-        self.0.weigh(&look.0, &choices.0).map(ChoiceRun).map_err(to_js)
+    pub fn weigh(&self, encoding: &ImageEncoding, choices: &Choices) -> JsResult<ChoiceRun> {
+        self.0.weigh(&encoding.0, &choices.0).map(ChoiceRun).map_err(to_js)
     }
 }
 

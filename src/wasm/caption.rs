@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
-use super::picture::{Look, Picture};
+use super::picture::{ImageEncoding, Picture};
 use crate::tasks::{self, Captioner, ModelFiles, Sampling};
 use crate::{Error, ErrorKind, Result};
 
@@ -116,18 +116,19 @@ impl CaptionerHandle {
     }
 
     /// Begins to look at the picture; no layer is computed yet.
-    pub fn look(&self, picture: &Picture) -> JsResult<Look> {
-        self.0.look(picture.image()).map(Look).map_err(to_js)
+    #[wasm_bindgen(js_name = encodeImage)]
+    pub fn encode_image(&self, picture: &Picture) -> JsResult<ImageEncoding> {
+        self.0.encode_image(picture.image()).map(ImageEncoding).map_err(to_js)
     }
 
     /// Computes one more layer; returns how many are left.
-    pub fn advance(&self, look: &mut Look) -> JsResult<usize> {
-        self.0.advance(&mut look.0).map_err(to_js)
+    pub fn advance(&self, encoding: &mut ImageEncoding) -> JsResult<usize> {
+        self.0.advance(&mut encoding.0).map_err(to_js)
     }
 
     /// Begins a caption of what was looked at.
-    pub fn write(&self, look: &Look, plan: &CaptionPlan) -> JsResult<CaptionRun> {
-        self.0.write(&look.0, &plan.0).map(CaptionRun).map_err(to_js)
+    pub fn write(&self, encoding: &ImageEncoding, plan: &CaptionPlan) -> JsResult<CaptionRun> {
+        self.0.write(&encoding.0, &plan.0).map(CaptionRun).map_err(to_js)
     }
 }
 

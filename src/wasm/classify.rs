@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
-use super::picture::{Look, Picture};
+use super::picture::{ImageEncoding, Picture};
 use crate::tasks::{self, Classifier};
 
 /// The small files of a ViT classifier, read and checked: what `create` needs beside the weights.
@@ -43,17 +43,18 @@ impl ClassifierHandle {
     }
 
     /// Begins to look at the picture; no layer is computed yet.
-    pub fn look(&self, picture: &Picture) -> JsResult<Look> {
-        self.0.look(picture.image()).map(Look).map_err(to_js)
+    #[wasm_bindgen(js_name = encodeImage)]
+    pub fn encode_image(&self, picture: &Picture) -> JsResult<ImageEncoding> {
+        self.0.encode_image(picture.image()).map(ImageEncoding).map_err(to_js)
     }
 
     /// Computes one more layer; returns how many are left.
-    pub fn advance(&self, look: &mut Look) -> JsResult<usize> {
-        self.0.advance(&mut look.0).map_err(to_js)
+    pub fn advance(&self, encoding: &mut ImageEncoding) -> JsResult<usize> {
+        self.0.advance(&mut encoding.0).map_err(to_js)
     }
 
     /// The probability of each class for what was looked at, in their order.
-    pub fn classify(&self, look: &Look) -> JsResult<Vec<f32>> {
-        self.0.classify_seen(&look.0).map_err(to_js)
+    pub fn classify(&self, encoding: &ImageEncoding) -> JsResult<Vec<f32>> {
+        self.0.classify_encoded(&encoding.0).map_err(to_js)
     }
 }

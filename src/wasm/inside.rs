@@ -6,7 +6,7 @@ use super::caption::CaptionerHandle;
 use super::classify::ClassifierHandle;
 use super::edge::{JsResult, to_js};
 use super::matching::{MatchTexts, MatcherHandle};
-use super::picture::Look;
+use super::picture::ImageEncoding;
 use super::tag::TaggerHandle;
 use crate::image::Frame;
 use crate::tasks;
@@ -42,7 +42,7 @@ impl PatchMap {
 }
 
 #[wasm_bindgen]
-impl Look {
+impl ImageEncoding {
     /// Keeps the states of all layers, for a tracing. Comes before the first layer.
     pub fn keep(&mut self) {
         self.0.keep();
@@ -65,14 +65,14 @@ impl Tracing {
 impl TaggerHandle {
     /// Begins the attention rollout of what was looked at.
     #[wasm_bindgen(js_name = beginRollout)]
-    pub fn begin_rollout(&self, look: &Look) -> JsResult<Tracing> {
-        self.0.begin_rollout(&look.0).map(Tracing).map_err(to_js)
+    pub fn begin_rollout(&self, encoding: &ImageEncoding) -> JsResult<Tracing> {
+        self.0.begin_rollout(&encoding.0).map(Tracing).map_err(to_js)
     }
 
     /// Begins to find out what makes `text` fit what was looked at.
     #[wasm_bindgen(js_name = beginExplanation)]
-    pub fn begin_explanation(&self, look: &Look, text: &str) -> JsResult<Tracing> {
-        self.0.begin_explanation(&look.0, text).map(Tracing).map_err(to_js)
+    pub fn begin_explanation(&self, encoding: &ImageEncoding, text: &str) -> JsResult<Tracing> {
+        self.0.begin_explanation(&encoding.0, text).map(Tracing).map_err(to_js)
     }
 
     /// Goes back through one more layer; returns how many are left.
@@ -86,8 +86,8 @@ impl TaggerHandle {
 impl CaptionerHandle {
     /// Begins the attention rollout of what was looked at.
     #[wasm_bindgen(js_name = beginRollout)]
-    pub fn begin_rollout(&self, look: &Look) -> JsResult<Tracing> {
-        self.0.begin_rollout(&look.0).map(Tracing).map_err(to_js)
+    pub fn begin_rollout(&self, encoding: &ImageEncoding) -> JsResult<Tracing> {
+        self.0.begin_rollout(&encoding.0).map(Tracing).map_err(to_js)
     }
 
     /// Goes back through one more layer; returns how many are left.
@@ -97,8 +97,8 @@ impl CaptionerHandle {
     }
 
     /// What the model looks at when it writes each word of `caption`.
-    pub fn attention(&self, look: &Look, caption: &str) -> JsResult<WordMaps> {
-        self.0.attention(&look.0, caption).map(WordMaps).map_err(to_js)
+    pub fn attention(&self, encoding: &ImageEncoding, caption: &str) -> JsResult<WordMaps> {
+        self.0.attention(&encoding.0, caption).map(WordMaps).map_err(to_js)
     }
 }
 
@@ -123,8 +123,8 @@ impl WordMaps {
 #[wasm_bindgen]
 impl MatcherHandle {
     /// What makes the text at `index` of `texts` match what was looked at.
-    pub fn explain(&self, look: &Look, texts: &MatchTexts, index: usize) -> JsResult<PatchMap> {
-        self.0.explain(&look.0, &texts.0, index).map(PatchMap).map_err(to_js)
+    pub fn explain(&self, encoding: &ImageEncoding, texts: &MatchTexts, index: usize) -> JsResult<PatchMap> {
+        self.0.explain(&encoding.0, &texts.0, index).map(PatchMap).map_err(to_js)
     }
 }
 
@@ -132,8 +132,8 @@ impl MatcherHandle {
 impl ClassifierHandle {
     /// Begins the attention rollout of what was looked at.
     #[wasm_bindgen(js_name = beginRollout)]
-    pub fn begin_rollout(&self, look: &Look) -> JsResult<Tracing> {
-        self.0.begin_rollout(&look.0).map(Tracing).map_err(to_js)
+    pub fn begin_rollout(&self, encoding: &ImageEncoding) -> JsResult<Tracing> {
+        self.0.begin_rollout(&encoding.0).map(Tracing).map_err(to_js)
     }
 
     /// Goes back through one more layer; returns how many are left.

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
-use super::picture::{Look, Picture};
+use super::picture::{ImageEncoding, Picture};
 use super::tag::strings;
 use crate::tasks::{self, MAX_LABELS, Matcher, ModelFiles, TextMatch};
 
@@ -46,19 +46,25 @@ impl MatcherHandle {
     }
 
     /// Begins to look at the picture; no layer is computed yet.
-    pub fn look(&self, picture: &Picture) -> JsResult<Look> {
-        self.0.look(picture.image()).map(Look).map_err(to_js)
+    #[wasm_bindgen(js_name = encodeImage)]
+    pub fn encode_image(&self, picture: &Picture) -> JsResult<ImageEncoding> {
+        self.0.encode_image(picture.image()).map(ImageEncoding).map_err(to_js)
     }
 
     /// Computes one more layer; returns how many are left.
-    pub fn advance(&self, look: &mut Look) -> JsResult<usize> {
-        self.0.advance(&mut look.0).map_err(to_js)
+    pub fn advance(&self, encoding: &mut ImageEncoding) -> JsResult<usize> {
+        self.0.advance(&mut encoding.0).map_err(to_js)
     }
 
     /// Begins to compare what was looked at with texts: all by their similarity, then the `rerank` most similar by
     /// matching, or all where it is absent.
-    pub fn compare(&self, look: &Look, texts: &MatchTexts, rerank: Option<usize>) -> JsResult<MatchRun> {
-        self.0.compare(&look.0, &texts.0, rerank.unwrap_or(usize::MAX)).map(MatchRun).map_err(to_js)
+    pub fn compare(
+        &self,
+        encoding: &ImageEncoding,
+        texts: &MatchTexts,
+        rerank: Option<usize>,
+    ) -> JsResult<MatchRun> {
+        self.0.compare(&encoding.0, &texts.0, rerank.unwrap_or(usize::MAX)).map(MatchRun).map_err(to_js)
     }
 
     /// Reads at most `limit` more texts; returns how many readings are left.

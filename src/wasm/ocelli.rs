@@ -7,7 +7,7 @@ use super::caption::CaptionerHandle;
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::matching::MatcherHandle;
-use super::picture::{Look, Picture};
+use super::picture::{ImageEncoding, Picture};
 use super::tag::{TaggerHandle, strings};
 use crate::models::ocelli::Parts;
 use crate::tasks::{self, Ocelli, OcelliModelFiles};
@@ -63,13 +63,14 @@ impl OcelliHandle {
     }
 
     /// Begins to look at the picture; no block is computed yet.
-    pub fn look(&self, picture: &Picture) -> JsResult<Look> {
-        self.0.look(picture.image()).map(Look).map_err(to_js)
+    #[wasm_bindgen(js_name = encodeImage)]
+    pub fn encode_image(&self, picture: &Picture) -> JsResult<ImageEncoding> {
+        self.0.encode_image(picture.image()).map(ImageEncoding).map_err(to_js)
     }
 
     /// Computes one more block of the image tower; returns how many are left.
-    pub fn advance(&self, look: &mut Look) -> JsResult<usize> {
-        self.0.advance(&mut look.0).map_err(to_js)
+    pub fn advance(&self, encoding: &mut ImageEncoding) -> JsResult<usize> {
+        self.0.advance(&mut encoding.0).map_err(to_js)
     }
 
     /// The tagger: one more handle of the same model.

@@ -51,4 +51,4 @@ impl Picture {
 
 /// A picture that a model is looking at, layer by layer. It belongs to the model that made it.
 #[wasm_bindgen]
-pub struct Look(pub(super) tasks::Look);
+pub struct ImageEncoding(pub(super) tasks::ImageEncoding);

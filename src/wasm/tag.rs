@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
-use super::picture::{Look, Picture};
+use super::picture::{ImageEncoding, Picture};
 use crate::models::clip::Towers;
 use crate::tasks::{self, Label, MAX_LABELS, ModelFiles, Scores, Tagger};
 use crate::text::Templates;
@@ -98,34 +98,37 @@ impl TaggerHandle {
 
     /// The embeddings of labels computed so far, to be kept; `undefined` where there are none since the last call. At
     /// most `limit` bytes.
-    pub fn remembered(&mut self, limit: usize) -> Option<Vec<u8>> {
-        self.0.remembered(limit)
+    #[wasm_bindgen(js_name = exportEmbeddings)]
+    pub fn export_embeddings(&mut self, limit: usize) -> Option<Vec<u8>> {
+        self.0.export_embeddings(limit)
     }
 
-    /// Takes over what `remembered` gave on an earlier visit.
-    pub fn remember(&mut self, bytes: &[u8]) -> JsResult<()> {
-        self.0.remember(bytes).map_err(to_js)
+    /// Takes over what `export_embeddings` gave on an earlier visit.
+    #[wasm_bindgen(js_name = importEmbeddings)]
+    pub fn import_embeddings(&mut self, bytes: &[u8]) -> JsResult<()> {
+        self.0.import_embeddings(bytes).map_err(to_js)
     }
 
     /// Begins to look at the picture; no layer is computed yet.
-    pub fn look(&self, picture: &Picture) -> JsResult<Look> {
-        self.0.look(picture.image()).map(Look).map_err(to_js)
+    #[wasm_bindgen(js_name = encodeImage)]
+    pub fn encode_image(&self, picture: &Picture) -> JsResult<ImageEncoding> {
+        self.0.encode_image(picture.image()).map(ImageEncoding).map_err(to_js)
     }
 
     /// Computes one more layer; returns how many are left.
-    pub fn advance(&self, look: &mut Look) -> JsResult<usize> {
-        self.0.advance(&mut look.0).map_err(to_js)
+    pub fn advance(&self, encoding: &mut ImageEncoding) -> JsResult<usize> {
+        self.0.advance(&mut encoding.0).map_err(to_js)
     }
 
     /// The unit-length embedding of what was looked at: `projection_dim` numbers.
     #[wasm_bindgen(js_name = embeddingOf)]
-    pub fn embedding_of(&self, look: &Look) -> JsResult<Vec<f32>> {
-        self.0.embedding_of(&look.0).map_err(to_js)
+    pub fn embedding_of(&self, encoding: &ImageEncoding) -> JsResult<Vec<f32>> {
+        self.0.embedding_of(&encoding.0).map_err(to_js)
     }
 
     /// The probability of each label for what was looked at, in label order.
-    pub fn tag(&mut self, look: &Look, set: &mut LabelSet) -> JsResult<Vec<f32>> {
-        self.0.tag_seen(&look.0, &mut set.0).map_err(to_js)
+    pub fn tag(&mut self, encoding: &ImageEncoding, set: &mut LabelSet) -> JsResult<Vec<f32>> {
+        self.0.tag_encoded(&encoding.0, &mut set.0).map_err(to_js)
     }
 
     /// The score of each label for what was looked at, in label order, and then that of none of them, beside a
@@ -133,22 +136,23 @@ impl TaggerHandle {
     /// model's files say.
     pub fn score(
         &mut self,
-        look: &Look,
+        encoding: &ImageEncoding,
         set: &mut LabelSet,
         background: &mut LabelSet,
         independent: bool,
         offset: Option<f32>,
     ) -> JsResult<Vec<f32>> {
         let scores = if independent { Scores::Independent } else { Scores::Softmax };
-        let scored = self.0.score(&look.0, &mut set.0, &mut background.0, scores, offset).map_err(to_js)?;
+        let scored =
+            self.0.score(&encoding.0, &mut set.0, &mut background.0, scores, offset).map_err(to_js)?;
         let mut all = scored.labels;
         all.push(scored.none);
         Ok(all)
     }
 
     /// The cosine of what was looked at and each text, in their order.
-    pub fn similarity(&mut self, look: &Look, set: &mut LabelSet) -> JsResult<Vec<f32>> {
-        self.0.similarity(&look.0, &mut set.0).map_err(to_js)
+    pub fn similarity(&mut self, encoding: &ImageEncoding, set: &mut LabelSet) -> JsResult<Vec<f32>> {
+        self.0.similarity(&encoding.0, &mut set.0).map_err(to_js)
     }
 
     /// What is added to the background's logit where `score` has no offset.

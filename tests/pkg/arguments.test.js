@@ -95,6 +95,6 @@ test('arguments of wrong types are refused in the page, with a sentence', async 
       return true;
     });
   }
-  const call = ({ type, verb }) => `${type} ${verb}`;
+  const call = ({ type, operation }) => `${type} ${operation}`;
   assert.deepEqual(workers[0].received.map(call), ['call load'], 'the worker heard nothing of them');
 });

@@ -249,7 +249,7 @@ test('arguments of wrong types are refused in the page, with a sentence', async 
     });
   }
   assert.deepEqual(
-    workers[0].received.map(({ verb }) => verb),
+    workers[0].received.map(({ operation }) => operation),
     ['load'],
     'the worker heard nothing of them',
   );

@@ -4,7 +4,7 @@ import { serve } from '../../pkg/src/worker/service.js';
 import { trap, wasmError } from './support/fake-wasm.js';
 
 /** A service over an engine of generators; returns what it posts and a way to send to it. */
-function start(verbs, startEngine) {
+function start(operations, startEngine) {
   const posted = [];
   let listener;
   let closed = false;
@@ -17,7 +17,7 @@ function start(verbs, startEngine) {
   serve(port, async () => {
     engines += 1;
     await startEngine?.();
-    return { run: ({ verb, given }, signal) => verbs[verb](given, signal) };
+    return { run: ({ operation, given }, signal) => operations[operation](given, signal) };
   });
   // Quiet for some rounds of the event loop, not for a time: on a busy machine any time can be too short.
   const idle = async () => {
@@ -31,7 +31,7 @@ function start(verbs, startEngine) {
   return { posted, send, idle, closed: () => closed, engines: () => engines };
 }
 
-const call = (id, verb, given = null) => ({ type: 'call', id, verb, given });
+const call = (id, operation, given = null) => ({ type: 'call', id, operation, given });
 
 test('steps and the answer bear the id of their call', async () => {
   const { posted, send, idle, engines } = start({
@@ -51,7 +51,7 @@ test('steps and the answer bear the id of their call', async () => {
   assert.equal(engines(), 1);
 });
 
-test('an abort arrives between two steps; the verb can clean up', async () => {
+test('an abort arrives between two steps; the operation can clean up', async () => {
   let cleaned = false;
   const { posted, send, idle } = start({
     async *caption() {

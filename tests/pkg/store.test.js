@@ -140,14 +140,14 @@ test('a storage that fails at any step costs nothing but the next download', asy
 
 test('an abort, or weights that fit no model, leave nothing behind', async (t) => {
   const backend = new FakeBackend();
-  // As the worker does when the load is aborted: the verb is ended between two of its steps.
+  // As the worker does when the load is aborted: the operation is ended between two of its steps.
   const { url } = await serveRoutes(t, modelRoutes('/m/', WEIGHTS));
   const wasm = fakeWasm();
   const engine = new Engine(wasm, { runtime: RUNTIME, backend: async () => backend });
   const files = locate(`${url}/m/`);
   const cache = { id: 'm', revision: null };
-  const given = { task: 'tag', files, dtype: 'int8', cache };
-  const run = engine.run({ task: 'tag', verb: 'load', given }, new AbortController().signal);
+  const params = { task: 'tag', files, dtype: 'int8', cache };
+  const run = engine.run({ task: 'tag', operation: 'load', params }, new AbortController().signal);
   while (wasm.log.bytes === 0) await run.next();
   assert.equal(backend.entries.size, 1, 'or this test proves nothing');
   await run.return();

@@ -148,7 +148,7 @@ class ModelPicker extends HTMLElement {
     write(
       this.#detail,
       model
-        ? `${model.builtIn ? 'Comes with the page' : model.id}. Licence: ${model.licence}.`
+        ? `${model.builtIn ? 'Comes with the page' : model.id}. Licence: ${model.license}.`
         : `Its folder holds ${this.#files} and the weights: model.safetensors, pytorch_model.bin or model.gguf.`,
     );
     const current = this.#id !== '' && this.#id === this.#current;

@@ -71,13 +71,13 @@ export class Connection {
   }
 
   /**
-   * @template {import('../shared/protocol.js').Verb} V
-   * @param {V} verb
-   * @param {import('../shared/protocol.js').Verbs[V]['given']} given
+   * @template {import('../shared/protocol.js').OperationName} V
+   * @param {V} operation
+   * @param {import('../shared/protocol.js').Operations[V]['params']} params
    * @param {CallOptions} options
-   * @returns {Promise<import('../shared/protocol.js').Verbs[V]['answer']>}
+   * @returns {Promise<import('../shared/protocol.js').Operations[V]['answer']>}
    */
-  call(verb, given, { task, signal, onStep, transfer = [] }) {
+  call(operation, params, { task, signal, onStep, transfer = [] }) {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
       if (signal?.aborted) return reject(abortError(signal));
@@ -98,7 +98,7 @@ export class Connection {
       });
       signal?.addEventListener('abort', abort, { once: true });
       try {
-        this.#post({ type: 'call', id, task, verb, given }, transfer);
+        this.#post({ type: 'call', id, task, operation, params }, transfer);
       } catch (error) {
         this.#settle(id)?.reject(/** @type {Error} */ (error));
       }

@@ -92,13 +92,13 @@ export class Embedder extends LoadedModel {
    * Asks about one picture after the other: no more than one has to be in memory.
    *
    * @template {'embedImage' | 'similarity'} V
-   * @param {V} verb
+   * @param {V} operation
    * @param {readonly ImageInput[]} images
-   * @param {Omit<import('../shared/protocol.js').Verbs[V]['given'], 'image'>} given
+   * @param {Omit<import('../shared/protocol.js').Operations[V]['params'], 'image'>} given
    * @param {EmbedOptions} options
-   * @returns {Promise<import('../shared/protocol.js').Verbs[V]['answer'][]>}
+   * @returns {Promise<import('../shared/protocol.js').Operations[V]['answer'][]>}
    */
-  async #each(verb, images, given, options) {
+  async #each(operation, images, given, options) {
     const copy = checkImages(images);
     const { signal, onProgress } = readOptions(options, CALL);
     const answers = [];
@@ -106,11 +106,11 @@ export class Embedder extends LoadedModel {
       const { source, transfer } = await readImage(image, { signal });
       /** @param {Progress} event */
       const tell = (event) => onProgress?.(ofAll(event, index, copy.length));
-      const one = /** @type {import('../shared/protocol.js').Verbs[V]['given']} */ ({
+      const one = /** @type {import('../shared/protocol.js').Operations[V]['params']} */ ({
         ...given,
         image: source,
       });
-      answers.push(await this.request(verb, one, { signal, transfer, onProgress: tell }));
+      answers.push(await this.request(operation, one, { signal, transfer, onProgress: tell }));
     }
     return answers;
   }

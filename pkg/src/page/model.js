@@ -150,13 +150,13 @@ export class LoadedModel extends Disposable {
 
   /**
    * @protected
-   * @template {import('../shared/protocol.js').Verb} V
-   * @param {V} verb
-   * @param {import('../shared/protocol.js').Verbs[V]['given']} given
+   * @template {import('../shared/protocol.js').OperationName} V
+   * @param {V} operation
+   * @param {import('../shared/protocol.js').Operations[V]['params']} params
    * @param {RequestOptions} options
-   * @returns {Promise<import('../shared/protocol.js').Verbs[V]['answer']>}
+   * @returns {Promise<import('../shared/protocol.js').Operations[V]['answer']>}
    */
-  async request(verb, given, { signal, transfer, onProgress, onPiece }) {
+  async request(operation, params, { signal, transfer, onProgress, onPiece }) {
     throwIfAborted(signal);
     if (this.#disposed) throw disposedError();
     const { controller, unlink } = linkedController(signal);
@@ -164,7 +164,7 @@ export class LoadedModel extends Disposable {
     try {
       // Loading again serves all calls that wait for it: an abort ends the wait of its own call alone.
       const connection = await unlessAborted(this.#model.ready(), controller.signal);
-      return await connection.call(verb, given, {
+      return await connection.call(operation, params, {
         task: this.#task,
         signal: controller.signal,
         ...(transfer && { transfer }),

@@ -100,30 +100,30 @@
  */
 
 /**
- * The verbs: what each is given, and what it answers.
+ * The operations: what each is given, and what it answers.
  *
- * @typedef {object} Verbs
- * @property {{ given: LoadArguments, answer: LoadedModelInfo }} load
- * @property {{ given: TagArguments, answer: TagAnswer }} tag
- * @property {{ given: PrepareArguments, answer: void }} prepare
- * @property {{ given: { image: ImageSource }, answer: Float32Array }} embedImage a vector of unit length
- * @property {{ given: { texts: string[] }, answer: Float32Array }} embedTexts their vectors, one after the other
- * @property {{ given: { image: ImageSource, texts: string[] }, answer: SimilarityAnswer }} similarity
- * @property {{ given: CaptionArguments, answer: string }} caption
- * @property {{ given: CaptionArguments, answer: ScoredCaption[] }} captions as many as `numCaptions` says, best first
- * @property {{ given: MatchArguments, answer: Matches }} match
- * @property {{ given: AnswerArguments, answer: string }} answer
- * @property {{ given: ChoiceArguments, answer: WeighedChoices }} choose
- * @property {{ given: ClassifyArguments, answer: import('./types.js').Classification[] }} classify best first
- * @property {{ given: AttentionArguments, answer: import('./types.js').WordMap[] }} attention
- * @property {{ given: RolloutArguments, answer: import('./types.js').PatchMap }} rollout
- * @property {{ given: ExplainArguments, answer: import('./types.js').PatchMap }} explain
+ * @typedef {object} Operations
+ * @property {{ params: LoadArguments, answer: LoadedModelInfo }} load
+ * @property {{ params: TagArguments, answer: TagAnswer }} tag
+ * @property {{ params: PrepareArguments, answer: void }} prepare
+ * @property {{ params: { image: ImageSource }, answer: Float32Array }} embedImage a vector of unit length
+ * @property {{ params: { texts: string[] }, answer: Float32Array }} embedTexts their vectors, one after the other
+ * @property {{ params: { image: ImageSource, texts: string[] }, answer: SimilarityAnswer }} similarity
+ * @property {{ params: CaptionArguments, answer: string }} caption
+ * @property {{ params: CaptionArguments, answer: ScoredCaption[] }} captions as many as `numCaptions` says, best first
+ * @property {{ params: MatchArguments, answer: Matches }} match
+ * @property {{ params: AnswerArguments, answer: string }} answer
+ * @property {{ params: ChoiceArguments, answer: WeighedChoices }} choose
+ * @property {{ params: ClassifyArguments, answer: import('./types.js').Classification[] }} classify best first
+ * @property {{ params: AttentionArguments, answer: import('./types.js').WordMap[] }} attention
+ * @property {{ params: RolloutArguments, answer: import('./types.js').PatchMap }} rollout
+ * @property {{ params: ExplainArguments, answer: import('./types.js').PatchMap }} explain
  *
- * @typedef {keyof Verbs} Verb
+ * @typedef {keyof Operations} OperationName
  */
 
 /**
- * @typedef {{ type: 'call', id: number, task: Task, verb: Verb, given: Verbs[Verb]['given'] }} CallMessage `task` tells which
+ * @typedef {{ type: 'call', id: number, task: Task, operation: OperationName, params: Operations[OperationName]['params'] }} CallMessage `task` tells which
  *   of the models that share the worker is meant
  * @typedef {{ type: 'abort', id: number }} AbortMessage
  * @typedef {{ type: 'threads-started' }} ThreadsStartedMessage The threads that it asked for wait for work.
@@ -138,7 +138,7 @@
  * @property {WebAssembly.Memory} memory
  *
  * @typedef {{ type: 'step', id: number, step: Step }} StepMessage
- * @typedef {{ type: 'done', id: number, answer: Verbs[Verb]['answer'] }} DoneMessage
+ * @typedef {{ type: 'done', id: number, answer: Operations[OperationName]['answer'] }} DoneMessage
  * @typedef {{ type: 'failed', id: number, error: ErrorData }} FailedMessage
  * @typedef {{ type: 'started' }} StartedMessage The worker's first word, to the first call: its script has been
  *   loaded.

@@ -15,13 +15,13 @@
  * @property {number} height
  * @property {() => void} free
  *
- * @typedef {object} LookHandle a picture that a model is looking at
+ * @typedef {object} ImageEncodingHandle a picture that a model is looking at
  * @property {() => void} keep keeps the states of all layers, for a tracing; comes before the first layer
  * @property {() => void} free
  *
- * @typedef {object} Looking what every model that sees has
- * @property {(picture: any) => LookHandle} look begins; computes no layer
- * @property {(look: any) => number} advance computes one more layer; returns how many are left
+ * @typedef {object} ImageEncoder what every model that sees has
+ * @property {(picture: any) => ImageEncodingHandle} encodeImage begins; computes no layer
+ * @property {(encoding: any) => number} advance computes one more layer; returns how many are left
  *
  * @typedef {object} PatchMapHandle
  * @property {number} rows
@@ -41,7 +41,7 @@
  * @property {() => void} free
  *
  * @typedef {object} TracingBack what every model has that can be looked into
- * @property {(look: any) => TracingHandle} beginRollout
+ * @property {(encoding: any) => TracingHandle} beginRollout
  * @property {(tracing: any) => number} traceBack goes back through one more layer; returns how many are left
  * @typedef {object} LabelSetHandle
  * @property {number} length
@@ -50,20 +50,20 @@
  * @property {() => Float32Array} embeddings those known so far, one after the other
  * @property {() => void} free
  *
- * @typedef {Looking & TracingBack & TaggerMethods} TaggerHandle
+ * @typedef {ImageEncoder & TracingBack & TaggerMethods} TaggerHandle
  *
  * @typedef {object} TaggerMethods
  * @property {(labels: Label[], templates: string[]) => LabelSetHandle} labels
  * @property {(texts: string[]) => LabelSetHandle} texts
  * @property {(set: any, limit: number) => number} encodeLabels encodes up to `limit` prompts more; returns what is pending
- * @property {(limit: number) => Uint8Array | undefined} remembered the embeddings of labels, where there are new ones
- * @property {(bytes: Uint8Array) => void} remember takes over what `remembered` gave
- * @property {(look: any) => Float32Array} embeddingOf
- * @property {(look: any, set: any) => Float32Array} tag
- * @property {(look: any, text: string) => TracingHandle} beginExplanation
- * @property {(look: any, set: any, background: any, independent: boolean, offset?: number) => Float32Array} score of
+ * @property {(limit: number) => Uint8Array | undefined} exportEmbeddings the embeddings of labels, where there are new ones
+ * @property {(bytes: Uint8Array) => void} importEmbeddings takes over what `exportEmbeddings` gave
+ * @property {(encoding: any) => Float32Array} embeddingOf
+ * @property {(encoding: any, set: any) => Float32Array} tag
+ * @property {(encoding: any, text: string) => TracingHandle} beginExplanation
+ * @property {(encoding: any, set: any, background: any, independent: boolean, offset?: number) => Float32Array} score of
  *   each label, and then of none of them
- * @property {(look: any, set: any) => Float32Array} similarity cosines
+ * @property {(encoding: any, set: any) => Float32Array} similarity cosines
  * @property {number} logitScale
  * @property {number} temperature what logits are divided by; 1 where the configuration has none
  * @property {number} [sureThreshold] the least score of the best label with which the model is sure
@@ -80,12 +80,12 @@
  * @typedef {object} CaptionPlanHandle how a caption is to be written, checked
  * @property {() => void} free
  *
- * @typedef {Looking & TracingBack & CaptionerMethods} CaptionerHandle
+ * @typedef {ImageEncoder & TracingBack & CaptionerMethods} CaptionerHandle
  *
  * @typedef {object} CaptionerMethods
  * @property {(options: GenerationOptions) => CaptionPlanHandle} plan
- * @property {(look: any, plan: any) => CaptionRunHandle} write
- * @property {(look: any, caption: string) => WordMapsHandle} attention
+ * @property {(encoding: any, plan: any) => CaptionRunHandle} write
+ * @property {(encoding: any, caption: string) => WordMapsHandle} attention
  * @property {number} wordsTotal how many words captions may be prompted with
  * @property {number} wordsPending those that are not encoded yet
  * @property {(limit: number) => number} encodeWords encodes up to `limit` more; returns how many are pending
@@ -101,13 +101,13 @@
  * @property {() => Float32Array} probabilities the same; `NaN` where the text was not read again
  * @property {() => void} free
  *
- * @typedef {Looking & MatcherMethods} MatcherHandle
+ * @typedef {ImageEncoder & MatcherMethods} MatcherHandle
  *
  * @typedef {object} MatcherMethods
  * @property {(texts: string[]) => MatchTextsHandle} texts
- * @property {(look: any, texts: any, rerank: number | undefined) => MatchRunHandle} compare begins
+ * @property {(encoding: any, texts: any, rerank: number | undefined) => MatchRunHandle} compare begins
  * @property {(run: any, limit: number) => number} step reads up to `limit` texts more; returns how many readings are left
- * @property {(look: any, texts: any, index: number) => PatchMapHandle} explain what makes the text at `index` match
+ * @property {(encoding: any, texts: any, index: number) => PatchMapHandle} explain what makes the text at `index` match
  * @property {() => void} free
  *
  * @typedef {object} AnswerPlanHandle a question and how it is to be answered, checked
@@ -127,16 +127,16 @@
  * @property {() => Float32Array} probabilities of each among the answers
  * @property {() => void} free
  *
- * @typedef {Looking & AnswererMethods} AnswererHandle
+ * @typedef {ImageEncoder & AnswererMethods} AnswererHandle
  *
  * @typedef {object} AnswererMethods
  * @property {(question: string, options: GenerationOptions) => AnswerPlanHandle} plan
  * @property {(question: string, answers: string[]) => ChoicesHandle} choices
- * @property {(look: any, plan: any) => AnswerRunHandle} write
- * @property {(look: any, choices: any) => ChoiceRunHandle} weigh
+ * @property {(encoding: any, plan: any) => AnswerRunHandle} write
+ * @property {(encoding: any, choices: any) => ChoiceRunHandle} weigh
  * @property {() => void} free
  *
- * @typedef {Looking & OcelliMethods} OcelliHandle one image tower for several tasks: what it looks at serves all of them
+ * @typedef {ImageEncoder & OcelliMethods} OcelliHandle one image tower for several tasks: what it looks at serves all of them
  *
  * @typedef {object} OcelliMethods
  * @property {() => TaggerHandle} tagger
@@ -144,11 +144,11 @@
  * @property {() => MatcherHandle} matcher
  * @property {() => void} free the others go on without it
  *
- * @typedef {Looking & TracingBack & ClassifierMethods} ClassifierHandle
+ * @typedef {ImageEncoder & TracingBack & ClassifierMethods} ClassifierHandle
  *
  * @typedef {object} ClassifierMethods
  * @property {() => string[]} labels what the classes are called, in their order
- * @property {(look: any) => Float32Array} classify the probability of each
+ * @property {(encoding: any) => Float32Array} classify the probability of each
  * @property {() => void} free
  */
 

@@ -12,7 +12,7 @@
  * @property {() => void} close
  *
  * @typedef {object} Engine
- * @property {(call: Pick<CallMessage, 'task' | 'verb' | 'given'>, signal: AbortSignal)
+ * @property {(call: Pick<CallMessage, 'task' | 'operation' | 'params'>, signal: AbortSignal)
  *   => AsyncGenerator<import('../shared/protocol.js').Step, any, void>} run
  */
 
@@ -21,7 +21,7 @@ import { codeOf, serialise, WorkerError } from '../shared/errors.js';
 
 /**
  * @param {Port} port
- * @param {(given: any, threads: ThreadRequests) => Promise<Engine>} startEngine called once, with what the first call is
+ * @param {(params: any, threads: ThreadRequests) => Promise<Engine>} startEngine called once, with what the first call is
  *   given
  */
 export function serve(port, startEngine) {
@@ -35,10 +35,10 @@ export function serve(port, startEngine) {
 
   /** @param {CallMessage} call @param {AbortSignal} signal */
   async function answer(call, signal) {
-    const { id, given } = call;
+    const { id, params } = call;
     throwIfAborted(signal);
     // The first call is the one that loads: it says what the engine is to run on.
-    engine ??= startEngine(given, threads);
+    engine ??= startEngine(params, threads);
     const run = (await engine).run(call, signal);
     try {
       for (;;) {

@@ -8,7 +8,7 @@ use super::layer::Layer;
 use super::{BlipTextConfig, argument};
 use crate::Result;
 use crate::kernels;
-use crate::models::tree::Tree;
+use crate::models::prefix_trie::PrefixTrie;
 use crate::nn::{self, Activation, Embedding, KeyValues, LayerNorm, Linear, Positions, RowCache, Sizes};
 use crate::weights::Scope;
 
@@ -102,7 +102,7 @@ impl Decoder {
 
     /// A caption without tokens of what has `states` `(rows, other)`.
     pub(super) fn start(&self, states: &Tensor) -> Result<CaptionState> {
-        let image = self.layers.iter().map(|layer| layer.remember(states)).collect::<Result<_>>()?;
+        let image = self.layers.iter().map(|layer| layer.project_kv(states)).collect::<Result<_>>()?;
         let tokens = vec![RowCache::default(); self.layers.len()];
         Ok(CaptionState { image, tokens, rows: 0, captions: vec![Vec::new()] })
     }
@@ -135,7 +135,7 @@ impl Decoder {
         if given.iter().any(|ids| ids.is_empty()) {
             return Err(argument("A text of one token has no likelihood."));
         }
-        let tree = Tree::of(&given);
+        let tree = PrefixTrie::of(&given);
         // Which texts go on from each row, and with which token.
         let mut next: Vec<Vec<(usize, u32)>> = vec![Vec::new(); tree.ids.len()];
         for (text, (ids, &end)) in texts.iter().zip(&tree.ends).enumerate() {

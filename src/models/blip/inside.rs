@@ -6,10 +6,10 @@ use candle_core::Tensor;
 
 use super::decoder::{CaptionState, Decoder};
 use super::layer::Layer;
-use super::text::{SeenImage, TextEncoder};
+use super::text::{ImageKeyValues, TextEncoder};
 use super::{BlipMatcher, BlipModel, argument};
 use crate::Result;
-use crate::nn::{KeyValues, Sight, accumulate};
+use crate::nn::{AttentionMask, KeyValues, accumulate};
 
 /// The layer of `layers` that Grad-CAM looks at: of twelve the eighth, as in the examples of the published code
 /// (`block_num=7`), of fewer the one at the same part of the way. It is not the last one if there are others: only the
@@ -61,13 +61,13 @@ impl Decoder {
         let mut x = self.embed(ids, &self.positions.range(0, ids.len())?)?;
         let mut sum = Vec::new();
         for (layer, (tokens, image)) in self.layers.iter().zip(state.tokens.iter_mut().zip(&*state.image)) {
-            let own = layer.own.forward_cached(&x, &x, tokens, &seen)?;
-            let map = layer.cross.map(&layer.own_norm.forward(&own)?, image)?;
+            let self_attn = layer.self_attn.forward_cached(&x, &x, tokens, &seen)?;
+            let map = layer.cross.map(&layer.self_attn_norm.forward(&self_attn)?, image)?;
             sum.resize(map.len(), 0.0);
             for (sum, value) in sum.iter_mut().zip(map) {
                 *sum += value / self.layers.len() as f32;
             }
-            x = layer.after_own(&own, Some(image))?;
+            x = layer.after_self_attn(&self_attn, Some(image))?;
         }
         Ok(sum)
     }
@@ -85,7 +85,7 @@ impl BlipMatcher {
     ///
     /// # Errors
     /// `ArgumentInvalid`: fewer than three ids, more than the model has positions, or one that it does not know.
-    pub fn grad_cam(&self, image: &SeenImage, ids: &[u32]) -> Result<Vec<f32>> {
+    pub fn grad_cam(&self, image: &ImageKeyValues, ids: &[u32]) -> Result<Vec<f32>> {
         if ids.len() < 3 {
             return Err(argument("The text has no words to look into."));
         }
@@ -96,15 +96,15 @@ impl BlipMatcher {
 
 impl TextEncoder {
     /// Grad-CAM of each of `ids`, `(ids, 1 + patches)`, from the gradient `(width,)` of the first one's last state.
-    fn grad_cam(&self, image: &SeenImage, ids: &[u32], gradient: &[f32]) -> Result<Vec<f32>> {
+    fn grad_cam(&self, image: &ImageKeyValues, ids: &[u32], gradient: &[f32]) -> Result<Vec<f32>> {
         let first = cam_layer(self.layers.len());
         let mut x = self.embed(&[ids])?;
         let mut passings = Vec::new();
         for (i, (layer, image)) in self.layers.iter().zip(&*image.0).enumerate() {
             if i < first {
-                x = layer.encode(&x, Sight::Sequences(&[ids.len()]), Some(image))?;
+                x = layer.encode(&x, AttentionMask::Sequences(&[ids.len()]), Some(image))?;
             } else {
-                let passing = Passing::new(layer, image, x)?;
+                let passing = LayerActivations::new(layer, image, x)?;
                 x = layer.norm.forward(&passing.sum)?;
                 passings.push(passing);
             }
@@ -114,7 +114,7 @@ impl TextEncoder {
         while let Some(passing) = passings.pop() {
             let cross = passing.cross_gradient(&outputs)?;
             if passings.is_empty() {
-                return passing.layer.cross.grad_cam(&passing.own, passing.image, &cross);
+                return passing.layer.cross.grad_cam(&passing.self_attn, passing.image, &cross);
             }
             outputs = passing.backward(cross)?;
         }
@@ -123,13 +123,13 @@ impl TextEncoder {
 }
 
 /// One text on its way through a layer: the states between the layer's parts, `(ids, width)`, which gradients need.
-struct Passing<'a> {
+struct LayerActivations<'a> {
     layer: &'a Layer,
     image: &'a KeyValues,
     inputs: Tensor,
     /// After the self-attention and its residual, before and after the norm.
-    own_sum: Tensor,
-    own: Tensor,
+    self_attn_sum: Tensor,
+    self_attn: Tensor,
     /// After the cross-attention and its residual, before and after the norm.
     cross_sum: Tensor,
     cross: Tensor,
@@ -137,14 +137,15 @@ struct Passing<'a> {
     sum: Tensor,
 }
 
-impl<'a> Passing<'a> {
+impl<'a> LayerActivations<'a> {
     fn new(layer: &'a Layer, image: &'a KeyValues, inputs: Tensor) -> Result<Self> {
-        let own_sum = layer.own.forward(&inputs, &inputs, Sight::Sequences(&[inputs.dim(0)?]))?;
-        let own = layer.own_norm.forward(&own_sum)?;
-        let cross_sum = layer.cross.forward(&own, &own, image)?;
+        let self_attn_sum =
+            layer.self_attn.forward(&inputs, &inputs, AttentionMask::Sequences(&[inputs.dim(0)?]))?;
+        let self_attn = layer.self_attn_norm.forward(&self_attn_sum)?;
+        let cross_sum = layer.cross.forward(&self_attn, &self_attn, image)?;
         let cross = layer.cross_norm.forward(&cross_sum)?;
         let sum = layer.mlp.forward(&cross, &cross)?;
-        Ok(Self { layer, image, inputs, own_sum, own, cross_sum, cross, sum })
+        Ok(Self { layer, image, inputs, self_attn_sum, self_attn, cross_sum, cross, sum })
     }
 
     /// From the gradient of the layer's `outputs` to that of what its cross-attention adds.
@@ -157,13 +158,13 @@ impl<'a> Passing<'a> {
 
     /// From the gradient of what the layer's cross-attention adds to that of the layer's inputs.
     fn backward(&self, mut cross: Vec<f32>) -> Result<Vec<f32>> {
-        let through = self.layer.cross.backward(&self.own, self.image, &cross)?;
+        let through = self.layer.cross.backward(&self.self_attn, self.image, &cross)?;
         accumulate(&mut cross, &through);
-        let mut own = self.layer.own_norm.backward(&self.own_sum, &cross)?;
+        let mut self_attn = self.layer.self_attn_norm.backward(&self.self_attn_sum, &cross)?;
         // The relevance of tokens for each other, which comes with this gradient, is not asked for.
         let mut relevance = vec![0.0; self.inputs.dim(0)?];
-        let through = self.layer.own.backward(&self.inputs, &own, &mut relevance)?;
-        accumulate(&mut own, &through);
-        Ok(own)
+        let through = self.layer.self_attn.backward(&self.inputs, &self_attn, &mut relevance)?;
+        accumulate(&mut self_attn, &through);
+        Ok(self_attn)
     }
 }

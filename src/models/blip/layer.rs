@@ -4,15 +4,15 @@ use candle_core::Tensor;
 
 use crate::Result;
 use crate::nn::{
-    self, CrossAttention, KeyValues, LayerNorm, Linear, Mlp, RowCache, SelfAttention, Sight, Sizes,
+    self, AttentionMask, CrossAttention, KeyValues, LayerNorm, Linear, Mlp, RowCache, SelfAttention, Sizes,
 };
 use crate::weights::Scope;
 
 /// Self-attention, cross-attention and MLP, each followed by residual and layer norm.
 #[derive(Debug, Clone)]
 pub(super) struct Layer {
-    pub(super) own: SelfAttention,
-    pub(super) own_norm: LayerNorm,
+    pub(super) self_attn: SelfAttention,
+    pub(super) self_attn_norm: LayerNorm,
     pub(super) cross: CrossAttention,
     pub(super) cross_norm: LayerNorm,
     pub(super) mlp: Mlp,
@@ -26,8 +26,8 @@ impl Layer {
         let names = ["self.query", "self.key", "self.value", "output.dense"];
         let norm = |name: &str| LayerNorm::load(&scope.scope(name), heads.width, sizes.epsilon);
         Ok(Self {
-            own: SelfAttention::load(&scope.scope("attention"), heads, names)?,
-            own_norm: norm("attention.output.LayerNorm")?,
+            self_attn: SelfAttention::load(&scope.scope("attention"), heads, names)?,
+            self_attn_norm: norm("attention.output.LayerNorm")?,
             cross: CrossAttention::load(&scope.scope("crossattention"), heads, other, names)?,
             cross_norm: norm("crossattention.output.LayerNorm")?,
             mlp: Mlp::new(
@@ -40,8 +40,8 @@ impl Layer {
     }
 
     /// The keys and values of what is seen through cross-attention: `states` `(rows, other)`.
-    pub(super) fn remember(&self, states: &Tensor) -> Result<KeyValues> {
-        self.cross.remember(states)
+    pub(super) fn project_kv(&self, states: &Tensor) -> Result<KeyValues> {
+        self.cross.project_kv(states)
     }
 
     /// New tokens `(ids, width)` to the same shape; see [`SelfAttention::forward_cached`].
@@ -52,13 +52,18 @@ impl Layer {
         seen: &[&[u32]],
         image: &KeyValues,
     ) -> Result<Tensor> {
-        let x = self.own.forward_cached(x, x, tokens, seen)?;
-        self.after_own(&x, Some(image))
+        let x = self.self_attn.forward_cached(x, x, tokens, seen)?;
+        self.after_self_attn(&x, Some(image))
     }
 
     /// Whole texts `(rows, width)` to the same shape. Without an `image` the cross-attention is left out.
-    pub(super) fn encode(&self, x: &Tensor, sight: Sight<'_>, image: Option<&KeyValues>) -> Result<Tensor> {
-        self.after_own(&self.own.forward(x, x, sight)?, image)
+    pub(super) fn encode(
+        &self,
+        x: &Tensor,
+        sight: AttentionMask<'_>,
+        image: Option<&KeyValues>,
+    ) -> Result<Tensor> {
+        self.after_self_attn(&self.self_attn.forward(x, x, sight)?, image)
     }
 
     /// [`Layer::encode`] for the rows `at` alone; see [`SelfAttention::forward_at`]. As a last layer it saves most
@@ -66,17 +71,17 @@ impl Layer {
     pub(super) fn encode_at(
         &self,
         x: &Tensor,
-        sight: Sight<'_>,
+        sight: AttentionMask<'_>,
         image: Option<&KeyValues>,
         at: &[u32],
     ) -> Result<Tensor> {
         let kept = nn::select(x, at)?;
-        self.after_own(&self.own.forward_at(x, &kept, sight, at)?, image)
+        self.after_self_attn(&self.self_attn.forward_at(x, &kept, sight, at)?, image)
     }
 
     /// What comes after the self-attention `x`, which has its residual already.
-    pub(super) fn after_own(&self, x: &Tensor, image: Option<&KeyValues>) -> Result<Tensor> {
-        let mut x = self.own_norm.forward(x)?;
+    pub(super) fn after_self_attn(&self, x: &Tensor, image: Option<&KeyValues>) -> Result<Tensor> {
+        let mut x = self.self_attn_norm.forward(x)?;
         if let Some(image) = image {
             x = self.cross_norm.forward(&self.cross.forward(&x, &x, image)?)?;
         }

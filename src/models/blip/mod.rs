@@ -48,7 +48,7 @@ pub use decoder::CaptionState;
 use decoder::Decoder;
 pub use inside::mean_of_patches;
 pub use retrieval::BlipMatcher;
-pub use text::SeenImage;
+pub use text::ImageKeyValues;
 pub use vqa::BlipAnswerer;
 
 use crate::models::vision::{EncoderState, ImageTower, TokenEncoder};

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::text::{SeenImage, TextEncoder};
+use super::text::{ImageKeyValues, TextEncoder};
 use super::{BlipConfig, argument, load_vision, one_image};
 use crate::Result;
 use crate::models::vision::{EncoderState, ImageTower, TokenEncoder};
@@ -96,13 +96,13 @@ impl BlipMatcher {
     }
 
     /// What texts see of the image with `image_states` `(1, 1 + patches, vision width)`.
-    pub fn see(&self, image_states: &Tensor) -> Result<SeenImage> {
-        self.text.see(&one_image(&self.config, image_states)?)
+    pub fn project_image(&self, image_states: &Tensor) -> Result<ImageKeyValues> {
+        self.text.project_image(&one_image(&self.config, image_states)?)
     }
 
     /// Logits `(texts, 2)` of texts of any lengths, at least one: that each does not describe the image, and that it
     /// does.
-    pub fn matching(&self, image: &SeenImage, texts: &[&[u32]]) -> Result<Tensor> {
+    pub fn matching(&self, image: &ImageKeyValues, texts: &[&[u32]]) -> Result<Tensor> {
         self.head.forward(&self.text.pooled(texts, Some(image))?)
     }
 }

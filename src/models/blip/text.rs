@@ -7,12 +7,12 @@ use candle_core::Tensor;
 use super::layer::Layer;
 use super::{BlipTextConfig, argument};
 use crate::Result;
-use crate::nn::{self, Embedding, KeyValues, LayerNorm, Positions, Sight};
+use crate::nn::{self, AttentionMask, Embedding, KeyValues, LayerNorm, Positions};
 use crate::weights::Scope;
 
 /// What texts see of an image: its keys and values for each layer, computed once for all texts.
 #[derive(Debug, Clone)]
-pub struct SeenImage(pub(super) Arc<[KeyValues]>);
+pub struct ImageKeyValues(pub(super) Arc<[KeyValues]>);
 
 /// Words, positions, and transformer layers in which every token of a text sees all of it.
 #[derive(Debug, Clone)]
@@ -43,31 +43,31 @@ impl TextEncoder {
     }
 
     /// The image with `states` `(1 + patches, vision width)`, as texts see it.
-    pub(super) fn see(&self, states: &Tensor) -> Result<SeenImage> {
-        Ok(SeenImage(self.layers.iter().map(|layer| layer.remember(states)).collect::<Result<_>>()?))
+    pub(super) fn project_image(&self, states: &Tensor) -> Result<ImageKeyValues> {
+        Ok(ImageKeyValues(self.layers.iter().map(|layer| layer.project_kv(states)).collect::<Result<_>>()?))
     }
 
     /// The states of a text that sees `image`: `(ids, width)`.
-    pub(super) fn states(&self, ids: &[u32], image: &SeenImage) -> Result<Tensor> {
+    pub(super) fn states(&self, ids: &[u32], image: &ImageKeyValues) -> Result<Tensor> {
         let mut x = self.embed(&[ids])?;
         for (layer, image) in self.layers.iter().zip(&*image.0) {
-            x = layer.encode(&x, Sight::Sequences(&[ids.len()]), Some(image))?;
+            x = layer.encode(&x, AttentionMask::Sequences(&[ids.len()]), Some(image))?;
         }
         Ok(x)
     }
 
     /// The states of the first token, `[CLS]`, of texts of any lengths, at least one text: `(texts, width)`.
     /// Without an `image` the texts are alone, and the layers pass over their cross-attention. None is padded.
-    pub(super) fn pooled(&self, texts: &[&[u32]], image: Option<&SeenImage>) -> Result<Tensor> {
+    pub(super) fn pooled(&self, texts: &[&[u32]], image: Option<&ImageKeyValues>) -> Result<Tensor> {
         let mut x = self.embed(texts)?;
         let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
-        let sight = Sight::Sequences(&lengths);
+        let sight = AttentionMask::Sequences(&lengths);
         let image = |i: usize| image.and_then(|image| image.0.get(i));
         if let Some((last, layers)) = self.layers.split_last() {
             for (i, layer) in layers.iter().enumerate() {
                 x = layer.encode(&x, sight, image(i))?;
             }
-            x = last.encode_at(&x, sight, image(layers.len()), &nn::firsts(&lengths))?;
+            x = last.encode_at(&x, sight, image(layers.len()), &nn::segment_starts(&lengths))?;
         }
         Ok(x)
     }

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::text::{SeenImage, TextEncoder};
+use super::text::{ImageKeyValues, TextEncoder};
 use super::{BlipConfig, CaptionState, Decoder, load_vision, one_image};
 use crate::Result;
 use crate::models::vision::{ImageTower, TokenEncoder};
@@ -44,18 +44,18 @@ impl BlipAnswerer {
     }
 
     /// What questions see of the image with `image_states` `(1, 1 + patches, vision width)`.
-    pub fn see(&self, image_states: &Tensor) -> Result<SeenImage> {
-        self.encoder.see(&one_image(&self.config, image_states)?)
+    pub fn project_image(&self, image_states: &Tensor) -> Result<ImageKeyValues> {
+        self.encoder.project_image(&one_image(&self.config, image_states)?)
     }
 
     /// What the decoder sees of the question `ids` about an image: its states `(ids, width)`.
-    pub fn question_states(&self, image: &SeenImage, ids: &[u32]) -> Result<Tensor> {
+    pub fn question_states(&self, image: &ImageKeyValues, ids: &[u32]) -> Result<Tensor> {
         self.encoder.states(ids, image)
     }
 
     /// An answer without tokens to the question `ids` about an image: the keys and values of the question, which
     /// serve every token of every answer.
-    pub fn ask(&self, image: &SeenImage, ids: &[u32]) -> Result<CaptionState> {
+    pub fn ask(&self, image: &ImageKeyValues, ids: &[u32]) -> Result<CaptionState> {
         self.decoder.start(&self.question_states(image, ids)?)
     }
 

@@ -3,9 +3,9 @@
 use candle_core::Tensor;
 
 use super::ClipTextConfig;
-use crate::models::tree::Tree;
+use crate::models::prefix_trie::PrefixTrie;
 use crate::nn::{
-    self, Embedding, EncoderLayer, Heads, LayerNorm, Linear, Mlp, Positions, SelfAttention, Sight,
+    self, AttentionMask, Embedding, EncoderLayer, Heads, LayerNorm, Linear, Mlp, Positions, SelfAttention,
 };
 use crate::weights::Scope;
 use crate::{Error, ErrorKind, Result};
@@ -80,17 +80,17 @@ impl ClipText {
         for ids in texts {
             self.check(ids)?;
         }
-        let tree = Tree::of(texts);
+        let tree = PrefixTrie::of(texts);
         let (mut x, seen) = (self.embed(&tree)?, tree.seen());
         for layer in &self.layers {
-            x = layer.forward(&x, Sight::Rows(&seen))?;
+            x = layer.forward(&x, AttentionMask::Rows(&seen))?;
         }
         let rows: Vec<u32> = tree.ends.iter().flat_map(|&end| tree.paths[end as usize].clone()).collect();
         self.final_norm.forward(&nn::select(&x, &rows)?)
     }
 
     /// What goes into the first layer, `(rows, width)`.
-    fn embed(&self, tree: &Tree) -> Result<Tensor> {
+    fn embed(&self, tree: &PrefixTrie) -> Result<Tensor> {
         Ok(nn::add(&self.tokens.forward(&tree.ids)?, &self.positions.at(&tree.positions())?)?)
     }
 
@@ -109,14 +109,14 @@ impl ClipText {
                 let last = last.ok_or_else(|| argument(format!("A text has no end token ({token}).")))?;
                 parts.push(&ids[..=last]);
             }
-            let tree = Tree::of(&parts);
+            let tree = PrefixTrie::of(&parts);
             let (mut x, seen) = (self.embed(&tree)?, tree.seen());
             if let Some((last, layers)) = self.layers.split_last() {
                 for layer in layers {
-                    x = layer.forward(&x, Sight::Rows(&seen))?;
+                    x = layer.forward(&x, AttentionMask::Rows(&seen))?;
                 }
                 let seen: Vec<&[u32]> = tree.ends.iter().map(|&end| seen[end as usize]).collect();
-                x = last.forward_at(&x, Sight::Rows(&seen), &tree.ends)?;
+                x = last.forward_at(&x, AttentionMask::Rows(&seen), &tree.ends)?;
             }
             pooled.push(self.final_norm.forward(&x)?);
         }

@@ -58,7 +58,7 @@ impl EncoderState {
     }
 
     /// The first row of each image, where the class token is.
-    pub(super) fn firsts(&self) -> Vec<u32> {
-        nn::firsts(&self.lengths)
+    pub(super) fn segment_starts(&self) -> Vec<u32> {
+        nn::segment_starts(&self.lengths)
     }
 }

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::{EncoderState, Trace, check_pixels};
 use crate::Result;
-use crate::nn::{EncoderLayer, LayerNorm, PatchEmbed, Sight, with_class_token};
+use crate::nn::{AttentionMask, EncoderLayer, LayerNorm, PatchEmbed, with_class_token};
 
 /// Patches, a class token before them, positions, and transformer layers. The families differ in the names of their
 /// tensors, which their loaders know, and in what the fields say.
@@ -31,7 +31,7 @@ impl VisionTransformer {
     pub fn hidden_states(&self, pixels: &Tensor) -> Result<Tensor> {
         let EncoderState { states: mut x, lengths, .. } = self.begin(pixels)?;
         for layer in &self.layers {
-            x = layer.forward(&x, Sight::Sequences(&lengths))?;
+            x = layer.forward(&x, AttentionMask::Sequences(&lengths))?;
         }
         let width = x.dim(1)?;
         Ok(x.reshape((lengths.len(), (), width))?)
@@ -46,9 +46,9 @@ impl VisionTransformer {
 
     pub(super) fn advance(&self, state: &mut EncoderState) -> Result<usize> {
         state.advance(&self.layers, |layer, state| {
-            let (x, sight) = (&state.states, Sight::Sequences(&state.lengths));
+            let (x, sight) = (&state.states, AttentionMask::Sequences(&state.lengths));
             if self.pools && state.done + 1 == self.layers.len() {
-                layer.forward_at(x, sight, &state.firsts())
+                layer.forward_at(x, sight, &state.segment_starts())
             } else {
                 layer.forward(x, sight)
             }
@@ -77,7 +77,11 @@ impl VisionTransformer {
 
     /// The normalised states of class tokens, `(batch, width)`.
     pub(super) fn pooled(&self, state: &EncoderState) -> Result<Tensor> {
-        let x = if self.pools { &state.states } else { &crate::nn::select(&state.states, &state.firsts())? };
+        let x = if self.pools {
+            &state.states
+        } else {
+            &crate::nn::select(&state.states, &state.segment_starts())?
+        };
         self.post_norm.forward(x)
     }
 

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use crate::Result;
-use crate::nn::{EncoderLayer, Sight, accumulate};
+use crate::nn::{AttentionMask, EncoderLayer, accumulate};
 
 impl EncoderLayer {
     /// One step of attention rollout: `weights (A + I) / 2`, where `A` is the mean over the heads of the attention
@@ -25,7 +25,7 @@ impl EncoderLayer {
     /// Encoder-Decoder Transformers", 2021.
     pub fn backward(&self, x: &Tensor, outputs: &[f32], weights: &mut Vec<f32>) -> Result<Vec<f32>> {
         let normed = self.norm1.forward(x)?;
-        let middle = self.attention.forward(&normed, x, Sight::Sequences(&[weights.len()]))?;
+        let middle = self.attention.forward(&normed, x, AttentionMask::Sequences(&[weights.len()]))?;
         let mlp = self.mlp.backward(&self.norm2.forward(&middle)?, outputs)?;
         let mut gradient = self.norm2.backward(&middle, &mlp)?;
         accumulate(&mut gradient, outputs);

@@ -20,12 +20,12 @@ use candle_core::Tensor;
 
 use super::rows;
 use crate::Result;
-use crate::kernels::{self, After, Dtype, Layer, Matrix};
+use crate::kernels::{self, Dtype, Epilogue, Layer, Matrix};
 
 /// `a` times the transpose of `b`; the rows of both have `inner` numbers.
 fn product(a: &[f32], b: &[f32], inner: usize) -> Result<Vec<f32>> {
     let weight = Matrix::pack(Dtype::F32, b.len() / inner, inner, b)?;
-    Ok(kernels::linear(a, &[Layer { weight: &weight, bias: None, after: After::Nothing }]))
+    Ok(kernels::linear(a, &[Layer { weight: &weight, bias: None, after: Epilogue::Nothing }]))
 }
 
 /// The transpose of rows of `columns` numbers.

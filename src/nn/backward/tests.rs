@@ -242,7 +242,7 @@ fn cross_attention() {
         (0..ROWS * ROWS).map(|i| map.iter().skip(i).step_by(ROWS * ROWS).sum::<f64>() / 3.0).collect()
     };
     let attention = parameters.load(|root| CrossAttention::load(root, HEADS, WIDTH, ["q", "k", "v", "out"]));
-    let (x, memory) = (tensor(&x), attention.remember(&tensor(&other)).unwrap());
+    let (x, memory) = (tensor(&x), attention.project_kv(&tensor(&other)).unwrap());
     assert_close("map", &attention.map(&x, &memory).unwrap(), &mean(&map));
     let expected = differences(&wide_x, &outputs, |x| {
         parameters.attend(&wide_other, &parameters.map_to(x, &wide_other))

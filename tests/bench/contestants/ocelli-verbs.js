@@ -74,7 +74,7 @@ let asked = 0;
 
 /** Looks at a picture, all the way. */
 function look(model, size) {
-  const begun = model.look(picture(wasm, size));
+  const begun = model.encodeImage(picture(wasm, size));
   while (model.advance(begun) > 0);
   return begun;
 }
@@ -103,7 +103,7 @@ export const verbs = {
   /** Tags a picture against labels that were never seen before. */
   tagNew: ({ labels, template }) => {
     const set = models.clip.labels(labels, [template]);
-    const scores = models.clip.tag(models.clip.look(picture(wasm, 224)), set);
+    const scores = models.clip.tag(models.clip.encodeImage(picture(wasm, 224)), set);
     set.free();
     return scores;
   },
@@ -127,7 +127,7 @@ export const verbs = {
   /** Tags that many pictures against labels that are known from the first on. */
   tagImages: ({ count, labels }) => {
     const set = models.clip.labels(labels, ['a photo of a {}.']);
-    for (let i = 0; i < count; i++) models.clip.tag(models.clip.look(picture(wasm, 224)), set);
+    for (let i = 0; i < count; i++) models.clip.tag(models.clip.encodeImage(picture(wasm, 224)), set);
     set.free();
   },
   memory: () => instance.memory.buffer.byteLength,

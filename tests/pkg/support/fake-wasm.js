@@ -151,7 +151,7 @@ export function fakeWasm({
   }
 
   class Model extends Handle {
-    look(picture) {
+    encodeImage(picture) {
       return new Look(picture);
     }
     advance(look) {
@@ -216,9 +216,9 @@ export function fakeWasm({
     #need(tower) {
       if (this.tower !== 'both' && this.tower !== tower) throw wasmError('argument-invalid');
     }
-    look(picture) {
+    encodeImage(picture) {
       this.#need('image');
-      return super.look(picture);
+      return super.encodeImage(picture);
     }
     labels(labels, templates) {
       log.calls.push({ labels, templates });
@@ -254,12 +254,12 @@ export function fakeWasm({
       return tracing;
     }
     /** What it knows, as JSON. */
-    remembered(limit) {
+    exportEmbeddings(limit) {
       if (!this.#unwritten) return undefined;
       this.#unwritten = false;
       return new TextEncoder().encode(JSON.stringify([...this.#known])).subarray(0, limit);
     }
-    remember(bytes) {
+    importEmbeddings(bytes) {
       const text = new TextDecoder().decode(bytes);
       log.calls.push({ remember: text.length });
       if (text === '"trap"') throw trap();
@@ -509,8 +509,8 @@ export function fakeWasm({
       onCreate(files);
       return Object.assign(new OcelliHandle(), { words: files.words ? 40 : 0 });
     }
-    look(picture) {
-      const look = super.look(picture);
+    encodeImage(picture) {
+      const look = super.encodeImage(picture);
       look.kept = true;
       look.keep = () => {};
       return look;

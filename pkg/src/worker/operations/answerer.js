@@ -2,7 +2,7 @@
  * What a loaded answerer can be asked.
  *
  * @typedef {import('../handles.js').AnswererHandle} AnswererHandle
- * @typedef {import('../handles.js').LookHandle} LookHandle
+ * @typedef {import('../handles.js').ImageEncodingHandle} ImageEncodingHandle
  * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
  * @typedef {import('../../shared/types.js').ImageSource} ImageSource
  * @typedef {import('../../shared/protocol.js').AnswerArguments} AnswerArguments
@@ -12,14 +12,14 @@
  */
 
 import { progress } from './load.js';
-import { Pace } from './pace.js';
+import { AdaptiveBatch } from './adaptive-batch.js';
 import { release } from './release.js';
 
 /** A BLIP model that answers questions. */
 export class AnswererOperations {
   #encodings;
   #handle;
-  #pace = new Pace();
+  #pace = new AdaptiveBatch();
 
   /** @param {ImageEncodings} encodings @param {AnswererHandle} handle */
   constructor(encodings, handle) {
@@ -69,7 +69,7 @@ export class AnswererOperations {
    * @template Run
    * @param {ImageSource} image
    * @param {{ free: () => void }} checked what was asked, no longer needed afterwards
-   * @param {(look: LookHandle) => Run} begin
+   * @param {(look: ImageEncodingHandle) => Run} begin
    * @returns {AsyncGenerator<Step, Run, void>} to be freed
    */
   async *#begin(image, checked, begin) {

@@ -13,7 +13,7 @@
 
 import { attentionOf, rolloutOf, written } from './inside.js';
 import { progress } from './load.js';
-import { Pace } from './pace.js';
+import { AdaptiveBatch } from './adaptive-batch.js';
 import { release } from './release.js';
 
 /** A captioning model: BLIP's, or one that is prompted with the words that the tagger of its folder is sure of. */
@@ -21,7 +21,7 @@ export class CaptionerOperations {
   #encodings;
   #handle;
   #kept;
-  #pace = new Pace();
+  #pace = new AdaptiveBatch();
 
   /**
    * @param {ImageEncodings} encodings

@@ -7,11 +7,11 @@
  */
 
 import { progress } from './load.js';
-import { Pace } from './pace.js';
+import { AdaptiveBatch } from './adaptive-batch.js';
 
 export class Encoder {
   #handle;
-  #pace = new Pace();
+  #pace = new AdaptiveBatch();
 
   /** @param {TaggerHandle} handle */
   constructor(handle) {

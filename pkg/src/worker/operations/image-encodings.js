@@ -4,8 +4,8 @@
  * Where several tasks share a model, the last picture's encoding is kept, so that it is decoded and encoded once for its
  * tags, its caption and whatever is asked next. One is kept, no more: memory does not grow with the pictures.
  *
- * @typedef {import('../handles.js').LookHandle} LookHandle
- * @typedef {import('../handles.js').Looking} Looking
+ * @typedef {import('../handles.js').ImageEncodingHandle} ImageEncodingHandle
+ * @typedef {import('../handles.js').ImageEncoder} ImageEncoder
  * @typedef {import('../handles.js').PictureHandle} PictureHandle
  * @typedef {import('../handles.js').Wasm} Wasm
  * @typedef {import('../../shared/types.js').ImageSource} ImageSource
@@ -28,7 +28,7 @@ export class ImageEncoding {
   /** How many layers there are, once the first is computed. */
   layers = 0;
 
-  /** @param {Looking} model @param {LookHandle} handle */
+  /** @param {ImageEncoder} model @param {ImageEncodingHandle} handle */
   constructor(model, handle) {
     this.#model = model;
     this.handle = handle;
@@ -63,7 +63,7 @@ export class ImageEncodings {
 
   /**
    * @param {Wasm} wasm
-   * @param {Looking} model
+   * @param {ImageEncoder} model
    * @param {{ reuse?: boolean }} [options] whether the last encoding is kept
    */
   constructor(wasm, model, { reuse = false } = {}) {
@@ -89,7 +89,7 @@ export class ImageEncodings {
     this.#forget();
     const picture = await openPicture(this.#wasm, known);
     try {
-      const encoding = new ImageEncoding(this.#model, this.#model.look(picture));
+      const encoding = new ImageEncoding(this.#model, this.#model.encodeImage(picture));
       if (this.#reuse) this.#last = { encoding, key, source: withoutLarge(known) };
       return encoding;
     } finally {

@@ -37,18 +37,18 @@ export class Engine {
   }
 
   /**
-   * @param {Pick<CallMessage, 'task' | 'verb'> & { given: any }} call
-   * @param {AbortSignal} signal aborts waiting inside the verb; between its steps, the driver looks itself
+   * @param {Pick<CallMessage, 'task' | 'operation'> & { params: any }} call
+   * @param {AbortSignal} signal aborts waiting inside the operation; between its steps, the driver looks itself
    * @returns {Run}
    */
-  run({ task, verb, given }, signal) {
-    if (verb === 'load') return this.#load(given, signal);
+  run({ task, operation, params }, signal) {
+    if (operation === 'load') return this.#load(params, signal);
     const operations = this.#operations.get(task);
-    const method = operations?.[verb];
+    const method = operations?.[operation];
     if (typeof method !== 'function') {
-      throw new OcelliError('internal', `The worker has no model that knows "${verb}".`);
+      throw new OcelliError('internal', `The worker has no model that knows "${operation}".`);
     }
-    return method.call(operations, given, signal);
+    return method.call(operations, params, signal);
   }
 
   /**

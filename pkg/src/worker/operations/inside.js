@@ -1,9 +1,9 @@
 /**
- * Looking inside a model: which parts of a picture made its answer. A map takes the way through the layers twice, there
+ * ImageEncoder inside a model: which parts of a picture made its answer. A map takes the way through the layers twice, there
  * and back, one layer at a time.
  *
  * @typedef {import('../handles.js').CaptionerHandle} CaptionerHandle
- * @typedef {import('../handles.js').LookHandle} LookHandle
+ * @typedef {import('../handles.js').ImageEncodingHandle} ImageEncodingHandle
  * @typedef {import('../handles.js').PatchMapHandle} PatchMapHandle
  * @typedef {import('../handles.js').TracingHandle} TracingHandle
  * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
@@ -13,7 +13,7 @@
  * @typedef {import('../../shared/types.js').PatchMap} PatchMap
  * @typedef {import('../../shared/types.js').WordMap} WordMap
  *
- * @typedef {import('../handles.js').Looking & import('../handles.js').TracingBack} Model
+ * @typedef {import('../handles.js').ImageEncoder & import('../handles.js').TracingBack} Model
  */
 
 import { isBlank } from '../../shared/texts.js';
@@ -24,7 +24,7 @@ import { release } from './release.js';
  * @param {ImageEncodings} encodings
  * @param {Model} model
  * @param {ImageSource} image
- * @param {(look: LookHandle) => TracingHandle} begin begins the map of what was looked at
+ * @param {(look: ImageEncodingHandle) => TracingHandle} begin begins the map of what was looked at
  * @returns {AsyncGenerator<Step, PatchMap, void>}
  */
 export async function* mapOf(encodings, model, image, begin) {

@@ -27,7 +27,7 @@ export class KeptEmbeddings {
     const bytes = await readEmbeddings(this.#place).catch(() => null);
     if (!bytes) return;
     try {
-      this.#handle.remember(bytes);
+      this.#handle.importEmbeddings(bytes);
     } catch (error) {
       // Damage costs the time to compute them again; a trap in the wasm is no damage.
       if (codeOf(error) === null) throw error;
@@ -36,7 +36,7 @@ export class KeptEmbeddings {
 
   /** Keeps what the model has computed since the last time. */
   async write() {
-    const bytes = this.#handle.remembered(MAX_EMBEDDINGS);
+    const bytes = this.#handle.exportEmbeddings(MAX_EMBEDDINGS);
     if (bytes) await writeEmbeddings(this.#place, bytes).catch(() => {});
   }
 }

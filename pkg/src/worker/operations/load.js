@@ -28,7 +28,7 @@ import { codeOf } from '../../shared/errors.js';
 import { chunks, openFile, openFirst, readSmallFile } from '../../shared/loader.js';
 import { fileBeside, smallFiles } from '../../shared/model-files.js';
 import { entryName, findEntry, openBackend } from '../../cache/index.js';
-import { Keeper } from './keeper.js';
+import { CacheWriter } from './cache-writer.js';
 import { possibleParts, recipeFor } from './recipes.js';
 import { release } from './release.js';
 
@@ -69,7 +69,7 @@ export async function* load(wasm, params, options) {
     const packed = { part, dtype, packing };
     const name = await entryName(files, packed);
     await backend.remove(name).catch(() => {});
-    return Keeper.begin(backend, name, { kept: cache, packed });
+    return CacheWriter.begin(backend, name, { kept: cache, packed });
   });
 }
 
@@ -133,15 +133,15 @@ async function* fromStore(wasm, dtype, recipe, { record, small, chunks }, signal
  * @param {Wasm} wasm
  * @param {Params} params
  * @param {FetchOptions} options
- * @param {(part: Part) => Promise<Keeper | null>} keep begins to keep what comes; null where nothing is kept
+ * @param {(part: Part) => Promise<CacheWriter | null>} keep begins to keep what comes; null where nothing is kept
  * @returns {AsyncGenerator<LoadStep, Loaded, void>}
  */
 async function* fromNetwork(wasm, params, options, keep) {
   const { files, dtype } = params;
   const { controller, unlink } = linkedController(options.signal);
   const inner = { ...options, signal: controller.signal };
-  /** @type {Keeper | null} */
-  let keeper = null;
+  /** @type {CacheWriter | null} */
+  let writer = null;
   /** @type {import('../handles.js').WeightsHandle | null} */
   let weights = null;
   /** @type {import('../handles.js').FilesHandle | null} */
@@ -165,8 +165,8 @@ async function* fromNetwork(wasm, params, options, keep) {
       if (open) yield meter.event(open);
       small.push(open ? await readWhole(open) : undefined);
     }
-    keeper = await keep(recipe.part);
-    weights = new wasm.WeightsLoader(dtype, keeper !== null);
+    writer = await keep(recipe.part);
+    weights = new wasm.WeightsLoader(dtype, writer !== null);
     // A model that cannot work is refused here, before its weights move.
     checked = recipe.read(small);
     checked.passOver(weights);
@@ -175,7 +175,7 @@ async function* fromNetwork(wasm, params, options, keep) {
     for await (const chunk of chunks(tensors, inner)) {
       weights.push(chunk);
       meter.add(chunk.length);
-      if (keeper) await keeper.write(weights.takePacked());
+      if (writer) await writer.write(weights.takePacked());
       const now = performance.now();
       if (now - lastReported >= PROGRESS_INTERVAL) {
         lastReported = now;
@@ -187,9 +187,9 @@ async function* fromNetwork(wasm, params, options, keep) {
     consumed = true;
     const handle = recipe.create(checked, weights);
     // Only what has become a model is worth keeping.
-    await keeper?.commit(small.filter((bytes) => bytes !== undefined));
+    await writer?.commit(small.filter((bytes) => bytes !== undefined));
     yield progress('ready', null, meter.loaded, meter.loaded);
-    return { recipe, handle, place: keeper?.place ?? null };
+    return { recipe, handle, place: writer?.place ?? null };
 
     /** @param {OpenFile} open */
     async function readWhole(open) {
@@ -200,7 +200,7 @@ async function* fromNetwork(wasm, params, options, keep) {
   } finally {
     unlink();
     controller.abort();
-    await keeper?.abandon();
+    await writer?.abandon();
     if (!consumed) {
       if (weights) release(weights);
       if (checked) release(checked);

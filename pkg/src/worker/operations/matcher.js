@@ -13,14 +13,14 @@
 
 import { readMap } from './inside.js';
 import { progress } from './load.js';
-import { Pace } from './pace.js';
+import { AdaptiveBatch } from './adaptive-batch.js';
 import { release } from './release.js';
 
 /** A BLIP matching model. */
 export class MatcherOperations {
   #encodings;
   #handle;
-  #pace = new Pace();
+  #pace = new AdaptiveBatch();
 
   /** @param {ImageEncodings} encodings @param {MatcherHandle} handle */
   constructor(encodings, handle) {

@@ -2,7 +2,7 @@
  * What a loaded tagger can be asked.
  *
  * @typedef {import('../handles.js').LabelSetHandle} LabelSetHandle
- * @typedef {import('../handles.js').LookHandle} LookHandle
+ * @typedef {import('../handles.js').ImageEncodingHandle} ImageEncodingHandle
  * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
  * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
  * @typedef {import('../../shared/protocol.js').ExplainArguments} ExplainArguments
@@ -94,7 +94,7 @@ export class TaggerOperations extends EmbedderOperations {
   }
 
   /**
-   * @param {LookHandle} look
+   * @param {ImageEncodingHandle} look
    * @param {LabelSetHandle} set
    * @param {LabelSetHandle | null} background
    * @param {Pick<TagArguments, 'scores' | 'none' | 'noneOffset'>} how

@@ -3,17 +3,17 @@
 use crate::image::Frame;
 use crate::models::EncoderState;
 
-/// An image on its way through a model's vision tower, which is nearly all of the work: made by `look`, taken on
+/// An image on its way through a model's vision tower, which is nearly all of the work: made by `encode_image`, taken on
 /// by `advance`, one layer at a time, and then asked about as often as one likes.
 ///
 /// It belongs to the model that made it.
 #[derive(Debug, Clone)]
-pub struct Look {
+pub struct ImageEncoding {
     state: EncoderState,
     frame: Frame,
 }
 
-impl Look {
+impl ImageEncoding {
     /// A look at all of an image.
     pub(super) fn new(state: EncoderState) -> Self {
         Self { state, frame: Frame::WHOLE }

@@ -8,7 +8,7 @@ const FIRST_BATCH = 4;
 /** More are not taken at once, however fast they are. */
 const LARGEST_BATCH = 64;
 
-export class Pace {
+export class AdaptiveBatch {
   #batch = FIRST_BATCH;
 
   /**

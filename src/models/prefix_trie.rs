@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 /// The tokens of some texts, where texts that begin alike share the rows of their beginning: in a causal tower
 /// nothing that comes later changes those.
-pub(super) struct Tree {
+pub(super) struct PrefixTrie {
     /// The token of each row.
     pub(super) ids: Vec<u32>,
     /// For each row, the rows from the first of its text to itself.
@@ -13,7 +13,7 @@ pub(super) struct Tree {
     pub(super) ends: Vec<u32>,
 }
 
-impl Tree {
+impl PrefixTrie {
     /// The tree of `texts`, each of at least one token.
     pub(super) fn of(texts: &[&[u32]]) -> Self {
         let mut tree = Self { ids: Vec::new(), paths: Vec::new(), ends: Vec::with_capacity(texts.len()) };
@@ -49,11 +49,11 @@ impl Tree {
 
 #[cfg(test)]
 mod tests {
-    use super::Tree;
+    use super::PrefixTrie;
 
     #[test]
     fn texts_share_their_beginning_and_nothing_else() {
-        let tree = Tree::of(&[&[1, 2, 3, 9], &[1, 2, 4, 9], &[1, 2, 3], &[5, 2], &[1, 2, 3, 9]]);
+        let tree = PrefixTrie::of(&[&[1, 2, 3, 9], &[1, 2, 4, 9], &[1, 2, 3], &[5, 2], &[1, 2, 3, 9]]);
         assert_eq!(tree.ids, [1, 2, 3, 9, 4, 9, 5, 2]);
         assert_eq!(tree.ends, [3, 5, 2, 7, 3]);
         assert_eq!(tree.paths[5], [0, 1, 4, 5]);

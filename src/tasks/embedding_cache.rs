@@ -24,12 +24,12 @@ const MAGIC: [u8; 8] = *b"ocelemb\x01";
 const LENGTH_BOUND: f32 = 1e-3;
 
 /// How many embeddings of `width` numbers are remembered.
-pub(super) fn room(width: usize) -> usize {
+pub(super) fn capacity(width: usize) -> usize {
     MAX_REMEMBERED.min(MAX_NUMBERS / width.max(1))
 }
 
 /// Unit-length embeddings by what takes the place of `{}`.
-pub(super) type Shelf = HashMap<String, Arc<[f32]>>;
+pub(super) type TemplateEntries = HashMap<String, Arc<[f32]>>;
 
 /// Unit-length embeddings of labels, by the templates that they were written into.
 ///
@@ -37,16 +37,16 @@ pub(super) type Shelf = HashMap<String, Arc<[f32]>>;
 /// how many templates it has, they, how many labels, and of each its text and its embedding. Counts are u32, a text is
 /// its length in bytes and its UTF-8, numbers are f32; all little-endian.
 #[derive(Default)]
-pub(super) struct Memory {
-    shelves: HashMap<Templates, Shelf>,
+pub(super) struct EmbeddingCache {
+    shelves: HashMap<Templates, TemplateEntries>,
     len: usize,
     /// Whether there are embeddings that were not written down.
     unwritten: bool,
 }
 
-impl Memory {
+impl EmbeddingCache {
     /// What is known of labels in `templates`.
-    pub(super) fn shelf(&self, templates: &Templates) -> Option<&Shelf> {
+    pub(super) fn shelf(&self, templates: &Templates) -> Option<&TemplateEntries> {
         self.shelves.get(templates)
     }
 
@@ -54,9 +54,9 @@ impl Memory {
     /// far as there is room for it: the next picture will ask for it again.
     pub(super) fn add(&mut self, set: &LabelSet, fresh: Vec<(String, Arc<[f32]>)>) {
         let Some((_, first)) = fresh.first() else { return };
-        let room = room(first.len());
-        if self.len + fresh.len() > room {
-            let own = set.encoded().take(room.saturating_sub(fresh.len()));
+        let capacity = capacity(first.len());
+        if self.len + fresh.len() > capacity {
+            let own = set.encoded().take(capacity.saturating_sub(fresh.len()));
             let own = own.map(|(text, embedding)| (text.clone(), embedding.clone())).collect();
             self.shelves.clear();
             self.shelves.insert(set.templates().clone(), own);
@@ -70,7 +70,7 @@ impl Memory {
         self.len = self.shelves.values().map(HashMap::len).sum();
     }
 
-    /// The embeddings written down, for [`Memory::read`], if there are any that were not before: of as many labels as
+    /// The embeddings written down, for [`EmbeddingCache::read`], if there are any that were not before: of as many labels as
     /// fit into `limit` bytes. Bare texts, which may be anything, are left out.
     pub(super) fn write(&mut self, limit: usize) -> Option<Vec<u8>> {
         if !std::mem::take(&mut self.unwritten) {
@@ -108,7 +108,7 @@ impl Memory {
         Some(out)
     }
 
-    /// Remembers what [`Memory::write`] has written of embeddings of `width` numbers, as far as there is room.
+    /// Remembers what [`EmbeddingCache::write`] has written of embeddings of `width` numbers, as far as there is room.
     ///
     /// # Errors
     /// `ArgumentInvalid`: `bytes` are damaged, or of a model with another width. Then nothing has changed.
@@ -116,11 +116,11 @@ impl Memory {
         let shelves = Reader(bytes).shelves(width).ok_or_else(|| {
             Error::new(ErrorKind::ArgumentInvalid, "The embeddings kept from an earlier visit are damaged.")
         })?;
-        let room = room(width);
+        let capacity = capacity(width);
         for (templates, read) in shelves {
             let shelf = self.shelves.entry(templates).or_default();
             for (text, embedding) in read {
-                if self.len >= room {
+                if self.len >= capacity {
                     return Ok(());
                 }
                 self.len += usize::from(shelf.insert(text, embedding).is_none());
@@ -140,11 +140,11 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Reads what [`Memory::write`] has written, believing nothing; `None` is damage.
+/// Reads what [`EmbeddingCache::write`] has written, believing nothing; `None` is damage.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn shelves(mut self, width: usize) -> Option<Vec<(Templates, Shelf)>> {
+    fn shelves(mut self, width: usize) -> Option<Vec<(Templates, TemplateEntries)>> {
         if self.take(MAGIC.len())? != MAGIC || self.count()? != width {
             return None;
         }
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
                 templates.push(self.text()?);
             }
             let templates = Templates::parse(&templates).ok()?;
-            let mut shelf = Shelf::new();
+            let mut shelf = TemplateEntries::new();
             for _ in 0..self.count()? {
                 let text = self.text()?.to_owned();
                 shelf.insert(text, self.embedding(width)?);
@@ -208,8 +208,8 @@ mod tests {
         (text.to_owned(), [angle.cos(), angle.sin()].into())
     }
 
-    fn filled() -> Memory {
-        let mut memory = Memory::default();
+    fn filled() -> EmbeddingCache {
+        let mut memory = EmbeddingCache::default();
         memory.add(&set(templates()), vec![entry("x", 0.5), entry("é, a letter", 1.0)]);
         memory.add(&set(Templates::bare()), vec![entry("private", 2.0)]);
         memory
@@ -220,7 +220,7 @@ mod tests {
         let mut memory = filled();
         let bytes = memory.write(usize::MAX).unwrap();
         assert!(memory.write(usize::MAX).is_none(), "nothing is new");
-        let mut again = Memory::default();
+        let mut again = EmbeddingCache::default();
         again.read(&bytes, 2).unwrap();
         assert_eq!(again.shelf(&templates()), memory.shelf(&templates()));
         assert_eq!((again.len, again.shelves.len()), (2, 1));
@@ -238,7 +238,7 @@ mod tests {
         for limit in 0..=whole.len() {
             let bytes = filled().write(limit).unwrap();
             assert!(bytes.len() <= limit.max(12));
-            let mut memory = Memory::default();
+            let mut memory = EmbeddingCache::default();
             memory.read(&bytes, 2).unwrap();
             found.push(memory.len);
         }
@@ -249,7 +249,7 @@ mod tests {
     fn damage_is_an_error_and_changes_nothing() {
         let bytes = filled().write(usize::MAX).unwrap();
         let refuses = |bytes: &[u8], width| {
-            let mut memory = Memory::default();
+            let mut memory = EmbeddingCache::default();
             let kind = memory.read(bytes, width).unwrap_err().kind();
             (kind, memory.len) == (ErrorKind::ArgumentInvalid, 0)
         };
@@ -261,7 +261,7 @@ mod tests {
             // Every bit of a length, of a template's braces and of an exponent matters; letters may change.
             let mut changed = bytes.clone();
             changed[place] ^= 0x80;
-            let _ = Memory::default().read(&changed, 2);
+            let _ = EmbeddingCache::default().read(&changed, 2);
         }
         let number = bytes.len() - 4;
         for wrong in [f32::NAN, f32::INFINITY, 2.0] {
@@ -288,14 +288,14 @@ mod tests {
 
     #[test]
     fn long_embeddings_are_fewer() {
-        assert_eq!([1, 256, 1024].map(room), [MAX_REMEMBERED; 3]);
-        assert_eq!([2048, 16_384].map(room), [8192, 1024]);
-        assert!((1..=16_384).all(|width| room(width) * width <= MAX_NUMBERS));
+        assert_eq!([1, 256, 1024].map(capacity), [MAX_REMEMBERED; 3]);
+        assert_eq!([2048, 16_384].map(capacity), [8192, 1024]);
+        assert!((1..=16_384).all(|width| capacity(width) * width <= MAX_NUMBERS));
         // The longest that a configuration can ask for, in a set that there is no room for.
         let texts: Vec<String> = (0..1100).map(|i| format!("label {i}")).collect();
         let labels: Vec<Label<'_>> = texts.iter().map(|text| text.as_str().into()).collect();
         let mut set = LabelSet::new(&labels, Templates::parse(&["a {}."]).unwrap()).unwrap();
-        let mut memory = Memory::default();
+        let mut memory = EmbeddingCache::default();
         while set.pending() > 0 {
             let rows = vec![vec![1.0 / 128.0; 16_384]; set.next_prompts(None, 64).len()];
             let fresh = set.take(rows);
@@ -304,7 +304,7 @@ mod tests {
         }
         assert!(memory.len >= 960, "{} are remembered", memory.len);
         let bytes = memory.write(usize::MAX).unwrap();
-        let mut again = Memory::default();
+        let mut again = EmbeddingCache::default();
         again.read(&bytes, 16_384).unwrap();
         assert_eq!(again.len, memory.len);
     }

@@ -4,45 +4,45 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { checkLength, checkRust, checkWalls, MAX_LINES } from '../../scripts/check-walls.mjs';
+import { checkLength, checkRust, checkLayers, MAX_LINES } from '../../scripts/check-layers.mjs';
 import { shippedRust } from '../../scripts/lib/sources.mjs';
 
 /**
- * @param {import('../../scripts/check-walls.mjs').Breach[]} breaches
+ * @param {import('../../scripts/check-layers.mjs').Violation[]} violations
  */
-const walls = (breaches) => breaches.map(({ line, wall }) => (line ? `${line}: ${wall}` : wall));
+const rules = (violations) => violations.map(({ line, rule }) => (line ? `${line}: ${rule}` : rule));
 
-describe('Rust rooms', () => {
+describe('Rust layers', () => {
   /** @type {[string, string, string, string[]][]} */
   const cases = [
-    ['a room may import those below it', 'src/nn/linear.rs', 'use crate::{Error, weights::Weights};', []],
+    ['a layer may import those below it', 'src/nn/linear.rs', 'use crate::{Error, weights::Weights};', []],
     ['and itself', 'src/nn/linear.rs', 'use crate::nn::Rows;\nuse super::Rows;', []],
     [
       'but none above',
       'src/nn/linear.rs',
       '\nuse crate::models::clip;',
-      ['2: the room `nn` may not import `models`'],
+      ['2: the layer `nn` may not import `models`'],
     ],
     [
       'in a list of several',
       'src/text/mod.rs',
       'use crate::{\n  error::{Error, Result},\n  image,\n};',
-      ['1: the room `text` may not import `image`'],
+      ['1: the layer `text` may not import `image`'],
     ],
     [
       'in an expression',
       'src/error.rs',
       'fn f() { crate::tasks::g() }',
-      ['1: the room `error` may not import `tasks`'],
+      ['1: the layer `error` may not import `tasks`'],
     ],
     [
       'by way of super',
       'src/models/clip/mod.rs',
       'use super::super::tasks::Tagger;',
-      ['1: the room `models` may not import `tasks`'],
+      ['1: the layer `models` may not import `tasks`'],
     ],
     [
-      'a file named like a room is no room',
+      'a file named like a layer is no layer',
       'src/models/clip/mod.rs',
       'use super::text; use super::super::nn::X;',
       [],
@@ -61,27 +61,27 @@ describe('Rust rooms', () => {
     ],
     ['lib.rs may name all', 'src/lib.rs', 'pub mod wasm; pub use crate::tasks::Tagger;', []],
     [
-      'another crate may be called like a room',
+      'another crate may be called like a layer',
       'src/nn/mod.rs',
       'use ::image::RgbImage; use candle::tasks;',
       [],
     ],
     [
-      'wasm names stay in their room',
+      'wasm names stay in their layer',
       'src/tasks/tag.rs',
       'use js_sys::Array;',
       ['1: `js_sys` is known to src/wasm/ only'],
     ],
     ['where they are at home', 'src/wasm/mod.rs', 'use wasm_bindgen::prelude::*;', []],
     [
-      'a new room has to be declared',
+      'a new layer has to be declared',
       'src/audio/mod.rs',
       '',
-      ['src/audio is no room that scripts/check-walls.mjs knows'],
+      ['src/audio is no layer that scripts/check-layers.mjs knows'],
     ],
   ];
   for (const [name, file, text, expected] of cases) {
-    test(name, () => assert.deepEqual(walls(checkRust(file, text)), expected));
+    test(name, () => assert.deepEqual(rules(checkRust(file, text)), expected));
   }
 });
 
@@ -104,7 +104,7 @@ describe('length', () => {
 });
 
 test('a whole tree in git', () => {
-  const root = mkdtempSync(path.join(os.tmpdir(), 'ocelli-walls-'));
+  const root = mkdtempSync(path.join(os.tmpdir(), 'ocelli-rules-'));
   /** @type {Record<string, string>} */
   const files = {
     '.gitignore': '/pkg/types/\n/target/\n',
@@ -121,7 +121,7 @@ test('a whole tree in git', () => {
   const git = (/** @type {string[]} */ ...args) => execFileSync('git', ['-C', root, ...args]);
   git('init', '-q');
   git('add', '--force', 'pkg/types', 'src', 'www');
-  const found = checkWalls(root).map(({ file, wall }) => `${file}: ${wall}`);
+  const found = checkLayers(root).map(({ file, rule }) => `${file}: ${rule}`);
   assert.deepEqual(found.sort(), [
     'pkg/types/index.d.ts: generated files are not committed',
     'src/nn/mod.rs: `web_sys` is known to src/wasm/ only',

@@ -1,20 +1,20 @@
-// Checks the walls between the rooms of the house: `node scripts/check-walls.mjs [folder]`.
+// Checks the boundaries between the layers of the code: `node scripts/check-layers.mjs [folder]`.
 //
-// Directions of Rust's imports, names that only one room may know, nothing generated in git, no file too long. Those of
+// Directions of Rust's imports, names that only one layer may know, nothing generated in git, no file too long. Those of
 // JavaScript are ESLint's (`eslint.config.js`).
 // The reading is textual (lib/sources.mjs): it may be fooled by someone who tries, not by someone who forgets.
 
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { capture, Failure, main, ROOT, say } from './lib/run.mjs';
-import { lineOf, rustRooms, shippedRust } from './lib/sources.mjs';
+import { lineOf, rustModules, shippedRust } from './lib/sources.mjs';
 import { filesBelow } from './lib/stamp.mjs';
 
 /** A hand-written file that grows past this wants to be two. Unit tests at its end do not count. */
 export const MAX_LINES = 500;
 
-/** Which rooms of `src/` each room may name; `lib.rs` names all. @type {Map<string, string[]>} */
-const RUST_ROOMS = new Map(
+/** Which layers of `src/` each layer may name; `lib.rs` names all. @type {Map<string, string[]>} */
+const RUST_LAYERS = new Map(
   Object.entries({
     error: [],
     kernels: ['error'],
@@ -45,15 +45,15 @@ const HAND_WRITTEN = /\.(rs|js|mjs|cjs|ts|css|html|py|sh)$|^\.ci\/run$/;
 const TESTS = /^tests\/|(^|\/)tests(\.rs$|\/)/;
 
 /**
- * @typedef {{ file: string, line?: number, wall: string }} Breach
+ * @typedef {{ file: string, line?: number, rule: string }} Violation
  */
 
 /**
- * Every breach of a wall in a tree.
+ * Every violation in a tree.
  * @param {string} [root]
- * @returns {Breach[]}
+ * @returns {Violation[]}
  */
-export function checkWalls(root = ROOT) {
+export function checkLayers(root = ROOT) {
   const files = listFiles(root);
   /** @param {string} file */
   const read = (file) => readFileSync(path.join(root, file), 'utf8');
@@ -82,49 +82,49 @@ function listFiles(root) {
 /**
  * @param {string} file
  * @param {string} text
- * @returns {Breach[]}
+ * @returns {Violation[]}
  */
 export function checkRust(file, text) {
-  /** @type {Breach[]} */
-  const breaches = [];
+  /** @type {Violation[]} */
+  const violations = [];
   const parts = file.slice('src/'.length, -'.rs'.length).split('/');
-  const room = parts[0] ?? '';
+  const layer = parts[0] ?? '';
   if (parts.at(-1) === 'mod') parts.pop();
   const code = shippedRust(text);
-  if (room !== 'wasm') {
+  if (layer !== 'wasm') {
     for (const match of code.matchAll(BROWSER_CRATES)) {
-      const wall = `\`${match[1]}\` is known to src/wasm/ only`;
-      breaches.push({ file, line: lineOf(code, match.index), wall });
+      const rule = `\`${match[1]}\` is known to src/wasm/ only`;
+      violations.push({ file, line: lineOf(code, match.index), rule });
     }
   }
-  const allowed = RUST_ROOMS.get(room);
-  if (room === 'lib' || room === 'bin' || room === 'main') return breaches;
+  const allowed = RUST_LAYERS.get(layer);
+  if (layer === 'lib' || layer === 'bin' || layer === 'main') return violations;
   if (!allowed) {
-    return [...breaches, { file, wall: `src/${room} is no room that scripts/check-walls.mjs knows` }];
+    return [...violations, { file, rule: `src/${layer} is no layer that scripts/check-layers.mjs knows` }];
   }
-  for (const named of rustRooms(code, parts.length)) {
-    if (!RUST_ROOMS.has(named.room) || named.room === room || allowed.includes(named.room)) continue;
-    breaches.push({ file, line: named.line, wall: `the room \`${room}\` may not import \`${named.room}\`` });
+  for (const named of rustModules(code, parts.length)) {
+    if (!RUST_LAYERS.has(named.layer) || named.layer === layer || allowed.includes(named.layer)) continue;
+    violations.push({ file, line: named.line, rule: `the layer \`${layer}\` may not import \`${named.layer}\`` });
   }
-  return breaches;
+  return violations;
 }
 
 /**
  * @param {string} file
  * @param {string} text
- * @returns {Breach[]}
+ * @returns {Violation[]}
  */
 export function checkLength(file, text) {
   if (TESTS.test(file)) return [];
   const counted = file.endsWith('.rs') ? shippedRust(text) : text;
   const lines = counted.trimEnd().split('\n').length;
-  return lines > MAX_LINES ? [{ file, wall: `${lines} lines, where ${MAX_LINES} are a room's limit` }] : [];
+  return lines > MAX_LINES ? [{ file, rule: `${lines} lines, where ${MAX_LINES} are a module's limit` }] : [];
 }
 
 /**
  * @param {string} root
  * @param {string[]} files
- * @returns {Breach[]}
+ * @returns {Violation[]}
  */
 function checkGenerated(root, files) {
   const inGit = existsSync(path.join(root, '.git'));
@@ -134,15 +134,15 @@ function checkGenerated(root, files) {
   const generated = files.filter((file) => GENERATED.some((pattern) => pattern.test(file)));
   return [...new Set([...generated, ...ignored.split('\0').filter(Boolean)])].map((file) => ({
     file,
-    wall: 'generated files are not committed',
+    rule: 'generated files are not committed',
   }));
 }
 
 await main(import.meta, ([folder]) => {
-  const breaches = checkWalls(folder ? path.resolve(folder) : ROOT);
-  for (const { file, line, wall } of breaches) console.error(`${file}${line ? `:${line}` : ''}: ${wall}`);
-  if (breaches.length > 0) {
-    throw new Failure(`The walls are broken in ${breaches.length} places (see above).`);
+  const violations = checkLayers(folder ? path.resolve(folder) : ROOT);
+  for (const { file, line, rule } of violations) console.error(`${file}${line ? `:${line}` : ''}: ${rule}`);
+  if (violations.length > 0) {
+    throw new Failure(`The layers are violated in ${violations.length} places (see above).`);
   }
-  say('Walls: all stand.');
+  say('Layers: no violation.');
 });

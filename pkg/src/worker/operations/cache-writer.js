@@ -10,7 +10,7 @@
 
 import { makeRecord } from '../../cache/index.js';
 
-export class Keeper {
+export class CacheWriter {
   #writer;
   #where;
   #about;
@@ -34,11 +34,11 @@ export class Keeper {
    * @param {Backend} backend
    * @param {string} name
    * @param {{ kept: Kept, packed: Packed }} about
-   * @returns {Promise<Keeper | null>} null where nothing can be kept
+   * @returns {Promise<CacheWriter | null>} null where nothing can be kept
    */
   static async begin(backend, name, about) {
     const writer = await backend.writer(name).catch(() => null);
-    return writer && new Keeper(writer, { backend, name }, about);
+    return writer && new CacheWriter(writer, { backend, name }, about);
   }
 
   /** @param {Uint8Array} bytes */
