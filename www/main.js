@@ -8,11 +8,11 @@ import './style/controls.css';
 import './style/layout.css';
 import './style/samples.css';
 import './style/card.css';
-import './style/inside.css';
+import './style/explain.css';
 import './elements/caption-settings.js';
 import './elements/drop-zone.js';
 import './elements/label-editor.js';
-import './elements/lane-notice.js';
+import './elements/model-status.js';
 import './elements/picture-finder.js';
 import './elements/sample-row.js';
 import './elements/stored-models.js';
@@ -23,10 +23,10 @@ import { BUILT_IN_KNOWS } from './about.js';
 import { choice } from './elements/model-picker.js';
 import { PictureCard } from './elements/picture-card.js';
 import { write } from './elements/dom.js';
-import { Finding } from './finding.js';
-import { Inside } from './inside.js';
+import { ImageSearch } from './image-search.js';
+import { Explainer } from './explain.js';
 import { EVERYDAY, TEMPLATE } from './labels.js';
-import { showLooks } from './looking.js';
+import { showLooks } from './explain-controller.js';
 import { loadOptions } from './options.js';
 import { SAMPLES } from './samples.js';
 import { Session } from './session.js';
@@ -69,7 +69,7 @@ const session = new Session(
 );
 const matching = models.list({ task: 'match' }).find((one) => one.builtIn) ?? null;
 session.matches.preferred = matching && choice(matching);
-const finding = new Finding(session);
+const finding = new ImageSearch(session);
 
 /** @type {Map<Picture, PictureCard>} */
 const cards = new Map();
@@ -83,51 +83,51 @@ function announce(text) {
  * @typedef {object} LaneOnPage
  * @property {import('ocelli').ModelInfo['tasks'][number]} task
  * @property {string} name
- * @property {import('./lane.js').Lane<any, any>} lane
+ * @property {import('./model-queue.js').ModelQueue<any, any>} queue
  * @property {import('ocelli').ModelInfo | null} builtIn the model that comes with the page
  * @property {string} [none] how it is called to have no model yet; lanes without that are given theirs at once
  */
 
 /** @type {LaneOnPage[]} */
 const onPage = [
-  { task: 'tag', name: 'Tags', lane: session.tags, builtIn: defaults.tag },
-  { task: 'caption', name: 'Captions', lane: session.captions, builtIn: defaults.caption },
-  { task: 'classify', name: 'Classes', lane: session.classes, builtIn: null, none: 'None' },
+  { task: 'tag', name: 'Tags', queue: session.tags, builtIn: defaults.tag },
+  { task: 'caption', name: 'Captions', queue: session.captions, builtIn: defaults.caption },
+  { task: 'classify', name: 'Classes', queue: session.classes, builtIn: null, none: 'None' },
   {
     task: 'match',
     name: 'Matching texts',
-    lane: session.matches.lane,
+    queue: session.matches.queue,
     builtIn: matching,
     none: matching ? 'The built-in one, when texts are matched' : 'None',
   },
-  { task: 'answer', name: 'Questions', lane: session.answers.lane, builtIn: null, none: 'None' },
+  { task: 'answer', name: 'Questions', queue: session.answers.queue, builtIn: null, none: 'None' },
 ];
 
-const lanes = onPage.map(({ task, name, lane, builtIn, none }) => {
+const lanes = onPage.map(({ task, name, queue, builtIn, none }) => {
   const notice = find(`#${task}-notice`);
   const picker = find(`#${task}-picker`);
   const fallback = builtIn && choice(builtIn);
   picker.begin(name, models.list({ task }), { none, tokenizer: task !== 'classify' });
   picker.addEventListener('choose', (/** @type {CustomEvent} */ { detail }) => {
-    if (detail) void lane.use(detail);
-    else lane.leave();
+    if (detail) void queue.use(detail);
+    else queue.leave();
   });
-  notice.addEventListener('cancel', () => together(lane).forEach((one) => one.cancel()));
+  notice.addEventListener('cancel', () => together(queue).forEach((one) => one.cancel()));
   notice.addEventListener('reload', () =>
-    together(lane).forEach((one) => one.model && void one.use(one.model)),
+    together(queue).forEach((one) => one.model && void one.use(one.model)),
   );
-  notice.addEventListener('fallback', () => fallback && void lane.use(fallback));
-  return { lane, notice, picker, fallback, atOnce: none === undefined };
+  notice.addEventListener('fallback', () => fallback && void queue.use(fallback));
+  return { queue, notice, picker, fallback, atOnce: none === undefined };
 });
 
 /**
- * A lane and those that are in the same state with the same model: it is loaded once for all of them, and what is to be
+ * A queue and those that are in the same state with the same model: it is loaded once for all of them, and what is to be
  * said of it is said once.
- * @param {import('./lane.js').Lane<any, any>} lane
+ * @param {import('./model-queue.js').ModelQueue<any, any>} queue
  */
-function together(lane) {
+function together(queue) {
   return session.everyLane.filter(
-    ({ model, status }) => model?.id === lane.model?.id && status === lane.status,
+    ({ model, status }) => model?.id === queue.model?.id && status === queue.status,
   );
 }
 
@@ -218,8 +218,8 @@ function showCards() {
     });
     const { matches, answers } = session;
     card.asking.show(
-      { job: matches.lane.jobs.get(picture), status: matches.lane.status, possible: matches.possible },
-      { job: answers.lane.jobs.get(picture), status: answers.lane.status, possible: answers.possible },
+      { job: matches.queue.jobs.get(picture), status: matches.queue.status, possible: matches.possible },
+      { job: answers.queue.jobs.get(picture), status: answers.queue.status, possible: answers.possible },
     );
   });
 }
@@ -229,7 +229,7 @@ let inUse = '';
 
 /** Looks anew at what is kept whenever a model has been loaded. */
 function showStored() {
-  const ready = session.everyLane.map((lane) => (lane.status === 'ready' ? lane.model?.id : '')).join(' ');
+  const ready = session.everyLane.map((queue) => (queue.status === 'ready' ? queue.model?.id : '')).join(' ');
   if (ready === inUse) return;
   inUse = ready;
   void refreshStored();
@@ -245,8 +245,8 @@ function show() {
   void showLabels();
   /** What the models above run on: mostly all on the same, which is said once. */
   let said = '';
-  for (const { lane, notice, picker, fallback, atOnce } of lanes) {
-    const { status, progress, error, model } = lane;
+  for (const { queue, notice, picker, fallback, atOnce } of lanes) {
+    const { status, progress, error, model } = queue;
     const title = model?.title ?? 'the model';
     notice.show({
       status,
@@ -254,16 +254,16 @@ function show() {
       progress,
       error,
       canFallBack: fallback !== null && model?.id !== fallback.id,
-      said: together(lane)[0] !== lane && model !== null,
+      said: together(queue)[0] !== queue && model !== null,
     });
-    const runs = lane.runtime ? runsOn(lane.runtime) : '';
+    const runs = queue.runtime ? runsOn(queue.runtime) : '';
     if (model || !atOnce) picker.show(model?.id ?? null, status, runs === said ? '' : runs);
     if (runs !== '') said = runs;
   }
   page.labels.complain(session.tags.status === 'blocked' ? session.tags.error : null);
   const captioner = session.captions.model && models.find(session.captions.model.id);
   page.captionSettings.canMatch(
-    session.matches.lane.model !== null || (captioner?.tasks.includes('match') ?? false),
+    session.matches.queue.model !== null || (captioner?.tasks.includes('match') ?? false),
   );
   page.captionSettings.canBegin(!captioner?.builtIn);
   page.finder.show({ worth: session.pictures.length >= ENOUGH_TO_FIND, ...arrangement });
@@ -272,7 +272,7 @@ function show() {
   const tally = session.tally();
   page.work.show(tally, session.tags.progress);
   document.body.toggleAttribute('data-pictures', tally.total > 0);
-  const builtInAtWork = lanes.some(({ lane, fallback }) => fallback && lane.model?.id === fallback.id);
+  const builtInAtWork = lanes.some(({ queue, fallback }) => fallback && queue.model?.id === fallback.id);
   find('#knows').hidden = !builtInAtWork;
   // With pictures, it gives them its place.
   find('#knows-below').hidden = !builtInAtWork || tally.total === 0;
@@ -380,7 +380,7 @@ page.cards.addEventListener('need', (/** @type {CustomEvent<'match' | 'answer'>}
   find(`#${task}-picker`).takeFocus();
 });
 
-showLooks(page.cards, cards, session, new Inside(session), announce);
+showLooks(page.cards, cards, session, new Explainer(session), announce);
 
 page.cards.addEventListener('like', (/** @type {CustomEvent<Picture>} */ { detail }) => {
   void arrange(detail, `Ordered by likeness to ${detail.name}`);
@@ -420,6 +420,6 @@ void firstQuestion.then((first) => {
   rename();
 });
 show();
-for (const { lane, fallback, atOnce } of lanes) {
-  if (atOnce && fallback) void lane.use(fallback);
+for (const { queue, fallback, atOnce } of lanes) {
+  if (atOnce && fallback) void queue.use(fallback);
 }

@@ -3,9 +3,9 @@
  * It knows the package but no element; `main.js` ties it to what is seen.
  */
 
-import { answersLane, matchesLane } from './asking.js';
+import { answersQueue, matchesQueue } from './on-demand.js';
 import { doubtOf } from './doubt.js';
-import { Lane } from './lane.js';
+import { ModelQueue } from './model-queue.js';
 
 /**
  * @typedef {import('ocelli').Tag<string | null>} Tag with `null` for "none of these"
@@ -72,7 +72,7 @@ const concernsQuestion = isOneOf(/^(labels?-|template-)/);
 /** Errors of the picture itself, whatever is asked about it. */
 export const concernsPicture = isOneOf(/^image-/);
 
-/** Dispatches `change` whenever the pictures, a lane or a job changed. */
+/** Dispatches `change` whenever the pictures, a queue or a job changed. */
 export class Session extends EventTarget {
   /** @type {Picture[]} newest batch first, unless they were arranged otherwise */
   pictures = [];
@@ -80,11 +80,11 @@ export class Session extends EventTarget {
   question;
   /** @type {CaptionSettings} */
   captionSettings = { options: {}, numCaptions: 1, rematch: false };
-  /** @type {Lane<Tagger, TagAnswer>} */
+  /** @type {ModelQueue<Tagger, TagAnswer>} */
   tags;
-  /** @type {Lane<Captioner, Candidate[]>} each picture's captions, best first */
+  /** @type {ModelQueue<Captioner, Candidate[]>} each picture's captions, best first */
   captions;
-  /** @type {Lane<Classifier, Classification[]>} without a model until one is chosen */
+  /** @type {ModelQueue<Classifier, Classification[]>} without a model until one is chosen */
   classes;
   /** What is asked about single pictures; without models until something is. */
   matches;
@@ -104,7 +104,7 @@ export class Session extends EventTarget {
   constructor({ Tagger, Captioner, Matcher, Answerer, Classifier }, question, given) {
     super();
     this.question = question;
-    this.tags = new Lane({
+    this.tags = new ModelQueue({
       load: async (model, options) => {
         const tagger = await Tagger.load(model, { ...options, ...given });
         void this.#prepareTags(tagger, options);
@@ -115,7 +115,7 @@ export class Session extends EventTarget {
       final: concernsPicture,
       blocks: concernsQuestion,
     });
-    this.captions = new Lane({
+    this.captions = new ModelQueue({
       load: async (model, { signal, onProgress }) => {
         const captioner = await Captioner.load(model, { signal, onProgress, ...given });
         // The first caption tells what is wrong, if anything is.
@@ -125,16 +125,16 @@ export class Session extends EventTarget {
       perform: (captioner, picture, options) => this.#describe(captioner, picture, options),
       final: concernsPicture,
     });
-    this.classes = new Lane({
+    this.classes = new ModelQueue({
       load: (model, options) => Classifier.load(model, { ...options, ...given }),
       perform: (classifier, picture, { signal, onProgress }) =>
         classifier.classify(picture.file, { topK: CLASSES_SHOWN, signal, onProgress }),
       final: concernsPicture,
     });
-    this.matches = matchesLane(Matcher, given);
-    this.answers = answersLane(Answerer, given);
-    for (const lane of this.everyLane) {
-      lane.addEventListener('change', () => this.#changed());
+    this.matches = matchesQueue(Matcher, given);
+    this.answers = answersQueue(Answerer, given);
+    for (const queue of this.everyLane) {
+      queue.addEventListener('change', () => this.#changed());
     }
   }
 
@@ -145,7 +145,7 @@ export class Session extends EventTarget {
 
   /** Those, and the lanes of what is asked about single pictures. */
   get everyLane() {
-    return [...this.lanes, this.matches.lane, this.answers.lane];
+    return [...this.lanes, this.matches.queue, this.answers.queue];
   }
 
   /** @param {Blob[]} files one batch: it goes to the top, in its own order */
@@ -157,7 +157,7 @@ export class Session extends EventTarget {
     });
     this.pictures = [...batch, ...this.pictures];
     this.#arrived = [...batch, ...this.#arrived];
-    for (const lane of this.lanes) batch.forEach((picture) => lane.add(picture));
+    for (const queue of this.lanes) batch.forEach((picture) => queue.add(picture));
     this.#changed();
   }
 
@@ -165,7 +165,7 @@ export class Session extends EventTarget {
   remove(picture) {
     this.pictures = this.pictures.filter((other) => other !== picture);
     this.#arrived = this.#arrived.filter((other) => other !== picture);
-    for (const lane of this.everyLane) lane.remove(picture);
+    for (const queue of this.everyLane) queue.remove(picture);
     this.#changed();
   }
 
@@ -181,7 +181,7 @@ export class Session extends EventTarget {
 
   /** @param {Picture} picture */
   retry(picture) {
-    for (const lane of this.lanes) lane.retry(picture);
+    for (const queue of this.lanes) queue.retry(picture);
   }
 
   /**
@@ -242,12 +242,12 @@ export class Session extends EventTarget {
 
   /** Stops the lanes' work. */
   stop() {
-    for (const lane of this.lanes) lane.stop();
+    for (const queue of this.lanes) queue.stop();
   }
 
   /** Takes up what was stopped. */
   resume() {
-    for (const lane of this.lanes) lane.resume();
+    for (const queue of this.lanes) queue.resume();
   }
 
   /** @returns {{ total: number, open: number, stopped: number, working: boolean }} how far the pictures are */
@@ -255,7 +255,7 @@ export class Session extends EventTarget {
     const tally = { total: this.pictures.length, open: 0, stopped: 0, working: false };
     const lanes = this.lanes.filter(({ status }) => status !== 'empty');
     for (const picture of this.pictures) {
-      const states = lanes.map((lane) => lane.jobs.get(picture)?.status);
+      const states = lanes.map((queue) => queue.jobs.get(picture)?.status);
       if (states.includes('running')) tally.working = true;
       if (states.includes('running') || states.includes('waiting')) tally.open += 1;
       else if (states.includes('stopped')) tally.stopped += 1;

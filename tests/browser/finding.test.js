@@ -1,4 +1,4 @@
-// Finding pictures by words and by likeness: the order changes, nothing else does, and there is a way back.
+// ImageSearch pictures by words and by likeness: the order changes, nothing else does, and there is a way back.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -4,15 +4,15 @@
  * `{ picture, about }` when an answer is no longer waited for, and `need` with the task that a model is wanted for.
  *
  * @typedef {import('ocelli').RankedText} RankedText
- * @typedef {import('../lane.js').LaneStatus} LaneStatus
+ * @typedef {import('../model-queue.js').QueueStatus} QueueStatus
  * @typedef {import('../session.js').Picture} Picture
  */
 
 /**
  * @template Result
  * @typedef {object} Asked
- * @property {import('../lane.js').Job<Result> | undefined} job
- * @property {LaneStatus} status of the model that is asked
+ * @property {import('../model-queue.js').Job<Result> | undefined} job
+ * @property {QueueStatus} status of the model that is asked
  * @property {boolean} possible whether there is a model to ask
  */
 
@@ -157,7 +157,7 @@ class Waiting {
   }
 }
 
-/** @param {Asked<unknown>['job']} job @param {LaneStatus} status @param {string} busy */
+/** @param {Asked<unknown>['job']} job @param {QueueStatus} status @param {string} busy */
 function lineOf(job, status, busy) {
   if (job?.status === 'failed') return explain(job.error).sentence;
   if (job?.status === 'running') return busy;

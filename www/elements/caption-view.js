@@ -2,9 +2,9 @@
  * `<caption-view>`: a picture's caption as it is written, and once it is, its words as buttons that show where in the
  * picture each was found. The other captions, where several were asked for, stand below.
  *
- * @typedef {import('../lane.js').JobStatus} JobStatus
+ * @typedef {import('../model-queue.js').JobStatus} JobStatus
  * @typedef {import('../session.js').Candidate} Candidate
- * @typedef {import('../lane.js').Job<Candidate[]>} CaptionJob
+ * @typedef {import('../model-queue.js').Job<Candidate[]>} CaptionJob
  */
 
 import { percent } from '../words.js';

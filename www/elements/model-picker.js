@@ -9,8 +9,8 @@ import { button, make, tell, write } from './dom.js';
 
 /**
  * @typedef {import('ocelli').ModelInfo} ModelInfo
- * @typedef {import('../lane.js').LaneStatus} LaneStatus
- * @typedef {import('../lane.js').ModelChoice} ModelChoice
+ * @typedef {import('../model-queue.js').QueueStatus} QueueStatus
+ * @typedef {import('../model-queue.js').ModelChoice} ModelChoice
  */
 
 const OTHER = '';
@@ -55,7 +55,7 @@ class ModelPicker extends HTMLElement {
   /** What lies beside the weights of a model for this task. */
   #files = '';
   #current = '';
-  /** @type {LaneStatus} */
+  /** @type {QueueStatus} */
   #status = 'empty';
 
   /**
@@ -104,7 +104,7 @@ class ModelPicker extends HTMLElement {
 
   /**
    * @param {string | null} model the id of the one in use, being loaded or failed; `null` where there is none
-   * @param {LaneStatus} status
+   * @param {QueueStatus} status
    * @param {string} runs what it runs on, where there is anything new to say of it
    */
   show(model, status, runs) {

@@ -7,7 +7,7 @@
  * @typedef {import('ocelli').Classification} Classification
  * @typedef {import('../session.js').Candidate} Candidate
  * @typedef {import('../session.js').Picture} Picture
- * @typedef {import('../lane.js').JobStatus} JobStatus
+ * @typedef {import('../model-queue.js').JobStatus} JobStatus
  * @typedef {import('./tag-list.js').Naming} Naming
  *
  * @typedef {object} LookDetail
@@ -20,7 +20,7 @@
 
 /**
  * @template Result
- * @typedef {import('../lane.js').Job<Result>} Job
+ * @typedef {import('../model-queue.js').Job<Result>} Job
  */
 
 /**
@@ -243,7 +243,7 @@ export class PictureCard extends HTMLElement {
     mark(this.#classes, 'data-stale', job?.stale ?? false);
   }
 
-  /** A damaged picture fails in every lane: its sentence is said once. @param {Job<unknown>[]} jobs */
+  /** A damaged picture fails in every queue: its sentence is said once. @param {Job<unknown>[]} jobs */
   #showErrors(jobs) {
     /** @type {Map<string, string>} */
     const sentences = new Map();

@@ -1,5 +1,5 @@
 /**
- * Between cards and `Inside`: whoever points at an answer is shown the map of it, in the card and in words.
+ * Between cards and `Explainer`: whoever points at an answer is shown the map of it, in the card and in words.
  */
 
 import { overlay } from 'ocelli';
@@ -16,7 +16,7 @@ import { explain, isAbort, lookedAt } from './words.js';
  * @param {HTMLElement} host of the cards, whose events arrive there
  * @param {ReadonlyMap<Picture, PictureCard>} cards
  * @param {import('./session.js').Session} session
- * @param {import('./inside.js').Inside} inside
+ * @param {import('./explain.js').Explainer} inside
  * @param {(text: string) => void} announce
  */
 export function showLooks(host, cards, session, inside, announce) {

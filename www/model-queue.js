@@ -1,8 +1,8 @@
 /**
- * A lane: one model and the pictures that pass through it, one at a time.
+ * A queue: one model and the pictures that pass through it, one at a time.
  *
  * The page has one for tags and one for captions, and more for what is only computed when asked for; they run side by
- * side. A lane outlives its model: pictures wait in it while a model loads, fails or is exchanged, and answers of an
+ * side. A queue outlives its model: pictures wait in it while a model loads, fails or is exchanged, and answers of an
  * earlier model stay visible (`stale`) until the new ones arrive.
  */
 
@@ -19,11 +19,11 @@ import { isAbort } from './words.js';
  *
  * @typedef {'waiting' | 'running' | 'done' | 'failed' | 'stopped'} JobStatus
  *
- * @typedef {'empty' | 'loading' | 'ready' | 'failed' | 'cancelled' | 'blocked'} LaneStatus
+ * @typedef {'empty' | 'loading' | 'ready' | 'failed' | 'cancelled' | 'blocked'} QueueStatus
  */
 
 /**
- * One picture's turn in a lane.
+ * One picture's turn in a queue.
  * @template Result
  * @typedef {object} Job
  * @property {Picture} picture
@@ -37,7 +37,7 @@ import { isAbort } from './words.js';
 /**
  * @template {{ dispose(): void, runtime: Runtime }} Engine
  * @template Result
- * @typedef {object} LaneWork
+ * @typedef {object} QueueWork
  * @property {(model: string, options: { signal: AbortSignal, onProgress: (progress: Progress) => void }) => Promise<Engine>} load
  * @property {(engine: Engine, picture: Picture, options: { signal: AbortSignal, onProgress: (progress: Progress) => void, onPiece: (piece: string) => void }) => Promise<Result>} perform
  * @property {(error: unknown) => boolean} [final] whether another model or question would fail in the same way
@@ -49,19 +49,19 @@ import { isAbort } from './words.js';
  * @template {{ dispose(): void, runtime: Runtime }} Engine
  * @template Result
  */
-export class Lane extends EventTarget {
+export class ModelQueue extends EventTarget {
   /** @type {ModelChoice | null} */
   model = null;
-  /** @type {LaneStatus} */
+  /** @type {QueueStatus} */
   status = 'empty';
   /** @type {Progress | null} */
   progress = null;
-  /** @type {unknown} why the lane is `failed` or `blocked` */
+  /** @type {unknown} why the queue is `failed` or `blocked` */
   error = null;
   /** @type {Map<Picture, Job<Result>>} in order of arrival */
   jobs = new Map();
 
-  /** @type {LaneWork<Engine, Result>} */
+  /** @type {QueueWork<Engine, Result>} */
   #work;
   /** @type {Engine | null} */
   #engine = null;
@@ -70,7 +70,7 @@ export class Lane extends EventTarget {
   /** @type {{ job: Job<Result>, controller: AbortController } | null} the job under way */
   #turn = null;
 
-  /** @param {LaneWork<Engine, Result>} work */
+  /** @param {QueueWork<Engine, Result>} work */
   constructor(work) {
     super();
     this.#work = work;
@@ -192,7 +192,7 @@ export class Lane extends EventTarget {
     void this.#drain();
   }
 
-  /** Runs waiting pictures one after another, until none waits or the lane is no longer ready. */
+  /** Runs waiting pictures one after another, until none waits or the queue is no longer ready. */
   async #drain() {
     while (this.status === 'ready' && this.#engine && !this.#turn) {
       const job = [...this.jobs.values()].find(({ status }) => status === 'waiting');
@@ -268,7 +268,7 @@ export class Lane extends EventTarget {
     this.#changed();
   }
 
-  /** @param {LaneStatus} status @param {unknown} [error] */
+  /** @param {QueueStatus} status @param {unknown} [error] */
   #become(status, error = null) {
     this.status = status;
     this.error = error;

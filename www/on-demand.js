@@ -3,16 +3,16 @@
  * lanes whose model is loaded with the first question, so that they wait, report and are cancelled as the others do.
  */
 
-import { Lane } from './lane.js';
+import { ModelQueue } from './model-queue.js';
 
 /**
- * @typedef {import('./lane.js').ModelChoice} ModelChoice
+ * @typedef {import('./model-queue.js').ModelChoice} ModelChoice
  * @typedef {import('./session.js').Picture} Picture
  * @typedef {import('ocelli').RankedText} RankedText
  */
 
 /**
- * A lane, and what was asked about each of its pictures.
+ * A queue, and what was asked about each of its pictures.
  * @template {{ dispose(): void, runtime: import('ocelli').Runtime }} Engine
  * @template Asked
  * @template Result
@@ -20,17 +20,17 @@ import { Lane } from './lane.js';
 class Asking {
   /** @type {ModelChoice | null} what the first question loads */
   preferred = null;
-  /** @type {Lane<Engine, Result>} */
-  lane;
+  /** @type {ModelQueue<Engine, Result>} */
+  queue;
   /** @type {WeakMap<Picture, Asked>} */
   #asked = new WeakMap();
 
   /**
-   * @param {import('./lane.js').LaneWork<Engine, Result>['load']} load
+   * @param {import('./model-queue.js').QueueWork<Engine, Result>['load']} load
    * @param {(engine: Engine, file: Blob, asked: Asked, options: { signal: AbortSignal }) => Promise<Result>} ask
    */
   constructor(load, ask) {
-    this.lane = new Lane({
+    this.queue = new ModelQueue({
       load,
       perform: (engine, picture, { signal }) => {
         const asked = this.#asked.get(picture);
@@ -42,40 +42,41 @@ class Asking {
 
   /** Whether there is a model to ask. */
   get possible() {
-    return this.lane.model !== null || this.preferred !== null;
+    return this.queue.model !== null || this.preferred !== null;
   }
 
   /** @param {Picture} picture @param {Asked} asked in place of what was asked about the picture before */
   ask(picture, asked) {
     this.#asked.set(picture, asked);
-    this.lane.remove(picture);
-    this.lane.add(picture);
-    if (!this.lane.model && this.preferred) void this.lane.use(this.preferred);
+    this.queue.remove(picture);
+    this.queue.add(picture);
+    if (!this.queue.model && this.preferred) void this.queue.use(this.preferred);
   }
 
   /** Gives up what was asked about a picture, and its answer. @param {Picture} picture */
   leave(picture) {
-    this.lane.remove(picture);
+    this.queue.remove(picture);
   }
 
   /**
-   * The loaded model, for work outside of the lane; it is loaded where none is.
+   * The loaded model, for work outside of the queue; it is loaded where none is.
    * @param {ModelChoice | null} fallback the model to load
    * @param {AbortSignal} signal ends the waiting, not the load
    * @returns {Promise<Engine>}
    */
   async engine(fallback, signal) {
     const model = this.preferred ?? fallback;
-    if (!this.lane.model && model) void this.lane.use(model);
-    while (this.lane.status === 'loading') {
+    if (!this.queue.model && model) void this.queue.use(model);
+    while (this.queue.status === 'loading') {
       await new Promise((resolve) => {
-        this.lane.addEventListener('change', resolve, { once: true });
+        this.queue.addEventListener('change', resolve, { once: true });
         signal.addEventListener('abort', resolve, { once: true });
       });
       signal.throwIfAborted();
     }
-    if (!this.lane.engine) throw this.lane.error ?? new DOMException('The load was cancelled.', 'AbortError');
-    return this.lane.engine;
+    if (!this.queue.engine)
+      {throw this.queue.error ?? new DOMException('The load was cancelled.', 'AbortError');}
+    return this.queue.engine;
   }
 }
 
@@ -85,7 +86,7 @@ class Asking {
  * @param {import('./options.js').LoadOptions} given
  * @returns {Asking<import('ocelli').Matcher, string[], RankedText[]>}
  */
-export function matchesLane(Matcher, given) {
+export function matchesQueue(Matcher, given) {
   return new Asking(
     (model, options) => Matcher.load(model, { ...options, ...given }),
     (matcher, file, texts, options) => matcher.rank(file, texts, options),
@@ -98,7 +99,7 @@ export function matchesLane(Matcher, given) {
  * @param {import('./options.js').LoadOptions} given
  * @returns {Asking<import('ocelli').Answerer, string, string>}
  */
-export function answersLane(Answerer, given) {
+export function answersQueue(Answerer, given) {
   return new Asking(
     (model, options) => Answerer.load(model, { ...options, ...given }),
     (answerer, file, question, options) => answerer.answer(file, question, options),

@@ -8,25 +8,25 @@
  * @typedef {import('./session.js').Picture} Picture
  * @typedef {import('./session.js').Session} Session
  *
- * @typedef {object} Inquiry what a map is asked for
+ * @typedef {object} ExplainRequest what a map is asked for
  * @property {'tag' | 'word' | 'match' | 'class'} about
  * @property {string} text the tag as a sentence, the caption, or the text that was matched; of a class nothing
  * @property {number} [start] where in the caption the word begins
  *
  * @typedef {{ start: number, end: number, map: PatchMap }} Found a map, and the part of the text that it is for
  *
- * @typedef {object} Inquest an inquiry under way
+ * @typedef {object} RunningRequest an request under way
  * @property {Picture} picture
  * @property {string} key
  * @property {AbortController} controller
  * @property {Promise<Found[]>} found
  */
 
-export class Inside {
+export class Explainer {
   #session;
   /** @type {WeakMap<object, WeakMap<Picture, Map<string, Found[]>>>} by model, picture and question */
   #known = new WeakMap();
-  /** @type {Inquest | null} */
+  /** @type {RunningRequest | null} */
   #current = null;
 
   /** @param {Session} session */
@@ -36,11 +36,11 @@ export class Inside {
 
   /**
    * @param {Picture} picture
-   * @param {Inquiry} inquiry
+   * @param {ExplainRequest} request
    * @returns {Promise<PatchMap | null>} `null` where there is no model to ask, or the model saw no such word
    */
-  async look(picture, inquiry) {
-    const { about, text, start = 0 } = inquiry;
+  async look(picture, request) {
+    const { about, text, start = 0 } = request;
     const key = `${about} ${text}`;
     const known = this.#recall(picture, about);
     const found = known?.get(key);
@@ -53,7 +53,7 @@ export class Inside {
     if (this.#current?.picture !== picture || this.#current.key !== key) {
       this.leave();
       const controller = new AbortController();
-      this.#current = { picture, key, controller, found: this.#find(picture, inquiry, controller.signal) };
+      this.#current = { picture, key, controller, found: this.#find(picture, request, controller.signal) };
     }
     const current = this.#current;
     try {
@@ -71,13 +71,13 @@ export class Inside {
     this.#current = null;
   }
 
-  /** @param {Inquiry['about']} about */
+  /** @param {ExplainRequest['about']} about */
   #engine(about) {
     const { tags, captions, matches, classes } = this.#session;
-    return { tag: tags, word: captions, match: matches.lane, class: classes }[about].engine;
+    return { tag: tags, word: captions, match: matches.queue, class: classes }[about].engine;
   }
 
-  /** @param {Picture} picture @param {Inquiry['about']} about */
+  /** @param {Picture} picture @param {ExplainRequest['about']} about */
   #recall(picture, about) {
     const engine = this.#engine(about);
     if (!engine) return null;
@@ -88,13 +88,13 @@ export class Inside {
     return known;
   }
 
-  /** @param {Picture} picture @param {Inquiry} inquiry @param {AbortSignal} signal @returns {Promise<Found[]>} */
+  /** @param {Picture} picture @param {ExplainRequest} request @param {AbortSignal} signal @returns {Promise<Found[]>} */
   async #find({ file }, { about, text }, signal) {
     const { tags, captions, matches, classes } = this.#session;
     if (about === 'word') return (await captions.engine?.attention(file, { caption: text, signal })) ?? [];
     const map = await {
       tag: () => tags.engine?.explain(file, text, { signal }),
-      match: () => matches.lane.engine?.explain(file, text, { signal }),
+      match: () => matches.queue.engine?.explain(file, text, { signal }),
       class: () => classes.engine?.rollout(file, { signal }),
     }[about]();
     return map ? [{ start: 0, end: 1, map }] : [];

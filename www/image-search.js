@@ -1,5 +1,5 @@
 /**
- * Finding pictures by what is in them: by words, or by another picture. Each picture is embedded once for a model; how
+ * ImageSearch pictures by what is in them: by words, or by another picture. Each picture is embedded once for a model; how
  * alike two things are is the cosine of their embeddings.
  *
  * @typedef {import('ocelli').Tagger} Tagger
@@ -13,7 +13,7 @@ import { dot } from './vectors.js';
 /** Below every cosine: where a picture goes that cannot be looked at. */
 const LAST = -2;
 
-export class Finding {
+export class ImageSearch {
   #session;
   /** @type {WeakMap<Tagger, WeakMap<Picture, Float32Array>>} */
   #known = new WeakMap();

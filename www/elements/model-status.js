@@ -1,5 +1,5 @@
 /**
- * `<lane-notice>`: what a model is doing whenever it is not simply ready: loading, with bytes and a way
+ * `<model-status>`: what a model is doing whenever it is not simply ready: loading, with bytes and a way
  * to cancel; failed or cancelled, with ways on. Dispatches `cancel`, `reload` and `fallback`.
  */
 
@@ -10,7 +10,7 @@ import { button, make, mark, tell, write } from './dom.js';
  * @typedef {import('ocelli').ProgressEvent} Progress
  *
  * @typedef {object} NoticeState
- * @property {import('../lane.js').LaneStatus} status
+ * @property {import('../model-queue.js').QueueStatus} status
  * @property {string} title the model's
  * @property {Progress | null} progress
  * @property {unknown} error
@@ -21,7 +21,7 @@ import { button, make, mark, tell, write } from './dom.js';
 /** Milliseconds of loading that are not worth a notice: a small model is there before it could be read. */
 const GRACE = 400;
 
-class LaneNotice extends HTMLElement {
+class ModelStatusElement extends HTMLElement {
   #line = make('p', { className: 'notice-line' });
   #bar = make('progress', { className: 'progress', max: 1 });
   #cancel = button('Cancel', 'button', () => tell(this, 'cancel'));
@@ -93,4 +93,4 @@ class LaneNotice extends HTMLElement {
   }
 }
 
-customElements.define('lane-notice', LaneNotice);
+customElements.define('model-status', ModelStatusElement);
