@@ -106,6 +106,8 @@ export async function buildPackage({ force = false } = {}) {
     path.join(ROOT, 'node_modules/typescript/bin/tsc'),
     ...['--project', 'pkg/tsconfig.json', '--outDir', TYPES],
   ]);
+  // Scripts of workers are started by their address, and export nothing.
+  writeFileSync(path.join(ROOT, TYPES, 'worker.d.ts'), 'export {};\n');
   writeStamp(STAMP, { inputs });
   say(`Package: built in ${duration(performance.now() - started)}.`);
 }

@@ -104,7 +104,11 @@ export function checkRust(file, text) {
   }
   for (const named of rustModules(code, parts.length)) {
     if (!RUST_LAYERS.has(named.layer) || named.layer === layer || allowed.includes(named.layer)) continue;
-    violations.push({ file, line: named.line, rule: `the layer \`${layer}\` may not import \`${named.layer}\`` });
+    violations.push({
+      file,
+      line: named.line,
+      rule: `the layer \`${layer}\` may not import \`${named.layer}\``,
+    });
   }
   return violations;
 }

@@ -2,7 +2,8 @@
 //
 // Unlike the tests this goes through all checks before it fails, so that one run shows all there is to mend.
 
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { checkLayers } from './check-layers.mjs';
 import { findWasmToolchain } from './lib/find.mjs';
@@ -27,10 +28,26 @@ const CHECKS = {
       'scripts/tsconfig.json',
       'pkg/tsconfig.json',
       'pkg/tsconfig.worker.json',
+      'pkg/tsconfig.node.json',
       'www/tsconfig.json',
       'tests/tsconfig.json',
     ]) {
       if (existsSync(path.join(ROOT, project))) await tool('tsc', ['--noEmit', '--project', project]);
+    }
+  },
+  knip: () => tool('knip', ['--no-progress']),
+  // What is packed, as others see it: where all of it was built.
+  package: async () => {
+    const missing = VARIANTS.find(({ name }) => !existsSync(path.join(ROOT, `pkg/wasm/${name}_bg.wasm`)));
+    if (missing) throw new Unavailable(`the variant ${missing.name} was not built`);
+    const folder = mkdtempSync(path.join(tmpdir(), 'ocelli-lint-'));
+    try {
+      await run('npm', ['pack', '--silent', '--pack-destination', folder, '--workspace', 'pkg']);
+      const tarball = path.join(folder, readdirSync(folder)[0] ?? '');
+      await tool('publint', ['--strict', tarball]);
+      await tool('attw', ['--profile', 'esm-only', '--quiet', tarball]);
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   },
   rustfmt: () => {

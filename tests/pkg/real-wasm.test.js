@@ -33,12 +33,12 @@ async function load(t, Class, name, changed, { backend, ...more } = {}) {
 }
 
 test('the wasm has every handle that handles.js names', options, () => {
-  const looking = ['look', 'advance'];
+  const looking = ['encodeImage', 'advance'];
   const tracing = ['beginRollout', 'traceBack'];
   for (const [name, members] of Object.entries({
     WeightsLoader: ['push', 'takePacked'],
     Picture: [],
-    Look: ['keep'],
+    ImageEncoding: ['keep'],
     PatchMap: ['values', 'frame'],
     Tracing: ['map'],
     WordMaps: ['places', 'map'],
@@ -50,8 +50,8 @@ test('the wasm has every handle that handles.js names', options, () => {
       'labels',
       'texts',
       'encodeLabels',
-      'remembered',
-      'remember',
+      'exportEmbeddings',
+      'importEmbeddings',
       'embeddingOf',
       'tag',
       'beginExplanation',

@@ -64,7 +64,7 @@ test('what cannot run is refused by name', () => {
 test('Node is no cross-origin isolated page', async () => {
   const features = await detect(() => true);
   assert.equal(features.simd, true);
-  assert.match(features.noSharing ?? "", /not cross-origin isolated/);
+  assert.match(features.noSharing ?? '', /not cross-origin isolated/);
   assert.ok(VARIANT_NAMES.includes(choose({}, features).variant));
 });
 

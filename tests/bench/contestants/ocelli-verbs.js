@@ -83,7 +83,7 @@ export const verbs = {
   async start({ variant, threads = 1 }) {
     wasm = generated(variant);
     instance = await wasm.default();
-    if (threads > 1) await startThreads(wasm, { variant, threads });
+    if (threads > 1) await startThreads(wasm, { variant, threads }, startNested);
   },
   loadClip: ({ dtype }) => load('clip', dtype),
   loadBlip: ({ dtype }) => load('blip', dtype),
@@ -136,7 +136,7 @@ export const verbs = {
   async startKept() {
     wasm = generated('relaxed');
     await wasm.default();
-    const files = locate(CLIP_ID, { base: new URL('/full/', location.href) });
+    const files = locate(CLIP_ID, { hubUrl: new URL('/full/', location.href) });
     const params = { task: 'tag', files, dtype: 'int8', keep: { id: CLIP_ID, revision: null } };
     const steps = loadKept(wasm, params, {});
     const phases = new Set();
@@ -148,3 +148,22 @@ export const verbs = {
     return [...phases];
   },
 };
+
+/**
+ * Threads of a pool as workers within this one: here no page of ocelli's starts them.
+ *
+ * @param {number} count
+ * @param {object} message
+ */
+async function startNested(count, message) {
+  const ready = Array.from({ length: count }, () => {
+    const worker = new Worker('/pkg/src/worker.js', { type: 'module' });
+    worker.postMessage(message);
+    return new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) =>
+        data.type === 'thread-ready' ? resolve() : reject(new Error(data.reason));
+      worker.onerror = reject;
+    });
+  });
+  await Promise.all(ready);
+}

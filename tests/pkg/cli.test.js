@@ -1,0 +1,236 @@
+// The command line, run as a shell runs it.
+
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parquetReadObjects } from 'hyparquet';
+import { Tagger } from '../../pkg/dist/node.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const CLI = path.join(ROOT, 'pkg/dist/cli.js');
+const SAMPLES = path.join(ROOT, 'www/samples');
+const CAT = path.join(SAMPLES, 'cat.webp');
+const COFFEE = path.join(SAMPLES, 'coffee.webp');
+const skip = !existsSync(path.join(ROOT, 'pkg/wasm/simd128_bg.wasm')) && 'the wasm is not built';
+
+/** @returns {Promise<{ code: number | null, out: string, err: string }>} */
+function ocelli(args, { input, cwd = ROOT } = {}) {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [CLI, ...args], { cwd, maxBuffer: 1 << 26 }, (error, out, err) =>
+      resolve({ code: error ? Number(error.code) : 0, out, err }),
+    );
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}
+
+function folderOf(t) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'ocelli-cli-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+const lines = (text) => text.trimEnd().split('\n');
+
+test('tags are those of the library', { skip }, async () => {
+  const { code, out, err } = await ocelli([
+    'tag',
+    CAT,
+    '--labels',
+    'a cat,a dog',
+    '--json',
+    '--threads',
+    '1',
+  ]);
+  assert.deepEqual([code, err], [0, '']);
+  const { path: file, sha256, tags } = JSON.parse(out);
+  assert.equal(file, CAT);
+  assert.match(sha256, /^[0-9a-f]{64}$/);
+  const tagger = await Tagger.load('ocelli', { threads: 1 });
+  const right = await tagger.tag(CAT, ['a cat', 'a dog']);
+  tagger.dispose();
+  assert.deepEqual(
+    tags.map(({ label }) => label),
+    right.map(({ label }) => label),
+  );
+  tags.forEach(({ score }, i) => assert.ok(Math.abs(score - right[i].score) < 1e-5));
+});
+
+test(
+  'folders, globs and lists on standard input name pictures; a file that is none is told',
+  { skip },
+  async (t) => {
+    const folder = folderOf(t);
+    cpSync(CAT, path.join(folder, 'deep/er/cat.webp'));
+    cpSync(COFFEE, path.join(folder, 'a,b "c".WEBP'));
+    writeFileSync(path.join(folder, 'notes.txt'), 'no picture');
+    const all = await ocelli(['tag', '.', '--top', '1', '--csv'], { cwd: folder });
+    assert.equal(all.code, 0);
+    const rows = lines(all.out);
+    assert.equal(rows[0], 'path,sha256,label,score');
+    assert.match(rows[1], /^"a,b ""c"".WEBP",[0-9a-f]{64},/);
+    assert.match(rows[2], /^deep\/er\/cat\.webp,[0-9a-f]{64},cat,0\.\d+$/);
+    const globbed = await ocelli(['tag', '**/*.webp', '--top', '1'], { cwd: folder });
+    assert.match(globbed.out, /^deep\/er\/cat\.webp: cat \d+ %\n$/);
+    const list = await ocelli(['tag', '-', '--top', '1'], {
+      cwd: folder,
+      input: 'deep/er/cat.webp\nnotes.txt\n',
+    });
+    assert.equal(list.code, 1);
+    assert.match(list.out, /^deep\/er\/cat\.webp: cat/);
+    assert.match(list.err, /ocelli: notes\.txt: .*\n.*1 of 2 pictures failed/);
+    const piped = await ocelli(['tag', '-', '--top', '1'], { input: readFileSync(CAT) });
+    assert.match(piped.out, /^-: cat/);
+  },
+);
+
+test('a run that was stopped goes on, and ends as one that was not', { skip }, async (t) => {
+  const folder = folderOf(t);
+  const out = path.join(folder, 'tags.jsonl');
+  const args = ['tag', SAMPLES, '--json', '--top', '2', '--out'];
+  assert.equal((await ocelli([...args, out])).code, 0);
+  const whole = readFileSync(out, 'utf8');
+  // Stopped while a line was written.
+  writeFileSync(out, whole.slice(0, lines(whole).slice(0, 3).join('\n').length + 20));
+  assert.equal((await ocelli([...args, out])).code, 0);
+  assert.equal(readFileSync(out, 'utf8'), whole);
+  assert.equal((await ocelli([...args, out])).code, 0);
+  assert.equal(readFileSync(out, 'utf8'), whole, 'what is there is not written again');
+  const other = await ocelli(['tag', CAT, '--json', '--top', '3', '--out', out]);
+  assert.equal(other.code, 2);
+  assert.match(other.err, /other settings: give --force/);
+  assert.equal(readFileSync(out, 'utf8'), whole);
+  assert.equal((await ocelli(['tag', CAT, '--json', '--top', '3', '--out', out, '--force'])).code, 0);
+  assert.equal(lines(readFileSync(out, 'utf8')).length, 1);
+});
+
+test('several models work side by side, and results keep the order of the pictures', { skip }, async () => {
+  const [one, two] = await Promise.all(
+    ['1', '2'].map((jobs) => ocelli(['tag', SAMPLES, '--top', '1', '--jobs', jobs, '--threads', '1'])),
+  );
+  assert.equal(one.out, two.out);
+  assert.ok(lines(one.out).length >= 8);
+});
+
+test('sidecars say what is in a picture, and those of others are left alone', { skip }, async (t) => {
+  const folder = folderOf(t);
+  const picture = path.join(folder, 'cat.webp');
+  cpSync(CAT, picture);
+  const sidecar = `${picture}.xmp`;
+  assert.equal((await ocelli(['tag', picture, '--labels', 'a & b,<cat>', '--xmp'])).code, 0);
+  assert.equal((await ocelli(['caption', picture, '--xmp'])).code, 0);
+  const text = readFileSync(sidecar, 'utf8');
+  assert.match(text, /<dc:subject>\s*<rdf:Bag>\s*<rdf:li>[^<]*<\/rdf:li>\s*<rdf:li>[^<]*<\/rdf:li>/);
+  assert.ok(text.includes('a &amp; b') && text.includes('&lt;cat&gt;'));
+  assert.match(text, /<dc:description>\s*<rdf:Alt>\s*<rdf:li xml:lang="x-default">a cat[^<]*</);
+  writeFileSync(sidecar, '<x:xmpmeta x:xmptk="another tool"/>');
+  const refused = await ocelli(['tag', picture, '--labels', 'a,b', '--xmp']);
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /not of ocelli/);
+  assert.match(readFileSync(sidecar, 'utf8'), /another tool/);
+});
+
+test('vectors come as JSON lines, as an array of NumPy and as Parquet, all alike', { skip }, async (t) => {
+  const folder = folderOf(t);
+  const [npy, parquet] = ['v.npy', 'v.parquet'].map((name) => path.join(folder, name));
+  const json = await ocelli(['embed', CAT, COFFEE]);
+  const rows = lines(json.out).map((line) => JSON.parse(line));
+  const width = rows[0].embedding.length;
+  assert.ok(Math.abs(rows[0].embedding.reduce((sum, x) => sum + x * x, 0) - 1) < 1e-3);
+  assert.equal((await ocelli(['embed', CAT, COFFEE, '--out', npy])).code, 0);
+  const bytes = readFileSync(npy);
+  const length = bytes.readUInt16LE(8);
+  assert.equal(bytes.subarray(1, 6).toString(), 'NUMPY');
+  assert.match(bytes.subarray(10, 10 + length).toString(), RegExp(`'<f4'.*\\(2, ${width}\\)`));
+  assert.equal((10 + length) % 64, 0);
+  assert.equal(bytes.readFloatLE(10 + length), Math.fround(rows[0].embedding[0]));
+  assert.deepEqual(lines(readFileSync(`${npy}.names.txt`, 'utf8')), [CAT, COFFEE]);
+  assert.equal((await ocelli(['embed', CAT, COFFEE, '--out', parquet])).code, 0);
+  const file = readFileSync(parquet);
+  const buffer = file.buffer.slice(file.byteOffset, file.byteOffset + file.length);
+  const table = await parquetReadObjects({ file: buffer });
+  assert.deepEqual(
+    table.map(({ path: name }) => name),
+    [CAT, COFFEE],
+  );
+  assert.equal(table[1].embedding[width - 1], Math.fround(rows[1].embedding[width - 1]));
+  const text = await ocelli(['embed', '--text', '-'], { input: 'a cat\n\na dog\n' });
+  assert.equal(lines(text.out).length, 2);
+});
+
+test('weights are converted by the converter of the library', { skip }, async (t) => {
+  const folder = folderOf(t);
+  const out = path.join(folder, 'model.gguf');
+  const model = path.join(ROOT, 'tests/golden/models/blip-tied/model.safetensors');
+  const { code, out: said } = await ocelli(['convert', model, '--dtype', 'q8', '--out', out]);
+  assert.equal(code, 0);
+  assert.match(said, /91 tensors, 0\.\d MB/);
+  assert.equal(readFileSync(out).subarray(0, 4).toString(), 'GGUF');
+  const damaged = path.join(folder, 'damaged.safetensors');
+  writeFileSync(damaged, readFileSync(model).subarray(0, 1000));
+  const refused = await ocelli(['convert', damaged, '--dtype', 'q8', '--out', path.join(folder, 'never')]);
+  assert.equal(refused.code, 3);
+  assert.match(refused.err, /^ocelli: The .*\.\n$/);
+  assert.ok(!existsSync(path.join(folder, 'never')) && !existsSync(path.join(folder, 'never.part')));
+});
+
+test('a wrong command line is one sentence and the exit code 2', async () => {
+  for (const [args, sentence] of [
+    [[], /^$/],
+    [['tagg', 'x.jpg'], /no command tagg; did you mean tag\?/],
+    [['tag'], /Which pictures\?/],
+    [['tag', 'x.jpg', '--topp', '3'], /no option --topp here; did you mean --top\?/],
+    [['tag', 'x.jpg', '--top', 'many'], /--top must be a whole number above zero/],
+    [['tag', 'x.jpg', '--threshold', '2'], /--threshold must be a number from 0 to 1/],
+    [['tag', 'x.jpg', '--json', '--csv'], /exclude each other/],
+    [['tag', 'x.jpg', '--labels', '/nowhere'], /labels cannot be read/],
+    [['tag', 'x.jpg', '--out', 'x'], /--out goes with --json or --csv/],
+    [['embed', 'x.jpg', '--format', 'xls'], /must be one of jsonl, npy, parquet/],
+    [['convert', 'x'], /are needed/],
+    [['serve', 'x.jpg'], /takes no pictures/],
+  ]) {
+    const { code, err } = await ocelli(args);
+    assert.equal(code, 2, args.join(' '));
+    assert.match(err, sentence);
+    assert.ok(!/\bat .*\.js:|node:internal/.test(err), err);
+  }
+});
+
+test('help explains every command, with examples', async () => {
+  const { code, out } = await ocelli(['--help']);
+  assert.equal(code, 0);
+  for (const name of ['tag', 'caption', 'embed', 'classify', 'convert', 'serve']) {
+    assert.match(out, RegExp(`^  ${name} `, 'm'));
+    const help = await ocelli([name, '--help']);
+    assert.equal(help.code, 0);
+    assert.match(help.out, /^Usage: ocelli .*\n[^]*\nOptions:\n[^]*\nExamples:\n  \S/);
+    assert.ok(lines(help.out).every((line) => line.length <= 130));
+  }
+  assert.match((await ocelli(['--version'])).out, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('pictures are answered over HTTP, and web pages are not', { skip }, async (t) => {
+  const port = 20_000 + (process.pid % 20_000);
+  const server = spawn(process.execPath, [CLI, 'serve', '--port', String(port), '--quiet'], {
+    stdio: 'pipe',
+  });
+  const ended = new Promise((resolve) => server.on('exit', resolve));
+  t.after(() => server.kill('SIGKILL'));
+  await new Promise((resolve) => server.stderr.once('data', resolve));
+  const url = `http://localhost:${port}`;
+  const post = (route, body, headers = {}) => fetch(url + route, { method: 'POST', body, headers });
+  const tags = await (await post('/tag?labels=a cat,a dog&top=1', readFileSync(CAT))).json();
+  assert.equal(tags.tags[0].label, 'a cat');
+  assert.match((await (await post('/caption', readFileSync(CAT))).json()).caption, /cat/);
+  const bad = await post('/tag', 'no picture');
+  assert.deepEqual([bad.status, (await bad.json()).code], [400, 'image-unsupported']);
+  assert.equal((await post('/nothing', '')).status, 404);
+  assert.equal((await fetch(`${url}/tag`)).status, 405);
+  assert.equal((await post('/tag', readFileSync(CAT), { origin: 'https://elsewhere.example' })).status, 403);
+  server.kill('SIGINT');
+  assert.equal(await ended, 130);
+});
