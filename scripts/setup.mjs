@@ -5,7 +5,7 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { findChrome, findWasmBindgen, findWasmToolchain } from './lib/find.mjs';
+import { findChrome, findFirefox, findWasmBindgen, findWasmToolchain } from './lib/find.mjs';
 import { npmState, plan } from './lib/plan.mjs';
 import { capture, duration, Failure, main, ROOT, run, say, which } from './lib/run.mjs';
 import {
@@ -70,6 +70,7 @@ export function findFacts() {
     wasmBindgenVersion: wasmBindgenVersion(),
     chromePath: process.env.CHROME_PATH || null,
     chrome: findChrome() !== null,
+    firefox: findFirefox() !== null,
     npm: findNpmState(),
   };
 }

@@ -5,8 +5,8 @@ import { DEBIAN, WASM_TARGET } from './tools.mjs';
 
 /**
  * Parts of the setup. `native` builds and tests Rust, `wasm` builds the browser's core, `npm` the page,
- * `browser` is what only browser tests need.
- * @typedef {'native' | 'wasm' | 'npm' | 'browser'} Need
+ * `browser` is what only browser tests need, and `firefox` what those in another browser do.
+ * @typedef {'native' | 'wasm' | 'npm' | 'browser' | 'firefox'} Need
  */
 
 /**
@@ -30,6 +30,7 @@ import { DEBIAN, WASM_TARGET } from './tools.mjs';
  * @property {string} wasmBindgenVersion
  * @property {string | null} chromePath what `CHROME_PATH` says
  * @property {boolean} chrome whether a browser was found
+ * @property {boolean} firefox whether Firefox was
  * @property {'ready' | 'install' | 'outdated-lock'} npm
  */
 
@@ -85,6 +86,10 @@ export function plan(needs, facts) {
       const what = 'Chromium or Chrome (where it is not on PATH, name it in CHROME_PATH)';
       orMissing(apt(DEBIAN.browser, 'the browser for tests', facts), what);
     }
+  }
+  if (wanted.has('firefox') && !facts.firefox) {
+    const what = 'Firefox (where it is not on PATH, name it in FIREFOX_PATH)';
+    orMissing(apt(DEBIAN.firefox, 'Firefox for tests', facts), what);
   }
   return { steps, missing };
 

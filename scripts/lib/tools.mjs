@@ -11,6 +11,7 @@ export const DEBIAN = {
   /** A Rust that builds for wasm where rustup cannot fetch its target: the compiler, std's sources, a linker. */
   wasm: ['rustc-web', 'cargo-web', 'rust-web-src', 'lld-19'],
   browser: ['chromium'],
+  firefox: ['firefox-esr'],
   /** Native builds link with `cc`. */
   linker: ['gcc', 'libc6-dev'],
 };

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { findChrome } from '../../scripts/lib/find.mjs';
 import { duration, Failure, main, ROOT, say } from '../../scripts/lib/run.mjs';
+import { setup } from '../../scripts/setup.mjs';
 import { CONSUMERS } from './consumers.mjs';
 import { pack } from './lib/project.mjs';
 
@@ -24,6 +25,7 @@ await main(import.meta, async (args) => {
   const chosen = CONSUMERS.filter(({ id, ci }) =>
     ids.length > 0 ? ids.includes(id) : !args.includes('--ci') || ci,
   );
+  await setup(chosen.some(({ id }) => id === 'firefox') ? ['npm', 'browser', 'firefox'] : ['npm', 'browser']);
   say('Consumers: packing');
   const tarball = await pack();
   const executablePath = findChrome();

@@ -207,7 +207,7 @@ test('help explains every command, with examples', async () => {
     assert.match(out, RegExp(`^  ${name} `, 'm'));
     const help = await ocelli([name, '--help']);
     assert.equal(help.code, 0);
-    assert.match(help.out, /^Usage: ocelli .*\n[^]*\nOptions:\n[^]*\nExamples:\n  \S/);
+    assert.match(help.out, /^Usage: ocelli .*\n[^]*\nOptions:\n[^]*\nExamples:\n {2}\S/);
     assert.ok(lines(help.out).every((line) => line.length <= 130));
   }
   assert.match((await ocelli(['--version'])).out, /^\d+\.\d+\.\d+\n$/);

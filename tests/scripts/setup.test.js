@@ -29,6 +29,7 @@ const READY = {
   wasmBindgenVersion: '0.2.1',
   chromePath: null,
   chrome: true,
+  firefox: true,
   npm: 'ready',
 };
 

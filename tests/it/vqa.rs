@@ -9,10 +9,7 @@ use ocelli::tasks::{
     BeamSearch, BeamSettings, DEFAULT_ANSWER_TOKENS, Generation, Processors, SampleSettings, Samples,
 };
 
-#[path = "golden/models/read.rs"]
-#[allow(dead_code)]
-mod golden;
-use golden::{BOUND, Golden, IMAGES, assert_close, difference, pixels};
+use crate::golden::{BOUND, Golden, IMAGES, assert_close, difference, pixels};
 
 const MODELS: [&str; 2] = ["blip-vqa-tied", "blip-vqa-untied"];
 /// Largest difference of a log-likelihood, a sum over some tokens, from the reference's.

@@ -9,14 +9,9 @@ use ocelli::models::vit::{VitConfig, VitModel};
 use ocelli::tasks::{Classifier, ClassifierFiles};
 use ocelli::weights::{Weights, WeightsLoader};
 
-#[path = "golden/models/read.rs"]
-#[allow(dead_code)] // Of what it has, this file needs a part.
-mod golden;
-use golden::{Golden, IMAGES, assert_close, difference, pixels};
+use crate::golden::{self, Golden, IMAGES, assert_close, difference, pixels};
 
-#[allow(dead_code)] // Of what it has, this file needs a part.
-mod seeded;
-use seeded::{Seeded, int8_matrices, load, serialise};
+use crate::seeded::{Seeded, int8_matrices, load, serialise};
 
 const MODELS: [&str; 2] = ["vit-labels", "vit-no-bias"];
 

@@ -11,10 +11,7 @@ use ocelli::tasks::{
     BeamSearch, BeamSettings, Generation, Processors, SampleSettings, Samples, Sampling, Written,
 };
 
-#[path = "golden/models/read.rs"]
-#[allow(dead_code)]
-mod golden;
-use golden::{Golden, IMAGES, pixels};
+use crate::golden::{Golden, IMAGES, pixels};
 
 const MODELS: [&str; 3] = ["blip-tied", "blip-untied", "blip-two-tables"];
 /// New tokens of the golden texts.

@@ -14,10 +14,7 @@ use ocelli::tasks::{
 use ocelli::weights::{Weights, WeightsLoader};
 use serde_json::{Value, json};
 
-#[path = "golden/models/read.rs"]
-#[allow(dead_code)] // Of what it has, this file needs a part.
-mod golden;
-use golden::{Golden, IMAGES, assert_close, difference, pixels};
+use crate::golden::{self, Golden, IMAGES, assert_close, difference, pixels};
 
 const RESNET: &str = "open-clip-resnet";
 const LITE: &str = "ocelli-lite";

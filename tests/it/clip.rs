@@ -7,9 +7,7 @@ use ocelli::ErrorKind;
 use ocelli::models::clip::{ClipConfig, ClipModel};
 use ocelli::weights::Weights;
 
-#[path = "golden/models/read.rs"]
-mod golden;
-use golden::{BOUND, Golden, IMAGES, assert_close, difference, pixels};
+use crate::golden::{BOUND, Golden, IMAGES, assert_close, difference, pixels};
 
 const MODELS: [&str; 4] = ["clip-quick-gelu-eos-2", "clip-gelu-eos-7", "clip-config-dict", "clip-silu-relu"];
 

@@ -10,9 +10,7 @@ use candle_core::Tensor;
 use ocelli::kernels::Dtype;
 use ocelli::models::clip::{ClipConfig, ClipModel};
 
-#[allow(dead_code)] // Of what it has, this file needs a part.
-mod seeded;
-use seeded::{Seeded, cosine, int8_matrices, load, serialise, with_outliers};
+use crate::seeded::{Seeded, cosine, int8_matrices, load, serialise, with_outliers};
 
 /// Least cosine of an embedding in int8 and the same in f32. Measured: 0.9992.
 const COSINE: f32 = 0.998;

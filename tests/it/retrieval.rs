@@ -7,10 +7,7 @@ use ocelli::ErrorKind;
 use ocelli::models::blip::{BlipConfig, BlipMatcher};
 use ocelli::weights::Weights;
 
-#[path = "golden/models/read.rs"]
-#[allow(dead_code)]
-mod golden;
-use golden::{BOUND, Golden, IMAGES, assert_close, difference, pixels};
+use crate::golden::{BOUND, Golden, IMAGES, assert_close, difference, pixels};
 
 const MODELS: [&str; 3] = ["blip-itm-gelu", "blip-itm-defaults", "blip-itm-deep"];
 

@@ -15,10 +15,7 @@ use ocelli::{ErrorKind, Result, image};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-#[path = "golden/models/read.rs"]
-#[allow(dead_code)] // Of what it has, this file needs a part.
-mod golden;
-use golden::{Golden, IMAGES, pixels};
+use crate::golden::{Golden, IMAGES, pixels};
 
 /// The largest difference of a cosine or a logit from the reference's.
 const BOUND: f32 = 1e-4;

@@ -7,9 +7,7 @@ use ocelli::ErrorKind;
 use ocelli::models::blip::{BlipConfig, BlipModel};
 use ocelli::weights::Weights;
 
-#[path = "golden/models/read.rs"]
-mod golden;
-use golden::{BOUND, Golden, IMAGES, assert_close, difference, pixels};
+use crate::golden::{BOUND, Golden, IMAGES, assert_close, difference, pixels};
 
 const MODELS: [&str; 3] = ["blip-tied", "blip-untied", "blip-two-tables"];
 /// Tokens of the golden captions, the prompt included.

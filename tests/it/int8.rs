@@ -15,9 +15,7 @@ use ocelli::tasks::{
 };
 use ocelli::weights::{PACKING_VERSION, Weights, WeightsLoader};
 
-#[allow(dead_code)] // Of what it has, this file needs a part.
-mod seeded;
-use seeded::{Seeded, cosine, load, serialise, with_outliers};
+use crate::seeded::{Seeded, cosine, load, serialise, with_outliers};
 
 /// Largest difference of the cosine of a picture and a text, of the built-in matcher.
 const SIMILARITY: f32 = 0.01;

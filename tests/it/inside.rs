@@ -19,10 +19,7 @@ use ocelli::weights::{Weights, WeightsLoader};
 use ocelli::{ErrorKind, Result};
 use serde::Deserialize;
 
-#[path = "golden/models/read.rs"]
-#[allow(dead_code)] // Of what it has, this file needs a part.
-mod golden;
-use golden::{Golden, IMAGES, pixels};
+use crate::golden::{Golden, IMAGES, pixels};
 
 /// The largest difference of a map from the reference's, as part of its largest value.
 const BOUND: f32 = 1e-3;

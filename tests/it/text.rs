@@ -1,13 +1,10 @@
 //! Token ids and captions against transformers. Golden data: `python tests/golden/text/make.py`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "golden/text/corpus.rs"]
-mod corpus;
-
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use corpus::{Ranges, Tables, fnv1a};
+use crate::corpus::{Ranges, Tables, fnv1a};
 use ocelli::ErrorKind;
 use ocelli::tasks::MAX_TEXT_TOKENS;
 use ocelli::text::{CaptionTokenizer, ClipTokenizer, MAX_CHARACTERS};

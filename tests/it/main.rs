@@ -1,0 +1,30 @@
+//! The integration tests: one program, because each would be linked with all of the core.
+
+#![allow(clippy::unwrap_used)]
+
+mod blip;
+mod clip;
+#[path = "../golden/text/corpus.rs"]
+mod corpus;
+mod formats;
+mod full_size;
+mod generation;
+// Not each of its readers is used by every kind of model.
+#[allow(dead_code)]
+#[path = "../golden/models/read.rs"]
+mod golden;
+mod image;
+mod inside;
+mod int8;
+mod int8_wide;
+mod matching;
+mod odd_pictures;
+mod retrieval;
+mod seeded;
+mod tagging;
+mod tasks;
+mod text;
+mod towers;
+mod vit;
+mod vqa;
+mod weights;
