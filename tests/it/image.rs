@@ -56,13 +56,9 @@ fn synthetic(width: u32, height: u32, kind: &str) -> RgbImage {
 #[derive(Deserialize)]
 struct DecodeCase {
     file: String,
-    #[serde(default)]
     width: u32,
-    #[serde(default)]
     height: u32,
-    #[serde(default)]
     offset: usize,
-    error: Option<String>,
 }
 
 #[test]
@@ -71,10 +67,6 @@ fn every_format_decodes_as_pil_decodes_it() {
     for case in cases::<DecodeCase>("decode.json") {
         let name = &case.file;
         let result = decode(&read(&format!("files/{name}")));
-        if let Some(code) = &case.error {
-            assert_eq!(result.unwrap_err().code(), code, "{name}");
-            continue;
-        }
         let image =
             result.unwrap_or_else(|error| panic!("{name}: {error} {:?}", std::error::Error::source(&error)));
         assert_eq!(image.dimensions(), (case.width, case.height), "{name}");
@@ -274,7 +266,7 @@ fn kind_of(bytes: &[u8]) -> Option<ErrorKind> {
 
 #[test]
 fn a_file_that_is_cut_off_is_damaged() {
-    for case in cases::<DecodeCase>("decode.json").iter().filter(|case| case.error.is_none()) {
+    for case in cases::<DecodeCase>("decode.json") {
         let name = &case.file;
         let bytes = read(&format!("files/{name}"));
         // Of an animation only the first frame is read; what is cut behind it is not missed.

@@ -1,6 +1,6 @@
 //! The integration tests: one program, because each would be linked with all of the core.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod blip;
 mod clip;

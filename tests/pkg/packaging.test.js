@@ -19,10 +19,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const VARIANTS = ['simd128', 'relaxed', 'simd128-threads', 'relaxed-threads'];
 const GENERATED = [
   ...VARIANTS.map((name) => `wasm/${name}_bg.wasm`),
-  ...['index', 'worker', 'node', 'node-worker', 'cli'].flatMap((name) => [
-    `dist/${name}.js`,
-    `dist/${name}.js.map`,
-  ]),
+  ...['index', 'worker', 'node', 'node-worker', 'cli'].map((name) => `dist/${name}.js`),
+  ...['index', 'worker'].map((name) => `dist/${name}.js.map`),
   'types/index.d.ts',
   'THIRD-PARTY-NOTICES.md',
 ];

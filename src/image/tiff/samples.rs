@@ -83,7 +83,7 @@ fn kind(file: &Tiff) -> Option<Kind> {
         (0, 1, 32, 3) | (1, 1, 2 | 4, 1) | (1, 1, 8 | 16, 2) | (1, 1, 32, 1..=3) | (1, 2, 8, 1) => {
             grey(false)
         }
-        (3, 1, 1 | 2 | 4 | 8, 1) | (3, 2, 8, 1) => Some(Colours::Palette(palette(file)?)),
+        (3, 1, 1 | 2 | 4 | 8, 1) | (3, 2, 8, 1) => Some(Colours::Palette(palette(file))),
         (5, 5.., 8, 1) => Some(Colours::Cmyk),
         (6, 1, 8, 1) => grey(false),
         // Other compressions would have chroma in pieces of another size.
@@ -108,16 +108,19 @@ fn is_full(file: &Tiff) -> bool {
     })
 }
 
-/// The colours of a palette: 16 bits each, all reds first, of which Pillow keeps the high bytes.
-fn palette(file: &Tiff) -> Option<Vec<[u8; 3]>> {
-    let values = file.entry(tag::COLOR_MAP)?.values;
+/// The colours of a palette: 16 bits each, all reds first, of which Pillow keeps the high bytes. None where it is cut off.
+fn palette(file: &Tiff) -> Vec<[u8; 3]> {
+    let values = file.entry(tag::COLOR_MAP).map_or(&[][..], |entry| entry.values);
     let high = usize::from(file.little);
     let size = values.len() / 6;
     let sample = |channel: usize, at: usize| values[2 * (channel * size + at) + high];
-    (size > 0).then(|| (0..size).map(|at| [0, 1, 2].map(|channel| sample(channel, at))).collect())
+    (0..size).map(|at| [0, 1, 2].map(|channel| sample(channel, at))).collect()
 }
 
 fn pixels(bytes: &[u8], kind: &Kind, most: u64) -> Result<RgbImage, TiffError> {
+    if matches!(&kind.colours, Colours::Palette(colours) if colours.is_empty()) {
+        return Err(TiffError::IntSizeError);
+    }
     let mut limits = Limits::default();
     limits.decoding_buffer_size = usize::try_from(most).unwrap_or(usize::MAX);
     limits.intermediate_buffer_size = limits.decoding_buffer_size;
