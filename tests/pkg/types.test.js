@@ -22,7 +22,7 @@ function compile(...args) {
 }
 
 /** A folder with the package's declarations, and the complaints about a program that uses them. */
-function check(t, name, program) {
+function check(t, name, program, options = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'ocelli-types-'));
   t.after(() => rmSync(folder, { recursive: true }));
   assert.equal(compile('--project', join(root, 'pkg/tsconfig.json'), '--outDir', join(folder, 'types')), '');
@@ -38,6 +38,7 @@ function check(t, name, program) {
     exactOptionalPropertyTypes: true,
     noEmit: true,
     paths: { ocelli: [join(folder, 'types/index.d.ts')] },
+    ...options,
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [name] }));
   writeFileSync(join(folder, name), program);
@@ -148,4 +149,49 @@ test('the public types say what the calls take and give', (t) => {
     void models.list({ task: 'paint' });
   `;
   assert.equal(check(t, 'program.ts', program), '');
+});
+
+const MODERN = `
+  import { Tagger, models, setBase, type ModelId, type Progress, type Tag } from 'ocelli';
+  const tagger = await Tagger.load('ocelli', { onProgress: ({ loaded }: Progress) => void loaded, wasmUrl: 'w/' });
+  const one: Tag[] = await tagger.tag(new Uint8Array(4), ['a']);
+  const many: Tag[][] = await tagger.tag([new Blob([]), 'x.png'], ['a']);
+  const id: ModelId = 'openai/clip-vit-base-patch32';
+  // @ts-expect-error no such model is known by name
+  const other: ModelId = 'openai/clip-vit-base-patch99';
+  const addresses = { config: 'a', preprocessor: 'b', tokenizer: 'c', weights: new URL('http://x/') };
+  await Tagger.load(addresses, { cache: true, hubUrl: 'http://y' });
+  await Tagger.load('some/other');
+  void [one, many, id, other, models.list()[0]?.license, setBase];
+`;
+
+for (const [what, options] of Object.entries({
+  'nodenext, and every declaration': { module: 'NodeNext', moduleResolution: 'NodeNext' },
+  'a worker, without a page': { lib: ['ES2022', 'WebWorker'] },
+  'a worker, with nodenext': {
+    lib: ['ES2022', 'WebWorker'],
+    module: 'NodeNext',
+    moduleResolution: 'NodeNext',
+  },
+})) {
+  test(`the types hold for ${what}`, (t) => {
+    assert.equal(
+      check(t, 'program.mts', MODERN, { ...options, skipLibCheck: false, allowJs: false, checkJs: false }),
+      '',
+    );
+  });
+}
+
+test('models end with their block, where the language knows of it', (t) => {
+  const program = `
+    import { Captioner, Tagger } from 'ocelli';
+    {
+      using tagger = await Tagger.load('ocelli');
+      using captioner = await Captioner.load('ocelli');
+      void [tagger.runtime.reason, captioner.runtime.threads];
+    }
+    export {};
+  `;
+  const lib = ['ES2022', 'DOM', 'DOM.Iterable', 'ESNext.Disposable'];
+  assert.equal(check(t, 'program.mts', program, { lib, module: 'ESNext', moduleResolution: 'Bundler' }), '');
 });

@@ -9,7 +9,7 @@
  * @typedef {object} Overlay What `ImageData` has.
  * @property {number} width
  * @property {number} height
- * @property {Uint8ClampedArray<ArrayBuffer>} data RGBA, row by row, not premultiplied
+ * @property {ReturnType<Uint8ClampedArrayConstructor['of']>} data RGBA, row by row, not premultiplied
  */
 
 import { readOptions } from '../page/options.js';

@@ -7,8 +7,8 @@
  * classes do not exist.
  *
  * @typedef {{ data: Uint8Array | Uint8ClampedArray, width: number, height: number }} PixelData
- * @typedef {Blob | ArrayBuffer | ArrayBufferView | URL | string | ImageData | PixelData | HTMLImageElement
- *   | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | HTMLVideoElement | VideoFrame} ImageInput
+ * @typedef {Blob | ArrayBuffer | ArrayBufferView | URL | string | ImageData | PixelData | OffscreenCanvas | ImageBitmap
+ *   | VideoFrame | ElementInput} ImageInput
  *   What `tag` and `caption` take as a picture. A string is an address, in Node also the path of a file. Of a video, the
  *   frame that it shows is taken.
  *
@@ -35,6 +35,14 @@ export const MAX_IMAGE_PIXELS = 100_000_000;
 
 /** What Rust decodes. Of other types that an element shows, its pixels are taken. */
 const DECODABLE = /^image\/(jpe?g|pjpeg|png|x-png|apng|webp|gif|(x-(ms-)?)?bmp|tiff)\b/i;
+
+/**
+ * Elements of a page, whose types programs for workers do not have.
+ *
+ * @typedef {(typeof globalThis extends { HTMLImageElement: { prototype: infer T } } ? T : never)
+ *   | (typeof globalThis extends { HTMLCanvasElement: { prototype: infer T } } ? T : never)
+ *   | (typeof globalThis extends { HTMLVideoElement: { prototype: infer T } } ? T : never)} ElementInput
+ */
 
 /**
  * @param {ImageInput} image
