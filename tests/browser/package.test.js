@@ -40,7 +40,6 @@ async function inPage(what, more, { url = site.url, load = true } = {}) {
         const ocelli = await import('/ocelli/dist/index.js');
         const tagger = load ? await ocelli.Tagger.load('ocelli', { threads: 1 }) : null;
         try {
-           
           return await (0, eval)(`(${source})`)({ ...ocelli, tagger }, more);
         } finally {
           tagger?.dispose();

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Tagger } from '../../pkg/src/index.js';
 import { VARIANT_NAMES } from '../../pkg/src/shared/variants.js';
+import { platform } from '../../pkg/src/shared/platform.js';
+import { startEngine } from '../../pkg/src/worker/engine.js';
 import { choose, detect } from '../../pkg/src/worker/runtime.js';
 import { RUNTIME, workerFactory } from './support/fake-worker.js';
 
@@ -85,4 +87,53 @@ test('threads, variant and dtype are checked before anything starts', async () =
   }
   assert.equal(workers.length, 0);
   assert.equal(RUNTIME.threads, 1);
+});
+
+/** An engine over modules that start, or throw; what was asked of them. */
+async function start(t, defaults) {
+  const { fetch } = platform;
+  platform.fetch = async () => new Response('wasm');
+  t.after(() => (platform.fetch = fetch));
+  const started = [];
+  let ended = 0;
+  const find = (name) => ({
+    default: async () => {
+      started.push(name);
+      await defaults(name);
+    },
+    ThreadPool: class {
+      shared = [null, null];
+      start() {}
+    },
+  });
+  const threads = { start: async () => {}, end: () => (ended += 1) };
+  const engine = startEngine({}, threads, { find, features: everything });
+  return { engine, started, ended: () => ended };
+}
+
+const outOfMemory = () => {
+  throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+};
+
+test('where memory for threads runs out, one thread computes', async (t) => {
+  const { engine, started, ended } = await start(t, (name) => name.endsWith('threads') && outOfMemory());
+  await engine;
+  assert.deepEqual(started, ['relaxed-threads', 'relaxed']);
+  assert.equal(ended(), 1, 'threads that were started have ended');
+});
+
+test('where it runs out altogether, a sentence says so', async (t) => {
+  const { engine } = await start(t, outOfMemory);
+  await assert.rejects(engine, {
+    code: 'worker-failed',
+    message: /^There is not enough memory for the model: .*\.$/,
+  });
+});
+
+test('a thread that never answers costs the threads, and nothing else', async (t) => {
+  const { engine, started } = await start(t, (name) => {
+    if (name.endsWith('threads')) throw new Error('A thread did not start in time.');
+  });
+  await engine;
+  assert.deepEqual(started, ['relaxed-threads', 'relaxed']);
 });

@@ -17,33 +17,36 @@ import { Engine } from './operations/index.js';
 
 /**
  * @param {RuntimeOptions} wanted
- * @param {ThreadRequests} threads
+ * @param {Pick<ThreadRequests, 'start' | 'end'>} threads
+ * @param {{ find?: typeof generated, features?: import('./runtime.js').Features }} [options] for tests: where the wasm's
+ *   modules come from, and what there is to run them
  * @returns {Promise<Engine>}
  * @throws {WorkerError} `unsupported-browser`, `worker-failed`
  */
-export async function startEngine(wanted, threads) {
-  const features = await detect((name) => generated(name) !== null);
+export async function startEngine(wanted, threads, { find = generated, ...options } = {}) {
+  const features = options.features ?? (await detect((name) => find(name) !== null));
   const runtime = choose(wanted, features);
   try {
-    return await start(runtime, wanted, threads);
+    return await start(runtime, wanted, threads, find);
   } catch (cause) {
     if (runtime.threads === 1 || wanted.variant) throw cause;
     // Some pages forbid more workers, and small machines the memory that threads share. One thread is slower, not wrong.
     threads.end();
     const single = choose({ threads: 1 }, features);
     const reason = `${single.reason.replace(/;.*/, '')}; one thread, because more could not be started here.`;
-    return start(runtimeOf(single.variant, 1, reason), wanted, threads);
+    return start(runtimeOf(single.variant, 1, reason), wanted, threads, find);
   }
 }
 
 /**
  * @param {Runtime} runtime
  * @param {RuntimeOptions} wanted
- * @param {ThreadRequests} threads
+ * @param {Pick<ThreadRequests, 'start' | 'end'>} threads
+ * @param {typeof generated} find
  * @returns {Promise<Engine>}
  */
-async function start(runtime, { wasmUrl }, threads) {
-  const module = generated(runtime.variant);
+async function start(runtime, { wasmUrl }, threads, find) {
+  const module = find(runtime.variant);
   if (!module) throw new WorkerError('worker-failed', 'This build of ocelli lacks its WebAssembly file.');
   const { href } = wasmAddress(runtime.variant, wasmUrl);
   try {
