@@ -5,7 +5,7 @@ Run it with the packages of ../golden/requirements.txt installed, from the repos
     python tests/full/make.py [--hub ../shared/hub] [--out target/full]
 
 It writes 1.5 GB in the layout of the public hub, `<out>/<org>/<name>/resolve/<revision>/<file>`, with the
-published configurations and tokenizers; three pictures in `<out>/images`; and `<out>/expected.json`. What
+published configurations and tokenizers, or where `--hub` is no folder, with what stand_in.py has in their place; three pictures in `<out>/images`; and `<out>/expected.json`. What
 is there already is kept: `--force` makes it again.
 
 Weights are random, so the answers mean nothing; but they are large enough that answers differ between
@@ -24,6 +24,8 @@ from safetensors.torch import save_file
 from transformers import AutoTokenizer, BlipForConditionalGeneration, CLIPModel
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+from stand_in import make_hub
 
 CLIP = ("openai/clip-vit-base-patch32", "refs/pr/15")
 BLIP = ("Salesforce/blip-image-captioning-base", "main")
@@ -197,7 +199,8 @@ def main():
         print(f"{expected} is there already; --force makes it again.")
         return
     if not options.hub.is_dir():
-        raise SystemExit(f"There is no folder {options.hub}; --hub names the one with the published configurations.")
+        options.hub = options.out / "hub"
+        make_hub(options.hub)
     images = pictures(options.out / "images")
     answers = {"clip": clip(options.out, options.hub, images), "blip": blip(options.out, options.hub, images)}
     expected.write_text(json.dumps(answers, indent=1) + "\n")
