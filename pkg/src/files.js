@@ -7,7 +7,7 @@
  */
 
 import { OcelliError } from './shared/errors.js';
-import { platform } from './shared/platform.js';
+import { absoluteUrl, platform } from './shared/platform.js';
 
 /** Each file of the package that is asked for by address. */
 const FILES = {
@@ -59,7 +59,7 @@ export function setBase(address) {
  */
 export function packageFile(path) {
   const root = base ?? movedRoot();
-  return root ? new URL(path, root) : FILES[path]();
+  return root ? new URL(path, root) : absoluteUrl(FILES[path]());
 }
 
 /**
@@ -91,7 +91,7 @@ export function workerAddress() {
  * @returns {URL | null}
  */
 function movedRoot() {
-  const seen = FILES[LANDMARK]();
+  const seen = absoluteUrl(FILES[LANDMARK]());
   const moved = /^(.*\/node_modules)\/\.[^/]+\/((?!node_modules\/)[^/]+\/)*models\/ocelli\/config\.json$/;
   const match = moved.exec(seen.pathname);
   return match && new URL(`${match[1]}/ocelli/`, seen);
@@ -99,6 +99,6 @@ function movedRoot() {
 
 /** The package's folder, where all lies as it was packed. @returns {URL | null} */
 function plainRoot() {
-  const seen = FILES[LANDMARK]();
+  const seen = absoluteUrl(FILES[LANDMARK]());
   return seen.pathname.endsWith(`/${LANDMARK}`) ? new URL('../../', seen) : null;
 }

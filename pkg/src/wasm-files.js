@@ -4,6 +4,8 @@
  * @typedef {import('./shared/types.js').VariantName} VariantName
  */
 
+import { absoluteUrl } from './shared/platform.js';
+
 /** @type {Readonly<Record<VariantName, () => URL>>} */
 const FILES = {
   simd128: () => new URL('../wasm/simd128_bg.wasm', import.meta.url),
@@ -18,7 +20,7 @@ const FILES = {
  * @returns {URL}
  */
 export function wasmAddress(variant, wasmUrl) {
-  if (wasmUrl === undefined) return FILES[variant]();
+  if (wasmUrl === undefined) return absoluteUrl(FILES[variant]());
   return /\.wasm$/.test(new URL(wasmUrl).pathname)
     ? new URL(wasmUrl)
     : new URL(`${variant}_bg.wasm`, wasmUrl.replace(/\/?$/, '/'));

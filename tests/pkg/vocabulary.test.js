@@ -293,3 +293,20 @@ test('refuses arguments of the wrong type, and stops when it is told to', async 
   await assert.rejects(loadVocabulary(`${url}/slow`, { signal }), aborted);
   await assert.rejects(loadVocabulary(`${url}/slow`, { signal }), aborted);
 });
+
+test('what a better tag implies is left out', () => {
+  const vocabulary = parseVocabulary(
+    ['tag\thint\tja\tparents', 'animal\t\t\t', 'dog\t\t\tanimal', 'beagle\t\t\tdog', 'cup\t\t\t'].join('\n'),
+  );
+  const tag = (label, score) => ({ label, score, index: 0 });
+  const labels = (tags) => vocabulary.withoutImplied(tags).map(({ label }) => label);
+  assert.deepEqual(labels([tag('dog', 0.5), tag('animal', 0.3), tag('cup', 0.1)]), ['dog', 'cup']);
+  assert.deepEqual(labels([tag('beagle', 0.2), tag('animal', 0.1), tag('dog', 0.15)]), ['beagle']);
+  assert.deepEqual(
+    labels([tag('animal', 0.6), tag('dog', 0.3)]),
+    ['animal', 'dog'],
+    'a better one implies nothing of it',
+  );
+  assert.deepEqual(labels([tag(null, 0.6), tag('teapot', 0.3)]), [null, 'teapot']);
+  assert.throws(() => vocabulary.withoutImplied('dog'), { code: 'argument-invalid' });
+});

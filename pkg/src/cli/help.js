@@ -66,7 +66,8 @@ export const COMMANDS = {
     summary: 'say what is in pictures',
     usage: 'ocelli tag [options] PICTURE...',
     about: `Says which labels fit each picture best, each with its probability among all labels.
-Without --labels, the model is asked for the 1,400 everyday things that it knows.
+Without --labels, the model is asked for the 1,400 everyday things that it knows; what a better label implies
+("animal" of a cat) is left out, and so is what has less than 1 %.
 
 ${PICTURES}`,
     options: {
@@ -78,7 +79,11 @@ ${PICTURES}`,
       },
       template: { type: 'string', value: 'TEXT', help: 'the sentence around each label; {} stands for it' },
       top: { type: 'string', short: 'n', value: 'N', help: 'how many labels to print; 5 by default' },
-      threshold: { type: 'string', value: 'P', help: 'the least probability to print, from 0 to 1' },
+      threshold: {
+        type: 'string',
+        value: 'P',
+        help: 'the least probability to print, from 0 to 1; 0.01, or 0 with --labels',
+      },
       ...OUTPUT,
       xmp: { ...XMP, help: `${XMP.help}, with the labels as dc:subject` },
       ...MODEL,

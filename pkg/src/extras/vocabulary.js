@@ -204,6 +204,28 @@ export class Vocabulary {
   }
 
   /**
+   * A tagger's answer without the tags that a better one implies: where "cat" comes first, neither "mammal" nor "animal"
+   * says anything more. What is left keeps its order and its scores.
+   *
+   * @template {string | null} L
+   * @param {readonly import('../page/tagger.js').Tag<L>[]} tags
+   * @returns {import('../page/tagger.js').Tag<L>[]}
+   * @example
+   * const tags = vocabulary.withoutImplied(await tagger.tag(file, labels, { threshold: 0.01 })).slice(0, 5);
+   */
+  withoutImplied(tags) {
+    checkTags(tags);
+    const ordered = [...tags].sort((a, b) => b.score - a.score);
+    const implied = new Set();
+    return ordered.filter(({ label }) => {
+      if (label === null) return true;
+      if (implied.has(label)) return false;
+      for (const other of this.implied(label)) implied.add(other);
+      return true;
+    });
+  }
+
+  /**
    * A tagger's answer together with all that its tags imply.
    *
    * A tag scores at least as much as each present tag that implies it: what is surely a beagle is as surely a dog.

@@ -33,6 +33,24 @@ function baseAddress() {
 }
 
 /**
+ * An address that a bundler has put in the place of one of the package's: Turbopack's have no host.
+ *
+ * @param {URL} found
+ * @returns {URL}
+ */
+export function absoluteUrl(found) {
+  const text = String(found);
+  for (const base of [undefined, baseAddress(), globalThis.origin]) {
+    try {
+      return new URL(text, base);
+    } catch {
+      // Relative to something else: a worker that was made of a blob has a base that is none.
+    }
+  }
+  return found;
+}
+
+/**
  * Bundlers put small files into addresses, which pages with a strict policy must not fetch.
  *
  * @param {string} address

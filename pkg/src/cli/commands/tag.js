@@ -23,12 +23,13 @@ const SHAPE = {
 /** @param {import('../options.js').Values} values @param {string[]} names */
 export async function tag(values, names) {
   const { model = 'ocelli', template } = values;
+  const labels = values.labels === undefined ? null : await readLabels(String(values.labels));
   const [top, threshold, jobs] = [
     countOf(values, 'top', 5),
-    shareOf(values, 'threshold', 0),
+    // Among everyday things all but a few have no share worth a word.
+    shareOf(values, 'threshold', labels ? 0 : 0.01),
     countOf(values, 'jobs', 1),
   ];
-  const labels = values.labels === undefined ? null : await readLabels(String(values.labels));
   const pictures = await findPictures(names, process.stdin);
   const load = loadOptions(values);
   const settings = await settingsOf(['tag', model, load, labels, template, top, threshold]);
@@ -41,17 +42,14 @@ export async function tag(values, names) {
       results,
       async open(onProgress) {
         const tagger = await Tagger.load(String(model), { ...load, onProgress });
-        const asked = labels ?? (await (await loadVocabulary()).labelsFor(tagger));
-        return { tagger, asked, dispose: () => tagger.dispose() };
+        const vocabulary = labels ? null : await loadVocabulary();
+        const asked = labels ?? (await vocabulary?.labelsFor(tagger)) ?? [];
+        return { tagger, asked, vocabulary, dispose: () => tagger.dispose() };
       },
-      async ask({ tagger, asked }, bytes, signal) {
-        const options = {
-          topK: top,
-          threshold,
-          signal,
-          ...(template !== undefined && { template: String(template) }),
-        };
-        const tags = await tagger.tag(bytes, asked, options);
+      async ask({ tagger, asked, vocabulary }, bytes, signal) {
+        const sentence = template === undefined ? {} : { template: String(template) };
+        const all = await tagger.tag(bytes, asked, { threshold, signal, ...sentence });
+        const tags = (vocabulary ? vocabulary.withoutImplied(all) : all).slice(0, top);
         return { tags: tags.map(({ label, score }) => ({ label, score: Number(score.toPrecision(6)) })) };
       },
       sidecar: values.xmp

@@ -26,7 +26,11 @@ export async function decode(wasm, bytes) {
     const name = formatOf(bytes);
     const pixels = await browserPixels(bytes);
     if (pixels) return wasm.Picture.fromImageData(pixels);
-    if (name === null) throw error;
+    if (name === null && typeof createImageBitmap !== 'function') throw error;
+    if (name === null) {
+      const sentence = 'The file is no picture that ocelli or this browser can read.';
+      throw errorFor('image-unsupported', sentence, { cause: error });
+    }
     const sentence = `The picture is in ${name} format, which ${where()} does not decode: convert it to JPEG or PNG.`;
     throw errorFor('image-unsupported', sentence, { cause: error });
   }
