@@ -74,8 +74,9 @@ class Asking {
       });
       signal.throwIfAborted();
     }
-    if (!this.queue.engine)
-      {throw this.queue.error ?? new DOMException('The load was cancelled.', 'AbortError');}
+    if (!this.queue.engine) {
+      throw this.queue.error ?? new DOMException('The load was cancelled.', 'AbortError');
+    }
     return this.queue.engine;
   }
 }

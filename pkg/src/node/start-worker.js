@@ -26,8 +26,9 @@ export class NodeWorker {
       ),
     );
     // A worker that ends by itself has failed: this thread ends one with `terminate`, which is told to nobody.
-    if (type === 'error')
+    if (type === 'error') {
       this.#worker.on('exit', (code) => listener({ message: `It ended with the code ${code}.` }));
+    }
   }
 
   terminate() {

@@ -76,7 +76,9 @@ export function checkLabels(labels) {
     const { label, hint } = /** @type {{ label?: unknown, hint?: unknown }} */ (given ?? {});
     const valid = typeof label === 'string' && (hint === undefined || typeof hint === 'string');
     if (valid) return { label, ...(hint !== undefined && { hint }) };
-    throw wrong(`The labels must be strings or { label, hint }, and label ${index + 1} is neither.`);
+    const remedy =
+      given && typeof given === 'object' && 'tag' in given ? ' (a vocabulary has them as labels)' : '';
+    throw wrong(`The labels must be strings or { label, hint }, and label ${index + 1} is neither${remedy}.`);
   });
 }
 
@@ -102,6 +104,18 @@ export function checkTexts(texts, name = 'text') {
  */
 export function checkImages(images) {
   return /** @type {any[]} */ (copyList(images, 'images'));
+}
+
+/**
+ * Several pictures as an array: also the files that a person has picked, which are none.
+ *
+ * @param {unknown} images
+ * @returns {unknown[] | null} null where it is one picture
+ */
+export function listOf(images) {
+  if (Array.isArray(images)) return images;
+  const isFiles = Object.prototype.toString.call(images) === '[object FileList]';
+  return isFiles ? Array.from(/** @type {ArrayLike<unknown>} */ (images)) : null;
 }
 
 /** @param {unknown} value */

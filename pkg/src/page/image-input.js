@@ -87,7 +87,7 @@ export async function readImage(image, options = {}) {
       if (isPixelData(any)) return fromPixels(any);
       throw new OcelliError(
         'argument-invalid',
-        'The picture must be a Blob, bytes, an address, ImageData, an ImageBitmap, a VideoFrame, or an image, canvas or video element.',
+        'The picture must be one Blob, bytes, an address, ImageData, an ImageBitmap, a VideoFrame, or an image, canvas or video element.',
       );
   }
 }
@@ -288,6 +288,13 @@ async function fetchImage(address, { signal, fetch = platform.fetch }) {
         'image-unreadable',
         `The picture ${name} could not be fetched: the server answered ${response.status}.`,
         { cause },
+      );
+    }
+    if (/^text\/html\b/i.test(response.headers.get('content-type') ?? '')) {
+      response.body?.cancel().catch(() => {});
+      throw new ImageError(
+        'image-unreadable',
+        `The picture ${name} could not be fetched: a web page lies there.`,
       );
     }
     return await boundedBlob(response);

@@ -41,7 +41,7 @@
  * @property {number} index its place among the labels given
  */
 
-import { checkImages, checkLabels, checkText } from './arguments.js';
+import { checkImages, checkLabels, checkText, listOf } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 import { templates } from './templates.js';
@@ -148,8 +148,9 @@ export class Tagger extends Embedder {
    */
   async tag(image, labels, options = {}) {
     const read = readOptions(options, TAG);
-    if (!Array.isArray(image)) return this.#tagOne(/** @type {ImageInput} */ (image), labels, read);
-    const images = checkImages(image);
+    const several = listOf(image);
+    if (several === null) return this.#tagOne(/** @type {ImageInput} */ (image), labels, read);
+    const images = checkImages(several);
     const answers = [];
     // One after the other: no more than one has to be in memory.
     for (const [index, one] of images.entries()) {

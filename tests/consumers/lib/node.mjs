@@ -15,7 +15,9 @@ export function findNodes() {
   const { OCELLI_NODE22, OCELLI_DENO, OCELLI_BUN } = process.env;
   return [
     { id: 'node', title: 'Node', program: process.execPath, args: [], ci: true },
-    ...(OCELLI_NODE22 ? [{ id: 'node-22', title: 'Node', program: OCELLI_NODE22, args: [] }] : []),
+    ...(OCELLI_NODE22 && OCELLI_NODE22 !== process.execPath
+      ? [{ id: 'node-22', title: 'Node', program: OCELLI_NODE22, args: [] }]
+      : []),
     ...(OCELLI_DENO ? [{ id: 'deno', title: 'Deno', program: OCELLI_DENO, args: ['run', '-A'] }] : []),
     ...(OCELLI_BUN ? [{ id: 'bun', title: 'Bun', program: OCELLI_BUN, args: ['run'] }] : []),
   ];
