@@ -1,10 +1,12 @@
 /** What is read back from storage, which anything of this origin may have written. */
 
+import { TASK_NAMES } from '../shared/tasks.js';
+
 /** How many small files a model may have: all have two, and those that read or write texts up to three more. */
 const SMALL_FILES = [2, 3, 4, 5];
 
-/** What can be kept of a model. @type {readonly import('./index.js').Part[]} */
-const PARTS = ['all', 'both', 'image', 'text', 'caption', 'match', 'answer', 'classify'];
+/** What can be kept of a model: all of it, one tower or both, or what a task needs. @type {readonly string[]} */
+const PARTS = ['all', 'both', 'image', 'text', ...TASK_NAMES];
 
 /**
  * @param {any} value
