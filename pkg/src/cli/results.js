@@ -18,6 +18,23 @@ import { open, readFile, truncate } from 'node:fs/promises';
 import { once } from 'node:events';
 import { Failure, usage } from './failure.js';
 
+/**
+ * Labels with their scores, as a line of percents, and as a row for each.
+ *
+ * @param {string} key under which answers have them
+ * @returns {Shape}
+ */
+export function listOfScores(key) {
+  return {
+    text: (answer) =>
+      answer[key]
+        .map((/** @type {any} */ { label, score }) => `${label} ${Math.round(100 * score)} %`)
+        .join(', ') || '-',
+    columns: ['label', 'score'],
+    rows: (answer) => answer[key].map((/** @type {any} */ { label, score }) => [label, score]),
+  };
+}
+
 /** Where results go, and what is there already. */
 export class Results {
   #stream;

@@ -1,10 +1,8 @@
 /** `ocelli caption`. */
 
 import { Captioner } from '../../page/captioner.js';
-import { findPictures } from '../inputs.js';
-import { countOf, loadOptions, settingsOf } from '../options.js';
-import { Results } from '../results.js';
-import { work } from '../work.js';
+import { countOf, loadOptions } from '../options.js';
+import { overPictures } from '../over-pictures.js';
 
 /** @type {import('../results.js').Shape} */
 const SHAPE = {
@@ -16,29 +14,16 @@ const SHAPE = {
 /** @param {import('../options.js').Values} values @param {string[]} names */
 export async function caption(values, names) {
   const { model = 'ocelli', prompt } = values;
-  const [numBeams, maxTokens, jobs] = [
-    countOf(values, 'beams', 1),
-    countOf(values, 'max-tokens', 30),
-    countOf(values, 'jobs', 1),
-  ];
+  const [numBeams, maxTokens] = [countOf(values, 'beams', 1), countOf(values, 'max-tokens', 30)];
   const writing = { numBeams, maxTokens, ...(prompt !== undefined && { prompt: String(prompt) }) };
-  const pictures = await findPictures(names, process.stdin);
   const load = loadOptions(values);
-  const settings = await settingsOf(['caption', model, load, writing]);
-  const results = await Results.open(values, SHAPE, settings);
-  try {
-    return await work({
-      pictures,
-      jobs,
-      quiet: values.quiet === true,
-      results,
-      open: (onProgress) => Captioner.load(String(model), { ...load, onProgress }),
-      ask: async (captioner, bytes, signal) => ({
-        caption: await captioner.caption(bytes, { ...writing, signal }),
-      }),
-      sidecar: values.xmp ? ({ caption }) => ({ description: caption }) : null,
-    });
-  } finally {
-    await results.close();
-  }
+  return overPictures(values, names, {
+    shape: SHAPE,
+    settings: ['caption', model, load, writing],
+    open: (onProgress) => Captioner.load(String(model), { ...load, onProgress }),
+    ask: async (captioner, bytes, signal) => ({
+      caption: await captioner.caption(bytes, { ...writing, signal }),
+    }),
+    sidecar: values.xmp ? ({ caption }) => ({ description: caption }) : null,
+  });
 }

@@ -4,12 +4,12 @@ import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { Embedder } from '../../page/embedder.js';
 import { EXIT, usage } from '../failure.js';
-import { findPictures, readAll } from '../inputs.js';
-import { countOf, loadOptions, settingsOf } from '../options.js';
+import { readAll } from '../inputs.js';
+import { loadOptions, settingsOf } from '../options.js';
+import { overPictures } from '../over-pictures.js';
 import { loading } from '../progress.js';
 import { Results } from '../results.js';
 import { writeVectors } from '../vectors.js';
-import { work } from '../work.js';
 
 const FORMATS = ['jsonl', 'npy', 'parquet'];
 /** The largest file of texts. */
@@ -32,24 +32,19 @@ export async function embed(values, names) {
   const { model = 'ocelli' } = values;
   const load = loadOptions(values);
   if (values.text !== undefined) return embedTexts(values, { model: String(model), load, out, format });
-  const pictures = await findPictures(names, process.stdin);
-  const settings = await settingsOf(['embed', model, load]);
   // Tables are written as a whole; what they are made of is kept beside them until then, for a run that is stopped.
   const kept = format === 'jsonl' ? out : `${out}.part.jsonl`;
-  const opened = { json: true, ...(kept !== undefined && { out: kept }), force: values.force === true };
-  const results = await Results.open(opened, SHAPE, settings);
-  const code = await work({
-    pictures,
-    jobs: countOf(values, 'jobs', 1),
-    quiet: values.quiet === true,
-    results,
+  const code = await overPictures(values, names, {
+    shape: SHAPE,
+    settings: ['embed', model, load],
+    output: { json: true, ...(kept !== undefined && { out: kept }), force: values.force === true },
     open: (onProgress) => Embedder.load(String(model), { ...load, onProgress, tower: 'image' }),
     async ask(embedder, bytes, signal) {
       const [vector = new Float32Array()] = await embedder.embedImages([bytes], { signal });
       return { embedding: [...vector] };
     },
     sidecar: null,
-  }).finally(() => results.close());
+  });
   if (format !== 'jsonl' && out !== undefined && kept !== undefined && code !== EXIT.interrupted) {
     await writeTable(out, /** @type {'npy'} */ (format), kept);
   }

@@ -4,61 +4,39 @@ import { readFile } from 'node:fs/promises';
 import { Tagger } from '../../page/tagger.js';
 import { loadVocabulary } from '../../extras/vocabulary.js';
 import { usage } from '../failure.js';
-import { findPictures } from '../inputs.js';
-import { countOf, loadOptions, settingsOf, shareOf } from '../options.js';
-import { Results } from '../results.js';
-import { work } from '../work.js';
+import { countOf, loadOptions, shareOf } from '../options.js';
+import { overPictures } from '../over-pictures.js';
+import { listOfScores } from '../results.js';
 
 /** @typedef {import('../../page/tagger.js').Label} Label */
-
-/** @type {import('../results.js').Shape} */
-const SHAPE = {
-  text: ({ tags }) =>
-    tags.map((/** @type {any} */ { label, score }) => `${label} ${Math.round(100 * score)} %`).join(', ') ||
-    '-',
-  columns: ['label', 'score'],
-  rows: ({ tags }) => tags.map((/** @type {any} */ { label, score }) => [label, score]),
-};
 
 /** @param {import('../options.js').Values} values @param {string[]} names */
 export async function tag(values, names) {
   const { model = 'ocelli', template } = values;
   const labels = values.labels === undefined ? null : await readLabels(String(values.labels));
-  const [top, threshold, jobs] = [
-    countOf(values, 'top', 5),
-    // Among everyday things all but a few have no share worth a word.
-    shareOf(values, 'threshold', labels ? 0 : 0.01),
-    countOf(values, 'jobs', 1),
-  ];
-  const pictures = await findPictures(names, process.stdin);
+  const top = countOf(values, 'top', 5);
+  // Among everyday things all but a few have no share worth a word.
+  const threshold = shareOf(values, 'threshold', labels ? 0 : 0.01);
   const load = loadOptions(values);
-  const settings = await settingsOf(['tag', model, load, labels, template, top, threshold]);
-  const results = await Results.open(values, SHAPE, settings);
-  try {
-    return await work({
-      pictures,
-      jobs,
-      quiet: values.quiet === true,
-      results,
-      async open(onProgress) {
-        const tagger = await Tagger.load(String(model), { ...load, onProgress });
-        const vocabulary = labels ? null : await loadVocabulary();
-        const asked = labels ?? (await vocabulary?.labelsFor(tagger)) ?? [];
-        return { tagger, asked, vocabulary, dispose: () => tagger.dispose() };
-      },
-      async ask({ tagger, asked, vocabulary }, bytes, signal) {
-        const sentence = template === undefined ? {} : { template: String(template) };
-        const all = await tagger.tag(bytes, asked, { threshold, signal, ...sentence });
-        const tags = (vocabulary ? vocabulary.withoutImplied(all) : all).slice(0, top);
-        return { tags: tags.map(({ label, score }) => ({ label, score: Number(score.toPrecision(6)) })) };
-      },
-      sidecar: values.xmp
-        ? ({ tags }) => ({ subjects: tags.map((/** @type {{ label: string }} */ { label }) => label) })
-        : null,
-    });
-  } finally {
-    await results.close();
-  }
+  return overPictures(values, names, {
+    shape: listOfScores('tags'),
+    settings: ['tag', model, load, labels, template, top, threshold],
+    async open(onProgress) {
+      const tagger = await Tagger.load(String(model), { ...load, onProgress });
+      const vocabulary = labels ? null : await loadVocabulary();
+      const asked = labels ?? (await vocabulary?.labelsFor(tagger)) ?? [];
+      return { tagger, asked, vocabulary, dispose: () => tagger.dispose() };
+    },
+    async ask({ tagger, asked, vocabulary }, bytes, signal) {
+      const sentence = template === undefined ? {} : { template: String(template) };
+      const all = await tagger.tag(bytes, asked, { threshold, signal, ...sentence });
+      const tags = (vocabulary ? vocabulary.withoutImplied(all) : all).slice(0, top);
+      return { tags: tags.map(({ label, score }) => ({ label, score: Number(score.toPrecision(6)) })) };
+    },
+    sidecar: values.xmp
+      ? ({ tags }) => ({ subjects: tags.map((/** @type {{ label: string }} */ { label }) => label) })
+      : null,
+  });
 }
 
 /**
