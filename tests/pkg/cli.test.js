@@ -188,13 +188,16 @@ test('a wrong command line is one sentence and the exit code 2', async () => {
     [['tag', 'x.jpg', '--threshold', '2'], /--threshold must be a number from 0 to 1/],
     [['tag', 'x.jpg', '--json', '--csv'], /exclude each other/],
     [['tag', 'x.jpg', '--labels', '/nowhere'], /labels cannot be read/],
-    [['tag', 'x.jpg', '--out', 'x'], /--out goes with --json or --csv/],
+    [['tag', 'x.jpg', '--out', 'x'], /--out ends with \.jsonl or \.csv/],
+    [['tag', 'x.jpg', '--top'], /--top needs a value/],
+    [['embed', 'x.jpg', '--out', 'x.txt'], /--out ends with \.jsonl, \.npy, \.parquet/],
+    [['serve', '--port', '99999'], /at most 65535/],
     [['embed', 'x.jpg', '--format', 'xls'], /must be one of jsonl, npy, parquet/],
     [['convert', 'x'], /are needed/],
     [['serve', 'x.jpg'], /takes no pictures/],
   ]) {
     const { code, err } = await ocelli(args);
-    assert.equal(code, 2, args.join(' '));
+    assert.equal(code, 2, `${args.join(' ')}: ${err}`);
     assert.match(err, sentence);
     assert.ok(!/\bat .*\.js:|node:internal/.test(err), err);
   }

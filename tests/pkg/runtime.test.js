@@ -20,7 +20,7 @@ const everything = {
 
 test('the best variant that browser, page and build allow is chosen', () => {
   const cases = [
-    [{}, {}, 'relaxed-threads', 4, /relaxed SIMD and lets this page use threads/],
+    [{}, {}, 'relaxed-threads', 4, /relaxed SIMD, and threads can share memory/],
     [{}, { relaxedSimd: false }, 'simd128-threads', 4, /lacks relaxed SIMD/],
     [{}, { noSharing: 'the page is not cross-origin isolated' }, 'relaxed', 1, /not cross-origin isolated/],
     [{}, { threads: false }, 'relaxed', 1, /threads are lacking/],

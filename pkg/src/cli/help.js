@@ -40,18 +40,27 @@ const ALWAYS = {
   quiet: { type: 'boolean', short: 'q', help: 'no progress, only results and failures' },
 };
 
-/** @type {Record<string, Option>} */
-const OUTPUT = {
+const OUTPUT = /** @type {const} @satisfies {Record<string, Option>} */ ({
   out: {
     type: 'string',
     short: 'o',
     value: 'FILE',
-    help: 'write there, and go on where an earlier run was stopped',
+    help: 'write there (.jsonl or .csv), and go on where an earlier run was stopped',
   },
   force: { type: 'boolean', help: 'with --out, begin anew' },
   json: { type: 'boolean', help: 'JSON lines: one object for each picture' },
   csv: { type: 'boolean', help: 'comma-separated values with a header' },
   jobs: { type: 'string', short: 'j', value: 'N', help: 'models that work side by side; 1 by default' },
+});
+
+/** @type {Record<string, Option>} */
+const TABLE = {
+  out: {
+    ...OUTPUT.out,
+    help: 'write there (.jsonl, .npy or .parquet), and go on where an earlier run was stopped',
+  },
+  force: OUTPUT.force,
+  jobs: OUTPUT.jobs,
 };
 
 /** @type {Option} */
@@ -138,7 +147,7 @@ ${PICTURES}`,
         value: 'FORM',
         help: 'jsonl, npy or parquet; by default what --out ends with',
       },
-      ...OUTPUT,
+      ...TABLE,
       ...MODEL,
       ...ALWAYS,
     },

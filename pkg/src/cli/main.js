@@ -44,7 +44,12 @@ export async function run(args) {
           ? EXIT.usage
           : EXIT.failed;
     process.stderr.write(`ocelli: ${sentenceOf(error)}\n`);
-    if (code === EXIT.usage) process.stderr.write('`ocelli --help` says more.\n');
+    const [command] = args;
+    const help =
+      command !== undefined && Object.hasOwn(COMMANDS, command)
+        ? `ocelli ${command} --help`
+        : 'ocelli --help';
+    if (code === EXIT.usage) process.stderr.write(`\`${help}\` says more.\n`);
     return code;
   }
 }

@@ -1,5 +1,7 @@
 /** The command line, read. */
 
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { nearest } from '../shared/nearest.js';
 import { usage } from './failure.js';
@@ -27,7 +29,10 @@ export function readOptions(name, args) {
       const meant = nearest(given.replace(/^-+/, ''), Object.keys(options));
       throw usage(`There is no option ${given} here${meant ? `; did you mean --${meant}?` : '.'}`);
     }
-    throw usage(message.split('\n')[0] ?? message);
+    const [, option] = /'(?:-\w, )?(--[\w-]+)/.exec(message) ?? [];
+    throw usage(
+      option ? `${option} needs a value, or takes none: see --help.` : (message.split('\n')[0] ?? message),
+    );
   }
 }
 
@@ -71,6 +76,16 @@ export function loadOptions(values) {
     ...(hubUrl !== undefined && { hubUrl: String(hubUrl) }),
     ...(values['no-cache'] && { cache: false }),
   };
+}
+
+/**
+ * The model: a folder that is there is meant where its name alone was given.
+ *
+ * @param {Values} values @param {string} usual
+ */
+export function modelOf({ model }, usual) {
+  const name = String(model ?? usual);
+  return !/^[./\\]/.test(name) && existsSync(path.join(name, 'config.json')) ? path.resolve(name) : name;
 }
 
 /** What an answer depends on besides the picture, in few letters. @param {unknown} all */

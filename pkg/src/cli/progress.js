@@ -5,15 +5,15 @@ import { Bar, Presets } from './progress-bar.js';
 const { isTTY } = process.stderr;
 
 /**
- * @param {{ quiet: boolean, what: string, total: number }} about
+ * @param {{ quiet: boolean, what: string, total: number, left?: boolean }} about `left`: whether the time left is told
  * @returns {{ update: (done: number) => void, stop: () => void }}
  */
-export function progress({ quiet, what, total }) {
+export function progress({ quiet, what, total, left = true }) {
   if (quiet || !isTTY || total === 0) return { update() {}, stop() {} };
   const bar = new Bar(
     {
       stream: process.stderr,
-      format: `${what} [{bar}] {value}/{total}, {eta_formatted} left`,
+      format: `${what} [{bar}] {value}/{total}${left ? ', {eta_formatted} left' : ''}`,
       hideCursor: true,
       clearOnComplete: true,
     },
@@ -35,7 +35,7 @@ export function loading({ quiet }) {
     /** @param {import('../shared/protocol.js').Progress} progress */
     onProgress({ phase, loaded, total }) {
       if (phase !== 'download' || total === null) return;
-      bar ??= progress({ quiet, what: 'Downloading, MB', total: Math.ceil(total / 1e6) });
+      bar ??= progress({ quiet, what: 'Loading the model, MB', total: Math.ceil(total / 1e6), left: false });
       bar.update(Math.round(loaded / 1e6));
     },
     stop: () => bar?.stop(),

@@ -78,7 +78,7 @@ export class Results {
       if (form === 'csv') await results.#write(csvLine(['path', 'sha256', ...shape.columns]));
       return results;
     }
-    if (form === 'text') throw usage('--out goes with --json or --csv.');
+    if (form === 'text') throw usage('--out ends with .jsonl or .csv, or goes with --json or --csv.');
     const earlier = force ? { ...none, size: 0 } : await readEarlier(out, form, shape, settings);
     try {
       await (await open(out, force ? 'w' : 'a')).close();
@@ -92,6 +92,11 @@ export class Results {
       await results.#write(csvLine(['path', 'sha256', 'settings', ...shape.columns]));
     }
     return results;
+  }
+
+  /** Whether a person reads the results as they come. */
+  get onTerminal() {
+    return this.#stream === process.stdout && process.stdout.isTTY === true;
   }
 
   /** @param {Result} result */

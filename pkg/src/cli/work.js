@@ -11,6 +11,9 @@ import { readPicture } from './inputs.js';
 import { loading, progress } from './progress.js';
 import { writeSidecar } from './xmp.js';
 
+/** Codes of what is wrong with the command or the model, and so with every picture. */
+const EVERY_PICTURE = /^(worker-failed|argument-invalid|label.*|template-invalid)$/;
+
 /**
  * @template {{ dispose: () => void }} M
  * @typedef {object} Work
@@ -19,7 +22,7 @@ import { writeSidecar } from './xmp.js';
  * @property {boolean} quiet
  * @property {(onProgress: (progress: import('../shared/protocol.js').Progress) => void) => Promise<M>} open loads a model
  * @property {(model: M, bytes: Uint8Array, signal: AbortSignal) => Promise<Record<string, unknown>>} ask
- * @property {Pick<Results, 'known' | 'written' | 'add'>} results
+ * @property {Pick<Results, 'known' | 'written' | 'add' | 'onTerminal'>} results
  * @property {((answer: any) => { subjects?: string[], description?: string }) | null} sidecar what goes into sidecars
  */
 
@@ -33,7 +36,8 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
   const { signal } = controller;
   const interrupt = () => controller.abort();
   process.once('SIGINT', interrupt);
-  const bar = progress({ quiet, what: 'Pictures', total: pictures.length });
+  // Lines of results would be written into the bar.
+  const bar = progress({ quiet: quiet || results.onTerminal, what: 'Pictures', total: pictures.length });
   /** @type {M[]} */
   const models = [];
   let failures = 0;
@@ -86,7 +90,7 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
         });
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof OcelliError && error.code === 'worker-failed') throw error;
+        if (error instanceof OcelliError && EVERY_PICTURE.test(error.code)) throw error;
         await settle(index, async () => tell(picture, error));
       }
     }
@@ -116,7 +120,9 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
     for (const model of models) model.dispose();
   }
   if (signal.aborted) {
-    process.stderr.write(`ocelli: stopped after ${done} of ${pictures.length} pictures.\n`);
+    process.stderr.write(
+      `ocelli: stopped after ${done} of ${pictures.length} pictures; with --out, the same command goes on.\n`,
+    );
     return EXIT.interrupted;
   }
   if (failures > 0) process.stderr.write(`ocelli: ${failures} of ${pictures.length} pictures failed.\n`);

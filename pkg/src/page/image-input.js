@@ -284,11 +284,13 @@ async function fetchImage(address, { signal, fetch = platform.fetch }) {
       const cause = errorFor('http-status', `The server answered ${response.status}.`, {
         status: response.status,
       });
-      throw new ImageError(
-        'image-unreadable',
-        `The picture ${name} could not be fetched: the server answered ${response.status}.`,
-        { cause },
-      );
+      const isFile = response.url === '' && platform.resolve(address).protocol === 'file:';
+      const why = isFile
+        ? 'there is no such file, or it may not be read'
+        : `the server answered ${response.status}`;
+      throw new ImageError('image-unreadable', `The picture ${name} could not be fetched: ${why}.`, {
+        cause,
+      });
     }
     if (/^text\/html\b/i.test(response.headers.get('content-type') ?? '')) {
       response.body?.cancel().catch(() => {});

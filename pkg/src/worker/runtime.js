@@ -74,7 +74,7 @@ export function choose({ threads: asked = 'auto', variant }, features) {
       ? 'The variant with relaxed SIMD was not built'
       : `${platform.host} lacks relaxed SIMD`;
   if (single === null && features.built(`${base}-threads`)) {
-    return runtimeOf(`${base}-threads`, count, `${simdReason} and lets this page use threads.`);
+    return runtimeOf(`${base}-threads`, count, `${simdReason}, and threads can share memory.`);
   }
   const threadsReason = single ?? 'the variant with threads was not built';
   return runtimeOf(base, 1, `${simdReason}; one thread, because ${threadsReason}.`);

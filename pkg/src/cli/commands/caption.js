@@ -1,7 +1,7 @@
 /** `ocelli caption`. */
 
 import { Captioner } from '../../page/captioner.js';
-import { countOf, loadOptions } from '../options.js';
+import { countOf, loadOptions, modelOf } from '../options.js';
 import { overPictures } from '../over-pictures.js';
 
 /** @type {import('../results.js').Shape} */
@@ -13,14 +13,18 @@ const SHAPE = {
 
 /** @param {import('../options.js').Values} values @param {string[]} names */
 export async function caption(values, names) {
-  const { model = 'ocelli', prompt } = values;
-  const [numBeams, maxTokens] = [countOf(values, 'beams', 1), countOf(values, 'max-tokens', 30)];
-  const writing = { numBeams, maxTokens, ...(prompt !== undefined && { prompt: String(prompt) }) };
+  const { prompt } = values;
+  const model = modelOf(values, 'ocelli');
+  const writing = {
+    numBeams: countOf(values, 'beams', 1),
+    ...(values['max-tokens'] !== undefined && { maxTokens: countOf(values, 'max-tokens', 30) }),
+    ...(prompt !== undefined && { prompt: String(prompt) }),
+  };
   const load = loadOptions(values);
   return overPictures(values, names, {
     shape: SHAPE,
     settings: ['caption', model, load, writing],
-    open: (onProgress) => Captioner.load(String(model), { ...load, onProgress }),
+    open: (onProgress) => Captioner.load(model, { ...load, onProgress }),
     ask: async (captioner, bytes, signal) => ({
       caption: await captioner.caption(bytes, { ...writing, signal }),
     }),

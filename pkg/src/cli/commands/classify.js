@@ -1,19 +1,19 @@
 /** `ocelli classify`. */
 
 import { Classifier } from '../../page/classifier.js';
-import { countOf, loadOptions } from '../options.js';
+import { countOf, loadOptions, modelOf } from '../options.js';
 import { overPictures } from '../over-pictures.js';
 import { listOfScores } from '../results.js';
 
 /** @param {import('../options.js').Values} values @param {string[]} names */
 export async function classify(values, names) {
-  const { model = 'google/vit-base-patch16-224' } = values;
+  const model = modelOf(values, 'google/vit-base-patch16-224');
   const topK = countOf(values, 'top', 5);
   const load = loadOptions(values);
   return overPictures(values, names, {
     shape: listOfScores('classes'),
     settings: ['classify', model, load, topK],
-    open: (onProgress) => Classifier.load(String(model), { ...load, onProgress }),
+    open: (onProgress) => Classifier.load(model, { ...load, onProgress }),
     async ask(classifier, bytes, signal) {
       const classes = await classifier.classify(bytes, { topK, signal });
       return { classes: classes.map(({ label, score }) => ({ label, score: Number(score.toPrecision(6)) })) };

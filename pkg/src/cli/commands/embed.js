@@ -5,7 +5,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { Embedder } from '../../page/embedder.js';
 import { EXIT, usage } from '../failure.js';
 import { readAll } from '../inputs.js';
-import { loadOptions, settingsOf } from '../options.js';
+import { loadOptions, modelOf, settingsOf } from '../options.js';
 import { overPictures } from '../over-pictures.js';
 import { loading } from '../progress.js';
 import { Results } from '../results.js';
@@ -28,17 +28,22 @@ export async function embed(values, names) {
   const ending = FORMATS.find((format) => out?.endsWith(`.${format}`));
   const format = String(values.format ?? ending ?? 'jsonl');
   if (!FORMATS.includes(format)) throw usage(`--format must be one of ${FORMATS.join(', ')}.`);
+  if (out !== undefined && values.format === undefined && ending === undefined) {
+    throw usage(
+      `--out ends with ${FORMATS.map((one) => `.${one}`).join(', ')}, or --format says what it is.`,
+    );
+  }
   if (format !== 'jsonl' && out === undefined) throw usage(`--format ${format} needs --out.`);
-  const { model = 'ocelli' } = values;
+  const model = modelOf(values, 'ocelli');
   const load = loadOptions(values);
-  if (values.text !== undefined) return embedTexts(values, { model: String(model), load, out, format });
+  if (values.text !== undefined) return embedTexts(values, { model, load, out, format });
   // Tables are written as a whole; what they are made of is kept beside them until then, for a run that is stopped.
   const kept = format === 'jsonl' ? out : `${out}.part.jsonl`;
   const code = await overPictures(values, names, {
     shape: SHAPE,
     settings: ['embed', model, load],
     output: { json: true, ...(kept !== undefined && { out: kept }), force: values.force === true },
-    open: (onProgress) => Embedder.load(String(model), { ...load, onProgress, tower: 'image' }),
+    open: (onProgress) => Embedder.load(model, { ...load, onProgress, tower: 'image' }),
     async ask(embedder, bytes, signal) {
       const [vector = new Float32Array()] = await embedder.embedImages([bytes], { signal });
       return { embedding: [...vector] };
@@ -58,6 +63,7 @@ async function writeTable(out, format, kept) {
     const { path, sha256, embedding } = JSON.parse(line);
     return { path, sha256, embedding: Float32Array.from(embedding) };
   });
+  if (rows.length === 0) return;
   await writeVectors(out, format, rows);
   await rm(kept);
 }
@@ -75,9 +81,10 @@ async function embedTexts(values, { model, load, out, format }) {
     .decode(bytes)
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '');
-  const load2 = loading({ quiet: values.quiet === true });
-  const embedder = await Embedder.load(model, { ...load, onProgress: load2.onProgress, tower: 'text' });
-  load2.stop();
+  if (texts.length === 0) throw usage('There is no text.');
+  const bar = loading({ quiet: values.quiet === true });
+  const embedder = await Embedder.load(model, { ...load, onProgress: bar.onProgress, tower: 'text' });
+  bar.stop();
   try {
     const vectors = await embedder.embedTexts(texts);
     const rows = texts.map((text, i) => ({

@@ -7,7 +7,7 @@ import { loadVocabulary } from '../../extras/vocabulary.js';
 import { codeOf } from '../../shared/errors.js';
 import { EXIT, Failure, usage } from '../failure.js';
 import { readAll } from '../inputs.js';
-import { countOf, loadOptions } from '../options.js';
+import { countOf, loadOptions, modelOf } from '../options.js';
 import { loading } from '../progress.js';
 import { sentenceOf } from '../work.js';
 
@@ -18,10 +18,11 @@ const HOST = '127.0.0.1';
 export async function serve(values, names) {
   if (names.length > 0) throw usage('serve takes no pictures: they come with requests.');
   const port = countOf(values, 'port', 8080);
-  const { model = 'ocelli' } = values;
+  if (port > 65_535) throw usage('--port must be at most 65535.');
+  const model = modelOf(values, 'ocelli');
   const load = loadOptions(values);
   const bar = loading({ quiet: values.quiet === true });
-  const tagger = await Tagger.load(String(model), { ...load, onProgress: bar.onProgress });
+  const tagger = await Tagger.load(model, { ...load, onProgress: bar.onProgress });
   bar.stop();
   /** @type {Promise<Captioner> | null} */
   let captioner = null;
@@ -35,7 +36,7 @@ export async function serve(values, names) {
       return { tags: await tagger.tag(bytes, labels, { topK }) };
     },
     async '/caption'(bytes) {
-      captioner ??= Captioner.load(String(model), load);
+      captioner ??= Captioner.load(model, load);
       captioner.catch(() => (captioner = null));
       return { caption: await (await captioner).caption(bytes) };
     },
@@ -57,7 +58,10 @@ export async function serve(values, names) {
         return send(404, { code: 'not-found', message: `There is ${Object.keys(routes).join(', ')}.` });
       }
       if (request.method !== 'POST') {
-        return send(405, { code: 'argument-invalid', message: 'Send a picture by POST.' });
+        return send(405, {
+          code: 'argument-invalid',
+          message: 'Send the bytes of a picture by POST, as `curl --data-binary @cat.jpg` does.',
+        });
       }
       // A web page elsewhere must not use what listens here.
       if (request.headers.origin !== undefined) {

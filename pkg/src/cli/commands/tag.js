@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { Tagger } from '../../page/tagger.js';
 import { loadVocabulary } from '../../extras/vocabulary.js';
 import { usage } from '../failure.js';
-import { countOf, loadOptions, shareOf } from '../options.js';
+import { countOf, loadOptions, modelOf, shareOf } from '../options.js';
 import { overPictures } from '../over-pictures.js';
 import { listOfScores } from '../results.js';
 
@@ -12,7 +12,8 @@ import { listOfScores } from '../results.js';
 
 /** @param {import('../options.js').Values} values @param {string[]} names */
 export async function tag(values, names) {
-  const { model = 'ocelli', template } = values;
+  const { template } = values;
+  const model = modelOf(values, 'ocelli');
   const labels = values.labels === undefined ? null : await readLabels(String(values.labels));
   const top = countOf(values, 'top', 5);
   // Among everyday things all but a few have no share worth a word.
@@ -22,7 +23,7 @@ export async function tag(values, names) {
     shape: listOfScores('tags'),
     settings: ['tag', model, load, labels, template, top, threshold],
     async open(onProgress) {
-      const tagger = await Tagger.load(String(model), { ...load, onProgress });
+      const tagger = await Tagger.load(model, { ...load, onProgress });
       const vocabulary = labels ? null : await loadVocabulary();
       const asked = labels ?? (await vocabulary?.labelsFor(tagger)) ?? [];
       return { tagger, asked, vocabulary, dispose: () => tagger.dispose() };
@@ -51,7 +52,8 @@ export async function readLabels(given) {
   try {
     text = await readFile(given, 'utf8');
   } catch {
-    if (!given.includes(',')) throw usage(`The labels cannot be read from ${given}.`);
+    // A word is a label; what looks like the name of a file was meant as one.
+    if (!given.includes(',') && /[\\/.]/.test(given)) throw usage(`The labels cannot be read from ${given}.`);
     return given.split(',').map((label) => label.trim());
   }
   if (text.trimStart().startsWith('[')) {
