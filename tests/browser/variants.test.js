@@ -69,7 +69,7 @@ test('the page chooses threads where it is isolated, and one where it is not', a
   const isolated = await answers(site.url);
   assert.match(
     isolated.runs,
-    /Runs with relaxed SIMD on \d+ threads\. This browser has relaxed SIMD and lets/,
+    /Runs with relaxed SIMD on \d+ threads\. This browser has relaxed SIMD, and threads can share memory./,
   );
   const one = await answers(`${site.url}?threads=1`);
   assert.match(one.runs, /one thread, because no more was asked for/);
