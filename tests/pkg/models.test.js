@@ -4,6 +4,7 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { models, setBase } from '../../pkg/src/index.js';
 import { locate } from '../../pkg/src/page/hub.js';
+import { absoluteUrl } from '../../pkg/src/shared/platform.js';
 
 const urls = (files) => Object.values(files).map(({ url }) => url);
 
@@ -171,4 +172,14 @@ test('what is no model is refused with a sentence', () => {
   for (const model of ['', 'unknown', 'a/b/c', 'a b/c', '.hidden/x', 'http://']) {
     assert.throws(() => locate(model), { code: 'argument-invalid' }, model);
   }
+});
+
+test('addresses of bundlers that have no host are given the page’s', (t) => {
+  t.after(() => delete globalThis.document);
+  globalThis.document = { baseURI: 'https://site.example/deep/er/' };
+  // What Turbopack puts in the place of a URL.
+  const relative = { href: '/_next/media/config.1.json', toString: () => '/_next/media/config.1.json' };
+  assert.equal(absoluteUrl(relative).href, 'https://site.example/_next/media/config.1.json');
+  const whole = new URL('https://cdn.example/x.json');
+  assert.equal(absoluteUrl(whole).href, whole.href);
 });
