@@ -3,8 +3,9 @@
 // Without a stage: everything, each stage after the one it rests on. Stops at the first failure. A stage in which
 // no test ran has failed: an empty run proves nothing.
 
+import { buildPackage } from './build-package.mjs';
 import { buildPage } from './build-page.mjs';
-import { buildWasm, copyDetector } from './build-wasm.mjs';
+import { buildWasm } from './build-wasm.mjs';
 import { findChrome } from './lib/find.mjs';
 import { countLine, inWords, noCounts } from './lib/runners.mjs';
 import { duration, Failure, main, run, say } from './lib/run.mjs';
@@ -44,8 +45,8 @@ const STAGES = {
     needs: ['npm'],
     // Some of its tests drive the real wasm and skip where there is none: alone, this stage stays a quick one.
     core: 'if built anyway',
-    run: (onLine) => {
-      copyDetector();
+    run: async (onLine) => {
+      await buildPackage();
       return nodeTests('tests/pkg', onLine);
     },
   },
