@@ -58,7 +58,7 @@ export function setBase(address) {
  * @returns {URL}
  */
 export function packageFile(path) {
-  const root = base ?? movedRoot();
+  const root = toldRoot();
   return root ? new URL(path, root) : absoluteUrl(FILES[path]());
 }
 
@@ -69,7 +69,7 @@ export function packageFile(path) {
  * @returns {Worker}
  */
 export function startPackageWorker(startAt) {
-  const root = base ?? movedRoot();
+  const root = toldRoot();
   if (root) return startAt(new URL(WORKER, root));
   return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
 }
@@ -80,8 +80,13 @@ export function startPackageWorker(startAt) {
  * @returns {URL | null}
  */
 export function workerAddress() {
-  const root = base ?? movedRoot() ?? plainRoot();
+  const root = toldRoot() ?? plainRoot();
   return root && new URL(WORKER, root);
+}
+
+/** The package's folder, where it is not found by the expressions above. @returns {URL | null} */
+function toldRoot() {
+  return base ?? movedRoot();
 }
 
 /**

@@ -1,6 +1,6 @@
 // The environments that the package is tried in: what each installs, builds and serves.
 
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chromium, firefox } from 'playwright-core';
@@ -82,6 +82,11 @@ const project =
     makeProject(id, { example, packages, files: files ?? {}, tarball });
 
 const VITE = 'node_modules/vite/bin/vite.js';
+const NEXT = 'node_modules/next/dist/bin/next';
+
+/** @param {Context} context @param {string} engine of its bundles: one folder each */
+const nextProject = (context, engine) =>
+  project(`next-${engine}`, 'next', ['next@16', 'react@19', 'react-dom@19'])(context);
 
 /** @param {number} version @returns {Consumer[]} */
 function vite(version) {
@@ -210,7 +215,6 @@ export const CONSUMERS = [
       const cdn = await serve({ root: folder, headers: { 'Access-Control-Allow-Origin': '*' } });
       try {
         const other = await project('cdn', 'plain', [])(context);
-        const { readFileSync, writeFileSync } = await import('node:fs');
         const page = path.join(other, 'index.html');
         writeFileSync(page, readFileSync(page, 'utf8').replace('./ocelli/', `${cdn.url}ocelli/`));
         const server = await serve({ root: other });
@@ -288,12 +292,9 @@ export const CONSUMERS = [
     title: 'Next (app router)',
     what: `\`next build --${engine}\` and \`next start\`; the first page and a deeper one`,
     async run(/** @type {Context} */ context) {
-      const folder = await project(`next-${engine}`, 'next', ['next@16', 'react@19', 'react-dom@19'])(
-        context,
-      );
-      const bin = 'node_modules/next/dist/bin/next';
-      await node(folder, [bin, 'build', `--${engine}`], { NEXT_TELEMETRY_DISABLED: '1', CI: '1' });
-      const result = await visitServer(context, folder, (port) => [bin, 'start', '-p', String(port)], {
+      const folder = await nextProject(context, engine);
+      await node(folder, [NEXT, 'build', `--${engine}`], { NEXT_TELEMETRY_DISABLED: '1', CI: '1' });
+      const result = await visitServer(context, folder, (port) => [NEXT, 'start', '-p', String(port)], {
         paths: ['', 'deep/er'],
       });
       return { version: versionOf(folder, 'next'), result };
@@ -304,11 +305,8 @@ export const CONSUMERS = [
     title: 'Next (app router)',
     what: '`next dev`, the development server (Turbopack)',
     async run(context) {
-      const folder = await project('next-turbopack', 'next', ['next@16', 'react@19', 'react-dom@19'])(
-        context,
-      );
-      const bin = 'node_modules/next/dist/bin/next';
-      const result = await visitServer(context, folder, (port) => [bin, 'dev', '-p', String(port)], {
+      const folder = await nextProject(context, 'turbopack');
+      const result = await visitServer(context, folder, (port) => [NEXT, 'dev', '-p', String(port)], {
         paths: ['', 'deep/er'],
         env: () => ({ NEXT_TELEMETRY_DISABLED: '1' }),
       });
@@ -345,7 +343,7 @@ export const CONSUMERS = [
     async run(context) {
       const folder = await project('astro', 'astro', ['astro'])(context);
       const { bin } = JSON.parse(
-        (await import('node:fs')).readFileSync(path.join(folder, 'node_modules/astro/package.json'), 'utf8'),
+        readFileSync(path.join(folder, 'node_modules/astro/package.json'), 'utf8'),
       );
       await node(folder, [path.join('node_modules/astro', bin.astro ?? bin), 'build'], {
         ASTRO_TELEMETRY_DISABLED: '1',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { Blob, File } from 'node:buffer';
 import test from 'node:test';
-import { MAX_IMAGE_BYTES, readImage } from '../../pkg/src/page/image-input.js';
+import { readImage } from '../../pkg/src/page/image-input.js';
+import { MAX_IMAGE_BYTES } from '../../pkg/src/shared/limits.js';
 import { bytes, serveRoutes } from './support/server.js';
 
 const PNG = Buffer.from('not really a PNG');

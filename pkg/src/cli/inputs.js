@@ -4,12 +4,11 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
+import { MAX_IMAGE_BYTES } from '../shared/limits.js';
 import { usage } from './failure.js';
 
 /** What files of a folder are taken for pictures. A file that is named is read whatever it is called. */
 const PICTURES = '**/*.{jpg,jpeg,jpe,png,apng,webp,gif,bmp,tif,tiff}';
-/** The largest picture accepted, as in the package. */
-const MAX_BYTES = 256 << 20;
 
 /**
  * @typedef {object} Picture
@@ -50,15 +49,21 @@ async function expand(name) {
 
 /** @param {NodeJS.ReadableStream} stdin @returns {Promise<Picture[]>} */
 async function fromStandardInput(stdin) {
-  const bytes = await readAll(stdin, MAX_BYTES);
+  const bytes = await readAll(stdin, MAX_IMAGE_BYTES);
   if (bytes.length === 0) throw usage('There is nothing on standard input.');
   // Names of files are text, and no picture is.
   if (!isText(bytes)) return [{ path: '-', bytes }];
-  const names = new TextDecoder()
-    .decode(bytes)
-    .split(/\r?\n/)
-    .filter((line) => line.trim() !== '');
+  const names = linesOf(new TextDecoder().decode(bytes));
   return (await Promise.all(names.map(expand))).flat().map((file) => ({ path: file }));
+}
+
+/**
+ * The lines of a text that are not blank.
+ *
+ * @param {string} text
+ */
+export function linesOf(text) {
+  return text.split(/\r?\n/).filter((line) => line.trim() !== '');
 }
 
 /** @param {Uint8Array} bytes */
@@ -100,7 +105,7 @@ export async function readAll(stream, limit) {
 export async function readPicture({ path: file, bytes = undefined }) {
   if (bytes === undefined) {
     const { size } = await stat(file);
-    if (size > MAX_BYTES) throw new Error(`It has more than ${MAX_BYTES >> 20} MB.`);
+    if (size > MAX_IMAGE_BYTES) throw new Error(`It has more than ${MAX_IMAGE_BYTES >> 20} MB.`);
   }
   const read = bytes ?? (await readFile(file));
   return { bytes: read, sha256: createHash('sha256').update(read).digest('hex') };

@@ -35,6 +35,15 @@ export function listOfScores(key) {
   };
 }
 
+/**
+ * A label with its score to six digits, as much as f32 tells.
+ *
+ * @param {{ label: string, score: number }} scored
+ */
+export function roundedScore({ label, score }) {
+  return { label, score: Number(score.toPrecision(6)) };
+}
+
 /** Where results go, and what is there already. */
 export class Results {
   #stream;

@@ -1,6 +1,6 @@
 /**
  * The page's half of the protocol: one worker, from its start to its end. A connection that has closed
- * stays closed; `remote.js` opens the next one.
+ * stays closed; `shared-model.js` opens the next one.
  *
  * @typedef {import('../shared/protocol.js').ClientMessage} ClientMessage
  * @typedef {import('../shared/protocol.js').Step} Step

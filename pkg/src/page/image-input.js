@@ -25,13 +25,9 @@
 
 import { throwIfAborted } from '../shared/abort.js';
 import { errorFor, ImageError, OcelliError } from '../shared/errors.js';
+import { MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS } from '../shared/limits.js';
 import { platform } from '../shared/platform.js';
 import { isSvg, svgElement } from './svg.js';
-
-/** The largest encoded picture accepted, as in Rust. */
-export const MAX_IMAGE_BYTES = 256 << 20;
-/** The most pixels accepted, as in Rust: here it keeps canvases from being copied in vain. */
-export const MAX_IMAGE_PIXELS = 100_000_000;
 
 /** What Rust decodes. Of other types that an element shows, its pixels are taken. */
 const DECODABLE = /^image\/(jpe?g|pjpeg|png|x-png|apng|webp|gif|(x-(ms-)?)?bmp|tiff)\b/i;

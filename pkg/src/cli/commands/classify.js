@@ -3,7 +3,7 @@
 import { Classifier } from '../../page/classifier.js';
 import { countOf, loadOptions, modelOf } from '../options.js';
 import { overPictures } from '../over-pictures.js';
-import { listOfScores } from '../results.js';
+import { listOfScores, roundedScore } from '../results.js';
 
 /** @param {import('../options.js').Values} values @param {string[]} names */
 export async function classify(values, names) {
@@ -16,7 +16,7 @@ export async function classify(values, names) {
     open: (onProgress) => Classifier.load(model, { ...load, onProgress }),
     async ask(classifier, bytes, signal) {
       const classes = await classifier.classify(bytes, { topK, signal });
-      return { classes: classes.map(({ label, score }) => ({ label, score: Number(score.toPrecision(6)) })) };
+      return { classes: classes.map(roundedScore) };
     },
     sidecar: null,
   });

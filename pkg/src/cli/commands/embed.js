@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { Embedder } from '../../page/embedder.js';
 import { EXIT, usage } from '../failure.js';
-import { readAll } from '../inputs.js';
+import { linesOf, readAll } from '../inputs.js';
 import { loadOptions, modelOf, settingsOf } from '../options.js';
 import { overPictures } from '../over-pictures.js';
 import { loading } from '../progress.js';
@@ -77,10 +77,7 @@ async function embedTexts(values, { model, load, out, format }) {
   const bytes =
     given === '-' ? await readAll(process.stdin, MAX_TEXTS) : await readFile(given).catch(() => null);
   if (bytes === null) throw usage(`The texts cannot be read from ${given}.`);
-  const texts = new TextDecoder()
-    .decode(bytes)
-    .split(/\r?\n/)
-    .filter((line) => line.trim() !== '');
+  const texts = linesOf(new TextDecoder().decode(bytes));
   if (texts.length === 0) throw usage('There is no text.');
   const bar = loading({ quiet: values.quiet === true });
   const embedder = await Embedder.load(model, { ...load, onProgress: bar.onProgress, tower: 'text' });

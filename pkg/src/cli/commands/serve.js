@@ -5,13 +5,13 @@ import { Captioner } from '../../page/captioner.js';
 import { Tagger } from '../../page/tagger.js';
 import { loadVocabulary } from '../../extras/vocabulary.js';
 import { codeOf } from '../../shared/errors.js';
+import { MAX_IMAGE_BYTES } from '../../shared/limits.js';
 import { EXIT, Failure, usage } from '../failure.js';
 import { readAll } from '../inputs.js';
 import { countOf, loadOptions, modelOf } from '../options.js';
 import { loading } from '../progress.js';
 import { sentenceOf } from '../work.js';
 
-const MAX_BYTES = 256 << 20;
 const HOST = '127.0.0.1';
 
 /** @param {import('../options.js').Values} values @param {string[]} names */
@@ -67,7 +67,7 @@ export async function serve(values, names) {
       if (request.headers.origin !== undefined) {
         return send(403, { code: 'argument-invalid', message: 'Not for web pages.' });
       }
-      send(200, await route(await readAll(request, MAX_BYTES), searchParams));
+      send(200, await route(await readAll(request, MAX_IMAGE_BYTES), searchParams));
     } catch (error) {
       const code = codeOf(error);
       send(code === 'internal' || code === null ? 500 : 400, {

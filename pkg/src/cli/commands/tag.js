@@ -4,9 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { Tagger } from '../../page/tagger.js';
 import { loadVocabulary } from '../../extras/vocabulary.js';
 import { usage } from '../failure.js';
+import { linesOf } from '../inputs.js';
 import { countOf, loadOptions, modelOf, shareOf } from '../options.js';
 import { overPictures } from '../over-pictures.js';
-import { listOfScores } from '../results.js';
+import { listOfScores, roundedScore } from '../results.js';
 
 /** @typedef {import('../../page/tagger.js').Label} Label */
 
@@ -32,7 +33,7 @@ export async function tag(values, names) {
       const sentence = template === undefined ? {} : { template: String(template) };
       const all = await tagger.tag(bytes, asked, { threshold, signal, ...sentence });
       const tags = (vocabulary ? vocabulary.withoutImplied(all) : all).slice(0, top);
-      return { tags: tags.map(({ label, score }) => ({ label, score: Number(score.toPrecision(6)) })) };
+      return { tags: tags.map(roundedScore) };
     },
     sidecar: values.xmp
       ? ({ tags }) => ({ subjects: tags.map((/** @type {{ label: string }} */ { label }) => label) })
@@ -63,7 +64,7 @@ export async function readLabels(given) {
       throw usage(`${given} is no JSON array.`);
     }
   }
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  const lines = linesOf(text).filter((line) => !line.startsWith('#'));
   return lines.map((line) => {
     const [label = '', hint] = line.split('\t').map((cell) => cell.trim());
     return hint ? { label, hint } : label;

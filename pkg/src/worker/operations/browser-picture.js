@@ -7,9 +7,7 @@
  */
 
 import { codeOf, errorFor } from '../../shared/errors.js';
-
-/** The most pixels accepted, as in Rust. */
-const MAX_PIXELS = 100_000_000;
+import { MAX_IMAGE_PIXELS } from '../../shared/limits.js';
 
 /**
  * A decoded picture, by Rust or else by the browser.
@@ -54,7 +52,7 @@ async function browserPixels(bytes) {
   }
   try {
     const { width, height } = bitmap;
-    if (width * height > MAX_PIXELS) {
+    if (width * height > MAX_IMAGE_PIXELS) {
       const sentence = `The picture has ${width} x ${height} pixels, more than ocelli accepts.`;
       throw errorFor('image-too-large', sentence);
     }

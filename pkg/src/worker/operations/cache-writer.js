@@ -1,6 +1,6 @@
 /**
  * Keeps a model while it is loaded. Whatever the storage does (full, denied, taken by another tab), loading goes on:
- * after its first failure a keeper keeps nothing.
+ * after its first failure a writer writes nothing.
  *
  * @typedef {import('../../cache/index.js').Backend} Backend
  * @typedef {import('../../cache/index.js').Kept} Kept
