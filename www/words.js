@@ -43,7 +43,10 @@ export function progressLine(progress, title) {
     case 'build':
       return `Preparing ${title}`;
     case 'labels':
-      return `Reading labels: ${number.format(progress.loaded)} of ${number.format(progress.total ?? 0)}`;
+    case 'texts':
+    case 'words':
+    case 'answers':
+      return `Reading ${progress.phase}: ${number.format(progress.loaded)} of ${number.format(progress.total ?? 0)}`;
     case 'image':
       return `Looking: layer ${progress.loaded} of ${progress.total ?? 0}`;
     default:

@@ -50,7 +50,7 @@ for (const [name, Class, call] of [
     const { model, log } = await load(t, Class);
     const events = [];
     assert.deepEqual(await call(model, { onProgress: (event) => events.push(event) }), MAP);
-    const told = [1, 2, 3, 4, 5].map((loaded) => ({ phase: 'image', file: null, loaded, total: 6 }));
+    const told = [1, 2, 3, 4, 5, 6].map((loaded) => ({ phase: 'image', file: null, loaded, total: 6 }));
     assert.deepEqual(events, told);
     assert.equal(log.alive.size, 1, 'only the model is left alive');
   });

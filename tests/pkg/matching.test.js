@@ -37,9 +37,10 @@ test('matches every text, in the order given', async (t) => {
     [
       ['image', 1, 3],
       ['image', 2, 3],
-      ['labels', 0, 8],
-      ['labels', 4, 8],
-      ['labels', 8, 8],
+      ['image', 3, 3],
+      ['texts', 0, 8],
+      ['texts', 4, 8],
+      ['texts', 8, 8],
     ],
   );
   assert.equal(log.alive.size, 1, 'only the model is left alive');
@@ -83,8 +84,9 @@ test('finds what makes a text match', async (t) => {
   assert.deepEqual(events, [
     ['image', 1, 3],
     ['image', 2, 3],
-    ['labels', 0, 1],
-    ['labels', 1, 1],
+    ['image', 3, 3],
+    ['texts', 0, 1],
+    ['texts', 1, 1],
   ]);
   assert.equal(log.alive.size, 1, 'only the model is left alive');
 });
@@ -117,7 +119,7 @@ test('weighs given answers', async (t) => {
   const { model, log } = await load(t, Answerer);
   const events = [];
   const answers = ['three', 'two', 'none', 'one'];
-  const onProgress = ({ phase, loaded, total }) => phase === 'labels' && events.push([loaded, total]);
+  const onProgress = ({ phase, loaded, total }) => phase === 'answers' && events.push([loaded, total]);
   const ranked = await model.rank(bytesOf('x'), 'how many?', answers, { onProgress });
   assert.deepEqual(
     ranked.map(({ answer, logLikelihood, index }) => [answer, logLikelihood, index]),
@@ -160,7 +162,7 @@ test('an abort between two batches of texts ends the work, and frees its memory'
   const { model, log } = await load(t, Matcher);
   const texts = Array.from({ length: 5000 }, (_, i) => `text ${i}`);
   const controller = new AbortController();
-  const onProgress = ({ phase, loaded }) => phase === 'labels' && loaded > 100 && controller.abort();
+  const onProgress = ({ phase, loaded }) => phase === 'texts' && loaded > 100 && controller.abort();
   await assert.rejects(model.match(bytesOf('x'), texts, { signal: controller.signal, onProgress }), aborted);
   await turn();
   assert.ok(log.encoded < 5000, `${log.encoded} read after the abort`);
@@ -170,7 +172,7 @@ test('an abort between two batches of texts ends the work, and frees its memory'
 test('an abort after the last layer leaves the text alone', async (t) => {
   const { model, log } = await load(t, Matcher);
   const controller = new AbortController();
-  const onProgress = ({ phase }) => phase === 'labels' && controller.abort();
+  const onProgress = ({ phase }) => phase === 'texts' && controller.abort();
   await assert.rejects(model.explain(bytesOf('x'), 'a', { signal: controller.signal, onProgress }), aborted);
   await turn();
   assert.deepEqual([log.layers, log.calls], [3, []]);

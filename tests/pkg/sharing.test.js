@@ -154,7 +154,7 @@ test('the words of captions are encoded once, before the first caption or when a
   const events = [];
   await captioner.prepare({ onProgress: (event) => events.push(event) });
   assert.ok(log.words >= 40);
-  assert.deepEqual(events.at(-1), { phase: 'labels', file: null, loaded: 40, total: 40 });
+  assert.deepEqual(events.at(-1), { phase: 'words', file: null, loaded: 40, total: 40 });
   const { words } = log;
   await captioner.caption(bytesOf('x'));
   assert.equal(log.words, words);

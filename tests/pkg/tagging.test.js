@@ -134,12 +134,12 @@ for (const Class of [Tagger, Embedder]) {
     const vectors = await model.embedImages(images, { onProgress });
     assert.deepEqual(vectors, [Float32Array.of(3, 2), Float32Array.of(5, 2)]);
     const image = (loaded) => ({ phase: 'image', file: null, loaded, total: 6 });
-    assert.deepEqual(events, [1, 2, 4, 5].map(image), 'layers of both pictures');
+    assert.deepEqual(events, [1, 2, 3, 4, 5, 6].map(image), 'layers of both pictures');
 
     const texts = await model.embedTexts(['cat', 'elephant'], { onProgress });
     assert.deepEqual(texts, [Float32Array.of(3, 1), Float32Array.of(8, 1)]);
     assert.equal(texts[0].buffer.byteLength, 8, 'a buffer of its own');
-    assert.deepEqual(events.at(-1), { phase: 'labels', file: null, loaded: 2, total: 2 });
+    assert.deepEqual(events.at(-1), { phase: 'texts', file: null, loaded: 2, total: 2 });
 
     const { cosine, logits } = await model.similarity(images, ['zebra', 'cat', 'dog']);
     assert.deepEqual(cosine, [Float32Array.of(0.25, 1, 0.25), Float32Array.of(1, 0.25, 0.25)]);
@@ -175,7 +175,7 @@ test('an abort while many are embedded ends the work within a step', async (t) =
   await turn();
   assert.equal(log.layers, 4);
   const texts = Array.from({ length: 2000 }, (_, i) => `text ${i}`);
-  await assert.rejects(model.embedTexts(texts, stopAt('labels', 100)), aborted);
+  await assert.rejects(model.embedTexts(texts, stopAt('texts', 100)), aborted);
   await turn();
   assert.ok(log.encoded >= 100 && log.encoded < 400, `${log.encoded}`);
   assert.equal(log.alive.size, 1, 'only the model is left alive');

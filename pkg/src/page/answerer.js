@@ -12,7 +12,7 @@
  * @typedef {object} RankAnswersOptions
  * @property {number} [topK] how many of the best answers to return; all by default
  * @property {AbortSignal | null} [signal]
- * @property {(progress: Progress) => void} [onProgress] the phases `image` (layers) and `labels` (answers weighed)
+ * @property {(progress: Progress) => void} [onProgress] the phases `image` (layers) and `answers` (answers weighed)
  *
  * @typedef {object} RankedAnswer
  * @property {string} answer

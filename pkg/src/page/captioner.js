@@ -58,7 +58,7 @@ export class Captioner extends LoadedModel {
    * first caption does it where nobody has.
    *
    * @param {{ signal?: AbortSignal | null, onProgress?: (event: import('../shared/protocol.js').Progress) => void }} [options]
-   *   `onProgress`: the phase `labels`
+   *   `onProgress`: the phase `words`
    * @returns {Promise<void>}
    */
   async prepare(options = {}) {

@@ -11,7 +11,7 @@
  *
  * @typedef {object} EmbedOptions
  * @property {AbortSignal | null} [signal]
- * @property {(progress: Progress) => void} [onProgress] the phases `labels` (texts encoded so far) and `image` (layers
+ * @property {(progress: Progress) => void} [onProgress] the phases `texts` (texts encoded so far) and `image` (layers
  *   computed so far, of all pictures)
  *
  * @typedef {object} Similarity a row for each picture, in it a number for each text

@@ -9,7 +9,7 @@
  *
  * @typedef {object} MatchOptions
  * @property {AbortSignal | null} [signal]
- * @property {(progress: Progress) => void} [onProgress] the phases `image` (layers) and `labels`: how many texts were
+ * @property {(progress: Progress) => void} [onProgress] the phases `image` (layers) and `texts`: how many texts were
  *   read, each once for its similarity and once for its match; to explain one, once
  *
  * @typedef {object} OnlyRankOptions

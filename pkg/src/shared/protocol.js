@@ -13,11 +13,15 @@
  * @typedef {'int8' | 'f16' | 'f32'} Dtype How the matrices of a model are stored in memory.
  *
  * @typedef {object} Progress How far a call has come.
- * @property {'download' | 'cache' | 'build' | 'ready' | 'labels' | 'image'} phase
+ * @property {'download' | 'cache' | 'build' | 'ready' | 'image' | 'labels' | 'texts' | 'words' | 'answers'} phase what goes on,
+ *   and with it the unit of `loaded` and `total`:
+ *   - `download`: bytes of all files together; `cache`: bytes of what was kept, while it is read
+ *   - `build`, `ready`: bytes, all of them
+ *   - `image`: layers of the image tower; of a map, there and back
+ *   - `labels`: labels encoded, those known from before among them; `texts`: texts encoded, or readings of texts compared with
+ *     a picture; `words`: words that captions are prompted with, encoded; `answers`: answers weighed
  * @property {string | null} file the file in flight, while downloading
- * @property {number} loaded bytes of all files while downloading, or of what was kept while reading it (`cache`), labels (or
- *   texts) while encoding them, readings of texts while comparing them, answers while weighing them (all `labels`), layers
- *   while looking at a picture (`image`), and for a map on the way back through them
+ * @property {number} loaded in the phase's unit; at its end as many as `total`
  * @property {number | null} total null where it is unknown
  *
  * @typedef {{ progress: Progress } | { piece: string } | { tasks: readonly Task[] }} Step What a call tells before it

@@ -53,10 +53,10 @@ export class AnswererOperations {
     try {
       const total = answers.length;
       for (let left = total; left > 0;) {
-        yield progress('labels', null, total - left, total);
+        yield progress('answers', null, total - left, total);
         left = this.#pace.run((limit) => run.step(limit));
       }
-      yield progress('labels', null, total, total);
+      yield progress('answers', null, total, total);
       return { logLikelihoods: run.scores(), probabilities: run.probabilities() };
     } finally {
       release(run);

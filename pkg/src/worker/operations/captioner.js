@@ -99,10 +99,10 @@ export class CaptionerOperations {
     await this.#kept?.read();
     const total = this.#handle.wordsTotal;
     for (let left = this.#handle.wordsPending; left > 0;) {
-      yield progress('labels', null, total - left, total);
+      yield progress('words', null, total - left, total);
       left = this.#pace.run((limit) => this.#handle.encodeWords(limit));
     }
-    yield progress('labels', null, total, total);
+    yield progress('words', null, total, total);
     await this.#kept?.write();
   }
 

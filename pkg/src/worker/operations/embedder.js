@@ -45,7 +45,7 @@ export class EmbedderOperations {
   async *embedTexts({ texts }) {
     const set = this.#handle.texts(texts);
     try {
-      yield* this.#encoder.encode(set);
+      yield* this.#encoder.encode(set, 'texts');
       return set.embeddings();
     } finally {
       release(set);
@@ -61,7 +61,7 @@ export class EmbedderOperations {
     try {
       const encoding = await this.#encodings.open(image);
       try {
-        yield* this.#encoder.encode(set);
+        yield* this.#encoder.encode(set, 'texts');
         yield* encoding.encode();
         const cosine = this.#handle.similarity(encoding.handle, set);
         const { logitScale } = this.#handle;

@@ -23,19 +23,20 @@ export class Encoder {
    * what it has met, also where the call that brought it was aborted.
    *
    * @param {LabelSetHandle} set
+   * @param {'labels' | 'texts'} phase what the set holds
    * @param {LabelSetHandle | null} [background]
    * @returns {Generator<{ progress: Progress }, void, void>}
    */
-  *encode(set, background = null) {
+  *encode(set, phase, background = null) {
     const { length, prompts } = set;
     for (const each of background ? [background, set] : [set]) {
       let { pending } = each;
       while (pending > 0) {
         const done = prompts - set.pending;
-        yield progress('labels', null, Math.floor((length * done) / prompts), length);
+        yield progress(phase, null, Math.floor((length * done) / prompts), length);
         pending = this.#pace.run((limit) => this.#handle.encodeLabels(each, limit));
       }
     }
-    yield progress('labels', null, length, length);
+    yield progress(phase, null, length, length);
   }
 }

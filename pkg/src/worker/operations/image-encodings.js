@@ -40,7 +40,7 @@ export class ImageEncoding {
   }
 
   /**
-   * Computes the layers that are left, and between two of them tells how far it is.
+   * Computes the layers that are left, and after each tells how far it is.
    *
    * @returns {Generator<{ progress: Progress }, void, void>}
    */
@@ -51,6 +51,7 @@ export class ImageEncoding {
       this.#left = left;
       if (left > 0) yield progress('image', null, this.layers - left, this.layers);
     }
+    yield progress('image', null, this.layers, this.layers);
   }
 }
 

@@ -31,7 +31,8 @@ export async function* mapOf(encodings, model, image, begin) {
   const encoding = await encodings.open(image);
   const { layers, tracing } = yield* there(encoding);
   try {
-    for (let left = layers; left > 0; left = model.traceBack(tracing)) {
+    for (let left = layers; left > 0;) {
+      left = model.traceBack(tracing);
       yield progress('image', null, 2 * layers - left, 2 * layers);
     }
     return readMap(tracing.map());

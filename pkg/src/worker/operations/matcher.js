@@ -37,10 +37,10 @@ export class MatcherOperations {
     try {
       const { total } = run;
       for (let left = total; left > 0;) {
-        yield progress('labels', null, total - left, total);
+        yield progress('texts', null, total - left, total);
         left = this.#pace.run((limit) => this.#handle.step(run, limit));
       }
-      yield progress('labels', null, total, total);
+      yield progress('texts', null, total, total);
       return {
         ranking: run.ranking(),
         similarities: run.similarities(),
@@ -61,9 +61,9 @@ export class MatcherOperations {
       const encoding = await this.#encodings.open(image);
       try {
         yield* encoding.encode();
-        yield progress('labels', null, 0, 1);
+        yield progress('texts', null, 0, 1);
         const map = readMap(this.#handle.explain(encoding.handle, checked, 0));
-        yield progress('labels', null, 1, 1);
+        yield progress('texts', null, 1, 1);
         return map;
       } finally {
         this.#encodings.close(encoding);

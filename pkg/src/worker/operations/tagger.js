@@ -53,7 +53,7 @@ export class TaggerOperations extends EmbedderOperations {
           background = this.#handle.labels([...BACKGROUND], ['{}']);
         }
         await this.#kept?.read();
-        yield* this.#encoder.encode(set, background);
+        yield* this.#encoder.encode(set, 'labels', background);
         await this.#kept?.write();
         yield* encoding.encode();
         return this.#score(encoding.handle, set, background, how);
@@ -76,7 +76,7 @@ export class TaggerOperations extends EmbedderOperations {
     const set = this.#handle.labels(labels, templates);
     try {
       await this.#kept?.read();
-      yield* this.#encoder.encode(set);
+      yield* this.#encoder.encode(set, 'labels');
       await this.#kept?.write();
     } finally {
       release(set);
