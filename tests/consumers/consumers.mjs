@@ -342,9 +342,7 @@ export const CONSUMERS = [
     what: '`astro build`; the first page and a deeper one',
     async run(context) {
       const folder = await project('astro', 'astro', ['astro'])(context);
-      const { bin } = JSON.parse(
-        readFileSync(path.join(folder, 'node_modules/astro/package.json'), 'utf8'),
-      );
+      const { bin } = JSON.parse(readFileSync(path.join(folder, 'node_modules/astro/package.json'), 'utf8'));
       await node(folder, [path.join('node_modules/astro', bin.astro ?? bin), 'build'], {
         ASTRO_TELEMETRY_DISABLED: '1',
       });

@@ -14,6 +14,7 @@
 
 import { readOptions } from '../page/options.js';
 import { OcelliError } from '../shared/errors.js';
+import { MAX_IMAGE_PIXELS } from '../shared/limits.js';
 
 /**
  * The colours of low to high values: ten of the colour map "inferno" of Smith and van der Walt (matplotlib, CC0). Equal
@@ -31,8 +32,6 @@ const COLOURS = [
   [247, 208, 60],
   [252, 255, 164],
 ];
-/** As many pixels as a picture may have. */
-const MOST_PIXELS = 100_000_000;
 
 /**
  * The map in the size of its picture: its lowest value has the darkest colour, its highest the brightest, and between the
@@ -43,6 +42,7 @@ const MOST_PIXELS = 100_000_000;
  * @param {number} height
  * @param {OverlayOptions} [options]
  * @returns {Overlay}
+ * @throws {OcelliError} `argument-invalid`
  */
 export function overlay(map, width, height, options = {}) {
   const { opacity = 0.6 } = readOptions(options, ['opacity']);
@@ -131,7 +131,7 @@ function check(map, width, height, opacity) {
     'The map must have a frame, as those that a model has given do.',
   );
   demand(
-    count(width) && count(height) && width * height <= MOST_PIXELS,
+    count(width) && count(height) && width * height <= MAX_IMAGE_PIXELS,
     'An overlay must have a whole number of pixels each way, and at most 100 million in all.',
   );
   demand(

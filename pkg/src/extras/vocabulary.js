@@ -41,6 +41,9 @@ const COLUMNS = ['tag', 'hint', 'ja', 'parents'];
  * @param {string | URL} [address] of the file; by default the one that comes with the package
  * @param {{ signal?: AbortSignal | null }} [options]
  * @returns {Promise<Vocabulary>}
+ * @throws {NetworkError} `network`, `http-status`, `not-found`
+ * @throws {AbortError} `aborted`
+ * @throws {OcelliError} `argument-invalid`, also where the file is no vocabulary
  */
 export async function loadVocabulary(address = packageFile('vocabulary/everyday.tsv'), options = {}) {
   checkAddress(address, 'vocabulary');
@@ -53,6 +56,7 @@ export async function loadVocabulary(address = packageFile('vocabulary/everyday.
  *
  * @param {string} text
  * @returns {Vocabulary}
+ * @throws {OcelliError} `argument-invalid`
  */
 export function parseVocabulary(text) {
   if (typeof text !== 'string') throw invalid('The vocabulary must be a text.');
@@ -120,6 +124,9 @@ export class Vocabulary {
    * @param {KnowsLabels} tagger
    * @param {{ signal?: AbortSignal | null }} [options]
    * @returns {Promise<readonly VocabularyLabel[]>} in the file's order
+   * @throws {NetworkError} `network`, `http-status`
+   * @throws {AbortError} `aborted`
+   * @throws {OcelliError} `argument-invalid`
    */
   async labelsFor(tagger, options = {}) {
     const { signal } = readOptions(options, ['signal']);
@@ -140,6 +147,7 @@ export class Vocabulary {
    * @param {number} threshold such as `tagger.calibration.sureThreshold`
    * @returns {import('../page/tagger.js').Tag | null} `index` is -1 where it was not in the list; null where nothing is
    *   sure
+   * @throws {OcelliError} `argument-invalid`
    */
   surest(tags, threshold) {
     checkTags(tags);
@@ -210,6 +218,7 @@ export class Vocabulary {
    * @template {string | null} L
    * @param {readonly import('../page/tagger.js').Tag<L>[]} tags
    * @returns {import('../page/tagger.js').Tag<L>[]}
+   * @throws {OcelliError} `argument-invalid`
    * @example
    * const tags = vocabulary.withoutImplied(await tagger.tag(file, labels, { threshold: 0.01 })).slice(0, 5);
    */
@@ -243,6 +252,7 @@ export class Vocabulary {
    * @param {{ among?: readonly import('../page/tagger.js').Tag<string | null>[] }} [options]
    * @returns {import('../page/tagger.js').Tag<L | string>[]} new ones; `index` is -1 for those that were not in the
    *   list
+   * @throws {OcelliError} `argument-invalid`
    */
   withParents(tags, options = {}) {
     checkTags(tags);

@@ -30,7 +30,13 @@ import { WRITING, writing } from './writing.js';
 /** A prompt is a caption's. */
 const ANSWER = WRITING.filter((name) => name !== 'prompt');
 
-/** A BLIP model: answers questions about a picture. */
+/**
+ * A BLIP model: answers questions about a picture.
+ *
+ * @example
+ * const answerer = await Answerer.load('Salesforce/blip-vqa-base');
+ * const colour = await answerer.answer('street.jpg', 'what colour is the car?');
+ */
 export class Answerer extends LoadedModel {
   /**
    * Downloads a model and builds it in a worker.
@@ -39,6 +45,11 @@ export class Answerer extends LoadedModel {
    *   model's files, or the address of each
    * @param {LoadOptions} [options]
    * @returns {Promise<Answerer>}
+   * @throws {ModelError} what is wrong with the model's files: `config-invalid`, `weights-invalid`, `not-a-model` and the like
+   * @throws {NetworkError} `network`, `http-status`, `not-found`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `unsupported-browser`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   static async load(model, options = {}) {
     return LoadedModel.open('answer', model, options, (opened) => new Answerer(opened));
@@ -51,6 +62,11 @@ export class Answerer extends LoadedModel {
    * @param {string} question of which the model reads some 30 words
    * @param {AnswerOptions} [options]
    * @returns {Promise<string>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {LabelError} `label-empty`, `label-too-long`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async answer(image, question, options = {}) {
     const { signal, onProgress, ...read } = readOptions(options, ANSWER);
@@ -68,6 +84,11 @@ export class Answerer extends LoadedModel {
    * @param {readonly string[]} answers
    * @param {RankAnswersOptions} [options]
    * @returns {Promise<RankedAnswer[]>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {LabelError} `labels-empty`, `labels-too-many`, `label-empty`, `label-too-long`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async rank(image, question, answers, options = {}) {
     const { topK, signal, onProgress } = readOptions(options, ['topK', ...CALL]);

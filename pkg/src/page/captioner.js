@@ -39,7 +39,13 @@ import { readInside } from './inside.js';
 import { LoadedModel } from './model.js';
 import { WRITING, writing } from './writing.js';
 
-/** A BLIP model: describes a picture in a sentence. */
+/**
+ * A BLIP model: describes a picture in a sentence.
+ *
+ * @example
+ * const captioner = await Captioner.load('ocelli');
+ * for await (const piece of captioner.stream('beach.jpg')) document.body.append(piece);
+ */
 export class Captioner extends LoadedModel {
   /**
    * Downloads a model and builds it in a worker.
@@ -48,6 +54,11 @@ export class Captioner extends LoadedModel {
    *   model's files, or the address of each
    * @param {LoadOptions} [options]
    * @returns {Promise<Captioner>}
+   * @throws {ModelError} what is wrong with the model's files: `config-invalid`, `weights-invalid`, `not-a-model` and the like
+   * @throws {NetworkError} `network`, `http-status`, `not-found`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `unsupported-browser`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   static async load(model, options = {}) {
     return LoadedModel.open('caption', model, options, (opened) => new Captioner(opened));
@@ -60,6 +71,9 @@ export class Captioner extends LoadedModel {
    * @param {{ signal?: AbortSignal | null, onProgress?: (event: import('../shared/protocol.js').Progress) => void }} [options]
    *   `onProgress`: the phase `words`
    * @returns {Promise<void>}
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async prepare(options = {}) {
     const { signal, onProgress } = readOptions(options, CALL);
@@ -72,6 +86,10 @@ export class Captioner extends LoadedModel {
    * @param {ImageInput} image
    * @param {CaptionOptions} [options]
    * @returns {Promise<string>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async caption(image, options = {}) {
     const { onPiece, onProgress, signal, ...read } = readOptions(options, [...WRITING, 'onPiece']);
@@ -88,6 +106,10 @@ export class Captioner extends LoadedModel {
    * @param {ImageInput} image
    * @param {CaptionsOptions} [options]
    * @returns {Promise<CaptionCandidate[]>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async captions(image, options = {}) {
     const { numCaptions, matcher, ...read } = readOptions(options, [...WRITING, 'numCaptions', 'matcher']);
@@ -111,6 +133,10 @@ export class Captioner extends LoadedModel {
    * @param {ImageInput} image
    * @param {StreamOptions} [options]
    * @returns {AsyncGenerator<string, void, void>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async *stream(image, options = {}) {
     const { signal, ...read } = readOptions(options, WRITING);
@@ -150,6 +176,10 @@ export class Captioner extends LoadedModel {
    * @param {ImageInput} image
    * @param {AttentionOptions} [options]
    * @returns {Promise<WordMap[]>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async attention(image, options = {}) {
     const { caption, onProgress, signal, ...read } = readOptions(options, [...WRITING, 'caption']);
@@ -165,6 +195,10 @@ export class Captioner extends LoadedModel {
    * @param {ImageInput} image
    * @param {InsideOptions} [options]
    * @returns {Promise<PatchMap>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async rollout(image, options = {}) {
     const { source, asked } = await readInside(image, options);

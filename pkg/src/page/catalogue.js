@@ -148,6 +148,7 @@ function describe({ revisions: _, weights: __, id, tasks, license, ...info }) {
  *
  * @param {{ task?: Task }} [filter] only the models for one task
  * @returns {ModelInfo[]}
+ * @throws {OcelliError} `argument-invalid`
  */
 export function list(filter = {}) {
   const { task } = readOptions(filter, ['task']);

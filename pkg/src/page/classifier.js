@@ -20,7 +20,13 @@ import { readImage } from './image-input.js';
 import { readInside } from './inside.js';
 import { LoadedModel } from './model.js';
 
-/** A ViT model: says which of its own classes a picture is of. */
+/**
+ * A ViT model: says which of its own classes a picture is of.
+ *
+ * @example
+ * const classifier = await Classifier.load('google/vit-base-patch16-224');
+ * const classes = await classifier.classify('cat.jpg', { topK: 3 });
+ */
 export class Classifier extends LoadedModel {
   /**
    * Downloads a model and builds it in a worker.
@@ -29,6 +35,11 @@ export class Classifier extends LoadedModel {
    *   model's files, or the address of each
    * @param {LoadOptions} [options]
    * @returns {Promise<Classifier>}
+   * @throws {ModelError} what is wrong with the model's files: `config-invalid`, `weights-invalid`, `not-a-model` and the like
+   * @throws {NetworkError} `network`, `http-status`, `not-found`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `unsupported-browser`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   static async load(model, options = {}) {
     return LoadedModel.open('classify', model, options, (opened) => new Classifier(opened));
@@ -41,6 +52,10 @@ export class Classifier extends LoadedModel {
    * @param {ImageInput} image
    * @param {ClassifyOptions} [options]
    * @returns {Promise<Classification[]>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async classify(image, options = {}) {
     const { topK, signal, onProgress } = readOptions(options, ['topK', ...CALL]);
@@ -54,6 +69,10 @@ export class Classifier extends LoadedModel {
    * @param {ImageInput} image
    * @param {InsideOptions} [options]
    * @returns {Promise<PatchMap>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async rollout(image, options = {}) {
     const { source, asked } = await readInside(image, options);

@@ -27,6 +27,10 @@ import { LOAD, LoadedModel } from './model.js';
 /**
  * A CLIP model: makes vectors of unit length out of pictures and texts; the more alike, the larger their product. Empty
  * lists give empty answers.
+ *
+ * @example
+ * const embedder = await Embedder.load('ocelli');
+ * const { cosine } = await embedder.similarity(['one.jpg', 'two.jpg'], ['a bat at night']);
  */
 export class Embedder extends LoadedModel {
   /**
@@ -36,6 +40,11 @@ export class Embedder extends LoadedModel {
    *   model's files, or the address of each
    * @param {EmbedderOptions} [options]
    * @returns {Promise<Embedder>}
+   * @throws {ModelError} what is wrong with the model's files: `config-invalid`, `weights-invalid`, `not-a-model` and the like
+   * @throws {NetworkError} `network`, `http-status`, `not-found`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `unsupported-browser`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   static async load(model, options = {}) {
     const { tower = 'both', ...rest } = readOptions(options, ['tower', ...LOAD]);
@@ -48,6 +57,10 @@ export class Embedder extends LoadedModel {
    * @param {readonly ImageInput[]} images
    * @param {EmbedOptions} [options]
    * @returns {Promise<Float32Array[]>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async embedImages(images, options = {}) {
     return this.#each('embedImage', images, {}, options);
@@ -59,6 +72,10 @@ export class Embedder extends LoadedModel {
    * @param {readonly string[]} texts
    * @param {EmbedOptions} [options]
    * @returns {Promise<Float32Array[]>}
+   * @throws {LabelError} `labels-too-many`, `label-empty`, `label-too-long`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async embedTexts(texts, options = {}) {
     const copy = checkTexts(texts);
@@ -76,6 +93,11 @@ export class Embedder extends LoadedModel {
    * @param {readonly string[]} texts
    * @param {EmbedOptions} [options]
    * @returns {Promise<Similarity>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {LabelError} `labels-too-many`, `label-empty`, `label-too-long`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async similarity(images, texts, options = {}) {
     const copy = checkTexts(texts);

@@ -37,7 +37,13 @@ import { LoadedModel } from './model.js';
 /** How many of the most similar texts a ranking reads again. */
 const DEFAULT_RERANK = 16;
 
-/** A BLIP model: says how well texts of any length, up to some 30 words, describe a picture. */
+/**
+ * A BLIP model: says how well texts of any length, up to some 30 words, describe a picture.
+ *
+ * @example
+ * const matcher = await Matcher.load('ocelli');
+ * const [best] = await matcher.rank('cat.jpg', ['a cat on a sofa', 'an empty room']);
+ */
 export class Matcher extends LoadedModel {
   /**
    * Downloads a model and builds it in a worker.
@@ -46,6 +52,11 @@ export class Matcher extends LoadedModel {
    *   model's files, or the address of each
    * @param {LoadOptions} [options]
    * @returns {Promise<Matcher>}
+   * @throws {ModelError} what is wrong with the model's files: `config-invalid`, `weights-invalid`, `not-a-model` and the like
+   * @throws {NetworkError} `network`, `http-status`, `not-found`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `unsupported-browser`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   static async load(model, options = {}) {
     return LoadedModel.open('match', model, options, (opened) => new Matcher(opened));
@@ -58,6 +69,11 @@ export class Matcher extends LoadedModel {
    * @param {readonly string[]} texts
    * @param {MatchOptions} [options]
    * @returns {Promise<TextMatch[]>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {LabelError} `labels-empty`, `labels-too-many`, `label-empty`, `label-too-long`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async match(image, texts, options = {}) {
     const { matches } = await this.#compare(image, texts, undefined, options);
@@ -72,6 +88,11 @@ export class Matcher extends LoadedModel {
    * @param {readonly string[]} texts
    * @param {RankOptions} [options]
    * @returns {Promise<RankedText[]>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {LabelError} `labels-empty`, `labels-too-many`, `label-empty`, `label-too-long`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async rank(image, texts, options = {}) {
     const { rerank = DEFAULT_RERANK, topK, ...call } = readOptions(options, ['rerank', 'topK', ...CALL]);
@@ -87,6 +108,11 @@ export class Matcher extends LoadedModel {
    * @param {string} text
    * @param {MatchOptions} [options]
    * @returns {Promise<PatchMap>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {LabelError} `label-empty`, `label-too-long`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async explain(image, text, options = {}) {
     checkText(text);

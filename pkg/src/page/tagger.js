@@ -52,7 +52,13 @@ import { LoadedModel } from './model.js';
 
 const TAG = ['template', 'scores', 'threshold', 'topK', 'none', 'noneOffset', ...CALL];
 
-/** A CLIP model: says how well each of your labels fits a picture. */
+/**
+ * A CLIP model: says how well each of your labels fits a picture.
+ *
+ * @example
+ * const tagger = await Tagger.load('ocelli');
+ * const [best] = await tagger.tag('cat.jpg', ['cat', 'dog', 'bicycle']);
+ */
 export class Tagger extends Embedder {
   /**
    * Downloads a model and builds it in a worker.
@@ -61,6 +67,11 @@ export class Tagger extends Embedder {
    *   model's files, or the address of each
    * @param {LoadOptions} [options]
    * @returns {Promise<Tagger>}
+   * @throws {ModelError} what is wrong with the model's files: `config-invalid`, `weights-invalid`, `not-a-model` and the like
+   * @throws {NetworkError} `network`, `http-status`, `not-found`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `unsupported-browser`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   static async load(model, options = {}) {
     return LoadedModel.open('tag', model, options, (opened) => new Tagger(opened));
@@ -96,6 +107,10 @@ export class Tagger extends Embedder {
    * @param {readonly Label[]} labels
    * @param {PrepareOptions} [options]
    * @returns {Promise<void>}
+   * @throws {LabelError} `labels-empty`, `labels-too-many`, `label-empty`, `label-too-long`, `template-invalid`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async prepare(labels, options = {}) {
     const read = readOptions(options, ['template', ...CALL]);
@@ -145,6 +160,11 @@ export class Tagger extends Embedder {
    * @param {readonly Label[]} labels
    * @param {TagOptions} [options]
    * @returns {Promise<any>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {LabelError} `labels-empty`, `labels-too-many`, `label-empty`, `label-too-long`, `template-invalid`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async tag(image, labels, options = {}) {
     const read = readOptions(options, TAG);
@@ -192,6 +212,10 @@ export class Tagger extends Embedder {
    * @param {ImageInput} image
    * @param {InsideOptions} [options]
    * @returns {Promise<PatchMap>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async rollout(image, options = {}) {
     const { source, asked } = await readInside(image, options);
@@ -207,6 +231,11 @@ export class Tagger extends Embedder {
    * @param {string} text
    * @param {InsideOptions} [options]
    * @returns {Promise<PatchMap>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {LabelError} `label-empty`, `label-too-long`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
    */
   async explain(image, text, options = {}) {
     checkText(text);
