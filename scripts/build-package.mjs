@@ -9,13 +9,21 @@ import { copyDetector } from './build-wasm.mjs';
 import { duration, Failure, main, ROOT, run, say } from './lib/run.mjs';
 import { fingerprint, readStamp, writeStamp } from './lib/stamp.mjs';
 import { VARIANTS } from './lib/variants.mjs';
+import { manPage } from './man-page.mjs';
 
 /** @import { Plugin } from 'esbuild' */
 
 const OUT = 'pkg/dist';
 const TYPES = 'pkg/types';
 const STAMP = 'node_modules/.cache/ocelli-package.json';
-const INPUTS = ['scripts/build-package.mjs', 'pkg/src', 'pkg/tsconfig.json', 'package-lock.json'];
+const INPUTS = [
+  'scripts/build-package.mjs',
+  'scripts/man-page.mjs',
+  'pkg/package.json',
+  'pkg/src',
+  'pkg/tsconfig.json',
+  'package-lock.json',
+];
 
 /** For browsers. */
 const BROWSER = ['index', 'worker'];
@@ -105,6 +113,8 @@ export async function buildPackage({ force = false } = {}) {
     path.join(ROOT, 'node_modules/typescript/bin/tsc'),
     ...['--project', 'pkg/tsconfig.json', '--outDir', TYPES],
   ]);
+  const { version } = JSON.parse(readFileSync(path.join(ROOT, 'pkg/package.json'), 'utf8'));
+  writeFileSync(path.join(ROOT, OUT, 'ocelli.1'), manPage(version));
   // Scripts of workers are started by their address, and export nothing.
   writeFileSync(path.join(ROOT, TYPES, 'worker.d.ts'), 'export {};\n');
   writeStamp(STAMP, { inputs });

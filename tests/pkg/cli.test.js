@@ -184,6 +184,7 @@ test('a wrong command line is one sentence and the exit code 2', async () => {
     [['tagg', 'x.jpg'], /no command tagg; did you mean tag\?/],
     [['tag'], /Which pictures\?/],
     [['tag', 'x.jpg', '--topp', '3'], /no option --topp here; did you mean --top\?/],
+    [['tag', 'x.jpg', '--tpo', '3'], /no option --tpo here; did you mean --top\?/],
     [['tag', 'x.jpg', '--top', 'many'], /--top must be a whole number above zero/],
     [['tag', 'x.jpg', '--threshold', '2'], /--threshold must be a number from 0 to 1/],
     [['tag', 'x.jpg', '--json', '--csv'], /exclude each other/],
@@ -231,6 +232,9 @@ test('pictures are answered over HTTP, and web pages are not', { skip }, async (
   assert.match((await (await post('/caption', readFileSync(CAT))).json()).caption, /cat/);
   const bad = await post('/tag', 'no picture');
   assert.deepEqual([bad.status, (await bad.json()).code], [400, 'image-unsupported']);
+  const unknown = await post('/tag?label=cat', readFileSync(CAT));
+  assert.equal(unknown.status, 400);
+  assert.match((await unknown.json()).message, /no parameter label: did you mean labels\?/);
   assert.equal((await post('/nothing', '')).status, 404);
   assert.equal((await fetch(`${url}/tag`)).status, 405);
   assert.equal((await post('/tag', readFileSync(CAT), { origin: 'https://elsewhere.example' })).status, 403);

@@ -27,7 +27,7 @@ test('an option that is not taken is refused, and the one that was meant is name
     ['topk', 'topK'],
     ['top_k', 'topK'],
     ['Topk', 'topK'],
-    ['tpoK', null],
+    ['tpoK', 'topK'],
     ['singal', 'signal'],
     ['max_tokens', 'maxTokens'],
     ['max_new_tokens', 'maxNewTokens'],

@@ -199,6 +199,20 @@ TYPE is int8 (8 bits a number and a scale for each row), q8 (8.5 bits), q4 (4.5 
   },
 };
 
+/** @type {Readonly<Record<string, string>>} */
+export const EXIT_CODES = {
+  0: 'done',
+  1: 'some pictures could not be read',
+  2: 'wrong command line',
+  3: 'failed',
+  130: 'stopped',
+};
+
+/** @type {Readonly<Record<string, string>>} */
+export const ENVIRONMENT = {
+  OCELLI_CACHE: 'where models of the hub are kept, by default in the user’s cache',
+};
+
 /** The text of `ocelli --help`. @param {string} version */
 export function overview(version) {
   const names = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
@@ -210,9 +224,16 @@ Commands:
 ${names.join('\n')}
 
 \`ocelli COMMAND --help\` explains each. The built-in model comes with the package: nothing is downloaded for it,
-and no picture leaves this machine. Models of the hub are kept in ${'`OCELLI_CACHE`'}, by default in the user’s cache.
+and no picture leaves this machine.
 
-Exit codes: 0 done; 1 some pictures could not be read; 2 wrong command line; 3 failed; 130 stopped.
+Environment:
+${Object.entries(ENVIRONMENT)
+  .map(([name, meaning]) => `  ${name}  ${meaning}`)
+  .join('\n')}
+
+Exit codes: ${Object.entries(EXIT_CODES)
+    .map(([code, meaning]) => `${code} ${meaning}`)
+    .join('; ')}.
 `;
 }
 

@@ -23,16 +23,24 @@ export function nearest(given, names) {
   return near[0]?.name;
 }
 
-/** The Levenshtein distance of two short words. @param {string} a @param {string} b */
+/**
+ * The distance of two short words: letters put in, left out, replaced, or swapped with their neighbour (optimal string
+ * alignment).
+ *
+ * @param {string} a @param {string} b
+ */
 function distance(a, b) {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const replaced = Number(row[j]) + Number(a[i] !== b[j]);
-      next.push(Math.min(replaced, Number(row[j + 1]) + 1, Number(next[j]) + 1));
+  /** Distances of the first `i` letters of `a` from the first `j` of `b`. @type {number[][]} */
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  const at = (/** @type {number} */ i, /** @type {number} */ j) => rows[i]?.[j] ?? Infinity;
+  for (let i = 1; i <= a.length; i++) {
+    rows[i] = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = at(i - 1, j - 1) + Number(a[i - 1] !== b[j - 1]);
+      const isSwap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwap ? at(i - 2, j - 2) + 1 : Infinity;
+      rows[i]?.push(Math.min(replaced, swapped, at(i - 1, j) + 1, at(i, j - 1) + 1));
     }
-    row = next;
   }
-  return Number(row[b.length]);
+  return at(a.length, b.length);
 }

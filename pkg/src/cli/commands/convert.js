@@ -49,6 +49,9 @@ export async function convert(values, names) {
     await rename(part, String(out));
     const { size } = await stat(String(out));
     process.stdout.write(`${out}: ${tensors} tensors, ${(size / 1e6).toFixed(1)} MB\n`);
+    if (size > about.size) {
+      process.stderr.write(`ocelli: that is more than ${input} has, ${(about.size / 1e6).toFixed(1)} MB\n`);
+    }
     return EXIT.done;
   } catch (error) {
     await file.close().catch(() => {});

@@ -6,6 +6,7 @@ import { Tagger } from '../../page/tagger.js';
 import { loadVocabulary } from '../../extras/vocabulary.js';
 import { codeOf } from '../../shared/errors.js';
 import { MAX_IMAGE_BYTES } from '../../shared/limits.js';
+import { nearest } from '../../shared/nearest.js';
 import { EXIT, Failure, usage } from '../failure.js';
 import { readAll } from '../inputs.js';
 import { countOf, loadOptions, modelOf } from '../options.js';
@@ -13,6 +14,8 @@ import { loading } from '../progress.js';
 import { sentenceOf } from '../work.js';
 
 const HOST = '127.0.0.1';
+/** What requests for tags may ask. */
+const PARAMETERS = ['labels', 'top'];
 
 /** @param {import('../options.js').Values} values @param {string[]} names */
 export async function serve(values, names) {
@@ -66,6 +69,15 @@ export async function serve(values, names) {
       // A web page elsewhere must not use what listens here.
       if (request.headers.origin !== undefined) {
         return send(403, { code: 'argument-invalid', message: 'Not for web pages.' });
+      }
+      const unknown = [...searchParams.keys()].find((name) => !PARAMETERS.includes(name));
+      if (unknown !== undefined) {
+        const meant = nearest(unknown, PARAMETERS);
+        const hint = meant ? `did you mean ${meant}?` : `there is ${PARAMETERS.join(', ')}.`;
+        return send(400, {
+          code: 'argument-invalid',
+          message: `There is no parameter ${unknown}: ${hint}`,
+        });
       }
       send(200, await route(await readAll(request, MAX_IMAGE_BYTES), searchParams));
     } catch (error) {
