@@ -13,14 +13,15 @@ const MODELS: [&str; 3] = ["blip-tied", "blip-untied", "blip-two-tables"];
 /// Tokens of the golden captions, the prompt included.
 const MAX_LENGTH: usize = 16;
 
-fn model(golden: &Golden) -> (BlipConfig, BlipModel) {
+/// A captioner of the golden data.
+pub fn model(golden: &Golden) -> (BlipConfig, BlipModel) {
     let config = BlipConfig::from_json(&golden.config).unwrap();
     let model = BlipModel::new(&config, golden.weights()).unwrap();
     (config, model)
 }
 
 /// The image states of the golden image `i`.
-fn states(model: &BlipModel, config: &BlipConfig, i: usize) -> Tensor {
+pub fn states(model: &BlipModel, config: &BlipConfig, i: usize) -> Tensor {
     model.image_states(&pixels(config.vision.image_size).narrow(0, i, 1).unwrap()).unwrap()
 }
 

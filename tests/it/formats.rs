@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use candle_core::{DType, Device, Tensor};
+use ocelli::ErrorKind;
 use ocelli::kernels::Dtype;
 use ocelli::models::clip::{ClipConfig, ClipModel};
 use ocelli::weights::{Weights, WeightsLoader, is_matrix};
-use ocelli::{Error, ErrorKind};
+
+use crate::support::{load, refuse};
 
 /// Largest difference of numbers in block formats: products are rounded in another order.
 const BOUND: f32 = 1e-6;
@@ -22,23 +24,6 @@ fn read(name: &str) -> Vec<u8> {
 /// The tensors of a safetensors file, by candle's reader.
 fn expected(name: &str) -> HashMap<String, Tensor> {
     candle_core::safetensors::load_buffer(&read(name), &Device::Cpu).unwrap()
-}
-
-fn load(file: &[u8], chunk: usize) -> Result<Weights, Error> {
-    let mut loader = WeightsLoader::new(Dtype::F32);
-    for chunk in file.chunks(chunk) {
-        loader.push(chunk)?;
-    }
-    loader.finish()
-}
-
-fn refuse(file: &[u8]) -> Error {
-    let whole = load(file, usize::MAX).unwrap_err();
-    // However it comes, it is refused with the same words.
-    for chunk in [1, 7, 64] {
-        assert_eq!(load(file, chunk).unwrap_err().to_string(), whole.to_string(), "in chunks of {chunk}");
-    }
-    whole
 }
 
 fn assert_same(what: &str, weights: Weights, expected: &HashMap<String, Tensor>, bound: f32) {

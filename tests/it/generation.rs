@@ -11,7 +11,8 @@ use ocelli::tasks::{
     BeamSearch, BeamSettings, Generation, Processors, SampleSettings, Samples, Sampling, Written,
 };
 
-use crate::golden::{Golden, IMAGES, pixels};
+use crate::blip::{model, states};
+use crate::golden::{Golden, IMAGES};
 
 const MODELS: [&str; 3] = ["blip-tied", "blip-untied", "blip-two-tables"];
 /// New tokens of the golden texts.
@@ -109,17 +110,6 @@ fn write(model: &BlipModel, states: &Tensor, prompt: &[u32], mut generation: Gen
         logits = model.step_all(&mut state, &next.ids).unwrap();
     }
     generation.written()
-}
-
-fn model(golden: &Golden) -> (BlipConfig, BlipModel) {
-    let config = BlipConfig::from_json(&golden.config).unwrap();
-    let model = BlipModel::new(&config, golden.weights()).unwrap();
-    (config, model)
-}
-
-/// What the decoder sees of the golden image `i`.
-fn states(model: &BlipModel, config: &BlipConfig, i: usize) -> Tensor {
-    model.image_states(&pixels(config.vision.image_size).narrow(0, i, 1).unwrap()).unwrap()
 }
 
 /// Without a prompt, and with that of the golden data.

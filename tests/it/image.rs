@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::support::random;
+
 /// Lossy formats: another inverse transform and another chroma upsampling than libjpeg-turbo's and libwebp's.
 /// Largest and mean difference in grey levels.
 const LOSSY_BOUND: (u8, f64) = (4, 0.5);
@@ -323,13 +325,7 @@ fn what_is_no_picture_is_told_apart() {
 
 #[test]
 fn changed_bytes_give_a_picture_or_an_error_never_a_panic() {
-    let mut state = 0x9e37_79b9u32;
-    let mut random = move |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state as usize % below
-    };
+    let mut random = random();
     let rounds: usize = std::env::var("OCELLI_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
     for case in cases::<DecodeCase>("decode.json") {
         let original = read(&format!("files/{}", case.file));

@@ -21,6 +21,7 @@ mod matching;
 mod odd_pictures;
 mod retrieval;
 mod seeded;
+mod support;
 mod tagging;
 mod tasks;
 mod text;

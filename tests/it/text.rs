@@ -4,13 +4,15 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::corpus::{Ranges, Tables, fnv1a};
 use ocelli::ErrorKind;
 use ocelli::tasks::MAX_TEXT_TOKENS;
 use ocelli::text::{CaptionTokenizer, ClipTokenizer, MAX_CHARACTERS};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+use crate::corpus::{Ranges, Tables, fnv1a};
+use crate::support::random;
 
 const CONTEXT: usize = 77;
 
@@ -335,13 +337,7 @@ fn ids_outside_the_vocabulary_are_left_out() {
 
 #[test]
 fn a_changed_file_gives_a_tokenizer_or_an_error_never_a_panic() {
-    let mut state = 0x9e37_79b9u32;
-    let mut random = move |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state as usize % below
-    };
+    let mut random = random();
     let texts = ["a photo of a cat.", "it's 3 CAFÉS <|endoftext|> [SEP] 猫😀", "", "\u{301}\0\u{200b}"];
     let rounds: usize = std::env::var("OCELLI_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
     for name in ["clip-tokenizer.json", "blip-tokenizer.json"] {

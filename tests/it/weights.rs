@@ -4,9 +4,11 @@
 
 use candle_core::Tensor;
 use half::{bf16, f16};
+use ocelli::ErrorKind;
 use ocelli::kernels::Dtype;
 use ocelli::weights::{Weights, WeightsLoader};
-use ocelli::{Error, ErrorKind};
+
+use crate::support::{load, refuse};
 
 /// A file of a header and a data section.
 fn file(header: &str, data: &[u8]) -> Vec<u8> {
@@ -14,23 +16,6 @@ fn file(header: &str, data: &[u8]) -> Vec<u8> {
     file.extend_from_slice(header.as_bytes());
     file.extend_from_slice(data);
     file
-}
-
-fn load(file: &[u8], chunk: usize) -> Result<Weights, Error> {
-    let mut loader = WeightsLoader::new(Dtype::F32);
-    for chunk in file.chunks(chunk) {
-        loader.push(chunk)?;
-    }
-    loader.finish()
-}
-
-fn refuse(file: &[u8]) -> Error {
-    let whole = load(file, usize::MAX).unwrap_err();
-    // However it comes, it is refused with the same words.
-    for chunk in [1, 7, 64] {
-        assert_eq!(load(file, chunk).unwrap_err().to_string(), whole.to_string(), "in chunks of {chunk}");
-    }
-    whole
 }
 
 fn values(tensor: &Tensor) -> Vec<f32> {
