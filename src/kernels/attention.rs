@@ -395,20 +395,20 @@ fn put<const R: usize>(
     }
 }
 
-/// Attention of single queries to chosen rows: query `i` sees the rows `seen[i]` of `keys` and `values`, at least
+/// Attention of single queries to chosen rows: query `i` sees the rows `visible[i]` of `keys` and `values`, at least
 /// one. All rows have `heads.width` numbers, and so has the answer for each query.
 pub fn attend_rows(
     heads: Heads,
     queries: Columns<'_>,
-    seen: &[&[u32]],
+    visible: &[&[u32]],
     keys: Columns<'_>,
     values: Columns<'_>,
 ) -> Vec<f32> {
     let (width, size) = (heads.width, heads.size());
-    let mut y = vec![0.0; seen.len() * width];
+    let mut y = vec![0.0; visible.len() * width];
     let out = Shared::new(&mut y);
-    let cost = seen.iter().map(|seen| seen.len()).sum::<usize>() / seen.len().max(1) * 2 * width;
-    parallel::ranges(seen.len(), 1 + GRAIN / cost.max(1), |here| {
+    let cost = visible.iter().map(|visible| visible.len()).sum::<usize>() / visible.len().max(1) * 2 * width;
+    parallel::ranges(visible.len(), 1 + GRAIN / cost.max(1), |here| {
         let mut scores = Vec::new();
         for i in here {
             // SAFETY: the row of each query is written by one call only.
@@ -417,11 +417,13 @@ pub fn attend_rows(
                 let q = queries.row(i, head * size, size);
                 scores.clear();
                 scores.extend(
-                    seen[i].iter().map(|&r| dot(q, keys.row(r as usize, head * size, size)) * heads.scale()),
+                    visible[i]
+                        .iter()
+                        .map(|&r| dot(q, keys.row(r as usize, head * size, size)) * heads.scale()),
                 );
                 let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
                 let inverse = 1.0 / exponentials(&mut scores, max);
-                for (&score, &r) in scores.iter().zip(seen[i]) {
+                for (&score, &r) in scores.iter().zip(visible[i]) {
                     for (y, v) in y.iter_mut().zip(values.row(r as usize, head * size, size)) {
                         *y += score * inverse * v;
                     }
@@ -457,13 +459,13 @@ mod tests {
     }
 
     /// The formula in double precision: the naive twin.
-    fn naive(heads: Heads, q: &[f32], k: &[f32], v: &[f32], seen: impl Fn(usize) -> usize) -> Vec<f64> {
+    fn naive(heads: Heads, q: &[f32], k: &[f32], v: &[f32], visible: impl Fn(usize) -> usize) -> Vec<f64> {
         let (width, size) = (heads.width, heads.size());
         let mut y = vec![0.0; q.len()];
         for i in 0..q.len() / width {
             for head in 0..heads.count {
                 let at = |row: usize, d: usize| row * width + head * size + d;
-                let scores: Vec<f64> = (0..seen(i))
+                let scores: Vec<f64> = (0..visible(i))
                     .map(|j| {
                         let dot: f64 =
                             (0..size).map(|d| f64::from(q[at(i, d)]) * f64::from(k[at(j, d)])).sum();
@@ -474,7 +476,7 @@ mod tests {
                 let sum: f64 = scores.iter().map(|s| (s - max).exp()).sum();
                 for d in 0..size {
                     y[at(i, d)] =
-                        (0..seen(i)).map(|j| (scores[j] - max).exp() / sum * f64::from(v[at(j, d)])).sum();
+                        (0..visible(i)).map(|j| (scores[j] - max).exp() / sum * f64::from(v[at(j, d)])).sum();
                 }
             }
         }
@@ -523,8 +525,9 @@ mod tests {
                 let y = memory.attend(columns(&q, width), rows);
                 check(&y, &naive(heads, &q, &k, &v, |_| len), "all");
                 let all: Vec<u32> = (0..len as u32).collect();
-                let seen: Vec<&[u32]> = (0..rows).map(|i| &all[..(i + 1).min(len)]).collect();
-                let y = attend_rows(heads, columns(&q, width), &seen, columns(&k, width), columns(&v, width));
+                let visible: Vec<&[u32]> = (0..rows).map(|i| &all[..(i + 1).min(len)]).collect();
+                let y =
+                    attend_rows(heads, columns(&q, width), &visible, columns(&k, width), columns(&v, width));
                 check(&y, &naive(heads, &q, &k, &v, |i| (i + 1).min(len)), "rows");
             }
         }

@@ -9,7 +9,7 @@
 //!                            `linear` while it is there
 //! ```
 //!
-//! Inputs of int8 are quantised in one plane, of seven bits: what the seven bits of inputs lose in a convolutional tower
+//! Inputs of int8 are quantised in one term, of seven bits: what the seven bits of inputs lose in a convolutional tower
 //! is less than what the eight of its weights do. Cosine of the features after the last convolution of EfficientNet-Lite
 //! and their mean over the image, against f32, eight photographs, PyTorch; `map` and `mean`:
 //!
@@ -25,7 +25,7 @@
 //!
 //! Hence the last but one, with `Store` keeping small convolutions in f32. It is the fastest too: on a machine with the dot
 //! product (Intel, AVX-VNNI, Chromium, one thread, minima) Lite0 and RN50 take 20.7 and 163 ms with 7 bits, 24.5 and 188 ms
-//! with the 16-bit products that 8 bits need, 24.3 and 188 ms with 14 bits in two planes.
+//! with the 16-bit products that 8 bits need, 24.3 and 188 ms with 14 bits in two terms.
 
 use super::gemm::{Epilogue, Layer, Out, Threads, int8_layer, linear_into};
 use super::matrix::Dtype;
@@ -129,7 +129,7 @@ fn convolve_quantized(x: &[f32], extent: Extent, window: Window, layer: &Layer<'
     let blocks = channels / layer.weight.block;
     // Each tap has as many blocks of channels as a pixel.
     let taps = window.kernel * window.kernel;
-    let planes: Vec<QuantTerm> = (0..taps * blocks)
+    let terms: Vec<QuantTerm> = (0..taps * blocks)
         .map(|i| {
             let (tap, block) = (i / blocks, i % blocks);
             let pixel = tap / window.kernel * image.width + tap % window.kernel;
@@ -155,7 +155,7 @@ fn convolve_quantized(x: &[f32], extent: Extent, window: Window, layer: &Layer<'
         }
         let y = Shared::new(&mut y[begin * outputs..][..count * outputs]);
         let out = Out { values: y, stride: outputs, first: 0 };
-        let patches = QuantizedRows::new(&planes, &starts, &image.values, &params);
+        let patches = QuantizedRows::new(&terms, &starts, &image.values, &params);
         // SAFETY: nobody else has the outputs.
         unsafe { int8_layer(patches, &layer.for_rows(begin, count), out, Threads::All) }
     }

@@ -75,7 +75,7 @@ pub(super) fn depthwise_rows(
     let [low, high] = clamp.unwrap_or([f32::NEG_INFINITY, f32::INFINITY]).map(F32x4::splat);
     let stride = layer.window.stride.max(1);
     for (row, y) in rows.zip(y.chunks_exact_mut((across.outputs * channels).max(1))) {
-        let taps = seen(row, stride, kernel, down.before, extent.height);
+        let taps = taps_within(row, stride, kernel, down.before, extent.height);
         let top = row * stride + taps.start - down.before;
         let (pixels, line) = (extent.width, extent.width * channels);
         let x = if taps.is_empty() { &x[..0] } else { &x[(top - first) * line..][..taps.len() * line] };
@@ -94,7 +94,7 @@ pub(super) fn depthwise_rows(
 }
 
 /// The taps of a window of `kernel`, at its position `at`, that are within `size` pixels.
-fn seen(at: usize, stride: usize, kernel: usize, before: usize, size: usize) -> Range<usize> {
+fn taps_within(at: usize, stride: usize, kernel: usize, before: usize, size: usize) -> Range<usize> {
     let begin = before.saturating_sub(at * stride).min(kernel);
     let end = (size + before).saturating_sub(at * stride).clamp(begin, kernel);
     begin..end
@@ -131,7 +131,7 @@ impl Row<'_> {
         for line in (0..vectors).step_by(LINE) {
             for channel in (line..vectors.min(line + LINE)).step_by(LANES) {
                 for at in (0..begin).chain(whole..outputs) {
-                    self.single(at, channel, seen(at, S, K, self.across.before, self.pixels));
+                    self.single(at, channel, taps_within(at, S, K, self.across.before, self.pixels));
                 }
                 for at in (begin..whole).step_by(OUTPUTS) {
                     self.several::<K, S, N>(at, channel);
@@ -198,7 +198,7 @@ impl Row<'_> {
         let Self { channels, pixels, .. } = *self;
         let Window { kernel, stride, .. } = self.layer.window;
         for at in outputs {
-            let taps = seen(at, stride.max(1), kernel, self.across.before, pixels);
+            let taps = taps_within(at, stride.max(1), kernel, self.across.before, pixels);
             let left = at * stride.max(1) + taps.start - self.across.before;
             for channel in wanted.clone() {
                 let mut sum = self.layer.bias[channel];

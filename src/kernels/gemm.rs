@@ -25,8 +25,8 @@ const STRIP: usize = 8;
 const CACHE: usize = 128 << 10;
 /// Multiplications below which a second thread is not worth waking.
 const GRAIN: usize = 1 << 18;
-/// Layers with fewer inputs or outputs than this have their inputs in two planes throughout (see
-/// [`super::quantize`]): in a narrow model the errors of seven bits do not average out. With one plane, the best tag
+/// Layers with fewer inputs or outputs than this have their inputs in two terms throughout (see
+/// [`super::quantize`]): in a narrow model the errors of seven bits do not average out. With one term, the best tag
 /// of 3.5 % of photographs changed in the built-in model, which is 192 wide; with two, of 0.5 %. Published models are
 /// at least 256 wide, and pay nothing.
 pub(super) const NARROW: usize = 256;
@@ -74,8 +74,8 @@ pub fn linear(x: &[f32], layers: &[Layer<'_>]) -> Vec<f32> {
     assert!(columns > 0 && x.len().is_multiple_of(columns), "linear: inputs do not fit the weights");
     let mut y = vec![0.0; x.len() / columns * stride];
     let widest = layers.iter().map(|layer| layer.weight.rows()).max().unwrap_or(0);
-    let planes = if columns.min(widest) < NARROW { QuantTerms::Two } else { QuantTerms::AsNeeded };
-    linear_into(x, layers, planes, Threads::All, &mut y);
+    let terms = if columns.min(widest) < NARROW { QuantTerms::Two } else { QuantTerms::AsNeeded };
+    linear_into(x, layers, terms, Threads::All, &mut y);
     y
 }
 
@@ -96,11 +96,11 @@ impl Threads {
     }
 }
 
-/// [`linear`], whose inputs for int8 are quantised in `planes`, with its outputs in `y`.
+/// [`linear`], whose inputs for int8 are quantised in `terms`, with its outputs in `y`.
 pub(super) fn linear_into(
     x: &[f32],
     layers: &[Layer<'_>],
-    planes: QuantTerms,
+    terms: QuantTerms,
     threads: Threads,
     y: &mut [f32],
 ) {
@@ -111,7 +111,7 @@ pub(super) fn linear_into(
     assert_eq!(y.len(), rows * stride, "linear: outputs do not fit the inputs");
 
     // The same inputs serve every int8 layer.
-    let quantized = LazyCell::new(|| Quantized::new(x, columns, planes));
+    let quantized = LazyCell::new(|| Quantized::new(x, columns, terms));
     let values = Shared::new(y);
     let mut parts = Vec::with_capacity(layers.len());
     let (mut first, mut panels) = (0, 0);
@@ -460,24 +460,23 @@ mod tests {
 
     #[test]
     fn int8_sums_are_those_of_the_quantised_numbers() -> Result<()> {
-        // Apart from the rounding of f32, nothing is lost after quantising: planes and weights read back and
+        // Apart from the rounding of f32, nothing is lost after quantising: terms and weights read back and
         // multiplied in double precision give the same.
-        // A wide layer, where one block of inputs has two planes, and two blocks share one.
+        // A wide layer, where one block of inputs has two terms, and two blocks share one.
         let (rows, columns, outputs) = (6, 400, NARROW + 5);
         let mut x = noise(rows * columns, 5);
         x.iter_mut().step_by(columns).for_each(|x| *x *= 70.0);
         let weight = Matrix::pack(Dtype::Int8, outputs, columns, &noise(outputs * columns, 6))?;
         let quantized = Quantized::new(&x, columns, QuantTerms::AsNeeded);
-        let blocks: Vec<[usize; 2]> =
-            quantized.planes.iter().map(|plane| [plane.block, plane.blocks]).collect();
+        let blocks: Vec<[usize; 2]> = quantized.terms.iter().map(|term| [term.block, term.blocks]).collect();
         assert_eq!(blocks, [[0, 1], [0, 1], [1, 2], [3, 1]]);
         let mut restored = vec![0f32; rows * columns];
         for row in 0..rows {
-            for (p, plane) in quantized.planes.iter().enumerate() {
-                let [scale, min] = quantized.params[row * quantized.planes.len() + p];
-                let begin = plane.block * BLOCK;
-                for k in 0..plane.len.min(columns - begin) {
-                    let q = quantized.values[row * quantized.stride + plane.at + k];
+            for (p, term) in quantized.terms.iter().enumerate() {
+                let [scale, min] = quantized.params[row * quantized.terms.len() + p];
+                let begin = term.block * BLOCK;
+                for k in 0..term.len.min(columns - begin) {
+                    let q = quantized.values[row * quantized.stride + term.at + k];
                     restored[row * columns + begin + k] += min + scale * f32::from(q);
                 }
             }

@@ -95,16 +95,16 @@ impl Strips<'_> {
         while begin < rows.end {
             let here = begin..rows.end.min(begin + strip);
             let filtered = &mut filtered[..here.len() * width * channels];
-            let seen = self.seen(here.clone());
+            let inputs = self.input_rows(here.clone());
             match block.expand {
                 Some(layer) => {
-                    self.expand(layer, seen, &mut expanded);
+                    self.expand(layer, inputs, &mut expanded);
                     let (values, first) = (&expanded.values, expanded.rows.start);
                     depthwise_rows(values, first, inner, block.depthwise, here.clone(), filtered);
                 }
                 None => {
-                    let x = &self.x[seen.start * line..seen.end * line];
-                    depthwise_rows(x, seen.start, inner, block.depthwise, here.clone(), filtered);
+                    let x = &self.x[inputs.start * line..inputs.end * line];
+                    depthwise_rows(x, inputs.start, inner, block.depthwise, here.clone(), filtered);
                 }
             }
             let (now, later) = y.split_at_mut(here.len() * width * outputs);
@@ -115,7 +115,7 @@ impl Strips<'_> {
     }
 
     /// The rows of inputs that some rows of outputs see.
-    fn seen(&self, rows: Range<usize>) -> Range<usize> {
+    fn input_rows(&self, rows: Range<usize>) -> Range<usize> {
         let window = self.block.depthwise.window;
         let before = window.axis(self.extent.height).before;
         let end =

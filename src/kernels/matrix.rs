@@ -385,7 +385,7 @@ fn pack_row(matrix: &mut Matrix, row: usize, values: &[f32], scale: Option<f32>)
             let padded = columns.next_multiple_of(STEP);
             let (min, max) = min_max(values);
             let (largest, sum) = largest_four(values);
-            // Bytes cannot say that a weight is no number, nor would minima and maxima. The scale can.
+            // Bytes cannot say that a weight is not a number, nor would minima and maxima. The scale can.
             let fits = |scale: f32| max.max(-min) <= scale * 127.4 && largest <= scale * (MOST as f32 + 0.4);
             let scale = match scale {
                 // Bytes as they were: rounding them anew would add an error.
@@ -519,7 +519,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_with_what_is_no_number_has_no_other() -> Result<()> {
+    fn a_row_with_what_is_not_a_number_has_no_other() -> Result<()> {
         for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             for columns in [3, 8, 131] {
                 for place in [0, columns - 1] {

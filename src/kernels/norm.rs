@@ -8,7 +8,7 @@ use super::simd::F32x4;
 ///
 /// The variance is that of the differences from the mean. The mean of the squares less the square of the
 /// mean would save a pass, but loses every digit where a row is nearly constant, and below zero with BLIP's
-/// epsilon of 1e-12 gives no number at all.
+/// epsilon of 1e-12 gives what is not a number throughout.
 ///
 /// `weight` and `bias` have the same length, and `x` is a multiple of it.
 pub fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) -> Vec<f32> {

@@ -9,23 +9,23 @@
 //!
 //! Seven bits are what the relaxed dot product takes. Transformers have a few channels whose values are tens
 //! of times as large as all others, in every row. Blocks with such a channel are found by comparing their
-//! ranges with their mean magnitudes, and get a second plane: the differences that the first one left, in
-//! another seven bits. A plane is one more block of inputs for the same weights. Two neighbours without such a
-//! channel and of like ranges share a plane, which saves a part of what comes after each plane of a tile.
+//! ranges with their mean magnitudes, and get a second term: the differences that the first one left, in
+//! another seven bits. A term is one more block of inputs for the same weights. Two neighbours without such a
+//! channel and of like ranges share a term, which saves a part of what comes after each term of a tile.
 
 use super::matrix::{BLOCK, STEP};
 use super::parallel::{self, Shared};
 use super::simd::{F32x4, I32x4};
 
-/// A block whose range is more than this many times its mean magnitude, over all rows, gets two planes. Of
+/// A block whose range is more than this many times its mean magnitude, over all rows, gets two terms. Of
 /// 128 normal numbers it is 6.6 on average; with one among them that is 20 times as large, 21.
 const OUTLIERS: f32 = 20.0;
-/// Blocks share a plane where the range of one is at most this many times that of the other, over all rows.
+/// Blocks share a term where the range of one is at most this many times that of the other, over all rows.
 const ALIKE: f32 = 1.5;
 /// Numbers below which a second thread is not worth waking.
 const GRAIN: usize = 1 << 16;
 
-/// How many planes the blocks of inputs have.
+/// How many terms the blocks of inputs have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum QuantTerms {
     /// One: seven bits.
@@ -39,11 +39,11 @@ pub(super) enum QuantTerms {
 /// Rows of inputs in seven bits.
 pub(super) struct Quantized {
     rows: usize,
-    pub(super) planes: Vec<QuantTerm>,
+    pub(super) terms: Vec<QuantTerm>,
     /// Bytes from one row to the next.
     pub(super) stride: usize,
     pub(super) values: Vec<u8>,
-    /// For each row and plane: scale and offset.
+    /// For each row and term: scale and offset.
     pub(super) params: Vec<[f32; 2]>,
 }
 
@@ -58,14 +58,14 @@ pub(super) struct QuantTerm {
     pub(super) blocks: usize,
     /// Columns, filled up with zeros to whole steps of the tiles.
     pub(super) len: usize,
-    /// Whether these are the differences that the plane before left.
-    rest: bool,
+    /// Whether these are the differences that the term before left.
+    residual: bool,
 }
 
 impl QuantTerm {
     /// `columns` columns of a block, at `at` in the bytes of a row.
     pub(super) fn new(block: usize, at: usize, columns: usize) -> Self {
-        Self { at, block, blocks: 1, len: columns.next_multiple_of(STEP), rest: false }
+        Self { at, block, blocks: 1, len: columns.next_multiple_of(STEP), residual: false }
     }
 }
 
@@ -73,7 +73,7 @@ impl QuantTerm {
 #[derive(Clone, Copy)]
 pub(super) struct QuantizedRows<'a> {
     count: usize,
-    planes: &'a [QuantTerm],
+    terms: &'a [QuantTerm],
     starts: Starts<'a>,
     values: &'a [u8],
     params: &'a [[f32; 2]],
@@ -89,21 +89,21 @@ enum Starts<'a> {
 }
 
 impl<'a> QuantizedRows<'a> {
-    /// Rows that begin at `starts` among `values`, which are at most 127; `params` are by row and plane.
+    /// Rows that begin at `starts` among `values`, which are at most 127; `params` are by row and term.
     ///
     /// # Panics
     /// Where a row reaches beyond the values, or lacks parameters.
     pub(super) fn new(
-        planes: &'a [QuantTerm],
+        terms: &'a [QuantTerm],
         starts: &'a [usize],
         values: &'a [u8],
         params: &'a [[f32; 2]],
     ) -> Self {
-        let reach = planes.iter().map(|plane| plane.at + plane.len).max().unwrap_or(0);
+        let reach = terms.iter().map(|term| term.at + term.len).max().unwrap_or(0);
         let last = starts.iter().max().copied().unwrap_or(0);
         assert!(last <= values.len() && reach <= values.len() - last, "quantised rows: one reaches too far");
-        assert_eq!(params.len(), starts.len() * planes.len(), "quantised rows: another number of parameters");
-        Self { count: starts.len(), planes, starts: Starts::At(starts), values, params }
+        assert_eq!(params.len(), starts.len() * terms.len(), "quantised rows: another number of parameters");
+        Self { count: starts.len(), terms, starts: Starts::At(starts), values, params }
     }
 
     /// Number of rows.
@@ -111,12 +111,12 @@ impl<'a> QuantizedRows<'a> {
         self.count
     }
 
-    /// The planes of each row.
-    pub(super) fn planes(self) -> &'a [QuantTerm] {
-        self.planes
+    /// The terms of each row.
+    pub(super) fn terms(self) -> &'a [QuantTerm] {
+        self.terms
     }
 
-    /// Where a row begins: the bytes of every plane of it can be read.
+    /// Where a row begins: the bytes of every term of it can be read.
     #[inline(always)]
     pub(super) fn row(self, row: usize) -> *const u8 {
         assert!(row < self.count, "quantised rows: no such row");
@@ -131,7 +131,7 @@ impl<'a> QuantizedRows<'a> {
     /// The parameters of a row and those after it.
     #[inline(always)]
     pub(super) fn params(self, row: usize) -> &'a [[f32; 2]] {
-        &self.params[row * self.planes.len()..]
+        &self.params[row * self.terms.len()..]
     }
 }
 
@@ -141,7 +141,7 @@ impl Quantized {
         let rows = x.len() / columns.max(1);
         let blocks = columns.div_ceil(BLOCK);
         if wanted == QuantTerms::One {
-            return Self::in_one_plane(x, columns);
+            return Self::in_one_term(x, columns);
         }
         let mut ranges = vec![[0f32; 2]; rows * blocks];
         let mut spreads = vec![None; blocks];
@@ -150,7 +150,7 @@ impl Quantized {
             spreads.fill(None);
         }
 
-        let mut planes = Vec::with_capacity(2 * blocks);
+        let mut terms = Vec::with_capacity(2 * blocks);
         let mut stride = 0;
         let mut block = 0;
         while block < blocks {
@@ -159,47 +159,47 @@ impl Quantized {
                 _ => 1,
             };
             let len = (columns - block * BLOCK).min(here * BLOCK).next_multiple_of(STEP);
-            for rest in [false, true].into_iter().take(1 + usize::from(spreads[block].is_none())) {
-                planes.push(QuantTerm { at: stride, block, blocks: here, len, rest });
+            for residual in [false, true].into_iter().take(1 + usize::from(spreads[block].is_none())) {
+                terms.push(QuantTerm { at: stride, block, blocks: here, len, residual });
                 stride += len;
             }
             block += here;
         }
         let mut values = vec![0; rows * stride];
-        let mut params = vec![[0.0; 2]; rows * planes.len()];
+        let mut params = vec![[0.0; 2]; rows * terms.len()];
         let (out, out_params) = (Shared::new(&mut values), Shared::new(&mut params));
         parallel::ranges(rows, GRAIN / columns.max(1) + 1, |rows| {
             for row in rows {
                 // SAFETY: each row is given to one call only.
                 let (values, params) = unsafe {
-                    (out.slice(row * stride, stride), out_params.slice(row * planes.len(), planes.len()))
+                    (out.slice(row * stride, stride), out_params.slice(row * terms.len(), terms.len()))
                 };
                 let x = &x[row * columns..][..columns];
                 let ranges = &ranges[row * blocks..][..blocks];
-                quantize_row(x, ranges, &planes, values, params);
+                quantize_row(x, ranges, &terms, values, params);
             }
         });
-        Self { rows, planes, stride, values, params }
+        Self { rows, terms, stride, values, params }
     }
 
-    /// One plane for each pair of blocks: nothing has to be known of the other rows.
-    fn in_one_plane(x: &[f32], columns: usize) -> Self {
+    /// One term for each pair of blocks: nothing has to be known of the other rows.
+    fn in_one_term(x: &[f32], columns: usize) -> Self {
         let rows = x.len() / columns.max(1);
         let stride = columns.next_multiple_of(STEP);
         let pairs = (0..columns).step_by(2 * BLOCK).map(|begin| {
             let blocks = (columns - begin).div_ceil(BLOCK).min(2);
             let len = (columns - begin).min(2 * BLOCK).next_multiple_of(STEP);
-            QuantTerm { at: begin, block: begin / BLOCK, blocks, len, rest: false }
+            QuantTerm { at: begin, block: begin / BLOCK, blocks, len, residual: false }
         });
-        let planes: Vec<QuantTerm> = pairs.collect();
+        let terms: Vec<QuantTerm> = pairs.collect();
         let mut values = vec![0; rows * stride];
-        let mut params = vec![[0.0; 2]; rows * planes.len()];
+        let mut params = vec![[0.0; 2]; rows * terms.len()];
         let (out, out_params) = (Shared::new(&mut values), Shared::new(&mut params));
         parallel::ranges(rows, GRAIN / columns.max(1) + 1, |rows| {
             for row in rows {
                 // SAFETY: each row is given to one call only.
                 let (values, params) = unsafe {
-                    (out.slice(row * stride, stride), out_params.slice(row * planes.len(), planes.len()))
+                    (out.slice(row * stride, stride), out_params.slice(row * terms.len(), terms.len()))
                 };
                 let pairs = x[row * columns..][..columns].chunks(2 * BLOCK).zip(values.chunks_mut(2 * BLOCK));
                 for ((x, values), params) in pairs.zip(params) {
@@ -207,18 +207,18 @@ impl Quantized {
                 }
             }
         });
-        Self { rows, planes, stride, values, params }
+        Self { rows, terms, stride, values, params }
     }
 
     /// The rows as tiles read them.
     pub(super) fn rows(&self) -> QuantizedRows<'_> {
-        let Self { rows, planes, stride, values, params } = self;
-        QuantizedRows { count: *rows, planes, starts: Starts::Every(*stride), values, params }
+        let Self { rows, terms, stride, values, params } = self;
+        QuantizedRows { count: *rows, terms, starts: Starts::Every(*stride), values, params }
     }
 
     /// Multiplies each row with a number of its own.
     pub(super) fn multiply(&mut self, factors: &[f32]) {
-        for (params, factor) in self.params.chunks_exact_mut(self.planes.len()).zip(factors) {
+        for (params, factor) in self.params.chunks_exact_mut(self.terms.len()).zip(factors) {
             params.iter_mut().flatten().for_each(|param| *param *= factor);
         }
     }
@@ -277,13 +277,13 @@ fn span(x: &[f32]) -> (f32, f32, f32) {
     (min.fold(x[0], f32::min), max.fold(x[0], f32::max), sum.sum())
 }
 
-/// Quantises some numbers, at least one, as a plane of their own. Gives its parameters.
+/// Quantises some numbers, at least one, as a term of their own. Gives its parameters.
 pub(super) fn quantize(x: &[f32], to: &mut [u8]) -> [f32; 2] {
-    quantize_plane(x, range(x).0, to)
+    quantize_term(x, range(x).0, to)
 }
 
 /// [`quantize`], where the range of the numbers is known.
-fn quantize_plane(x: &[f32], [min, max]: [f32; 2], to: &mut [u8]) -> [f32; 2] {
+fn quantize_term(x: &[f32], [min, max]: [f32; 2], to: &mut [u8]) -> [f32; 2] {
     let range = max - min;
     // Bytes cannot say that an input is no number. The parameters can, and with them all outputs of the row do.
     let params = if range.is_finite() { [range / 127.0, min] } else { [f32::NAN; 2] };
@@ -291,27 +291,21 @@ fn quantize_plane(x: &[f32], [min, max]: [f32; 2], to: &mut [u8]) -> [f32; 2] {
     params
 }
 
-fn quantize_row(
-    x: &[f32],
-    ranges: &[[f32; 2]],
-    planes: &[QuantTerm],
-    to: &mut [u8],
-    params: &mut [[f32; 2]],
-) {
+fn quantize_row(x: &[f32], ranges: &[[f32; 2]], terms: &[QuantTerm], to: &mut [u8], params: &mut [[f32; 2]]) {
     let mut first = [0.0; 2];
-    for (plane, params) in planes.iter().zip(params) {
-        let begin = plane.block * BLOCK;
-        let x = &x[begin..x.len().min(begin + plane.blocks * BLOCK)];
-        let to = &mut to[plane.at..plane.at + plane.len];
-        if plane.rest {
+    for (term, params) in terms.iter().zip(params) {
+        let begin = term.block * BLOCK;
+        let x = &x[begin..x.len().min(begin + term.blocks * BLOCK)];
+        let to = &mut to[term.at..term.at + term.len];
+        if term.residual {
             let scale = first[0] / 127.0;
             *params = [scale, -0.5 * first[0]];
-            quantize_rest(x, first, *params, to);
+            quantize_residual(x, first, *params, to);
         } else {
-            let ranges = &ranges[plane.block..][..plane.blocks];
+            let ranges = &ranges[term.block..][..term.blocks];
             let min = ranges.iter().map(|range| range[0]).fold(f32::INFINITY, f32::min);
             let max = ranges.iter().map(|range| range[1]).fold(f32::NEG_INFINITY, f32::max);
-            first = quantize_plane(x, [min, max], to);
+            first = quantize_term(x, [min, max], to);
             *params = first;
         }
     }
@@ -325,15 +319,15 @@ fn steps(x: F32x4, [scale, min]: [f32; 2]) -> F32x4 {
     x.sub(F32x4::splat(min)).mul_add(F32x4::splat(inverse), F32x4::splat(8_388_608.0))
 }
 
-/// The differences between `x` and its first plane.
-fn quantize_rest(x: &[f32], first: [f32; 2], params: [f32; 2], to: &mut [u8]) {
+/// The differences between `x` and its first term.
+fn quantize_residual(x: &[f32], first: [f32; 2], params: [f32; 2], to: &mut [u8]) {
     each(x, to, |x| {
         let q = steps(x, first).sub(F32x4::splat(8_388_608.0));
-        let rest = x.sub(F32x4::splat(first[1])).sub(q.mul(F32x4::splat(first[0])));
+        let residual = x.sub(F32x4::splat(first[1])).sub(q.mul(F32x4::splat(first[0])));
         // Rounding may put the difference a hair outside of half a step.
         let half = F32x4::splat(0.5 * first[0]);
-        let rest = rest.min(half).max(F32x4::splat(0.0).sub(half));
-        steps(rest, params).to_bits()
+        let residual = residual.min(half).max(F32x4::splat(0.0).sub(half));
+        steps(residual, params).to_bits()
     });
 }
 
@@ -369,13 +363,13 @@ fn each(x: &[f32], to: &mut [u8], f: impl Fn(F32x4) -> I32x4) {
 mod tests {
     use super::*;
 
-    /// The numbers that the planes of a row stand for.
+    /// The numbers that the terms of a row stand for.
     fn restore(q: &Quantized, row: usize, columns: usize) -> Vec<f32> {
         let mut values = vec![0.0; columns];
-        for (i, plane) in q.planes.iter().enumerate() {
-            let [scale, min] = q.params[row * q.planes.len() + i];
-            let bytes = &q.values[row * q.stride + plane.at..][..plane.len];
-            for (value, &byte) in values[plane.block * BLOCK..].iter_mut().zip(bytes) {
+        for (i, term) in q.terms.iter().enumerate() {
+            let [scale, min] = q.params[row * q.terms.len() + i];
+            let bytes = &q.values[row * q.stride + term.at..][..term.len];
+            for (value, &byte) in values[term.block * BLOCK..].iter_mut().zip(bytes) {
                 assert!(byte <= 127);
                 *value += min + scale * f32::from(byte);
             }
@@ -401,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_of_large_values_brings_a_second_plane_to_its_block_only() {
+    fn a_channel_of_large_values_brings_a_second_term_to_its_block_only() {
         let columns = 600;
         let mut x = noise(4 * columns);
         for row in x.chunks_mut(columns) {
@@ -409,7 +403,7 @@ mod tests {
             row[140] += 40.0;
         }
         let q = Quantized::new(&x, columns, QuantTerms::AsNeeded);
-        let blocks: Vec<[usize; 2]> = q.planes.iter().map(|plane| [plane.block, plane.blocks]).collect();
+        let blocks: Vec<[usize; 2]> = q.terms.iter().map(|term| [term.block, term.blocks]).collect();
         assert_eq!(blocks, [[0, 1], [1, 1], [1, 1], [2, 2], [4, 1]]);
         for (row, x) in x.chunks(columns).enumerate() {
             for (x, y) in x.iter().zip(restore(&q, row, columns)) {
@@ -419,23 +413,23 @@ mod tests {
     }
 
     #[test]
-    fn blocks_of_like_ranges_share_a_plane() {
+    fn blocks_of_like_ranges_share_a_term() {
         let columns = 5 * BLOCK;
         for (factor, expected) in [(1.4, vec![[0, 2], [2, 2], [4, 1]]), (1.7, vec![[0, 1], [1, 2], [3, 2]])] {
             let mut x = noise(2 * columns);
             x.chunks_mut(columns).for_each(|row| row[..BLOCK].iter_mut().for_each(|x| *x *= factor));
-            let planes = Quantized::new(&x, columns, QuantTerms::AsNeeded).planes;
-            let blocks: Vec<[usize; 2]> = planes.iter().map(|plane| [plane.block, plane.blocks]).collect();
+            let terms = Quantized::new(&x, columns, QuantTerms::AsNeeded).terms;
+            let blocks: Vec<[usize; 2]> = terms.iter().map(|term| [term.block, term.blocks]).collect();
             assert_eq!(blocks, expected, "{factor}");
         }
     }
 
     #[test]
-    fn two_planes_are_a_hundred_times_as_exact() {
+    fn two_terms_are_a_hundred_times_as_exact() {
         for columns in [1, 127, 131, 300] {
             let x = noise(3 * columns);
             let q = Quantized::new(&x, columns, QuantTerms::Two);
-            assert_eq!(q.planes.len(), 2 * columns.div_ceil(BLOCK));
+            assert_eq!(q.terms.len(), 2 * columns.div_ceil(BLOCK));
             for (row, x) in x.chunks(columns).enumerate() {
                 for (x, y) in x.iter().zip(restore(&q, row, columns)) {
                     assert!(
@@ -456,21 +450,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_does_not_leave_the_range() {
+    fn what_is_not_a_number_does_not_leave_the_range() {
         let q =
             Quantized::new(&[f32::NAN, f32::INFINITY, -1.0, 1.0, f32::NEG_INFINITY], 5, QuantTerms::AsNeeded);
         assert!(q.values.iter().all(|&byte| byte <= 127));
     }
 
     #[test]
-    fn what_is_no_number_shows_in_the_parameters_of_its_row() {
-        // In the vectors and behind them, in a plane of its own and in one of two blocks.
+    fn what_is_not_a_number_shows_in_the_parameters_of_its_row() {
+        // In the vectors and behind them, in a term of its own and in one of two blocks.
         for (columns, place) in [(5, 4), (128, 0), (300, 0), (300, 200), (300, 299)] {
             for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-                for planes in [QuantTerms::One, QuantTerms::AsNeeded, QuantTerms::Two] {
+                for terms in [QuantTerms::One, QuantTerms::AsNeeded, QuantTerms::Two] {
                     let mut x = noise(3 * columns);
                     x[columns + place] = wrong;
-                    let q = Quantized::new(&x, columns, planes);
+                    let q = Quantized::new(&x, columns, terms);
                     for row in 0..3 {
                         let restored = restore(&q, row, columns);
                         assert_eq!(restored[place].is_nan(), row == 1, "{wrong} at {place} of {columns}");

@@ -13,7 +13,7 @@ use super::tile::{TILE, VECTORS, tile_rows};
 const WIDE_ROWS: usize = 3;
 
 /// Rows of `x` times a panel of int8 weights, or two where a tile takes two and there is a second one. Returns how
-/// many it took. `sums` is room for the sums of the weights that each plane of `x` meets.
+/// many it took. `sums` is room for the sums of the weights that each term of `x` meets.
 pub(super) fn int8_panels<D: Dot>(
     x: QuantizedRows<'_>,
     weights: &Int8,
@@ -35,11 +35,11 @@ pub(super) fn int8_panels<D: Dot>(
     let second = pair.then(|| end(panel + 1));
     let count = 1 + usize::from(pair);
     sums.clear();
-    for plane in x.planes() {
+    for term in x.terms() {
         for panel in panel..panel + count {
             let mut sum = [F32x4::splat(0.0); VECTORS];
             for block in
-                weights.sums[(panel * blocks + plane.block) * PANEL..].chunks_exact(PANEL).take(plane.blocks)
+                weights.sums[(panel * blocks + term.block) * PANEL..].chunks_exact(PANEL).take(term.blocks)
             {
                 let [low, high] = eight(block);
                 sum = [sum[0].add(low), sum[1].add(high)];
@@ -85,7 +85,7 @@ pub(super) fn int8_panels<D: Dot>(
 #[derive(Clone, Copy)]
 struct Int8Panel<'a> {
     weights: &'a [i8],
-    /// By plane of the inputs, panel and row.
+    /// By term of the inputs, panel and row.
     sums: &'a [F32x4],
     columns: usize,
     /// Columns of a block.
@@ -118,23 +118,23 @@ fn int8_tile<D: Dot, const R: usize, const V: usize, const FIRST: usize>(
     w: Int8Panel<'_>,
     sums: &mut Tile,
 ) {
-    let planes = x.planes().len();
+    let terms = x.terms().len();
     let padded = w.columns.next_multiple_of(STEP);
     let panels = (FIRST + V).div_ceil(VECTORS);
     assert!(row + R <= x.count());
-    assert!(w.weights.len() >= panels * padded * PANEL && w.sums.len() >= planes * panels * VECTORS);
+    assert!(w.weights.len() >= panels * padded * PANEL && w.sums.len() >= terms * panels * VECTORS);
     let mut out = [[F32x4::splat(0.0); V]; R];
     let starts: [*const u8; R] = std::array::from_fn(|i| x.row(row + i));
     let mut params = x.params(row).as_ptr();
-    for (p, plane) in x.planes().iter().enumerate() {
-        let begin = plane.block * w.block;
-        assert!(begin + plane.len <= padded);
+    for (p, term) in x.terms().iter().enumerate() {
+        let begin = term.block * w.block;
+        assert!(begin + term.len <= padded);
         let mut acc = [[D::zero(); V]; R];
-        // SAFETY: the plane's bytes lie within each of the `R` rows; each panel has 8 weights for
-        // each of its columns, of which the plane has `plane.len` from `begin` on, and 8 sums for each plane. Each row has
-        // as many parameters as there are planes.
+        // SAFETY: the term's bytes lie within each of the `R` rows; each panel has 8 weights for
+        // each of its columns, of which the term has `term.len` from `begin` on, and 8 sums for each term. Each row has
+        // as many parameters as there are terms.
         unsafe {
-            let rows = starts.map(|row| row.add(plane.at));
+            let rows = starts.map(|row| row.add(term.at));
             let weights = w.weights.as_ptr().add(begin * PANEL + FIRST * VECTOR);
             let mut k = 0;
             // Plain loops: the iterator of every eighth number costs a comparison more.
@@ -142,18 +142,18 @@ fn int8_tile<D: Dot, const R: usize, const V: usize, const FIRST: usize>(
                 let inputs = rows.map(|row| row.add(k));
                 D::step::<R, V>(&mut acc, inputs, weights.add(k * PANEL), [GROUP * PANEL, padded * PANEL]);
             };
-            while D::TWO_STEPS && k + STEP < plane.len {
+            while D::TWO_STEPS && k + STEP < term.len {
                 step(k);
                 step(k + STEP);
                 k += 2 * STEP;
             }
-            while k < plane.len {
+            while k < term.len {
                 step(k);
                 k += STEP;
             }
             let offsets = w.sums.as_ptr().add(p * panels * VECTORS + FIRST);
             for i in 0..R {
-                let [scale, min] = *params.add(i * planes);
+                let [scale, min] = *params.add(i * terms);
                 for j in 0..V {
                     let sum = (*offsets.add(j)).mul_add(F32x4::splat(min), out[i][j]);
                     out[i][j] = acc[i][j].sums().to_f32().mul_add(F32x4::splat(scale), sum);

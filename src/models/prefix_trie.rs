@@ -37,7 +37,7 @@ impl PrefixTrie {
         tree
     }
 
-    pub(super) fn seen(&self) -> Vec<&[u32]> {
+    pub(super) fn visible(&self) -> Vec<&[u32]> {
         self.paths.iter().map(Vec::as_slice).collect()
     }
 

@@ -96,14 +96,14 @@ impl SelfAttention {
     }
 
     /// `residual` plus the attention of `x`, both `(rows, width)`, to what is in `cache`, which then has the
-    /// rows of `x` too. Row `i` sees the cached rows `seen[i]`, its own among them; rows are numbered in the
+    /// rows of `x` too. Row `i` sees the cached rows `visible[i]`, its own among them; rows are numbered in the
     /// order in which they came.
     pub fn forward_cached(
         &self,
         x: &Tensor,
         residual: &Tensor,
         cache: &mut RowCache,
-        seen: &[&[u32]],
+        visible: &[&[u32]],
     ) -> Result<Tensor> {
         let width = self.heads.width;
         let context = rows::with(&self.project(x)?, |qkv| {
@@ -111,7 +111,7 @@ impl SelfAttention {
             let queries = Columns { values: qkv, stride: 3 * width, first: 0 };
             let [keys, values] =
                 [&cache.keys, &cache.values].map(|values| Columns { values, stride: width, first: 0 });
-            kernels::attend_rows(self.heads, queries, seen, keys, values)
+            kernels::attend_rows(self.heads, queries, visible, keys, values)
         })?;
         let context = Tensor::from_vec(context, x.shape(), &Device::Cpu)?;
         self.output.forward_residual(&context, residual)
@@ -159,7 +159,7 @@ impl CustomOp1 for Attend<'_> {
     fn cpu_fwd(&self, qkv: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let rows = match self.sight {
             AttentionMask::Sequences(lengths) => lengths.iter().sum(),
-            AttentionMask::Rows(seen) => seen.len(),
+            AttentionMask::Rows(visible) => visible.len(),
         };
         let width = self.heads.width;
         if layout.dims() != [rows, 3 * width] {
@@ -171,9 +171,9 @@ impl CustomOp1 for Attend<'_> {
                 kernels::self_attention_int8(self.heads, values, lengths)
             }
             AttentionMask::Sequences(lengths) => kernels::self_attention(self.heads, values, lengths),
-            AttentionMask::Rows(seen) => {
+            AttentionMask::Rows(visible) => {
                 let part = |first| Columns { values, stride: 3 * width, first };
-                kernels::attend_rows(self.heads, part(0), seen, part(width), part(2 * width))
+                kernels::attend_rows(self.heads, part(0), visible, part(width), part(2 * width))
             }
         };
         Ok((CpuStorage::F32(y), Shape::from((rows, width))))
@@ -200,7 +200,7 @@ impl CustomOp2 for Pooled<'_> {
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (queries_here, rows) = match self.sight {
             AttentionMask::Sequences(lengths) => (lengths.len(), lengths.iter().sum()),
-            AttentionMask::Rows(seen) => (seen.len(), kv_layout.dims()[0]),
+            AttentionMask::Rows(visible) => (visible.len(), kv_layout.dims()[0]),
         };
         let width = self.heads.width;
         if queries_layout.dims() != [queries_here, width] || kv_layout.dims() != [rows, 2 * width] {
@@ -211,10 +211,10 @@ impl CustomOp2 for Pooled<'_> {
             AttentionMask::Sequences(lengths) => {
                 kernels::pooled_attention(self.heads, queries, values, lengths)
             }
-            AttentionMask::Rows(seen) => {
+            AttentionMask::Rows(visible) => {
                 let part = |first| Columns { values, stride: 2 * width, first };
                 let queries = Columns { values: queries, stride: width, first: 0 };
-                kernels::attend_rows(self.heads, queries, seen, part(0), part(width))
+                kernels::attend_rows(self.heads, queries, visible, part(0), part(width))
             }
         };
         Ok((CpuStorage::F32(y), queries_layout.shape().clone()))

@@ -77,7 +77,7 @@ impl Classifier {
     /// [`Classifier::classify`] of an image that the model is looking at. Computes the layers that are left.
     ///
     /// # Errors
-    /// `WeightsInvalid` where the weights give no numbers.
+    /// `WeightsInvalid` where the weights give what is not a number.
     pub fn classify_encoded(&self, encoding: &ImageEncoding) -> Result<Vec<f32>> {
         let mut scores = finite(&self.model.logits(encoding.state())?)?;
         if self.independent {

@@ -185,7 +185,7 @@ impl<'a> Reader<'a> {
         let (numbers, _) = self.take(width.checked_mul(4)?)?.as_chunks::<4>();
         let embedding: Arc<[f32]> = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         let length = embedding.iter().map(|x| x * x).sum::<f32>().sqrt();
-        // What is no number is not near to 1 either.
+        // What is not a number is not near to 1 either.
         ((length - 1.0).abs() <= LENGTH_BOUND).then_some(embedding)
     }
 }

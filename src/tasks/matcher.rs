@@ -155,7 +155,7 @@ impl Matcher {
         Ok(MatchRun {
             states,
             embedding,
-            seen: None,
+            image_kv: None,
             texts: texts.clone(),
             rerank: rerank.min(texts.0.len()),
             matches: Vec::with_capacity(texts.0.len()),
@@ -216,13 +216,13 @@ impl Matcher {
 
     /// The matching of the next of the most similar texts.
     fn read_again(&self, run: &mut MatchRun, limit: usize) -> Result<()> {
-        let seen = match &run.seen {
-            Some(seen) => seen.clone(),
-            None => run.seen.insert(self.model().project_image(&run.states)?).clone(),
+        let image_kv = match &run.image_kv {
+            Some(image_kv) => image_kv.clone(),
+            None => run.image_kv.insert(self.model().project_image(&run.states)?).clone(),
         };
         let next = &run.order[run.matched..run.rerank.min(run.matched + limit)];
         let texts: Vec<&[u32]> = next.iter().map(|&index| run.texts.0[index].as_slice()).collect();
-        let logits = self.model().matching(&seen, &texts)?.to_vec2::<f32>()?;
+        let logits = self.model().matching(&image_kv, &texts)?.to_vec2::<f32>()?;
         for (&index, logits) in next.iter().zip(logits) {
             let margin = match logits[..] {
                 [no, yes] if no.is_finite() && yes.is_finite() => yes - no,
@@ -269,7 +269,7 @@ pub struct MatchRun {
     /// The unit-length embedding of the image.
     embedding: Vec<f32>,
     /// What texts see of the image, once the first is read again.
-    seen: Option<ImageKeyValues>,
+    image_kv: Option<ImageKeyValues>,
     texts: MatchTexts,
     /// How many texts are to be read again.
     rerank: usize,

@@ -100,7 +100,7 @@ impl MatchRun {
         self.each(|found| found.similarity)
     }
 
-    /// The probability that each text matches, in the order given; no number where it was not read again.
+    /// The probability that each text matches, in the order given; not a number (NaN) where it was not read again.
     pub fn probabilities(&self) -> JsResult<Vec<f32>> {
         self.each(|found| found.probability().unwrap_or(f32::NAN))
     }

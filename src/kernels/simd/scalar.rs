@@ -73,13 +73,13 @@ impl F32x4 {
         self.mul(factor).add(addend)
     }
 
-    /// The smaller of each pair; the second where either is no number.
+    /// The smaller of each pair; the second where either is not a number.
     #[inline(always)]
     pub fn min(self, other: Self) -> Self {
         zip(self, other, |a, b| if a < b { a } else { b })
     }
 
-    /// The larger of each pair; the second where either is no number.
+    /// The larger of each pair; the second where either is not a number.
     #[inline(always)]
     pub fn max(self, other: Self) -> Self {
         zip(self, other, |a, b| if a > b { a } else { b })

@@ -71,14 +71,14 @@ impl F32x4 {
         return self.mul(factor).add(addend);
     }
 
-    /// The smaller of each pair; the second where either is no number.
+    /// The smaller of each pair; the second where either is not a number.
     #[inline(always)]
     pub fn min(self, other: Self) -> Self {
         // One instruction on every machine, unlike `f32x4_min`, which has to look for NaN.
         Self(f32x4_pmin(other.0, self.0))
     }
 
-    /// The larger of each pair; the second where either is no number.
+    /// The larger of each pair; the second where either is not a number.
     #[inline(always)]
     pub fn max(self, other: Self) -> Self {
         Self(f32x4_pmax(other.0, self.0))

@@ -55,14 +55,14 @@ impl CaptionState {
 
     /// The rows that each of the next tokens sees: `ids` of the only caption, or one for each caption.
     pub(super) fn extend(&mut self, ids: usize) -> Vec<Vec<u32>> {
-        let mut seen = Vec::with_capacity(ids);
+        let mut visible = Vec::with_capacity(ids);
         for i in 0..ids {
             let caption = if self.captions.len() == 1 { 0 } else { i };
             self.captions[caption].push(self.rows);
             self.rows += 1;
-            seen.push(self.captions[caption].clone());
+            visible.push(self.captions[caption].clone());
         }
-        seen
+        visible
     }
 }
 
@@ -144,7 +144,7 @@ impl Decoder {
             }
         }
         let x = self.embed(&tree.ids, &self.positions.at(&tree.positions())?)?;
-        let states = self.through(x, &mut start.clone(), &tree.seen())?;
+        let states = self.through(x, &mut start.clone(), &tree.visible())?;
         let mut sums = vec![0.0; texts.len()];
         for (i, next) in next.chunks(LOGIT_ROWS).enumerate() {
             let logits = self.head.forward(&states.narrow(0, i * LOGIT_ROWS, next.len())?)?;
@@ -173,10 +173,10 @@ impl Decoder {
             return Err(argument(format!("A caption has at most {most} tokens, the prompt included.")));
         }
         self.config.check_known(ids)?;
-        let seen = state.extend(ids.len());
-        let seen: Vec<&[u32]> = seen.iter().map(Vec::as_slice).collect();
+        let visible = state.extend(ids.len());
+        let visible: Vec<&[u32]> = visible.iter().map(Vec::as_slice).collect();
         let x = self.embed(ids, &self.positions.range(past, each)?)?;
-        self.through(x, state, &seen)
+        self.through(x, state, &visible)
     }
 
     /// What goes into the first layer for `ids`, with a position for each or one for all: `(ids, width)`.
@@ -184,10 +184,10 @@ impl Decoder {
         self.norm.forward(&nn::add(&self.words.forward(ids)?, positions)?)
     }
 
-    /// Takes new tokens `x` through all layers; row `i` sees the rows `seen[i]` of `state`, its own among them.
-    fn through(&self, mut x: Tensor, state: &mut CaptionState, seen: &[&[u32]]) -> Result<Tensor> {
+    /// Takes new tokens `x` through all layers; row `i` sees the rows `visible[i]` of `state`, its own among them.
+    fn through(&self, mut x: Tensor, state: &mut CaptionState, visible: &[&[u32]]) -> Result<Tensor> {
         for (layer, (tokens, image)) in self.layers.iter().zip(state.tokens.iter_mut().zip(&*state.image)) {
-            x = layer.decode(&x, tokens, seen, image)?;
+            x = layer.decode(&x, tokens, visible, image)?;
         }
         Ok(x)
     }

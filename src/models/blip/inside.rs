@@ -56,12 +56,12 @@ impl Decoder {
     /// What each of `ids` sees of the image, averaged over all heads and layers: `(ids, 1 + patches)`. `state` has no
     /// tokens yet.
     fn maps(&self, state: &mut CaptionState, ids: &[u32]) -> Result<Vec<f32>> {
-        let seen = state.extend(ids.len());
-        let seen: Vec<&[u32]> = seen.iter().map(Vec::as_slice).collect();
+        let visible = state.extend(ids.len());
+        let visible: Vec<&[u32]> = visible.iter().map(Vec::as_slice).collect();
         let mut x = self.embed(ids, &self.positions.range(0, ids.len())?)?;
         let mut sum = Vec::new();
         for (layer, (tokens, image)) in self.layers.iter().zip(state.tokens.iter_mut().zip(&*state.image)) {
-            let self_attn = layer.self_attn.forward_cached(&x, &x, tokens, &seen)?;
+            let self_attn = layer.self_attn.forward_cached(&x, &x, tokens, &visible)?;
             let map = layer.cross.map(&layer.self_attn_norm.forward(&self_attn)?, image)?;
             sum.resize(map.len(), 0.0);
             for (sum, value) in sum.iter_mut().zip(map) {

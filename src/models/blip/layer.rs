@@ -49,10 +49,10 @@ impl Layer {
         &self,
         x: &Tensor,
         tokens: &mut RowCache,
-        seen: &[&[u32]],
+        visible: &[&[u32]],
         image: &KeyValues,
     ) -> Result<Tensor> {
-        let x = self.self_attn.forward_cached(x, x, tokens, seen)?;
+        let x = self.self_attn.forward_cached(x, x, tokens, visible)?;
         self.after_self_attn(&x, Some(image))
     }
 

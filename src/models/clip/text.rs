@@ -81,9 +81,9 @@ impl ClipText {
             self.check(ids)?;
         }
         let tree = PrefixTrie::of(texts);
-        let (mut x, seen) = (self.embed(&tree)?, tree.seen());
+        let (mut x, visible) = (self.embed(&tree)?, tree.visible());
         for layer in &self.layers {
-            x = layer.forward(&x, AttentionMask::Rows(&seen))?;
+            x = layer.forward(&x, AttentionMask::Rows(&visible))?;
         }
         let rows: Vec<u32> = tree.ends.iter().flat_map(|&end| tree.paths[end as usize].clone()).collect();
         self.final_norm.forward(&nn::select(&x, &rows)?)
@@ -110,13 +110,13 @@ impl ClipText {
                 parts.push(&ids[..=last]);
             }
             let tree = PrefixTrie::of(&parts);
-            let (mut x, seen) = (self.embed(&tree)?, tree.seen());
+            let (mut x, visible) = (self.embed(&tree)?, tree.visible());
             if let Some((last, layers)) = self.layers.split_last() {
                 for layer in layers {
-                    x = layer.forward(&x, AttentionMask::Rows(&seen))?;
+                    x = layer.forward(&x, AttentionMask::Rows(&visible))?;
                 }
-                let seen: Vec<&[u32]> = tree.ends.iter().map(|&end| seen[end as usize]).collect();
-                x = last.forward_at(&x, AttentionMask::Rows(&seen), &tree.ends)?;
+                let visible: Vec<&[u32]> = tree.ends.iter().map(|&end| visible[end as usize]).collect();
+                x = last.forward_at(&x, AttentionMask::Rows(&visible), &tree.ends)?;
             }
             pooled.push(self.final_norm.forward(&x)?);
         }

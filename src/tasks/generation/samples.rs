@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_ends_the_text() {
+    fn what_is_not_a_number_ends_the_text() {
         for sampling in [None, Some(Sampling { temperature: 0.5, top_k: 2, top_p: 0.5, seed: 1 })] {
             let mut samples = Samples::new(settings(2, sampling));
             assert_eq!(samples.advance(&[f32::NAN; 4]), None);
