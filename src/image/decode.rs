@@ -52,7 +52,7 @@ const MAX_SCRATCH_BYTES: u64 = 64 << 20;
 /// * [`ErrorKind::ImageTooLarge`]: more than [`MAX_BYTES`], or the header tells of more than
 ///   [`MAX_PIXELS`] or of an edge longer than [`MAX_EDGE`].
 /// * [`ErrorKind::ImageUnsupported`]: not one of the formats, or a variant that the decoder does not know
-///   (TIFF with LZMA, for one).
+///   (TIFF with the JPEG compression of before 1995, for one).
 /// * [`ErrorKind::ImageDamaged`]: cut off or contradicting itself. A JPEG must reach its end marker.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage> {
     if bytes.is_empty() {

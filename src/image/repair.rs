@@ -7,7 +7,9 @@
 //! | GIF | a screen smaller than its first frame | the screen grows, as PIL lets it |
 //! | JPEG | a colour transform of Adobe's that there is not | that which libjpeg takes instead |
 //! | TIFF | a compression, or an order of bits, that the decoder does not know | it is unpacked |
+//! | BMP | a header of OS/2 2.x | that of Windows is left of it |
 //! | PNG | a wrong checksum of compressed pixels | the right one is written |
+//! | PNG | a chunk that only its writer knows, or its header again | it goes |
 //! | PNG | no end after whole compressed pixels | an end is written |
 //!
 //! What PIL refuses stays as it is.
@@ -16,7 +18,7 @@ use std::borrow::Cow;
 
 use ::image::ImageFormat;
 
-use super::header::{be16, be32, le16, next_marker};
+use super::header::{be16, be32, le16, le32, next_marker};
 use super::orientation::webp_chunks;
 use super::tiff::unpack::unpacked;
 
@@ -27,6 +29,7 @@ pub(super) fn repaired(format: ImageFormat, bytes: &[u8], most: u64) -> Cow<'_, 
         ImageFormat::Gif => gif(bytes),
         ImageFormat::Jpeg => jpeg(bytes),
         ImageFormat::Tiff => unpacked(bytes, most),
+        ImageFormat::Bmp => bmp(bytes),
         _ => None,
     }
     .map_or(Cow::Borrowed(bytes), Cow::Owned)
@@ -145,13 +148,34 @@ fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
+/// The header of OS/2 2.x is that of Windows 3 and 24 bytes more, for printers.
+fn bmp(bytes: &[u8]) -> Option<Vec<u8>> {
+    const FILE_HEADER: usize = 14;
+    const WINDOWS: usize = 40;
+    const OS_2: usize = 64;
+    const PIXELS: usize = 10;
+    if le32(bytes, FILE_HEADER)? as usize != OS_2 {
+        return None;
+    }
+    let pixels = le32(bytes, PIXELS)?.checked_sub((OS_2 - WINDOWS) as u32)?;
+    let (before, after) = (bytes.get(..FILE_HEADER + WINDOWS)?, bytes.get(FILE_HEADER + OS_2..)?);
+    let mut out = [before, after].concat();
+    out[PIXELS..][..4].copy_from_slice(&pixels.to_le_bytes());
+    out[FILE_HEADER..][..4].copy_from_slice(&(WINDOWS as u32).to_le_bytes());
+    Some(out)
+}
+
 /// A PNG that a decoder has refused, where there is something to be put right.
 pub(super) fn repaired_png(format: ImageFormat, bytes: &[u8]) -> Option<Vec<u8>> {
     if format != ImageFormat::Png {
         return None;
     }
     const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
-    let (mut at, mut wrong, mut pixels) = (8, Vec::new(), false);
+    const SIGNATURE: usize = 8;
+    /// What decoders have to know. The other names that begin with a capital are of somebody's own.
+    const CRITICAL: [&[u8]; 4] = [b"IHDR", b"PLTE", b"IDAT", b"IEND"];
+    let mut out = bytes.get(..SIGNATURE)?.to_vec();
+    let (mut at, mut changed, mut pixels) = (SIGNATURE, false, false);
     let ended = loop {
         let (Some(length), Some(name)) = (be32(bytes, at), bytes.get(at + 4..at + 8)) else { break false };
         if name == b"IEND" {
@@ -160,26 +184,20 @@ pub(super) fn repaired_png(format: ImageFormat, bytes: &[u8]) -> Option<Vec<u8>>
         // A chunk that is cut off stays so.
         let checksum = (at + 8).checked_add(length as usize)?;
         let stated = be32(bytes, checksum)?;
-        if name == b"IDAT" {
-            pixels = true;
-            let right = crc32fast::hash(&bytes[at + 4..checksum]);
-            if right != stated {
-                wrong.push((checksum, right));
-            }
+        let unknown = name[0].is_ascii_uppercase() && !CRITICAL.contains(&name);
+        if unknown || (name == b"IHDR" && at > SIGNATURE) {
+            changed = true;
+        } else {
+            out.extend(&bytes[at..checksum]);
+            let right = if name == b"IDAT" { crc32fast::hash(&bytes[at + 4..checksum]) } else { stated };
+            out.extend(right.to_be_bytes());
+            pixels |= name == b"IDAT";
+            changed |= right != stated;
         }
         at = checksum + 4;
     };
-    if !pixels || (ended && wrong.is_empty()) {
-        return None;
-    }
-    let mut out = bytes[..if ended { bytes.len() } else { at }].to_vec();
-    for (place, right) in wrong {
-        out[place..place + 4].copy_from_slice(&right.to_be_bytes());
-    }
-    if !ended {
-        out.extend_from_slice(END);
-    }
-    Some(out)
+    out.extend(if ended { &bytes[at..] } else { END });
+    (pixels && (changed || !ended)).then_some(out)
 }
 
 #[cfg(test)]
@@ -199,6 +217,33 @@ mod tests {
             assert!(matches!(repaired(format, bytes, u64::MAX), Cow::Borrowed(_)), "{bytes:?}");
             assert_eq!(repaired_png(format, bytes), None, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn a_header_of_os_2_is_cut_to_that_of_windows() {
+        let mut file = [b"BM\0\0\0\0\0\0\0\0\x4e\0\0\0\x40\0\0\0".as_slice(), &[7; 60], b"pixels"].concat();
+        let out = repaired(ImageFormat::Bmp, &file, u64::MAX).into_owned();
+        let expected = [b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".as_slice(), &[7; 36], b"pixels"].concat();
+        assert_eq!(out, expected);
+        file.truncate(70);
+        assert!(matches!(repaired(ImageFormat::Bmp, &file, u64::MAX), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn chunks_that_only_their_writer_knows_go() {
+        let chunk = |name: &[u8; 4], data: &[u8]| {
+            let named = [name, data].concat();
+            let length = (data.len() as u32).to_be_bytes();
+            [&length[..], &named, &crc32fast::hash(&named).to_be_bytes()].concat()
+        };
+        let (header, end) = (chunk(b"IHDR", &[1; 13]), chunk(b"IEND", b""));
+        let (pixels, text) = (chunk(b"IDAT", b"xyz"), chunk(b"tEXt", b"a"));
+        let signature = b"\x89PNG\r\n\x1a\n".as_slice();
+        let right = [signature, &header, &text, &pixels, &end].concat();
+        assert_eq!(repaired_png(ImageFormat::Png, &right), None);
+        let own = chunk(b"ABCD", b"12");
+        let odd = [signature, &header, &own, &header, &text, &pixels, &end].concat();
+        assert_eq!(repaired_png(ImageFormat::Png, &odd), Some(right));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The first directory of a TIFF file, which EXIF is too; and below, what decoders of TIFF leave aside.
 
+mod fax;
 mod lab;
 pub(super) mod samples;
 pub(super) mod unpack;

@@ -3,11 +3,14 @@
 
 use std::io::Read;
 
+use super::fax::{self, Coding};
 use super::{Tiff, tag};
 
 const NONE: u32 = 1;
+const RUN_LENGTHS: u32 = 2;
 const GROUP_3: u32 = 3;
 const GROUP_4: u32 = 4;
+const LZMA: u32 = 34_925;
 const ZSTD: u32 = 50_000;
 
 /// What the new file has of the old one.
@@ -34,7 +37,7 @@ pub(in super::super) fn unpacked(bytes: &[u8], most: u64) -> Option<Vec<u8>> {
     let (compression, reversed) = (number(tag::COMPRESSION, NONE), number(tag::FILL_ORDER, 1) == 2);
     let known = match compression {
         NONE | GROUP_4 => reversed,
-        GROUP_3 | ZSTD => true,
+        RUN_LENGTHS | GROUP_3 | LZMA | ZSTD => true,
         _ => false,
     };
     if !known || number(tag::PLANAR, 1) != 1 {
@@ -46,6 +49,7 @@ pub(in super::super) fn unpacked(bytes: &[u8], most: u64) -> Option<Vec<u8>> {
     let row = bits.div_ceil(8);
     let whole = row.checked_mul(height).filter(|&size| size > 0 && size as u64 <= most)?;
     let (places, lengths) = (file.whole_numbers(tag::STRIP_OFFSETS)?, file.whole_numbers(tag::STRIP_BYTES)?);
+    let rows_per_strip = number(tag::ROWS_PER_STRIP, u32::MAX) as usize;
     let mut samples = Vec::new();
     for (place, length) in places.zip(lengths) {
         let strip = bytes.get(place..)?;
@@ -59,8 +63,15 @@ pub(in super::super) fn unpacked(bytes: &[u8], most: u64) -> Option<Vec<u8>> {
         };
         let left = whole - samples.len();
         match compression {
-            GROUP_3 => group_3(strip, width, number(tag::T4_OPTIONS, 0), left, &mut samples)?,
-            GROUP_4 => group_4(strip, width, left, &mut samples)?,
+            RUN_LENGTHS | GROUP_3 | GROUP_4 => {
+                let coding = match compression {
+                    RUN_LENGTHS => Coding::RunLengths,
+                    GROUP_3 => Coding::Group3 { two_dimensions: number(tag::T4_OPTIONS, 0) & 1 != 0 },
+                    _ => Coding::Group4,
+                };
+                fax::unpack(coding, strip, width, (left / row).min(rows_per_strip), &mut samples)?;
+            }
+            LZMA => lzma(strip, left, &mut samples)?,
             ZSTD => {
                 let reader = ruzstd::decoding::StreamingDecoder::new(strip).ok()?;
                 reader.take(left as u64).read_to_end(&mut samples).ok()?;
@@ -71,37 +82,13 @@ pub(in super::super) fn unpacked(bytes: &[u8], most: u64) -> Option<Vec<u8>> {
     (samples.len() == whole).then(|| written(&file, height, &samples))
 }
 
-/// Rows of one dimension, each behind an end-of-line code (ITU-T T.4).
-fn group_3(strip: &[u8], width: usize, options: u32, left: usize, samples: &mut Vec<u8>) -> Option<()> {
-    const TWO_DIMENSIONS: u32 = 1;
-    if options & TWO_DIMENSIONS != 0 {
-        return None;
-    }
-    let width = u16::try_from(width).ok()?;
-    let end = samples.len() + left;
-    fax::decoder::decode_g3(strip.iter().copied(), |line| {
-        if samples.len() < end && !line.is_empty() {
-            push_line(line, width, samples);
-        }
-    });
+/// The samples of a strip in an XZ stream, as libtiff writes it.
+fn lzma(strip: &[u8], left: usize, samples: &mut Vec<u8>) -> Option<()> {
+    /// What a decoder may ask for, in KiB: the window of the strongest preset, 64 MiB, and its own tables.
+    const MOST_MEMORY: u32 = 66 << 10;
+    let reader = lzma_rust2::XzReader::new_mem_limit(strip, false, MOST_MEMORY);
+    reader.take(left as u64).read_to_end(samples).ok()?;
     Some(())
-}
-
-/// Rows of two dimensions (ITU-T T.6).
-fn group_4(strip: &[u8], width: usize, left: usize, samples: &mut Vec<u8>) -> Option<()> {
-    let width = u16::try_from(width).ok()?;
-    let rows = left / usize::from(width).div_ceil(8).max(1);
-    let rows = u16::try_from(rows).unwrap_or(u16::MAX);
-    fax::decoder::decode_g4(strip.iter().copied(), width, Some(rows), |line| push_line(line, width, samples))
-}
-
-/// A row of bits from the places where its colour changes; white, which comes first, is 0.
-fn push_line(line: &[u16], width: u16, samples: &mut Vec<u8>) {
-    let mut pels = fax::decoder::pels(line, width).map(|pel| u8::from(pel == fax::Color::Black));
-    for _ in 0..width.div_ceil(8) {
-        let byte = (0..8).fold(0, |byte, _| byte << 1 | pels.next().unwrap_or(0));
-        samples.push(byte);
-    }
 }
 
 /// A file of one strip, in the byte order of the old one.

@@ -93,6 +93,22 @@ def main() -> None:
     strips = TiffImagePlugin.ImageFileDirectory_v2()
     strips[278] = 4
     write("zstd-strips", rgb, compression="zstd", tiffinfo=strips)
+    write("lzma", rgb, compression="lzma")
+    write("lzma-predictor", rgb, compression="lzma", tiffinfo={317: 2})
+    # Rows of one colour among those of a fax: nothing is easier to lose.
+    page = Image.new("1", (70, 23), 1)
+    page.paste(0, (3, 4, 66, 7))
+    page.paste(0, (0, 9, 11, 10))
+    page.paste(0, (20, 11, 70, 12))
+    page.paste(0, (0, 14, 70, 15))
+    page.paste(grey.convert("1"), (40, 13))
+    page.paste(0, (0, 22, 70, 23))
+    write("run-lengths", page, compression="tiff_ccitt")
+    write("group3-page", page, compression="group3")
+    write("group3-two-dimensions", page, compression="group3", tiffinfo={292: 1})
+    write("group3-filled", page, compression="group3", tiffinfo={292: 5})
+    write("group3-strips", page, compression="group3", tiffinfo=strips)
+    write("run-lengths-strips", page, compression="tiff_ccitt", tiffinfo=strips)
 
     four, two, one = [[i * 7 % size for i in range(count)] for size in (16, 4, 2)]
     raw("grey-4", bits(four, 4), _258=[4], _262=[1])
