@@ -181,9 +181,8 @@ export async function buildNamed(out) {
  * @param {string} [out]
  */
 async function compile({ variant, toolchain, profile }, bindgen, out = OUT) {
-  const { name, threads } = variant;
-  // Folders of their own, so that neither line waits for the other's lock.
-  const folder = path.join(targetFolder(), threads ? 'threads' : '');
+  const { name } = variant;
+  const folder = targetFolder(variant);
   const cargoArgs = [
     ...['rustc', '--lib', '--crate-type=cdylib', '--locked'],
     ...['--profile', profile, '--target-dir', folder],
@@ -232,9 +231,15 @@ async function optimise(wasm, variant, more = []) {
   renameSync(optimised, wasm);
 }
 
-function targetFolder() {
+/**
+ * Where cargo builds a variant: those with threads in a folder of their own, so that neither line of builds waits for the
+ * other's lock.
+ * @param {Variant} variant
+ */
+export function targetFolder({ threads }) {
   const text = capture('cargo', ['metadata', '--format-version', '1', '--no-deps', '--offline']);
-  return text ? JSON.parse(text).target_directory : path.join(ROOT, 'target');
+  const target = text ? JSON.parse(text).target_directory : path.join(ROOT, 'target');
+  return path.join(target, threads ? 'threads' : '');
 }
 
 /**

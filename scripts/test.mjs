@@ -1,4 +1,5 @@
-// Runs the tests: `npm test [-- stage ...] [-- --dev]`; the stages are rust, scripts, pkg and browser.
+// Runs the tests: `npm test [-- stage ...] [-- --dev]`; the stages are rust, scripts, pkg, kernels, browser
+// and firefox.
 //
 // Without a stage: everything, each stage after the one it rests on. Stops at the first failure. A stage in which
 // no test ran has failed: an empty run proves nothing.
@@ -6,7 +7,7 @@
 import { buildPackage } from './build-package.mjs';
 import { buildPage } from './build-page.mjs';
 import { buildWasm } from './build-wasm.mjs';
-import { findChrome } from './lib/find.mjs';
+import { findChrome, findFirefox } from './lib/find.mjs';
 import { countLine, inWords, noCounts } from './lib/runners.mjs';
 import { duration, Failure, main, run, say } from './lib/run.mjs';
 import { filesBelow } from './lib/stamp.mjs';
@@ -28,7 +29,7 @@ import { setup } from './setup.mjs';
 const STAGES = {
   rust: {
     title: 'Rust tests',
-    usual: 'some 6 minutes the first time: dependencies are optimised',
+    usual: 'some 6 minutes the first time',
     needs: ['native'],
     run: (onLine) =>
       run('cargo', ['test', '--locked'], { onLine, failure: 'The Rust tests failed (see above).' }),
@@ -50,6 +51,17 @@ const STAGES = {
       return nodeTests('tests/pkg', onLine);
     },
   },
+  kernels: {
+    title: 'Tests of the kernels as WebAssembly',
+    usual: 'some 4 minutes where the sources have changed',
+    needs: ['wasm', 'npm', 'browser'],
+    core: 'needed',
+    run: (onLine) =>
+      run(process.execPath, ['tests/kernels/run.mjs'], {
+        onLine,
+        failure: 'Tests of the kernels failed (see above).',
+      }),
+  },
   browser: {
     title: 'Tests of the page in a real browser',
     usual: 'usually a few minutes',
@@ -60,6 +72,20 @@ const STAGES = {
       nodeTests('tests/browser', onLine, { CHROME_PATH: findChrome() ?? undefined }, [
         '--test-concurrency=1',
       ]),
+  },
+  firefox: {
+    title: 'The same tests in Firefox',
+    usual: 'usually a few minutes',
+    needs: ['wasm', 'npm', 'firefox'],
+    core: 'needed',
+    page: true,
+    run: (onLine) =>
+      nodeTests(
+        'tests/browser',
+        onLine,
+        { FIREFOX_PATH: findFirefox() ?? undefined, OCELLI_BROWSER: 'firefox' },
+        ['--test-concurrency=1'],
+      ),
   },
 };
 

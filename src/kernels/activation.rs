@@ -47,7 +47,7 @@ impl Activation {
         }
     }
 
-    /// Of an activation that only clamps: between what. In this order, `high.min(low.max(x))`, NaN stays what it is.
+    /// Of an activation that only clamps: between what. NaN stays what it is.
     pub(super) fn bounds(self) -> Option<[f32; 2]> {
         match self {
             Self::Relu => Some([0.0, f32::INFINITY]),
@@ -107,13 +107,12 @@ fn gelu_tanh(x: F32x4) -> F32x4 {
 
 #[inline(always)]
 fn relu(x: F32x4) -> F32x4 {
-    // In this order NaN stays what it is.
-    F32x4::splat(0.0).max(x)
+    x.at_least(F32x4::splat(0.0))
 }
 
 #[inline(always)]
 fn relu6(x: F32x4) -> F32x4 {
-    F32x4::splat(6.0).min(relu(x))
+    relu(x).at_most(F32x4::splat(6.0))
 }
 
 #[inline(always)]
@@ -123,6 +122,9 @@ fn silu(x: F32x4) -> F32x4 {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use candle_core::cpu::erf::erf_f64;
 
     use super::*;

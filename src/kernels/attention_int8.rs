@@ -122,6 +122,9 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     /// Deviations of queries, keys and values, and the largest difference from [`self_attention`] in such deviations.

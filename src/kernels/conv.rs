@@ -220,6 +220,9 @@ pub fn channels_last(x: &[f32], extent: Extent) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::kernels::{Activation, MatrixBuilder, Padding};
     use crate::{Error, Result};

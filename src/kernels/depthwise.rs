@@ -159,7 +159,7 @@ impl Row<'_> {
                 }
             }
             let to = &mut self.y[at * channels + channel..][..LANES];
-            self.high.min(self.low.max(sum)).store(to.as_mut_ptr());
+            sum.at_least(self.low).at_most(self.high).store(to.as_mut_ptr());
         }
     }
 
@@ -188,7 +188,7 @@ impl Row<'_> {
                 }
             }
             for (o, sum) in sums.into_iter().enumerate() {
-                self.high.min(self.low.max(sum)).store(to.as_mut_ptr().add(o * channels));
+                sum.at_least(self.low).at_most(self.high).store(to.as_mut_ptr().add(o * channels));
             }
         }
     }
@@ -218,6 +218,9 @@ impl Row<'_> {
 
 #[cfg(test)]
 pub(super) mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::kernels::Padding;
 

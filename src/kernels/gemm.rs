@@ -357,7 +357,7 @@ impl<'a> PanelEpilogue<'a> {
                 (low, high) = (low.add(residual[0]), high.add(residual[1]));
             }
             if let Some([least, most]) = self.bounds {
-                (low, high) = (most.min(least.max(low)), most.min(least.max(high)));
+                (low, high) = (low.at_least(least).at_most(most), high.at_least(least).at_most(most));
             }
             if self.count == PANEL {
                 // SAFETY: the slice has 8 numbers.
@@ -390,6 +390,9 @@ pub(super) fn eight(values: &[f32]) -> [F32x4; VECTORS] {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::super::matrix::Dtype;
     use super::*;
     use crate::Result;

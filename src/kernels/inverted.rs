@@ -148,6 +148,9 @@ struct Expanded {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::Result;
     use crate::kernels::{Activation, Dtype, Epilogue, Matrix, Padding, Window, convolve, depthwise};

@@ -114,6 +114,9 @@ pub(super) const TAIL_BOUND: f64 = 3e-7;
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use candle_core::cpu::erf::erf_f64;
 
     use super::*;

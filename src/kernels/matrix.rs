@@ -445,6 +445,9 @@ fn quantize_block(values: &[f32], inverse: f32, lane: usize, weights: &mut [i8])
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn values(rows: usize, columns: usize) -> Vec<f32> {

@@ -45,6 +45,9 @@ pub fn global_average_pool(x: &[f32], extent: Extent) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     /// Largest difference of a mean in f32 of numbers of at most 1 from that in f64.

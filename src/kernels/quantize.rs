@@ -361,6 +361,9 @@ fn each(x: &[f32], to: &mut [u8], f: impl Fn(F32x4) -> I32x4) {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     /// The numbers that the terms of a row stand for.

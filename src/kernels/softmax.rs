@@ -13,6 +13,9 @@ pub fn log_softmax(x: &[f32]) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     /// Largest relative error against the formula in f64.

@@ -73,13 +73,25 @@ impl F32x4 {
         self.mul(factor).add(addend)
     }
 
-    /// The smaller of each pair; the second where either is not a number.
+    /// `low` where a lane is below it. NaN stays.
+    #[inline(always)]
+    pub fn at_least(self, low: Self) -> Self {
+        zip(self, low, |x, low| if x < low { low } else { x })
+    }
+
+    /// `high` where a lane is above it. NaN stays.
+    #[inline(always)]
+    pub fn at_most(self, high: Self) -> Self {
+        zip(self, high, |x, high| if x > high { high } else { x })
+    }
+
+    /// The smaller of each pair; either of them where one is not a number.
     #[inline(always)]
     pub fn min(self, other: Self) -> Self {
         zip(self, other, |a, b| if a < b { a } else { b })
     }
 
-    /// The larger of each pair; the second where either is not a number.
+    /// The larger of each pair; either of them where one is not a number.
     #[inline(always)]
     pub fn max(self, other: Self) -> Self {
         zip(self, other, |a, b| if a > b { a } else { b })

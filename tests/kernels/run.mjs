@@ -1,0 +1,133 @@
+// Runs the kernels' own tests as what ships, WebAssembly: `npm run test:kernels [-- --variant NAME[,NAME]]`.
+//
+// `cargo test` runs them natively, on scalar loops. Here they are compiled with the flags of each of the four variants, and
+// run under Node, where it knows the variant's instructions, and in a browser, in a worker.
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { relaxedSimd } from 'wasm-feature-detect';
+import { targetFolder } from '../../scripts/build-wasm.mjs';
+import { findWasmBindgen, findWasmToolchain } from '../../scripts/lib/find.mjs';
+import { Failure, main, run, say } from '../../scripts/lib/run.mjs';
+import { buildArgs, chosenVariants, VARIANTS } from '../../scripts/lib/variants.mjs';
+import { openBrowser } from '../browser/support/site.js';
+
+/** @import { Variant } from '../../scripts/lib/variants.mjs' */
+
+const WRAPPER = fileURLToPath(new URL('../../scripts/lib/rustc-relaxed.mjs', import.meta.url));
+/** The tests of the kernels alone: what lies above them is the same Rust in every variant. */
+const FILTER = 'kernels::';
+/** Longest wait for a run, which takes seconds. */
+const PATIENCE = 120_000;
+
+/** @param {string[]} [names] of variants */
+export async function testKernels(names = VARIANTS.map(({ name }) => name)) {
+  const bindgen = findWasmBindgen();
+  const runner = bindgen && path.join(path.dirname(bindgen), 'wasm-bindgen-test-runner');
+  if (!runner || !existsSync(runner) || !findWasmToolchain()) {
+    throw new Failure('The tools for the wasm build are not here yet: run `npm run setup` first.');
+  }
+  const variants = VARIANTS.filter(
+    ({ name, ...variant }) => names.includes(name) && findWasmToolchain(variant),
+  );
+  for (const name of names.filter((one) => !variants.some((variant) => variant.name === one))) {
+    say(`Kernels: ${name} cannot be built here, for want of std's sources.`);
+  }
+  const nodeIsRelaxed = await relaxedSimd();
+  const browser = await openBrowser();
+  try {
+    for (const variant of variants) {
+      say(`Kernels as ${variant.name}`, 'a minute or two where the sources have changed');
+      const wasm = await build(variant);
+      if (variant.relaxed && !nodeIsRelaxed) {
+        console.log(`(not under Node ${process.versions.node}, which lacks relaxed SIMD)`);
+      } else {
+        const failure = `Tests of the kernels failed under Node as ${variant.name} (see above).`;
+        await run(runner, [wasm, FILTER], { failure });
+      }
+      await inBrowser(browser, runner, wasm, variant.name);
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+/**
+ * Compiles the tests of the library.
+ *
+ * @param {Variant} variant
+ * @returns {Promise<string>} the wasm file
+ */
+async function build(variant) {
+  const toolchain = /** @type {import('../../scripts/lib/find.mjs').WasmToolchain} */ (
+    findWasmToolchain(variant)
+  );
+  const args = [
+    ...['test', '--lib', '--no-run', '--locked', '--release', '--target-dir', targetFolder(variant)],
+    ...['--message-format', 'json-render-diagnostics'],
+    ...buildArgs(variant),
+    ...toolchain.args,
+  ];
+  /** @type {string | null} */
+  let executable = null;
+  await run(toolchain.cargo, args, {
+    env: { ...toolchain.env, ...(variant.relaxed && { RUSTC_WORKSPACE_WRAPPER: WRAPPER }) },
+    output: 'failure',
+    onLine(line) {
+      executable = line.startsWith('{') ? (JSON.parse(line).executable ?? executable) : executable;
+    },
+    failure: `The tests do not build as ${variant.name} (see above).`,
+  });
+  if (executable === null) throw new Failure(`Cargo names no test program of ${variant.name}.`);
+  return executable;
+}
+
+/**
+ * Opens the page that wasm-bindgen's runner serves, and tells what it shows.
+ *
+ * @param {import('playwright-core').Browser} browser
+ * @param {string} runner
+ * @param {string} wasm
+ * @param {string} name
+ */
+async function inBrowser(browser, runner, wasm, name) {
+  const env = { ...process.env, NO_HEADLESS: '1', WASM_BINDGEN_USE_DEDICATED_WORKER: '1' };
+  const server = spawn(runner, [wasm, FILTER], {
+    env: { ...env, WASM_BINDGEN_TEST_ADDRESS: '127.0.0.1:0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const page = await browser.newPage();
+    await page.goto(await addressOf(server));
+    await page.waitForFunction(
+      () => /test result: |Error|error:/.test(document.getElementById('output')?.textContent ?? ''),
+      null,
+      { timeout: PATIENCE },
+    );
+    const output = await page.locator('#output').innerText();
+    console.log(output);
+    if (!/^test result: ok\. [1-9]/m.test(output)) {
+      throw new Failure(`Tests of the kernels failed in the browser as ${name} (see above).`);
+    }
+    await page.close();
+  } finally {
+    server.kill();
+  }
+}
+
+/** @param {import('node:child_process').ChildProcess} server @returns {Promise<string>} where it serves */
+function addressOf(server) {
+  let said = '';
+  return new Promise((resolve, reject) => {
+    server.stdout?.on('data', (chunk) => {
+      said += chunk;
+      const found = /http:\/\/127\.0\.0\.1:[1-9]\d*/.exec(said);
+      if (found) resolve(found[0]);
+    });
+    server.once('exit', () => reject(new Failure(`The server of the tests ended: ${said.trim()}`)));
+  });
+}
+
+await main(import.meta, (args) => testKernels(chosenVariants([...args, '--all'])));
