@@ -1,7 +1,7 @@
-// Runs the tests: `npm test [-- stage ...] [-- --dev]`; the stages are rust, scripts, pkg, kernels, browser
-// and firefox.
+// Runs the tests: `npm test [-- stage ...] [-- --dev]`; the stages are rust, scripts, pkg, kernels, browser,
+// firefox and firefox-all.
 //
-// Without a stage: everything, each stage after the one it rests on. Stops at the first failure. A stage in which
+// Without a stage: all but the last, each stage after the one it rests on. Stops at the first failure. A stage in which
 // no test ran has failed: an empty run proves nothing.
 
 import { buildPackage } from './build-package.mjs';
@@ -24,6 +24,21 @@ import { setup } from './setup.mjs';
  * @property {boolean} [page] whether the page is built before
  * @property {(onLine: (line: string) => void) => Promise<void>} run
  */
+
+/** Tests of the page take all of a machine. */
+const IN_TURN = ['--test-concurrency=1'];
+
+/** Tests of workers, storage, variants, pictures and policies: where browsers differ. */
+const DIFFERS = /\/(main-job|package|plain-page|stored|variants|ways-in)\.test\.js$/;
+
+/** @satisfies {Partial<Stage>} */
+const inFirefox = {
+  needs: /** @type {Need[]} */ (['wasm', 'npm', 'firefox']),
+  core: /** @type {const} */ ('needed'),
+  page: true,
+};
+
+const firefox = () => ({ FIREFOX_PATH: findFirefox() ?? undefined, OCELLI_BROWSER: 'firefox' });
 
 /** @type {Record<string, Stage>} */
 const STAGES = {
@@ -68,24 +83,19 @@ const STAGES = {
     needs: ['wasm', 'npm', 'browser'],
     core: 'needed',
     page: true,
-    run: (onLine) =>
-      nodeTests('tests/browser', onLine, { CHROME_PATH: findChrome() ?? undefined }, [
-        '--test-concurrency=1',
-      ]),
+    run: (onLine) => nodeTests('tests/browser', onLine, { CHROME_PATH: findChrome() ?? undefined }, IN_TURN),
   },
   firefox: {
-    title: 'The same tests in Firefox',
+    title: 'The tests of what differs between browsers, in Firefox',
     usual: 'usually a few minutes',
-    needs: ['wasm', 'npm', 'firefox'],
-    core: 'needed',
-    page: true,
-    run: (onLine) =>
-      nodeTests(
-        'tests/browser',
-        onLine,
-        { FIREFOX_PATH: findFirefox() ?? undefined, OCELLI_BROWSER: 'firefox' },
-        ['--test-concurrency=1'],
-      ),
+    ...inFirefox,
+    run: (onLine) => nodeTests('tests/browser', onLine, firefox(), IN_TURN, DIFFERS),
+  },
+  'firefox-all': {
+    title: 'All tests of the page in Firefox',
+    usual: 'some 10 minutes',
+    ...inFirefox,
+    run: (onLine) => nodeTests('tests/browser', onLine, firefox(), IN_TURN),
   },
 };
 
@@ -95,9 +105,10 @@ const STAGES = {
  * @param {(line: string) => void} onLine
  * @param {Record<string, string | undefined>} [env]
  * @param {string[]} [flags]
+ * @param {RegExp} [names] of the files that are run
  */
-async function nodeTests(folder, onLine, env = {}, flags = []) {
-  const paths = filesBelow(folder).filter((file) => file.endsWith('.test.js'));
+async function nodeTests(folder, onLine, env = {}, flags = [], names = /\.test\.js$/) {
+  const paths = filesBelow(folder).filter((file) => names.test(file));
   if (paths.length === 0) throw new Failure(`There is no test in ${folder}.`);
   await run(process.execPath, ['--test', '--test-reporter=spec', ...flags, ...paths], {
     onLine,
@@ -179,5 +190,6 @@ await main(import.meta, async (args) => {
   if (unknown) {
     throw new Failure(`There is no stage \`${unknown}\`; the stages are ${Object.keys(STAGES).join(', ')}.`);
   }
-  await test(names.length > 0 ? names : Object.keys(STAGES), { dev: args.includes('--dev') });
+  const usual = Object.keys(STAGES).filter((name) => name !== 'firefox-all');
+  await test(names.length > 0 ? names : usual, { dev: args.includes('--dev') });
 });

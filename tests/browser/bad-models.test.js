@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { assertSentence, fewLabels, openBrowser, openSite, Visit } from './support/site.js';
+import { assertSentence, fewLabels, NOT_IN_FIREFOX, openBrowser, openSite, Visit } from './support/site.js';
 import { plain } from './support/pictures.js';
 
 /** Models of published architectures, whose files are then broken. */
@@ -202,32 +202,36 @@ test('nobody at the hub: the sentence says that it could not be reached', async 
   await visit.end({ expected: [/Failed to load resource|ERR_/], origins: ['http://localhost:9'] });
 });
 
-test('a worker that dies takes one answer with it, not the page', async () => {
-  const visit = await Visit.begin(browser, `${site.url}?threads=1`);
-  await visit.ready();
-  // On one thread: those of a pool are workers too.
-  const workers = visit.page.workers();
-  assert.equal(workers.length, 1, 'one worker for tags and captions');
-  for (const worker of workers) {
-    await worker.evaluate(() => {
-      addEventListener(
-        'message',
-        () =>
-          setTimeout(() => {
-            throw new Error('deliberate crash');
-          }),
-        { once: true },
-      );
-    });
-  }
-  await visit.drop(plain('unlucky.png'));
-  await visit.settled('unlucky.png', 'failed');
-  const { errors } = await visit.read('unlucky.png');
-  assert.deepEqual([...new Set(errors.map(({ code }) => code))], ['worker-failed']);
-  errors.forEach(({ sentence }) => assertSentence(sentence));
+test(
+  'a worker that dies takes one answer with it, not the page',
+  { skip: NOT_IN_FIREFOX.workers },
+  async () => {
+    const visit = await Visit.begin(browser, `${site.url}?threads=1`);
+    await visit.ready();
+    // On one thread: those of a pool are workers too.
+    const workers = visit.page.workers();
+    assert.equal(workers.length, 1, 'one worker for tags and captions');
+    for (const worker of workers) {
+      await worker.evaluate(() => {
+        addEventListener(
+          'message',
+          () =>
+            setTimeout(() => {
+              throw new Error('deliberate crash');
+            }),
+          { once: true },
+        );
+      });
+    }
+    await visit.drop(plain('unlucky.png'));
+    await visit.settled('unlucky.png', 'failed');
+    const { errors } = await visit.read('unlucky.png');
+    assert.deepEqual([...new Set(errors.map(({ code }) => code))], ['worker-failed']);
+    errors.forEach(({ sentence }) => assertSentence(sentence));
 
-  await visit.page.getByRole('button', { name: 'Try again with unlucky.png' }).click();
-  await visit.settled('unlucky.png');
-  await visit.stillWorks(plain('afterwards.png'));
-  await visit.end({ expected: [/deliberate crash/] });
-});
+    await visit.page.getByRole('button', { name: 'Try again with unlucky.png' }).click();
+    await visit.settled('unlucky.png');
+    await visit.stillWorks(plain('afterwards.png'));
+    await visit.end({ expected: [/deliberate crash/] });
+  },
+);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { assertSentence, openBrowser, openSite, painted, Visit } from './support/site.js';
+import { assertSentence, NOT_IN_FIREFOX, openBrowser, openSite, painted, Visit } from './support/site.js';
 
 const browser = await openBrowser();
 const site = await openSite();
@@ -96,7 +96,7 @@ test('from the keyboard: tags by Tab, words of the caption by arrows', async () 
   await visit.end();
 });
 
-test('a tap shows the map and another tap removes it', async () => {
+test('a tap shows the map and another tap removes it', { skip: NOT_IN_FIREFOX.touch }, async () => {
   const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
   const { visit, card, map } = await withPicture(phone);
   const tag = card.locator('button.tag').first();

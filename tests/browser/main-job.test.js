@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { openBrowser, openSite, Visit } from './support/site.js';
+import { NOT_IN_FIREFOX, openBrowser, openSite, Visit } from './support/site.js';
 import { drawings, photographs, photosAreHere, plain, STYLES } from './support/pictures.js';
 
 const browser = await openBrowser();
@@ -104,7 +104,7 @@ test('a page without models to download asks for its own files only, workers inc
   await visit.end();
 });
 
-test('the caption is written piece by piece', async () => {
+test('the caption is written piece by piece', { skip: NOT_IN_FIREFOX.workers }, async () => {
   const visit = await Visit.begin(browser, `${site.url}?threads=1`);
   await visit.ready();
   // On one thread: those of a pool never come to their messages.

@@ -50,7 +50,7 @@ test('scores independent of each other, none of them, a least score', async () =
   await page.locator('.tags').filter({ hasText: 'none of these' }).waitFor();
   assert.equal(await page.locator('button.tag').count(), 1, 'none of these has no map');
 
-  await page.getByLabel('Least score shown, in per cent').fill('100');
+  await visit.write('Least score shown, in per cent', '100');
   await page.keyboard.press('Tab');
   await page.getByText('No tag scores that high').waitFor();
   await visit.end();
@@ -111,17 +111,17 @@ test('captions are sampled, searched for with beams, begun, and several', async 
   const visit = await withPicture();
   const { page } = visit;
   const card = visit.card('sky.png');
-  await page.getByLabel('Captions begin with').fill('a photo of');
+  await visit.write('Captions begin with', 'a photo of');
   await page.keyboard.press('Enter');
   await card
     .locator('.caption')
     .filter({ hasText: /^a photo of/ })
     .waitFor({ state: 'attached' });
-  await page.getByLabel('Captions begin with').fill('');
+  await visit.write('Captions begin with', '');
   await page.keyboard.press('Enter');
 
   await page.getByLabel('Search').selectOption('sampled');
-  await page.getByLabel('Captions for each picture').fill('3');
+  await visit.write('Captions for each picture', '3');
   await page.keyboard.press('Tab');
   await page.waitForFunction(() => document.querySelector('.others')?.childElementCount === 2);
   await visit.settled('sky.png');
@@ -130,7 +130,7 @@ test('captions are sampled, searched for with beams, begun, and several', async 
   assert.equal(await page.getByLabel('Captions for each picture').inputValue(), '1');
   // Beams end in captions that differ from each other; of three draws, some may be the same.
   await page.getByLabel('Search').selectOption('beams');
-  await page.getByLabel('Captions for each picture').fill('3');
+  await visit.write('Captions for each picture', '3');
   await page.keyboard.press('Tab');
   await page.waitForFunction(() => document.querySelector('.others')?.childElementCount === 2);
   await visit.settled('sky.png');

@@ -35,12 +35,18 @@ export async function testKernels(names = VARIANTS.map(({ name }) => name)) {
   for (const name of names.filter((one) => !variants.some((variant) => variant.name === one))) {
     say(`Kernels: ${name} cannot be built here, for want of std's sources.`);
   }
+  say(
+    `Kernels: building their tests as ${names.join(', ')}`,
+    'some 3 minutes where the sources have changed',
+  );
+  // Two lines, as of the wasm itself: what has threads, and what has none, are compiled apart.
+  const lines = [false, true].map((threads) => variants.filter((variant) => variant.threads === threads));
+  const built = await Promise.all(lines.map(buildInTurn));
   const nodeIsRelaxed = await relaxedSimd();
   const browser = await openBrowser();
   try {
-    for (const variant of variants) {
-      say(`Kernels as ${variant.name}`, 'a minute or two where the sources have changed');
-      const wasm = await build(variant);
+    for (const { variant, wasm } of built.flat()) {
+      say(`Kernels as ${variant.name}`);
       if (variant.relaxed && !nodeIsRelaxed) {
         console.log(`(not under Node ${process.versions.node}, which lacks relaxed SIMD)`);
       } else {
@@ -52,6 +58,13 @@ export async function testKernels(names = VARIANTS.map(({ name }) => name)) {
   } finally {
     await browser.close();
   }
+}
+
+/** @param {Variant[]} variants that share their compiled dependencies */
+async function buildInTurn(variants) {
+  const built = [];
+  for (const variant of variants) built.push({ variant, wasm: await build(variant) });
+  return built;
 }
 
 /**
