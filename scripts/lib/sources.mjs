@@ -10,7 +10,10 @@ const RUST_TOKENS =
  */
 export function shippedRust(text) {
   const bare = text.replace(RUST_TOKENS, (token) => blank(token));
-  const tests = /^#\[cfg\((?:test|all\(test\b[^\n]*)\)\]\s*\n(?:#\[[^\n]*\]\s*\n)*mod \w+ \{/m.exec(bare);
+  const tests =
+    /^#\[cfg\((?:test|all\(test\b[^\n]*)\)\]\s*\n(?:#\[[^\n]*\]\s*\n)*(?:pub(?:\([^)\n]*\))? )?mod \w+ \{/m.exec(
+      bare,
+    );
   return tests ? bare.slice(0, tests.index) : bare;
 }
 

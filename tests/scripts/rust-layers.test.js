@@ -72,6 +72,12 @@ describe('Rust layers', () => {
       'use js_sys::Array;',
       ['1: `js_sys` is known to src/wasm/ only'],
     ],
+    [
+      'tests may name what they need, also those that others use',
+      'src/kernels/tile.rs',
+      '#[cfg(test)]\npub(super) mod tests {\n    use wasm_bindgen_test::wasm_bindgen_test as test;\n}\n',
+      [],
+    ],
     ['where they are at home', 'src/wasm/mod.rs', 'use wasm_bindgen::prelude::*;', []],
     [
       'a new layer has to be declared',
