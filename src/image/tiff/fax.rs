@@ -99,15 +99,17 @@ fn against(before: &[u16], reader: &mut impl BitReader, width: u16) -> Option<Ve
     let (mut line, mut color) = (Vec::new(), Color::White);
     // Before the first pixel, so that a change at 0 lies behind it.
     let mut at: i32 = -1;
+    // The first change before which all lie behind: neither it nor `at` ever goes back.
+    let mut first = 0;
     while at < i32::from(width) {
+        while before.get(first).is_some_and(|&change| i32::from(change) <= at) {
+            first += 1;
+        }
         // Changes to black have even places in the list, and come next where the colour is white.
-        let parity = usize::from(color == Color::Black);
-        let next = (parity..before.len()).step_by(2).find(|&i| i32::from(before[i]) > at);
-        let b1 = next.map_or(width, |i| before[i].min(width));
+        let next = first + (first + usize::from(color == Color::Black)) % 2;
+        let [b1, b2] = [next, next + 1].map(|i| before.get(i).map_or(width, |&change| change.min(width)));
         match mode::decode(reader)? {
-            Mode::Pass => {
-                at = next.and_then(|i| before.get(i + 1)).map_or(width, |&b2| b2.min(width)).into();
-            }
+            Mode::Pass => at = b2.into(),
             Mode::Horizontal => {
                 for color in [color, !color] {
                     at = at.max(0) + i32::from(run(color, reader)?);
