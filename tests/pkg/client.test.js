@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Captioner, Tagger } from '../../pkg/src/index.js';
@@ -48,6 +49,28 @@ test('the total is known from the first weights on, also where the server compre
   const weights = events.filter(({ file }) => file === 'model.safetensors');
   const total = 3_000_000 + 13 + 19 + 5_000 + 17;
   assert.ok(weights.length > 0 && weights.every((event) => event.total === total), JSON.stringify(weights));
+});
+
+test('the total is known soon where the server compresses the weights as well, and at the end in any case', async (t) => {
+  const header = JSON.stringify({ a: { dtype: 'F32', shape: [50_000], data_offsets: [0, 200_000] } });
+  const head = Buffer.alloc(8);
+  head.writeBigUInt64LE(BigInt(header.length));
+  const whole = Buffer.concat([head, Buffer.from(header), randomBytes(200_000)]);
+  for (const [name, weights] of [
+    ['stated', whole],
+    ['no header', whole.subarray(200)],
+  ]) {
+    const events = [];
+    await load(t, Tagger, {
+      load: { onProgress: (event) => events.push(event) },
+      routes: { '/m/model.safetensors': bytes(gzipSync(weights), { 'content-encoding': 'gzip' }) },
+    });
+    const told = events.filter(({ file }) => file === 'model.safetensors');
+    const { loaded, total } = told.at(-1);
+    assert.equal(total, loaded, name);
+    assert.ok(told.length > 1 && told[0].total === null, name);
+    assert.equal(events.at(-1).phase, 'ready');
+  }
 });
 
 test('tags a picture: best first, equals in their order', async (t) => {

@@ -31,6 +31,7 @@ import { entryName, findEntry, openBackend } from '../../cache/index.js';
 import { CacheWriter } from './cache-writer.js';
 import { possibleParts, recipeFor } from './recipes.js';
 import { release } from './release.js';
+import { StatedLength } from './stated-length.js';
 
 /** Progress is told at most this often, in milliseconds. */
 const PROGRESS_INTERVAL = 100;
@@ -172,8 +173,13 @@ async function* fromNetwork(wasm, params, options, keep) {
     checked.passOver(weights);
     yield meter.event(tensors);
     let lastReported = performance.now();
+    let received = 0;
+    const stated = tensors.total === null ? new StatedLength() : null;
     for await (const chunk of chunks(tensors, inner)) {
+      const length = stated?.add(chunk) ?? null;
+      if (length !== null) meter.learn(tensors, length);
       weights.push(chunk);
+      received += chunk.length;
       meter.add(chunk.length);
       if (writer) await writer.write(weights.takePacked());
       const now = performance.now();
@@ -182,6 +188,7 @@ async function* fromNetwork(wasm, params, options, keep) {
         yield meter.event(tensors);
       }
     }
+    meter.learn(tensors, received);
     yield meter.event(tensors);
     yield progress('build', null, meter.loaded, meter.loaded);
     consumed = true;
