@@ -123,6 +123,17 @@ test('sidecars say what is in a picture, and those of others are left alone', { 
   const sidecar = `${picture}.xmp`;
   assert.equal((await ocelli(['tag', picture, '--labels', 'a & b,<cat>', '--xmp'])).code, 0);
   assert.equal((await ocelli(['caption', picture, '--xmp'])).code, 0);
+  const whole = readFileSync(sidecar, 'utf8');
+  writeFileSync(sidecar, whole.replace('<rdf:li>', '<rdf:li>mine</rdf:li>\n     <rdf:li>'));
+  assert.equal((await ocelli(['tag', picture, '--labels', 'a,b', '--xmp'])).code, 1, 'changed by hand');
+  assert.match(readFileSync(sidecar, 'utf8'), /mine/);
+  // A run that has nothing to add writes sidecars that are missing.
+  const out = ['--out', path.join(folder, 'tags.jsonl'), '--labels', 'a,b'];
+  rmSync(sidecar);
+  assert.equal((await ocelli(['tag', picture, ...out])).code, 0);
+  assert.equal((await ocelli(['tag', picture, ...out, '--xmp'])).code, 0);
+  assert.match(readFileSync(sidecar, 'utf8'), /<rdf:li>a</);
+  writeFileSync(sidecar, whole);
   const text = readFileSync(sidecar, 'utf8');
   assert.match(text, /<dc:subject>\s*<rdf:Bag>\s*<rdf:li>[^<]*<\/rdf:li>\s*<rdf:li>[^<]*<\/rdf:li>/);
   assert.ok(text.includes('a &amp; b') && text.includes('&lt;cat&gt;'));
@@ -130,7 +141,7 @@ test('sidecars say what is in a picture, and those of others are left alone', { 
   writeFileSync(sidecar, '<x:xmpmeta x:xmptk="another tool"/>');
   const refused = await ocelli(['tag', picture, '--labels', 'a,b', '--xmp']);
   assert.equal(refused.code, 1);
-  assert.match(refused.err, /not of ocelli/);
+  assert.match(refused.err, /not as ocelli writes it/);
   assert.match(readFileSync(sidecar, 'utf8'), /another tool/);
 });
 
@@ -184,11 +195,12 @@ test('a wrong command line is one sentence and the exit code 2', async () => {
     [['tagg', 'x.jpg'], /no command tagg; did you mean tag\?/],
     [['tag'], /Which pictures\?/],
     [['tag', 'x.jpg', '--topp', '3'], /no option --topp here; did you mean --top\?/],
+    [['tag', 'x.jpg', '--labels', 'labls'], /no file labls with labels/],
     [['tag', 'x.jpg', '--tpo', '3'], /no option --tpo here; did you mean --top\?/],
     [['tag', 'x.jpg', '--top', 'many'], /--top must be a whole number above zero/],
     [['tag', 'x.jpg', '--threshold', '2'], /--threshold must be a number from 0 to 1/],
     [['tag', 'x.jpg', '--json', '--csv'], /exclude each other/],
-    [['tag', 'x.jpg', '--labels', '/nowhere'], /labels cannot be read/],
+    [['tag', 'x.jpg', '--labels', '/nowhere'], /no file \/nowhere with labels/],
     [['tag', 'x.jpg', '--out', 'x'], /--out ends with \.jsonl or \.csv/],
     [['tag', 'x.jpg', '--top'], /--top needs a value/],
     [['embed', 'x.jpg', '--out', 'x.txt'], /--out ends with \.jsonl, \.npy, \.parquet/],

@@ -64,7 +64,10 @@ const TABLE = {
 };
 
 /** @type {Option} */
-const XMP = { type: 'boolean', help: 'write a sidecar beside each picture: photo.jpg.xmp' };
+const XMP = {
+  type: 'boolean',
+  help: 'sidecars beside pictures, photo.jpg.xmp; those of others stay',
+};
 
 const PICTURES = `PICTURE is a file, a folder (with all below it), a glob ("photos/**/*.jpg"), or -:
 standard input, either one picture or a list of files, one a line.`;
@@ -223,7 +226,7 @@ Usage: ocelli COMMAND [options] ...
 Commands:
 ${names.join('\n')}
 
-\`ocelli COMMAND --help\` explains each. The built-in model comes with the package: nothing is downloaded for it,
+\`ocelli COMMAND --help\` explains each; \`ocelli --version\` names the version. The built-in model comes with the package: nothing is downloaded for it,
 and no picture leaves this machine.
 
 Environment:

@@ -77,13 +77,10 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
       ahead = take();
       try {
         const { bytes, sha256 } = await read;
-        if (results.written.has(`${sha256} ${picture.path}`)) {
-          await settle(index, async () => {});
-          continue;
-        }
         const answer = results.known.get(sha256) ?? (await ask(model, bytes, signal));
+        const isWritten = results.written.has(`${sha256} ${picture.path}`);
         await settle(index, async () => {
-          await results.add({ path: picture.path, sha256, answer });
+          if (!isWritten) await results.add({ path: picture.path, sha256, answer });
           const refusal =
             sidecar && picture.bytes === undefined && (await writeSidecar(picture.path, sidecar(answer)));
           if (refusal) tell(picture, new Error(refusal));

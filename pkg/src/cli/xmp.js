@@ -1,9 +1,7 @@
 /** Sidecar files as photo managers read them: `photo.jpg.xmp`, in the Extensible Metadata Platform's form (ISO 16684-1). */
 
+import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
-
-/** What is said in a sidecar that ocelli wrote: others are left alone. */
-const TOOLKIT = 'x:xmptk="ocelli"';
 
 /**
  * Writes the sidecar of a picture.
@@ -15,10 +13,12 @@ const TOOLKIT = 'x:xmptk="ocelli"';
 export async function writeSidecar(picture, about) {
   const file = `${picture}.xmp`;
   const there = await readFile(file, 'utf8').catch(() => null);
-  if (there !== null && !there.includes(TOOLKIT)) {
-    return `${file} is there already and not of ocelli: it was left as it is.`;
+  const earlier = { subjects: read(there, 'subject'), description: read(there, 'description')[0] };
+  // Whatever somebody has changed in one of ocelli's, it is theirs now.
+  if (there !== null && there !== packet(earlier.subjects, earlier.description)) {
+    return `${file} is there already, and not as ocelli writes it: it was left as it is.`;
   }
-  const { subjects = read(there, 'subject'), description = read(there, 'description')[0] } = about;
+  const { subjects = earlier.subjects, description = earlier.description } = about;
   const part = `${file}.part-${process.pid}`;
   await writeFile(part, packet(subjects, description));
   await rename(part, file);
@@ -39,8 +39,12 @@ function packet(subjects, description) {
     description === undefined
       ? ''
       : `   <dc:description>\n    <rdf:Alt>\n     <rdf:li xml:lang="x-default">${escape(description)}</rdf:li>\n    </rdf:Alt>\n   </dc:description>\n`;
+  // A word that somebody adds shows in this, too.
+  const hash = createHash('sha256')
+    .update(subject + sentence)
+    .digest('hex');
   return `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/" ${TOOLKIT}>
+<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="ocelli ${hash.slice(0, 16)}">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
   <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">
 ${subject}${sentence}  </rdf:Description>

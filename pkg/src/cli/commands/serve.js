@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { Captioner } from '../../page/captioner.js';
 import { Tagger } from '../../page/tagger.js';
 import { loadVocabulary } from '../../extras/vocabulary.js';
-import { codeOf } from '../../shared/errors.js';
+import { codeOf, errorFor } from '../../shared/errors.js';
 import { MAX_IMAGE_BYTES } from '../../shared/limits.js';
 import { nearest } from '../../shared/nearest.js';
 import { EXIT, Failure, usage } from '../failure.js';
@@ -14,8 +14,8 @@ import { loading } from '../progress.js';
 import { sentenceOf } from '../work.js';
 
 const HOST = '127.0.0.1';
-/** What requests for tags may ask. */
-const PARAMETERS = ['labels', 'top'];
+/** What requests may ask, by their path. @type {Record<string, string[]>} */
+const PARAMETERS = { '/tag': ['labels', 'top'] };
 
 /** @param {import('../options.js').Values} values @param {string[]} names */
 export async function serve(values, names) {
@@ -29,14 +29,22 @@ export async function serve(values, names) {
   bar.stop();
   /** @type {Promise<Captioner> | null} */
   let captioner = null;
-  const everyday = await (await loadVocabulary()).labelsFor(tagger);
+  const vocabulary = await loadVocabulary();
+  const everyday = await vocabulary.labelsFor(tagger);
+  await tagger.prepare(everyday);
 
   /** @type {Record<string, (bytes: Uint8Array, query: URLSearchParams) => Promise<unknown>>} */
   const routes = {
     async '/tag'(bytes, query) {
-      const labels = query.get('labels')?.split(',') ?? everyday;
+      const labels = query.get('labels')?.split(',');
       const topK = Number(query.get('top') ?? 5);
-      return { tags: await tagger.tag(bytes, labels, { topK }) };
+      if (labels) return { tags: await tagger.tag(bytes, labels, { topK }) };
+      // As the command `tag` does.
+      if (!Number.isSafeInteger(topK) || topK < 1) {
+        throw errorFor('argument-invalid', 'top must be a whole number above zero.');
+      }
+      const all = await tagger.tag(bytes, everyday, { threshold: 0.01 });
+      return { tags: vocabulary.withoutImplied(all).slice(0, topK) };
     },
     async '/caption'(bytes) {
       captioner ??= Captioner.load(model, load);
@@ -70,10 +78,11 @@ export async function serve(values, names) {
       if (request.headers.origin !== undefined) {
         return send(403, { code: 'argument-invalid', message: 'Not for web pages.' });
       }
-      const unknown = [...searchParams.keys()].find((name) => !PARAMETERS.includes(name));
+      const taken = PARAMETERS[pathname] ?? [];
+      const unknown = [...searchParams.keys()].find((name) => !taken.includes(name));
       if (unknown !== undefined) {
-        const meant = nearest(unknown, PARAMETERS);
-        const hint = meant ? `did you mean ${meant}?` : `there is ${PARAMETERS.join(', ')}.`;
+        const meant = nearest(unknown, taken);
+        const hint = meant ? `did you mean ${meant}?` : `there is ${taken.join(', ') || 'none here'}.`;
         return send(400, {
           code: 'argument-invalid',
           message: `There is no parameter ${unknown}: ${hint}`,

@@ -53,8 +53,12 @@ export async function readLabels(given) {
   try {
     text = await readFile(given, 'utf8');
   } catch {
-    // A word is a label; what looks like the name of a file was meant as one.
-    if (!given.includes(',') && /[\\/.]/.test(given)) throw usage(`The labels cannot be read from ${given}.`);
+    // One label alone would have all of the probability.
+    if (!given.includes(',')) {
+      throw usage(
+        `There is no file ${given} with labels; on the command line there are two or more: cat,dog.`,
+      );
+    }
     return given.split(',').map((label) => label.trim());
   }
   if (text.trimStart().startsWith('[')) {
