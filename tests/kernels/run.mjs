@@ -36,7 +36,7 @@ export async function testKernels(names = VARIANTS.map(({ name }) => name)) {
     say(`Kernels: ${name} cannot be built here, for want of std's sources.`);
   }
   say(
-    `Kernels: building their tests as ${names.join(', ')}`,
+    `Kernels: building their tests as ${variants.map(({ name }) => name).join(', ')}`,
     'some 3 minutes where the sources have changed',
   );
   // Two lines, as of the wasm itself: what has threads, and what has none, are compiled apart.

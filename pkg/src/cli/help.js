@@ -226,8 +226,8 @@ Usage: ocelli COMMAND [options] ...
 Commands:
 ${names.join('\n')}
 
-\`ocelli COMMAND --help\` explains each; \`ocelli --version\` names the version. The built-in model comes with the package: nothing is downloaded for it,
-and no picture leaves this machine.
+\`ocelli COMMAND --help\` explains each; \`ocelli --version\` names the version.
+The built-in model comes with the package: nothing is downloaded for it, and no picture leaves this machine.
 
 Environment:
 ${Object.entries(ENVIRONMENT)

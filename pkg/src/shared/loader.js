@@ -190,7 +190,17 @@ export async function readSmallFile(open, options = {}) {
     parts.push(chunk);
     onChunk?.(chunk.length);
   }
-  const whole = new Uint8Array(length);
+  return joined(parts);
+}
+
+/**
+ * One array of several.
+ *
+ * @param {readonly Uint8Array[]} parts
+ * @returns {Uint8Array<ArrayBuffer>} a copy
+ */
+export function joined(parts) {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);
