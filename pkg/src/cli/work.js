@@ -77,8 +77,12 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
       ahead = take();
       try {
         const { bytes, sha256 } = await read;
-        const answer = results.known.get(sha256) ?? (await ask(model, bytes, signal));
         const isWritten = results.written.has(`${sha256} ${picture.path}`);
+        if (isWritten && !sidecar) {
+          await settle(index, async () => {});
+          continue;
+        }
+        const answer = results.known.get(sha256) ?? (await ask(model, bytes, signal));
         await settle(index, async () => {
           if (!isWritten) await results.add({ path: picture.path, sha256, answer });
           const refusal =
