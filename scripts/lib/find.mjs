@@ -24,9 +24,12 @@ import { wasmRustflags } from './variants.mjs';
  * @property {string} version the compiler's version line
  */
 
-/** Building std for the target needs a nightly cargo, or this promise that we know what we do. */
+/**
+ * Building std for the target needs a nightly cargo, or this promise that we know what we do. With `test`, which cargo adds
+ * for tests, dependencies are compiled once for what ships and for its tests.
+ */
 const BUILD_STD = {
-  args: ['-Z', 'build-std=std,panic_abort'],
+  args: ['-Z', 'build-std=std,panic_abort,test'],
   env: { RUSTC_BOOTSTRAP: '1' },
 };
 

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import test from 'node:test';
-import { assertSentence, openBrowser, openSite, Visit } from './support/site.js';
+import { openBrowser } from './support/browser.js';
+import { assertSentence, openSite, Visit } from './support/site.js';
 import { plain } from './support/pictures.js';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

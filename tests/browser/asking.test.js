@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { assertSentence, openBrowser, openSite, painted, Visit } from './support/site.js';
+import { openBrowser } from './support/browser.js';
+import { assertSentence, openSite, painted, Visit } from './support/site.js';
 import { plain } from './support/pictures.js';
 
 const browser = await openBrowser();

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { assertSentence, fewLabels, NOT_IN_FIREFOX, openBrowser, openSite, Visit } from './support/site.js';
+import { NOT_IN_FIREFOX, openBrowser } from './support/browser.js';
+import { assertSentence, fewLabels, openSite, Visit } from './support/site.js';
 import { plain } from './support/pictures.js';
 
 /** Models of published architectures, whose files are then broken. */

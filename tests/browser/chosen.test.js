@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { fewLabels, openBrowser, openSite, painted, Visit } from './support/site.js';
+import { openBrowser } from './support/browser.js';
+import { fewLabels, openSite, painted, Visit } from './support/site.js';
 import { plain } from './support/pictures.js';
 import { seededModels } from './support/seeded.js';
 

@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { fewLabels, openBrowser, openSite, sureFrom, Visit } from './support/site.js';
+import { openBrowser } from './support/browser.js';
+import { fewLabels, openSite, sureFrom, Visit } from './support/site.js';
 import { plain } from './support/pictures.js';
 
 const browser = await openBrowser();

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { assertSentence, NOT_IN_FIREFOX, openBrowser, openSite, painted, Visit } from './support/site.js';
+import { NOT_IN_FIREFOX, openBrowser } from './support/browser.js';
+import { assertSentence, openSite, painted, Visit } from './support/site.js';
 
 const browser = await openBrowser();
 const site = await openSite();

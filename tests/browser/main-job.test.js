@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { NOT_IN_FIREFOX, openBrowser, openSite, Visit } from './support/site.js';
+import { NOT_IN_FIREFOX, openBrowser } from './support/browser.js';
+import { openSite, Visit } from './support/site.js';
 import { drawings, photographs, photosAreHere, plain, STYLES } from './support/pictures.js';
 
 const browser = await openBrowser();

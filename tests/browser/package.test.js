@@ -8,7 +8,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { ROOT } from '../../scripts/lib/run.mjs';
 import { serve } from '../../scripts/serve.mjs';
-import { IN_FIREFOX, openBrowser } from './support/site.js';
+import { IN_FIREFOX, openBrowser } from './support/browser.js';
 
 const PACKAGE = path.join(ROOT, 'pkg');
 const AVIF = path.join(ROOT, '../shared/reports/images/other.avif');

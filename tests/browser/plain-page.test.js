@@ -7,7 +7,8 @@ import path from 'node:path';
 import test from 'node:test';
 import { ROOT } from '../../scripts/lib/run.mjs';
 import { serve } from '../../scripts/serve.mjs';
-import { DIST, openBrowser } from './support/site.js';
+import { openBrowser } from './support/browser.js';
+import { DIST } from './support/site.js';
 import { plain } from './support/pictures.js';
 
 const PACKAGE = path.join(ROOT, 'pkg');

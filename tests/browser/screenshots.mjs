@@ -4,7 +4,8 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openBrowser, openSite, Visit } from './support/site.js';
+import { openBrowser } from './support/browser.js';
+import { openSite, Visit } from './support/site.js';
 import { photographs, photosAreHere, plain } from './support/pictures.js';
 
 const OUT = fileURLToPath(new URL('../../target/screenshots', import.meta.url));

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { fewLabels, openBrowser, openSite, Visit } from './support/site.js';
+import { openBrowser } from './support/browser.js';
+import { fewLabels, openSite, Visit } from './support/site.js';
 import { plain } from './support/pictures.js';
 
 const MODELS = fileURLToPath(new URL('../golden/trained', import.meta.url));

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { serve } from '../../scripts/serve.mjs';
 import { drawings, STYLES } from './support/pictures.js';
-import { DIST, openBrowser, openSite, Visit } from './support/site.js';
+import { openBrowser } from './support/browser.js';
+import { DIST, openSite, Visit } from './support/site.js';
 
 /**
  * Relaxed SIMD rounds a product and its sum once, plain SIMD twice. The last bit decides now and then which of two steps

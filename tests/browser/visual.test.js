@@ -12,7 +12,8 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import pixelmatch from 'pixelmatch';
 import { PNG } from 'pngjs';
-import { IN_FIREFOX, openBrowser, openSite, Visit } from './support/site.js';
+import { IN_FIREFOX, openBrowser } from './support/browser.js';
+import { openSite, Visit } from './support/site.js';
 import { plain } from './support/pictures.js';
 
 const BASELINES = fileURLToPath(new URL('./baselines', import.meta.url));

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { openBrowser, openSite, Visit } from './support/site.js';
+import { openBrowser } from './support/browser.js';
+import { openSite, Visit } from './support/site.js';
 import { plain } from './support/pictures.js';
 
 const browser = await openBrowser();

@@ -8,7 +8,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openBrowser, openSite, Visit } from '../browser/support/site.js';
+import { openBrowser } from '../browser/support/browser.js';
+import { openSite, Visit } from '../browser/support/site.js';
 
 const FULL = fileURLToPath(new URL('../../target/full', import.meta.url));
 /** Longest wait for one step: a full-size model on two slow cores. */

@@ -12,7 +12,7 @@ import { targetFolder } from '../../scripts/build-wasm.mjs';
 import { findWasmBindgen, findWasmToolchain } from '../../scripts/lib/find.mjs';
 import { Failure, main, run, say } from '../../scripts/lib/run.mjs';
 import { buildArgs, chosenVariants, VARIANTS } from '../../scripts/lib/variants.mjs';
-import { openBrowser } from '../browser/support/site.js';
+import { openBrowser } from '../browser/support/browser.js';
 
 /** @import { Variant } from '../../scripts/lib/variants.mjs' */
 

@@ -6,8 +6,6 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium, firefox } from 'playwright-core';
-import { findChrome, findFirefox } from '../../../scripts/lib/find.mjs';
 import { serve } from '../../../scripts/serve.mjs';
 import { plain } from './pictures.js';
 
@@ -22,40 +20,8 @@ export const DIST = fileURLToPath(new URL('../../../dist', import.meta.url));
 /** The page is never tested at a host's root: relative addresses have to hold. */
 export const SUB_PATH = '/some/where/ocelli/';
 
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 /** Longest wait for anything that computes: two slow cores, a cold engine. */
 export const PATIENCE = 150_000;
-
-/** Whether the tests run in Firefox: `OCELLI_BROWSER=firefox`. */
-export const IN_FIREFOX = process.env.OCELLI_BROWSER === 'firefox';
-
-/** Why some tests are left out there: what WebDriver BiDi has no words for. */
-export const NOT_IN_FIREFOX = {
-  workers: IN_FIREFOX && 'WebDriver BiDi runs nothing within workers',
-  touch: IN_FIREFOX && 'touches that WebDriver BiDi makes become no clicks',
-};
-
-/** @returns {Promise<Browser>} */
-export async function openBrowser() {
-  if (IN_FIREFOX) {
-    const executablePath = findFirefox();
-    assert.ok(executablePath, 'no Firefox was found: run `npm run setup`, or set FIREFOX_PATH');
-    // Over WebDriver BiDi, which Firefox speaks as it comes.
-    return firefox.launch({ executablePath, channel: 'moz-firefox' });
-  }
-  const executablePath = findChrome();
-  assert.ok(executablePath, 'no Chromium was found: run `npm run setup`, or set CHROME_PATH');
-  return chromium.launch({ executablePath, args: FLAGS });
-}
 
 const FEW_LABELS = fileURLToPath(new URL('./few-labels.json', import.meta.url));
 
