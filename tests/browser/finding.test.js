@@ -60,17 +60,7 @@ test(
     await visit.drop(...files);
     for (const { name } of files) await visit.settled(name);
     // The built-in model is too quick to be seen: its messages are held up.
-    for (const worker of page.workers()) {
-      await worker.evaluate(() => {
-        const post = self.postMessage.bind(self);
-        let turn = Promise.resolve();
-        self.postMessage = (/** @type {unknown} */ message) => {
-          turn = turn
-            .then(() => new Promise((resolve) => setTimeout(resolve, 150)))
-            .then(() => post(message));
-        };
-      });
-    }
+    await visit.holdUpMessages(150);
     const finder = page.locator('picture-finder');
     const field = page.getByLabel('Find pictures by words');
     await field.fill('a red wall');

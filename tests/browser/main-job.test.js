@@ -110,15 +110,7 @@ test('the caption is written piece by piece', { skip: NOT_IN_FIREFOX.workers }, 
   await visit.ready();
   // On one thread: those of a pool never come to their messages.
   // The built-in model may write a whole caption between two frames: its messages are held up to be seen.
-  for (const worker of visit.page.workers()) {
-    await worker.evaluate(() => {
-      const post = self.postMessage.bind(self);
-      let turn = Promise.resolve();
-      self.postMessage = (/** @type {unknown} */ message) => {
-        turn = turn.then(() => new Promise((resolve) => setTimeout(resolve, 60))).then(() => post(message));
-      };
-    });
-  }
+  await visit.holdUpMessages(60);
   await visit.page.evaluate(() => {
     /** @type {Set<string>} */
     const seen = new Set();

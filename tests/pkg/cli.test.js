@@ -108,6 +108,26 @@ test('a run that was stopped goes on, and ends as one that was not', { skip }, a
   assert.equal(lines(readFileSync(out, 'utf8')).length, 1);
 });
 
+test('a picture that has changed since the run before is written of once', { skip }, async (t) => {
+  const folder = folderOf(t);
+  const [one, two] = ['one.webp', 'two.webp'].map((name) => path.join(folder, name));
+  for (const ending of ['jsonl', 'csv']) {
+    const out = path.join(folder, `tags.${ending}`);
+    for (const picture of [one, two]) cpSync(CAT, picture);
+    assert.equal((await ocelli(['tag', folder, '--top', '2', '--out', out])).code, 0);
+    const before = lines(readFileSync(out, 'utf8'));
+    cpSync(path.join(SAMPLES, 'coffee.webp'), one);
+    assert.equal((await ocelli(['tag', folder, '--top', '2', '--out', out])).code, 0);
+    const after = lines(readFileSync(out, 'utf8'));
+    assert.equal(after.length, before.length);
+    assert.deepEqual(
+      after.filter((line) => line.includes('two.webp')),
+      before.filter((line) => line.includes('two.webp')),
+    );
+    assert.match(after.find((line) => line.includes('one.webp')) ?? '', /cup/);
+  }
+});
+
 test('several models work side by side, and results keep the order of the pictures', { skip }, async () => {
   const [one, two] = await Promise.all(
     ['1', '2'].map((jobs) => ocelli(['tag', SAMPLES, '--top', '1', '--jobs', jobs, '--threads', '1'])),
@@ -161,16 +181,22 @@ test('vectors come as JSON lines, as an array of NumPy and as Parquet, all alike
   assert.equal(bytes.readFloatLE(10 + length), Math.fround(rows[0].embedding[0]));
   assert.deepEqual(lines(readFileSync(`${npy}.names.txt`, 'utf8')), [CAT, COFFEE]);
   assert.equal((await ocelli(['embed', CAT, COFFEE, '--out', parquet])).code, 0);
-  const file = readFileSync(parquet);
-  const buffer = file.buffer.slice(file.byteOffset, file.byteOffset + file.length);
-  const table = await parquetReadObjects({ file: buffer });
+  const readTable = () => parquetReadObjects({ file: new Uint8Array(readFileSync(parquet)).buffer });
+  const table = await readTable();
   assert.deepEqual(
     table.map(({ path: name }) => name),
     [CAT, COFFEE],
   );
   assert.equal(table[1].embedding[width - 1], Math.fround(rows[1].embedding[width - 1]));
   const text = await ocelli(['embed', '--text', '-'], { input: 'a cat\n\na dog\n' });
-  assert.equal(lines(text.out).length, 2);
+  assert.deepEqual(
+    lines(text.out).map((line) => JSON.parse(line).text),
+    ['a cat', 'a dog'],
+  );
+  const input = path.join(folder, 'texts.txt');
+  writeFileSync(input, 'a cat\n');
+  assert.equal((await ocelli(['embed', '--text', input, '--out', parquet])).code, 0);
+  assert.equal((await readTable())[0]?.text, 'a cat');
 });
 
 test('weights are converted by the converter of the library', { skip }, async (t) => {

@@ -382,6 +382,13 @@ test('bad input is a typed error, and the model goes on', options, async (t) => 
       return true;
     });
   }
+  // Of several pictures it says which.
+  for (const call of [
+    () => model.tag([bmp, bmp.subarray(0, 100)], ['a']),
+    () => model.embedImages([bmp, bmp.subarray(0, 100)]),
+  ]) {
+    await assert.rejects(call, { code: 'image-damaged', index: 1, message: /^Picture 2 of 2: [A-Z]/ });
+  }
   assert.equal((await model.tag(bmp, ['a'])).length, 1);
   assert.equal(workers.length, 1, 'the same worker all along');
 });

@@ -135,7 +135,7 @@ ${PICTURES}`,
     usage: 'ocelli embed [options] PICTURE...\n       ocelli embed [options] --text FILE',
     about: `Writes a vector of length 1 for each picture, or for each line of a file: the more alike, the larger the
 product of two. --format says how: jsonl (the default), npy (float32, one row each; the names go into
-FILE.names.txt) or parquet (columns path, sha256 and embedding).
+FILE.names.txt) or parquet (columns path, sha256 and embedding; of texts, text and embedding).
 
 ${PICTURES}`,
     options: {

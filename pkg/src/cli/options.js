@@ -49,10 +49,10 @@ export function countOf(values, name, usual) {
   return count;
 }
 
-/** @param {Values} values @param {string} name @param {number} usual */
-export function shareOf(values, name, usual) {
+/** @param {Values} values @param {string} name */
+export function shareOf(values, name) {
   const given = values[name];
-  if (given === undefined) return usual;
+  if (given === undefined) return undefined;
   const share = Number(given);
   if (String(given).trim() === '' || !(share >= 0 && share <= 1)) {
     throw usage(`--${name} must be a number from 0 to 1.`);

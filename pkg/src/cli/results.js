@@ -14,7 +14,7 @@
  */
 
 import { createWriteStream } from 'node:fs';
-import { open, readFile, truncate } from 'node:fs/promises';
+import { open, readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { Failure, usage } from './failure.js';
 
@@ -38,7 +38,7 @@ export function listOfScores(key) {
 /**
  * A label with its score to six digits, as much as f32 tells.
  *
- * @param {{ label: string, score: number }} scored
+ * @param {{ label: string | null, score: number }} scored
  */
 export function roundedScore({ label, score }) {
   return { label, score: Number(score.toPrecision(6)) };
@@ -52,8 +52,12 @@ export class Results {
   #settings;
   /** @type {Map<string, Record<string, unknown>>} answers of an earlier run, by the hash of their picture */
   known;
-  /** @type {Set<string>} pictures of it, by path and hash */
-  written;
+  /** The hashes of its pictures, by their paths. @type {Map<string, string>} */
+  #written;
+  /** Where results go, if that is a file. @type {string | null} */
+  #file;
+  /** Pictures of the earlier run that have changed since, by their keys then. @type {Set<string>} */
+  #outdated = new Set();
 
   /**
    * @private
@@ -61,15 +65,17 @@ export class Results {
    * @param {'text' | 'json' | 'csv'} form
    * @param {Shape} shape
    * @param {string} settings
-   * @param {{ known: Map<string, Record<string, unknown>>, written: Set<string> }} earlier
+   * @param {{ known: Map<string, Record<string, unknown>>, written: Map<string, string> }} earlier
+   * @param {string | null} file
    */
-  constructor(stream, form, shape, settings, { known, written }) {
+  constructor(stream, form, shape, settings, { known, written }, file) {
     this.#stream = stream;
     this.#form = form;
     this.#shape = shape;
     this.#settings = settings;
     this.known = known;
-    this.written = written;
+    this.#written = written;
+    this.#file = file;
   }
 
   /**
@@ -81,9 +87,9 @@ export class Results {
     if (json && csv) throw usage('--json and --csv exclude each other.');
     const form =
       json || (out?.endsWith('.jsonl') && !csv) ? 'json' : csv || out?.endsWith('.csv') ? 'csv' : 'text';
-    const none = { known: new Map(), written: new Set() };
+    const none = { known: new Map(), written: new Map() };
     if (out === undefined) {
-      const results = new Results(process.stdout, form, shape, settings, none);
+      const results = new Results(process.stdout, form, shape, settings, none, null);
       if (form === 'csv') await results.#write(csvLine(['path', 'sha256', ...shape.columns]));
       return results;
     }
@@ -96,11 +102,16 @@ export class Results {
     } catch (error) {
       throw new Failure(`${out} cannot be written: ${/** @type {Error} */ (error).message}.`);
     }
-    const results = new Results(createWriteStream(out, { flags: 'a' }), form, shape, settings, earlier);
+    const results = new Results(createWriteStream(out, { flags: 'a' }), form, shape, settings, earlier, out);
     if (form === 'csv' && earlier.size === 0) {
       await results.#write(csvLine(['path', 'sha256', 'settings', ...shape.columns]));
     }
     return results;
+  }
+
+  /** Whether an earlier run has written of a picture as it is. @param {{ path: string, sha256: string }} picture */
+  isWritten({ path, sha256 }) {
+    return this.#written.get(path) === sha256;
   }
 
   /** Whether a person reads the results as they come. */
@@ -110,6 +121,8 @@ export class Results {
 
   /** @param {Result} result */
   async add({ path, sha256, answer }) {
+    const earlier = this.#written.get(path);
+    if (earlier !== undefined) this.#outdated.add(keyOf(path, earlier));
     const settings = this.#stream === process.stdout ? [] : [this.#settings];
     if (this.#form === 'text') return this.#write(`${path}: ${this.#shape.text(answer)}\n`);
     if (this.#form === 'json') {
@@ -129,6 +142,19 @@ export class Results {
     if (this.#stream === process.stdout) return;
     this.#stream.end();
     await once(this.#stream, 'finish');
+    if (this.#file !== null && this.#outdated.size > 0) await this.#dropOutdated(this.#file);
+  }
+
+  /** Takes out what was written of pictures before they changed. @param {string} file */
+  async #dropOutdated(file) {
+    const lines = (await readFile(file, 'utf8')).split('\n');
+    const kept = lines.filter((line) => {
+      const { path, sha256 } = parseLine(line, this.#form);
+      return !this.#outdated.has(keyOf(path, sha256));
+    });
+    const part = `${file}.part-${process.pid}`;
+    await writeFile(part, kept.join('\n'));
+    await rename(part, file);
   }
 }
 
@@ -146,8 +172,8 @@ async function readEarlier(file, form, shape, settings) {
   const lines = bytes.subarray(0, size).toString('utf8').split('\n').slice(0, -1);
   /** @type {Map<string, Record<string, unknown>>} */
   const known = new Map();
-  /** @type {Set<string>} */
-  const written = new Set();
+  /** @type {Map<string, string>} */
+  const written = new Map();
   const foreign = () =>
     usage(`${file} is not of this command, or was made with other settings: give --force to begin anew.`);
   if (form === 'csv' && lines.length > 0) {
@@ -155,30 +181,37 @@ async function readEarlier(file, form, shape, settings) {
     if (lines.shift() !== header) throw foreign();
   }
   for (const line of lines) {
-    const [path, sha256, made, answer] = form === 'json' ? readJson(line) : readCsv(line);
+    const { path, sha256, settings: made, answer } = parseLine(line, form);
     if (made !== settings) throw foreign();
-    written.add(`${sha256} ${path}`);
-    if (answer) known.set(String(sha256), answer);
+    written.set(path, sha256);
+    if (answer) known.set(sha256, answer);
   }
   return { known, written, size };
 }
 
-/** @param {string} line @returns {[unknown, unknown, unknown, Record<string, unknown> | null]} */
-function readJson(line) {
-  try {
-    const { path, sha256, settings, ...answer } = JSON.parse(line);
-    return [path, sha256, settings, answer];
-  } catch {
-    return [null, null, null, null];
-  }
-}
+/** @param {string} path @param {string} sha256 */
+const keyOf = (path, sha256) => `${sha256} ${path}`;
 
-/** @param {string} line @returns {[unknown, unknown, unknown, null]} */
-function readCsv(line) {
-  const cells = [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
+/**
+ * A line of results: of JSON with the whole answer, of CSV without. One that is damaged has no settings.
+ *
+ * @param {string} line
+ * @param {'text' | 'json' | 'csv'} form
+ * @returns {{ path: string, sha256: string, settings?: string, answer?: Record<string, unknown> }}
+ */
+function parseLine(line, form) {
+  if (form === 'json') {
+    try {
+      const { path, sha256, settings, ...answer } = JSON.parse(line);
+      return { path, sha256, settings, answer };
+    } catch {
+      return { path: '', sha256: '' };
+    }
+  }
+  const [path = '', sha256 = '', settings] = [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
     ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
   );
-  return [cells[0], cells[1], cells[2], null];
+  return { path, sha256, ...(settings !== undefined && { settings }) };
 }
 
 /** A line as RFC 4180 has it. @param {unknown[]} cells */

@@ -4,6 +4,12 @@ import { writeFile } from 'node:fs/promises';
 import { ByteWriter, parquetWrite } from 'hyparquet-writer';
 
 /**
+ * @typedef {object} Row
+ * @property {Record<string, string>} about what the vector is of: of pictures `path` and `sha256`, of texts `text`
+ * @property {Float32Array} embedding
+ */
+
+/**
  * An array of float32 with a row for each vector.
  *
  * Source: NumPy, "A Simple File Format for NumPy Arrays" (NEP 1), version 1.0.
@@ -27,25 +33,29 @@ export function npy(vectors) {
 }
 
 /**
- * A table of names, hashes and vectors, each vector a list of floats.
+ * A table with a column for each entry of what the vectors are of, and with the vectors as lists of floats.
  *
- * @param {readonly { path: string, sha256: string, embedding: Float32Array }[]} rows
+ * @param {readonly Row[]} rows with the same entries each
  * @returns {Uint8Array}
  */
 export function parquet(rows) {
   const writer = new ByteWriter();
+  const names = Object.keys(rows[0]?.about ?? {});
   parquetWrite({
     writer,
     createdBy: 'ocelli',
     columnData: [
-      { name: 'path', data: rows.map(({ path }) => path), nullable: false },
-      { name: 'sha256', data: rows.map(({ sha256 }) => sha256), nullable: false },
+      ...names.map((name) => ({ name, data: rows.map(({ about }) => about[name]), nullable: false })),
       { name: 'embedding', data: rows.map(({ embedding }) => [...embedding]) },
     ],
     schema: [
-      { name: 'root', num_children: 3 },
-      { name: 'path', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
-      { name: 'sha256', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+      { name: 'root', num_children: names.length + 1 },
+      ...names.map((name) => ({
+        name,
+        type: /** @type {const} */ ('BYTE_ARRAY'),
+        converted_type: /** @type {const} */ ('UTF8'),
+        repetition_type: /** @type {const} */ ('REQUIRED'),
+      })),
       { name: 'embedding', repetition_type: 'REQUIRED', num_children: 1, converted_type: 'LIST' },
       { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
       { name: 'element', type: 'FLOAT', repetition_type: 'REQUIRED' },
@@ -57,10 +67,10 @@ export function parquet(rows) {
 /**
  * @param {string} file
  * @param {'npy' | 'parquet'} format
- * @param {readonly { path: string, sha256: string, embedding: Float32Array }[]} rows
+ * @param {readonly Row[]} rows
  */
 export async function writeVectors(file, format, rows) {
   if (format === 'parquet') return writeFile(file, parquet(rows));
   await writeFile(file, npy(rows.map(({ embedding }) => embedding)));
-  await writeFile(`${file}.names.txt`, rows.map(({ path }) => `${path}\n`).join(''));
+  await writeFile(`${file}.names.txt`, rows.map(({ about }) => `${Object.values(about)[0]}\n`).join(''));
 }

@@ -22,7 +22,7 @@ const EVERY_PICTURE = /^(worker-failed|argument-invalid|label.*|template-invalid
  * @property {boolean} quiet
  * @property {(onProgress: (progress: import('../shared/protocol.js').Progress) => void) => Promise<M>} open loads a model
  * @property {(model: M, bytes: Uint8Array, signal: AbortSignal) => Promise<Record<string, unknown>>} ask
- * @property {Pick<Results, 'known' | 'written' | 'add' | 'onTerminal'>} results
+ * @property {Pick<Results, 'known' | 'isWritten' | 'add' | 'onTerminal'>} results
  * @property {((answer: any) => { subjects?: string[], description?: string }) | null} sidecar what goes into sidecars
  */
 
@@ -77,7 +77,7 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
       ahead = take();
       try {
         const { bytes, sha256 } = await read;
-        const isWritten = results.written.has(`${sha256} ${picture.path}`);
+        const isWritten = results.isWritten({ path: picture.path, sha256 });
         if (isWritten && !sidecar) {
           await settle(index, async () => {});
           continue;

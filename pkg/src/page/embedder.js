@@ -22,6 +22,7 @@
 import { checkImages, checkTexts } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
+import { inTurn } from './in-turn.js';
 import { LOAD, LoadedModel } from './model.js';
 
 /**
@@ -111,7 +112,7 @@ export class Embedder extends LoadedModel {
   }
 
   /**
-   * Asks about one picture after the other: no more than one has to be in memory.
+   * Asks about one picture after the other.
    *
    * @template {'embedImage' | 'similarity'} V
    * @param {V} operation
@@ -123,31 +124,13 @@ export class Embedder extends LoadedModel {
   async #each(operation, images, given, options) {
     const copy = checkImages(images);
     const { signal, onProgress } = readOptions(options, CALL);
-    const answers = [];
-    for (const [index, image] of copy.entries()) {
+    return inTurn(copy, onProgress, async (image, tell) => {
       const { source, transfer } = await readImage(image, { signal });
-      /** @param {Progress} event */
-      const tell = (event) => onProgress?.(ofAll(event, index, copy.length));
       const one = /** @type {import('../shared/protocol.js').Operations[V]['params']} */ ({
         ...given,
         image: source,
       });
-      answers.push(await this.request(operation, one, { signal, transfer, onProgress: tell }));
-    }
-    return answers;
+      return this.request(operation, one, { signal, transfer, onProgress: tell });
+    });
   }
-}
-
-/**
- * How far all of several pictures are, where one of them is so far.
- *
- * @param {Progress} event
- * @param {number} index
- * @param {number} count
- * @returns {Progress}
- */
-export function ofAll(event, index, count) {
-  const { phase, loaded, total } = event;
-  if (phase !== 'image' || total === null) return event;
-  return { ...event, loaded: index * total + loaded, total: count * total };
 }

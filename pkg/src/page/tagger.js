@@ -44,8 +44,9 @@
 import { checkImages, checkLabels, checkText, listOf } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
+import { inTurn } from './in-turn.js';
 import { templates } from './templates.js';
-import { Embedder, ofAll } from './embedder.js';
+import { Embedder } from './embedder.js';
 import { readInside } from './inside.js';
 import { readKnownLabels } from './known-labels.js';
 import { LoadedModel } from './model.js';
@@ -170,15 +171,9 @@ export class Tagger extends Embedder {
     const read = readOptions(options, TAG);
     const several = listOf(image);
     if (several === null) return this.#tagOne(/** @type {ImageInput} */ (image), labels, read);
-    const images = checkImages(several);
-    const answers = [];
-    // One after the other: no more than one has to be in memory.
-    for (const [index, one] of images.entries()) {
-      const onProgress = (/** @type {Progress} */ progress) =>
-        read.onProgress?.(ofAll(progress, index, images.length));
-      answers.push(await this.#tagOne(one, labels, { ...read, onProgress }));
-    }
-    return answers;
+    return inTurn(checkImages(several), read.onProgress, (one, onProgress) =>
+      this.#tagOne(one, labels, { ...read, onProgress }),
+    );
   }
 
   /**

@@ -21,10 +21,12 @@ export class OcelliError extends Error {
 
 /** The picture is empty, damaged, too large, unreadable or of an unsupported format. */
 export class ImageError extends OcelliError {
-  /** @param {string} code @param {string} message @param {{ cause?: unknown }} [options] */
+  /** @param {string} code @param {string} message @param {{ cause?: unknown, index?: number }} [options] */
   constructor(code, message, options) {
     super(code, message, options);
     this.name = 'ImageError';
+    /** @type {number | null} Of several pictures, the place of the one that it is about. */
+    this.index = options?.index ?? null;
   }
 }
 

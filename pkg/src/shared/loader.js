@@ -48,7 +48,7 @@ export async function openFile(file, options = {}) {
     const policy = await violatedDirective(['connect-src', 'default-src'], file.url);
     const why = policy
       ? `the page's content security policy forbids it (connect-src needs ${new URL(file.url).origin})`
-      : `${host(file)} is out of reach, or refuses other sites' pages`;
+      : `${host(file)} ${platform.unreachable}`;
     throw errorFor('network', `${file.name} could not be fetched: ${why}.`, { cause });
   });
   const { status } = response;

@@ -69,7 +69,7 @@ async function fetchWasm(address) {
     const policy = await violatedDirective(['connect-src', 'default-src'], address);
     const sentence = policy
       ? `The page's content security policy forbids ocelli's WebAssembly file: its connect-src needs ${new URL(address).origin}.`
-      : `ocelli's WebAssembly file could not be fetched: ${address} is out of reach, or refuses other sites' pages.`;
+      : `ocelli's WebAssembly file could not be fetched: ${address} ${platform.unreachable}.`;
     throw new WorkerError('worker-failed', sentence, { cause });
   }
   if (!response.ok) {

@@ -102,6 +102,24 @@ export class Visit {
   }
 
   /**
+   * Lets each message of the workers wait, for what is too quick to be seen. Workers of a pool never come to this.
+   * @param {number} ms each
+   */
+  async holdUpMessages(ms) {
+    for (const worker of this.page.workers()) {
+      await worker.evaluate((pause) => {
+        const post = self.postMessage.bind(self);
+        let turn = Promise.resolve();
+        self.postMessage = (/** @type {unknown} */ message) => {
+          turn = turn
+            .then(() => new Promise((resolve) => setTimeout(resolve, pause)))
+            .then(() => post(message));
+        };
+      }, ms);
+    }
+  }
+
+  /**
    * A visit with one picture, sky.png, that is done.
    * @param {Browser} browser
    * @param {string} url

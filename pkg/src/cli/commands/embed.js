@@ -1,14 +1,12 @@
 /** `ocelli embed`. */
 
-import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { Embedder } from '../../page/embedder.js';
 import { EXIT, usage } from '../failure.js';
 import { linesOf, readAll } from '../inputs.js';
-import { loadOptions, modelOf, settingsOf } from '../options.js';
+import { loadOptions, modelOf } from '../options.js';
 import { overPictures } from '../over-pictures.js';
 import { loading } from '../progress.js';
-import { Results } from '../results.js';
 import { writeVectors } from '../vectors.js';
 
 const FORMATS = ['jsonl', 'npy', 'parquet'];
@@ -61,7 +59,7 @@ async function writeTable(out, format, kept) {
   const lines = (await readFile(kept, 'utf8')).split('\n').filter(Boolean);
   const rows = lines.map((line) => {
     const { path, sha256, embedding } = JSON.parse(line);
-    return { path, sha256, embedding: Float32Array.from(embedding) };
+    return { about: { path, sha256 }, embedding: Float32Array.from(embedding) };
   });
   if (rows.length === 0) return;
   await writeVectors(out, format, rows);
@@ -84,25 +82,16 @@ async function embedTexts(values, { model, load, out, format }) {
   bar.stop();
   try {
     const vectors = await embedder.embedTexts(texts);
-    const rows = texts.map((text, i) => ({
-      path: text,
-      sha256: createHash('sha256').update(text).digest('hex'),
-      embedding: vectors[i] ?? new Float32Array(),
-    }));
+    const rows = texts.map((text, i) => ({ about: { text }, embedding: vectors[i] ?? new Float32Array() }));
     if (format !== 'jsonl' && out !== undefined) {
       await writeVectors(out, /** @type {'npy'} */ (format), rows);
       return EXIT.done;
     }
-    const settings = await settingsOf(['embed', model, load, 'texts']);
-    const results = await Results.open(
-      { json: true, ...(out !== undefined && { out, force: true }) },
-      SHAPE,
-      settings,
+    const lines = rows.map(
+      ({ about, embedding }) => `${JSON.stringify({ ...about, embedding: [...embedding] })}\n`,
     );
-    for (const { path, sha256, embedding } of rows) {
-      await results.add({ path, sha256, answer: { embedding: [...embedding] } });
-    }
-    await results.close();
+    if (out !== undefined) await writeFile(out, lines.join(''));
+    else for (const line of lines) process.stdout.write(line);
     return EXIT.done;
   } finally {
     embedder.dispose();

@@ -3,10 +3,10 @@
 import { createServer } from 'node:http';
 import { Captioner } from '../../page/captioner.js';
 import { Tagger } from '../../page/tagger.js';
-import { loadVocabulary } from '../../extras/vocabulary.js';
 import { codeOf, errorFor } from '../../shared/errors.js';
 import { MAX_IMAGE_BYTES } from '../../shared/limits.js';
 import { nearest } from '../../shared/nearest.js';
+import { everydayTags } from '../everyday.js';
 import { EXIT, Failure, usage } from '../failure.js';
 import { readAll } from '../inputs.js';
 import { countOf, loadOptions, modelOf } from '../options.js';
@@ -29,9 +29,8 @@ export async function serve(values, names) {
   bar.stop();
   /** @type {Promise<Captioner> | null} */
   let captioner = null;
-  const vocabulary = await loadVocabulary();
-  const everyday = await vocabulary.labelsFor(tagger);
-  await tagger.prepare(everyday);
+  const everyday = await everydayTags(tagger);
+  await everyday.prepare();
 
   /** @type {Record<string, (bytes: Uint8Array, query: URLSearchParams) => Promise<unknown>>} */
   const routes = {
@@ -43,8 +42,7 @@ export async function serve(values, names) {
       if (!Number.isSafeInteger(topK) || topK < 1) {
         throw errorFor('argument-invalid', 'top must be a whole number above zero.');
       }
-      const all = await tagger.tag(bytes, everyday, { threshold: 0.01 });
-      return { tags: vocabulary.withoutImplied(all).slice(0, topK) };
+      return { tags: await everyday.tag(bytes, { topK }) };
     },
     async '/caption'(bytes) {
       captioner ??= Captioner.load(model, load);

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { Tagger } from '../../page/tagger.js';
-import { loadVocabulary } from '../../extras/vocabulary.js';
+import { everydayTags } from '../everyday.js';
 import { usage } from '../failure.js';
 import { linesOf } from '../inputs.js';
 import { countOf, loadOptions, modelOf, shareOf } from '../options.js';
@@ -17,22 +17,24 @@ export async function tag(values, names) {
   const model = modelOf(values, 'ocelli');
   const labels = values.labels === undefined ? null : await readLabels(String(values.labels));
   const top = countOf(values, 'top', 5);
-  // Among everyday things all but a few have no share worth a word.
-  const threshold = shareOf(values, 'threshold', labels ? 0 : 0.01);
+  const threshold = shareOf(values, 'threshold');
   const load = loadOptions(values);
   return overPictures(values, names, {
     shape: listOfScores('tags'),
     settings: ['tag', model, load, labels, template, top, threshold],
     async open(onProgress) {
       const tagger = await Tagger.load(model, { ...load, onProgress });
-      const vocabulary = labels ? null : await loadVocabulary();
-      const asked = labels ?? (await vocabulary?.labelsFor(tagger)) ?? [];
-      return { tagger, asked, vocabulary, dispose: () => tagger.dispose() };
+      const everyday = labels ? null : await everydayTags(tagger);
+      return { tagger, everyday, dispose: () => tagger.dispose() };
     },
-    async ask({ tagger, asked, vocabulary }, bytes, signal) {
-      const sentence = template === undefined ? {} : { template: String(template) };
-      const all = await tagger.tag(bytes, asked, { threshold, signal, ...sentence });
-      const tags = (vocabulary ? vocabulary.withoutImplied(all) : all).slice(0, top);
+    async ask({ tagger, everyday }, bytes, signal) {
+      const options = {
+        topK: top,
+        signal,
+        ...(threshold !== undefined && { threshold }),
+        ...(template !== undefined && { template: String(template) }),
+      };
+      const tags = await (everyday ? everyday.tag(bytes, options) : tagger.tag(bytes, labels ?? [], options));
       return { tags: tags.map(roundedScore) };
     },
     sidecar: values.xmp
