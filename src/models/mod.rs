@@ -6,8 +6,8 @@
 //! ResNets and EfficientNet-Lite.
 
 pub mod blip;
-pub mod clip;
 mod config;
+pub mod dual;
 pub mod ocelli;
 mod prefix_trie;
 pub mod vision;

@@ -6,7 +6,7 @@
 /// `logit_scale * mean(cos(image, prompt)) + offset`. It stands for "none of these": without it, the softmax gives all
 /// of the probability to the labels, whatever the picture shows. The mean served better than the maximum and the
 /// log-mean-exp of the logits where it was measured (`training/calibrate.py`); the offset belongs to a model, see
-/// [`ClipConfig::none_offset`](crate::models::clip::ClipConfig::none_offset).
+/// [`DualConfig::none_offset`](crate::models::dual::DualConfig::none_offset).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scores {
     /// The softmax over the labels and the background: one of them is right, and all sum to 1.

@@ -9,7 +9,7 @@ use super::{
     ImageEncoding, Label, LabelSet, ModelFiles, check_picture_size, check_vocabulary, non_finite, pixel_batch,
 };
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
-use crate::models::clip::{ClipConfig, ClipModel, Towers};
+use crate::models::dual::{DualConfig, DualEncoder, Towers};
 use crate::text::{ClipTokenizer, Templates};
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
@@ -26,7 +26,7 @@ pub struct TaggerFiles {
 
 /// What a tagger knows beside its weights.
 pub(super) struct TaggerInputs {
-    pub(super) config: ClipConfig,
+    pub(super) config: DualConfig,
     pub(super) preprocessor: Preprocessor,
     pub(super) tokenizer: ClipTokenizer,
 }
@@ -38,7 +38,7 @@ impl TaggerFiles {
     /// `ConfigInvalid`, `PreprocessorInvalid`, `TokenizerInvalid`: a file is malformed, or does not fit the
     /// others.
     pub fn read(files: ModelFiles) -> Result<Self> {
-        let config = ClipConfig::from_json(files.config)?;
+        let config = DualConfig::from_json(files.config)?;
         // Beside a model of open_clip there is no such file: its configuration has it all.
         let own = if files.preprocessor.is_empty() { config.preprocessor(files.config)? } else { None };
         let preprocessor =
@@ -60,7 +60,7 @@ impl TaggerFiles {
 
 impl TaggerInputs {
     /// Checks the parts against each other; reads the `tokenizer`.
-    pub(super) fn new(config: ClipConfig, preprocessor: Preprocessor, tokenizer: &[u8]) -> Result<Self> {
+    pub(super) fn new(config: DualConfig, preprocessor: Preprocessor, tokenizer: &[u8]) -> Result<Self> {
         check_picture_size(&preprocessor, config.vision.image_size)?;
         let tokenizer = ClipTokenizer::from_json(tokenizer, config.text.max_position_embeddings)?;
         check_vocabulary(tokenizer.vocab_size(), config.text.vocab_size)?;
@@ -101,7 +101,7 @@ pub struct Tagger {
 }
 
 struct Parts {
-    model: ClipModel,
+    model: DualEncoder,
     inputs: TaggerInputs,
 }
 
@@ -112,15 +112,15 @@ impl Tagger {
     /// `WeightsMismatch` names the tensors that are missing, misshapen or unknown to the model.
     pub fn new(files: TaggerFiles, weights: Weights) -> Result<Self> {
         let TaggerFiles { model: inputs, towers } = files;
-        Ok(Self::of(ClipModel::with_towers(&inputs.config, towers, weights)?, inputs))
+        Ok(Self::of(DualEncoder::with_towers(&inputs.config, towers, weights)?, inputs))
     }
 
     /// The tagger of its parts.
-    pub(super) fn of(model: ClipModel, inputs: TaggerInputs) -> Self {
+    pub(super) fn of(model: DualEncoder, inputs: TaggerInputs) -> Self {
         Self { parts: Arc::new(Parts { model, inputs }), memory: Arc::default() }
     }
 
-    pub(super) fn model(&self) -> &ClipModel {
+    pub(super) fn model(&self) -> &DualEncoder {
         &self.parts.model
     }
 

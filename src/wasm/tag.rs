@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::picture::{ImageEncoding, Picture};
-use crate::models::clip::Towers;
+use crate::models::dual::Towers;
 use crate::tasks::{self, Label, MAX_LABELS, ModelFiles, Scores, Tagger};
 use crate::text::Templates;
 use crate::{Error, ErrorKind, Result};

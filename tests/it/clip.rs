@@ -4,16 +4,16 @@
 
 use candle_core::Tensor;
 use ocelli::ErrorKind;
-use ocelli::models::clip::{ClipConfig, ClipModel};
+use ocelli::models::dual::{DualConfig, DualEncoder};
 use ocelli::weights::Weights;
 
 use crate::golden::{BOUND, Golden, IMAGES, assert_close, difference, pixels};
 
 const MODELS: [&str; 4] = ["clip-quick-gelu-eos-2", "clip-gelu-eos-7", "clip-config-dict", "clip-silu-relu"];
 
-fn model(golden: &Golden, config: &[u8]) -> (ClipConfig, ClipModel) {
-    let config = ClipConfig::from_json(config).unwrap();
-    let model = ClipModel::new(&config, golden.weights()).unwrap();
+fn model(golden: &Golden, config: &[u8]) -> (DualConfig, DualEncoder) {
+    let config = DualConfig::from_json(config).unwrap();
+    let model = DualEncoder::new(&config, golden.weights()).unwrap();
     (config, model)
 }
 
@@ -121,7 +121,7 @@ fn every_quirk_matters() {
             let mut texts = texts(&golden);
             texts.retain(|ids| config.text.pooled(ids).is_some());
             let right =
-                ClipModel::new(&ClipConfig::from_json(&golden.config).unwrap(), golden.weights()).unwrap();
+                DualEncoder::new(&DualConfig::from_json(&golden.config).unwrap(), golden.weights()).unwrap();
             difference(&model.text_features(&texts).unwrap(), &right.text_features(&texts).unwrap())
         } else {
             let features = model.image_features(&pixels(config.vision.image_size)).unwrap();
@@ -135,7 +135,7 @@ fn every_quirk_matters() {
 #[test]
 fn names_all_tensors_that_do_not_fit() {
     let golden = Golden::read(MODELS[0]);
-    let config = ClipConfig::from_json(&golden.config).unwrap();
+    let config = DualConfig::from_json(&golden.config).unwrap();
     let mut tensors = golden.tensors();
     tensors.remove("logit_scale").unwrap();
     let bias = tensors.remove("text_model.encoder.layers.1.mlp.fc1.bias").unwrap();
@@ -143,7 +143,7 @@ fn names_all_tensors_that_do_not_fit() {
     let patch = tensors.get_mut("vision_model.embeddings.patch_embedding.weight").unwrap();
     *patch = patch.narrow(2, 0, 4).unwrap();
 
-    let error = ClipModel::new(&config, Weights::from_tensors(tensors)).unwrap_err();
+    let error = DualEncoder::new(&config, Weights::from_tensors(tensors)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WeightsMismatch);
     let text = error.to_string();
     for part in [
@@ -162,7 +162,7 @@ fn names_all_tensors_that_do_not_fit() {
         config["vision_config"]["num_hidden_layers"] = 256.into();
         config["text_config"]["vocab_size"] = 4_000_000.into();
     });
-    let error = ClipModel::new(&ClipConfig::from_json(&huge).unwrap(), golden.weights()).unwrap_err();
+    let error = DualEncoder::new(&DualConfig::from_json(&huge).unwrap(), golden.weights()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WeightsMismatch);
     assert!(error.to_string().contains(" more"), "{error}");
     assert!(error.to_string().len() < 2000, "{error}");
@@ -171,14 +171,14 @@ fn names_all_tensors_that_do_not_fit() {
 #[test]
 fn accepts_the_names_of_older_files() {
     let golden = Golden::read(MODELS[0]);
-    let config = ClipConfig::from_json(&golden.config).unwrap();
+    let config = DualConfig::from_json(&golden.config).unwrap();
     let old = |name: &str| {
         let name = format!("clip.{name}");
         let norm = name.contains("norm");
         if norm { name.replace(".weight", ".gamma").replace(".bias", ".beta") } else { name }
     };
     let tensors = golden.tensors().into_iter().map(|(name, tensor)| (old(&name), tensor)).collect();
-    let model = ClipModel::new(&config, Weights::from_tensors(tensors)).unwrap();
+    let model = DualEncoder::new(&config, Weights::from_tensors(tensors)).unwrap();
     let features = model.image_features(&pixels(config.vision.image_size)).unwrap();
     assert_close("old names", &features, golden.floats("image_features"));
 }
@@ -221,7 +221,7 @@ fn names_the_key_that_is_wrong() {
         (r#"{"text_config_dict": {"vocab_size": 18446744073709551616}}"#, "text_config_dict.vocab_size"),
     ];
     for (json, part) in cases {
-        let error = ClipConfig::from_json(json.as_bytes()).unwrap_err();
+        let error = DualConfig::from_json(json.as_bytes()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConfigInvalid, "{json}");
         assert!(error.to_string().contains(part), "{json}: {error}");
     }
@@ -232,7 +232,7 @@ fn absent_and_null_keys_have_the_defaults_of_the_published_model() {
     for json in
         ["{}", r#"{"text_config": null, "vision_config": {"hidden_size": null}, "text_config_dict": null}"#]
     {
-        let config = ClipConfig::from_json(json.as_bytes()).unwrap();
+        let config = DualConfig::from_json(json.as_bytes()).unwrap();
         let vision = config.vision.transformer().unwrap();
         assert_eq!((config.vision.image_size, vision.patch_size, config.projection_dim), (224, 32, 512));
         assert_eq!((config.text.vocab_size, config.text.max_position_embeddings), (49_408, 77));

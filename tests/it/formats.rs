@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use candle_core::{DType, Device, Tensor};
 use ocelli::ErrorKind;
 use ocelli::kernels::Dtype;
-use ocelli::models::clip::{ClipConfig, ClipModel};
+use ocelli::models::dual::{DualConfig, DualEncoder};
 use ocelli::weights::{Weights, WeightsLoader, is_matrix};
 
 use crate::support::{load, refuse};
@@ -223,9 +223,9 @@ fn what_was_converted_is_the_whole_model() {
     convert(&[model.to_str().unwrap(), "--dtype", "q8", "-o", out.to_str().unwrap()]).unwrap();
     let file = std::fs::read(&out).unwrap();
     std::fs::remove_file(&out).unwrap();
-    let config = ClipConfig::from_json(&std::fs::read(folder.join("config.json")).unwrap()).unwrap();
+    let config = DualConfig::from_json(&std::fs::read(folder.join("config.json")).unwrap()).unwrap();
     // The temperature, a number of no dimension, is among what it needs.
-    ClipModel::new(&config, load(&file, 4096).unwrap()).unwrap();
+    DualEncoder::new(&config, load(&file, 4096).unwrap()).unwrap();
 }
 
 fn check_conversion(model: &std::path::Path) {

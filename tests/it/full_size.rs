@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use ocelli::image::{Preprocessor, PreprocessorKind};
 use ocelli::kernels::Dtype;
-use ocelli::models::clip::{ClipConfig, ClipModel};
+use ocelli::models::dual::{DualConfig, DualEncoder};
 use ocelli::models::ocelli::{OcelliConfig, OcelliModel, Parts};
 use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, ModelFiles, Tagger, TaggerFiles};
 use ocelli::weights::{Weights, WeightsLoader};
@@ -130,7 +130,7 @@ fn towers() -> Option<(PathBuf, Value)> {
 }
 
 /// Compares the features `(images, dim)` that `model` makes of the pictures with the reference's.
-fn compare_towers(name: &str, model: impl Fn(&[u8], Weights) -> ClipModel, dtypes: &[(Dtype, f32)]) {
+fn compare_towers(name: &str, model: impl Fn(&[u8], Weights) -> DualEncoder, dtypes: &[(Dtype, f32)]) {
     let Some((full, expected)) = towers() else { return };
     let folder = full.join("towers").join(name);
     let read = |file: &str| std::fs::read(folder.join(file)).unwrap();
@@ -165,7 +165,7 @@ const DTYPES: [(Dtype, f32); 3] = [(Dtype::F32, 0.9999), (Dtype::F16, 0.998), (D
 #[test]
 fn rn50_sees_as_the_reference() {
     let model =
-        |config: &[u8], weights| ClipModel::new(&ClipConfig::from_json(config).unwrap(), weights).unwrap();
+        |config: &[u8], weights| DualEncoder::new(&DualConfig::from_json(config).unwrap(), weights).unwrap();
     compare_towers("rn50", model, &DTYPES);
 }
 

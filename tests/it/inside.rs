@@ -9,7 +9,7 @@ use candle_core::{Device, Tensor};
 use ocelli::image::{self, Frame, RgbImage};
 use ocelli::kernels::Dtype;
 use ocelli::models::blip::{BlipConfig, BlipMatcher, BlipModel};
-use ocelli::models::clip::{ClipConfig, ClipModel};
+use ocelli::models::dual::{DualConfig, DualEncoder};
 use ocelli::models::vit::{VitConfig, VitModel};
 use ocelli::models::{EncoderState, Trace};
 use ocelli::tasks::{
@@ -68,8 +68,8 @@ fn rollout_agrees_with_the_reference() {
     let expected = Expected::read();
     for name in ["clip-quick-gelu-eos-2", "clip-gelu-eos-7", "clip-config-dict", "clip-silu-relu"] {
         let golden = Golden::read(name);
-        let config = ClipConfig::from_json(&golden.config).unwrap();
-        let model = ClipModel::new(&config, golden.weights()).unwrap();
+        let config = DualConfig::from_json(&golden.config).unwrap();
+        let model = DualEncoder::new(&config, golden.weights()).unwrap();
         let vision = model.vision().unwrap();
         for i in 0..IMAGES {
             let image = pixels(config.vision.image_size).narrow(0, i, 1).unwrap();
@@ -112,8 +112,8 @@ fn relevance_agrees_with_the_reference() {
     let expected = Expected::read();
     for name in ["clip-quick-gelu-eos-2", "clip-gelu-eos-7", "clip-config-dict", "clip-silu-relu"] {
         let golden = Golden::read(name);
-        let config = ClipConfig::from_json(&golden.config).unwrap();
-        let model = ClipModel::new(&config, golden.weights()).unwrap();
+        let config = DualConfig::from_json(&golden.config).unwrap();
+        let model = DualEncoder::new(&config, golden.weights()).unwrap();
         let (ids, lengths) = (golden.ids("ids"), golden.ids("lengths"));
         let longest = ids.len() / lengths.len();
         let texts: Vec<Vec<u32>> =
@@ -195,8 +195,8 @@ fn in_a_single_layer_no_word_of_a_text_has_a_gradient() {
 #[test]
 fn only_one_image_whose_states_were_kept_can_be_traced() {
     let golden = Golden::read("clip-gelu-eos-7");
-    let config = ClipConfig::from_json(&golden.config).unwrap();
-    let model = ClipModel::new(&config, golden.weights()).unwrap();
+    let config = DualConfig::from_json(&golden.config).unwrap();
+    let model = DualEncoder::new(&config, golden.weights()).unwrap();
     let (vision, images) = (model.vision().unwrap(), pixels(config.vision.image_size));
     let one = images.narrow(0, 0, 1).unwrap();
     let mut late = vision.begin(&one).unwrap();
@@ -209,12 +209,12 @@ fn only_one_image_whose_states_were_kept_can_be_traced() {
 #[test]
 fn weights_that_give_no_numbers_are_an_error_and_not_a_map() {
     let golden = Golden::read("clip-gelu-eos-7");
-    let config = ClipConfig::from_json(&golden.config).unwrap();
+    let config = DualConfig::from_json(&golden.config).unwrap();
     let mut tensors = golden.tensors();
     let weight = &tensors["vision_model.encoder.layers.1.mlp.fc2.bias"];
     let nan = Tensor::full(f32::NAN, weight.shape(), weight.device()).unwrap();
     tensors.insert("vision_model.encoder.layers.1.mlp.fc2.bias".to_owned(), nan);
-    let model = ClipModel::new(&config, Weights::from_tensors(tensors)).unwrap();
+    let model = DualEncoder::new(&config, Weights::from_tensors(tensors)).unwrap();
     let image = pixels(config.vision.image_size).narrow(0, 0, 1).unwrap();
     let state = kept(model.vision().unwrap().begin(&image).unwrap());
     assert_eq!(model.vision().unwrap().rollout(state).unwrap_err().kind(), ErrorKind::WeightsInvalid);

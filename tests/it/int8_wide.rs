@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use candle_core::Tensor;
 use ocelli::kernels::Dtype;
-use ocelli::models::clip::{ClipConfig, ClipModel};
+use ocelli::models::dual::{DualConfig, DualEncoder};
 
 use crate::seeded::{Seeded, cosine, int8_matrices, load, serialise, with_outliers};
 
@@ -57,8 +57,8 @@ fn tensors() -> HashMap<String, Tensor> {
 }
 
 /// A model in f32 and in int8.
-fn pair(tensors: &HashMap<String, Tensor>, name: &str) -> [ClipModel; 2] {
-    let config = ClipConfig::from_json(
+fn pair(tensors: &HashMap<String, Tensor>, name: &str) -> [DualEncoder; 2] {
+    let config = DualConfig::from_json(
         br#"{
             "vision_config": {"hidden_size": 256, "intermediate_size": 1024, "num_hidden_layers": 2,
                 "num_attention_heads": 4, "image_size": 192, "patch_size": 16},
@@ -71,7 +71,7 @@ fn pair(tensors: &HashMap<String, Tensor>, name: &str) -> [ClipModel; 2] {
     let bytes = serialise(tensors, name);
     // In each layer of both towers four matrices of attention and two of the MLP; patches, tokens and projections.
     assert_eq!(int8_matrices(tensors, &bytes), 2 * LAYERS * 6 + 4);
-    [Dtype::F32, Dtype::Int8].map(|dtype| ClipModel::new(&config, load(dtype, &bytes)).unwrap())
+    [Dtype::F32, Dtype::Int8].map(|dtype| DualEncoder::new(&config, load(dtype, &bytes)).unwrap())
 }
 
 /// Pictures of patches that differ in brightness and contrast.
@@ -88,7 +88,7 @@ fn pictures() -> Vec<Tensor> {
 }
 
 /// The embeddings of pictures and of texts.
-fn embeddings(model: &ClipModel) -> [Vec<Vec<f32>>; 2] {
+fn embeddings(model: &DualEncoder) -> [Vec<Vec<f32>>; 2] {
     let images = pictures();
     let images = images.iter().map(|pixels| model.image_features(pixels).unwrap().squeeze(0).unwrap());
     let texts = model.text_features(&TEXTS.map(<[u32]>::to_vec)).unwrap();
@@ -96,7 +96,7 @@ fn embeddings(model: &ClipModel) -> [Vec<Vec<f32>>; 2] {
 }
 
 /// Asserts that int8 keeps the direction of embeddings, which are not all the same.
-fn assert_alike(models: &[ClipModel; 2], bound: f32) {
+fn assert_alike(models: &[DualEncoder; 2], bound: f32) {
     let [exact, int8] = models.each_ref().map(embeddings);
     for (what, (exact, int8)) in ["pictures", "texts"].iter().zip(exact.iter().zip(&int8)) {
         let apart = exact[1..].iter().map(|other| cosine(&exact[0], other)).fold(f32::MIN, f32::max);

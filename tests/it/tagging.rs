@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ocelli::kernels::Dtype;
-use ocelli::models::clip::Towers;
+use ocelli::models::dual::Towers;
 use ocelli::tasks::{Label, LabelSet, ModelFiles, Scored, Scores, Tagger, TaggerFiles};
 use ocelli::text::Templates;
 use ocelli::weights::{Weights, WeightsLoader};

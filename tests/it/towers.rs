@@ -6,7 +6,7 @@ use ocelli::ErrorKind;
 use ocelli::image::RgbImage;
 use ocelli::kernels::Dtype;
 use ocelli::models::Trace;
-use ocelli::models::clip::{ClipConfig, ClipModel, Towers};
+use ocelli::models::dual::{DualConfig, DualEncoder, Towers};
 use ocelli::models::ocelli::{OcelliConfig, OcelliModel, Parts};
 use ocelli::tasks::{
     CaptionOptions, ModelFiles, Ocelli, OcelliFiles, OcelliModelFiles, Scores, Tagger, TaggerFiles,
@@ -33,10 +33,10 @@ fn weights(golden: &Golden, dtype: Dtype, unused: &[&str]) -> Weights {
     loader.finish().unwrap()
 }
 
-fn resnet(dtype: Dtype) -> (Golden, ClipModel) {
+fn resnet(dtype: Dtype) -> (Golden, DualEncoder) {
     let golden = Golden::read(RESNET);
-    let config = ClipConfig::from_json(&golden.config).unwrap();
-    let model = ClipModel::new(&config, weights(&golden, dtype, &[])).unwrap();
+    let config = DualConfig::from_json(&golden.config).unwrap();
+    let model = DualEncoder::new(&config, weights(&golden, dtype, &[])).unwrap();
     (golden, model)
 }
 
@@ -48,7 +48,7 @@ fn lite(dtype: Dtype) -> (Golden, OcelliModel) {
 }
 
 /// Both taggers, with the size of their images.
-fn taggers(dtype: Dtype) -> [(Golden, ClipModel, usize); 2] {
+fn taggers(dtype: Dtype) -> [(Golden, DualEncoder, usize); 2] {
     let ((resnet_golden, resnet), (lite_golden, lite)) = (resnet(dtype), lite(dtype));
     [(resnet_golden, resnet, 96), (lite_golden, lite.tagger.unwrap(), 70)]
 }
@@ -211,10 +211,10 @@ fn parts_are_loaded_alone() {
     assert_eq!(error.kind(), ErrorKind::WeightsMismatch);
 
     let golden = Golden::read(RESNET);
-    let config = ClipConfig::from_json(&golden.config).unwrap();
+    let config = DualConfig::from_json(&golden.config).unwrap();
     for towers in [Towers::Image, Towers::Text] {
         let weights = weights(&golden, Dtype::F32, config.unused(towers));
-        ClipModel::with_towers(&config, towers, weights).unwrap();
+        DualEncoder::with_towers(&config, towers, weights).unwrap();
     }
 }
 
@@ -222,7 +222,7 @@ fn parts_are_loaded_alone() {
 fn what_open_clip_cannot_mean_here_is_refused_by_name() {
     let golden = Golden::read(RESNET);
     let refused = |change: fn(&mut Value), part: &str| {
-        let error = ClipConfig::from_json(&golden.config_with(change)).unwrap_err();
+        let error = DualConfig::from_json(&golden.config_with(change)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
         assert!(error.to_string().contains(part), "{error}");
     };

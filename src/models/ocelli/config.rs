@@ -1,8 +1,8 @@
 //! `config.json` of a model that tags, captions and matches with one image tower.
 
 use super::super::blip::{BlipConfig, BlipTextConfig};
-use super::super::clip::{ClipConfig, ClipTextConfig};
 use super::super::config::Section;
+use super::super::dual::{ClipTextConfig, DualConfig};
 use crate::Result;
 use crate::models::vision::{Architecture, EfficientNetConfig, VisionConfig};
 
@@ -13,7 +13,7 @@ const VISION: &str = "efficientnet_lite";
 #[derive(Debug, Clone)]
 pub struct OcelliConfig {
     /// The tower, the text tower, and what both are projected to.
-    pub tagger: ClipConfig,
+    pub tagger: DualConfig,
     /// The tower, the decoder and text encoder, and what they attend to.
     pub texts: BlipConfig,
 }
@@ -50,7 +50,7 @@ impl OcelliConfig {
         };
         let dim = root.number("projection_dim", 512, 1..=16_384)?;
         let tagger =
-            ClipConfig::of(&root, vision, ClipTextConfig::read(&root.section("text_config")?)?, dim)?;
+            DualConfig::of(&root, vision, ClipTextConfig::read(&root.section("text_config")?)?, dim)?;
         Ok(Self { tagger, texts })
     }
 }

@@ -7,7 +7,7 @@
 //!                                                   attended to by   ids -> encoder -> match or not         matcher
 //! ```
 //!
-//! The tagger is a [`ClipModel`], the captioner a [`BlipModel`], the matcher a [`BlipMatcher`]: they share the tower, and an
+//! The tagger is a [`DualEncoder`], the captioner a [`BlipModel`], the matcher a [`BlipMatcher`]: they share the tower, and an
 //! image that one of them has encoded serves all. The reference is `training/ocelli_model.py`.
 
 mod config;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use config::{MODEL_TYPE, OcelliConfig};
 
 use crate::models::blip::{BlipMatcher, BlipModel};
-use crate::models::clip::{ClipModel, ImageEncoder, TextEncoder};
+use crate::models::dual::{DualEncoder, ImageEncoder, TextEncoder};
 use crate::models::vision::{
     Architecture, ClassHead, EfficientNet, ImageHead, ImageTokens, ImageTower, TokenEncoder,
 };
@@ -44,7 +44,7 @@ impl Parts {
 #[derive(Debug, Clone)]
 pub struct OcelliModel {
     /// What tags.
-    pub tagger: Option<ClipModel>,
+    pub tagger: Option<DualEncoder>,
     /// What writes captions.
     pub captioner: Option<BlipModel>,
     /// What matches texts.
@@ -69,7 +69,7 @@ impl OcelliModel {
             let (features, classes, dim) = (network.features, network.classes, tagger.projection_dim);
             let head = ImageHead::Classes(ClassHead::load(&root, &scope, features, classes, dim)?);
             let vision = ImageEncoder { tower: Arc::clone(&tower), head };
-            ClipModel::of(Some(vision), Some(TextEncoder::load(tagger, &root)?), &root)
+            DualEncoder::of(Some(vision), Some(TextEncoder::load(tagger, &root)?), &root)
         });
         let tagger = tagger.transpose()?;
 

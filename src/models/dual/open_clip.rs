@@ -1,6 +1,6 @@
 //! `open_clip_config.json`, which stands in the place of config.json beside models of the Python library `open_clip`.
 
-use super::config::{ClipConfig, ClipTextConfig, Names, WRONG_EOS};
+use super::config::{ClipTextConfig, DualConfig, Names, WRONG_EOS};
 use super::text::TEXT_BATCH;
 use crate::Result;
 use crate::models::config::{Section, TowerConfig, invalid};
@@ -9,7 +9,7 @@ use crate::nn::Activation;
 
 /// What the file says of the model: its key `model_cfg`. Of image towers it may describe ResNets; vision transformers
 /// are read in the hub's own form only.
-pub(super) fn read(root: &Section) -> Result<ClipConfig> {
+pub(super) fn read(root: &Section) -> Result<DualConfig> {
     let model = root.section("model_cfg")?;
     let projection_dim = model.number("embed_dim", 512, 1..=16_384)?;
     let vision = model.section("vision_cfg")?;
@@ -52,7 +52,7 @@ pub(super) fn read(root: &Section) -> Result<ClipConfig> {
     };
     text.tower.check_fits("text_cfg", TEXT_BATCH, text.max_position_embeddings)?;
     let vision = VisionConfig { image_size: vision.image_size, architecture: Architecture::ResNet(vision) };
-    Ok(ClipConfig { names: Names::OpenClip, ..ClipConfig::of(root, vision, text, projection_dim)? })
+    Ok(DualConfig { names: Names::OpenClip, ..DualConfig::of(root, vision, text, projection_dim)? })
 }
 
 /// What the file says of pre-processing, its key `preprocess_cfg`, in the form of a `preprocessor_config.json`.

@@ -5,7 +5,7 @@
 //! ids (t, any length)       -> text   -> (t, length, width)      -> end token   -> projection -> (t, dim)
 //! ```
 //!
-//! The score of an image and a text is the cosine of their two vectors times [`ClipModel::logit_scale`].
+//! The score of an image and a text is the cosine of their two vectors times [`DualEncoder::logit_scale`].
 
 mod config;
 mod open_clip;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use config::Names;
-pub use config::{ClipConfig, ClipTextConfig, TowerConfig};
+pub use config::{ClipTextConfig, DualConfig, TowerConfig};
 pub use text::ClipText;
 
 use crate::kernels::{Dtype, Matrix};
@@ -53,7 +53,7 @@ impl Towers {
 
 /// A CLIP model: the reference's `CLIPModel`, or one of its towers.
 #[derive(Debug, Clone)]
-pub struct ClipModel {
+pub struct DualEncoder {
     vision: Option<ImageEncoder>,
     text: Option<TextEncoder>,
     logit_scale: f32,
@@ -73,14 +73,14 @@ pub(in crate::models) struct TextEncoder {
     pub(in crate::models) projection: Linear,
 }
 
-impl ClipModel {
+impl DualEncoder {
     /// The model that `config` describes, of `weights`. The error names every tensor that does not fit.
-    pub fn new(config: &ClipConfig, weights: Weights) -> Result<Self> {
+    pub fn new(config: &DualConfig, weights: Weights) -> Result<Self> {
         Self::with_towers(config, Towers::Both, weights)
     }
 
-    /// [`ClipModel::new`] of `towers` only. Tensors of the other are unknown to it, as any others.
-    pub fn with_towers(config: &ClipConfig, towers: Towers, weights: Weights) -> Result<Self> {
+    /// [`DualEncoder::new`] of `towers` only. Tensors of the other are unknown to it, as any others.
+    pub fn with_towers(config: &DualConfig, towers: Towers, weights: Weights) -> Result<Self> {
         let root = weights.root_or("clip");
         let vision = (towers != Towers::Text).then(|| ImageEncoder::load(config, &root)).transpose()?;
         let text = (towers != Towers::Image).then(|| TextEncoder::load(config, &root)).transpose()?;
@@ -103,14 +103,14 @@ impl ClipModel {
         self.image_features_of(self.vision()?.begin(pixels)?)
     }
 
-    /// [`ClipModel::image_features`] of images that are on their way through the vision tower.
+    /// [`DualEncoder::image_features`] of images that are on their way through the vision tower.
     pub fn image_features_of(&self, state: EncoderState) -> Result<Tensor> {
         let ImageEncoder { tower, head } = self.vision.as_ref().ok_or_else(|| absent("image"))?;
         head.forward(&tower.pooled(state)?)
     }
 
     /// What of one image, which keeps its states, makes it fit a text with the vector `text`, of length 1: the
-    /// relevance of [`Trace`] for the logit of the two, the cosine times [`ClipModel::logit_scale`]. Computes the
+    /// relevance of [`Trace`] for the logit of the two, the cosine times [`DualEncoder::logit_scale`]. Computes the
     /// layers that are left.
     pub fn relevance(&self, state: EncoderState, text: &[f32]) -> Result<Trace> {
         let ImageEncoder { tower, head } = self.vision.as_ref().ok_or_else(|| absent("image"))?;
@@ -150,7 +150,7 @@ impl ClipModel {
 
 impl ImageEncoder {
     /// The tower and the head in `root`.
-    fn load(config: &ClipConfig, root: &Scope<'_>) -> Result<Self> {
+    fn load(config: &DualConfig, root: &Scope<'_>) -> Result<Self> {
         let VisionConfig { image_size, architecture } = &config.vision;
         let (tower, head) = match architecture {
             Architecture::Transformer(transformer) => {
@@ -176,7 +176,7 @@ impl ImageEncoder {
 
 impl TextEncoder {
     /// The tower and the projection in `root`.
-    pub(in crate::models) fn load(config: &ClipConfig, root: &Scope<'_>) -> Result<Self> {
+    pub(in crate::models) fn load(config: &DualConfig, root: &Scope<'_>) -> Result<Self> {
         let (width, dim) = (config.text.tower.hidden_size, config.projection_dim);
         match config.names {
             Names::Transformers => Ok(Self {

@@ -10,7 +10,7 @@ use crate::nn::Activation;
 
 /// The configuration of a CLIP model.
 #[derive(Debug, Clone)]
-pub struct ClipConfig {
+pub struct DualConfig {
     /// The vision tower.
     pub vision: VisionConfig,
     /// The text tower.
@@ -53,7 +53,7 @@ pub struct ClipTextConfig {
 /// A historical error in published files: the token 2 is not at the end of texts.
 pub(super) const WRONG_EOS: u32 = 2;
 
-impl ClipConfig {
+impl DualConfig {
     /// Reads `config.json`; keys that are absent have the reference's defaults. A file with the key `model_cfg` is read as
     /// an `open_clip_config.json`.
     pub fn from_json(json: &[u8]) -> Result<Self> {
