@@ -79,7 +79,7 @@ impl Converter {
             Form::Gguf(dtype) => Tensors::Gguf(gguf::Tensors::new(dtype)),
             Form::Int8 => Tensors::Int8(int8::Tensors::default()),
         };
-        Self { loader: WeightsLoader::new(Dtype::F32), tensors }
+        Self { loader: WeightsLoader::new(Dtype::F32).keep_names(), tensors }
     }
 
     /// Takes the next bytes of a file of weights, any number of them: safetensors, a PyTorch file or GGUF.
@@ -97,7 +97,7 @@ impl Converter {
     /// # Errors
     /// Those of [`WeightsLoader::finish`].
     pub fn finish(mut self) -> Result<Converted> {
-        let loader = std::mem::replace(&mut self.loader, WeightsLoader::new(Dtype::F32));
+        let loader = std::mem::replace(&mut self.loader, WeightsLoader::new(Dtype::F32).keep_names());
         self.take(loader.finish()?)?;
         Ok(Converted(self.tensors))
     }

@@ -12,6 +12,8 @@ pub enum PreprocessorKind {
     Clip,
     /// `BlipImageProcessor`: 384 x 384, no crop.
     Blip,
+    /// `SiglipImageProcessor`: 224 x 224, bicubic, no crop, mean and deviation of one half.
+    Siglip,
     /// `ViTImageProcessor`: 224 x 224, bilinear, no crop, mean and deviation of one half.
     Vit,
 }
@@ -72,13 +74,8 @@ impl PreprocessorKind {
                 Defaults { size: Size::ShortestEdge(224), square: false, crop: Some((224, 224)), ..blip }
             }
             Self::Blip => blip,
-            Self::Vit => Defaults {
-                size: exact(224),
-                filter: Filter::Bilinear,
-                mean: [0.5; 3],
-                deviation: [0.5; 3],
-                ..blip
-            },
+            Self::Siglip => Defaults { size: exact(224), mean: [0.5; 3], deviation: [0.5; 3], ..blip },
+            Self::Vit => Defaults { filter: Filter::Bilinear, ..Self::Siglip.defaults() },
         }
     }
 }

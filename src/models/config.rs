@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind, Result};
 const SHOWN: usize = 60;
 /// Patches along one side of an image; the published models have up to 24. Attention needs memory for the
 /// square of their number in the whole image, and would fail in the middle of an answer.
-const MOST_PATCHES: usize = 64;
+pub(super) const MOST_PATCHES: usize = 64;
 /// Numbers that one intermediate result may have: 1 GiB as f32. Larger ones would not fit wasm's memory, and
 /// their 32-bit sizes would wrap there.
 pub(super) const MOST_NUMBERS: u64 = 1 << 28;
@@ -27,12 +27,8 @@ pub(super) struct Section {
 impl Section {
     /// The whole file, if it describes a model of type `model_type`.
     pub(super) fn parse(json: &[u8], model_type: &str) -> Result<Self> {
-        let value = serde_json::from_slice(json)
-            .map_err(|error| invalid("The file config.json is not valid JSON.").with_source(error))?;
-        let Value::Object(keys) = value else {
-            return Err(invalid("The file config.json is not a JSON object."));
-        };
-        match keys.get("model_type") {
+        let root = Self::parse_any(json)?;
+        match root.keys.get("model_type") {
             None | Some(Value::Null) => {}
             Some(Value::String(found)) if found == model_type => {}
             Some(found) => {
@@ -42,6 +38,16 @@ impl Section {
                 )));
             }
         }
+        Ok(root)
+    }
+
+    /// The whole file, whatever it describes.
+    pub(super) fn parse_any(json: &[u8]) -> Result<Self> {
+        let value = serde_json::from_slice(json)
+            .map_err(|error| invalid("The file config.json is not valid JSON.").with_source(error))?;
+        let Value::Object(keys) = value else {
+            return Err(invalid("The file config.json is not a JSON object."));
+        };
         Ok(Self { path: String::new(), keys })
     }
 

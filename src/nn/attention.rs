@@ -58,6 +58,18 @@ impl SelfAttention {
         Ok(Self::fused(heads, fused, output))
     }
 
+    /// The layers in `scope`: `qkv`, where there is such a one, or else `q_proj`, `k_proj` and `v_proj`; and `out_proj`.
+    /// Queries, keys and values have a bias only if `biased`.
+    pub fn load_either(scope: &Scope<'_>, heads: Heads, biased: bool) -> Result<Self> {
+        let fused = scope.scope("qkv");
+        if !fused.contains("weight") {
+            return Self::load_biased(scope, heads, ["q_proj", "k_proj", "v_proj", "out_proj"], biased);
+        }
+        let load = if biased { Linear::load } else { Linear::load_without_bias };
+        let output = Linear::load(&scope.scope("out_proj"), heads.width, heads.width)?;
+        Ok(Self::fused(heads, load(&fused, heads.width, 3 * heads.width)?, output))
+    }
+
     /// A layer for queries, keys and values together, `(3 width, width)`, and the output.
     pub fn fused(heads: Heads, all: Linear, output: Linear) -> Self {
         Self { heads, projections: Projections::Fused(all), output }

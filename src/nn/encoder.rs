@@ -1,8 +1,10 @@
 //! The transformer layer that both towers of CLIP and the vision tower of BLIP are made of.
 
+use std::sync::Arc;
+
 use candle_core::Tensor;
 
-use super::{Activation, AttentionMask, Heads, LayerNorm, Linear, SelfAttention};
+use super::{Activation, AttentionMask, Heads, LayerNorm, Linear, SelfAttention, rows};
 use crate::Result;
 use crate::weights::Scope;
 
@@ -55,40 +57,65 @@ pub struct EncoderLayer {
     pub(super) attention: SelfAttention,
     pub(super) norm2: LayerNorm,
     pub(super) mlp: Mlp,
+    /// What multiplies each half's answer before it is added, `(width,)` each.
+    pub(super) scales: Option<[Arc<[f32]>; 2]>,
 }
 
 impl EncoderLayer {
     /// The layer of its four parts.
     pub fn new(norm1: LayerNorm, attention: SelfAttention, norm2: LayerNorm, mlp: Mlp) -> Self {
-        Self { norm1, attention, norm2, mlp }
+        Self { norm1, attention, norm2, mlp, scales: None }
     }
 
-    /// The layer in `scope`; its attention is made by `attention` from the scope `self_attn`.
-    pub fn load(
-        scope: &Scope<'_>,
-        sizes: &Sizes,
-        attention: impl Fn(&Scope<'_>, Heads) -> Result<SelfAttention>,
-    ) -> Result<Self> {
-        let norm = |name| LayerNorm::load(&scope.scope(name), sizes.heads.width, sizes.epsilon);
-        Ok(Self::new(
-            norm("layer_norm1")?,
-            attention(&scope.scope("self_attn"), sizes.heads)?,
-            norm("layer_norm2")?,
-            Mlp::load(&scope.scope("mlp"), sizes)?,
-        ))
+    /// The layer in `scope`: `layer_norm1`, `self_attn`, `layer_norm2`, `mlp`; with `scaled`, `layer_scale1` and
+    /// `layer_scale2` too. Queries, keys and values have a bias only if `biased`.
+    pub fn load(scope: &Scope<'_>, sizes: &Sizes, biased: bool, scaled: bool) -> Result<Self> {
+        let width = sizes.heads.width;
+        let norm = |name| LayerNorm::load(&scope.scope(name), width, sizes.epsilon);
+        let scale = |name| scope.take_vector(name, width);
+        let scales = if scaled { Some([scale("layer_scale1")?, scale("layer_scale2")?]) } else { None };
+        Ok(Self {
+            scales,
+            ..Self::new(
+                norm("layer_norm1")?,
+                SelfAttention::load_either(&scope.scope("self_attn"), sizes.heads, biased)?,
+                norm("layer_norm2")?,
+                Mlp::load(&scope.scope("mlp"), sizes)?,
+            )
+        })
     }
 
     /// `(rows, width)` to the same shape.
     pub fn forward(&self, x: &Tensor, sight: AttentionMask<'_>) -> Result<Tensor> {
-        let x = self.attention.forward(&self.norm1.forward(x)?, x, sight)?;
-        self.mlp.forward(&self.norm2.forward(&x)?, &x)
+        let normed = self.norm1.forward(x)?;
+        let x = self.add(0, x, |residual| self.attention.forward(&normed, residual, sight))?;
+        self.add_mlp(&x)
     }
 
     /// What [`EncoderLayer::forward`] gives for the rows `at`; `sight` is as [`SelfAttention::forward_at`] wants it.
     /// As a last layer it saves most of the work.
     pub fn forward_at(&self, x: &Tensor, sight: AttentionMask<'_>, at: &[u32]) -> Result<Tensor> {
         let kept = super::select(x, at)?;
-        let x = self.attention.forward_at(&self.norm1.forward(x)?, &kept, sight, at)?;
-        self.mlp.forward(&self.norm2.forward(&x)?, &x)
+        let normed = self.norm1.forward(x)?;
+        let x = self.add(0, &kept, |residual| self.attention.forward_at(&normed, residual, sight, at))?;
+        self.add_mlp(&x)
+    }
+
+    fn add_mlp(&self, x: &Tensor) -> Result<Tensor> {
+        let normed = self.norm2.forward(x)?;
+        self.add(1, x, |residual| self.mlp.forward(&normed, residual))
+    }
+
+    /// `x` plus what `half` answers, scaled where the layer scales. `half` adds its answer to what it is given.
+    pub(super) fn add(
+        &self,
+        which: usize,
+        x: &Tensor,
+        half: impl FnOnce(&Tensor) -> Result<Tensor>,
+    ) -> Result<Tensor> {
+        match &self.scales {
+            None => half(x),
+            Some(scales) => Ok(rows::add_scaled(x, &half(&x.zeros_like()?)?, &scales[which])?),
+        }
     }
 }

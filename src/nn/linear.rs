@@ -35,6 +35,11 @@ impl Linear {
         Self { weight, bias }
     }
 
+    /// Whether the weight stands for one that is missing: see [`Weights::finish`](crate::weights::Weights::finish).
+    pub(super) fn is_placeholder(&self) -> bool {
+        self.weight.rows() == 0
+    }
+
     /// `(.., in)` to `(.., out)`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         Self::forward_all(&[self], x)

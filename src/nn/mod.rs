@@ -19,6 +19,7 @@ mod linear;
 mod norm;
 mod patch;
 mod pool;
+mod probe_pool;
 mod rows;
 
 pub use crate::kernels::{Activation, Heads, KeyValues, Padding, Window};
@@ -30,6 +31,7 @@ pub use encoder::{EncoderLayer, Mlp, Sizes};
 pub use inverted::{DepthwiseConv2d, InvertedResidual};
 pub use linear::Linear;
 pub use norm::LayerNorm;
-pub use patch::{PatchEmbed, with_class_token};
+pub use patch::{PatchEmbed, with_prefix};
 pub use pool::{avg_pool2d, global_avg_pool};
+pub use probe_pool::ProbePool;
 pub use rows::{accumulate, add, segment_starts, select};

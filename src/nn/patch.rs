@@ -33,18 +33,25 @@ impl PatchEmbed {
     }
 }
 
-/// Rows for the first layer: a class token, `(1, 1, width)` or `(width,)`, before each image's patches
-/// `(batch, patches, width)`, and `positions` of `1 + patches` added to them. `(batch (1 + patches), width)`, and how many
-/// rows each image has.
-pub fn with_class_token(
+/// Rows for the first layer: the `prefix` `(tokens, width)`, where there is one, before each image's patches
+/// `(batch, patches, width)`, to which `positions` `(patches, width)` are added. `(batch (tokens + patches), width)`, and how
+/// many rows each image has.
+pub fn with_prefix(
     patches: &Tensor,
-    class: &Tensor,
+    prefix: Option<&Tensor>,
     positions: &Tensor,
 ) -> Result<(Tensor, Vec<usize>)> {
     let (batch, count, width) = patches.dims3()?;
-    let x = Tensor::cat(&[&class.expand((batch, 1, width))?, patches], 1)?;
-    let x = rows::add(&x, positions)?.reshape((batch * (1 + count), width))?;
-    Ok((x, vec![1 + count; batch]))
+    let x = rows::add(patches, positions)?;
+    let (x, count) = match prefix {
+        None => (x, count),
+        Some(prefix) => {
+            let tokens = prefix.dim(0)?;
+            let prefix = prefix.unsqueeze(0)?.expand((batch, tokens, width))?;
+            (Tensor::cat(&[&prefix, &x], 1)?, tokens + count)
+        }
+    };
+    Ok((x.reshape((batch * count, width))?, vec![count; batch]))
 }
 
 /// `(batch, channels, height, width)` to `(batch, patches, channels * patch * patch)`.

@@ -42,6 +42,20 @@ pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
     Tensor::from_vec(sum, x.shape(), &Device::Cpu)
 }
 
+/// `x` plus `y`, of the same shape `(rows, width)`, each column of `y` times its own of the `width` scales.
+pub(super) fn add_scaled(x: &Tensor, y: &Tensor, scales: &[f32]) -> Result<Tensor> {
+    if x.dims() != y.dims() || x.dims().last() != Some(&scales.len()) {
+        bail!("{:?} cannot be scaled and added to {:?}", y.shape(), x.shape());
+    }
+    let mut sum = x.flatten_all()?.to_vec1::<f32>()?;
+    with(&y.contiguous()?, |y| {
+        for ((sum, y), scale) in sum.iter_mut().zip(y).zip(scales.iter().cycle()) {
+            *sum += y * scale;
+        }
+    })?;
+    Tensor::from_vec(sum, x.shape(), &Device::Cpu)
+}
+
 /// Adds `more`, of the same length, to `sum`.
 pub fn accumulate(sum: &mut [f32], more: &[f32]) {
     for (sum, more) in sum.iter_mut().zip(more) {

@@ -26,6 +26,7 @@ mod naming;
 mod ocelli;
 mod scores;
 mod tagger;
+mod text_tokenizer;
 mod texts;
 
 pub use answerer::{

@@ -8,6 +8,7 @@ use super::naming::{Naming, WordList};
 use super::tagger::TaggerInputs;
 use super::{Captioner, ImageEncoding, Matcher, Tagger, check_picture_size, check_vocabulary};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
+use crate::models::dual::Towers;
 use crate::models::ocelli::{OcelliConfig, OcelliModel, Parts};
 use crate::text::CaptionTokenizer;
 use crate::weights::Weights;
@@ -50,13 +51,14 @@ impl OcelliFiles {
         }
         let config = OcelliConfig::from_json(files.config)?;
         let preprocessor = Preprocessor::from_json(files.preprocessor, PreprocessorKind::Clip)?;
-        check_picture_size(&preprocessor, config.tagger.vision.image_size)?;
+        check_picture_size(&preprocessor, config.texts.vision.image_size)?;
         let words = files.words.filter(|_| parts.captioner).map(WordList::from_json).transpose()?;
         parts.tagger |= words.is_some();
 
         let tagger = if parts.tagger {
             let tokenizer = files.tokenizer.unwrap_or_default();
-            Some(TaggerInputs::new(config.tagger.clone(), preprocessor.clone(), tokenizer)?)
+            let config = config.tagger.clone();
+            Some(TaggerInputs::new(config, preprocessor.clone(), tokenizer, Towers::Both)?)
         } else {
             None
         };

@@ -58,7 +58,7 @@ pub(super) fn softmax(logits: &mut [f32]) {
 }
 
 /// `1 / (1 + e^-x)`: an exponential that overflows gives 0.
-fn sigmoid(x: f32) -> f32 {
+pub(super) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 

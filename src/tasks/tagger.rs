@@ -4,13 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::embedding_cache::EmbeddingCache;
 use super::labels::normalise;
-use super::scores::{Scored, Scores, softmax};
-use super::{
-    ImageEncoding, Label, LabelSet, ModelFiles, check_picture_size, check_vocabulary, non_finite, pixel_batch,
-};
+use super::scores::{Scored, Scores, sigmoid, softmax};
+use super::text_tokenizer::TextTokenizer;
+use super::{ImageEncoding, Label, LabelSet, ModelFiles, check_picture_size, non_finite, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::dual::{DualConfig, DualEncoder, Towers};
-use crate::text::{ClipTokenizer, Templates};
+use crate::text::Templates;
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
 
@@ -28,7 +27,8 @@ pub struct TaggerFiles {
 pub(super) struct TaggerInputs {
     pub(super) config: DualConfig,
     pub(super) preprocessor: Preprocessor,
-    pub(super) tokenizer: ClipTokenizer,
+    /// Where there is a text tower.
+    pub(super) tokenizer: Option<TextTokenizer>,
 }
 
 impl TaggerFiles {
@@ -38,17 +38,26 @@ impl TaggerFiles {
     /// `ConfigInvalid`, `PreprocessorInvalid`, `TokenizerInvalid`: a file is malformed, or does not fit the
     /// others.
     pub fn read(files: ModelFiles) -> Result<Self> {
+        Self::read_only(files, Towers::Both)
+    }
+
+    /// [`TaggerFiles::read`] of a model of `towers` alone: it makes embeddings of images or of texts, and cannot tag. A file
+    /// that only the other tower needs may be empty.
+    ///
+    /// # Errors
+    /// As [`TaggerFiles::read`].
+    pub fn read_only(files: ModelFiles, towers: Towers) -> Result<Self> {
         let config = DualConfig::from_json(files.config)?;
         // Beside a model of open_clip there is no such file: its configuration has it all.
         let own = if files.preprocessor.is_empty() { config.preprocessor(files.config)? } else { None };
-        let preprocessor =
-            Preprocessor::from_json(own.as_deref().unwrap_or(files.preprocessor), PreprocessorKind::Clip)?;
-        Ok(Self { model: TaggerInputs::new(config, preprocessor, files.tokenizer)?, towers: Towers::Both })
-    }
-
-    /// The same for a model of `towers` alone: it makes embeddings of images or of texts, and cannot tag.
-    pub fn only(self, towers: Towers) -> Self {
-        Self { towers, ..self }
+        let given = own.as_deref().unwrap_or(files.preprocessor);
+        let sees = config.vision.is_some() && towers != Towers::Text;
+        // Of a text tower alone nothing is asked that it would be needed for.
+        let given = if sees || !given.is_empty() { given } else { b"{}".as_slice() };
+        let kind = if config.sigmoid { PreprocessorKind::Siglip } else { PreprocessorKind::Clip };
+        let preprocessor = Preprocessor::from_json(given, kind)?;
+        let config = if sees { config.resized(preprocessor.output_size().0) } else { config };
+        Ok(Self { model: TaggerInputs::new(config, preprocessor, files.tokenizer, towers)?, towers })
     }
 
     /// Beginnings of the names of tensors that the model does without, for
@@ -60,20 +69,18 @@ impl TaggerFiles {
 
 impl TaggerInputs {
     /// Checks the parts against each other; reads the `tokenizer`.
-    pub(super) fn new(config: DualConfig, preprocessor: Preprocessor, tokenizer: &[u8]) -> Result<Self> {
-        check_picture_size(&preprocessor, config.vision.image_size)?;
-        let tokenizer = ClipTokenizer::from_json(tokenizer, config.text.max_position_embeddings)?;
-        check_vocabulary(tokenizer.vocab_size(), config.text.vocab_size)?;
-        let end = tokenizer.end_token();
-        if config.text.pooled(&[end]).is_none() {
-            return Err(Error::new(
-                ErrorKind::TokenizerInvalid,
-                format!(
-                    "tokenizer.json ends texts with the token {end}, but config.json with {}.",
-                    config.text.eos_token_id
-                ),
-            ));
+    pub(super) fn new(
+        config: DualConfig,
+        preprocessor: Preprocessor,
+        tokenizer: &[u8],
+        towers: Towers,
+    ) -> Result<Self> {
+        if let Some(image_size) = config.image_size().filter(|_| towers != Towers::Text) {
+            check_picture_size(&preprocessor, image_size)?;
         }
+        let text = config.text.as_ref().filter(|_| towers != Towers::Image);
+        let tokenizer =
+            text.map(|text| TextTokenizer::read(text, config.tokenizer, tokenizer)).transpose()?;
         Ok(Self { config, preprocessor, tokenizer })
     }
 }
@@ -91,7 +98,7 @@ impl TaggerInputs {
 /// # Ok(scores) }
 /// ```
 ///
-/// With one of its towers alone ([`TaggerFiles::only`]) it embeds, and what needs the other is `ArgumentInvalid`.
+/// With one of its towers alone ([`TaggerFiles::read_only`]) it embeds, and what needs the other is `ArgumentInvalid`.
 ///
 /// A clone is the same tagger: it shares the weights, and the embeddings of labels known so far.
 #[derive(Clone)]
@@ -182,8 +189,8 @@ impl Tagger {
         self.memory().read(bytes, self.parts.inputs.config.projection_dim)
     }
 
-    /// The probability of each label of `set` for `image`, in label order; they sum to 1. Labels that are
-    /// still pending are encoded first.
+    /// The probability of each label of `set` for `image`, in label order: they sum to 1, except of models such as SigLIP,
+    /// which were trained to judge each for itself. Labels that are still pending are encoded first.
     pub fn tag(&mut self, image: &RgbImage, set: &mut LabelSet) -> Result<Vec<f32>> {
         self.tag_encoded(&self.encode_image(image)?, set)
     }
@@ -192,7 +199,10 @@ impl Tagger {
     pub fn tag_encoded(&mut self, encoding: &ImageEncoding, set: &mut LabelSet) -> Result<Vec<f32>> {
         self.encode_all(set)?;
         let mut scores = self.logits(&self.embedding_of(encoding)?, set)?;
-        softmax(&mut scores);
+        match self.model().logit_bias() {
+            Some(bias) => scores.iter_mut().for_each(|score| *score = sigmoid(*score + bias)),
+            None => softmax(&mut scores),
+        }
         Ok(scores)
     }
 
@@ -295,7 +305,7 @@ impl Tagger {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
-        let tokenizer = &self.parts.inputs.tokenizer;
+        let tokenizer = self.parts.inputs.tokenizer.as_ref().ok_or_else(no_texts)?;
         let ids = texts.iter().map(|text| tokenizer.encode(text.as_ref())).collect::<Result<Vec<_>>>()?;
         let mut rows = self.model().text_features(&ids)?.to_vec2::<f32>()?;
         rows.iter_mut().for_each(|row| normalise(row));
@@ -316,6 +326,10 @@ impl Tagger {
         logits.iter_mut().for_each(|logit| *logit *= self.logit_scale());
         if logits.iter().all(|logit| logit.is_finite()) { Ok(logits) } else { Err(non_finite()) }
     }
+}
+
+fn no_texts() -> Error {
+    Error::new(ErrorKind::ArgumentInvalid, "The model was loaded without its text tower.")
 }
 
 /// The cosine of an image's embedding and each of those of `set`, which are all known.

@@ -11,6 +11,8 @@ pub struct ClipTokenizer {
     context: usize,
     start: u32,
     end: u32,
+    /// What texts are filled up with.
+    pad: Option<u32>,
 }
 
 /// The names of CLIP's first and last token, for files whose post-processor does not tell them.
@@ -39,7 +41,13 @@ impl ClipTokenizer {
         if start.max(end) as usize >= file.vocab_size {
             return Err(invalid("has start or end tokens outside its vocabulary"));
         }
-        Ok(Self { file, context, start, end })
+        Ok(Self { file, context, start, end, pad: None })
+    }
+
+    /// The same tokenizer, whose texts are all filled up to the context with the token `pad`.
+    #[must_use]
+    pub fn padded(self, pad: u32) -> Self {
+        Self { pad: Some(pad), ..self }
     }
 
     /// Start token, the tokens of `text`, end token: at most `context` of them. Too long a text loses its last
@@ -55,6 +63,9 @@ impl ClipTokenizer {
         ids.push(self.start);
         ids.extend(inner.into_iter().take(self.context - 2));
         ids.push(self.end);
+        if let Some(pad) = self.pad {
+            ids.resize(self.context, pad);
+        }
         Ok(ids)
     }
 

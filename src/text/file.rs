@@ -7,8 +7,8 @@ use tokenizers::{DecoderWrapper, PostProcessorWrapper, Tokenizer};
 use super::MAX_CHARACTERS;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Bytes that a `tokenizer.json` may have.
-const MAX_BYTES: usize = 32 << 20;
+/// Bytes that a `tokenizer.json` may have. That of SigLIP 2, with 256,000 tokens, has 34 million.
+const MAX_BYTES: usize = 64 << 20;
 
 /// A tokenizer without surprises: it neither pads, nor truncates, nor adds tokens of its own accord.
 pub(super) struct File {

@@ -17,11 +17,15 @@
 mod caption;
 mod clip;
 mod file;
+mod roberta;
+mod siglip;
 mod template;
 mod words;
 
 pub use caption::CaptionTokenizer;
 pub use clip::ClipTokenizer;
+pub use roberta::RobertaTokenizer;
+pub use siglip::SiglipTokenizer;
 pub use template::{MAX_TEMPLATES, Template, Templates};
 pub use words::Word;
 

@@ -58,7 +58,7 @@ impl TaggerFiles {
     ) -> JsResult<Self> {
         let towers = tower.map_or(Ok(Towers::Both), |name| read_towers(&name)).map_err(to_js)?;
         let files = ModelFiles { config, preprocessor, tokenizer };
-        tasks::TaggerFiles::read(files).map(|files| Self(files.only(towers))).map_err(to_js)
+        tasks::TaggerFiles::read_only(files, towers).map(Self).map_err(to_js)
     }
 
     /// Tells `weights` which tensors of their file the model does without. Comes before their first byte.

@@ -1,9 +1,11 @@
 //! Bytes into tensors, as they arrive.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::decode::Decoder;
 use super::named::Parameter;
+use super::names::canonical;
 use super::plan::{Plan, Span, invalid, is_of, shorten};
 use super::store::Store;
 use crate::kernels::Dtype;
@@ -25,6 +27,8 @@ pub(super) struct Filler {
     store: Store,
     /// Beginnings of the names of tensors that are passed over.
     unused: Vec<String>,
+    /// Tensors keep the names that the file has.
+    as_published: bool,
 }
 
 impl Filler {
@@ -38,6 +42,7 @@ impl Filler {
             decoder: Decoder::default(),
             store,
             unused: Vec::new(),
+            as_published: false,
         }
     }
 
@@ -47,9 +52,19 @@ impl Filler {
         self.unused = unused.iter().map(|&name| name.to_owned()).collect();
     }
 
+    /// Leaves the names of tensors as the file has them. Comes before the first plan.
+    pub(super) fn keep_names(&mut self) {
+        self.as_published = true;
+    }
+
+    /// What the tensor `span` is called here.
+    fn name<'a>(&self, span: &'a Span) -> Cow<'a, str> {
+        if self.as_published { Cow::Borrowed(&span.name) } else { canonical(&span.name, &span.shape) }
+    }
+
     /// Whether the tensor `span` is passed over.
     pub(super) fn skips(&self, span: &Span) -> bool {
-        span.skipped || is_of(&self.unused, &span.name)
+        span.skipped || is_of(&self.unused, &self.name(span))
     }
 
     /// Says how many tensors, those that are passed over not counted, all plans together will have. Comes before
@@ -67,6 +82,7 @@ impl Filler {
     pub(super) fn begin(&mut self, mut plan: Plan) -> Result<()> {
         for i in 0..plan.spans.len() {
             plan.spans[i].skipped = self.skips(&plan.spans[i]);
+            plan.spans[i].name = self.name(&plan.spans[i]).into_owned();
         }
         (self.plan, self.current, self.taken) = (plan, 0, 0);
         // Tensors without elements at the very beginning wait for no byte.

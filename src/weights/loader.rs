@@ -72,6 +72,13 @@ impl WeightsLoader {
         self.filler.pass_over(unused);
     }
 
+    /// Leaves the names of tensors as the file has them, for what is to be written again; otherwise they become those that
+    /// models ask by. Comes before the first bytes.
+    pub fn keep_names(mut self) -> Self {
+        self.filler.keep_names();
+        self
+    }
+
     /// Takes the next bytes of the file.
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
         // A stage that fails is not put back: the loader cannot go on from the middle of a file.

@@ -40,6 +40,7 @@ mod fill;
 mod gguf;
 mod loader;
 mod named;
+mod names;
 mod packed;
 mod plan;
 mod pytorch;

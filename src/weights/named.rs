@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Shape, Tensor};
 
+use super::names::canonical;
 use super::plan::{is_ignorable, is_of, shorten};
 use super::store::channels;
 use crate::kernels::{Dtype, Matrix, MatrixBuilder, channels_first};
@@ -73,9 +74,11 @@ struct Problems {
 }
 
 impl Weights {
-    /// Weights made of `tensors` by name.
+    /// Weights made of `tensors` by their published names.
     pub fn from_tensors(tensors: HashMap<String, Tensor>) -> Self {
-        let dense = tensors.into_iter().map(|(name, tensor)| (name, Parameter::Dense(tensor)));
+        let dense = tensors
+            .into_iter()
+            .map(|(name, tensor)| (canonical(&name, tensor.dims()).into_owned(), Parameter::Dense(tensor)));
         Self::from_parameters(dense.collect())
     }
 
@@ -220,11 +223,11 @@ impl Scope<'_> {
             self.weights.problems.borrow_mut().missing.push(shorten(&full));
             return None;
         };
-        // GGUF is written without numbers of no dimension.
-        let single = shape.rank() == 0 && found.dims() == [1];
+        // Libraries differ in dimensions of one before the others; and GGUF is written without numbers of no dimension.
+        let leading = without_leading_ones(found.dims()) == without_leading_ones(shape.dims());
         // Pointwise convolutions are stored as `(out, in)` too, so that rows can be cut into blocks.
         let pointwise = matches!(*shape.dims(), [outputs, inputs, 1, 1] if found.dims() == [outputs, inputs]);
-        if single || pointwise || found.dims() == shape.dims() {
+        if leading || pointwise {
             return Some(found);
         }
         let note = format!("{} is {:?} instead of {:?}", shorten(&full), found.dims(), shape.dims());
@@ -240,6 +243,14 @@ impl Scope<'_> {
     fn full(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
+}
+
+/// The dimensions from the first on that is not one.
+fn without_leading_ones(mut dims: &[usize]) -> &[usize] {
+    while let Some((1, rest)) = dims.split_first() {
+        dims = rest;
+    }
+    dims
 }
 
 /// One zero seen as a tensor of any shape.

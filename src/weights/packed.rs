@@ -26,7 +26,7 @@ use crate::{Error, ErrorKind, Result};
 /// What a packed file begins with.
 pub(super) const MAGIC: &[u8; 8] = b"OCELLIPK";
 /// Changes with every change of the form or of the order in which kernels read their weights.
-pub const PACKING_VERSION: u32 = 2;
+pub const PACKING_VERSION: u32 = 3;
 /// Bytes that the header of one tensor may have.
 const MAX_HEADER: usize = 4096;
 /// Bytes of the checksum of one tensor.

@@ -4,7 +4,7 @@
 
 use candle_core::Tensor;
 use ocelli::ErrorKind;
-use ocelli::models::dual::{DualConfig, DualEncoder};
+use ocelli::models::dual::{ClipText, ClipTextConfig, DualConfig, DualEncoder, TextConfig, TextTower};
 use ocelli::weights::Weights;
 
 use crate::golden::{BOUND, Golden, IMAGES, assert_close, difference, pixels};
@@ -29,17 +29,27 @@ fn normalised(features: &Tensor) -> Tensor {
     features.broadcast_div(&norm).unwrap()
 }
 
+fn text_of(config: &DualConfig) -> &ClipTextConfig {
+    let Some(TextConfig::Clip(text)) = &config.text else { panic!("the text tower is CLIP's") };
+    text
+}
+
+fn clip_text(model: &DualEncoder) -> &ClipText {
+    let TextTower::Clip(text) = model.text().unwrap() else { panic!("the text tower is CLIP's") };
+    text
+}
+
 #[test]
 fn agrees_with_the_reference() {
     for name in MODELS {
         let golden = Golden::read(name);
         let (config, model) = model(&golden, &golden.config);
-        let images = pixels(config.vision.image_size);
+        let images = pixels(config.image_size().unwrap());
         let texts = texts(&golden);
 
         let states = model.vision().unwrap().hidden_states(&images.narrow(0, 0, 1).unwrap()).unwrap();
         assert_close(&format!("{name} vision"), &states, golden.floats("vision_states"));
-        let states = model.text().unwrap().states(&[&texts[0]]).unwrap().unsqueeze(0).unwrap();
+        let states = clip_text(&model).states(&[&texts[0]]).unwrap().unsqueeze(0).unwrap();
         assert_close(&format!("{name} text"), &states, golden.floats("text_states"));
 
         let image_features = model.image_features(&images).unwrap();
@@ -61,7 +71,7 @@ fn what_else_is_in_the_batch_makes_no_difference() {
         let golden = Golden::read(name);
         let (config, model) = model(&golden, &golden.config);
 
-        let images = pixels(config.vision.image_size);
+        let images = pixels(config.image_size().unwrap());
         let together = model.image_features(&images).unwrap();
         for i in 0..IMAGES {
             let alone = model.image_features(&images.narrow(0, i, 1).unwrap()).unwrap();
@@ -119,12 +129,12 @@ fn every_quirk_matters() {
         let found = if section.starts_with("text") {
             // Only texts that have the changed end token.
             let mut texts = texts(&golden);
-            texts.retain(|ids| config.text.pooled(ids).is_some());
+            texts.retain(|ids| text_of(&config).pooled(ids).is_some());
             let right =
                 DualEncoder::new(&DualConfig::from_json(&golden.config).unwrap(), golden.weights()).unwrap();
             difference(&model.text_features(&texts).unwrap(), &right.text_features(&texts).unwrap())
         } else {
-            let features = model.image_features(&pixels(config.vision.image_size)).unwrap();
+            let features = model.image_features(&pixels(config.image_size().unwrap())).unwrap();
             difference(&features, golden.floats("image_features"))
         };
         println!("{name} {section}.{key} = {value}: {found:e}");
@@ -179,7 +189,7 @@ fn accepts_the_names_of_older_files() {
     };
     let tensors = golden.tensors().into_iter().map(|(name, tensor)| (old(&name), tensor)).collect();
     let model = DualEncoder::new(&config, Weights::from_tensors(tensors)).unwrap();
-    let features = model.image_features(&pixels(config.vision.image_size)).unwrap();
+    let features = model.image_features(&pixels(config.image_size().unwrap())).unwrap();
     assert_close("old names", &features, golden.floats("image_features"));
 }
 
@@ -233,10 +243,10 @@ fn absent_and_null_keys_have_the_defaults_of_the_published_model() {
         ["{}", r#"{"text_config": null, "vision_config": {"hidden_size": null}, "text_config_dict": null}"#]
     {
         let config = DualConfig::from_json(json.as_bytes()).unwrap();
-        let vision = config.vision.transformer().unwrap();
-        assert_eq!((config.vision.image_size, vision.patch_size, config.projection_dim), (224, 32, 512));
-        assert_eq!((config.text.vocab_size, config.text.max_position_embeddings), (49_408, 77));
-        assert_eq!((config.text.tower.hidden_size, vision.tower.hidden_size), (512, 768));
-        assert_eq!(config.text.pooled(&[49_406, 320, 49_407, 49_407]), Some(2));
+        let vision = config.vision.as_ref().unwrap().transformer().unwrap();
+        assert_eq!((config.image_size().unwrap(), vision.patch_size, config.projection_dim), (224, 32, 512));
+        assert_eq!((text_of(&config).vocab_size, text_of(&config).max_position_embeddings), (49_408, 77));
+        assert_eq!((text_of(&config).tower.hidden_size, vision.tower.hidden_size), (512, 768));
+        assert_eq!(text_of(&config).pooled(&[49_406, 320, 49_407, 49_407]), Some(2));
     }
 }

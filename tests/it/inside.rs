@@ -72,7 +72,7 @@ fn rollout_agrees_with_the_reference() {
         let model = DualEncoder::new(&config, golden.weights()).unwrap();
         let vision = model.vision().unwrap();
         for i in 0..IMAGES {
-            let image = pixels(config.vision.image_size).narrow(0, i, 1).unwrap();
+            let image = pixels(config.image_size().unwrap()).narrow(0, i, 1).unwrap();
             let trace = vision.rollout(kept(vision.begin(&image).unwrap())).unwrap();
             let map = traced(trace, |trace| vision.trace_back(trace));
             expected.check(&format!("{name}/rollout/{i}"), &map);
@@ -120,7 +120,7 @@ fn relevance_agrees_with_the_reference() {
             (0..2).map(|i| ids[i * longest..][..lengths[i] as usize].to_vec()).collect();
         let texts = model.text_features(&texts).unwrap().to_vec2::<f32>().unwrap();
         for i in 0..2 {
-            let image = pixels(config.vision.image_size).narrow(0, i, 1).unwrap();
+            let image = pixels(config.image_size().unwrap()).narrow(0, i, 1).unwrap();
             let state = kept(model.vision().unwrap().begin(&image).unwrap());
             for (j, text) in texts.iter().enumerate() {
                 let length = text.iter().map(|x| x * x).sum::<f32>().sqrt();
@@ -197,7 +197,7 @@ fn only_one_image_whose_states_were_kept_can_be_traced() {
     let golden = Golden::read("clip-gelu-eos-7");
     let config = DualConfig::from_json(&golden.config).unwrap();
     let model = DualEncoder::new(&config, golden.weights()).unwrap();
-    let (vision, images) = (model.vision().unwrap(), pixels(config.vision.image_size));
+    let (vision, images) = (model.vision().unwrap(), pixels(config.image_size().unwrap()));
     let one = images.narrow(0, 0, 1).unwrap();
     let mut late = vision.begin(&one).unwrap();
     vision.advance(&mut late).unwrap();
@@ -215,7 +215,7 @@ fn weights_that_give_no_numbers_are_an_error_and_not_a_map() {
     let nan = Tensor::full(f32::NAN, weight.shape(), weight.device()).unwrap();
     tensors.insert("vision_model.encoder.layers.1.mlp.fc2.bias".to_owned(), nan);
     let model = DualEncoder::new(&config, Weights::from_tensors(tensors)).unwrap();
-    let image = pixels(config.vision.image_size).narrow(0, 0, 1).unwrap();
+    let image = pixels(config.image_size().unwrap()).narrow(0, 0, 1).unwrap();
     let state = kept(model.vision().unwrap().begin(&image).unwrap());
     assert_eq!(model.vision().unwrap().rollout(state).unwrap_err().kind(), ErrorKind::WeightsInvalid);
 }

@@ -6,6 +6,7 @@ mod blip;
 mod clip;
 #[path = "../golden/text/corpus.rs"]
 mod corpus;
+mod dual;
 mod formats;
 mod full_size;
 mod generation;

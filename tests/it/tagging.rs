@@ -95,7 +95,7 @@ impl Files {
 
     fn files(&self, towers: Towers) -> TaggerFiles {
         let Self { config, preprocessor, tokenizer, .. } = self;
-        TaggerFiles::read(ModelFiles { config, preprocessor, tokenizer }).unwrap().only(towers)
+        TaggerFiles::read_only(ModelFiles { config, preprocessor, tokenizer }, towers).unwrap()
     }
 
     /// The weights as a model of `towers` wants them.

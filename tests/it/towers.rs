@@ -226,7 +226,8 @@ fn what_open_clip_cannot_mean_here_is_refused_by_name() {
         assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
         assert!(error.to_string().contains(part), "{error}");
     };
-    refused(|config| config["model_cfg"]["vision_cfg"]["layers"] = 12.into(), "open_clip");
+    refused(|config| config["model_cfg"]["vision_cfg"] = json!({"timm_model_name": "vit"}), "timm");
+    refused(|config| config["model_cfg"]["vision_cfg"]["layers"] = 12.into(), "head_width");
     refused(|config| config["model_cfg"]["vision_cfg"]["layers"] = json!([1, 2]), "layers");
     refused(|config| config["model_cfg"]["vision_cfg"]["layers"] = json!([1, 2, 1, 100_000]), "layers");
     refused(|config| config["model_cfg"]["vision_cfg"]["width"] = 3.into(), "width");
@@ -239,7 +240,7 @@ fn what_open_clip_cannot_mean_here_is_refused_by_name() {
         },
         "memory",
     );
-    refused(|config| config["model_cfg"]["text_cfg"]["hf_model_name"] = "x".into(), "text tower");
+    refused(|config| config["model_cfg"]["text_cfg"]["hf_model_name"] = "x".into(), "hf_model_name");
     refused(|config| config["model_cfg"]["text_cfg"]["heads"] = 3.into(), "text_cfg.heads");
 }
 

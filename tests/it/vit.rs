@@ -125,9 +125,9 @@ fn wrong_weights_are_named() {
     let config =
         |change: fn(&mut serde_json::Value)| VitConfig::from_json(&golden.config_with(change)).unwrap();
     for (config, named) in [
-        (config(|config| config["qkv_bias"] = true.into()), "attention.attention.query.bias"),
+        (config(|config| config["qkv_bias"] = true.into()), "self_attn.q_proj.bias"),
         (config(|config| config["num_labels"] = 5.into()), "classifier.weight"),
-        (config(|config| config["image_size"] = 32.into()), "position_embeddings"),
+        (config(|config| config["image_size"] = 32.into()), "position_embedding"),
     ] {
         let error = VitModel::new(&config, weights(&golden)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::WeightsMismatch);

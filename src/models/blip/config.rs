@@ -3,7 +3,7 @@
 use super::super::config::{Section, TowerConfig, invalid};
 use super::argument;
 use crate::Result;
-use crate::models::vision::{Architecture, TransformerConfig, VisionConfig};
+use crate::models::vision::{Architecture, Pooling, TransformerConfig, VisionConfig};
 use crate::nn::Activation;
 
 /// The most captions that are written side by side. Each has as many logits as there are words.
@@ -51,17 +51,17 @@ impl BlipConfig {
 
         let vision = root.section("vision_config")?;
         let (image_size, patch_size) = vision.patches(384, 16)?;
-        let transformer = TransformerConfig {
-            tower: vision.tower(&TowerConfig {
-                hidden_size: 768,
-                intermediate_size: 3072,
-                layers: 12,
-                heads: 12,
-                activation: Activation::Gelu,
-                layer_norm_eps: 1e-5,
-            })?,
-            patch_size,
-        };
+        let tower = vision.tower(&TowerConfig {
+            hidden_size: 768,
+            intermediate_size: 3072,
+            layers: 12,
+            heads: 12,
+            activation: Activation::Gelu,
+            layer_norm_eps: 1e-5,
+        })?;
+        // Texts see the states of all patches.
+        let transformer =
+            TransformerConfig { pooling: Pooling::States, ..TransformerConfig::vit(tower, patch_size) };
 
         // `encoder_hidden_size` is not read: the reference always takes the width of the vision tower.
         let tied = root.flag("tie_word_embeddings", true)?;

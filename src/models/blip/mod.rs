@@ -37,7 +37,6 @@ mod inside;
 mod layer;
 mod retrieval;
 mod text;
-mod vision;
 mod vqa;
 
 use candle_core::Tensor;
@@ -51,7 +50,7 @@ pub use retrieval::BlipMatcher;
 pub use text::ImageKeyValues;
 pub use vqa::BlipAnswerer;
 
-use crate::models::vision::{EncoderState, ImageTower, TokenEncoder};
+use crate::models::vision::{EncoderState, ImageTower, TokenEncoder, VisionTransformer};
 use crate::weights::{Scope, Weights};
 use crate::{Error, ErrorKind, Result};
 
@@ -130,7 +129,8 @@ fn load_vision(config: &BlipConfig, root: &Scope<'_>) -> Result<TokenEncoder> {
             "The image tower of a BLIP model is a transformer.",
         ));
     };
-    let tower = vision::load(transformer, config.vision.image_size, &root.scope("vision_model"))?;
+    let scope = root.scope("vision_model");
+    let tower = VisionTransformer::load(transformer, config.vision.image_size, &scope)?;
     Ok(TokenEncoder::of_states(ImageTower::Transformer(tower)))
 }
 

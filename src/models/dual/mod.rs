@@ -1,32 +1,39 @@
-//! CLIP: images and texts as vectors that can be compared.
+//! Dual encoders: images and texts as vectors that can be compared. CLIP, SigLIP, and what else is made of an image tower
+//! and a text tower, or of one of them.
 //!
 //! ```text
-//! pixels (b, 3, size, size) -> vision -> (b, 1 + patches, width) -> class token -> projection -> (b, dim)
-//! ids (t, any length)       -> text   -> (t, length, width)      -> end token   -> projection -> (t, dim)
+//! pixels (b, 3, size, size) -> image tower -> one vector (b, width) -> head -> (b, dim)
+//! ids (t, any length)       -> text tower  -> one vector (t, width) -> head -> (t, dim)
 //! ```
 //!
-//! The score of an image and a text is the cosine of their two vectors times [`DualEncoder::logit_scale`].
+//! The logit of an image and a text is the cosine of their two vectors times [`DualEncoder::logit_scale`], plus
+//! [`DualEncoder::logit_bias`] where a model has one.
 
+mod bert;
 mod config;
+mod dinov2;
 mod open_clip;
+mod projection;
+mod siglip;
 mod text;
-mod vision;
 
 use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use config::Names;
-pub use config::{ClipTextConfig, DualConfig, TowerConfig};
+pub use bert::{BertPooling, BertText, BertTextConfig};
+pub use config::{ClipTextConfig, DualConfig, TextConfig, TextPooling, TokenizerKind, TowerConfig};
+use projection::Projection;
+pub use projection::ProjectionConfig;
 pub use text::ClipText;
+use text::argument;
 
-use crate::kernels::{Dtype, Matrix};
 use crate::models::vision::{
     Architecture, ClassHead, EfficientNet, EncoderState, ImageHead, ImageTower, ResNet, Trace, VisionConfig,
+    VisionTransformer,
 };
-use crate::nn::Linear;
 use crate::weights::{Scope, Weights};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// Which towers of a model are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +58,13 @@ impl Towers {
     }
 }
 
-/// A CLIP model: the reference's `CLIPModel`, or one of its towers.
+/// A dual encoder, or one of its towers: the reference's `CLIPModel` or `SiglipModel`, or a model of `open_clip`.
 #[derive(Debug, Clone)]
 pub struct DualEncoder {
     vision: Option<ImageEncoder>,
     text: Option<TextEncoder>,
     logit_scale: f32,
+    logit_bias: Option<f32>,
 }
 
 /// A vision tower, and what makes an embedding of what it pools.
@@ -66,11 +74,30 @@ pub(in crate::models) struct ImageEncoder {
     pub(in crate::models) head: ImageHead,
 }
 
-/// A text tower, and the projection of what it pools.
+/// A text tower, and what makes an embedding of what it pools.
 #[derive(Debug, Clone)]
 pub(in crate::models) struct TextEncoder {
-    pub(in crate::models) tower: ClipText,
-    pub(in crate::models) projection: Linear,
+    tower: TextTower,
+    projection: Projection,
+}
+
+/// A text tower of one of the kinds that there are.
+#[derive(Debug, Clone)]
+pub enum TextTower {
+    /// CLIP's and SigLIP's.
+    Clip(ClipText),
+    /// BERT's.
+    Bert(BertText),
+}
+
+impl TextTower {
+    /// One vector for each text, `(texts, width)`: token ids, of any number for each.
+    pub fn pooled(&self, texts: &[Vec<u32>]) -> Result<Tensor> {
+        match self {
+            Self::Clip(tower) => tower.pooled(texts),
+            Self::Bert(tower) => tower.pooled(texts),
+        }
+    }
 }
 
 impl DualEncoder {
@@ -79,23 +106,34 @@ impl DualEncoder {
         Self::with_towers(config, Towers::Both, weights)
     }
 
-    /// [`DualEncoder::new`] of `towers` only. Tensors of the other are unknown to it, as any others.
+    /// [`DualEncoder::new`] of `towers` only, as far as `config` has them. Tensors of the other are unknown to it, as any
+    /// others.
     pub fn with_towers(config: &DualConfig, towers: Towers, weights: Weights) -> Result<Self> {
-        let root = weights.root_or("clip");
-        let vision = (towers != Towers::Text).then(|| ImageEncoder::load(config, &root)).transpose()?;
-        let text = (towers != Towers::Image).then(|| TextEncoder::load(config, &root)).transpose()?;
-        let model = Self::of(vision, text, &root)?;
+        let root = weights.root();
+        let vision = config.vision.as_ref().filter(|_| towers != Towers::Text);
+        let vision = vision.map(|vision| ImageEncoder::load(config, vision, &root)).transpose()?;
+        let text = config.text.as_ref().filter(|_| towers != Towers::Image);
+        let text = text.map(|text| TextEncoder::load(config, text, &root)).transpose()?;
+        let model = Self::of(vision, text, config.sigmoid, &root)?;
         weights.finish()?;
         Ok(model)
     }
 
-    /// The model of its towers and the `logit_scale` in `root`.
+    /// The model of its towers, and of `logit_scale` and `logit_bias` in `root`: where both towers are, they are compared.
     pub(in crate::models) fn of(
         vision: Option<ImageEncoder>,
         text: Option<TextEncoder>,
+        biased: bool,
         root: &Scope<'_>,
     ) -> Result<Self> {
-        Ok(Self { vision, text, logit_scale: root.take("logit_scale", ())?.to_vec0::<f32>()?.exp() })
+        let compares = vision.is_some() && text.is_some();
+        let number = |name: &str| -> Result<Option<f32>> {
+            let tensor = if compares { Some(root.take(name, ())?) } else { root.take_if_present(name, ())? };
+            Ok(tensor.map(|tensor| tensor.to_vec0::<f32>()).transpose()?)
+        };
+        let logit_scale = number("logit_scale")?.map_or(1.0, f32::exp);
+        let logit_bias = if biased { Some(number("logit_bias")?.unwrap_or(0.0)) } else { None };
+        Ok(Self { vision, text, logit_scale, logit_bias })
     }
 
     /// Image vectors, not normalised: pixels `(batch, 3, size, size)` to `(batch, projection_dim)`.
@@ -137,27 +175,36 @@ impl DualEncoder {
         self.logit_scale
     }
 
+    /// What is added then, in models whose scores are the sigmoid of that.
+    pub fn logit_bias(&self) -> Option<f32> {
+        self.logit_bias
+    }
+
     /// The vision tower, or `ArgumentInvalid` where the model has none.
     pub fn vision(&self) -> Result<&ImageTower> {
         self.vision.as_ref().map(|half| &*half.tower).ok_or_else(|| absent("image"))
     }
 
     /// The text tower, or `ArgumentInvalid` where the model has none.
-    pub fn text(&self) -> Result<&ClipText> {
+    pub fn text(&self) -> Result<&TextTower> {
         self.text.as_ref().map(|half| &half.tower).ok_or_else(|| absent("text"))
     }
 }
 
 impl ImageEncoder {
-    /// The tower and the head in `root`.
-    fn load(config: &DualConfig, root: &Scope<'_>) -> Result<Self> {
-        let VisionConfig { image_size, architecture } = &config.vision;
+    /// The tower that `vision` describes and its head, in `root`.
+    fn load(config: &DualConfig, vision: &VisionConfig, root: &Scope<'_>) -> Result<Self> {
+        let VisionConfig { image_size, architecture } = vision;
         let (tower, head) = match architecture {
             Architecture::Transformer(transformer) => {
                 let (width, dim) = (transformer.tower.hidden_size, config.projection_dim);
-                let projection = Linear::load_without_bias(&root.scope("visual_projection"), width, dim)?;
-                let tower = vision::load(transformer, *image_size, &root.scope("vision_model"))?;
-                (ImageTower::Transformer(tower), ImageHead::Linear(projection))
+                let tower = VisionTransformer::load(transformer, *image_size, &root.scope("vision_model"))?;
+                let head =
+                    match Projection::load(config.image_projection, root, "visual_projection", width, dim)? {
+                        Projection::Linear(projection) => ImageHead::Linear(projection),
+                        Projection::Identity | Projection::Mlp(..) => ImageHead::Identity,
+                    };
+                (ImageTower::Transformer(tower), head)
             }
             Architecture::ResNet(resnet) => {
                 (ImageTower::ResNet(ResNet::load(resnet, &root.scope("visual"))?), ImageHead::Identity)
@@ -175,26 +222,23 @@ impl ImageEncoder {
 }
 
 impl TextEncoder {
-    /// The tower and the projection in `root`.
-    pub(in crate::models) fn load(config: &DualConfig, root: &Scope<'_>) -> Result<Self> {
-        let (width, dim) = (config.text.tower.hidden_size, config.projection_dim);
-        match config.names {
-            Names::Transformers => Ok(Self {
-                projection: Linear::load_without_bias(&root.scope("text_projection"), width, dim)?,
-                tower: ClipText::load(&config.text, &root.scope("text_model"))?,
-            }),
-            Names::OpenClip => {
-                // A matrix to multiply with from the right.
-                let projection = root.take("text_projection", (width, dim))?.t()?.contiguous()?;
-                let values = projection.flatten_all()?.to_vec1::<f32>()?;
-                let projection = Matrix::pack(Dtype::F32, dim, width, &values)?;
-                let tower = ClipText::load_open_clip(&config.text, root)?;
-                Ok(Self { projection: Linear::new(Arc::new(projection), None), tower })
+    /// The tower that `text` describes and its head, in `root`.
+    pub(in crate::models) fn load(config: &DualConfig, text: &TextConfig, root: &Scope<'_>) -> Result<Self> {
+        let scope = root.scope("text_model");
+        let (tower, width) = match text {
+            TextConfig::Clip(text) => {
+                (TextTower::Clip(ClipText::load(text, &scope)?), text.tower.hidden_size)
             }
-        }
+            TextConfig::Bert(text) => {
+                (TextTower::Bert(BertText::load(text, &scope)?), text.tower.hidden_size)
+            }
+        };
+        let dim = config.projection_dim;
+        let projection = Projection::load(config.text_projection, root, "text_projection", width, dim)?;
+        Ok(Self { tower, projection })
     }
 }
 
 fn absent(tower: &str) -> Error {
-    Error::new(ErrorKind::ArgumentInvalid, format!("The model was loaded without its {tower} tower."))
+    argument(format!("The model was loaded without its {tower} tower."))
 }

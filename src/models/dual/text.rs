@@ -1,19 +1,19 @@
-//! The text tower of CLIP.
+//! The text tower of CLIP and of SigLIP.
 
 use candle_core::Tensor;
 
 use super::ClipTextConfig;
 use crate::models::prefix_trie::PrefixTrie;
-use crate::nn::{
-    self, AttentionMask, Embedding, EncoderLayer, Heads, LayerNorm, Linear, Mlp, Positions, SelfAttention,
-};
+use crate::nn::{self, AttentionMask, Embedding, EncoderLayer, LayerNorm, Positions};
 use crate::weights::Scope;
 use crate::{Error, ErrorKind, Result};
 
 /// Texts that go through the layers together. More would not be faster, and need more memory.
 pub(super) const TEXT_BATCH: usize = 64;
+/// The same where texts are padded to their full length.
+const PADDED_BATCH: usize = 16;
 
-/// Tokens, positions, and causal transformer layers.
+/// Tokens, positions, and transformer layers.
 #[derive(Debug, Clone)]
 pub struct ClipText {
     config: ClipTextConfig,
@@ -36,41 +36,9 @@ impl ClipText {
             tokens: Embedding::load(&embeddings.scope("token_embedding"), config.vocab_size, width)?,
             positions: Positions::load(&embeddings.scope("position_embedding"), positions, width)?,
             layers: (0..config.tower.layers)
-                .map(|i| EncoderLayer::load(&layers.scope(i), &sizes, self_attention))
+                .map(|i| EncoderLayer::load(&layers.scope(i), &sizes, true, false))
                 .collect::<Result<_>>()?,
             final_norm: LayerNorm::load(&scope.scope("final_layer_norm"), width, sizes.epsilon)?,
-        })
-    }
-
-    /// The tower in `scope`, by the names of `open_clip`'s state dict.
-    pub(super) fn load_open_clip(config: &ClipTextConfig, scope: &Scope<'_>) -> Result<Self> {
-        let width = config.tower.hidden_size;
-        let sizes = config.tower.sizes();
-        let positions = (config.max_position_embeddings, width);
-        let layer = |i: usize| {
-            let scope = scope.scope("transformer.resblocks").scope(i);
-            let norm = |name| LayerNorm::load(&scope.scope(name), width, sizes.epsilon);
-            let attention = scope.scope("attn");
-            let all = Linear::new(
-                attention.take_matrix("in_proj_weight", (3 * width, width))?,
-                Some(attention.take_vector("in_proj_bias", 3 * width)?),
-            );
-            let output = Linear::load(&attention.scope("out_proj"), width, width)?;
-            let up = Linear::load(&scope.scope("mlp.c_fc"), width, sizes.intermediate)?;
-            let down = Linear::load(&scope.scope("mlp.c_proj"), sizes.intermediate, width)?;
-            Ok(EncoderLayer::new(
-                norm("ln_1")?,
-                SelfAttention::fused(sizes.heads, all, output),
-                norm("ln_2")?,
-                Mlp::new(up, down, sizes.activation),
-            ))
-        };
-        Ok(Self {
-            config: config.clone(),
-            tokens: Embedding::load(&scope.scope("token_embedding"), config.vocab_size, width)?,
-            positions: Positions::new(scope.take("positional_embedding", positions)?),
-            layers: (0..config.tower.layers).map(layer).collect::<Result<_>>()?,
-            final_norm: LayerNorm::load(&scope.scope("ln_final"), width, sizes.epsilon)?,
         })
     }
 
@@ -80,8 +48,15 @@ impl ClipText {
         for ids in texts {
             self.check(ids)?;
         }
+        if !self.config.causal {
+            let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
+            let x = self.embed_all(texts)?;
+            let sight = AttentionMask::Sequences(&lengths);
+            let x = self.layers.iter().try_fold(x, |x, layer| layer.forward(&x, sight))?;
+            return self.final_norm.forward(&x);
+        }
         let tree = PrefixTrie::of(texts);
-        let (mut x, visible) = (self.embed(&tree)?, tree.visible());
+        let (mut x, visible) = (self.embed(&tree.ids, &tree.positions())?, tree.visible());
         for layer in &self.layers {
             x = layer.forward(&x, AttentionMask::Rows(&visible))?;
         }
@@ -90,34 +65,24 @@ impl ClipText {
     }
 
     /// What goes into the first layer, `(rows, width)`.
-    fn embed(&self, tree: &PrefixTrie) -> Result<Tensor> {
-        Ok(nn::add(&self.tokens.forward(&tree.ids)?, &self.positions.at(&tree.positions())?)?)
+    fn embed(&self, ids: &[u32], positions: &[u32]) -> Result<Tensor> {
+        Ok(nn::add(&self.tokens.forward(ids)?, &self.positions.at(positions)?)?)
+    }
+
+    /// [`ClipText::embed`] of whole texts, one after the other.
+    fn embed_all(&self, texts: &[&[u32]]) -> Result<Tensor> {
+        // Positions fit a `u32`: `config.json` may ask for 65,536 at most.
+        let positions: Vec<u32> = texts.iter().flat_map(|ids| 0..ids.len() as u32).collect();
+        self.embed(&texts.concat(), &positions)
     }
 
     /// The pooled states of texts of any lengths: `(texts, width)`.
-    ///
-    /// The layers are causal, so what follows the pooled token changes nothing and is left out; and texts that
-    /// begin alike, as prompts do, share the rows of that beginning. None is padded.
     pub fn pooled(&self, texts: &[Vec<u32>]) -> Result<Tensor> {
+        let size = if self.config.causal { TEXT_BATCH } else { PADDED_BATCH };
         let mut pooled = Vec::new();
-        for batch in texts.chunks(TEXT_BATCH) {
-            let mut parts = Vec::with_capacity(batch.len());
-            for ids in batch {
-                self.check(ids)?;
-                let token = self.config.eos_token_id;
-                let last = self.config.pooled(ids);
-                let last = last.ok_or_else(|| argument(format!("A text has no end token ({token}).")))?;
-                parts.push(&ids[..=last]);
-            }
-            let tree = PrefixTrie::of(&parts);
-            let (mut x, visible) = (self.embed(&tree)?, tree.visible());
-            if let Some((last, layers)) = self.layers.split_last() {
-                for layer in layers {
-                    x = layer.forward(&x, AttentionMask::Rows(&visible))?;
-                }
-                let visible: Vec<&[u32]> = tree.ends.iter().map(|&end| visible[end as usize]).collect();
-                x = last.forward_at(&x, AttentionMask::Rows(&visible), &tree.ends)?;
-            }
+        for batch in texts.chunks(size) {
+            let last = batch.iter().map(|ids| self.last(ids)).collect::<Result<Vec<_>>>()?;
+            let x = if self.config.causal { self.causal(batch, &last)? } else { self.whole(batch, &last)? };
             pooled.push(self.final_norm.forward(&x)?);
         }
         if pooled.is_empty() {
@@ -126,23 +91,66 @@ impl ClipText {
         Ok(Tensor::cat(&pooled, 0)?)
     }
 
+    /// The position of `ids` that stands for the whole text.
+    fn last(&self, ids: &[u32]) -> Result<usize> {
+        self.check(ids)?;
+        self.config
+            .pooled(ids)
+            .ok_or_else(|| argument(format!("A text has no end token ({}).", self.config.eos_token_id)))
+    }
+
+    /// The states at the positions `last` of texts of which each token sees those before it.
+    ///
+    /// What follows the pooled token changes nothing and is left out; and texts that begin alike, as prompts do, share the
+    /// rows of that beginning. None is padded.
+    fn causal(&self, texts: &[Vec<u32>], last: &[usize]) -> Result<Tensor> {
+        let parts: Vec<&[u32]> = texts.iter().zip(last).map(|(ids, &last)| &ids[..=last]).collect();
+        let tree = PrefixTrie::of(&parts);
+        let (mut x, visible) = (self.embed(&tree.ids, &tree.positions())?, tree.visible());
+        if let Some((last, layers)) = self.layers.split_last() {
+            for layer in layers {
+                x = layer.forward(&x, AttentionMask::Rows(&visible))?;
+            }
+            let visible: Vec<&[u32]> = tree.ends.iter().map(|&end| visible[end as usize]).collect();
+            x = last.forward_at(&x, AttentionMask::Rows(&visible), &tree.ends)?;
+        }
+        Ok(x)
+    }
+
+    /// The states at the positions `last` of texts of which each token sees all, padding included.
+    fn whole(&self, texts: &[Vec<u32>], last: &[usize]) -> Result<Tensor> {
+        let texts: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();
+        let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
+        let sight = AttentionMask::Sequences(&lengths);
+        let mut x = self.embed_all(&texts)?;
+        let starts = nn::segment_starts(&lengths);
+        let at: Vec<u32> = starts.iter().zip(last).map(|(start, &last)| start + last as u32).collect();
+        if let Some((last, layers)) = self.layers.split_last() {
+            for layer in layers {
+                x = layer.forward(&x, sight)?;
+            }
+            x = last.forward_at(&x, sight, &at)?;
+        }
+        Ok(x)
+    }
+
     fn check(&self, ids: &[u32]) -> Result<()> {
         let ClipTextConfig { max_position_embeddings: most, vocab_size, .. } = self.config;
-        if ids.is_empty() || ids.len() > most {
-            return Err(argument(format!("A text has {} tokens; the model takes 1 to {most}.", ids.len())));
-        }
-        match ids.iter().find(|&&id| id as usize >= vocab_size) {
-            Some(id) => Err(argument(format!("The token {id} is not one of the model's {vocab_size}."))),
-            None => Ok(()),
-        }
+        check_ids(ids, most, vocab_size)
     }
 }
 
-/// CLIP's names of the attention layers.
-pub(super) fn self_attention(scope: &Scope<'_>, heads: Heads) -> Result<SelfAttention> {
-    SelfAttention::load(scope, heads, ["q_proj", "k_proj", "v_proj", "out_proj"])
+/// Refuses a text of no tokens, of more than `most`, or of one that is not below `vocab_size`.
+pub(super) fn check_ids(ids: &[u32], most: usize, vocab_size: usize) -> Result<()> {
+    if ids.is_empty() || ids.len() > most {
+        return Err(argument(format!("A text has {} tokens; the model takes 1 to {most}.", ids.len())));
+    }
+    match ids.iter().find(|&&id| id as usize >= vocab_size) {
+        Some(id) => Err(argument(format!("The token {id} is not one of the model's {vocab_size}."))),
+        None => Ok(()),
+    }
 }
 
-fn argument(message: impl Into<String>) -> Error {
+pub(super) fn argument(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::ArgumentInvalid, message)
 }

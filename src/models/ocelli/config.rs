@@ -2,7 +2,7 @@
 
 use super::super::blip::{BlipConfig, BlipTextConfig};
 use super::super::config::Section;
-use super::super::dual::{ClipTextConfig, DualConfig};
+use super::super::dual::{ClipTextConfig, DualConfig, TextConfig};
 use crate::Result;
 use crate::models::vision::{Architecture, EfficientNetConfig, VisionConfig};
 
@@ -49,8 +49,8 @@ impl OcelliConfig {
             image_text_hidden_size: root.number("image_text_hidden_size", 256, 1..=16_384)?,
         };
         let dim = root.number("projection_dim", 512, 1..=16_384)?;
-        let tagger =
-            DualConfig::of(&root, vision, ClipTextConfig::read(&root.section("text_config")?)?, dim)?;
+        let text = ClipTextConfig::read(&root.section("text_config")?)?;
+        let tagger = DualConfig::of(&root, Some(vision), Some(TextConfig::Clip(text)), dim)?;
         Ok(Self { tagger, texts })
     }
 }
@@ -71,7 +71,7 @@ mod tests {
         };
         let lite = r#""architecture": "tf_efficientnet_lite2""#;
         let read = config(lite, "").unwrap();
-        assert_eq!((read.tagger.vision.image_size, read.texts.image_width), (260, 768));
+        assert_eq!((read.tagger.image_size(), read.texts.image_width), (Some(260), 768));
         for (vision, rest, part) in [
             (r#""architecture": "tf_efficientnet_lite5""#, "", "vision_config.architecture"),
             (r#""architecture": 2"#, "", "vision_config.architecture"),

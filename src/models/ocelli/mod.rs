@@ -57,7 +57,9 @@ impl OcelliModel {
     pub fn new(config: &OcelliConfig, parts: Parts, weights: Weights) -> Result<Self> {
         let root = weights.root();
         let OcelliConfig { tagger, texts } = config;
-        let Architecture::EfficientNet(network) = &tagger.vision.architecture else {
+        let (Some(Architecture::EfficientNet(network)), Some(text)) =
+            (tagger.vision.as_ref().map(|vision| &vision.architecture), &tagger.text)
+        else {
             return Err(Error::new(
                 ErrorKind::ConfigInvalid,
                 "The image tower of this model is an EfficientNet.",
@@ -69,7 +71,7 @@ impl OcelliModel {
             let (features, classes, dim) = (network.features, network.classes, tagger.projection_dim);
             let head = ImageHead::Classes(ClassHead::load(&root, &scope, features, classes, dim)?);
             let vision = ImageEncoder { tower: Arc::clone(&tower), head };
-            DualEncoder::of(Some(vision), Some(TextEncoder::load(tagger, &root)?), &root)
+            DualEncoder::of(Some(vision), Some(TextEncoder::load(tagger, text, &root)?), false, &root)
         });
         let tagger = tagger.transpose()?;
 

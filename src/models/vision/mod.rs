@@ -11,6 +11,7 @@
 mod config;
 mod efficientnet;
 mod head;
+mod positions;
 mod resnet;
 mod state;
 mod tokens;
@@ -19,7 +20,7 @@ mod transformer;
 
 use candle_core::Tensor;
 
-pub use config::{Architecture, TransformerConfig, VisionConfig};
+pub use config::{Architecture, FinalNorm, Pooling, TransformerConfig, VisionConfig};
 pub use efficientnet::{EfficientNet, EfficientNetConfig};
 pub use head::{ClassHead, ImageHead};
 pub use resnet::{ResNet, ResNetConfig};

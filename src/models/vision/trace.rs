@@ -6,8 +6,8 @@ use super::EncoderState;
 use crate::nn::EncoderLayer;
 use crate::{Error, ErrorKind, Result};
 
-/// An answer on its way back through the layers of a vision tower, from the last to the first: how much the
-/// class token's state has to do with each row of the inputs.
+/// An answer on its way back through the layers of a vision tower, from the last to the first: how much what
+/// is pooled, mostly the class token's state, has to do with each row of the inputs.
 ///
 /// It is one row, which each layer multiplies with a matrix of its own: that of attention rollout (Abnar and
 /// Zuidema, "Quantifying Attention Flow in Transformers", 2020), or, where the answer has a gradient, that of
@@ -17,23 +17,30 @@ use crate::{Error, ErrorKind, Result};
 pub struct Trace {
     /// The inputs of the layers that are left.
     inputs: Vec<Tensor>,
-    /// For each row of the last inputs that were traced, what the class token has to do with it.
+    /// For each row of the last inputs that were traced, what is pooled has to do with it.
     weights: Vec<f32>,
     /// The gradient of the answer with respect to the outputs of the last layer that is left.
     gradient: Option<Vec<f32>>,
-    /// How many of the rows are of a class token, and no part of the map.
-    class_tokens: usize,
+    /// How many of the rows, the first ones, are of no patch, and no part of the map.
+    prefix: usize,
 }
 
 impl Trace {
-    /// The way back of one image's `state`, which has been through `layers` layers. `gradient`, where there is
-    /// one, is that of the answer with respect to the class token's last state: `(width,)`.
+    /// The way back of one image's `state`, which has been through `layers` layers. The first `prefix` of its rows are of
+    /// no patch. `shares` says how much of what is pooled each row is; `gradient`, where there is one, is that of the
+    /// answer with respect to the last states: `(rows width,)`.
     ///
     /// # Errors
     /// `ArgumentInvalid` where the state is of several images, or has not kept every layer's inputs;
     /// `WeightsInvalid` where the last states are not all numbers, which a softmax would hide.
-    pub(super) fn new(state: &EncoderState, layers: usize, gradient: Option<Vec<f32>>) -> Result<Self> {
-        let (Some(inputs), &[len]) = (&state.kept, state.lengths.as_slice()) else {
+    pub(super) fn new(
+        state: &EncoderState,
+        layers: usize,
+        prefix: usize,
+        shares: Vec<f32>,
+        gradient: Option<Vec<f32>>,
+    ) -> Result<Self> {
+        let (Some(inputs), &[_]) = (&state.kept, state.lengths.as_slice()) else {
             return Err(untraceable());
         };
         if inputs.len() != layers || layers == 0 {
@@ -42,13 +49,7 @@ impl Trace {
         if !state.states.flatten_all()?.to_vec1::<f32>()?.iter().all(|x| x.is_finite()) {
             return Err(not_finite());
         }
-        let mut weights = vec![0.0; len];
-        weights[0] = 1.0;
-        let gradient = gradient.map(|mut first| {
-            first.resize(len * first.len(), 0.0);
-            first
-        });
-        Ok(Self { inputs: inputs.clone(), weights, gradient, class_tokens: 1 })
+        Ok(Self { inputs: inputs.clone(), weights: shares, gradient, prefix })
     }
 
     /// Grad-CAM of the last map of one image, as a way back that is at its end: for each place the sum of its channels, each
@@ -69,7 +70,7 @@ impl Trace {
             return Err(not_finite());
         }
         let map = sums.into_iter().map(|sum| sum.max(0.0)).collect();
-        Ok(Self { inputs: Vec::new(), weights: map, gradient: None, class_tokens: 0 })
+        Ok(Self { inputs: Vec::new(), weights: map, gradient: None, prefix: 0 })
     }
 
     /// Goes back through one more of `layers`. Returns how many are left.
@@ -83,9 +84,9 @@ impl Trace {
         Ok(self.inputs.len())
     }
 
-    /// The map: a number for each patch, row by row; the class token's own is left out.
+    /// The map: a number for each patch, row by row; those of other tokens are left out.
     pub fn map(&self) -> &[f32] {
-        &self.weights[self.class_tokens..]
+        &self.weights[self.prefix..]
     }
 }
 

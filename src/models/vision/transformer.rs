@@ -1,45 +1,77 @@
-//! The vision transformer (ViT) that CLIP, BLIP and ViT classifiers see with.
+//! The vision transformer (ViT) that CLIP, SigLIP, BLIP, DINOv2 and ViT classifiers see with.
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
+use super::config::{FinalNorm, Pooling, TransformerConfig};
+use super::positions::resampled;
 use super::{EncoderState, Trace, check_pixels};
-use crate::Result;
-use crate::nn::{AttentionMask, EncoderLayer, LayerNorm, PatchEmbed, with_class_token};
+use crate::nn::{self, AttentionMask, EncoderLayer, LayerNorm, PatchEmbed, ProbePool, with_prefix};
+use crate::weights::Scope;
+use crate::{Error, ErrorKind, Result};
 
-/// Patches, a class token before them, positions, and transformer layers. The families differ in the names of their
-/// tensors, which their loaders know, and in what the fields say.
+/// Patches, tokens before them, positions, and transformer layers. The families differ in what the configuration says, and
+/// in the names of their tensors, which all are read by one.
 #[derive(Debug, Clone)]
 pub struct VisionTransformer {
-    pub(in crate::models) image_size: usize,
-    pub(in crate::models) patches: PatchEmbed,
-    /// `(1, 1, width)`
-    pub(in crate::models) class: Tensor,
-    /// `(1, 1 + patches, width)`
-    pub(in crate::models) positions: Tensor,
+    config: TransformerConfig,
+    image_size: usize,
+    patches: PatchEmbed,
+    /// Class token and registers, with what positions they have: `(prefix, width)`.
+    prefix: Option<Tensor>,
+    /// `(patches, width)`.
+    positions: Tensor,
     /// Before the first layer.
-    pub(in crate::models) pre_norm: Option<LayerNorm>,
-    pub(in crate::models) layers: Vec<EncoderLayer>,
+    pre_norm: Option<LayerNorm>,
+    layers: Vec<EncoderLayer>,
     /// After the last layer.
-    pub(in crate::models) post_norm: LayerNorm,
-    /// Whether the class token's is all that is ever asked for of the last layer's states.
-    pub(in crate::models) pools: bool,
+    post_norm: LayerNorm,
+    /// What pools, where that has weights.
+    head: Option<ProbePool>,
 }
 
 impl VisionTransformer {
-    /// The states after the last layer, before the norm: pixels `(batch, 3, size, size)` to
-    /// `(batch, 1 + patches, width)`.
+    /// The tower in `scope`, the file's `vision_model`.
+    pub(in crate::models) fn load(
+        config: &TransformerConfig,
+        image_size: usize,
+        scope: &Scope<'_>,
+    ) -> Result<Self> {
+        let (width, patch) = (config.tower.hidden_size, config.patch_size);
+        let sizes = config.tower.sizes();
+        let norm = |name| LayerNorm::load(&scope.scope(name), width, sizes.epsilon);
+        let embeddings = scope.scope("embeddings");
+        let layers = scope.scope("encoder.layers");
+        let (prefix, positions) = load_positions(config, image_size, &embeddings)?;
+        Ok(Self {
+            image_size,
+            patches: PatchEmbed::load(&embeddings.scope("patch_embedding"), width, patch, config.patch_bias)?,
+            prefix,
+            positions,
+            pre_norm: config.pre_norm.then(|| norm("pre_layernorm")).transpose()?,
+            layers: (0..config.tower.layers)
+                .map(|i| EncoderLayer::load(&layers.scope(i), &sizes, config.qkv_bias, config.layer_scale))
+                .collect::<Result<_>>()?,
+            post_norm: norm("post_layernorm")?,
+            head: (config.pooling == Pooling::Attention)
+                .then(|| ProbePool::load(&scope.scope("head"), &sizes))
+                .transpose()?,
+            config: config.clone(),
+        })
+    }
+
+    /// The states after the last layer, before the norm: pixels `(batch, 3, size, size)` to `(batch, tokens, width)`.
     pub fn hidden_states(&self, pixels: &Tensor) -> Result<Tensor> {
         let EncoderState { states: mut x, lengths, .. } = self.begin(pixels)?;
         for layer in &self.layers {
             x = layer.forward(&x, AttentionMask::Sequences(&lengths))?;
         }
-        let width = x.dim(1)?;
-        Ok(x.reshape((lengths.len(), (), width))?)
+        by_image(&x, &lengths)
     }
 
     pub(super) fn begin(&self, pixels: &Tensor) -> Result<EncoderState> {
         check_pixels(pixels, self.image_size)?;
-        let (x, lengths) = with_class_token(&self.patches.forward(pixels)?, &self.class, &self.positions)?;
+        let patches = self.patches.forward(pixels)?;
+        let (x, lengths) = with_prefix(&patches, self.prefix.as_ref(), &self.positions)?;
         let x = if let Some(norm) = &self.pre_norm { norm.forward(&x)? } else { x };
         Ok(EncoderState::of_tokens(x, lengths))
     }
@@ -47,7 +79,8 @@ impl VisionTransformer {
     pub(super) fn advance(&self, state: &mut EncoderState) -> Result<usize> {
         state.advance(&self.layers, |layer, state| {
             let (x, sight) = (&state.states, AttentionMask::Sequences(&state.lengths));
-            if self.pools && state.done + 1 == self.layers.len() {
+            // The class token's is all that is ever asked for of the last layer's states.
+            if self.config.pooling == Pooling::ClassToken && state.done + 1 == self.layers.len() {
                 layer.forward_at(x, sight, &state.segment_starts())
             } else {
                 layer.forward(x, sight)
@@ -61,34 +94,137 @@ impl VisionTransformer {
 
     /// `state` has been through all layers, as in what follows.
     pub(super) fn rollout(&self, state: &EncoderState) -> Result<Trace> {
-        Trace::new(state, self.layers.len(), None)
+        Trace::new(state, self.layers.len(), self.config.prefix(), self.shares(state), None)
     }
 
     /// As [`ImageTower::relevance`](super::ImageTower::relevance) has it, of a tower that pools.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` where a learnt query pools.
     pub(super) fn relevance(
         &self,
         state: &EncoderState,
         gradient: impl FnOnce(&Tensor) -> Result<Vec<f32>>,
     ) -> Result<Trace> {
-        let pooled = self.post_norm.forward(&state.states)?;
-        let gradient = self.post_norm.backward(&state.states, &gradient(&pooled)?)?;
-        Trace::new(state, self.layers.len(), Some(gradient))
-    }
-
-    /// The normalised states of class tokens, `(batch, width)`.
-    pub(super) fn pooled(&self, state: &EncoderState) -> Result<Tensor> {
-        let x = if self.pools {
-            &state.states
-        } else {
-            &crate::nn::select(&state.states, &state.segment_starts())?
+        let of_pooled = match self.config.pooling {
+            Pooling::Attention => {
+                let message = "This model pools with an attention of its own, through which no answer is followed back yet.";
+                return Err(Error::new(ErrorKind::ArgumentInvalid, message));
+            }
+            Pooling::States | Pooling::ClassToken | Pooling::Mean => gradient(&self.pooled(state)?)?,
         };
-        self.post_norm.forward(x)
+        let of_states = self.backward(state, &of_pooled)?;
+        Trace::new(state, self.layers.len(), self.config.prefix(), self.shares(state), Some(of_states))
     }
 
-    /// The normalised states of all tokens, `(batch, 1 + patches, width)`, of a tower that does not pool.
-    pub(super) fn states(&self, state: &EncoderState) -> Result<Tensor> {
-        let x = self.post_norm.forward(&state.states)?;
-        let width = x.dim(1)?;
-        Ok(x.reshape((state.lengths.len(), (), width))?)
+    /// How much of the pooled vector each row of one image has: all of it the class token, or every patch the same.
+    fn shares(&self, state: &EncoderState) -> Vec<f32> {
+        let (len, prefix) = (state.lengths.first().copied().unwrap_or(0), self.config.prefix());
+        let mut shares = vec![0.0; len];
+        match self.config.pooling {
+            Pooling::States | Pooling::ClassToken => shares.iter_mut().take(1).for_each(|share| *share = 1.0),
+            Pooling::Mean | Pooling::Attention => {
+                let share = 1.0 / (len - prefix.min(len)).max(1) as f32;
+                shares.iter_mut().skip(prefix).for_each(|patch| *patch = share);
+            }
+        }
+        shares
     }
+
+    /// The gradient of all rows of the last layer, `(tokens width,)`, from that of the pooled vector, `(width,)`.
+    fn backward(&self, state: &EncoderState, of_pooled: &[f32]) -> Result<Vec<f32>> {
+        let (shares, width) = (self.shares(state), of_pooled.len());
+        let spread = |of_pooled: &[f32]| -> Vec<f32> {
+            shares.iter().flat_map(|share| of_pooled.iter().map(move |g| g * share)).collect()
+        };
+        match (self.config.pooling, self.config.final_norm) {
+            (Pooling::Mean, FinalNorm::BeforePooling) => {
+                self.post_norm.backward(&state.states, &spread(of_pooled))
+            }
+            (Pooling::Mean, FinalNorm::AfterPooling) => {
+                let mean = self.mean(&state.states, &state.lengths)?;
+                Ok(spread(&self.post_norm.backward(&mean, of_pooled)?))
+            }
+            _ => {
+                let mut first = self.post_norm.backward(&self.class_states(state)?, of_pooled)?;
+                first.resize(shares.len() * width, 0.0);
+                Ok(first)
+            }
+        }
+    }
+
+    /// The states of class tokens, before the norm: `(batch, width)`.
+    fn class_states(&self, state: &EncoderState) -> Result<Tensor> {
+        if self.config.pooling == Pooling::ClassToken {
+            return Ok(state.states.clone());
+        }
+        Ok(nn::select(&state.states, &state.segment_starts())?)
+    }
+
+    /// One vector for each image, `(batch, width)`.
+    pub(super) fn pooled(&self, state: &EncoderState) -> Result<Tensor> {
+        let EncoderState { states, lengths, .. } = state;
+        match (self.config.pooling, self.config.final_norm) {
+            (Pooling::States | Pooling::ClassToken, _) => self.post_norm.forward(&self.class_states(state)?),
+            (Pooling::Mean, FinalNorm::AfterPooling) => self.post_norm.forward(&self.mean(states, lengths)?),
+            (Pooling::Mean, FinalNorm::BeforePooling) => self.mean(&self.post_norm.forward(states)?, lengths),
+            (Pooling::Attention, _) => {
+                let normed = self.post_norm.forward(states)?;
+                match &self.head {
+                    Some(head) => head.forward(&normed, lengths),
+                    None => self.mean(&normed, lengths),
+                }
+            }
+        }
+    }
+
+    /// The mean of the patches of each image: `(rows, width)` to `(batch, width)`.
+    fn mean(&self, x: &Tensor, lengths: &[usize]) -> Result<Tensor> {
+        let (width, prefix) = (x.dim(1)?, self.config.prefix());
+        let values = x.flatten_all()?.to_vec1::<f32>()?;
+        let mut means = vec![0.0; lengths.len() * width];
+        let mut images = values.chunks_exact(width.max(1));
+        for (mean, &len) in means.chunks_exact_mut(width.max(1)).zip(lengths) {
+            for row in images.by_ref().take(len).skip(prefix) {
+                nn::accumulate(mean, row);
+            }
+            mean.iter_mut().for_each(|sum| *sum /= len.saturating_sub(prefix).max(1) as f32);
+        }
+        Ok(Tensor::from_vec(means, (lengths.len(), width), &Device::Cpu)?)
+    }
+
+    /// The normalised states of all tokens, `(batch, tokens, width)`, of a tower that is asked for them.
+    pub(super) fn states(&self, state: &EncoderState) -> Result<Tensor> {
+        by_image(&self.post_norm.forward(&state.states)?, &state.lengths)
+    }
+}
+
+/// Rows of images that all have as many: `(rows, width)` to `(batch, tokens, width)`.
+fn by_image(x: &Tensor, lengths: &[usize]) -> Result<Tensor> {
+    let width = x.dim(1)?;
+    Ok(x.reshape((lengths.len(), (), width))?)
+}
+
+/// Class token and registers with their positions, and the positions of the patches of an image of `image_size` pixels.
+fn load_positions(
+    config: &TransformerConfig,
+    image_size: usize,
+    scope: &Scope<'_>,
+) -> Result<(Option<Tensor>, Tensor)> {
+    let width = config.tower.hidden_size;
+    let side = image_size / config.patch_size;
+    let own = config.position_side.unwrap_or(side);
+    let first = usize::from(config.class_token);
+    let all = scope.take("position_embedding.weight", (first + own * own, width))?;
+    let positions = resampled(&all.narrow(0, first, own * own)?, own, side)?;
+    let mut prefix = Vec::new();
+    if config.class_token {
+        let class = scope.take("class_embedding", width)?.reshape((1, width))?.contiguous()?;
+        prefix.push(nn::add(&class, &all.narrow(0, 0, 1)?)?);
+    }
+    if config.registers > 0 {
+        prefix.push(scope.take("register_tokens", (config.registers, width))?);
+    }
+    let prefix = if prefix.is_empty() { None } else { Some(Tensor::cat(&prefix, 0)?) };
+    Ok((prefix, positions))
 }

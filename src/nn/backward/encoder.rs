@@ -1,5 +1,7 @@
 //! One step of attention rollout and of relevance through the layer that vision towers are made of.
 
+use std::borrow::Cow;
+
 use candle_core::Tensor;
 
 use crate::Result;
@@ -25,12 +27,20 @@ impl EncoderLayer {
     /// Encoder-Decoder Transformers", 2021.
     pub fn backward(&self, x: &Tensor, outputs: &[f32], weights: &mut Vec<f32>) -> Result<Vec<f32>> {
         let normed = self.norm1.forward(x)?;
-        let middle = self.attention.forward(&normed, x, AttentionMask::Sequences(&[weights.len()]))?;
-        let mlp = self.mlp.backward(&self.norm2.forward(&middle)?, outputs)?;
+        let lengths = [weights.len()];
+        let sight = AttentionMask::Sequences(&lengths);
+        let middle = self.add(0, x, |residual| self.attention.forward(&normed, residual, sight))?;
+        let mlp = self.mlp.backward(&self.norm2.forward(&middle)?, &self.scaled(1, outputs))?;
         let mut gradient = self.norm2.backward(&middle, &mlp)?;
         accumulate(&mut gradient, outputs);
-        let attention = self.attention.backward(&normed, &gradient, weights)?;
+        let attention = self.attention.backward(&normed, &self.scaled(0, &gradient), weights)?;
         accumulate(&mut gradient, &self.norm1.backward(x, &attention)?);
         Ok(gradient)
+    }
+
+    /// The gradient of what one half of the layer answers, from that of the `outputs`, to which it was added.
+    fn scaled<'a>(&self, which: usize, outputs: &'a [f32]) -> Cow<'a, [f32]> {
+        let Some(scales) = &self.scales else { return Cow::Borrowed(outputs) };
+        Cow::Owned(outputs.iter().zip(scales[which].iter().cycle()).map(|(g, scale)| g * scale).collect())
     }
 }

@@ -69,7 +69,9 @@ pub fn load(dtype: Dtype, bytes: &[u8]) -> Weights {
 
 /// How many of the tensors of a file are kept as int8, where that is asked for.
 pub fn int8_matrices(tensors: &HashMap<String, Tensor>, bytes: &[u8]) -> usize {
-    let weights = load(Dtype::Int8, bytes);
+    let mut loader = WeightsLoader::new(Dtype::Int8).keep_names();
+    loader.push(bytes).unwrap();
+    let weights = loader.finish().unwrap();
     let dtype =
         |(name, tensor): (&String, &Tensor)| weights.root().take_matrix(name, tensor.dims()).unwrap().dtype();
     tensors.iter().map(dtype).filter(|&dtype| dtype == Dtype::Int8).count()

@@ -1,0 +1,74 @@
+//! What makes an embedding of what a tower pools.
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+
+use crate::Result;
+use crate::kernels::{Dtype, Matrix};
+use crate::nn::{Activation, Linear};
+use crate::weights::Scope;
+
+/// Which layers there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProjectionConfig {
+    /// None.
+    Identity,
+    /// One linear layer.
+    Linear {
+        /// Whether it has a bias.
+        bias: bool,
+    },
+    /// Two linear layers without biases, GELU between them.
+    Mlp {
+        /// Width between the two.
+        hidden: usize,
+    },
+}
+
+/// The layers.
+#[derive(Debug, Clone)]
+pub(super) enum Projection {
+    Identity,
+    Linear(Linear),
+    Mlp(Linear, Linear),
+}
+
+impl Projection {
+    /// The layers `name` in `root`, from `width` to `dim`. That of one linear layer may also be a matrix to multiply with from
+    /// the right, `name.transposed` `(width, dim)`.
+    pub(super) fn load(
+        config: ProjectionConfig,
+        root: &Scope<'_>,
+        name: &str,
+        width: usize,
+        dim: usize,
+    ) -> Result<Self> {
+        let scope = root.scope(name);
+        Ok(match config {
+            ProjectionConfig::Identity => Self::Identity,
+            ProjectionConfig::Linear { bias: false } if scope.contains("transposed") => {
+                let matrix = scope.take("transposed", (width, dim))?.t()?.contiguous()?;
+                let values = matrix.flatten_all()?.to_vec1::<f32>()?;
+                Self::Linear(Linear::new(Arc::new(Matrix::pack(Dtype::F32, dim, width, &values)?), None))
+            }
+            ProjectionConfig::Linear { bias: false } => {
+                Self::Linear(Linear::load_without_bias(&scope, width, dim)?)
+            }
+            ProjectionConfig::Linear { bias: true } => Self::Linear(Linear::load(&scope, width, dim)?),
+            ProjectionConfig::Mlp { hidden } => Self::Mlp(
+                Linear::load_without_bias(&scope.scope("fc1"), width, hidden)?,
+                Linear::load_without_bias(&scope.scope("fc2"), hidden, dim)?,
+            ),
+        })
+    }
+
+    /// `(texts, width)` to `(texts, dim)`.
+    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Identity => Ok(x.clone()),
+            Self::Linear(projection) => projection.forward(x),
+            Self::Mlp(first, second) => second.forward(&first.forward_activated(x, Activation::Gelu)?),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Dual encoders of the families besides CLIP's against their references, on small models.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use candle_core::Tensor;
+use ocelli::ErrorKind;
+use ocelli::models::dual::{DualConfig, DualEncoder, Towers};
+
+use crate::golden::{BOUND, Golden, assert_close, difference, pixels};
+
+const BOTH: [&str; 4] = ["open-clip-vit", "open-clip-vit-whole", "open-clip-xlm-roberta", "siglip"];
+const IMAGES_ALONE: [&str; 3] = ["dinov2", "dinov2-registers", "clip-vision-alone"];
+
+fn model(golden: &Golden) -> (DualConfig, DualEncoder) {
+    let config = DualConfig::from_json(&golden.config).unwrap();
+    let model = DualEncoder::new(&config, golden.weights()).unwrap();
+    (config, model)
+}
+
+/// The texts of a golden model, each of as many ids as its reference reads.
+fn texts(golden: &Golden) -> Vec<Vec<u32>> {
+    let (ids, lengths) = (golden.ids("ids"), golden.ids("lengths"));
+    let longest = ids.len() / lengths.len();
+    ids.chunks(longest).zip(lengths).map(|(row, length)| row[..length as usize].to_vec()).collect()
+}
+
+fn unit(x: &Tensor) -> Tensor {
+    let norm = x.sqr().unwrap().sum_keepdim(1).unwrap().sqrt().unwrap();
+    x.broadcast_div(&norm).unwrap()
+}
+
+#[test]
+fn images_and_texts_are_the_reference_s() {
+    for name in BOTH {
+        let golden = Golden::read(name);
+        let (config, model) = model(&golden);
+        let images = model.image_features(&pixels(config.image_size().unwrap())).unwrap();
+        assert_close(&format!("{name} images"), &images, golden.floats("image_features"));
+        let texts = model.text_features(&texts(&golden)).unwrap();
+        assert_close(&format!("{name} texts"), &texts, golden.floats("text_features"));
+        let logits = unit(&images).matmul(&unit(&texts).t().unwrap()).unwrap();
+        let (scale, bias) = (model.logit_scale(), model.logit_bias().unwrap_or(0.0));
+        let logits = logits.affine(scale.into(), bias.into()).unwrap();
+        let off = difference(&logits, golden.floats("logits_per_image"));
+        assert!(off <= BOUND * scale, "{name}: logits are off by {off:e}");
+    }
+}
+
+#[test]
+fn texts_in_any_company_are_the_same() {
+    for name in BOTH {
+        let golden = Golden::read(name);
+        let (_, model) = model(&golden);
+        let texts = texts(&golden);
+        let together = model.text_features(&texts).unwrap();
+        for (i, text) in texts.into_iter().enumerate() {
+            let alone = model.text_features(&[text]).unwrap();
+            assert!(difference(&alone, &together.narrow(0, i, 1).unwrap()) <= BOUND, "{name}");
+        }
+    }
+}
+
+#[test]
+fn towers_alone_are_the_reference_s() {
+    for name in IMAGES_ALONE {
+        let golden = Golden::read(name);
+        let (config, model) = model(&golden);
+        let images = model.image_features(&pixels(config.image_size().unwrap())).unwrap();
+        assert_close(name, &images, golden.floats("image_features"));
+        assert_eq!(model.text_features(&[vec![1]]).unwrap_err().kind(), ErrorKind::ArgumentInvalid);
+    }
+    for name in BOTH {
+        let golden = Golden::read(name);
+        let config = DualConfig::from_json(&golden.config).unwrap();
+        let load = |towers| {
+            let weights = golden.weights();
+            weights.pass_over(config.unused(towers));
+            DualEncoder::with_towers(&config, towers, weights).unwrap()
+        };
+        let images = load(Towers::Image).image_features(&pixels(config.image_size().unwrap())).unwrap();
+        assert_close(name, &images, golden.floats("image_features"));
+        let texts = load(Towers::Text).text_features(&texts(&golden)).unwrap();
+        assert_close(name, &texts, golden.floats("text_features"));
+    }
+}
+
+#[test]
+fn positions_are_interpolated_for_smaller_images() {
+    for name in &IMAGES_ALONE[..2] {
+        let golden = Golden::read(name);
+        let config = DualConfig::from_json(&golden.config).unwrap().resized(24);
+        assert_eq!(config.image_size(), Some(24));
+        let model = DualEncoder::new(&config, golden.weights()).unwrap();
+        let images = model.image_features(&pixels(24)).unwrap();
+        assert_close(name, &images, golden.floats("image_features_24"));
+    }
+    let clip = Golden::read("clip-vision-alone");
+    let config = DualConfig::from_json(&clip.config).unwrap().resized(64);
+    assert_eq!(config.image_size(), Some(32), "others are for one size");
+}
+
+/// Each family's own traits show in the outputs: otherwise agreeing with the reference would prove little.
+#[test]
+fn every_quirk_matters() {
+    type Change = fn(&mut serde_json::Value);
+    let changes: [(&str, Change); 8] = [
+        ("open-clip-vit", |config| config["model_cfg"]["quick_gelu"] = false.into()),
+        ("open-clip-vit-whole", |config| config["model_cfg"]["vision_cfg"]["pool_type"] = "tok".into()),
+        ("open-clip-vit-whole", |config| {
+            config["model_cfg"]["vision_cfg"]["final_ln_after_pool"] = true.into();
+        }),
+        ("open-clip-vit-whole", |config| config["model_cfg"]["text_cfg"]["no_causal_mask"] = false.into()),
+        ("open-clip-xlm-roberta", |config| {
+            config["model_cfg"]["text_cfg"]["hf_pooler_type"] = "cls_last_hidden_state_pooler".into();
+        }),
+        ("open-clip-xlm-roberta", |config| {
+            config["model_cfg"]["text_cfg"]["hf_config"]["pad_token_id"] = 3.into();
+        }),
+        ("siglip", |config| config["vision_config"]["hidden_act"] = "gelu".into()),
+        ("siglip", |config| config["text_config"]["layer_norm_eps"] = 0.5.into()),
+    ];
+    for (name, change) in changes {
+        let golden = Golden::read(name);
+        let config = DualConfig::from_json(&golden.config_with(change)).unwrap();
+        let model = DualEncoder::new(&config, golden.weights()).unwrap();
+        let images = model.image_features(&pixels(config.image_size().unwrap())).unwrap();
+        let texts = model.text_features(&texts(&golden)).unwrap();
+        let images = difference(&images, golden.floats("image_features"));
+        let texts = difference(&texts, golden.floats("text_features"));
+        assert!(images.max(texts) > BOUND, "{name}: only {images:e} and {texts:e}");
+    }
+}
