@@ -31,6 +31,7 @@ pub(super) fn read(root: &Section) -> Result<DualConfig> {
     let transformer = TransformerConfig {
         registers: if with_registers { root.number("num_register_tokens", 4, 0..=64)? } else { 0 },
         position_side: Some(image_size / patch_size),
+        antialias: with_registers,
         qkv_bias: root.flag("qkv_bias", true)?,
         layer_scale: true,
         ..TransformerConfig::vit(tower, patch_size)

@@ -39,6 +39,8 @@ pub struct TransformerConfig {
     /// Side of the square of patches that the file has positions for, where it is not that of the image: they are
     /// interpolated.
     pub position_side: Option<usize>,
+    /// Whether they are smoothed where they get fewer.
+    pub antialias: bool,
     /// Whether the patch embedding has a bias.
     pub patch_bias: bool,
     /// Whether queries, keys and values have a bias.
@@ -95,6 +97,7 @@ impl TransformerConfig {
             class_token: true,
             registers: 0,
             position_side: None,
+            antialias: false,
             patch_bias: true,
             qkv_bias: true,
             pre_norm: false,

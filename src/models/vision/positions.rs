@@ -4,20 +4,19 @@ use candle_core::{Device, Tensor};
 
 use crate::Result;
 
-/// The coefficient of the cubic convolution that PyTorch interpolates with (Keys, 1981).
-const A: f32 = -0.75;
-
 /// Positions of `side` by `side` patches, `(side side, width)`, out of those of `own` by `own`.
 ///
-/// Source: `torch.nn.functional.interpolate` with `mode="bicubic"` and `align_corners=False`, as `transformers` calls it for
-/// DINOv2 and ViT; what lies beyond an edge is the edge's.
-pub(super) fn resampled(positions: &Tensor, own: usize, side: usize) -> Result<Tensor> {
+/// Source: `torch.nn.functional.interpolate` with `mode="bicubic"` and `align_corners=False`, as `transformers` calls it: for
+/// DINOv2 without, for DINOv2 with registers with `antialias`.
+pub(super) fn resampled(positions: &Tensor, own: usize, side: usize, antialias: bool) -> Result<Tensor> {
     if own == side {
         return Ok(positions.contiguous()?);
     }
     let width = positions.dim(1)?;
     let values = positions.flatten_all()?.to_vec1::<f32>()?;
-    let taps: Vec<_> = (0..side).map(|at| taps(at, own, side)).collect();
+    let taps: Vec<_> = (0..side)
+        .map(|at| if antialias { smooth_taps(at, own, side) } else { taps(at, own, side) })
+        .collect();
     let mut resampled = vec![0.0; side * side * width];
     for (place, sum) in resampled.chunks_exact_mut(width.max(1)).enumerate() {
         let (rows, columns) = (&taps[place / side], &taps[place % side]);
@@ -33,13 +32,33 @@ pub(super) fn resampled(positions: &Tensor, own: usize, side: usize) -> Result<T
     Ok(Tensor::from_vec(resampled, (side * side, width), &Device::Cpu)?)
 }
 
-/// The four places that the place `at` of `side` is made of, and how much of each.
-fn taps(at: usize, own: usize, side: usize) -> [(usize, f32); 4] {
+/// The cubic convolution kernel with the coefficient `a` (Keys, 1981).
+fn kernel(a: f32, x: f32) -> f32 {
+    let x = x.abs();
+    if x < 1.0 {
+        ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0
+    } else if x < 2.0 {
+        ((a * x - 5.0 * a) * x + 8.0 * a) * x - 4.0 * a
+    } else {
+        0.0
+    }
+}
+
+/// The four places that the place `at` of `side` is made of, and how much of each. What lies beyond an edge is the edge's.
+fn taps(at: usize, own: usize, side: usize) -> Vec<(usize, f32)> {
     let centre = (at as f32 + 0.5) * (own as f32 / side as f32) - 0.5;
-    let (floor, fraction) = (centre.floor(), centre - centre.floor());
-    let near = |x: f32| ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0;
-    let far = |x: f32| ((A * x - 5.0 * A) * x + 8.0 * A) * x - 4.0 * A;
-    let weights = [far(fraction + 1.0), near(fraction), near(1.0 - fraction), far(2.0 - fraction)];
-    let place = |tap: usize| (floor + tap as f32 - 1.0).clamp(0.0, (own - 1) as f32) as usize;
-    [0, 1, 2, 3].map(|tap| (place(tap), weights[tap]))
+    let first = centre.floor() - 1.0;
+    let place = |tap: f32| (tap.clamp(0.0, (own - 1) as f32) as usize, kernel(-0.75, centre - tap));
+    [0.0, 1.0, 2.0, 3.0].map(|tap| place(first + tap)).to_vec()
+}
+
+/// The same with a kernel as wide as what becomes one place. What lies beyond an edge is left out.
+fn smooth_taps(at: usize, own: usize, side: usize) -> Vec<(usize, f32)> {
+    let scale = own as f32 / side as f32;
+    let (centre, stretch) = ((at as f32 + 0.5) * scale, scale.max(1.0));
+    let first = (centre - 2.0 * stretch + 0.5).max(0.0) as usize;
+    let end = ((centre + 2.0 * stretch + 0.5) as usize).min(own);
+    let weight = |place: usize| kernel(-0.5, (place as f32 + 0.5 - centre) / stretch);
+    let sum: f32 = (first..end).map(weight).sum();
+    (first..end).map(|place| (place, weight(place) / sum)).collect()
 }

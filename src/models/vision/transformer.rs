@@ -216,7 +216,7 @@ fn load_positions(
     let own = config.position_side.unwrap_or(side);
     let first = usize::from(config.class_token);
     let all = scope.take("position_embedding.weight", (first + own * own, width))?;
-    let positions = resampled(&all.narrow(0, first, own * own)?, own, side)?;
+    let positions = resampled(&all.narrow(0, first, own * own)?, own, side, config.antialias)?;
     let mut prefix = Vec::new();
     if config.class_token {
         let class = scope.take("class_embedding", width)?.reshape((1, width))?.contiguous()?;
