@@ -17,13 +17,14 @@ export const MAX_LINES = 500;
 const RUST_LAYERS = new Map(
   Object.entries({
     error: [],
+    json: [],
     kernels: ['error'],
     weights: ['kernels', 'error'],
     convert: ['weights', 'kernels', 'error'],
     nn: ['weights', 'kernels', 'error'],
-    models: ['nn', 'weights', 'kernels', 'error'],
+    models: ['nn', 'weights', 'kernels', 'json', 'error'],
     text: ['error'],
-    image: ['error'],
+    image: ['json', 'error'],
     tasks: ['models', 'nn', 'weights', 'kernels', 'text', 'image', 'error'],
     wasm: ['convert', 'tasks', 'models', 'nn', 'weights', 'kernels', 'text', 'image', 'error'],
   }),

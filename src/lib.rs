@@ -24,6 +24,7 @@
 pub mod convert;
 pub mod error;
 pub mod image;
+mod json;
 pub mod kernels;
 pub mod models;
 pub mod nn;

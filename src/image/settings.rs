@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::resize::Filter;
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::without_non_finite;
 
 /// Which reference image processor supplies the values that a file leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,10 +85,16 @@ impl Settings {
     /// Reads a file. A key that is absent has the default of `kind`; so has one that is `null`, except that a
     /// step whose flag is `null` is not done, as in the reference.
     pub(super) fn from_json(json: &[u8], kind: PreprocessorKind) -> Result<Self> {
-        let keys: Map<String, Value> = serde_json::from_slice(json).map_err(|error| {
-            Error::new(ErrorKind::PreprocessorInvalid, "The preprocessor file is not a JSON object.")
-                .with_source(error)
-        })?;
+        let keys: Map<String, Value> =
+            serde_json::from_slice(&without_non_finite(json)).map_err(|error| {
+                Error::new(ErrorKind::PreprocessorInvalid, "The preprocessor file is not a JSON object.")
+                    .with_source(error)
+            })?;
+        // What processors save together is one file, in which that of images has a part of its own.
+        let keys = match keys.get("image_processor") {
+            Some(Value::Object(inner)) => inner.clone(),
+            _ => keys,
+        };
         let file = File { keys };
         let defaults = kind.defaults();
         let square = file.flag("default_to_square", defaults.square)?;

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
+use crate::json::without_non_finite;
 use crate::nn::{Activation, Heads, Sizes};
 use crate::{Error, ErrorKind, Result};
 
@@ -43,7 +44,7 @@ impl Section {
 
     /// The whole file, whatever it describes.
     pub(super) fn parse_any(json: &[u8]) -> Result<Self> {
-        let value = serde_json::from_slice(json)
+        let value = serde_json::from_slice(&without_non_finite(json))
             .map_err(|error| invalid("The file config.json is not valid JSON.").with_source(error))?;
         let Value::Object(keys) = value else {
             return Err(invalid("The file config.json is not a JSON object."));
@@ -148,7 +149,10 @@ impl Section {
         for (id, label) in names.into_iter().flatten() {
             let wrong = |wanted: &str| self.wrong(&format!("{name}.{}", shorten(id)), wanted, label);
             let id: usize = id.parse().map_err(|_| wrong("under a whole number"))?;
-            let text = label.as_str().filter(|text| text.chars().nth(chars).is_none());
+            // Where classes are numbers, so are their names.
+            let number = label.as_i64().map(|number| number.to_string());
+            let text = number.as_deref().or_else(|| label.as_str());
+            let text = text.filter(|text| text.chars().nth(chars).is_none());
             let text = text.ok_or_else(|| wrong(&format!("a text of at most {chars} characters")))?;
             if let Some(label) = labels.get_mut(id) {
                 text.clone_into(label);
@@ -178,8 +182,8 @@ impl Section {
 
     /// `image_size` and `patch_size`.
     pub(super) fn patches(&self, image: usize, patch: usize) -> Result<(usize, usize)> {
-        let image = self.number("image_size", image, 1..=4096)?;
-        let patch = self.number("patch_size", patch, 1..=1024)?;
+        let image = self.side("image_size", image, 1..=4096)?;
+        let patch = self.side("patch_size", patch, 1..=1024)?;
         if !image.is_multiple_of(patch) || image / patch > MOST_PATCHES {
             return Err(invalid(format!(
                 "In config.json, {0}image_size ({image}) is not 1 to {MOST_PATCHES} times {0}patch_size ({patch}).",
@@ -189,6 +193,19 @@ impl Section {
         // The reference has this key in one model only, and pictures have three channels.
         self.number("num_channels", 3, 3..=3)?;
         Ok((image, patch))
+    }
+
+    /// The side of a square: a whole number in `range`, or a list of two that are the same.
+    fn side(&self, name: &str, default: usize, range: RangeInclusive<usize>) -> Result<usize> {
+        if !self.has_list(name) {
+            return self.number(name, default, range);
+        }
+        let [height, width] = self.numbers(name, range)?;
+        if height == width {
+            Ok(height)
+        } else {
+            Err(self.unknown(name, "a whole number or the same one twice"))
+        }
     }
 
     fn activation(&self, default: Activation) -> Result<Activation> {

@@ -226,7 +226,11 @@ impl Tagger {
         }
         self.encode_all(background)?;
         self.encode_all(set)?;
-        let (mut logits, none) = self.logits_beside(encoding, set, background, offset)?;
+        let (mut logits, mut none) = self.logits_beside(encoding, set, background, offset)?;
+        if let (Some(bias), Scores::Independent) = (self.model().logit_bias(), scores) {
+            // The model was trained to judge each label for itself: it needs no pictures of nothing to compare with.
+            none = offset - bias;
+        }
         let temperature = self.temperature();
         logits.iter_mut().for_each(|logit| *logit /= temperature);
         Ok(scores.of(logits, none / temperature))

@@ -54,6 +54,7 @@ impl Decoder {
 /// Whole blocks into exactly as many numbers as they hold.
 fn decode(encoding: Encoding, bytes: &[u8], to: &mut [f32]) {
     match encoding {
+        Encoding::F64 => each(bytes, to, |bytes, [to]| *to = f64::from_le_bytes(*bytes) as f32),
         Encoding::F32 => each(bytes, to, |bytes, [to]| *to = f32::from_le_bytes(*bytes)),
         Encoding::F16 => each(bytes, to, |bytes, [to]| *to = widen(u16::from_le_bytes(*bytes))),
         Encoding::Bf16 => {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::decode::Decoder;
-use super::named::Parameter;
+use super::named::{Parameter, Weights};
 use super::names::canonical;
-use super::plan::{Plan, Span, invalid, is_of, shorten};
+use super::plan::{Encoding, Plan, Span, invalid, is_of, shorten};
 use super::store::Store;
 use crate::kernels::Dtype;
 use crate::{Error, ErrorKind, Result};
@@ -29,6 +29,8 @@ pub(super) struct Filler {
     unused: Vec<String>,
     /// Tensors keep the names that the file has.
     as_published: bool,
+    /// Tensors of types that no model computes with, and their types.
+    unusable: HashMap<String, &'static str>,
 }
 
 impl Filler {
@@ -43,6 +45,7 @@ impl Filler {
             store,
             unused: Vec::new(),
             as_published: false,
+            unusable: HashMap::new(),
         }
     }
 
@@ -83,6 +86,9 @@ impl Filler {
         for i in 0..plan.spans.len() {
             plan.spans[i].skipped = self.skips(&plan.spans[i]);
             plan.spans[i].name = self.name(&plan.spans[i]).into_owned();
+            if let (Encoding::Other(kind, _), name) = (plan.spans[i].encoding, &plan.spans[i].name) {
+                self.unusable.insert(name.clone(), kind);
+            }
         }
         (self.plan, self.current, self.taken) = (plan, 0, 0);
         // Tensors without elements at the very beginning wait for no byte.
@@ -147,9 +153,9 @@ impl Filler {
     }
 
     /// The tensors, if every byte has come.
-    pub(super) fn finish(self) -> Result<HashMap<String, Parameter>> {
+    pub(super) fn finish(self) -> Result<Weights> {
         match self.plan.spans.get(self.current) {
-            None => Ok(self.store.finish()),
+            None => Ok(Weights::from_parameters(self.store.finish()).beside(self.unusable)),
             Some(span) => Err(Error::new(
                 ErrorKind::WeightsTruncated,
                 format!(

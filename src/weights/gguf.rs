@@ -312,7 +312,7 @@ fn encoding(name: &str, kind: u32) -> Result<Encoding> {
         25 => return Ok(Encoding::Other("I16", 2)),
         26 => return Ok(Encoding::Other("I32", 4)),
         27 => return Ok(Encoding::Other("I64", 8)),
-        28 => return Ok(Encoding::Other("F64", 8)),
+        28 => return Ok(Encoding::F64),
         30 => return Ok(Encoding::Bf16),
         3 => "Q4_1",
         6 => "Q5_0",

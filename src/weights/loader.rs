@@ -142,7 +142,7 @@ impl WeightsLoader {
             }
             Stage::Format(format) => {
                 format.finish()?;
-                Ok(Weights::from_parameters(self.filler.finish()?))
+                self.filler.finish()
             }
             Stage::Packed(reader) => Ok(Weights::from_parameters(reader.finish()?)),
             Stage::Failed => Err(failed()),

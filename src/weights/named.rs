@@ -59,12 +59,14 @@ impl Parameter {
 /// Named tensors, to be consumed by a model's constructor.
 ///
 /// The constructor takes what it needs through [`Weights::root`] and ends with [`Weights::finish`], which
-/// reports every difference between what the model needs and what is here. So that one mistake does not
+/// reports whatever the model needs and is not here. So that one mistake does not
 /// hide the next, taking a tensor that is missing or misshapen gives a placeholder of the right shape.
 #[derive(Debug)]
 pub struct Weights {
     tensors: RefCell<HashMap<String, Parameter>>,
     problems: RefCell<Problems>,
+    /// Tensors of the file that are of no use, and the type of their numbers.
+    unusable: HashMap<String, &'static str>,
 }
 
 #[derive(Debug, Default)]
@@ -83,7 +85,12 @@ impl Weights {
     }
 
     pub(super) fn from_parameters(tensors: HashMap<String, Parameter>) -> Self {
-        Self { tensors: RefCell::new(tensors), problems: RefCell::default() }
+        Self { tensors: RefCell::new(tensors), problems: RefCell::default(), unusable: HashMap::new() }
+    }
+
+    /// The same weights of a file that has `unusable` tensors besides, of these types.
+    pub(super) fn beside(self, unusable: HashMap<String, &'static str>) -> Self {
+        Self { unusable, ..self }
     }
 
     /// The scope of all names.
@@ -127,8 +134,11 @@ impl Weights {
             .collect()
     }
 
-    /// Checks that every tensor asked for was there in its right shape, and that none is left over but
-    /// buffers known to be unused.
+    /// Checks that every tensor asked for was there in its right shape. What is left over is ignored, as the reference does:
+    /// heads of other tasks, buffers, what a trainer kept.
+    ///
+    /// # Errors
+    /// `WeightsMismatch` names what is missing and what is misshapen, and then also what nobody asked for.
     pub fn finish(self) -> Result<()> {
         let Problems { missing, misshapen } = self.problems.into_inner();
         let mut unknown: Vec<String> = self
@@ -138,7 +148,7 @@ impl Weights {
             .filter(|name| !is_ignorable(name))
             .map(|n| shorten(&n))
             .collect();
-        if missing.is_empty() && misshapen.is_empty() && unknown.is_empty() {
+        if missing.is_empty() && misshapen.is_empty() {
             return Ok(());
         }
         // The map has no order of its own, and a message should be the same each time.
@@ -220,7 +230,11 @@ impl Scope<'_> {
     fn find(&self, name: &str, shape: &Shape) -> Option<Parameter> {
         let full = self.full(name);
         let Some(found) = self.weights.tensors.borrow_mut().remove(&full) else {
-            self.weights.problems.borrow_mut().missing.push(shorten(&full));
+            let shown = match self.weights.unusable.get(&full) {
+                None => shorten(&full),
+                Some(kind) => format!("{} (there, but of type {kind})", shorten(&full)),
+            };
+            self.weights.problems.borrow_mut().missing.push(shown);
             return None;
         };
         // Libraries differ in dimensions of one before the others; and GGUF is written without numbers of no dimension.

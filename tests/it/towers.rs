@@ -207,8 +207,8 @@ fn parts_are_loaded_alone() {
         let found = (model.tagger.is_some(), model.captioner.is_some(), model.matcher.is_some());
         assert_eq!(found, (wanted.tagger, wanted.captioner, wanted.matcher));
     }
-    let error = OcelliModel::new(&config, parts[0], golden.weights()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::WeightsMismatch);
+    // What is not wanted may be there all the same.
+    OcelliModel::new(&config, parts[0], golden.weights()).unwrap();
 
     let golden = Golden::read(RESNET);
     let config = DualConfig::from_json(&golden.config).unwrap();

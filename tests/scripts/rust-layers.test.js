@@ -20,7 +20,7 @@ describe('Rust layers', () => {
     [
       'but none above',
       'src/nn/linear.rs',
-      '\nuse crate::models::clip;',
+      '\nuse crate::models::dual;',
       ['2: the layer `nn` may not import `models`'],
     ],
     [

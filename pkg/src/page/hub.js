@@ -35,8 +35,15 @@ const FILE_NAMES = /** @type {const} */ ({
   weights: 'model.safetensors',
 });
 
-/** Names that the weights may have instead: what older models are published as, and what `ocelli-convert` writes. */
-const OTHER_WEIGHTS = ['pytorch_model.bin', 'model.gguf'];
+/**
+ * Names that files may have instead: what older models are published as, what `ocelli-convert` writes, what `open_clip`
+ * publishes, and what `transformers` saves since version 5.
+ */
+const OTHERS = {
+  config: ['open_clip_config.json'],
+  preprocessor: ['processor_config.json'],
+  weights: ['pytorch_model.bin', 'model.gguf', 'open_clip_model.safetensors', 'open_clip_pytorch_model.bin'],
+};
 
 /** Files of some models besides, by what `ModelAddresses` calls them. */
 const BESIDE = /** @type {const} */ ({
@@ -114,11 +121,15 @@ export function locate(model, { hubUrl = HUB, revision, weights, task } = {}) {
   const address = isFolder ? inFolder(folder(id, 'model')) : onHub(id, hubUrl, revision);
   const file = (/** @type {string} */ name) => ({ name, url: address(name).href });
   const named = weights ?? weightsOf(id);
+  const any = (/** @type {keyof typeof OTHERS} */ role) => ({
+    ...file(FILE_NAMES[role]),
+    others: OTHERS[role].map(file),
+  });
   return {
-    config: file(FILE_NAMES.config),
-    preprocessor: file(FILE_NAMES.preprocessor),
+    config: any('config'),
+    preprocessor: any('preprocessor'),
     ...(readsTexts && { tokenizer: file(FILE_NAMES.tokenizer) }),
-    weights: named ? file(named) : { ...file(FILE_NAMES.weights), others: OTHER_WEIGHTS.map(file) },
+    weights: named ? file(named) : any('weights'),
   };
 }
 

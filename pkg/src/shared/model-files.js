@@ -21,7 +21,7 @@ export function fileBeside({ config, beside }, name) {
  * The small files of a model, in the order in which the wasm reads them.
  *
  * @param {ModelFiles} files
- * @returns {ModelFile[]}
+ * @returns {[ModelFile, ...ModelFile[]]} the configuration first
  */
 export function smallFiles({ config, preprocessor, tokenizer }) {
   return tokenizer ? [config, preprocessor, tokenizer] : [config, preprocessor];

@@ -75,6 +75,16 @@ mod tests {
         assert_eq!(labels(r#"{"num_labels": 3}"#).unwrap(), ["LABEL_0", "LABEL_1", "LABEL_2"]);
         assert_eq!(labels(r#"{"id2label": {"0": "a"}, "num_labels": 3}"#).unwrap(), ["a"]);
         assert_eq!(labels(r#"{"id2label": null}"#).unwrap(), ["LABEL_0", "LABEL_1"]);
+        assert_eq!(labels(r#"{"id2label": {"0": 7, "1": "one"}}"#).unwrap(), ["7", "one"]);
+    }
+
+    #[test]
+    fn sides_may_come_twice_and_unused_numbers_may_be_none() {
+        let config = |json: &str| VitConfig::from_json(json.as_bytes());
+        let twice = config(r#"{"image_size": [32, 32], "patch_size": [8, 8], "loss": NaN}"#).unwrap();
+        assert_eq!((twice.image_size, twice.patch_size), (32, 8));
+        let error = config(r#"{"image_size": [32, 40]}"#).unwrap_err();
+        assert!(error.to_string().contains("the same one twice"), "{error}");
     }
 
     #[test]
@@ -92,7 +102,7 @@ mod tests {
             r#"{"id2label": {}}"#.to_owned(),
             r#"{"id2label": {"first": "x"}}"#.to_owned(),
             r#"{"id2label": {"-1": "x"}}"#.to_owned(),
-            r#"{"id2label": {"0": 5}}"#.to_owned(),
+            r#"{"id2label": {"0": [5]}}"#.to_owned(),
             r#"{"id2label": ["x"]}"#.to_owned(),
             r#"{"num_labels": 0}"#.to_owned(),
             r#"{"num_labels": 10001}"#.to_owned(),

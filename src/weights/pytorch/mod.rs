@@ -109,9 +109,9 @@ impl PyTorch {
                 }
             }
             Stage::Pickle { pickle, size } => {
-                if let Some(views) = pickle.push(bytes)? {
+                if let Some(contents) = pickle.push(bytes)? {
                     let (length, size) = (pickle.taken(), *size);
-                    self.storages = Some(Storages::new(views, filler)?);
+                    self.storages = Some(Storages::new(contents, filler)?);
                     self.stage = after(length, size)?;
                 }
             }

@@ -6,6 +6,7 @@
 //! is ever called, values are only noted down.
 
 use std::collections::HashMap;
+use std::mem;
 
 use super::super::fields::{Fields, Items, Stop};
 use super::super::plan::{Encoding, invalid, shorten};
@@ -62,6 +63,20 @@ enum Value {
     Tensor(View),
 }
 
+/// Where trainers keep the tensors of a model in what they save: Lightning, timm and others.
+const NESTED: [&str; 6] = ["state_dict", "model_state_dict", "state_dict_ema", "model", "module", "params"];
+/// How deep they are at most.
+const MAX_NESTING: usize = 3;
+
+/// What a pickle tells.
+#[derive(Debug)]
+pub(super) struct Contents {
+    /// The tensors by name.
+    pub(super) views: Vec<(String, View)>,
+    /// All storages of the file, those of no tensor by name included.
+    pub(super) storages: Vec<Storage>,
+}
+
 /// The place of a value among all that the pickle made.
 type Handle = usize;
 
@@ -79,8 +94,8 @@ pub(super) struct Unpickler {
 }
 
 impl Unpickler {
-    /// Takes bytes up to the end of the pickle. Returns the tensors by name once it is reached.
-    pub(super) fn push(&mut self, bytes: &mut &[u8]) -> Result<Option<Vec<(String, View)>>> {
+    /// Takes bytes up to the end of the pickle. Returns what it tells once that is reached.
+    pub(super) fn push(&mut self, bytes: &mut &[u8]) -> Result<Option<Contents>> {
         loop {
             let before = bytes.len();
             let next = self.items.next(bytes, operation)?;
@@ -265,25 +280,52 @@ impl Unpickler {
         }
     }
 
-    /// The tensors of the dictionary that the pickle leaves. As in Python, the last of equal keys counts.
-    fn finish(&mut self) -> Result<Vec<(String, View)>> {
-        let [root] = self.pop_array()?;
-        let Value::Dictionary(entries) = &self.values[root] else {
+    /// The tensors of the dictionary that the pickle leaves, or of the one within it that trainers keep them in.
+    fn finish(&mut self) -> Result<Contents> {
+        let [mut root] = self.pop_array()?;
+        let mut views = self.tensors(root)?;
+        for _ in 0..MAX_NESTING {
+            let Some(inner) = self.within(root) else { break };
+            root = inner;
+            // What is beside them is the trainer's.
+            views = Some(self.tensors(root)?).filter(|inner| !inner.is_empty()).unwrap_or(views);
+        }
+        if views.is_empty() {
+            let places = NESTED.join(", ");
+            let message = format!(
+                "The PyTorch file holds no tensors by their names, neither at its top nor under one of {places}."
+            );
+            return Err(invalid(message));
+        }
+        let storages = mem::take(&mut self.values).into_iter().filter_map(|value| match value {
+            Value::Storage(storage) => Some(storage),
+            _ => None,
+        });
+        Ok(Contents { views, storages: storages.collect() })
+    }
+
+    /// The tensors of a dictionary, and of nothing else that is beside them. As in Python, the last of equal keys counts.
+    fn tensors(&self, dictionary: Handle) -> Result<Vec<(String, View)>> {
+        let Value::Dictionary(entries) = &self.values[dictionary] else {
             return Err(invalid("The PyTorch file holds something else than a dictionary of tensors."));
         };
-        let mut views = Vec::new();
-        for &(key, value) in entries {
-            let Value::Text(name) = &self.values[key] else {
-                return Err(invalid("The PyTorch file has a tensor whose name is no text."));
+        let tensor = |&(key, value): &(Handle, Handle)| match (&self.values[key], &self.values[value]) {
+            (Value::Text(name), Value::Tensor(view)) => Some((name.clone(), view.clone())),
+            _ => None,
+        };
+        Ok(entries.iter().filter_map(tensor).collect())
+    }
+
+    /// The dictionary of tensors that is one level down.
+    fn within(&self, dictionary: Handle) -> Option<Handle> {
+        let Value::Dictionary(entries) = &self.values[dictionary] else { return None };
+        NESTED.iter().find_map(|&name| {
+            let named = |&&(key, value): &&(Handle, Handle)| {
+                matches!(&self.values[key], Value::Text(key) if key == name)
+                    && matches!(self.values[value], Value::Dictionary(_))
             };
-            let Value::Tensor(view) = &self.values[value] else {
-                let name = shorten(name);
-                return Err(invalid(format!("The PyTorch file holds {name}, which is no tensor.")));
-            };
-            views.push((name.clone(), view.clone()));
-        }
-        self.values = Vec::new();
-        Ok(views)
+            entries.iter().rev().find(named).map(|&(_, value)| value)
+        })
     }
 }
 
@@ -300,7 +342,7 @@ fn global(module: &str, name: &str) -> Result<Global> {
         ("torch", "FloatStorage") => Global::Storage(Encoding::F32),
         ("torch", "HalfStorage") => Global::Storage(Encoding::F16),
         ("torch", "BFloat16Storage") => Global::Storage(Encoding::Bf16),
-        ("torch", "DoubleStorage") => Global::Storage(Encoding::Other("F64", 8)),
+        ("torch", "DoubleStorage") => Global::Storage(Encoding::F64),
         ("torch", "LongStorage") => Global::Storage(Encoding::Other("I64", 8)),
         ("torch", "IntStorage") => Global::Storage(Encoding::Other("I32", 4)),
         ("torch", "ShortStorage") => Global::Storage(Encoding::Other("I16", 2)),

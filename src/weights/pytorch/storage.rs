@@ -5,7 +5,7 @@ use std::mem;
 
 use super::super::fill::Filler;
 use super::super::plan::{Gaps, MAX_ELEMENTS, MAX_TENSORS, Plan, Span, check_shape, invalid, shorten};
-use super::pickle::{Storage, View};
+use super::pickle::{Contents, Storage, View};
 use crate::Result;
 
 /// Bytes that are handed on at once.
@@ -24,8 +24,8 @@ struct Entry {
 }
 
 impl Storages {
-    /// Checks `views`, and makes `filler` ready for them.
-    pub(super) fn new(views: Vec<(String, View)>, filler: &mut Filler) -> Result<Self> {
+    /// Checks the tensors, and makes `filler` ready for them.
+    pub(super) fn new(Contents { views, storages }: Contents, filler: &mut Filler) -> Result<Self> {
         if views.is_empty() {
             return Err(invalid("The weights hold no tensors."));
         }
@@ -55,6 +55,14 @@ impl Storages {
         if elements > MAX_ELEMENTS {
             return Err(invalid("The weights hold more numbers than a browser can address."));
         }
+        // Of the others it must be known how long they are.
+        for storage in storages {
+            if storage.elements > MAX_ELEMENTS {
+                let key = shorten(&storage.key);
+                return Err(invalid(format!("The storage {key} of the PyTorch file is too large.")));
+            }
+            waiting.entry(storage.key.clone()).or_insert(Entry { storage, views: Vec::new() });
+        }
         filler.expect(kept);
         Ok(Self { waiting })
     }
@@ -64,7 +72,9 @@ impl Storages {
         let Some(Entry { storage, views }) = self.waiting.remove(key) else { return Ok(None) };
         // The bound on elements keeps this far below what 64 bits hold.
         let bytes = storage.elements * storage.encoding.block().1 as u64;
-        let to = if in_order(&views) {
+        let to = if views.is_empty() {
+            To::Nowhere
+        } else if in_order(&views) {
             let spans: Vec<Span> = views.into_iter().map(|(span, _)| span).collect();
             filler.begin(Plan::new(spans, Gaps::Any)?)?;
             To::Filler
@@ -76,7 +86,8 @@ impl Storages {
 
     /// The key of a storage that has not come.
     pub(super) fn missing(&self) -> Option<&str> {
-        self.waiting.keys().next().map(String::as_str)
+        let mut wanted = self.waiting.iter().filter(|(_, entry)| !entry.views.is_empty());
+        wanted.next().map(|(key, _)| key.as_str())
     }
 }
 
@@ -129,6 +140,8 @@ pub(super) struct Reading {
 
 #[derive(Debug)]
 enum To {
+    /// No tensor is in it.
+    Nowhere,
     /// Straight into the tensors.
     Filler,
     /// Held until all have come: tensors share numbers, or have them in another order.
@@ -142,6 +155,7 @@ impl Reading {
         *bytes = later;
         self.left -= now.len() as u64;
         match &mut self.to {
+            To::Nowhere => {}
             To::Filler => {
                 let wanted = usize::try_from(filler.missing()).unwrap_or(usize::MAX).min(now.len());
                 filler.push(&now[..wanted])?;

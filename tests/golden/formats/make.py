@@ -78,6 +78,14 @@ class Call:
         return os.system, ("true",)
 
 
+def nested():
+    """What a trainer saves: the model's tensors one level down, and others beside them."""
+    state = {"module." + name: tensor for name, tensor in tensors().items()}
+    optimiser = {"state": {0: {"step": 7, "exp_avg": torch.full((5, 3), 2.0)}}, "param_groups": [{"lr": 0.1, "betas": (0.9, 0.95)}]}
+    torch.save({"epoch": 3, "note": None, "optimizer": optimiser, "state_dict": state, "best": 0.5, "steps": torch.arange(9).float()},
+               HERE / "nested.bin")
+
+
 def call():
     torch.save({"a.weight": torch.zeros(2), "b.weight": Call()}, HERE / "call.bin")
 
@@ -120,5 +128,6 @@ torch.manual_seed(0)
 plain()
 zip64()
 clip()
+nested()
 call()
 blocks()

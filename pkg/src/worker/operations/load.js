@@ -29,7 +29,7 @@ import { chunks, openFile, openFirst, readSmallFile } from '../../shared/loader.
 import { fileBeside, smallFiles } from '../../shared/model-files.js';
 import { entryName, findEntry, openBackend } from '../../cache/index.js';
 import { CacheWriter } from './cache-writer.js';
-import { possibleParts, recipeFor } from './recipes.js';
+import { dispensableFiles, possibleParts, recipeFor } from './recipes.js';
 import { release } from './release.js';
 import { StatedLength } from './stated-length.js';
 
@@ -150,12 +150,22 @@ async function* fromNetwork(wasm, params, options, keep) {
   let consumed = false;
   try {
     // All are asked for at once: a missing one shows before anything large moves, and sizes are known early.
-    const [tensors, config, ...usual] = await Promise.all(
-      [files.weights, ...smallFiles(files)].map((file) => openFirst(file, inner)),
-    );
-    const meter = new Meter([config, ...usual, tensors]);
+    const [configFile, ...smaller] = smallFiles(files);
+    // Whether those beside it are needed, the configuration tells.
+    const others = Promise.all(smaller.map((file) => openFirst(file, inner).catch(asAbsent)));
+    const [tensors, config, usual] = await Promise.all([
+      openFirst(files.weights, inner),
+      openFirst(configFile, inner),
+      others,
+    ]);
+    const there = usual.flatMap((open) => (open instanceof Error ? [] : [open]));
+    const meter = new Meter([config, ...there, tensors]);
     yield meter.event(config);
     const configBytes = await readWhole(config);
+    const { preprocessor, tokenizer } = dispensableFiles(params, configBytes);
+    for (const [i, open] of usual.entries()) {
+      if (open instanceof Error && ![preprocessor, tokenizer][i]) throw open;
+    }
     const recipe = recipeFor(wasm, params, configBytes);
     yield { tasks: recipe.tasks };
     const extra = await Promise.all(recipe.extra.map((file) => openExtra(file)));
@@ -163,6 +173,11 @@ async function* fromNetwork(wasm, params, options, keep) {
     /** @type {(Uint8Array | undefined)[]} */
     const small = [configBytes];
     for (const open of [...usual, ...extra]) {
+      // What is not there, and not needed, is kept as an empty file: the others keep their places.
+      if (open instanceof Error) {
+        small.push(new Uint8Array());
+        continue;
+      }
       if (open) yield meter.event(open);
       small.push(open ? await readWhole(open) : undefined);
     }
@@ -223,6 +238,15 @@ async function* fromNetwork(wasm, params, options, keep) {
       throw error;
     }
   }
+}
+
+/** The error of a file that is not there; others are thrown again. @param {unknown} error @returns {Error} */
+function asAbsent(error) {
+  const code = codeOf(error);
+  if (error instanceof Error && (code === 'not-found' || code === 'not-a-model' || code === 'http-status')) {
+    return error;
+  }
+  throw error;
 }
 
 /**

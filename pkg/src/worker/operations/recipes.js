@@ -108,10 +108,33 @@ export function recipeFor(wasm, params, config) {
   return shared ? sharedRecipe(wasm) : singleRecipe(wasm, params);
 }
 
-/** @param {Uint8Array} config @returns {unknown} nothing where it is damaged, which the wasm tells in its own words */
+/**
+ * Which of the usual small files a model does without: those that only the tower which it lacks would need, and what an
+ * `open_clip_config.json` says itself.
+ *
+ * @param {Pick<LoadArguments, 'task' | 'tower'>} params
+ * @param {Uint8Array} config the model's configuration
+ * @returns {{ preprocessor: boolean, tokenizer: boolean }}
+ */
+export function dispensableFiles({ task, tower }, config) {
+  if (task !== 'tag' && task !== 'embed') return { preprocessor: false, tokenizer: false };
+  const read = parsed(config);
+  const type = String(read?.model_type ?? '');
+  return {
+    preprocessor: tower === 'text' || type.endsWith('_text_model') || read?.model_cfg !== undefined,
+    tokenizer: tower === 'image' || type.endsWith('_vision_model') || type.startsWith('dinov2'),
+  };
+}
+
+/** @param {Uint8Array} config @returns {unknown} */
 function modelType(config) {
+  return parsed(config)?.model_type;
+}
+
+/** @param {Uint8Array} config @returns {any} nothing where it is damaged, which the wasm tells in its own words */
+function parsed(config) {
   try {
-    return JSON.parse(new TextDecoder().decode(config))?.model_type;
+    return JSON.parse(new TextDecoder().decode(config));
   } catch {
     return undefined;
   }
