@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ocelli::ErrorKind;
 use ocelli::tasks::MAX_TEXT_TOKENS;
-use ocelli::text::{CaptionTokenizer, ClipTokenizer, MAX_CHARACTERS};
+use ocelli::text::{CaptionTokenizer, ClipTokenizer, MAX_CHARACTERS, RobertaTokenizer, SiglipTokenizer};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -384,4 +384,35 @@ fn a_changed_file_gives_a_tokenizer_or_an_error_never_a_panic() {
         }
         assert!(usable > rounds / 20, "{name}: only {usable} of {rounds} changed files could be used at all");
     }
+}
+
+/// A tokenizer that the golden data's script has trained, and what the reference makes of its texts.
+fn trained(name: &str) -> (Vec<u8>, usize, Vec<(String, Vec<u32>)>) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/text");
+    let read = |end: &str| std::fs::read(format!("{folder}/{name}.{end}.json")).unwrap();
+    let expected: serde_json::Value = serde_json::from_slice(&read("ids")).unwrap();
+    let cases = expected["cases"].as_array().unwrap().iter().map(|case| {
+        (case["text"].as_str().unwrap().to_owned(), serde_json::from_value(case["ids"].clone()).unwrap())
+    });
+    (read("tokenizer"), expected["context"].as_u64().unwrap() as usize, cases.collect())
+}
+
+#[test]
+fn ids_of_siglip_s_tokenizers_are_the_reference_s() {
+    for name in ["siglip", "siglip2"] {
+        let (json, context, cases) = trained(name);
+        let tokenizer = SiglipTokenizer::from_json(&json, context).unwrap();
+        for (text, ids) in cases {
+            assert_eq!(tokenizer.encode(&text).unwrap(), ids, "{name}: {text:?}");
+        }
+        assert_eq!(SiglipTokenizer::from_json(&json, 1).err().unwrap().kind(), ErrorKind::TokenizerInvalid);
+    }
+    let (roberta, context, cases) = trained("xlm-roberta");
+    let tokenizer = RobertaTokenizer::from_json(&roberta, context).unwrap();
+    for (text, ids) in cases {
+        assert_eq!(tokenizer.encode(&text).unwrap(), ids, "{text:?}");
+    }
+    let (clip, _, _) = trained("siglip2");
+    let error = RobertaTokenizer::from_json(&clip, context).err().unwrap();
+    assert!(error.to_string().contains("no start and end token"), "{error}");
 }
