@@ -4,7 +4,9 @@
 
 use candle_core::Tensor;
 use ocelli::ErrorKind;
+use ocelli::image::RgbImage;
 use ocelli::models::dual::{DualConfig, DualEncoder, Towers};
+use ocelli::tasks::{ModelFiles, Scores, Tagger, TaggerFiles};
 
 use crate::golden::{BOUND, Golden, assert_close, difference, pixels};
 
@@ -129,4 +131,65 @@ fn every_quirk_matters() {
         let texts = difference(&texts, golden.floats("text_features"));
         assert!(images.max(texts) > BOUND, "{name}: only {images:e} and {texts:e}");
     }
+}
+
+fn text_file(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/golden/text/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn picture() -> RgbImage {
+    RgbImage::from_fn(40, 30, |x, y| image::Rgb([(x * 6) as u8, (y * 8) as u8, (x * y % 256) as u8]))
+}
+
+/// Every label has a probability of its own, which others do not change.
+#[test]
+fn siglip_judges_each_label_for_itself() {
+    let golden = Golden::read("siglip");
+    let tokenizer = text_file("siglip.tokenizer.json");
+    let files = ModelFiles {
+        config: &golden.config,
+        preprocessor: br#"{"size": {"height": 32, "width": 32}}"#,
+        tokenizer: &tokenizer,
+    };
+    let mut tagger = Tagger::new(TaggerFiles::read(files).unwrap(), golden.weights()).unwrap();
+    let encoding = tagger.encode_image(&picture()).unwrap();
+    let template = "a photo of a {}.";
+    let mut both = tagger.labels(&["cat", "house"], template).unwrap();
+    let scores = tagger.tag_encoded(&encoding, &mut both).unwrap();
+    let cosines = tagger.similarity(&encoding, &mut both).unwrap();
+    for (score, cosine) in scores.iter().zip(cosines) {
+        let logit = cosine * tagger.logit_scale() - 3.5;
+        assert!((score - 1.0 / (1.0 + (-logit).exp())).abs() < 1e-5, "{score} of {logit}");
+    }
+    let mut one = tagger.labels(&["house"], template).unwrap();
+    let alone = tagger.tag_encoded(&encoding, &mut one).unwrap();
+    assert!((alone[0] - scores[1]).abs() < 1e-5);
+    let mut background = tagger.texts(&["a photo of something."]).unwrap();
+    let scored = tagger.score(&encoding, &mut both, &mut background, Scores::Independent, None).unwrap();
+    assert!(scored.labels.iter().zip(&scores).all(|(a, b)| (a - b).abs() < 1e-5));
+    let best = scores.iter().copied().fold(0.0, f32::max);
+    assert!((scored.none - (1.0 - best)).abs() < 1e-5);
+}
+
+#[test]
+fn a_tower_alone_needs_no_files_of_the_other() {
+    let golden = Golden::read("dinov2");
+    let files = ModelFiles {
+        config: &golden.config,
+        preprocessor: br#"{"size": {"shortest_edge": 26}, "crop_size": {"height": 24, "width": 24}}"#,
+        tokenizer: b"",
+    };
+    let tagger = Tagger::new(TaggerFiles::read(files).unwrap(), golden.weights()).unwrap();
+    assert_eq!(tagger.image_embedding(&picture()).unwrap().len(), 32);
+    assert_eq!(tagger.text_embeddings(&["cat"]).unwrap_err().kind(), ErrorKind::ArgumentInvalid);
+
+    let golden = Golden::read("siglip");
+    let tokenizer = text_file("siglip.tokenizer.json");
+    let files = ModelFiles { config: &golden.config, preprocessor: b"", tokenizer: &tokenizer };
+    let files = TaggerFiles::read_only(files, Towers::Text).unwrap();
+    let tagger = Tagger::new(files, golden.weights()).unwrap();
+    assert_eq!(tagger.text_embeddings(&["cat"]).unwrap()[0].len(), 32);
+    let files = ModelFiles { config: &golden.config, preprocessor: b"{}", tokenizer: b"" };
+    let error = TaggerFiles::read_only(files, Towers::Text).err().unwrap();
+    assert!(error.to_string().contains("no tokenizer.json"), "{error}");
 }
