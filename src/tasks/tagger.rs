@@ -263,6 +263,11 @@ impl Tagger {
         self.model().logit_scale()
     }
 
+    /// What is added then, in models whose scores are the sigmoid of that.
+    pub fn logit_bias(&self) -> Option<f32> {
+        self.model().logit_bias()
+    }
+
     /// What the model's files say is added to the background's logit: see [`Scores`].
     pub fn none_offset(&self) -> f32 {
         self.parts.inputs.config.none_offset

@@ -173,6 +173,12 @@ impl TaggerHandle {
         self.0.sure_threshold()
     }
 
+    /// What is added to that product, in models whose scores are the sigmoid of the sum.
+    #[wasm_bindgen(getter, js_name = logitBias)]
+    pub fn logit_bias(&self) -> Option<f32> {
+        self.0.logit_bias()
+    }
+
     /// What a cosine is multiplied with to be a logit.
     #[wasm_bindgen(getter, js_name = logitScale)]
     pub fn logit_scale(&self) -> f32 {

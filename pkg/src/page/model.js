@@ -18,7 +18,8 @@
  * @property {string | URL} [base] deprecated: `hubUrl`
  * @property {string} [revision] the hub revision of all files; each model's own by default
  * @property {string} [weights] the name of the weights' file: safetensors, GGUF or a PyTorch file. By default
- *   `model.safetensors`, and where there is none, `pytorch_model.bin` or `model.gguf`
+ *   `model.safetensors`, and where there is none, `pytorch_model.bin`, `model.gguf`, `open_clip_model.safetensors` or
+ *   `open_clip_pytorch_model.bin`
  * @property {'int8' | 'f16' | 'f32'} [dtype] how the matrices are stored in memory, whatever the file has: `int8` (the
  *   default) takes a quarter of `f32` and is the fastest; `f32` is exact
  * @property {'auto' | number} [threads] how many threads compute. `auto`, the default, takes one for each core, at

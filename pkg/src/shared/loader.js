@@ -87,7 +87,10 @@ export async function openFirst(file, options = {}) {
       refusals.push(error);
     }
   }
-  const names = others.map(({ name }) => name).join(' or ');
+  const names = others
+    .map(({ name }) => name)
+    .join(', ')
+    .replace(/, ([^,]*)$/, ' or $1');
   const first = refusals.find((error) => codeOf(error) !== 'not-found');
   if (first instanceof NetworkError) throw first;
   if (first instanceof Error) {

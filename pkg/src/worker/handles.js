@@ -65,6 +65,7 @@
  *   each label, and then of none of them
  * @property {(encoding: any, set: any) => Float32Array} similarity cosines
  * @property {number} logitScale
+ * @property {number | undefined} logitBias
  * @property {number} temperature what logits are divided by; 1 where the configuration has none
  * @property {number} [sureThreshold] the least score of the best label with which the model is sure
  * @property {number} noneOffset what the logit of "none of these" has added, where the caller gives no other

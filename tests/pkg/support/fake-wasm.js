@@ -203,6 +203,7 @@ export function fakeWasm({
   /** Longer labels are likelier; the label `trap` traps. */
   class TaggerHandle extends Model {
     logitScale = 10;
+    logitBias = undefined;
     temperature = 1;
     noneOffset = 0;
     #known = new Set();

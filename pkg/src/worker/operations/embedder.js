@@ -64,8 +64,8 @@ export class EmbedderOperations {
         yield* this.#encoder.encode(set, 'texts');
         yield* encoding.encode();
         const cosine = this.#handle.similarity(encoding.handle, set);
-        const { logitScale } = this.#handle;
-        return { cosine, logits: cosine.map((number) => number * logitScale) };
+        const { logitScale, logitBias = 0 } = this.#handle;
+        return { cosine, logits: cosine.map((number) => number * logitScale + logitBias) };
       } finally {
         this.#encodings.close(encoding);
       }
