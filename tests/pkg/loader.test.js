@@ -348,3 +348,44 @@ test('whoever stops reading cancels the download', async (t) => {
   }
   await gone;
 });
+
+test('a private file is asked for with what lets in to it, when it is taken up again too', async () => {
+  const asked = [];
+  const fetch = async (url, { headers, credentials }) => {
+    asked.push({ headers, credentials });
+    const broken = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new Uint8Array([1, 2]));
+      },
+      pull(controller) {
+        controller.error(new Error('lost'));
+      },
+    });
+    const about = { 'content-length': '4', etag: '"x"', 'accept-ranges': 'bytes' };
+    if (asked.length === 1) return new Response(broken, { headers: about });
+    return new Response(new Uint8Array([3, 4]), {
+      status: 206,
+      headers: { ...about, 'content-length': '2', 'content-range': 'bytes 2-3/4' },
+    });
+  };
+  const access = { headers: { authorization: 'Bearer key' }, credentials: 'include' };
+  const open = await openFile({ name: 'w', url: 'https://private.example/w', access }, { fetch });
+  const bytes = [];
+  for await (const chunk of chunks(open, { fetch, backoff: 1 })) bytes.push(...chunk);
+  assert.deepEqual(bytes, [1, 2, 3, 4]);
+  assert.equal(asked.length, 2);
+  for (const { headers, credentials } of asked) {
+    assert.equal(headers.authorization, 'Bearer key');
+    assert.equal(credentials, 'include');
+  }
+  assert.ok(asked[1].headers.range ?? asked[1].headers.Range);
+});
+
+test('who asks for a private file without a key is told of one', async () => {
+  const fetch = async () => new Response('', { status: 401 });
+  const file = { name: 'config.json', url: 'https://private.example/config.json' };
+  const told = { code: 'http-status', status: 401, message: /A private model needs the option headers/ };
+  await assert.rejects(openFile(file, { fetch }), told);
+  const access = { headers: { authorization: 'wrong' } };
+  await assert.rejects(openFile({ ...file, access }, { fetch }), { message: /asked for config\.json\.$/ });
+});

@@ -185,3 +185,9 @@ test('addresses of bundlers that have no host are given the page’s', (t) => {
   const whole = new URL('https://cdn.example/x.json');
   assert.equal(absoluteUrl(whole).href, whole.href);
 });
+
+test('what signs the address of a folder goes with every file of it', () => {
+  const { config, weights } = locate('https://store.example/m/?sig=a%2Fb&x=1');
+  assert.equal(config.url, 'https://store.example/m/config.json?sig=a%2Fb&x=1');
+  assert.equal(weights.others?.[0]?.url, 'https://store.example/m/pytorch_model.bin?sig=a%2Fb&x=1');
+});

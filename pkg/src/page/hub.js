@@ -135,7 +135,12 @@ export function locate(model, { hubUrl = HUB, revision, weights, task } = {}) {
 
 /** @param {URL} root @returns {(name: string) => URL} */
 function inFolder(root) {
-  return (name) => new URL(name, root);
+  return (name) => {
+    const url = new URL(name, root);
+    // What signs the folder's address signs those of its files.
+    url.search = root.search;
+    return url;
+  };
 }
 
 /**

@@ -71,6 +71,14 @@ const SPECS = {
   wasmUrl: ADDRESS,
   cache: FLAG,
   worker: FUNCTION,
+  headers: {
+    valid: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      Object.entries(value).every(([, content]) => typeof content === 'string'),
+    must: 'be an object of strings',
+  },
+  credentials: oneOf(['omit', 'same-origin', 'include']),
   tower: oneOf(['image', 'text', 'both']),
   task: oneOf(TASK_NAMES),
   // Of tags, classes and matches.

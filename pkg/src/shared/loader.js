@@ -58,7 +58,12 @@ export async function openFile(file, options = {}) {
   }
   if (!response.ok) {
     discard(response);
-    throw errorFor('http-status', `The server answered ${status} when asked for ${file.name}.`, { status });
+    const hint =
+      (status === 401 || status === 403) && !file.access
+        ? ' A private model needs the option headers, such as { authorization: "Bearer …" }.'
+        : '';
+    const sentence = `The server answered ${status} when asked for ${file.name}.${hint}`;
+    throw errorFor('http-status', sentence, { status });
   }
   if (/^text\/html\b/i.test(response.headers.get('content-type') ?? '')) {
     discard(response);
@@ -225,7 +230,8 @@ export function discard(response) {
  */
 async function request(file, headers, { signal, fetch = platform.fetch }) {
   throwIfAborted(signal);
-  return fetch(file.url, { signal: signal ?? null, headers, credentials: 'omit' });
+  const { headers: own, credentials = 'omit' } = file.access ?? {};
+  return fetch(file.url, { signal: signal ?? null, headers: { ...own, ...headers }, credentials });
 }
 
 /**

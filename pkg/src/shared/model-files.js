@@ -14,7 +14,29 @@
  */
 export function fileBeside({ config, beside }, name) {
   const own = beside && Object.hasOwn(beside, name) ? beside[name] : undefined;
-  return { name, url: own ?? new URL(name, config.url).href };
+  const { search } = new URL(config.url);
+  const address = new URL(name, config.url);
+  address.search = search;
+  return { name, url: own ?? address.href, ...(config.access && { access: config.access }) };
+}
+
+/**
+ * The same files, asked for with what lets in to them.
+ *
+ * @param {ModelFiles} files
+ * @param {import('./types.js').Access} access
+ * @returns {ModelFiles}
+ */
+export function withAccess({ config, preprocessor, tokenizer, weights, ...rest }, access) {
+  /** @param {ModelFile} file @returns {ModelFile} */
+  const granted = (file) => ({ ...file, access, ...(file.others && { others: file.others.map(granted) }) });
+  return {
+    ...rest,
+    config: granted(config),
+    preprocessor: granted(preprocessor),
+    ...(tokenizer && { tokenizer: granted(tokenizer) }),
+    weights: granted(weights),
+  };
 }
 
 /**

@@ -73,6 +73,11 @@
  * @property {string} name
  * @property {string} url absolute
  * @property {ModelFile[]} [others] where else to look, in order, if there is no such file
+ * @property {Access} [access] how to ask for it, where not as everybody may
+ *
+ * @typedef {object} Access What lets in to a private model.
+ * @property {Record<string, string>} [headers] of each request
+ * @property {RequestCredentials} [credentials] whether cookies go along; `omit` by default
  *
  * @typedef {object} ModelFiles
  * @property {ModelFile} config
