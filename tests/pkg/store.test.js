@@ -219,3 +219,14 @@ test('records from the storage are checked', () => {
     assert.equal(isRecord(wrong), false, JSON.stringify(wrong)?.slice(0, 80));
   }
 });
+
+test('what an earlier version has packed is cleared away when something is kept', async (t) => {
+  const backend = new FakeBackend();
+  await visit(t, backend);
+  const [[name, entry]] = backend.entries;
+  backend.entries.set('old', { ...entry, record: { ...entry.record, packing: entry.record.packing - 1 } });
+  backend.entries.set('later', { ...entry, record: { ...entry.record, packing: entry.record.packing + 1 } });
+  await visit(t, backend, { load: { dtype: 'f32' } });
+  assert.deepEqual([...backend.entries.keys()].includes('old'), false);
+  assert.ok(backend.entries.has(name) && backend.entries.has('later'));
+});

@@ -93,6 +93,19 @@ export async function findEntry(backend, name) {
 }
 
 /**
+ * Clears away what earlier versions have packed in a way that is no longer read. What later ones have packed stays: they may
+ * run in another tab.
+ *
+ * @param {Backend} backend
+ * @param {number} packing the version of the packing
+ */
+export async function removeOutdated(backend, packing) {
+  for (const { name, record } of await backend.list()) {
+    if (record.packing < packing) await backend.remove(name);
+  }
+}
+
+/**
  * @param {Kept} kept
  * @param {Packed & { weights: number, small: Uint8Array[] }} what
  * @returns {Promise<Record>}

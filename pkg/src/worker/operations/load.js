@@ -27,7 +27,7 @@ import { linkedController, throwIfAborted } from '../../shared/abort.js';
 import { codeOf } from '../../shared/errors.js';
 import { chunks, openFile, openFirst, readSmallFile } from '../../shared/loader.js';
 import { fileBeside, smallFiles } from '../../shared/model-files.js';
-import { entryName, findEntry, openBackend } from '../../cache/index.js';
+import { entryName, findEntry, openBackend, removeOutdated } from '../../cache/index.js';
 import { CacheWriter } from './cache-writer.js';
 import { dispensableFiles, possibleParts, recipeFor } from './recipes.js';
 import { release } from './release.js';
@@ -70,6 +70,7 @@ export async function* load(wasm, params, options) {
     const packed = { part, dtype, packing };
     const name = await entryName(files, packed);
     await backend.remove(name).catch(() => {});
+    await removeOutdated(backend, packing).catch(() => {});
     return CacheWriter.begin(backend, name, { kept: cache, packed });
   });
 }
