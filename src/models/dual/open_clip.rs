@@ -4,7 +4,7 @@ use super::bert::{BertPooling, BertTextConfig};
 use super::config::{ClipTextConfig, DualConfig, TextConfig, TextPooling, TokenizerKind, WRONG_EOS};
 use super::{ProjectionConfig, text::TEXT_BATCH};
 use crate::Result;
-use crate::models::config::{MOST_PATCHES, Section, TowerConfig, invalid};
+use crate::models::config::{Section, TowerConfig, invalid};
 use crate::models::vision::{
     Architecture, FinalNorm, Pooling, ResNetConfig, TransformerConfig, VisionConfig,
 };
@@ -46,10 +46,8 @@ fn vision(section: &Section, activation: Activation) -> Result<VisionConfig> {
              that transformers reads is supported.",
         ));
     }
-    for key in ["attentional_pool", "ls_init_value"] {
-        if section.has(key) && section.flag(key, true).unwrap_or(true) {
-            return Err(section.unknown(key, "absent"));
-        }
+    if section.flag("attentional_pool", false)? {
+        return Err(section.unknown("attentional_pool", "false"));
     }
     let (image_size, patch_size) = section.patches(224, 16)?;
     let width = section.number("width", 768, 1..=16_384)?;
@@ -72,10 +70,10 @@ fn vision(section: &Section, activation: Activation) -> Result<VisionConfig> {
         } else {
             FinalNorm::BeforePooling
         },
+        layer_scale: section.has("ls_init_value"),
         pooling,
         ..TransformerConfig::clip(tower, patch_size)
     };
-    debug_assert!(image_size / patch_size <= MOST_PATCHES);
     transformer.tower.check_fits("vision_cfg", 1, 1 + transformer.patches(image_size))?;
     Ok(VisionConfig { image_size, architecture: Architecture::Transformer(transformer) })
 }

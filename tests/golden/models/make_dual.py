@@ -128,7 +128,7 @@ if __name__ == "__main__":
     vision = {"image_size": 32, "layers": 2, "width": 32, "head_width": 16, "patch_size": 16, "mlp_ratio": 2.0}
     text = {"context_length": 8, "vocab_size": 100, "width": 32, "heads": 2, "layers": 2}
     open_clip("open-clip-vit", 41, vision, text, quick=True)
-    open_clip("open-clip-vit-whole", 42, {**vision, "image_size": 48, "pool_type": "avg", "no_ln_pre": True},
+    open_clip("open-clip-vit-whole", 42, {**vision, "image_size": 48, "pool_type": "avg", "no_ln_pre": True, "ls_init_value": 0.5},
               {**text, "no_causal_mask": True})
     xlm_roberta(43)
     siglip(44)
