@@ -495,7 +495,10 @@ test(
   options,
   async (t) => {
     const backend = new FakeBackend();
-    const changed = { 'tokenizer.json': undefined, 'preprocessor_config.json': square };
+    const changed = {
+      'tokenizer.json': undefined,
+      'preprocessor_config.json': JSON.stringify({ size: 32, crop_size: 32 }),
+    };
     const first = await load(t, Embedder, 'clip-vision-alone', changed, { backend, cache: true });
     const [before] = await first.model.embedImages([picture().bmp]);
     const { model } = await load(t, Embedder, 'clip-vision-alone', changed, { backend, cache: true });
