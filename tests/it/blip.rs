@@ -215,7 +215,7 @@ fn names_the_key_that_is_wrong() {
         (r#"{"text_config": {"vocab_size": 50}}"#, "text_config.bos_token_id"),
         // The logits of 64 captions would take more than 256 MiB.
         (r#"{"text_config": {"vocab_size": 1048577}}"#, "text_config.vocab_size"),
-        (r#"{"vision_config": {"image_size": [384, 384]}}"#, "vision_config.image_size"),
+        (r#"{"vision_config": {"image_size": [384, 400]}}"#, "vision_config.image_size"),
         (r#"{"vision_config": {"hidden_act": null, "patch_size": 17}}"#, "vision_config.patch_size"),
     ];
     for (json, part) in cases {

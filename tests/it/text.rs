@@ -386,8 +386,11 @@ fn a_changed_file_gives_a_tokenizer_or_an_error_never_a_panic() {
     }
 }
 
-/// A tokenizer that the golden data's script has trained, and what the reference makes of its texts.
-fn trained(name: &str) -> (Vec<u8>, usize, Vec<(String, Vec<u32>)>) {
+/// Texts, and the ids that the reference makes of them.
+type Cases = Vec<(String, Vec<u32>)>;
+
+/// A tokenizer that the golden data's script has trained, the tokens that a text may have, and its texts.
+fn trained(name: &str) -> (Vec<u8>, usize, Cases) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/text");
     let read = |end: &str| std::fs::read(format!("{folder}/{name}.{end}.json")).unwrap();
     let expected: serde_json::Value = serde_json::from_slice(&read("ids")).unwrap();

@@ -131,7 +131,7 @@ fn load_vision(config: &BlipConfig, root: &Scope<'_>) -> Result<TokenEncoder> {
     };
     let scope = root.scope("vision_model");
     let tower = VisionTransformer::load(transformer, config.vision.image_size, &scope)?;
-    Ok(TokenEncoder::of_states(ImageTower::Transformer(tower)))
+    Ok(TokenEncoder::of_states(ImageTower::Transformer(Box::new(tower))))
 }
 
 /// The states `(1 + patches, vision width)` of the one image of `image_states`.

@@ -204,7 +204,7 @@ impl ImageEncoder {
                         Projection::Linear(projection) => ImageHead::Linear(projection),
                         Projection::Identity | Projection::Mlp(..) => ImageHead::Identity,
                     };
-                (ImageTower::Transformer(tower), head)
+                (ImageTower::Transformer(Box::new(tower)), head)
             }
             Architecture::ResNet(resnet) => {
                 (ImageTower::ResNet(ResNet::load(resnet, &root.scope("visual"))?), ImageHead::Identity)

@@ -36,7 +36,7 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug, Clone)]
 pub enum ImageTower {
     /// A vision transformer.
-    Transformer(VisionTransformer),
+    Transformer(Box<VisionTransformer>),
     /// CLIP's ResNet.
     ResNet(ResNet),
     /// An EfficientNet-Lite.

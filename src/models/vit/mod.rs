@@ -32,7 +32,7 @@ impl VitModel {
         };
         let scope = root.scope("vision_model");
         let vision = VisionTransformer::load(&transformer, config.image_size, &scope)?;
-        let vision = ImageTower::Transformer(vision);
+        let vision = ImageTower::Transformer(Box::new(vision));
         let width = config.tower.hidden_size;
         let classifier = Linear::load(&root.scope("classifier"), width, config.labels.len())?;
         weights.finish()?;
