@@ -29,7 +29,7 @@ impl ClassifierFiles {
     /// [`WeightsLoader::pass_over`](crate::weights::WeightsLoader::pass_over): a file may have the layer that
     /// the model was trained with before it became a classifier.
     pub fn unused(&self) -> &'static [&'static str] {
-        &["vit.pooler."]
+        &["pooler."]
     }
 }
 

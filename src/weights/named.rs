@@ -98,14 +98,6 @@ impl Weights {
         Scope { weights: self, prefix: String::new() }
     }
 
-    /// The scope `name` if any tensor is in it, otherwise the scope of all names. A model that was saved
-    /// as part of another one has all its names behind a prefix.
-    pub fn root_or(&self, name: &str) -> Scope<'_> {
-        let scope = self.root().scope(name);
-        let found = self.tensors.borrow().keys().any(|key| key.starts_with(&scope.prefix));
-        if found { scope } else { self.root() }
-    }
-
     /// Number of tensors not yet taken.
     pub fn len(&self) -> usize {
         self.tensors.borrow().len()

@@ -245,7 +245,7 @@ pub(super) fn scale_name(name: &str) -> String {
 
 /// Buffers that older versions of the reference saved beside the parameters; no model reads them.
 pub(super) fn is_ignorable(name: &str) -> bool {
-    matches!(name.rsplit('.').next(), Some("position_ids" | "num_batches_tracked" | "mask_token"))
+    matches!(name.rsplit('.').next(), Some("position_ids" | "num_batches_tracked"))
 }
 
 /// Whether the tensor `name` belongs to a part of a larger model: whether its name begins with one of `parts`, with

@@ -65,7 +65,7 @@ pub struct BlipModel {
 impl BlipModel {
     /// The model that `config` describes, of `weights`. The error names every tensor that does not fit.
     pub fn new(config: &BlipConfig, weights: Weights) -> Result<Self> {
-        let root = weights.root_or("blip");
+        let root = weights.root();
         let model = Self::load(config, load_vision(config, &root)?, &root)?;
         weights.finish()?;
         Ok(model)

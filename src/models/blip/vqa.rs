@@ -26,7 +26,7 @@ impl BlipAnswerer {
     /// What the decoder sees are states of the encoder, so its cross-attention takes the width of texts. The
     /// reference gives it that of images, and so can only run models in which both are the same.
     pub fn new(config: &BlipConfig, weights: Weights) -> Result<Self> {
-        let root = weights.root_or("blip");
+        let root = weights.root();
         let (image, text) = (config.image_width, config.text.tower.hidden_size);
         let model = Self {
             config: config.clone(),

@@ -14,9 +14,9 @@ use tables::TABLES;
 /// stops; `*` is a part that is a number, and `$` stands for the end of the name.
 type Rule = (&'static str, &'static str);
 
-/// What wrappers of a model put before all names: `torch.nn.DataParallel`, `torch.compile`, trainers, and the models of
-/// which `transformers` makes another's part.
-const WRAPPERS: [&str; 6] = ["module.", "_orig_mod.", "model.", "clip.", "blip.", "dinov2."];
+/// What wrappers of a model put before names: `torch.nn.DataParallel`, `torch.compile`, trainers, the models that
+/// `transformers` makes part of another, and `open_clip`'s `CustomTextCLIP` before those of its text tower.
+const WRAPPERS: [&str; 8] = ["module.", "_orig_mod.", "model.", "clip.", "blip.", "vit.", "dinov2.", "text."];
 
 /// The name that models ask by for the tensor `name` of a file, which has the shape `shape`.
 pub(super) fn canonical<'a>(name: &'a str, shape: &[usize]) -> Cow<'a, str> {

@@ -16,7 +16,7 @@
 use super::Rule;
 
 /// All tables. The first rule that a name begins as is taken.
-pub(super) const TABLES: [&[Rule]; 7] = [CLIP, OPEN_CLIP_IMAGE, OPEN_CLIP_TEXT, SIGLIP, BLIP, VIT, TIMM];
+pub(super) const TABLES: [&[Rule]; 6] = [CLIP, OPEN_CLIP_IMAGE, OPEN_CLIP_TEXT, SIGLIP, BLIP, VIT];
 
 /// `transformers`' `CLIPModel`, which misspells one name.
 const CLIP: &[Rule] = &[("vision_model.pre_layrnorm", "vision_model.pre_layernorm")];
@@ -43,7 +43,7 @@ const OPEN_CLIP_IMAGE: &[Rule] = &[
     ("visual.proj$", "visual_projection.transposed"),
 ];
 
-/// `open_clip`'s text towers: `TextTransformer`, in a `CustomTextCLIP` below `text`, and `HFTextEncoder`.
+/// `open_clip`'s text towers, `TextTransformer` and `HFTextEncoder`.
 const OPEN_CLIP_TEXT: &[Rule] = &[
     ("token_embedding", "text_model.embeddings.token_embedding"),
     ("positional_embedding$", "text_model.embeddings.position_embedding.weight"),
@@ -56,22 +56,10 @@ const OPEN_CLIP_TEXT: &[Rule] = &[
     ("transformer.resblocks.*.mlp.c_proj", "text_model.encoder.layers.*.mlp.fc2"),
     ("ln_final", "text_model.final_layer_norm"),
     ("text_projection$", "text_projection.transposed"),
-    ("text.token_embedding", "text_model.embeddings.token_embedding"),
-    ("text.positional_embedding$", "text_model.embeddings.position_embedding.weight"),
-    ("text.transformer.resblocks.*.ln_1", "text_model.encoder.layers.*.layer_norm1"),
-    ("text.transformer.resblocks.*.attn.in_proj_weight$", "text_model.encoder.layers.*.self_attn.qkv.weight"),
-    ("text.transformer.resblocks.*.attn.in_proj_bias$", "text_model.encoder.layers.*.self_attn.qkv.bias"),
-    ("text.transformer.resblocks.*.attn.out_proj", "text_model.encoder.layers.*.self_attn.out_proj"),
-    ("text.transformer.resblocks.*.ln_2", "text_model.encoder.layers.*.layer_norm2"),
-    ("text.transformer.resblocks.*.mlp.c_fc", "text_model.encoder.layers.*.mlp.fc1"),
-    ("text.transformer.resblocks.*.mlp.c_proj", "text_model.encoder.layers.*.mlp.fc2"),
-    ("text.ln_final", "text_model.final_layer_norm"),
-    ("text.text_projection$", "text_projection.transposed"),
-    ("text.text_projection", "text_projection"),
-    ("text.transformer", "text_model"),
-    ("text.proj.0", "text_projection.fc1"),
-    ("text.proj.2", "text_projection.fc2"),
-    ("text.proj", "text_projection"),
+    ("transformer", "text_model"),
+    ("proj.0", "text_projection.fc1"),
+    ("proj.2", "text_projection.fc2"),
+    ("proj", "text_projection"),
 ];
 
 /// `transformers`' `SiglipModel`.
@@ -91,50 +79,26 @@ const BLIP: &[Rule] = &[
     ),
 ];
 
-/// `transformers`' ViT and DINOv2, the former also below `vit`.
+/// `transformers`' ViT and DINOv2.
 const VIT: &[Rule] = &[
-    ("vit.embeddings.cls_token$", "vision_model.embeddings.class_embedding"),
-    ("vit.embeddings.position_embeddings$", "vision_model.embeddings.position_embedding.weight"),
-    ("vit.embeddings.patch_embeddings.projection", "vision_model.embeddings.patch_embedding"),
-    ("vit.encoder.layer.*.layernorm_before", "vision_model.encoder.layers.*.layer_norm1"),
-    ("vit.encoder.layer.*.attention.attention.query", "vision_model.encoder.layers.*.self_attn.q_proj"),
-    ("vit.encoder.layer.*.attention.attention.key", "vision_model.encoder.layers.*.self_attn.k_proj"),
-    ("vit.encoder.layer.*.attention.attention.value", "vision_model.encoder.layers.*.self_attn.v_proj"),
-    ("vit.encoder.layer.*.attention.output.dense", "vision_model.encoder.layers.*.self_attn.out_proj"),
-    ("vit.encoder.layer.*.layernorm_after", "vision_model.encoder.layers.*.layer_norm2"),
-    ("vit.encoder.layer.*.intermediate.dense", "vision_model.encoder.layers.*.mlp.fc1"),
-    ("vit.encoder.layer.*.output.dense", "vision_model.encoder.layers.*.mlp.fc2"),
-    ("vit.layernorm", "vision_model.post_layernorm"),
     ("embeddings.cls_token$", "vision_model.embeddings.class_embedding"),
     ("embeddings.register_tokens$", "vision_model.embeddings.register_tokens"),
     ("embeddings.position_embeddings$", "vision_model.embeddings.position_embedding.weight"),
     ("embeddings.patch_embeddings.projection", "vision_model.embeddings.patch_embedding"),
-    ("encoder.layer.*.norm1", "vision_model.encoder.layers.*.layer_norm1"),
     ("encoder.layer.*.attention.attention.query", "vision_model.encoder.layers.*.self_attn.q_proj"),
     ("encoder.layer.*.attention.attention.key", "vision_model.encoder.layers.*.self_attn.k_proj"),
     ("encoder.layer.*.attention.attention.value", "vision_model.encoder.layers.*.self_attn.v_proj"),
     ("encoder.layer.*.attention.output.dense", "vision_model.encoder.layers.*.self_attn.out_proj"),
+    ("layernorm", "vision_model.post_layernorm"),
+    // ViT's alone.
+    ("encoder.layer.*.layernorm_before", "vision_model.encoder.layers.*.layer_norm1"),
+    ("encoder.layer.*.layernorm_after", "vision_model.encoder.layers.*.layer_norm2"),
+    ("encoder.layer.*.intermediate.dense", "vision_model.encoder.layers.*.mlp.fc1"),
+    ("encoder.layer.*.output.dense", "vision_model.encoder.layers.*.mlp.fc2"),
+    // DINOv2's alone.
+    ("encoder.layer.*.norm1", "vision_model.encoder.layers.*.layer_norm1"),
     ("encoder.layer.*.layer_scale1.lambda1$", "vision_model.encoder.layers.*.layer_scale1"),
     ("encoder.layer.*.norm2", "vision_model.encoder.layers.*.layer_norm2"),
     ("encoder.layer.*.mlp", "vision_model.encoder.layers.*.mlp"),
     ("encoder.layer.*.layer_scale2.lambda1$", "vision_model.encoder.layers.*.layer_scale2"),
-    ("layernorm", "vision_model.post_layernorm"),
-];
-
-/// `timm`'s `VisionTransformer`.
-const TIMM: &[Rule] = &[
-    ("cls_token$", "vision_model.embeddings.class_embedding"),
-    ("pos_embed$", "vision_model.embeddings.position_embedding.weight"),
-    ("patch_embed.proj", "vision_model.embeddings.patch_embedding"),
-    ("norm_pre", "vision_model.pre_layernorm"),
-    ("blocks.*.norm1", "vision_model.encoder.layers.*.layer_norm1"),
-    ("blocks.*.attn.qkv", "vision_model.encoder.layers.*.self_attn.qkv"),
-    ("blocks.*.attn.proj", "vision_model.encoder.layers.*.self_attn.out_proj"),
-    ("blocks.*.ls1.gamma$", "vision_model.encoder.layers.*.layer_scale1"),
-    ("blocks.*.norm2", "vision_model.encoder.layers.*.layer_norm2"),
-    ("blocks.*.mlp", "vision_model.encoder.layers.*.mlp"),
-    ("blocks.*.ls2.gamma$", "vision_model.encoder.layers.*.layer_scale2"),
-    ("norm", "vision_model.post_layernorm"),
-    ("fc_norm", "vision_model.post_layernorm"),
-    ("head", "classifier"),
 ];

@@ -287,8 +287,11 @@ impl Unpickler {
         for _ in 0..MAX_NESTING {
             let Some(inner) = self.within(root) else { break };
             root = inner;
-            // What is beside them is the trainer's.
-            views = Some(self.tensors(root)?).filter(|inner| !inner.is_empty()).unwrap_or(views);
+            let within = self.tensors(root)?;
+            if !within.is_empty() {
+                // What was beside them is the trainer's.
+                views = within;
+            }
         }
         if views.is_empty() {
             let places = NESTED.join(", ");
