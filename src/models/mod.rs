@@ -5,6 +5,7 @@
 //! knows texts or pictures. What models see with is in [`vision`]: one seam, behind which are vision transformers, CLIP's
 //! ResNets and EfficientNet-Lite.
 
+mod bert;
 pub mod blip;
 mod config;
 pub mod dual;

@@ -51,13 +51,6 @@ impl SelfAttention {
         Ok(Self { heads, projections, output: Linear::load(&output, heads.width, heads.width)? })
     }
 
-    /// Two layers in `scope`: one for queries, keys and values together, and the output.
-    pub fn load_fused(scope: &Scope<'_>, heads: Heads, [fused, output]: [&str; 2]) -> Result<Self> {
-        let fused = Linear::load(&scope.scope(fused), heads.width, 3 * heads.width)?;
-        let output = Linear::load(&scope.scope(output), heads.width, heads.width)?;
-        Ok(Self::fused(heads, fused, output))
-    }
-
     /// The layers in `scope`: `qkv`, where there is such a one, or else `q_proj`, `k_proj` and `v_proj`; and `out_proj`.
     /// Queries, keys and values have a bias only if `biased`.
     pub fn load_either(scope: &Scope<'_>, heads: Heads, biased: bool) -> Result<Self> {

@@ -34,4 +34,4 @@ pub use norm::LayerNorm;
 pub use patch::{PatchEmbed, with_prefix};
 pub use pool::{avg_pool2d, global_avg_pool};
 pub use probe_pool::ProbePool;
-pub use rows::{accumulate, add, segment_starts, select};
+pub use rows::{accumulate, add, segment_means, segment_starts, select};

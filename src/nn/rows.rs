@@ -75,6 +75,21 @@ pub fn select(x: &Tensor, at: &[u32]) -> Result<Tensor> {
     Tensor::from_vec(rows, (at.len(), width), &Device::Cpu)
 }
 
+/// The mean of the rows of each of some sequences with `lengths` rows, its first `skipped` rows left out: `(rows, width)` to
+/// `(sequences, width)`.
+pub fn segment_means(x: &Tensor, lengths: &[usize], skipped: usize) -> Result<Tensor> {
+    let width = x.dim(1)?;
+    let mut means = vec![0.0; lengths.len() * width];
+    with(&x.contiguous()?, |x| {
+        let mut rows = x.chunks_exact(width.max(1));
+        for (mean, &len) in means.chunks_exact_mut(width.max(1)).zip(lengths) {
+            rows.by_ref().take(len).skip(skipped).for_each(|row| accumulate(mean, row));
+            mean.iter_mut().for_each(|sum| *sum /= len.saturating_sub(skipped).max(1) as f32);
+        }
+    })?;
+    Tensor::from_vec(means, (lengths.len(), width), &Device::Cpu)
+}
+
 /// The first row of each of some sequences with `lengths` rows.
 pub fn segment_starts(lengths: &[usize]) -> Vec<u32> {
     lengths.iter().scan(0, |end, &len| Some(std::mem::replace(end, *end + len as u32))).collect()

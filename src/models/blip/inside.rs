@@ -61,8 +61,8 @@ impl Decoder {
         let mut x = self.embed(ids, &self.positions.range(0, ids.len())?)?;
         let mut sum = Vec::new();
         for (layer, (tokens, image)) in self.layers.iter().zip(state.tokens.iter_mut().zip(&*state.image)) {
-            let self_attn = layer.self_attn.forward_cached(&x, &x, tokens, &visible)?;
-            let map = layer.cross.map(&layer.self_attn_norm.forward(&self_attn)?, image)?;
+            let self_attn = layer.bert.self_attn.forward_cached(&x, &x, tokens, &visible)?;
+            let map = layer.cross.map(&layer.bert.self_attn_norm.forward(&self_attn)?, image)?;
             sum.resize(map.len(), 0.0);
             for (sum, value) in sum.iter_mut().zip(map) {
                 *sum += value / self.layers.len() as f32;
@@ -105,7 +105,7 @@ impl TextEncoder {
                 x = layer.encode(&x, AttentionMask::Sequences(&[ids.len()]), Some(image))?;
             } else {
                 let passing = LayerActivations::new(layer, image, x)?;
-                x = layer.norm.forward(&passing.sum)?;
+                x = layer.bert.norm.forward(&passing.sum)?;
                 passings.push(passing);
             }
         }
@@ -140,18 +140,18 @@ struct LayerActivations<'a> {
 impl<'a> LayerActivations<'a> {
     fn new(layer: &'a Layer, image: &'a KeyValues, inputs: Tensor) -> Result<Self> {
         let self_attn_sum =
-            layer.self_attn.forward(&inputs, &inputs, AttentionMask::Sequences(&[inputs.dim(0)?]))?;
-        let self_attn = layer.self_attn_norm.forward(&self_attn_sum)?;
+            layer.bert.self_attn.forward(&inputs, &inputs, AttentionMask::Sequences(&[inputs.dim(0)?]))?;
+        let self_attn = layer.bert.self_attn_norm.forward(&self_attn_sum)?;
         let cross_sum = layer.cross.forward(&self_attn, &self_attn, image)?;
         let cross = layer.cross_norm.forward(&cross_sum)?;
-        let sum = layer.mlp.forward(&cross, &cross)?;
+        let sum = layer.bert.mlp.forward(&cross, &cross)?;
         Ok(Self { layer, image, inputs, self_attn_sum, self_attn, cross_sum, cross, sum })
     }
 
     /// From the gradient of the layer's `outputs` to that of what its cross-attention adds.
     fn cross_gradient(&self, outputs: &[f32]) -> Result<Vec<f32>> {
-        let sum = self.layer.norm.backward(&self.sum, outputs)?;
-        let mut cross = self.layer.mlp.backward(&self.cross, &sum)?;
+        let sum = self.layer.bert.norm.backward(&self.sum, outputs)?;
+        let mut cross = self.layer.bert.mlp.backward(&self.cross, &sum)?;
         accumulate(&mut cross, &sum);
         self.layer.cross_norm.backward(&self.cross_sum, &cross)
     }
@@ -160,10 +160,10 @@ impl<'a> LayerActivations<'a> {
     fn backward(&self, mut cross: Vec<f32>) -> Result<Vec<f32>> {
         let through = self.layer.cross.backward(&self.self_attn, self.image, &cross)?;
         accumulate(&mut cross, &through);
-        let mut self_attn = self.layer.self_attn_norm.backward(&self.self_attn_sum, &cross)?;
+        let mut self_attn = self.layer.bert.self_attn_norm.backward(&self.self_attn_sum, &cross)?;
         // The relevance of tokens for each other, which comes with this gradient, is not asked for.
         let mut relevance = vec![0.0; self.inputs.dim(0)?];
-        let through = self.layer.self_attn.backward(&self.inputs, &self_attn, &mut relevance)?;
+        let through = self.layer.bert.self_attn.backward(&self.inputs, &self_attn, &mut relevance)?;
         accumulate(&mut self_attn, &through);
         Ok(self_attn)
     }

@@ -3,39 +3,26 @@
 use candle_core::Tensor;
 
 use crate::Result;
-use crate::nn::{
-    self, AttentionMask, CrossAttention, KeyValues, LayerNorm, Linear, Mlp, RowCache, SelfAttention, Sizes,
-};
+use crate::models::bert::{ATTENTION, BertLayer};
+use crate::nn::{self, AttentionMask, CrossAttention, KeyValues, LayerNorm, RowCache, Sizes};
 use crate::weights::Scope;
 
 /// Self-attention, cross-attention and MLP, each followed by residual and layer norm.
 #[derive(Debug, Clone)]
 pub(super) struct Layer {
-    pub(super) self_attn: SelfAttention,
-    pub(super) self_attn_norm: LayerNorm,
+    pub(super) bert: BertLayer,
     pub(super) cross: CrossAttention,
     pub(super) cross_norm: LayerNorm,
-    pub(super) mlp: Mlp,
-    pub(super) norm: LayerNorm,
 }
 
 impl Layer {
     /// The layer in `scope`. What it sees through cross-attention has width `other`.
     pub(super) fn load(scope: &Scope<'_>, sizes: &Sizes, other: usize) -> Result<Self> {
-        let (heads, inner) = (sizes.heads, sizes.intermediate);
-        let names = ["self.query", "self.key", "self.value", "output.dense"];
-        let norm = |name: &str| LayerNorm::load(&scope.scope(name), heads.width, sizes.epsilon);
+        let norm = scope.scope("crossattention.output.LayerNorm");
         Ok(Self {
-            self_attn: SelfAttention::load(&scope.scope("attention"), heads, names)?,
-            self_attn_norm: norm("attention.output.LayerNorm")?,
-            cross: CrossAttention::load(&scope.scope("crossattention"), heads, other, names)?,
-            cross_norm: norm("crossattention.output.LayerNorm")?,
-            mlp: Mlp::new(
-                Linear::load(&scope.scope("intermediate.dense"), heads.width, inner)?,
-                Linear::load(&scope.scope("output.dense"), inner, heads.width)?,
-                sizes.activation,
-            ),
-            norm: norm("output.LayerNorm")?,
+            bert: BertLayer::load(scope, sizes)?,
+            cross: CrossAttention::load(&scope.scope("crossattention"), sizes.heads, other, ATTENTION)?,
+            cross_norm: LayerNorm::load(&norm, sizes.heads.width, sizes.epsilon)?,
         })
     }
 
@@ -44,7 +31,7 @@ impl Layer {
         self.cross.project_kv(states)
     }
 
-    /// New tokens `(ids, width)` to the same shape; see [`SelfAttention::forward_cached`].
+    /// New tokens `(ids, width)` to the same shape; see [`SelfAttention::forward_cached`](crate::nn::SelfAttention::forward_cached).
     pub(super) fn decode(
         &self,
         x: &Tensor,
@@ -52,7 +39,7 @@ impl Layer {
         visible: &[&[u32]],
         image: &KeyValues,
     ) -> Result<Tensor> {
-        let x = self.self_attn.forward_cached(x, x, tokens, visible)?;
+        let x = self.bert.self_attn.forward_cached(x, x, tokens, visible)?;
         self.after_self_attn(&x, Some(image))
     }
 
@@ -63,10 +50,10 @@ impl Layer {
         sight: AttentionMask<'_>,
         image: Option<&KeyValues>,
     ) -> Result<Tensor> {
-        self.after_self_attn(&self.self_attn.forward(x, x, sight)?, image)
+        self.after_self_attn(&self.bert.self_attn.forward(x, x, sight)?, image)
     }
 
-    /// [`Layer::encode`] for the rows `at` alone; see [`SelfAttention::forward_at`]. As a last layer it saves most
+    /// [`Layer::encode`] for the rows `at` alone; see [`SelfAttention::forward_at`](crate::nn::SelfAttention::forward_at). As a last layer it saves most
     /// of the work.
     pub(super) fn encode_at(
         &self,
@@ -76,15 +63,15 @@ impl Layer {
         at: &[u32],
     ) -> Result<Tensor> {
         let kept = nn::select(x, at)?;
-        self.after_self_attn(&self.self_attn.forward_at(x, &kept, sight, at)?, image)
+        self.after_self_attn(&self.bert.self_attn.forward_at(x, &kept, sight, at)?, image)
     }
 
     /// What comes after the self-attention `x`, which has its residual already.
     pub(super) fn after_self_attn(&self, x: &Tensor, image: Option<&KeyValues>) -> Result<Tensor> {
-        let mut x = self.self_attn_norm.forward(x)?;
+        let mut x = self.bert.self_attn_norm.forward(x)?;
         if let Some(image) = image {
             x = self.cross_norm.forward(&self.cross.forward(&x, &x, image)?)?;
         }
-        self.norm.forward(&self.mlp.forward(&x, &x)?)
+        self.bert.after_attention(&x)
     }
 }

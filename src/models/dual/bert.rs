@@ -1,11 +1,12 @@
 //! Text towers of BERT's kind: RoBERTa and XLM-RoBERTa.
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 use super::text::{argument, check_ids};
 use crate::Result;
+use crate::models::bert::BertLayer;
 use crate::models::config::TowerConfig;
-use crate::nn::{self, AttentionMask, Embedding, LayerNorm, Linear, Mlp, Positions, SelfAttention, Sizes};
+use crate::nn::{self, AttentionMask, Embedding, LayerNorm, Positions};
 use crate::weights::Scope;
 
 /// Texts that go through the layers together.
@@ -52,16 +53,7 @@ pub struct BertText {
     /// Of each position, with the row of the first kind of texts added.
     positions: Positions,
     norm: LayerNorm,
-    layers: Vec<Layer>,
-}
-
-/// Self-attention and MLP, each followed by residual and layer norm.
-#[derive(Debug, Clone)]
-struct Layer {
-    attention: SelfAttention,
-    attention_norm: LayerNorm,
-    mlp: Mlp,
-    norm: LayerNorm,
+    layers: Vec<BertLayer>,
 }
 
 impl BertText {
@@ -78,7 +70,7 @@ impl BertText {
             positions: Positions::new(nn::add(&positions, &kinds.narrow(0, 0, 1)?)?),
             norm: LayerNorm::load(&embeddings.scope("LayerNorm"), width, sizes.epsilon)?,
             layers: (0..config.tower.layers)
-                .map(|i| Layer::load(&layers.scope(i), &sizes))
+                .map(|i| BertLayer::load(&layers.scope(i), &sizes))
                 .collect::<Result<_>>()?,
             config: config.clone(),
         })
@@ -113,44 +105,7 @@ impl BertText {
         }
         match self.config.pooling {
             BertPooling::First => Ok(nn::select(&x, &nn::segment_starts(&lengths))?),
-            BertPooling::Mean => means(&x, &lengths),
+            BertPooling::Mean => Ok(nn::segment_means(&x, &lengths, 0)?),
         }
-    }
-}
-
-/// The mean of the rows of each text: `(rows, width)` to `(texts, width)`.
-fn means(x: &Tensor, lengths: &[usize]) -> Result<Tensor> {
-    let width = x.dim(1)?;
-    let values = x.flatten_all()?.to_vec1::<f32>()?;
-    let mut rows = values.chunks_exact(width.max(1));
-    let mut means = vec![0.0; lengths.len() * width];
-    for (mean, &len) in means.chunks_exact_mut(width.max(1)).zip(lengths) {
-        rows.by_ref().take(len).for_each(|row| nn::accumulate(mean, row));
-        mean.iter_mut().for_each(|sum| *sum /= len.max(1) as f32);
-    }
-    Ok(Tensor::from_vec(means, (lengths.len(), width), &Device::Cpu)?)
-}
-
-impl Layer {
-    fn load(scope: &Scope<'_>, sizes: &Sizes) -> Result<Self> {
-        let (heads, inner) = (sizes.heads, sizes.intermediate);
-        let names = ["self.query", "self.key", "self.value", "output.dense"];
-        let norm = |name: &str| LayerNorm::load(&scope.scope(name), heads.width, sizes.epsilon);
-        Ok(Self {
-            attention: SelfAttention::load(&scope.scope("attention"), heads, names)?,
-            attention_norm: norm("attention.output.LayerNorm")?,
-            mlp: Mlp::new(
-                Linear::load(&scope.scope("intermediate.dense"), heads.width, inner)?,
-                Linear::load(&scope.scope("output.dense"), inner, heads.width)?,
-                sizes.activation,
-            ),
-            norm: norm("output.LayerNorm")?,
-        })
-    }
-
-    /// `(rows, width)` to the same shape.
-    fn forward(&self, x: &Tensor, sight: AttentionMask<'_>) -> Result<Tensor> {
-        let x = self.attention_norm.forward(&self.attention.forward(x, x, sight)?)?;
-        self.norm.forward(&self.mlp.forward(&x, &x)?)
     }
 }

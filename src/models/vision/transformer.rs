@@ -1,6 +1,6 @@
 //! The vision transformer (ViT) that CLIP, SigLIP, BLIP, DINOv2 and ViT classifiers see with.
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 use super::config::{FinalNorm, Pooling, TransformerConfig};
 use super::positions::resampled;
@@ -164,33 +164,19 @@ impl VisionTransformer {
     /// One vector for each image, `(batch, width)`.
     pub(super) fn pooled(&self, state: &EncoderState) -> Result<Tensor> {
         let EncoderState { states, lengths, .. } = state;
+        if let Some(head) = &self.head {
+            return head.forward(&self.post_norm.forward(states)?, lengths);
+        }
         match (self.config.pooling, self.config.final_norm) {
-            (Pooling::States | Pooling::ClassToken, _) => self.post_norm.forward(&self.class_states(state)?),
             (Pooling::Mean, FinalNorm::AfterPooling) => self.post_norm.forward(&self.mean(states, lengths)?),
             (Pooling::Mean, FinalNorm::BeforePooling) => self.mean(&self.post_norm.forward(states)?, lengths),
-            (Pooling::Attention, _) => {
-                let normed = self.post_norm.forward(states)?;
-                match &self.head {
-                    Some(head) => head.forward(&normed, lengths),
-                    None => self.mean(&normed, lengths),
-                }
-            }
+            _ => self.post_norm.forward(&self.class_states(state)?),
         }
     }
 
     /// The mean of the patches of each image: `(rows, width)` to `(batch, width)`.
     fn mean(&self, x: &Tensor, lengths: &[usize]) -> Result<Tensor> {
-        let (width, prefix) = (x.dim(1)?, self.config.prefix());
-        let values = x.flatten_all()?.to_vec1::<f32>()?;
-        let mut means = vec![0.0; lengths.len() * width];
-        let mut images = values.chunks_exact(width.max(1));
-        for (mean, &len) in means.chunks_exact_mut(width.max(1)).zip(lengths) {
-            for row in images.by_ref().take(len).skip(prefix) {
-                nn::accumulate(mean, row);
-            }
-            mean.iter_mut().for_each(|sum| *sum /= len.saturating_sub(prefix).max(1) as f32);
-        }
-        Ok(Tensor::from_vec(means, (lengths.len(), width), &Device::Cpu)?)
+        Ok(nn::segment_means(x, lengths, self.config.prefix())?)
     }
 
     /// The normalised states of all tokens, `(batch, tokens, width)`, of a tower that is asked for them.

@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 
 use crate::kernels::{Activation, Heads};
 use crate::nn::{CrossAttention, EncoderLayer, LayerNorm, Linear, Mlp, SelfAttention, Sizes};
-use crate::weights::Weights;
+use crate::weights::{Scope, Weights};
 
 /// Largest difference of a gradient from the quotient of differences, for gradients of about 1.
 const BOUND: f64 = 2e-4;
@@ -221,8 +221,12 @@ fn attention_and_what_its_map_has_to_do_with_the_outputs() {
     let relevance = plus(&wide_weights, &times(&mean(&positive)));
     assert!(of_map.iter().any(|&g| g < -0.1), "nothing is cut off: this test proves nothing");
 
+    let load_fused = |root: &Scope<'_>| {
+        let all = Linear::load(&root.scope("qkv"), HEADS.width, 3 * HEADS.width)?;
+        Ok(SelfAttention::fused(HEADS, all, Linear::load(&root.scope("out"), HEADS.width, HEADS.width)?))
+    };
     let separate = parameters.load(|root| SelfAttention::load(root, HEADS, ["q", "k", "v", "out"]));
-    let fused = parameters.load(|root| SelfAttention::load_fused(root, HEADS, ["qkv", "out"]));
+    let fused = parameters.load(|root| load_fused(root));
     for (name, attention) in [("separate", separate), ("fused", fused)] {
         let x = tensor(&x);
         assert_close(name, &attention.weigh(&x, &weights).unwrap(), &times(&mean(&map)));
