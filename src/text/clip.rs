@@ -3,21 +3,18 @@
 use tokenizers::ModelWrapper;
 
 use super::file::{File, invalid};
+use super::framed::Framed;
 use crate::error::Result;
 
 /// Labels to token ids for CLIP's text tower.
 pub struct ClipTokenizer {
-    file: File,
-    context: usize,
-    start: u32,
-    end: u32,
+    texts: Framed,
     /// What texts are filled up with.
     pad: Option<u32>,
 }
 
 /// The names of CLIP's first and last token, for files whose post-processor does not tell them.
-const START: &str = "<|startoftext|>";
-const END: &str = "<|endoftext|>";
+const NAMES: [&str; 2] = ["<|startoftext|>", "<|endoftext|>"];
 
 impl ClipTokenizer {
     /// Reads `tokenizer.json`; `context` is the text tower's `max_position_embeddings`.
@@ -33,15 +30,7 @@ impl ClipTokenizer {
         if !matches!(file.tokenizer.get_model(), ModelWrapper::BPE(_)) {
             return Err(invalid("is not of CLIP's kind (BPE)"));
         }
-        if context < 2 {
-            return Err(invalid(format!("cannot serve a text tower with room for {context} tokens")));
-        }
-        let named = || Some((file.tokenizer.token_to_id(START)?, file.tokenizer.token_to_id(END)?));
-        let (start, end) = file.frame.or_else(named).ok_or_else(|| invalid("has no start and end token"))?;
-        if start.max(end) as usize >= file.vocab_size {
-            return Err(invalid("has start or end tokens outside its vocabulary"));
-        }
-        Ok(Self { file, context, start, end, pad: None })
+        Ok(Self { texts: Framed::new(file, context, NAMES)?, pad: None })
     }
 
     /// The same tokenizer, whose texts are all filled up to the context with the token `pad`.
@@ -58,24 +47,20 @@ impl ClipTokenizer {
     /// [`ErrorKind::ArgumentInvalid`](crate::ErrorKind::ArgumentInvalid): more than
     /// [`MAX_CHARACTERS`](super::MAX_CHARACTERS).
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let inner = self.file.encode(text)?;
-        let mut ids = Vec::with_capacity(self.context.min(inner.len() + 2));
-        ids.push(self.start);
-        ids.extend(inner.into_iter().take(self.context - 2));
-        ids.push(self.end);
+        let mut ids = self.texts.encode(text)?;
         if let Some(pad) = self.pad {
-            ids.resize(self.context, pad);
+            ids.resize(self.texts.context, pad);
         }
         Ok(ids)
     }
 
     /// The id of the end token.
     pub fn end_token(&self) -> u32 {
-        self.end
+        self.texts.end
     }
 
     /// One more than the largest id that [`ClipTokenizer::encode`] can give.
     pub fn vocab_size(&self) -> usize {
-        self.file.vocab_size
+        self.texts.file.vocab_size
     }
 }

@@ -17,6 +17,7 @@
 mod caption;
 mod clip;
 mod file;
+mod framed;
 mod roberta;
 mod siglip;
 mod template;
