@@ -248,6 +248,16 @@ pub struct TowerConfig {
 }
 
 impl TowerConfig {
+    /// The sizes of ViT-B and of BERT base, which most references have as defaults; activation and epsilon are ViT's.
+    pub(super) const BASE: Self = Self {
+        hidden_size: 768,
+        intermediate_size: 3072,
+        layers: 12,
+        heads: 12,
+        activation: Activation::Gelu,
+        layer_norm_eps: 1e-12,
+    };
+
     /// Refuses a tower whose largest intermediate result, for `batch` inputs of `tokens` tokens each, has more
     /// than [`MOST_NUMBERS`] numbers. `path` is where the tower stands in config.json.
     pub(super) fn check_fits(&self, path: &str, batch: usize, tokens: usize) -> Result<()> {

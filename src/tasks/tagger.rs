@@ -8,7 +8,7 @@ use super::scores::{Scored, Scores, sigmoid, softmax};
 use super::text_tokenizer::TextTokenizer;
 use super::{ImageEncoding, Label, LabelSet, ModelFiles, check_picture_size, non_finite, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
-use crate::models::dual::{DualConfig, DualEncoder, Towers};
+use crate::models::dual::{DualConfig, DualEncoder, Towers, absent};
 use crate::text::Templates;
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
@@ -314,7 +314,7 @@ impl Tagger {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
-        let tokenizer = self.parts.inputs.tokenizer.as_ref().ok_or_else(no_texts)?;
+        let tokenizer = self.parts.inputs.tokenizer.as_ref().ok_or_else(|| absent("text"))?;
         let ids = texts.iter().map(|text| tokenizer.encode(text.as_ref())).collect::<Result<Vec<_>>>()?;
         let mut rows = self.model().text_features(&ids)?.to_vec2::<f32>()?;
         rows.iter_mut().for_each(|row| normalise(row));
@@ -335,10 +335,6 @@ impl Tagger {
         logits.iter_mut().for_each(|logit| *logit *= self.logit_scale());
         if logits.iter().all(|logit| logit.is_finite()) { Ok(logits) } else { Err(non_finite()) }
     }
-}
-
-fn no_texts() -> Error {
-    Error::new(ErrorKind::ArgumentInvalid, "The model was loaded without its text tower.")
 }
 
 /// The cosine of an image's embedding and each of those of `set`, which are all known.

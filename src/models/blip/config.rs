@@ -4,7 +4,6 @@ use super::super::config::{Section, TowerConfig, invalid};
 use super::argument;
 use crate::Result;
 use crate::models::vision::{Architecture, Pooling, TransformerConfig, VisionConfig};
-use crate::nn::Activation;
 
 /// The most captions that are written side by side. Each has as many logits as there are words.
 pub const MAX_SIDE_BY_SIDE: usize = 64;
@@ -51,14 +50,7 @@ impl BlipConfig {
 
         let vision = root.section("vision_config")?;
         let (image_size, patch_size) = vision.patches(384, 16)?;
-        let tower = vision.tower(&TowerConfig {
-            hidden_size: 768,
-            intermediate_size: 3072,
-            layers: 12,
-            heads: 12,
-            activation: Activation::Gelu,
-            layer_norm_eps: 1e-5,
-        })?;
+        let tower = vision.tower(&TowerConfig { layer_norm_eps: 1e-5, ..TowerConfig::BASE })?;
         // Texts see the states of all patches.
         let transformer =
             TransformerConfig { pooling: Pooling::States, ..TransformerConfig::vit(tower, patch_size) };
@@ -87,14 +79,7 @@ impl BlipTextConfig {
             )));
         }
         let text = Self {
-            tower: text.tower(&TowerConfig {
-                hidden_size: 768,
-                intermediate_size: 3072,
-                layers: 12,
-                heads: 8,
-                activation: Activation::Gelu,
-                layer_norm_eps: 1e-12,
-            })?,
+            tower: text.tower(&TowerConfig { heads: 8, ..TowerConfig::BASE })?,
             vocab_size: text.number("vocab_size", 30_524, 1..=MAX_WORDS)?,
             max_position_embeddings: text.number("max_position_embeddings", 512, 1..=65_536)?,
             bos_token_id: text.id("bos_token_id", 30_522)?,

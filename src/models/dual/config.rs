@@ -15,8 +15,8 @@ pub struct DualConfig {
     pub vision: Option<VisionConfig>,
     /// The text tower.
     pub text: Option<TextConfig>,
-    /// What makes an embedding of what the vision tower pools, where that is a transformer.
-    pub image_projection: ProjectionConfig,
+    /// Whether a linear layer without a bias makes an embedding of what a vision transformer pools.
+    pub projects_images: bool,
     /// What makes an embedding of what the text tower pools.
     pub text_projection: ProjectionConfig,
     /// Width of the features that both towers are projected to.
@@ -141,7 +141,7 @@ impl DualConfig {
         Ok(Self {
             vision,
             text,
-            image_projection: ProjectionConfig::Linear { bias: false },
+            projects_images: true,
             text_projection: ProjectionConfig::Linear { bias: false },
             projection_dim,
             sigmoid: false,
@@ -213,12 +213,9 @@ fn clip_dim(root: &Section) -> Result<usize> {
 fn clip_vision(vision: &Section, path: &str) -> Result<VisionConfig> {
     let (image_size, patch_size) = vision.patches(224, 32)?;
     let tower = vision.tower(&TowerConfig {
-        hidden_size: 768,
-        intermediate_size: 3072,
-        layers: 12,
-        heads: 12,
         activation: Activation::QuickGelu,
         layer_norm_eps: 1e-5,
+        ..TowerConfig::BASE
     })?;
     let transformer = TransformerConfig::clip(tower, patch_size);
     transformer.tower.check_fits(path, 1, 1 + transformer.patches(image_size))?;

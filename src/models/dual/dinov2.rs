@@ -1,11 +1,9 @@
 //! `config.json` of DINOv2, which makes embeddings of images alone.
 
-use super::ProjectionConfig;
 use super::config::DualConfig;
 use crate::Result;
 use crate::models::config::{Section, TowerConfig, invalid};
 use crate::models::vision::{Architecture, TransformerConfig, VisionConfig};
-use crate::nn::Activation;
 
 /// The tower. Its positions are for images of the file's `image_size`, and are interpolated for those that the file beside it
 /// makes.
@@ -19,13 +17,10 @@ pub(super) fn read(root: &Section) -> Result<DualConfig> {
     let width = root.number("hidden_size", 768, 1..=16_384)?;
     let ratio = root.number("mlp_ratio", 4, 1..=16)?;
     let tower = root.tower(&TowerConfig {
-        hidden_size: 768,
         // The file has a ratio in its place.
         intermediate_size: width * ratio,
-        layers: 12,
-        heads: 12,
-        activation: Activation::Gelu,
         layer_norm_eps: 1e-6,
+        ..TowerConfig::BASE
     })?;
     let with_registers = root.is("model_type", "dinov2_with_registers");
     let transformer = TransformerConfig {
@@ -42,8 +37,5 @@ pub(super) fn read(root: &Section) -> Result<DualConfig> {
         transformer.prefix() + transformer.patches(image_size),
     )?;
     let vision = VisionConfig { image_size, architecture: Architecture::Transformer(transformer) };
-    Ok(DualConfig {
-        image_projection: ProjectionConfig::Identity,
-        ..DualConfig::of(root, Some(vision), None, width)?
-    })
+    Ok(DualConfig { projects_images: false, ..DualConfig::of(root, Some(vision), None, width)? })
 }

@@ -199,11 +199,12 @@ impl ImageEncoder {
             Architecture::Transformer(transformer) => {
                 let (width, dim) = (transformer.tower.hidden_size, config.projection_dim);
                 let tower = VisionTransformer::load(transformer, *image_size, &root.scope("vision_model"))?;
-                let head =
-                    match Projection::load(config.image_projection, root, "visual_projection", width, dim)? {
-                        Projection::Linear(projection) => ImageHead::Linear(projection),
-                        Projection::Identity | Projection::Mlp(..) => ImageHead::Identity,
-                    };
+                let projection = root.scope("visual_projection");
+                let head = if config.projects_images {
+                    ImageHead::Linear(projection::load_linear(&projection, width, dim)?)
+                } else {
+                    ImageHead::Identity
+                };
                 (ImageTower::Transformer(Box::new(tower)), head)
             }
             Architecture::ResNet(resnet) => {
@@ -234,11 +235,13 @@ impl TextEncoder {
             }
         };
         let dim = config.projection_dim;
-        let projection = Projection::load(config.text_projection, root, "text_projection", width, dim)?;
+        let projection =
+            Projection::load(config.text_projection, &root.scope("text_projection"), width, dim)?;
         Ok(Self { tower, projection })
     }
 }
 
-fn absent(tower: &str) -> Error {
+/// The error for what needs a tower that is not there.
+pub(crate) fn absent(tower: &str) -> Error {
     argument(format!("The model was loaded without its {tower} tower."))
 }

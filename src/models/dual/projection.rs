@@ -35,27 +35,17 @@ pub(super) enum Projection {
 }
 
 impl Projection {
-    /// The layers `name` in `root`, from `width` to `dim`. That of one linear layer may also be a matrix to multiply with from
-    /// the right, `name.transposed` `(width, dim)`.
+    /// The layers in `scope`, from `width` to `dim`.
     pub(super) fn load(
         config: ProjectionConfig,
-        root: &Scope<'_>,
-        name: &str,
+        scope: &Scope<'_>,
         width: usize,
         dim: usize,
     ) -> Result<Self> {
-        let scope = root.scope(name);
         Ok(match config {
             ProjectionConfig::Identity => Self::Identity,
-            ProjectionConfig::Linear { bias: false } if scope.contains("transposed") => {
-                let matrix = scope.take("transposed", (width, dim))?.t()?.contiguous()?;
-                let values = matrix.flatten_all()?.to_vec1::<f32>()?;
-                Self::Linear(Linear::new(Arc::new(Matrix::pack(Dtype::F32, dim, width, &values)?), None))
-            }
-            ProjectionConfig::Linear { bias: false } => {
-                Self::Linear(Linear::load_without_bias(&scope, width, dim)?)
-            }
-            ProjectionConfig::Linear { bias: true } => Self::Linear(Linear::load(&scope, width, dim)?),
+            ProjectionConfig::Linear { bias: false } => Self::Linear(load_linear(scope, width, dim)?),
+            ProjectionConfig::Linear { bias: true } => Self::Linear(Linear::load(scope, width, dim)?),
             ProjectionConfig::Mlp { hidden } => Self::Mlp(
                 Linear::load_without_bias(&scope.scope("fc1"), width, hidden)?,
                 Linear::load_without_bias(&scope.scope("fc2"), hidden, dim)?,
@@ -71,4 +61,15 @@ impl Projection {
             Self::Mlp(first, second) => second.forward(&first.forward_activated(x, Activation::Gelu)?),
         }
     }
+}
+
+/// One linear layer without a bias: `weight` in `scope`, or a matrix to multiply with from the right, `transposed`
+/// `(width, dim)`.
+pub(super) fn load_linear(scope: &Scope<'_>, width: usize, dim: usize) -> Result<Linear> {
+    if !scope.contains("transposed") {
+        return Linear::load_without_bias(scope, width, dim);
+    }
+    let matrix = scope.take("transposed", (width, dim))?.t()?.contiguous()?;
+    let values = matrix.flatten_all()?.to_vec1::<f32>()?;
+    Ok(Linear::new(Arc::new(Matrix::pack(Dtype::F32, dim, width, &values)?), None))
 }

@@ -8,14 +8,8 @@ use crate::models::vision::{Architecture, Pooling, TransformerConfig, VisionConf
 use crate::nn::Activation;
 
 /// The defaults of both towers.
-const TOWER: TowerConfig = TowerConfig {
-    hidden_size: 768,
-    intermediate_size: 3072,
-    layers: 12,
-    heads: 12,
-    activation: Activation::GeluTanh,
-    layer_norm_eps: 1e-6,
-};
+const TOWER: TowerConfig =
+    TowerConfig { activation: Activation::GeluTanh, layer_norm_eps: 1e-6, ..TowerConfig::BASE };
 
 /// Both towers.
 pub(super) fn read(root: &Section) -> Result<DualConfig> {
@@ -44,7 +38,7 @@ fn config(
     dim: usize,
 ) -> Result<DualConfig> {
     Ok(DualConfig {
-        image_projection: ProjectionConfig::Identity,
+        projects_images: false,
         text_projection: ProjectionConfig::Linear { bias: true },
         sigmoid: true,
         tokenizer: TokenizerKind::Siglip,

@@ -2,7 +2,6 @@
 
 use super::super::config::{Section, TowerConfig};
 use crate::Result;
-use crate::nn::Activation;
 
 /// The most labels that a configuration may have.
 pub const MAX_LABELS: usize = 10_000;
@@ -36,14 +35,7 @@ impl VitConfig {
     pub fn from_json(json: &[u8]) -> Result<Self> {
         let root = Section::parse(json, "vit")?;
         let (image_size, patch_size) = root.patches(224, 16)?;
-        let tower = root.tower(&TowerConfig {
-            hidden_size: 768,
-            intermediate_size: 3072,
-            layers: 12,
-            heads: 12,
-            activation: Activation::Gelu,
-            layer_norm_eps: 1e-12,
-        })?;
+        let tower = root.tower(&TowerConfig::BASE)?;
         let patches = (image_size / patch_size) * (image_size / patch_size);
         tower.check_fits("the top level", 1, 1 + patches)?;
         let labels = root.labels("id2label", MAX_LABELS, MAX_LABEL_CHARS)?;
