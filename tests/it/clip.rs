@@ -7,7 +7,7 @@ use ocelli::ErrorKind;
 use ocelli::models::dual::{ClipText, ClipTextConfig, DualConfig, DualEncoder, TextConfig, TextTower};
 use ocelli::weights::Weights;
 
-use crate::golden::{BOUND, Golden, IMAGES, assert_close, difference, pixels};
+use crate::golden::{BOUND, Golden, IMAGES, assert_close, difference, pixels, unit};
 
 const MODELS: [&str; 4] = ["clip-quick-gelu-eos-2", "clip-gelu-eos-7", "clip-config-dict", "clip-silu-relu"];
 
@@ -15,18 +15,6 @@ fn model(golden: &Golden, config: &[u8]) -> (DualConfig, DualEncoder) {
     let config = DualConfig::from_json(config).unwrap();
     let model = DualEncoder::new(&config, golden.weights()).unwrap();
     (config, model)
-}
-
-/// The texts of a golden model without their padding.
-fn texts(golden: &Golden) -> Vec<Vec<u32>> {
-    let (ids, lengths) = (golden.ids("ids"), golden.ids("lengths"));
-    let longest = ids.len() / lengths.len();
-    ids.chunks(longest).zip(lengths).map(|(row, length)| row[..length as usize].to_vec()).collect()
-}
-
-fn normalised(features: &Tensor) -> Tensor {
-    let norm = features.sqr().unwrap().sum_keepdim(1).unwrap().sqrt().unwrap();
-    features.broadcast_div(&norm).unwrap()
 }
 
 fn text_of(config: &DualConfig) -> &ClipTextConfig {
@@ -45,7 +33,7 @@ fn agrees_with_the_reference() {
         let golden = Golden::read(name);
         let (config, model) = model(&golden, &golden.config);
         let images = pixels(config.image_size().unwrap());
-        let texts = texts(&golden);
+        let texts = golden.texts();
 
         let states = model.vision().unwrap().hidden_states(&images.narrow(0, 0, 1).unwrap()).unwrap();
         assert_close(&format!("{name} vision"), &states, golden.floats("vision_states"));
@@ -59,7 +47,7 @@ fn agrees_with_the_reference() {
 
         let scale = Tensor::new(&[model.logit_scale()], images.device()).unwrap();
         assert_close(&format!("{name} scale"), &scale, golden.floats("logit_scale"));
-        let cosines = normalised(&image_features).matmul(&normalised(&text_features).t().unwrap()).unwrap();
+        let cosines = unit(&image_features).matmul(&unit(&text_features).t().unwrap()).unwrap();
         let logits = (cosines * f64::from(model.logit_scale())).unwrap();
         assert_close(&format!("{name} logits"), &logits, golden.floats("logits_per_image"));
     }
@@ -79,7 +67,7 @@ fn what_else_is_in_the_batch_makes_no_difference() {
         }
 
         // More texts than go through the layers at once, of mixed lengths.
-        let few = texts(&golden);
+        let few = golden.texts();
         let many: Vec<_> = few.iter().cycle().take(100).cloned().collect();
         let together = model.text_features(&many).unwrap();
         let expected = golden.floats("text_features");
@@ -128,7 +116,7 @@ fn every_quirk_matters() {
         let (config, model) = model(&golden, &changed);
         let found = if section.starts_with("text") {
             // Only texts that have the changed end token.
-            let mut texts = texts(&golden);
+            let mut texts = golden.texts();
             texts.retain(|ids| text_of(&config).pooled(ids).is_some());
             let right =
                 DualEncoder::new(&DualConfig::from_json(&golden.config).unwrap(), golden.weights()).unwrap();

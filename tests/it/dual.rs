@@ -2,13 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use candle_core::Tensor;
 use ocelli::ErrorKind;
 use ocelli::image::RgbImage;
 use ocelli::models::dual::{DualConfig, DualEncoder, Towers};
 use ocelli::tasks::{ModelFiles, Scores, Tagger, TaggerFiles};
 
-use crate::golden::{BOUND, Golden, assert_close, difference, pixels};
+use crate::golden::{BOUND, Golden, assert_close, difference, pixels, unit};
 
 const BOTH: [&str; 4] = ["open-clip-vit", "open-clip-vit-whole", "open-clip-xlm-roberta", "siglip"];
 const IMAGES_ALONE: [&str; 3] = ["dinov2", "dinov2-registers", "clip-vision-alone"];
@@ -19,18 +18,6 @@ fn model(golden: &Golden) -> (DualConfig, DualEncoder) {
     (config, model)
 }
 
-/// The texts of a golden model, each of as many ids as its reference reads.
-fn texts(golden: &Golden) -> Vec<Vec<u32>> {
-    let (ids, lengths) = (golden.ids("ids"), golden.ids("lengths"));
-    let longest = ids.len() / lengths.len();
-    ids.chunks(longest).zip(lengths).map(|(row, length)| row[..length as usize].to_vec()).collect()
-}
-
-fn unit(x: &Tensor) -> Tensor {
-    let norm = x.sqr().unwrap().sum_keepdim(1).unwrap().sqrt().unwrap();
-    x.broadcast_div(&norm).unwrap()
-}
-
 #[test]
 fn images_and_texts_are_the_reference_s() {
     for name in BOTH {
@@ -38,7 +25,7 @@ fn images_and_texts_are_the_reference_s() {
         let (config, model) = model(&golden);
         let images = model.image_features(&pixels(config.image_size().unwrap())).unwrap();
         assert_close(&format!("{name} images"), &images, golden.floats("image_features"));
-        let texts = model.text_features(&texts(&golden)).unwrap();
+        let texts = model.text_features(&golden.texts()).unwrap();
         assert_close(&format!("{name} texts"), &texts, golden.floats("text_features"));
         let logits = unit(&images).matmul(&unit(&texts).t().unwrap()).unwrap();
         let (scale, bias) = (model.logit_scale(), model.logit_bias().unwrap_or(0.0));
@@ -53,7 +40,7 @@ fn texts_in_any_company_are_the_same() {
     for name in BOTH {
         let golden = Golden::read(name);
         let (_, model) = model(&golden);
-        let texts = texts(&golden);
+        let texts = golden.texts();
         let together = model.text_features(&texts).unwrap();
         for (i, text) in texts.into_iter().enumerate() {
             let alone = model.text_features(&[text]).unwrap();
@@ -81,7 +68,7 @@ fn towers_alone_are_the_reference_s() {
         };
         let images = load(Towers::Image).image_features(&pixels(config.image_size().unwrap())).unwrap();
         assert_close(name, &images, golden.floats("image_features"));
-        let texts = load(Towers::Text).text_features(&texts(&golden)).unwrap();
+        let texts = load(Towers::Text).text_features(&golden.texts()).unwrap();
         assert_close(name, &texts, golden.floats("text_features"));
     }
 }
@@ -126,7 +113,7 @@ fn every_quirk_matters() {
         let config = DualConfig::from_json(&golden.config_with(change)).unwrap();
         let model = DualEncoder::new(&config, golden.weights()).unwrap();
         let images = model.image_features(&pixels(config.image_size().unwrap())).unwrap();
-        let texts = model.text_features(&texts(&golden)).unwrap();
+        let texts = model.text_features(&golden.texts()).unwrap();
         let images = difference(&images, golden.floats("image_features"));
         let texts = difference(&texts, golden.floats("text_features"));
         assert!(images.max(texts) > BOUND, "{name}: only {images:e} and {texts:e}");

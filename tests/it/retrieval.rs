@@ -17,13 +17,6 @@ fn model(golden: &Golden) -> (BlipConfig, BlipMatcher) {
     (config, model)
 }
 
-/// The texts of `make_matching.py`, without its padding.
-fn texts(golden: &Golden) -> Vec<Vec<u32>> {
-    let (ids, lengths) = (golden.ids("ids"), golden.ids("lengths"));
-    let rows = ids.chunks(ids.len() / lengths.len());
-    rows.zip(lengths).map(|(row, length)| row[..length as usize].to_vec()).collect()
-}
-
 fn borrow(texts: &[Vec<u32>]) -> Vec<&[u32]> {
     texts.iter().map(Vec::as_slice).collect()
 }
@@ -45,7 +38,7 @@ fn agrees_with_the_reference() {
     for name in MODELS {
         let golden = Golden::read(name);
         let (config, model) = model(&golden);
-        let texts = texts(&golden);
+        let texts = golden.texts();
         let lengths: std::collections::HashSet<usize> = texts.iter().map(Vec::len).collect();
         assert!(lengths.len() > 3, "The texts are all of one length: this test proves nothing.");
         let texts = borrow(&texts);
@@ -65,7 +58,7 @@ fn texts_together_are_as_each_alone() {
     for name in MODELS {
         let golden = Golden::read(name);
         let (config, model) = model(&golden);
-        let texts = texts(&golden);
+        let texts = golden.texts();
         let image = model.project_image(&states(&model, &config, Some(1))).unwrap();
         let (together, embeddings) = (
             model.matching(&image, &borrow(&texts)).unwrap(),
@@ -103,7 +96,7 @@ fn every_quirk_matters() {
         let config = BlipConfig::from_json(&changed).unwrap();
         let model = BlipMatcher::new(&config, golden.weights()).unwrap();
         let image = model.project_image(&states(&model, &config, Some(0))).unwrap();
-        let texts = texts(&golden);
+        let texts = golden.texts();
         let logits = model.matching(&image, &borrow(&texts)).unwrap();
         let found = difference(&logits, &golden.floats("logits").get(0).unwrap());
         println!("{name} {section}.{key} = {value}: {found:e}");

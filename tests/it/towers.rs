@@ -1,7 +1,6 @@
 //! Models with convolutional towers against the reference; see tests/golden/models/make_towers.py.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use candle_core::Tensor;
 use ocelli::ErrorKind;
 use ocelli::image::RgbImage;
 use ocelli::kernels::Dtype;
@@ -14,7 +13,7 @@ use ocelli::tasks::{
 use ocelli::weights::{Weights, WeightsLoader};
 use serde_json::{Value, json};
 
-use crate::golden::{self, Golden, IMAGES, assert_close, difference, pixels};
+use crate::golden::{self, Golden, IMAGES, assert_close, difference, pixels, unit};
 
 const RESNET: &str = "open-clip-resnet";
 const LITE: &str = "ocelli-lite";
@@ -53,16 +52,6 @@ fn taggers(dtype: Dtype) -> [(Golden, DualEncoder, usize); 2] {
     [(resnet_golden, resnet, 96), (lite_golden, lite.tagger.unwrap(), 70)]
 }
 
-fn texts(golden: &Golden) -> Vec<Vec<u32>> {
-    let (ids, lengths) = (golden.ids("ids"), golden.ids("lengths"));
-    let longest = ids.len() / lengths.len();
-    ids.chunks(longest).zip(lengths).map(|(row, length)| row[..length as usize].to_vec()).collect()
-}
-
-fn unit(features: &Tensor) -> Tensor {
-    features.broadcast_div(&features.sqr().unwrap().sum_keepdim(1).unwrap().sqrt().unwrap()).unwrap()
-}
-
 fn assert_map(golden: &Golden, name: &str, found: &[f32]) {
     let expected = golden.floats(name).flatten_all().unwrap().to_vec1::<f32>().unwrap();
     assert_eq!(found.len(), expected.len(), "{name}");
@@ -80,7 +69,7 @@ fn towers_agree_with_the_reference() {
         assert_close("maps", &maps, golden.floats("image_maps"));
         let image = model.image_features(&images).unwrap();
         assert_close("image features", &image, golden.floats("image_features"));
-        let text = model.text_features(&texts(&golden)).unwrap();
+        let text = model.text_features(&golden.texts()).unwrap();
         assert_close("text features", &text, golden.floats("text_features"));
         let logits = unit(&image).matmul(&unit(&text).t().unwrap()).unwrap();
         let logits = (logits * f64::from(model.logit_scale())).unwrap();
@@ -100,7 +89,7 @@ fn fewer_bits_give_nearly_the_same_embeddings() {
         for ((golden, model, size), (_, exact, _)) in taggers(dtype).iter().zip(&exact) {
             let pairs = [
                 [model, exact].map(|model| unit(&model.image_features(&pixels(*size)).unwrap())),
-                [model, exact].map(|model| unit(&model.text_features(&texts(golden)).unwrap())),
+                [model, exact].map(|model| unit(&model.text_features(&golden.texts()).unwrap())),
             ];
             // Of these narrow models few matrices are large enough to be stored in fewer bits than 32.
             changed += pairs.iter().filter(|[found, exact]| difference(found, exact) > 0.0).count();
@@ -118,7 +107,7 @@ fn fewer_bits_give_nearly_the_same_embeddings() {
 fn maps_are_those_of_grad_cam() {
     for (golden, model, size) in taggers(Dtype::F32) {
         let vision = model.vision().unwrap();
-        let text = unit(&model.text_features(&texts(&golden)).unwrap()).to_vec2::<f32>().unwrap();
+        let text = unit(&model.text_features(&golden.texts()).unwrap()).to_vec2::<f32>().unwrap();
         for i in 0..2 {
             let state = vision.begin(&pixels(size).narrow(0, i, 1).unwrap()).unwrap();
             for (j, text) in text.iter().take(2).enumerate() {

@@ -56,6 +56,13 @@ impl Golden {
         ids.into_iter().map(|id| u32::try_from(id).unwrap()).collect()
     }
 
+    /// The texts under `ids`, each of as many ids as `lengths` says.
+    pub fn texts(&self) -> Vec<Vec<u32>> {
+        let (ids, lengths) = (self.ids("ids"), self.ids("lengths"));
+        let longest = ids.len() / lengths.len();
+        ids.chunks(longest).zip(lengths).map(|(row, length)| row[..length as usize].to_vec()).collect()
+    }
+
     /// The configuration with `change` made to it.
     pub fn config_with(&self, change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
         let mut config = serde_json::from_slice(&self.config).unwrap();
@@ -73,6 +80,12 @@ pub fn pixels(size: usize) -> Tensor {
     };
     let values: Vec<f32> = (0..(IMAGES * 3 * size * size) as u64).map(pixel).collect();
     Tensor::from_vec(values, (IMAGES, 3, size, size), &Device::Cpu).unwrap()
+}
+
+/// Rows `(rows, width)` at length 1.
+pub fn unit(rows: &Tensor) -> Tensor {
+    let norm = rows.sqr().unwrap().sum_keepdim(1).unwrap().sqrt().unwrap();
+    rows.broadcast_div(&norm).unwrap()
 }
 
 /// Largest difference of two tensors of one shape.
