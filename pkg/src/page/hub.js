@@ -5,6 +5,7 @@
 
 import { packageFile } from '../files.js';
 import { OcelliError } from '../shared/errors.js';
+import { addressBeside } from '../shared/model-files.js';
 import { nearest } from '../shared/nearest.js';
 import { platform } from '../shared/platform.js';
 import { TASKS } from '../shared/tasks.js';
@@ -135,12 +136,7 @@ export function locate(model, { hubUrl = HUB, revision, weights, task } = {}) {
 
 /** @param {URL} root @returns {(name: string) => URL} */
 function inFolder(root) {
-  return (name) => {
-    const url = new URL(name, root);
-    // What signs the folder's address signs those of its files.
-    url.search = root.search;
-    return url;
-  };
+  return (name) => addressBeside(name, root);
 }
 
 /**

@@ -14,10 +14,21 @@
  */
 export function fileBeside({ config, beside }, name) {
   const own = beside && Object.hasOwn(beside, name) ? beside[name] : undefined;
-  const { search } = new URL(config.url);
-  const address = new URL(name, config.url);
-  address.search = search;
-  return { name, url: own ?? address.href, ...(config.access && { access: config.access }) };
+  const url = own ?? addressBeside(name, new URL(config.url)).href;
+  return { name, url, ...(config.access && { access: config.access }) };
+}
+
+/**
+ * The address of a file beside another, or in a folder. What signs that address, its query, signs this one.
+ *
+ * @param {string} name
+ * @param {URL} other
+ * @returns {URL}
+ */
+export function addressBeside(name, other) {
+  const url = new URL(name, other);
+  url.search = other.search;
+  return url;
 }
 
 /**
