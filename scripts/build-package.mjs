@@ -107,8 +107,11 @@ export async function buildPackage({ force = false } = {}) {
   const banner = {
     js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
   };
-  await build({ ...common, entryPoints: entries(NODE), platform: 'node', target: 'node20.19' });
-  await build({ ...common, entryPoints: entries(['cli']), platform: 'node', target: 'node20.19', banner });
+  // As it is written: Node prints the whole line of an error that nobody caught, and the name of its class.
+  /** @type {import('esbuild').BuildOptions} */
+  const node = { ...common, platform: 'node', target: 'node20.19', minify: false, minifySyntax: true };
+  await build({ ...node, entryPoints: entries(NODE) });
+  await build({ ...node, entryPoints: entries(['cli']), banner });
   await run(process.execPath, [
     path.join(ROOT, 'node_modules/typescript/bin/tsc'),
     ...['--project', 'pkg/tsconfig.json', '--outDir', TYPES],

@@ -39,6 +39,7 @@
  * @typedef {import('./shared/types.js').Runtime} Runtime
  * @typedef {import('./shared/types.js').VariantName} VariantName
  * @typedef {import('./extras/vocabulary.js').Vocabulary} Vocabulary
+ * @typedef {import('./extras/vocabulary.js').VocabularyLabel} VocabularyLabel
  * @typedef {import('./shared/types.js').Classification} Classification
  * @typedef {import('./shared/types.js').PatchMap} PatchMap
  * @typedef {import('./shared/types.js').WordMap} WordMap

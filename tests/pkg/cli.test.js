@@ -108,6 +108,17 @@ test('a run that was stopped goes on, and ends as one that was not', { skip }, a
   assert.equal(lines(readFileSync(out, 'utf8')).length, 1);
 });
 
+test('a run with nothing to do loads no model', { skip }, async (t) => {
+  const folder = folderOf(t);
+  const model = path.join(folder, 'model');
+  cpSync(path.join(ROOT, 'pkg/models/ocelli'), model, { recursive: true });
+  const args = ['tag', CAT, '--model', model, '--labels', 'a,b', '--out', path.join(folder, 'tags.jsonl')];
+  assert.equal((await ocelli(args)).code, 0);
+  rmSync(path.join(model, 'model.safetensors'));
+  assert.deepEqual(await ocelli(args), { code: 0, out: '', err: '' });
+  assert.equal((await ocelli([...args, '--force'])).code, 3);
+});
+
 test('a picture that has changed since the run before is written of once', { skip }, async (t) => {
   const folder = folderOf(t);
   const [one, two] = ['one.webp', 'two.webp'].map((name) => path.join(folder, name));
@@ -228,7 +239,9 @@ test('a wrong command line is one sentence and the exit code 2', async () => {
     [['tag', 'x.jpg', '--json', '--csv'], /exclude each other/],
     [['tag', 'x.jpg', '--labels', '/nowhere'], /no file \/nowhere with labels/],
     [['tag', 'x.jpg', '--out', 'x'], /--out ends with \.jsonl or \.csv/],
-    [['tag', 'x.jpg', '--top'], /--top needs a value/],
+    [['tag', 'x.jpg', '--top'], /--top wants a value: --top N\./],
+    [['embed', '--text'], /--text wants a value: --text FILE\./],
+    [['tag', 'x.jpg', '--json=yes'], /--json takes no value\./],
     [['embed', 'x.jpg', '--out', 'x.txt'], /--out ends with \.jsonl, \.npy, \.parquet/],
     [['serve', '--port', '99999'], /at most 65535/],
     [['embed', 'x.jpg', '--format', 'xls'], /must be one of jsonl, npy, parquet/],

@@ -21,8 +21,8 @@ function compile(...args) {
   }
 }
 
-/** A folder with the package's declarations, and the complaints about a program that uses them. */
-function check(t, name, program, options = {}) {
+/** A folder with the package's declarations and the files `beside`, and the complaints about a program that uses them. */
+function check(t, name, program, options = {}, beside = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'ocelli-types-'));
   t.after(() => rmSync(folder, { recursive: true }));
   assert.equal(compile('--project', join(root, 'pkg/tsconfig.json'), '--outDir', join(folder, 'types')), '');
@@ -41,7 +41,9 @@ function check(t, name, program, options = {}) {
     ...options,
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [name] }));
-  writeFileSync(join(folder, name), program);
+  for (const [file, text] of Object.entries({ ...beside, [name]: program })) {
+    writeFileSync(join(folder, file), text);
+  }
   return compile('--project', folder);
 }
 
@@ -51,6 +53,36 @@ test('the README sample type-checks strictly', (t) => {
   assert.ok(samples.length > 0, 'or this test proves nothing');
   assert.ok(samples[0].split('\n').length <= 21);
   assert.equal(check(t, 'sample.js', samples.join('\n')), '');
+});
+
+test('the component for Next type-checks strictly', (t) => {
+  const readme = readFileSync(join(root, 'pkg/README.md'), 'utf8');
+  const [, component] = /```tsx\n(.*?)```/s.exec(readme) ?? [];
+  assert.ok(component, 'or this test proves nothing');
+  // As much of React as the component uses.
+  const react = `
+    declare module 'react' {
+      export type ChangeEvent<E> = { target: E };
+      export function useEffect(effect: () => () => void, dependencies: readonly unknown[]): void;
+      export function useRef<T>(value: T | null): { current: T | null };
+      export function useState<T>(value: T): [T, (next: T | ((last: T) => T)) => void];
+    }
+    declare namespace JSX { interface IntrinsicElements { [name: string]: any } }`;
+  const types = `/// <reference path="./react.d.ts" />\n`;
+  assert.equal(check(t, 'describe.tsx', types + component, { jsx: 'preserve' }, { 'react.d.ts': react }), '');
+});
+
+test('pictures in a list give a list of answers for each, where the types of a browser are missing', (t) => {
+  const program = `import { Tagger } from 'ocelli';
+    declare const tagger: Tagger;
+    const many = await tagger.tag(['a.jpg', 'b.jpg'], ['cat']);
+    const label: string | undefined = many[0]?.[0]?.label;
+    const one: string | undefined = (await tagger.tag('a.jpg', ['cat']))[0]?.label;
+    void [label, one];`;
+  assert.equal(
+    check(t, 'node.ts', program, { lib: ['ES2022'], skipLibCheck: true, noUncheckedIndexedAccess: true }),
+    '',
+  );
 });
 
 test('the public types say what the calls take and give', (t) => {

@@ -30,9 +30,9 @@ export function readOptions(name, args) {
       throw usage(`There is no option ${given} here${meant ? `; did you mean --${meant}?` : '.'}`);
     }
     const [, option] = /'(?:-\w, )?(--[\w-]+)/.exec(message) ?? [];
-    throw usage(
-      option ? `${option} needs a value, or takes none: see --help.` : (message.split('\n')[0] ?? message),
-    );
+    if (!option) throw usage(message.split('\n')[0] ?? message);
+    const value = options[option.slice(2)]?.value;
+    throw usage(value ? `${option} wants a value: ${option} ${value}.` : `${option} takes no value.`);
   }
 }
 

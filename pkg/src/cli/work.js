@@ -68,8 +68,10 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
     process.stderr.write(`ocelli: ${picture.path}: ${sentenceOf(error)}\n`);
   }
 
-  /** @param {M} model */
-  async function labour(model) {
+  /** Loads a model with the first picture that needs one: where all is written already, none is. */
+  async function labour() {
+    /** @type {M | null} */
+    let model = null;
     let ahead = take();
     while (ahead && !signal.aborted) {
       const { index, picture, read } = ahead;
@@ -82,11 +84,16 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
           await settle(index, async () => {});
           continue;
         }
-        const answer = results.known.get(sha256) ?? (await ask(model, bytes, signal));
+        let answer = results.known.get(sha256);
+        if (!answer) {
+          model ??= await openOne();
+          answer = await ask(model, bytes, signal);
+        }
+        const known = answer;
         await settle(index, async () => {
-          if (!isWritten) await results.add({ path: picture.path, sha256, answer });
+          if (!isWritten) await results.add({ path: picture.path, sha256, answer: known });
           const refusal =
-            sidecar && picture.bytes === undefined && (await writeSidecar(picture.path, sidecar(answer)));
+            sidecar && picture.bytes === undefined && (await writeSidecar(picture.path, sidecar(known)));
           if (refusal) tell(picture, new Error(refusal));
         });
       } catch (error) {
@@ -94,6 +101,17 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
         if (error instanceof OcelliError && EVERY_PICTURE.test(error.code)) throw error;
         await settle(index, async () => tell(picture, error));
       }
+    }
+  }
+
+  async function openOne() {
+    const load = loading({ quiet });
+    try {
+      const model = await open(load.onProgress);
+      models.push(model);
+      return model;
+    } finally {
+      load.stop();
     }
   }
 
@@ -107,15 +125,10 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
     return { index, picture, read };
   }
 
-  const load = loading({ quiet });
   try {
-    const count = Math.max(1, Math.min(jobs, pictures.length));
-    for (let i = 0; i < count; i++) models.push(await open(load.onProgress));
-    load.stop();
-    await Promise.all(models.map(labour));
+    await Promise.all(Array.from({ length: Math.min(jobs, pictures.length) }, labour));
     await writing;
   } finally {
-    load.stop();
     bar.stop();
     process.off('SIGINT', interrupt);
     for (const model of models) model.dispose();

@@ -120,6 +120,25 @@ export class Tagger extends Embedder {
     await this.request('prepare', given, { signal, onProgress });
   }
 
+  // Several pictures come before one: without a browser's types, as in Node, everything is an `ImageInput`.
+  /**
+   * Of each of several pictures, in their order, the labels, best first, each with its score.
+   *
+   * @overload
+   * @param {readonly ImageInput[]} images
+   * @param {readonly Label[]} labels
+   * @param {TagOptions & { none?: false }} [options] with `onProgress`, the phase `image` counts the layers of all pictures
+   * @returns {Promise<Tag[][]>}
+   */
+  /**
+   * Of each of several pictures, in their order, the labels and "none of these".
+   *
+   * @overload
+   * @param {readonly ImageInput[]} images
+   * @param {readonly Label[]} labels
+   * @param {TagOptions} options
+   * @returns {Promise<Tag<string | null>[][]>}
+   */
   /**
    * The labels, best first, each with its score.
    *
@@ -137,24 +156,6 @@ export class Tagger extends Embedder {
    * @param {readonly Label[]} labels
    * @param {TagOptions} options
    * @returns {Promise<Tag<string | null>[]>}
-   */
-  /**
-   * The same for each of several pictures, in their order.
-   *
-   * @overload
-   * @param {readonly ImageInput[]} images
-   * @param {readonly Label[]} labels
-   * @param {TagOptions & { none?: false }} [options] with `onProgress`, the phase `image` counts the layers of all pictures
-   * @returns {Promise<Tag[][]>}
-   */
-  /**
-   * The same for each of several pictures, in their order.
-   *
-   * @overload
-   * @param {readonly ImageInput[]} images
-   * @param {readonly Label[]} labels
-   * @param {TagOptions} options
-   * @returns {Promise<Tag<string | null>[][]>}
    */
   /**
    * @param {ImageInput | readonly ImageInput[]} image
