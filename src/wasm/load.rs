@@ -30,6 +30,12 @@ impl WeightsLoader {
         self.0.push(chunk).map_err(to_js)
     }
 
+    /// Ends the file, and makes ready for the next of those that the model is published in.
+    #[wasm_bindgen(js_name = nextFile)]
+    pub fn next_file(&mut self) -> JsResult<()> {
+        self.0.next_file().map_err(to_js)
+    }
+
     /// Bytes of the packed form made since the last call. After the last `push` they are complete.
     #[wasm_bindgen(js_name = takePacked)]
     pub fn take_packed(&mut self) -> Vec<u8> {

@@ -66,19 +66,8 @@ impl Filler {
     }
 
     /// Whether the tensor `span` is passed over.
-    pub(super) fn skips(&self, span: &Span) -> bool {
+    fn skips(&self, span: &Span) -> bool {
         span.skipped || is_of(&self.unused, &self.name(span))
-    }
-
-    /// Says how many tensors, those that are passed over not counted, all plans together will have. Comes before
-    /// the first of them.
-    pub(super) fn expect(&mut self, tensors: usize) {
-        self.store.expect(tensors);
-    }
-
-    /// [`Filler::expect`], where `plan` is the only one.
-    pub(super) fn expect_all(&mut self, plan: &Plan) {
-        self.expect(plan.spans.iter().filter(|span| !self.skips(span) && !span.is_scale).count());
     }
 
     /// Begins the data section that `plan` describes. The one before must be complete.
@@ -152,10 +141,10 @@ impl Filler {
         self.store.take_packed()
     }
 
-    /// The tensors, if every byte has come.
-    pub(super) fn finish(self) -> Result<Weights> {
+    /// Checks that every byte of the plan has come.
+    pub(super) fn check_complete(&self) -> Result<()> {
         match self.plan.spans.get(self.current) {
-            None => Ok(Weights::from_parameters(self.store.finish()).beside(self.unusable)),
+            None => Ok(()),
             Some(span) => Err(Error::new(
                 ErrorKind::WeightsTruncated,
                 format!(
@@ -166,5 +155,11 @@ impl Filler {
                 ),
             )),
         }
+    }
+
+    /// The tensors, if every byte has come.
+    pub(super) fn finish(self) -> Result<Weights> {
+        self.check_complete()?;
+        Ok(Weights::from_parameters(self.store.finish()).beside(self.unusable))
     }
 }

@@ -181,7 +181,6 @@ impl Gguf {
                 // Sizes are bounded by the plan: no sum can overflow.
                 self.total = Some(begin + plan.bytes.next_multiple_of(self.alignment));
                 self.stage = Stage::Padding(begin - self.taken);
-                filler.expect_all(&plan);
                 filler.begin(plan)?;
                 self.settle(filler)?;
             }

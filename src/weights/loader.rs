@@ -27,7 +27,7 @@ pub(super) trait Format: Debug {
     fn finish(&self) -> Result<()>;
 }
 
-/// Builds [`Weights`] from the bytes of a file, pushed in chunks of any size: safetensors, GGUF, or what
+/// Builds [`Weights`] from the bytes of a file, or of several, pushed in chunks of any size: safetensors, GGUF, or what
 /// PyTorch saves.
 ///
 /// Every number goes where it stays as it arrives: matrices are packed, and quantised where the
@@ -109,6 +109,26 @@ impl WeightsLoader {
             Stage::Failed => return Err(failed()),
         }
         Ok(stage)
+    }
+
+    /// Ends the file, and makes ready for the next: models that are published in several files have some of their tensors in
+    /// each.
+    ///
+    /// # Errors
+    /// `WeightsTruncated` where the file is not complete, and those of [`WeightsLoader::push`]. A file in the packed form is
+    /// never one of several.
+    pub fn next_file(&mut self) -> Result<()> {
+        match std::mem::replace(&mut self.stage, Stage::Failed) {
+            Stage::Format(format) => {
+                format.finish()?;
+                self.filler.check_complete()?;
+                self.stage = Stage::Start(Vec::with_capacity(START));
+                Ok(())
+            }
+            Stage::Start(_) => Err(Error::new(ErrorKind::WeightsTruncated, "The weights are empty.")),
+            Stage::Packed(_) => Err(invalid("Packed weights are in one file.")),
+            Stage::Failed => Err(failed()),
+        }
     }
 
     /// Bytes taken so far, and the length of the whole file where it is known.

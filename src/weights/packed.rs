@@ -1,14 +1,15 @@
 //! The packed form: weights as they lie in memory, to be kept between visits.
 //!
 //! ```text
-//! "OCELLIPK", version u32, tensors u32
+//! "OCELLIPK", version u32
 //! for each tensor:
 //!   header length u32, header: dtype u8 (0 plain f32, 1 f32, 2 f16, 3 int8), rank u8, dimensions u64..., name
 //!   numbers, and for int8 scales and sums: see `kernels::Matrix`
 //!   XXH3-64 of all bytes of the tensor so far
 //! ```
 //!
-//! All numbers are little-endian. The form is that of one version of the kernels, and for the machine that
+//! How many tensors there are is told by nothing: whoever keeps the form knows its length, and a model which of its tensors
+//! are missing. All numbers are little-endian. The form is that of one version of the kernels, and for the machine that
 //! wrote it: it is a cache and not a format to publish (the converter writes GGUF for that).
 
 use std::collections::HashMap;
@@ -26,7 +27,7 @@ use crate::{Error, ErrorKind, Result};
 /// What a packed file begins with.
 pub(super) const MAGIC: &[u8; 8] = b"OCELLIPK";
 /// Changes with every change of the form or of the order in which kernels read their weights.
-pub const PACKING_VERSION: u32 = 3;
+pub const PACKING_VERSION: u32 = 4;
 /// Bytes that the header of one tensor may have.
 const MAX_HEADER: usize = 4096;
 /// Bytes of the checksum of one tensor.
@@ -45,6 +46,8 @@ fn code(dtype: Option<Dtype>) -> u8 {
 /// Writes the packed form while matrices are packed.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
+    /// Whether what comes before the first tensor is written.
+    started: bool,
     out: Vec<u8>,
     hash: Hash,
     /// Bytes of the current tensor's numbers that were written.
@@ -67,16 +70,13 @@ impl Default for Hash {
 }
 
 impl Writer {
-    /// Writes what comes before the first of `tensors` tensors.
-    pub(super) fn start(&mut self, tensors: usize) {
-        self.out.extend_from_slice(MAGIC);
-        self.out.extend_from_slice(&PACKING_VERSION.to_le_bytes());
-        // A file has at most `MAX_TENSORS`.
-        self.out.extend_from_slice(&(tensors as u32).to_le_bytes());
-    }
-
     /// Begins a tensor: `dtype` of a matrix, or none.
     pub(super) fn begin(&mut self, name: &str, shape: &[usize], dtype: Option<Dtype>) {
+        if !self.started {
+            self.started = true;
+            self.out.extend_from_slice(MAGIC);
+            self.out.extend_from_slice(&PACKING_VERSION.to_le_bytes());
+        }
         // A plan refuses more dimensions and longer names than this cuts.
         let mut header = vec![code(dtype), shape.len() as u8];
         for &dimension in shape {
@@ -123,8 +123,6 @@ pub(super) struct Reader {
     stage: Stage,
     /// Bytes of the field that is being read.
     field: Vec<u8>,
-    /// Tensors still to come.
-    left: u32,
     taken: u64,
     hash: Hash,
     done: HashMap<String, Parameter>,
@@ -132,7 +130,7 @@ pub(super) struct Reader {
 
 #[derive(Debug)]
 enum Stage {
-    /// Magic, version and count.
+    /// Magic and version.
     Start,
     HeaderLength,
     Header(usize),
@@ -147,7 +145,8 @@ enum Stage {
         shape: Vec<usize>,
         body: Body,
     },
-    End,
+    /// Between two of the others.
+    Changing,
 }
 
 #[derive(Debug)]
@@ -170,7 +169,6 @@ impl Reader {
         Self {
             stage: Stage::Start,
             field: Vec::new(),
-            left: 0,
             taken: 0,
             hash: Hash::default(),
             done: HashMap::new(),
@@ -183,21 +181,20 @@ impl Reader {
         while !bytes.is_empty() {
             match &mut self.stage {
                 Stage::Start => {
-                    let Some(start) = self.collect(&mut bytes, MAGIC.len() + 8) else { return Ok(()) };
-                    if &start[..8] != MAGIC || number(&start[8..12]) != u64::from(PACKING_VERSION) {
+                    let Some(start) = self.collect(&mut bytes, MAGIC.len() + 4) else { return Ok(()) };
+                    if &start[..8] != MAGIC || number(&start[8..]) != u64::from(PACKING_VERSION) {
                         return Err(damaged("they are of another version"));
                     }
-                    self.left = number(&start[12..]) as u32;
-                    if self.left as usize > MAX_TENSORS {
-                        return Err(damaged("they announce too many tensors"));
-                    }
-                    self.next();
+                    self.stage = Stage::HeaderLength;
                 }
                 Stage::HeaderLength => {
                     let Some(length) = self.collect(&mut bytes, 4) else { return Ok(()) };
                     self.hash.0.reset();
                     self.hash.0.update(&length);
                     let length = number(&length) as usize;
+                    if self.done.len() == MAX_TENSORS {
+                        return Err(damaged("they hold too many tensors"));
+                    }
                     if !(2..=MAX_HEADER).contains(&length) {
                         return Err(damaged("the length of a header is impossible"));
                     }
@@ -216,7 +213,7 @@ impl Reader {
                     let Some(checksum) = self.collect(&mut bytes, CHECKSUM) else { return Ok(()) };
                     self.settle(number(&checksum))?;
                 }
-                Stage::End => return Err(damaged("they go on after their last tensor")),
+                Stage::Changing => return Err(damaged("an earlier part of them was refused")),
             }
         }
         Ok(())
@@ -247,7 +244,7 @@ impl Reader {
             begin = end;
         }
         if *at == begin {
-            let stage = std::mem::replace(&mut self.stage, Stage::End);
+            let stage = std::mem::replace(&mut self.stage, Stage::Changing);
             if let Stage::Body { name, shape, body, .. } = stage {
                 self.stage = Stage::Checksum { name, shape, body };
             }
@@ -256,7 +253,7 @@ impl Reader {
 
     /// Takes the finished tensor over if its checksum is right.
     fn settle(&mut self, checksum: u64) -> Result<()> {
-        let stage = std::mem::replace(&mut self.stage, Stage::End);
+        let stage = std::mem::replace(&mut self.stage, Stage::Changing);
         let Stage::Checksum { name, shape, body } = stage else { return Ok(()) };
         if self.hash.0.digest() != checksum {
             return Err(damaged(&format!("the checksum of {} is wrong", shorten(&name))));
@@ -268,18 +265,13 @@ impl Reader {
             Body::Matrix(matrix) => Parameter::Matrix { matrix: Arc::new(matrix), shape },
         };
         self.done.insert(name, parameter);
-        self.left -= 1;
-        self.next();
+        self.stage = Stage::HeaderLength;
         Ok(())
     }
 
-    fn next(&mut self) {
-        self.stage = if self.left > 0 { Stage::HeaderLength } else { Stage::End };
-    }
-
-    /// The tensors, if all have come.
+    /// The tensors, if the last that began is complete.
     pub(super) fn finish(self) -> Result<HashMap<String, Parameter>> {
-        if let Stage::End = self.stage {
+        if let (Stage::HeaderLength, []) = (&self.stage, self.field.as_slice()) {
             return Ok(self.done);
         }
         let message = format!("The packed weights end too early, after {} bytes.", self.taken);

@@ -86,14 +86,6 @@ impl Store {
         }
     }
 
-    /// Makes ready for `tensors` tensors. Comes before the first of them.
-    pub(super) fn expect(&mut self, tensors: usize) {
-        self.done.reserve(tensors);
-        if let Some(writer) = &mut self.writer {
-            writer.start(tensors);
-        }
-    }
-
     /// Makes room for the numbers of `span`, exactly once.
     pub(super) fn begin(&mut self, span: &Span) -> Result<()> {
         let scales =

@@ -396,3 +396,43 @@ fn parts_that_a_model_does_without_are_passed_over() {
         }
     }
 }
+
+#[test]
+fn a_model_in_several_files_has_the_tensors_of_all() {
+    let shard = |name: &str, value: f32| {
+        let header = format!(r#"{{"{name}":{{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}}}"#);
+        file(&header, &value.to_le_bytes())
+    };
+    let files = [shard("a.w", 1.0), sample(), shard("b.w", 2.0)];
+    for chunk in [1, 50, usize::MAX] {
+        let mut loader = WeightsLoader::keeping(Dtype::F32);
+        for (i, file) in files.iter().enumerate() {
+            if i > 0 {
+                loader.next_file().unwrap();
+            }
+            file.chunks(chunk).for_each(|chunk| loader.push(chunk).unwrap());
+        }
+        let packed = loader.take_packed();
+        for weights in [loader.finish().unwrap(), load(&packed, 7).unwrap()] {
+            for (name, value) in [("a.w", 1.0), ("b.w", 2.0)] {
+                assert_eq!(values(&weights.root().take(name, 1).unwrap()), [value]);
+            }
+            check_sample(weights);
+        }
+    }
+}
+
+#[test]
+fn the_next_file_comes_when_the_one_before_is_complete() {
+    let file = sample();
+    for cut in [0, 3, 100, file.len() - 1] {
+        let mut loader = WeightsLoader::new(Dtype::F32);
+        loader.push(&file[..cut]).unwrap();
+        assert_eq!(loader.next_file().unwrap_err().kind(), ErrorKind::WeightsTruncated, "{cut}");
+        assert_eq!(loader.push(&file).unwrap_err().kind(), ErrorKind::WeightsInvalid);
+    }
+    let mut loader = WeightsLoader::keeping(Dtype::F32);
+    loader.push(&file).unwrap();
+    loader.next_file().unwrap();
+    assert_eq!(loader.finish().unwrap_err().kind(), ErrorKind::WeightsTruncated, "an announced file is missing");
+}

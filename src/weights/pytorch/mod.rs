@@ -111,7 +111,7 @@ impl PyTorch {
             Stage::Pickle { pickle, size } => {
                 if let Some(contents) = pickle.push(bytes)? {
                     let (length, size) = (pickle.taken(), *size);
-                    self.storages = Some(Storages::new(contents, filler)?);
+                    self.storages = Some(Storages::new(contents)?);
                     self.stage = after(length, size)?;
                 }
             }

@@ -24,15 +24,15 @@ struct Entry {
 }
 
 impl Storages {
-    /// Checks the tensors, and makes `filler` ready for them.
-    pub(super) fn new(Contents { views, storages }: Contents, filler: &mut Filler) -> Result<Self> {
+    /// Checks the tensors.
+    pub(super) fn new(Contents { views, storages }: Contents) -> Result<Self> {
         if views.is_empty() {
             return Err(invalid("The weights hold no tensors."));
         }
         if views.len() > MAX_TENSORS {
             return Err(invalid("The weights hold too many tensors."));
         }
-        let (mut names, mut kept, mut elements) = (HashSet::with_capacity(views.len()), 0, 0u64);
+        let (mut names, mut elements) = (HashSet::with_capacity(views.len()), 0u64);
         let mut waiting: BTreeMap<String, Entry> = BTreeMap::new();
         for (name, view) in views {
             if !names.insert(name.clone()) {
@@ -41,7 +41,6 @@ impl Storages {
             check_view(&name, &view)?;
             let size = view.storage.encoding.block().1 as u64;
             let span = Span::starting(name, view.storage.encoding, &view.shape, view.offset * size)?;
-            kept += usize::from(!filler.skips(&span));
             elements = elements.saturating_add(span.elements as u64);
             let entry = waiting
                 .entry(view.storage.key.clone())
@@ -63,7 +62,6 @@ impl Storages {
             }
             waiting.entry(storage.key.clone()).or_insert(Entry { storage, views: Vec::new() });
         }
-        filler.expect(kept);
         Ok(Self { waiting })
     }
 
