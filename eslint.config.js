@@ -20,8 +20,9 @@ const LAYERS = {
 /** The folders that run in Node alone, where bare names are Node's and those of libraries that are bundled. */
 const IN_NODE = ['node', 'cli'];
 
+/** Libraries are bundled; what is not would be asked for by a name. */
 const BARE = {
-  regex: '^[^./]',
+  regex: '^(?!@noble/hashes/)[^./]',
   message: 'The package imports nothing by a bare name: workers know no import maps.',
 };
 

@@ -12,7 +12,7 @@ import { WASM_TARGET } from './lib/tools.mjs';
 const OUT = 'pkg/THIRD-PARTY-NOTICES.md';
 
 /** Packages of npm that are in the bundles, with all that they are made of. */
-const BUNDLED = ['wasm-feature-detect', 'cli-progress', 'hyparquet-writer', 'tinyglobby'];
+const BUNDLED = ['wasm-feature-detect', '@noble/hashes', 'cli-progress', 'hyparquet-writer', 'tinyglobby'];
 
 /**
  * @typedef {object} Part

@@ -96,21 +96,23 @@ test('weights have the name that is asked for, or one of the usual ones', () => 
   const folder = 'https://site.example/m/';
   const name = ({ weights: { name, others } }) => [name, ...(others ?? []).map((other) => other.url)];
   const others = [
-    ...['pytorch_model.bin', 'model.gguf', 'open_clip_model.safetensors', 'open_clip_pytorch_model.bin'],
+    ...['model.safetensors.index.json', 'pytorch_model.bin', 'pytorch_model.bin.index.json', 'model.gguf'],
+    ...['open_clip_model.safetensors', 'open_clip_pytorch_model.bin'],
   ].map((file) => folder + file);
   assert.deepEqual(name(locate(folder)), ['model.safetensors', ...others]);
   assert.deepEqual(name(locate(folder, { weights: 'clip-q8.gguf' })), ['clip-q8.gguf']);
   const hub = { hubUrl: 'https://hub.example' };
   assert.deepEqual(
     name(locate('Salesforce/blip-itm-base-coco', hub)).slice(0, 3),
-    ['model.safetensors', 'pytorch_model.bin', 'model.gguf'].map((file, i) =>
+    ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin'].map((file, i) =>
       i === 0 ? file : `https://hub.example/Salesforce/blip-itm-base-coco/resolve/main/${file}`,
     ),
   );
   const base = locate('Salesforce/blip-image-captioning-base');
   assert.deepEqual(name(base), ['pytorch_model.bin']);
   assert.match(base.weights.url, /\/resolve\/main\/pytorch_model\.bin$/);
-  for (const weights of ['../secret', 'a/b', '.hidden', 'http://elsewhere', '']) {
+  assert.deepEqual(locate(folder, { weights: 'onnx/model.onnx' }).weights.url, `${folder}onnx/model.onnx`);
+  for (const weights of ['../secret', 'a/../b', '/a', 'a/', 'a//b', '.hidden', 'http://elsewhere', '']) {
     assert.throws(() => locate(folder, { weights }), { code: 'argument-invalid' });
   }
 });
@@ -189,5 +191,5 @@ test('addresses of bundlers that have no host are given the page’s', (t) => {
 test('what signs the address of a folder goes with every file of it', () => {
   const { config, weights } = locate('https://store.example/m/?sig=a%2Fb&x=1');
   assert.equal(config.url, 'https://store.example/m/config.json?sig=a%2Fb&x=1');
-  assert.equal(weights.others?.[0]?.url, 'https://store.example/m/pytorch_model.bin?sig=a%2Fb&x=1');
+  assert.equal(weights.others?.[1]?.url, 'https://store.example/m/pytorch_model.bin?sig=a%2Fb&x=1');
 });

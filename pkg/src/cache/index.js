@@ -20,8 +20,12 @@
  * @property {string} dtype
  * @property {number} packing the version of the packing
  *
- * @typedef {Kept & Packed & { date: string, weights: number, small: SmallFile[] }} Record `weights` counts the bytes of the
- *   packed weights, `date` is when they were kept
+ * @typedef {Kept & Packed & { date: string, weights: number, small: SmallFile[], versions?: FileVersion[] }} Record `weights`
+ *   counts the bytes of the packed weights, `date` is when they were kept
+ *
+ * @typedef {object} FileVersion a file of the model, as the server had it
+ * @property {string} url
+ * @property {string} version its ETag, or when it was changed last
  *
  * @typedef {object} SmallFile
  * @property {number} bytes
@@ -72,7 +76,9 @@ export async function openBackend() {
 export async function entryName(files, { part, dtype, packing }) {
   const { config, preprocessor, tokenizer, weights } = files;
   const addresses = [config, preprocessor, tokenizer, weights].flatMap((file) => (file ? [file.url] : []));
-  return sha256(new TextEncoder().encode(JSON.stringify([packing, dtype, part, ...addresses])));
+  // What was kept without a check is not what is asked for with one.
+  const checked = config.access?.integrity ? [config.access.integrity] : [];
+  return sha256(new TextEncoder().encode(JSON.stringify([packing, dtype, part, ...addresses, ...checked])));
 }
 
 /**
@@ -107,13 +113,13 @@ export async function removeOutdated(backend, packing) {
 
 /**
  * @param {Kept} kept
- * @param {Packed & { weights: number, small: Uint8Array[] }} what
+ * @param {Packed & { weights: number, small: Uint8Array[], versions: FileVersion[] }} what
  * @returns {Promise<Record>}
  */
-export async function makeRecord({ id, revision }, { part, dtype, packing, weights, small }) {
+export async function makeRecord({ id, revision }, { part, dtype, packing, weights, small, versions }) {
   const files = small.map(async (bytes) => ({ bytes: bytes.length, sha256: await sha256(bytes) }));
   const date = new Date().toISOString();
-  return { id, revision, part, dtype, packing, date, weights, small: await Promise.all(files) };
+  return { id, revision, part, dtype, packing, date, weights, small: await Promise.all(files), versions };
 }
 
 /** @param {Uint8Array} bytes @returns {Promise<string>} 64 hexadecimal letters */

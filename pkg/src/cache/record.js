@@ -5,6 +5,9 @@ import { TASK_NAMES } from '../shared/tasks.js';
 /** How many small files a model may have: all have two, and those that read or write texts up to three more. */
 const SMALL_FILES = [2, 3, 4, 5];
 
+/** More files than any model has, those of its weights included. */
+const MOST_FILES = 1100;
+
 /** What can be kept of a model: all of it, one tower or both, or what a task needs. @type {readonly string[]} */
 const PARTS = ['all', 'both', 'image', 'text', ...TASK_NAMES];
 
@@ -27,6 +30,11 @@ export function isRecord(value) {
     count(value.weights) &&
     Array.isArray(value.small) &&
     SMALL_FILES.includes(value.small.length) &&
-    value.small.every((/** @type {any} */ file) => count(file?.bytes) && text(file?.sha256))
+    value.small.every((/** @type {any} */ file) => count(file?.bytes) && text(file?.sha256)) &&
+    // Earlier versions did not keep them.
+    (value.versions === undefined ||
+      (Array.isArray(value.versions) &&
+        value.versions.length <= MOST_FILES &&
+        value.versions.every((/** @type {any} */ file) => text(file?.url) && text(file?.version))))
   );
 }

@@ -35,20 +35,23 @@ export async function fetchAny(address, init) {
   if (!address.startsWith('file:')) return fetch(address, init);
   init?.signal?.throwIfAborted();
   const name = fileURLToPath(address);
-  /** @type {number} */
-  let size;
+  /** @type {import('node:fs').Stats} */
+  let about;
   try {
-    const about = await stat(name);
+    about = await stat(name);
     if (!about.isFile()) return new Response(null, { status: 404 });
-    size = about.size;
   } catch (error) {
     const { code } = /** @type {NodeJS.ErrnoException} */ (error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return new Response(null, { status: 404 });
     if (code === 'EACCES' || code === 'EPERM') return new Response(null, { status: 403 });
     throw error;
   }
-  const headers = new Headers({ 'content-length': String(size) });
+  const headers = new Headers({
+    'content-length': String(about.size),
+    'last-modified': about.mtime.toUTCString(),
+  });
   if (name.endsWith('.wasm')) headers.set('content-type', 'application/wasm');
+  if (init?.method === 'HEAD') return new Response(null, { headers });
   // A signal ends the reading through the stream's own cancelling.
   const body = Readable.toWeb(createReadStream(name));
   return new Response(/** @type {ReadableStream<Uint8Array>} */ (body), { headers });

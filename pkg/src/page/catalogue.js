@@ -14,8 +14,10 @@
  * @property {boolean} builtIn shipped with the package, in its folder `models/`
  */
 
-import { readOptions } from './options.js';
 import { openBackend } from '../cache/index.js';
+import { isCurrent } from '../shared/loader.js';
+import { accessOf } from '../shared/model-files.js';
+import { readOptions } from './options.js';
 
 /**
  * @typedef {(typeof CATALOGUE)[number]['id']} ModelId The id of a model that ocelli knows by name.
@@ -227,4 +229,34 @@ export async function remove(id) {
   const entries = ((await backend?.list()) ?? []).filter(({ record }) => record.id === id);
   for (const { name } of entries) await backend?.remove(name);
   return entries.length > 0;
+}
+
+/**
+ * Asks the servers of a kept model's files whether they still have them as they were, and forgets what has changed: the next
+ * load downloads it. Files of which a server told neither an ETag nor a date of change are taken to be the same.
+ *
+ * @param {string} id
+ * @param {{ headers?: Record<string, string>, credentials?: RequestCredentials, signal?: AbortSignal | null }} [options] as
+ *   for the load
+ * @returns {Promise<boolean>} whether there was something to forget
+ * @throws {NetworkError} `network`, `http-status`, `not-found`: then nothing is forgotten
+ * @throws {AbortError} `aborted`
+ * @throws {OcelliError} `argument-invalid`
+ */
+export async function refresh(id, options = {}) {
+  const { signal, ...given } = readOptions(options, ['headers', 'credentials', 'signal']);
+  const access = accessOf(given);
+  const backend = await openBackend();
+  const entries = ((await backend?.list()) ?? []).filter(({ record }) => record.id === id);
+  let forgotten = false;
+  for (const { name, record } of entries) {
+    const files = (record.versions ?? []).map(({ url, version }) => {
+      const file = { name: new URL(url).pathname.split('/').at(-1) ?? url, url, ...(access && { access }) };
+      return isCurrent(file, version, { ...(signal && { signal }) });
+    });
+    if ((await Promise.all(files)).every(Boolean)) continue;
+    await backend?.remove(name);
+    forgotten = true;
+  }
+  return forgotten;
 }

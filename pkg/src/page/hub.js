@@ -43,7 +43,10 @@ const FILE_NAMES = /** @type {const} */ ({
 const OTHERS = {
   config: ['open_clip_config.json'],
   preprocessor: ['processor_config.json'],
-  weights: ['pytorch_model.bin', 'model.gguf', 'open_clip_model.safetensors', 'open_clip_pytorch_model.bin'],
+  weights: [
+    ...['model.safetensors.index.json', 'pytorch_model.bin', 'pytorch_model.bin.index.json', 'model.gguf'],
+    ...['open_clip_model.safetensors', 'open_clip_pytorch_model.bin'],
+  ],
 };
 
 /** Files of some models besides, by what `ModelAddresses` calls them. */
@@ -53,7 +56,8 @@ const BESIDE = /** @type {const} */ ({
   labels: 'labels.json',
 });
 
-const FILE_NAME = /^\w[\w.-]*$/;
+/** Of the weights, which may lie in a folder of their own. */
+const FILE_NAME = /^\w[\w.-]*(\/\w[\w.-]*)*$/;
 const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
 const FOLDER = /^([a-z][a-z0-9+.-]*:\/\/|file:|[a-z]:[\\/]|\/|\.\.?[\\/])/i;
 

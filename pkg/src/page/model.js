@@ -18,10 +18,13 @@
  * @property {string | URL} [base] deprecated: `hubUrl`
  * @property {string} [revision] the hub revision of all files; each model's own by default
  * @property {string} [weights] the name of the weights' file: safetensors, GGUF or a PyTorch file. By default
- *   `model.safetensors`, and where there is none, `pytorch_model.bin`, `model.gguf`, `open_clip_model.safetensors` or
- *   `open_clip_pytorch_model.bin`
+ *   `model.safetensors`, and where there is none, `model.safetensors.index.json` with the files that it names,
+ *   `pytorch_model.bin` or its index, `model.gguf`, `open_clip_model.safetensors` or `open_clip_pytorch_model.bin`. It may lie
+ *   in a folder: `onnx/model.onnx`
  * @property {Record<string, string>} [headers] of each request for the model's files, such as `{ authorization: 'Bearer …' }`
  * @property {RequestCredentials} [credentials] whether cookies go along with those requests; `omit` by default
+ * @property {Record<string, string>} [integrity] what files of the model have to be, by their names: `sha256-` and the SHA-256
+ *   in Base64, as for scripts of a page. They are checked while they are downloaded
  * @property {'int8' | 'f16' | 'f32'} [dtype] how the matrices are stored in memory, whatever the file has: `int8` (the
  *   default) takes a quarter of `f32` and is the fastest; `f32` is exact
  * @property {'auto' | number} [threads] how many threads compute. `auto`, the default, takes one for each core, at
@@ -48,7 +51,7 @@
 
 import { linkedController, throwIfAborted, unlessAborted } from '../shared/abort.js';
 import { codeOf, OcelliError } from '../shared/errors.js';
-import { withAccess } from '../shared/model-files.js';
+import { accessOf, withAccess } from '../shared/model-files.js';
 import { TASKS } from '../shared/tasks.js';
 import { checkModel } from './arguments.js';
 import { find } from './catalogue.js';
@@ -59,8 +62,8 @@ import { openShared } from './sharing.js';
 
 /** The options of every load. */
 export const LOAD = [
-  ...['hubUrl', 'revision', 'weights', 'headers', 'credentials', 'dtype', 'threads', 'variant', 'wasmUrl'],
-  ...['cache', 'worker'],
+  ...['hubUrl', 'revision', 'weights', 'headers', 'credentials', 'integrity'],
+  ...['dtype', 'threads', 'variant', 'wasmUrl', 'cache', 'worker'],
   ...CALL,
 ];
 
@@ -217,14 +220,28 @@ export class LoadedModel extends Disposable {
    */
   static async open(task, model, options, make, part = {}) {
     checkModel(model);
-    const { hubUrl, revision, weights, headers, credentials, signal, onProgress, worker, ...read } =
-      readOptions(options, LOAD);
+    const {
+      hubUrl,
+      revision,
+      weights,
+      headers,
+      credentials,
+      integrity,
+      signal,
+      onProgress,
+      worker,
+      ...read
+    } = readOptions(options, LOAD);
     const { dtype = 'int8', threads = 'auto', variant, wasmUrl, cache = isHubId(model) } = read;
     const id = idOf(model);
     refuseOtherTask(task, id);
     const located = locate(model, { hubUrl, revision, weights, task });
-    const access = { ...(headers && { headers: { ...headers } }), ...(credentials && { credentials }) };
-    const files = headers || credentials ? withAccess(located, access) : located;
+    const access = accessOf({
+      ...(headers && { headers }),
+      ...(credentials && { credentials }),
+      ...(integrity && { integrity }),
+    });
+    const files = access ? withAccess(located, access) : located;
     const params = {
       task,
       files,

@@ -4,6 +4,7 @@
  */
 
 import { isShare, wrong } from './arguments.js';
+import { isIntegrity } from '../shared/integrity.js';
 import { nearest } from '../shared/nearest.js';
 import { TASK_NAMES } from '../shared/tasks.js';
 import { VARIANT_NAMES } from '../shared/variants.js';
@@ -77,6 +78,10 @@ const SPECS = {
       value !== null &&
       Object.entries(value).every(([, content]) => typeof content === 'string'),
     must: 'be an object of strings',
+  },
+  integrity: {
+    valid: (value) => typeof value === 'object' && value !== null && Object.values(value).every(isIntegrity),
+    must: 'be an object of file names with "sha256-" and 44 letters of Base64 each',
   },
   credentials: oneOf(['omit', 'same-origin', 'include']),
   tower: oneOf(['image', 'text', 'both']),

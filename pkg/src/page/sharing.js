@@ -61,5 +61,7 @@ export async function openShared(params, { signal, worker = startWorker }, join)
  * @param {LoadArguments} params
  */
 function keyOf({ files: { config, weights }, dtype, threads, variant, wasmUrl, cache }) {
-  return JSON.stringify([config.url, weights.url, dtype, threads, variant ?? null, wasmUrl ?? null, cache]);
+  const { integrity = null } = config.access ?? {};
+  const engine = [dtype, threads, variant ?? null, wasmUrl ?? null];
+  return JSON.stringify([config.url, weights.url, ...engine, cache, integrity]);
 }

@@ -96,6 +96,7 @@ const CLASS_OF = Object.freeze({
   'weights-truncated': ModelError,
   'weights-mismatch': ModelError,
   'not-a-model': ModelError,
+  'integrity-mismatch': ModelError,
   network: NetworkError,
   'http-status': NetworkError,
   'not-found': NetworkError,

@@ -15,8 +15,18 @@
 
 import { pause, throwIfAborted } from './abort.js';
 import { codeOf, errorFor, NetworkError } from './errors.js';
+import { watchIntegrity } from './integrity.js';
 import { platform } from './platform.js';
 import { violatedDirective } from './policy.js';
+import {
+  contentLength,
+  continues,
+  discard,
+  isEncoded,
+  rangeHeaders,
+  sameFile,
+  versionOf,
+} from './responses.js';
 
 /** A network chunk is handed on in pieces of at most this many bytes: each is copied into wasm memory. */
 export const MAX_CHUNK = 1 << 20;
@@ -43,7 +53,33 @@ const BACKOFF = 250;
  * @returns {Promise<OpenFile>}
  */
 export async function openFile(file, options = {}) {
-  const response = await request(file, {}, options).catch(async (cause) => {
+  const response = await ask(file, options);
+  return { file, response, total: isEncoded(response) ? null : contentLength(response) };
+}
+
+/**
+ * Whether a server still has the version of a file that it had.
+ *
+ * @param {ModelFile} file
+ * @param {string} version see `versionOf`
+ * @param {FetchOptions} [options]
+ * @returns {Promise<boolean>}
+ */
+export async function isCurrent(file, version, options = {}) {
+  const now = versionOf(await ask(file, options, { method: 'HEAD', cache: 'no-cache' }));
+  return now === null || now === version;
+}
+
+/**
+ * An answer that promises a model file.
+ *
+ * @param {ModelFile} file
+ * @param {FetchOptions} options
+ * @param {RequestInit} [init]
+ * @returns {Promise<Response>}
+ */
+async function ask(file, options, init = {}) {
+  const response = await request(file, {}, options, init).catch(async (cause) => {
     throwIfAborted(options.signal);
     const policy = await violatedDirective(['connect-src', 'default-src'], file.url);
     const why = policy
@@ -59,7 +95,7 @@ export async function openFile(file, options = {}) {
   if (!response.ok) {
     discard(response);
     const hint =
-      (status === 401 || status === 403) && !file.access
+      (status === 401 || status === 403) && !file.access?.headers
         ? ' A private model needs the option headers, such as { authorization: "Bearer …" }.'
         : '';
     const sentence = `The server answered ${status} when asked for ${file.name}.${hint}`;
@@ -69,7 +105,7 @@ export async function openFile(file, options = {}) {
     discard(response);
     throw notAModel(file, 'a web page');
   }
-  return { file, response, total: isEncoded(response) ? null : contentLength(response) };
+  return response;
 }
 
 /**
@@ -116,11 +152,13 @@ function mayBeAbsent(error) {
  * The bytes of a file, in chunks of at most `MAX_CHUNK`. Whoever stops reading early cancels the download.
  *
  * @param {OpenFile} open
- * @param {FetchOptions} [options]
+ * @param {FetchOptions & { isWhole?: () => boolean }} [options] `isWhole` tells of what has come whether it can be all, where
+ *   the stream ends before its length
  * @returns {AsyncGenerator<Uint8Array, void, void>}
  */
 export async function* chunks({ file, response: first, total }, options = {}) {
   const { signal, backoff = BACKOFF } = options;
+  const integrity = watchIntegrity(file);
   let response = first;
   let received = 0;
   let skip = 0;
@@ -144,7 +182,7 @@ export async function* chunks({ file, response: first, total }, options = {}) {
         }
         if (!read || read.done) {
           // More bytes than announced: the length was that of a compressed body, and tells nothing.
-          if (total === null || received >= total) return;
+          if (total === null || received >= total || options.isWhole?.()) return integrity?.check();
           cause = new Error(`The stream ended after ${received} of ${total} bytes.`);
           break;
         }
@@ -160,6 +198,7 @@ export async function* chunks({ file, response: first, total }, options = {}) {
         for (let start = 0; start < bytes.length; start += MAX_CHUNK) {
           const chunk = bytes.subarray(start, start + MAX_CHUNK);
           received += chunk.length;
+          integrity?.add(chunk);
           yield chunk;
         }
       }
@@ -190,15 +229,28 @@ export async function* chunks({ file, response: first, total }, options = {}) {
  */
 export async function readSmallFile(open, options = {}) {
   const { limit = MAX_JSON, onChunk } = options;
+  /** @type {Uint8Array[]} */
   const parts = [];
   let length = 0;
-  for await (const chunk of chunks(open, options)) {
+  // A short text may grow when it is compressed, and a server elsewhere hides that it is.
+  const isWhole = () => open.response.type === 'cors' && isJson(joined(parts));
+  for await (const chunk of chunks(open, { ...options, isWhole })) {
     length += chunk.length;
     if (length > limit) throw notAModel(open.file, `larger than ${limit >> 20} MB`);
     parts.push(chunk);
     onChunk?.(chunk.length);
   }
   return joined(parts);
+}
+
+/** @param {Uint8Array} bytes */
+function isJson(bytes) {
+  try {
+    JSON.parse(new TextDecoder().decode(bytes));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -217,21 +269,17 @@ export function joined(parts) {
   return whole;
 }
 
-/** Lets go of an answer whose body is not wanted. @param {Response} response */
-export function discard(response) {
-  response.body?.cancel().catch(() => {});
-}
-
 /**
  * @param {ModelFile} file
  * @param {Record<string, string>} headers
  * @param {FetchOptions} options
+ * @param {RequestInit} [init]
  * @returns {Promise<Response>}
  */
-async function request(file, headers, { signal, fetch = platform.fetch }) {
+async function request(file, headers, { signal, fetch = platform.fetch }, init = {}) {
   throwIfAborted(signal);
   const { headers: own, credentials = 'omit' } = file.access ?? {};
-  return fetch(file.url, { signal: signal ?? null, headers: { ...own, ...headers }, credentials });
+  return fetch(file.url, { ...init, signal: signal ?? null, headers: { ...own, ...headers }, credentials });
 }
 
 /**
@@ -270,70 +318,6 @@ async function takeUp({ file, first, received, retries, cause, signal, backoff, 
     });
   }
   throw errorFor('network', `The connection was lost while ${file.name} was downloaded.`, { cause });
-}
-
-/**
- * `If-Range` would make a cross-origin request ask for permission first, which many file servers refuse:
- * there the answer's own headers must do.
- *
- * @param {Response} first
- * @param {number} received
- * @returns {Record<string, string>}
- */
-function rangeHeaders(first, received) {
-  const tag = first.headers.get('etag');
-  const strong = tag !== null && !tag.startsWith('W/');
-  return { range: `bytes=${received}-`, ...(strong && first.type !== 'cors' && { 'if-range': tag }) };
-}
-
-/**
- * Whether a 206 answer goes on exactly where the stream broke.
- *
- * @param {Response} first
- * @param {Response} response
- * @param {number} received
- */
-function continues(first, response, received) {
-  if (contradicts(first, response, 'etag') || contradicts(first, response, 'last-modified')) return false;
-  const total = contentLength(first);
-  const range = response.headers.get('content-range');
-  if (range === null) {
-    // Cross-origin servers may hide the header; then the length must fit exactly.
-    return response.type === 'cors' && total !== null && contentLength(response) === total - received;
-  }
-  const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(range.trim());
-  if (!match || Number(match[1]) !== received) return false;
-  return match[3] === '*' || total === null || Number(match[3]) === total;
-}
-
-/**
- * Whether a complete answer is surely the file that the first answer was.
- *
- * @param {Response} first
- * @param {Response} response
- */
-function sameFile(first, response) {
-  if (contradicts(first, response, 'etag') || contradicts(first, response, 'last-modified')) return false;
-  if (isEncoded(response) || contentLength(response) !== contentLength(first)) return false;
-  return response.headers.has('etag') || response.headers.has('last-modified');
-}
-
-/** @param {Response} first @param {Response} response @param {string} header */
-function contradicts(first, response, header) {
-  const [before, now] = [first.headers.get(header), response.headers.get(header)];
-  return before !== null && now !== null && before !== now;
-}
-
-/** @param {Response} response @returns {number | null} */
-function contentLength(response) {
-  const length = Number(response.headers.get('content-length') || Number.NaN);
-  return Number.isSafeInteger(length) && length >= 0 ? length : null;
-}
-
-/** @param {Response} response */
-function isEncoded(response) {
-  const encoding = response.headers.get('content-encoding');
-  return encoding !== null && encoding !== '' && encoding !== 'identity';
 }
 
 /**

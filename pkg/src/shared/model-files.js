@@ -32,6 +32,21 @@ export function addressBeside(name, other) {
 }
 
 /**
+ * What lets in to a model, out of the options of a load; undefined where there is none of them.
+ *
+ * @param {import('./types.js').Access} options
+ * @returns {import('./types.js').Access | undefined}
+ */
+export function accessOf({ headers, credentials, integrity }) {
+  const access = {
+    ...(headers && { headers: { ...headers } }),
+    ...(credentials && { credentials }),
+    ...(integrity && { integrity: { ...integrity } }),
+  };
+  return Object.keys(access).length > 0 ? access : undefined;
+}
+
+/**
  * The same files, asked for with what lets in to them.
  *
  * @param {ModelFiles} files

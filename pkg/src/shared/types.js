@@ -75,9 +75,10 @@
  * @property {ModelFile[]} [others] where else to look, in order, if there is no such file
  * @property {Access} [access] how to ask for it, where not as everybody may
  *
- * @typedef {object} Access What lets in to a private model.
+ * @typedef {object} Access What lets in to a private model, and what tells that it is the right one.
  * @property {Record<string, string>} [headers] of each request
  * @property {RequestCredentials} [credentials] whether cookies go along; `omit` by default
+ * @property {Record<string, string>} [integrity] of files by their names: `sha256-` and the digest in Base64
  *
  * @typedef {object} ModelFiles
  * @property {ModelFile} config

@@ -7,6 +7,7 @@
  *
  * @typedef {object} WeightsHandle
  * @property {(chunk: Uint8Array) => void} push
+ * @property {() => void} nextFile ends one of the files that a model is published in
  * @property {() => Uint8Array} takePacked
  * @property {() => void} free
  *

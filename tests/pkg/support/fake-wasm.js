@@ -30,6 +30,7 @@ export function fakeWasm({
     loaders: [],
     bytes: 0,
     largestChunk: 0,
+    nextFiles: 0,
     encoded: 0,
     words: 0,
     looks: 0,
@@ -61,6 +62,11 @@ export function fakeWasm({
 
     takePacked() {
       return new Uint8Array(Buffer.concat(this.#packed.splice(0)));
+    }
+
+    nextFile() {
+      if (this.taken === 0) throw wasmError('weights-truncated');
+      log.nextFiles += 1;
     }
 
     push(chunk) {

@@ -11,7 +11,7 @@
  * @typedef {import('../../shared/protocol.js').WeighedChoices} WeighedChoices
  */
 
-import { progress } from './load.js';
+import { progress } from './meter.js';
 import { AdaptiveBatch } from './adaptive-batch.js';
 import { release } from './release.js';
 

@@ -47,11 +47,16 @@ export class CacheWriter {
     await this.#try((writer) => writer.write(bytes));
   }
 
-  /** Everything has come. @param {Uint8Array[]} small */
-  async commit(small) {
+  /**
+   * Everything has come.
+   *
+   * @param {Uint8Array[]} small
+   * @param {import('../../cache/index.js').FileVersion[]} versions
+   */
+  async commit(small, versions) {
     const { kept, packed } = this.#about;
     await this.#try(async (writer) => {
-      const record = await makeRecord(kept, { ...packed, weights: this.#weights, small });
+      const record = await makeRecord(kept, { ...packed, weights: this.#weights, small, versions });
       await writer.commit(record, small);
       this.#writer = null;
       this.place = { ...this.#where, record };

@@ -12,7 +12,7 @@
  */
 
 import { attentionOf, rolloutOf, written } from './inside.js';
-import { progress } from './load.js';
+import { progress } from './meter.js';
 import { AdaptiveBatch } from './adaptive-batch.js';
 import { release } from './release.js';
 

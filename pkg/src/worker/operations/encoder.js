@@ -6,7 +6,7 @@
  * @typedef {import('../../shared/protocol.js').Progress} Progress
  */
 
-import { progress } from './load.js';
+import { progress } from './meter.js';
 import { AdaptiveBatch } from './adaptive-batch.js';
 
 export class Encoder {

@@ -14,7 +14,7 @@
 
 import { errorFor } from '../../shared/errors.js';
 import { decode } from './browser-picture.js';
-import { progress } from './load.js';
+import { progress } from './meter.js';
 import { release } from './release.js';
 
 /** Encoded pictures of up to this many bytes are kept beside their encoding, to know them again. */

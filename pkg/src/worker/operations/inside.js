@@ -17,7 +17,7 @@
  */
 
 import { isBlank } from '../../shared/texts.js';
-import { progress } from './load.js';
+import { progress } from './meter.js';
 import { release } from './release.js';
 
 /**

@@ -5,6 +5,7 @@
  * @typedef {import('../handles.js').Wasm} Wasm
  * @typedef {import('../../shared/loader.js').FetchOptions} FetchOptions
  * @typedef {import('../../shared/loader.js').OpenFile} OpenFile
+ * @typedef {import('../../shared/types.js').ModelFile} ModelFile
  * @typedef {import('../../shared/protocol.js').Progress} Progress
  * @typedef {import('../../cache/index.js').Entry} Entry
  *
@@ -24,13 +25,16 @@
  */
 
 import { linkedController, throwIfAborted } from '../../shared/abort.js';
-import { codeOf } from '../../shared/errors.js';
+import { codeOf, errorFor } from '../../shared/errors.js';
 import { chunks, openFile, openFirst, readSmallFile } from '../../shared/loader.js';
 import { fileBeside, smallFiles } from '../../shared/model-files.js';
+import { versionOf } from '../../shared/responses.js';
 import { entryName, findEntry, openBackend, removeOutdated } from '../../cache/index.js';
 import { CacheWriter } from './cache-writer.js';
+import { Meter, progress } from './meter.js';
 import { dispensableFiles, possibleParts, recipeFor } from './recipes.js';
 import { release } from './release.js';
+import { isIndex, readIndex } from './shards.js';
 import { StatedLength } from './stated-length.js';
 
 /** Progress is told at most this often, in milliseconds. */
@@ -118,6 +122,8 @@ async function* fromStore(wasm, dtype, recipe, { record, small, chunks }, signal
         yield progress('cache', null, loaded, total);
       }
     }
+    // Where it ends early, tensors are missing, and a model may take the lack of some for its own shape.
+    if (loaded !== total) throw errorFor('weights-truncated', 'What was kept of the model is cut short.');
     yield progress('build', null, total, total);
     consumed = true;
     const handle = recipe.create(checked, weights);
@@ -161,6 +167,8 @@ async function* fromNetwork(wasm, params, options, keep) {
     ]);
     const there = usual.flatMap((open) => (open instanceof Error ? [] : [open]));
     const meter = new Meter([config, ...there, tensors]);
+    /** @type {OpenFile[]} */
+    const all = [config, ...there, tensors];
     yield meter.event(config);
     const configBytes = await readWhole(config);
     const { preprocessor, tokenizer } = dispensableFiles(params, configBytes);
@@ -170,7 +178,10 @@ async function* fromNetwork(wasm, params, options, keep) {
     const recipe = recipeFor(wasm, params, configBytes);
     yield { tasks: recipe.tasks };
     const extra = await Promise.all(recipe.extra.map((file) => openExtra(file)));
-    for (const open of extra) if (open) meter.learn(open, open.total);
+    for (const open of extra.filter((one) => one !== undefined)) {
+      meter.learn(open, open.total);
+      all.push(open);
+    }
     /** @type {(Uint8Array | undefined)[]} */
     const small = [configBytes];
     for (const open of [...usual, ...extra]) {
@@ -187,30 +198,29 @@ async function* fromNetwork(wasm, params, options, keep) {
     // A model that cannot work is refused here, before its weights move.
     checked = recipe.read(small);
     checked.passOver(weights);
-    yield meter.event(tensors);
-    let lastReported = performance.now();
-    let received = 0;
-    const stated = tensors.total === null ? new StatedLength() : null;
-    for await (const chunk of chunks(tensors, inner)) {
-      const length = stated?.add(chunk) ?? null;
-      if (length !== null) meter.learn(tensors, length);
-      weights.push(chunk);
-      received += chunk.length;
-      meter.add(chunk.length);
-      if (writer) await writer.write(weights.takePacked());
-      const now = performance.now();
-      if (now - lastReported >= PROGRESS_INTERVAL) {
-        lastReported = now;
-        yield meter.event(tensors);
+    if (isIndex(tensors.file)) {
+      yield meter.event(tensors);
+      const shards = readIndex(await readWhole(tensors), tensors.file);
+      meter.announce(shards.bytes);
+      for (const [i, file] of shards.files.entries()) {
+        const shard = await openFile(file, inner);
+        all.push(shard);
+        meter.arrive(shard, i === shards.files.length - 1);
+        if (i > 0) weights.nextFile();
+        yield* readWeights(shard, weights, writer, meter, inner);
       }
+    } else {
+      yield* readWeights(tensors, weights, writer, meter, inner);
     }
-    meter.learn(tensors, received);
-    yield meter.event(tensors);
+    refuseUnchecked(files, all);
     yield progress('build', null, meter.loaded, meter.loaded);
     consumed = true;
     const handle = recipe.create(checked, weights);
     // Only what has become a model is worth keeping.
-    await writer?.commit(small.filter((bytes) => bytes !== undefined));
+    await writer?.commit(
+      small.filter((bytes) => bytes !== undefined),
+      versionsOf(all),
+    );
     yield progress('ready', null, meter.loaded, meter.loaded);
     return { recipe, handle, place: writer?.place ?? null };
 
@@ -241,6 +251,60 @@ async function* fromNetwork(wasm, params, options, keep) {
   }
 }
 
+/**
+ * A file of weights, chunk by chunk into the wasm.
+ *
+ * @param {OpenFile} open
+ * @param {import('../handles.js').WeightsHandle} weights
+ * @param {CacheWriter | null} writer
+ * @param {Meter} meter
+ * @param {FetchOptions} options
+ * @returns {AsyncGenerator<LoadStep, void, void>}
+ */
+async function* readWeights(open, weights, writer, meter, options) {
+  yield meter.event(open);
+  let lastReported = performance.now();
+  let received = 0;
+  const stated = open.total === null ? new StatedLength() : null;
+  for await (const chunk of chunks(open, options)) {
+    const length = stated?.add(chunk) ?? null;
+    if (length !== null) meter.learn(open, length);
+    weights.push(chunk);
+    received += chunk.length;
+    meter.add(chunk.length);
+    if (writer) await writer.write(weights.takePacked());
+    const now = performance.now();
+    if (now - lastReported >= PROGRESS_INTERVAL) {
+      lastReported = now;
+      yield meter.event(open);
+    }
+  }
+  meter.learn(open, received);
+  yield meter.event(open);
+}
+
+/**
+ * A name that no file had was meant for one that was not checked.
+ *
+ * @param {Params['files']} files
+ * @param {OpenFile[]} all that were read
+ */
+function refuseUnchecked({ config }, all) {
+  const names = new Set(all.map(({ file }) => file.name));
+  const stranger = Object.keys(config.access?.integrity ?? {}).find((name) => !names.has(name));
+  if (stranger === undefined) return;
+  const sentence = `The option integrity speaks of ${stranger}; the files of this model are ${[...names].join(', ')}.`;
+  throw errorFor('argument-invalid', sentence);
+}
+
+/** What tells later whether files have changed. @param {OpenFile[]} all */
+function versionsOf(all) {
+  return all.flatMap(({ file: { url }, response }) => {
+    const version = versionOf(response);
+    return version === null ? [] : [{ url, version }];
+  });
+}
+
 /** The error of a file that is not there; others are thrown again. @param {unknown} error @returns {Error} */
 function asAbsent(error) {
   const code = codeOf(error);
@@ -248,58 +312,4 @@ function asAbsent(error) {
     return error;
   }
   throw error;
-}
-
-/**
- * @param {Progress['phase']} phase
- * @param {string | null} file
- * @param {number} loaded
- * @param {number | null} total
- * @returns {{ progress: Progress }}
- */
-export function progress(phase, file, loaded, total) {
-  return { progress: { phase, file, loaded, total } };
-}
-
-/** Counts the bytes of all files together. */
-class Meter {
-  loaded = 0;
-  /** @type {Map<OpenFile, number | null>} */
-  #sizes;
-
-  /** @param {OpenFile[]} files */
-  constructor(files) {
-    this.#sizes = new Map(files.map((open) => [open, open.total]));
-  }
-
-  /** @param {number} bytes */
-  add(bytes) {
-    this.loaded += bytes;
-  }
-
-  /**
-   * What a file really has: servers compress JSON files, and then announce no length, or that of what they send.
-   *
-   * @param {OpenFile} open
-   * @param {number | null} size
-   */
-  learn(open, size) {
-    this.#sizes.set(open, size);
-  }
-
-  /** @returns {number | null} */
-  get #total() {
-    let total = 0;
-    for (const size of this.#sizes.values()) {
-      if (size === null) return null;
-      total += size;
-    }
-    // More than was announced: the length was that of a compressed body, and nothing is known.
-    return this.loaded > total ? null : total;
-  }
-
-  /** @param {OpenFile} open */
-  event({ file }) {
-    return progress('download', file.name, this.loaded, this.#total);
-  }
 }

@@ -12,7 +12,7 @@
  */
 
 import { readMap } from './inside.js';
-import { progress } from './load.js';
+import { progress } from './meter.js';
 import { AdaptiveBatch } from './adaptive-batch.js';
 import { release } from './release.js';
 
