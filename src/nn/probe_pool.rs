@@ -15,25 +15,34 @@ pub struct ProbePool {
     heads: Heads,
     /// The probe's query, `(1, width)`: it is the same for every image.
     query: Tensor,
-    /// Queries, keys and values side by side.
-    qkv: Linear,
+    /// Keys and values side by side, behind as many columns as `skipped` says.
+    kv: Linear,
+    skipped: usize,
     output: Linear,
     norm: LayerNorm,
     mlp: Mlp,
 }
 
 impl ProbePool {
-    /// The tensor `probe` and the layers `qkv`, `out_proj`, `layernorm` and `mlp` in `scope`.
+    /// The tensor `probe` and the layers `qkv`, or `q` and `kv`, `out_proj`, `layernorm` and `mlp` in `scope`.
     pub fn load(scope: &Scope<'_>, sizes: &Sizes) -> Result<Self> {
         let width = sizes.heads.width;
-        let qkv = Linear::load(&scope.scope("qkv"), width, 3 * width)?;
         let probe = scope.take("probe", (1, width))?.contiguous()?;
+        let separate = scope.contains("kv.weight");
+        let (q, kv, skipped) = if separate {
+            let q = Linear::load(&scope.scope("q"), width, width)?;
+            (q, Linear::load(&scope.scope("kv"), width, 2 * width)?, 0)
+        } else {
+            let qkv = Linear::load(&scope.scope("qkv"), width, 3 * width)?;
+            (qkv.clone(), qkv, width)
+        };
         // Where tensors are missing there is nothing to compute with, and the model is refused.
-        let query = if qkv.is_placeholder() { probe } else { qkv.forward(&probe)?.narrow(1, 0, width)? };
+        let query = if q.is_placeholder() { probe } else { q.forward(&probe)?.narrow(1, 0, width)? };
         Ok(Self {
             heads: sizes.heads,
             query,
-            qkv,
+            kv,
+            skipped,
             output: Linear::load(&scope.scope("out_proj"), width, width)?,
             norm: LayerNorm::load(&scope.scope("layernorm"), width, sizes.epsilon)?,
             mlp: Mlp::load(&scope.scope("mlp"), sizes)?,
@@ -43,7 +52,7 @@ impl ProbePool {
     /// Images of `lengths` vectors each, `(rows, width)`, to `(images, width)`.
     pub fn forward(&self, x: &Tensor, lengths: &[usize]) -> Result<Tensor> {
         let width = self.heads.width;
-        let kv = self.qkv.forward(x)?.narrow(1, width, 2 * width)?.contiguous()?;
+        let kv = self.kv.forward(x)?.narrow(1, self.skipped, 2 * width)?.contiguous()?;
         let queries = rows::select(&self.query.contiguous()?, &vec![0; lengths.len()])?;
         let pooled = Pooled { heads: self.heads, sight: AttentionMask::Sequences(lengths) };
         let x = self.output.forward(&queries.apply_op2_no_bwd(&kv, &pooled)?)?;

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use super::Weights;
 use super::fill::Filler;
 use super::gguf::Gguf;
+use super::onnx::{self, Onnx};
 use super::packed::{MAGIC, Reader};
 use super::plan::invalid;
 use super::pytorch::PyTorch;
@@ -27,7 +28,7 @@ pub(super) trait Format: Debug {
     fn finish(&self) -> Result<()>;
 }
 
-/// Builds [`Weights`] from the bytes of a file, or of several, pushed in chunks of any size: safetensors, GGUF, or what
+/// Builds [`Weights`] from the bytes of a file, or of several, pushed in chunks of any size: safetensors, GGUF, ONNX, or what
 /// PyTorch saves.
 ///
 /// Every number goes where it stays as it arrives: matrices are packed, and quantised where the
@@ -184,6 +185,8 @@ fn recognise(start: &[u8]) -> Result<Stage> {
         Stage::Format(Box::<Gguf>::default())
     } else if start.starts_with(b"PK\x03\x04") {
         Stage::Format(Box::<PyTorch>::default())
+    } else if onnx::begins(start) {
+        Stage::Format(Box::<Onnx>::default())
     } else if u64::from_le_bytes(length) <= MAX_HEADER {
         // Safetensors has no magic: it begins with the length of its header.
         Stage::Format(Box::<Safetensors>::default())
@@ -208,6 +211,6 @@ fn foreign(start: &[u8]) -> &'static str {
     } else if !text.is_empty() && text.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) {
         "a text was served in their place"
     } else {
-        "they are neither safetensors nor GGUF nor a PyTorch file"
+        "they are neither safetensors nor GGUF nor ONNX nor a PyTorch file"
     }
 }

@@ -9,7 +9,7 @@
 //!        '- packed::Reader (bytes as the Store once left them) -------------------------------'
 //! ```
 //!
-//! A `Format` (safetensors, GGUF, PyTorch) only reads a table of contents. The `Store` packs matrices for the
+//! A `Format` (safetensors, GGUF, ONNX, PyTorch) only reads a table of contents. The `Store` packs matrices for the
 //! kernels, in int8 unless asked otherwise, and can write the packed form down while it is made. Both sides
 //! know the `Plan` and nothing of each other.
 //!
@@ -41,6 +41,7 @@ mod gguf;
 mod loader;
 mod named;
 mod names;
+mod onnx;
 mod packed;
 mod plan;
 mod pytorch;

@@ -166,13 +166,7 @@ impl Body {
 
 impl Reader {
     pub(super) fn new() -> Self {
-        Self {
-            stage: Stage::Start,
-            field: Vec::new(),
-            taken: 0,
-            hash: Hash::default(),
-            done: HashMap::new(),
-        }
+        Self { stage: Stage::Start, field: Vec::new(), taken: 0, hash: Hash::default(), done: HashMap::new() }
     }
 
     /// Takes the next bytes.

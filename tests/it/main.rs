@@ -20,6 +20,7 @@ mod int8;
 mod int8_wide;
 mod matching;
 mod odd_pictures;
+mod onnx;
 mod retrieval;
 mod seeded;
 mod support;

@@ -138,7 +138,7 @@ fn says_what_came_instead_of_weights() {
         (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9", "PyTorch file of the old form"),
         (b"Not Found", "a text"),
         (b"\x00\x00\x00\x00\x00\x00\x00\x00\x00", "malformed"),
-        (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff", "neither safetensors nor GGUF nor a PyTorch file"),
+        (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff", "neither safetensors nor GGUF nor ONNX nor a PyTorch file"),
     ];
     for (bytes, part) in cases {
         let error = load(bytes, usize::MAX).unwrap_err();
@@ -434,5 +434,9 @@ fn the_next_file_comes_when_the_one_before_is_complete() {
     let mut loader = WeightsLoader::keeping(Dtype::F32);
     loader.push(&file).unwrap();
     loader.next_file().unwrap();
-    assert_eq!(loader.finish().unwrap_err().kind(), ErrorKind::WeightsTruncated, "an announced file is missing");
+    assert_eq!(
+        loader.finish().unwrap_err().kind(),
+        ErrorKind::WeightsTruncated,
+        "an announced file is missing"
+    );
 }

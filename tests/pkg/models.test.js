@@ -98,6 +98,7 @@ test('weights have the name that is asked for, or one of the usual ones', () => 
   const others = [
     ...['model.safetensors.index.json', 'pytorch_model.bin', 'pytorch_model.bin.index.json', 'model.gguf'],
     ...['open_clip_model.safetensors', 'open_clip_pytorch_model.bin'],
+    ...['onnx/model_quantized.onnx', 'onnx/model.onnx'],
   ].map((file) => folder + file);
   assert.deepEqual(name(locate(folder)), ['model.safetensors', ...others]);
   assert.deepEqual(name(locate(folder, { weights: 'clip-q8.gguf' })), ['clip-q8.gguf']);

@@ -38,7 +38,7 @@ const FILE_NAMES = /** @type {const} */ ({
 
 /**
  * Names that files may have instead: what older models are published as, what `ocelli-convert` writes, what `open_clip`
- * publishes, and what `transformers` saves since version 5.
+ * publishes, what `transformers` saves since version 5, and what there is for `transformers.js`.
  */
 const OTHERS = {
   config: ['open_clip_config.json'],
@@ -46,6 +46,7 @@ const OTHERS = {
   weights: [
     ...['model.safetensors.index.json', 'pytorch_model.bin', 'pytorch_model.bin.index.json', 'model.gguf'],
     ...['open_clip_model.safetensors', 'open_clip_pytorch_model.bin'],
+    ...['onnx/model_quantized.onnx', 'onnx/model.onnx'],
   ],
 };
 

@@ -67,6 +67,12 @@ const SIGLIP: &[Rule] = &[
     ("vision_model.head.attention.in_proj_weight$", "vision_model.head.qkv.weight"),
     ("vision_model.head.attention.in_proj_bias$", "vision_model.head.qkv.bias"),
     ("vision_model.head.attention.out_proj", "vision_model.head.out_proj"),
+    // In an ONNX file, where the layer is two products: see `nn::ProbePool`.
+    ("vision_model.head.weight$", "vision_model.head.probe"),
+    ("vision_model.head.attention.weight$", "vision_model.head.q.weight"),
+    ("vision_model.head.attention.bias$", "vision_model.head.q.bias"),
+    ("vision_model.head.attention.MatMul_1.weight$", "vision_model.head.kv.weight"),
+    ("vision_model.head.attention.Add_1.bias$", "vision_model.head.kv.bias"),
     ("text_model.head", "text_projection"),
 ];
 
@@ -90,6 +96,12 @@ const VIT: &[Rule] = &[
     ("encoder.layer.*.attention.attention.value", "vision_model.encoder.layers.*.self_attn.v_proj"),
     ("encoder.layer.*.attention.output.dense", "vision_model.encoder.layers.*.self_attn.out_proj"),
     ("layernorm", "vision_model.post_layernorm"),
+    // ViT's, as `transformers` has them in memory since version 5.
+    ("layers.*.attention.o_proj", "vision_model.encoder.layers.*.self_attn.out_proj"),
+    ("layers.*.attention", "vision_model.encoder.layers.*.self_attn"),
+    ("layers.*.layernorm_before", "vision_model.encoder.layers.*.layer_norm1"),
+    ("layers.*.layernorm_after", "vision_model.encoder.layers.*.layer_norm2"),
+    ("layers.*.mlp", "vision_model.encoder.layers.*.mlp"),
     // ViT's alone.
     ("encoder.layer.*.layernorm_before", "vision_model.encoder.layers.*.layer_norm1"),
     ("encoder.layer.*.layernorm_after", "vision_model.encoder.layers.*.layer_norm2"),
