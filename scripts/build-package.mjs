@@ -105,7 +105,7 @@ export async function buildPackage({ force = false } = {}) {
   await build({ ...common, entryPoints: entries(BROWSER), target: TARGET, sourcemap: 'linked' });
   // Libraries of CommonJS ask for Node's modules by `require`.
   const banner = {
-    js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
+    js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
   };
   // As it is written: Node prints the whole line of an error that nobody caught, and the name of its class.
   /** @type {import('esbuild').BuildOptions} */

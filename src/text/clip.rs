@@ -1,6 +1,10 @@
 //! CLIP's byte-level BPE.
 
-use tokenizers::ModelWrapper;
+use tokenizers::normalizers::{Lowercase, NFC, Replace, Sequence as Normalizers};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::{ModelWrapper, SplitDelimiterBehavior, Tokenizer};
 
 use super::file::{File, invalid};
 use super::framed::Framed;
@@ -16,19 +20,31 @@ pub struct ClipTokenizer {
 /// The names of CLIP's first and last token, for files whose post-processor does not tell them.
 const NAMES: [&str; 2] = ["<|startoftext|>", "<|endoftext|>"];
 
+/// What ends a word in CLIP's vocabulary.
+const WORD_END: &str = "</w>";
+
+/// A word, as OpenAI's `simple_tokenizer.py` has it.
+const WORD: &str =
+    r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
+
 impl ClipTokenizer {
     /// Reads `tokenizer.json`; `context` is the text tower's `max_position_embeddings`.
     ///
-    /// Start and end token are those of the file's post-processor or, without one, those with CLIP's names.
+    /// Start and end token are those of the file's post-processor or, without one, those with CLIP's names. Words of a
+    /// vocabulary like CLIP's are cut as CLIP does it, whatever the file says: those that `transformers` wrote before version
+    /// 4.17 say it wrongly, and `CLIPTokenizer` of later versions does not look at it either.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::TokenizerInvalid`](crate::ErrorKind::TokenizerInvalid): not a BPE tokenizer in JSON, without
     /// start or end token, or no room for both in `context`.
     pub fn from_json(json: &[u8], context: usize) -> Result<Self> {
-        let file = File::from_json(json)?;
-        if !matches!(file.tokenizer.get_model(), ModelWrapper::BPE(_)) {
+        let mut file = File::from_json(json)?;
+        let ModelWrapper::BPE(model) = file.tokenizer.get_model() else {
             return Err(invalid("is not of CLIP's kind (BPE)"));
+        };
+        if model.end_of_word_suffix.as_deref() == Some(WORD_END) {
+            cut_words(&mut file.tokenizer).map_err(|error| invalid("cannot be used").with_source(error))?;
         }
         Ok(Self { texts: Framed::new(file, context, NAMES)?, pad: None })
     }
@@ -63,4 +79,16 @@ impl ClipTokenizer {
     pub fn vocab_size(&self) -> usize {
         self.texts.file.vocab_size
     }
+}
+
+/// Gives `tokenizer` CLIP's way from a text to words.
+///
+/// Source: `CLIPTokenizer` of `transformers`.
+fn cut_words(tokenizer: &mut Tokenizer) -> tokenizers::Result<()> {
+    let spaces = Replace::new(tokenizers::normalizers::replace::ReplacePattern::Regex(r"\s+".into()), " ")?;
+    tokenizer.with_normalizer(Some(Normalizers::new(vec![NFC.into(), spaces.into(), Lowercase.into()])))?;
+    let words = Split::new(SplitPattern::Regex(WORD.into()), SplitDelimiterBehavior::Removed, true)?;
+    let bytes = ByteLevel::default().add_prefix_space(false);
+    tokenizer.with_pre_tokenizer(Some(PreTokenizers::new(vec![words.into(), bytes.into()])));
+    Ok(())
 }

@@ -85,6 +85,27 @@ fn clip_ids_equal_the_reference() {
 }
 
 #[test]
+fn clip_s_words_are_cut_as_the_reference_does_it_whatever_the_file_says() {
+    // As `transformers` wrote files before version 4.17: words are not cut at all, and spaces are tokens.
+    let bytes = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true});
+    for normalizer in [Value::Null, json!({"type": "Lowercase"})] {
+        let old = changed(|file| {
+            file["normalizer"] = normalizer.clone();
+            file["pre_tokenizer"] = bytes.clone();
+            file["post_processor"] = bytes.clone();
+        });
+        check_clip(&ClipTokenizer::from_json(&old, CONTEXT).unwrap(), "clip.json");
+    }
+    // As the package makes it of `vocab.json` and `merges.txt`.
+    let parts = changed(|file| {
+        for part in ["normalizer", "pre_tokenizer", "post_processor", "decoder"] {
+            file.as_object_mut().unwrap().remove(part);
+        }
+    });
+    check_clip(&ClipTokenizer::from_json(&parts, CONTEXT).unwrap(), "clip.json");
+}
+
+#[test]
 fn blip_ids_and_words_equal_the_reference() {
     check_blip(&small_blip(), "blip.json");
 }

@@ -402,9 +402,88 @@ test('weights come in any format, under the names that are usual for it', option
   await assert.rejects(none, {
     code: 'not-found',
     message:
-      /model\.safetensors was not found at .* nor pytorch_model\.bin, model\.gguf, open_clip_model\.safetensors or open_clip_pytorch_model\.bin beside it\./,
+      /model\.safetensors was not found at .* nor model\.safetensors\.index\.json, pytorch_model\.bin, .* or onnx\/model\.onnx beside it\./,
   });
 });
+
+test('weights in several files, and quantised ones of ONNX, give the same tags', options, async (t) => {
+  const labels = ['a', 'b', 'c'];
+  const whole = readFileSync(new URL(`../golden/models/${CLIP}/model.safetensors`, import.meta.url));
+  const files = Object.fromEntries(shards(whole, 3).map((shard, i) => [`model-${i}.safetensors`, shard]));
+  const map = Object.entries(files).map(([name], i) => [`tensor ${i}`, name]);
+  const index = JSON.stringify({ metadata: {}, weight_map: Object.fromEntries(map) });
+  const tags = async (changed) => (await load(t, Tagger, CLIP, changed)).model.tag(picture().bmp, labels);
+  const right = await tags({});
+  const changed = { 'model.safetensors': undefined, 'model.safetensors.index.json': index, ...files };
+  assert.deepEqual(await tags(changed), right);
+  const onnx = readFileSync(new URL('../golden/onnx/clip-uint8.onnx', import.meta.url));
+  const found = await tags({ 'model.safetensors': undefined, 'onnx/model_quantized.onnx': onnx });
+  assert.deepEqual(
+    found.map(({ label }) => label),
+    right.map(({ label }) => label),
+  );
+  found.forEach(({ score }, i) => assert.ok(Math.abs(score - right[i].score) < 0.05, `${score}`));
+});
+
+test('tokenizers come as tables of tokens, too', options, async (t) => {
+  const { bmp } = picture();
+  const served = async (name) => {
+    const { url } = await serveRoutes(t, tinyRoutes(name));
+    return (await fetch(`${url}/${name}/tokenizer.json`)).json();
+  };
+  const { model: clip } = await served(CLIP);
+  const merges = `#version: 0.2\n${clip.merges.join('\n')}\n`;
+  const clipParts = {
+    'tokenizer.json': undefined,
+    'vocab.json': JSON.stringify(clip.vocab),
+    'merges.txt': merges,
+  };
+  const { model: tagger } = await load(t, Tagger, CLIP, clipParts);
+  const { model: right } = await load(t, Tagger, CLIP);
+  const labels = ['a cat', 'Dog', "it's 9"];
+  assert.deepEqual(await tagger.tag(bmp, labels), await right.tag(bmp, labels));
+  const { model: blip } = await served(BLIP);
+  const tokens = Object.entries(blip.vocab).sort(([, a], [, b]) => a - b);
+  assert.ok(tokens.every(([, id], line) => id === line));
+  const blipParts = {
+    'tokenizer.json': undefined,
+    'vocab.txt': `${tokens.map(([token]) => token).join('\n')}\n`,
+  };
+  const how = { prompt: 'ga ha', maxTokens: 8 };
+  assert.equal(
+    await (await load(t, Captioner, BLIP, blipParts)).model.caption(bmp, how),
+    await (await load(t, Captioner, BLIP)).model.caption(bmp, how),
+  );
+  for (const changed of [{ 'vocab.json': '[]' }, { 'vocab.json': '{' }, { 'vocab.json': '{"a": -1}' }]) {
+    await assert.rejects(load(t, Tagger, CLIP, { ...clipParts, ...changed }), { code: 'tokenizer-invalid' });
+  }
+  await assert.rejects(load(t, Tagger, CLIP, { 'tokenizer.json': undefined }), {
+    code: 'not-found',
+    message: /^tokenizer\.json was not found/,
+  });
+});
+
+/** A safetensors file as several, each with every so many-th tensor. */
+function shards(file, count) {
+  const begin = 8 + Number(file.readBigUInt64LE());
+  const tensors = JSON.parse(file.subarray(8, begin).toString());
+  delete tensors.__metadata__;
+  return Array.from({ length: count }, (_, part) => {
+    const header = {};
+    const data = [];
+    let at = 0;
+    for (const [name, tensor] of Object.entries(tensors).filter((_, i) => i % count === part)) {
+      const [from, to] = tensor.data_offsets;
+      data.push(file.subarray(begin + from, begin + to));
+      header[name] = { ...tensor, data_offsets: [at, at + to - from] };
+      at += to - from;
+    }
+    const json = Buffer.from(JSON.stringify(header));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(json.length));
+    return Buffer.concat([length, json, ...data]);
+  });
+}
 
 test('bad model files are typed errors', options, async (t) => {
   const file = (name, path) => readFileSync(new URL(`../golden/models/${name}/${path}`, import.meta.url));

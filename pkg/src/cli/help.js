@@ -45,7 +45,7 @@ const OUTPUT = /** @type {const} @satisfies {Record<string, Option>} */ ({
     type: 'string',
     short: 'o',
     value: 'FILE',
-    help: 'write there (.jsonl or .csv), and go on where an earlier run was stopped; what it wrote of pictures that are gone stays',
+    help: 'write there (.jsonl or .csv), go on where an earlier run stopped, and keep its lines',
   },
   force: { type: 'boolean', help: 'with --out, begin anew' },
   json: { type: 'boolean', help: 'JSON lines: one object for each picture' },

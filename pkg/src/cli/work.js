@@ -40,6 +40,8 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
   const bar = progress({ quiet: quiet || results.onTerminal, what: 'Pictures', total: pictures.length });
   /** @type {M[]} */
   const models = [];
+  /** Why a model could not be loaded. @type {unknown} */
+  let unopened;
   let failures = 0;
   let next = 0;
   let done = 0;
@@ -98,7 +100,9 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
         });
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof OcelliError && EVERY_PICTURE.test(error.code)) throw error;
+        if (error === unopened || (error instanceof OcelliError && EVERY_PICTURE.test(error.code))) {
+          throw error;
+        }
         await settle(index, async () => tell(picture, error));
       }
     }
@@ -110,6 +114,10 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
       const model = await open(load.onProgress);
       models.push(model);
       return model;
+    } catch (error) {
+      // It is no picture's fault.
+      unopened = error;
+      throw error;
     } finally {
       load.stop();
     }

@@ -5,6 +5,8 @@
 //! the headers before them. Those usually do not tell how long the entry is (its sizes follow it, in a data
 //! descriptor); but a pickle knows its own end, and tells the sizes of the storages.
 
+mod globals;
+mod operation;
 mod pickle;
 mod storage;
 

@@ -2,18 +2,18 @@
 //!
 //! A pickle is a program for a machine with a stack, [documented in
 //! `pickletools`](https://github.com/python/cpython/blob/main/Lib/pickletools.py), and may call whatever it
-//! names. This machine knows the few names that a dictionary of tensors needs and refuses every other; nothing
-//! is ever called, values are only noted down.
+//! names. Nothing is ever called here, values are only noted down: this machine knows the few names that a dictionary of
+//! tensors needs, and what any other would make is as good as nothing. Names that no honest file has are refused.
 
 use std::collections::HashMap;
 use std::mem;
 
-use super::super::fields::{Fields, Items, Stop};
-use super::super::plan::{Encoding, invalid, shorten};
+use super::super::fields::Items;
+use super::super::plan::{Encoding, invalid};
+use super::globals::{Global, global};
+use super::operation::{Operation, operation};
 use crate::{Error, Result};
 
-/// Bytes that one string may have.
-const MAX_STRING: u64 = 4096;
 /// Values that a pickle may make. Each tensor takes about thirty.
 const MAX_VALUES: usize = 8_000_000;
 
@@ -36,22 +36,12 @@ pub(super) struct View {
     pub(super) strides: Vec<u64>,
 }
 
-/// What a pickle may call.
-#[derive(Debug, Clone, Copy)]
-enum Global {
-    Dictionary,
-    /// `_rebuild_tensor_v2`
-    Tensor,
-    /// `_rebuild_parameter`
-    Parameter,
-    Storage(Encoding),
-}
-
 #[derive(Debug, Clone)]
-enum Value {
+pub(super) enum Value {
     None,
     /// A number, or whether something is true. Of floating point numbers nothing is kept: no tensor needs them.
     Number(i64),
+    /// Anything else, of which nothing is kept: what trainers note down, and what names that are not known here would make.
     Other,
     Text(String),
     /// Of handles, as everything else that can be shared or put into something.
@@ -156,15 +146,28 @@ impl Unpickler {
                 self.pop_to_mark()?;
                 self.expect_list()?;
             }
-            Operation::Global(module, name) => self.put(Value::Global(global(&module, &name)?)),
+            Operation::Drop => {
+                self.pop(1)?;
+            }
+            Operation::Make(count) => {
+                match count {
+                    Some(count) => self.pop(count)?,
+                    None => self.pop_to_mark()?,
+                };
+                self.put(Value::Other);
+            }
+            Operation::Global(module, name) => {
+                let value = global(&module, &name)?;
+                self.put(value);
+            }
             Operation::StackGlobal => {
                 let [module, name] = self.pop_array()?;
                 let (Value::Text(module), Value::Text(name)) = (&self.values[module], &self.values[name])
                 else {
                     return Err(malformed());
                 };
-                let global = global(module, name)?;
-                self.put(Value::Global(global));
+                let value = global(module, name)?;
+                self.put(value);
             }
             Operation::Persistent => {
                 let [id] = self.pop_array()?;
@@ -179,9 +182,6 @@ impl Unpickler {
             Operation::Build => {
                 // The attributes of a dictionary: versions of layers, which say nothing about numbers.
                 let [object, _] = self.pop_array()?;
-                if !matches!(self.values[object], Value::Dictionary(_)) {
-                    return Err(malformed());
-                }
                 self.stack.push(object);
             }
             // Ends the pickle: see `push`.
@@ -214,18 +214,20 @@ impl Unpickler {
     /// Puts keys and values, in turns, into the dictionary on the stack.
     fn set(&mut self, items: &[Handle]) -> Result<()> {
         let target = *self.stack.last().ok_or_else(malformed)?;
-        let Value::Dictionary(entries) = &mut self.values[target] else { return Err(malformed()) };
         let (pairs, rest) = items.as_chunks::<2>();
-        if !rest.is_empty() {
-            return Err(malformed());
+        match &mut self.values[target] {
+            Value::Dictionary(entries) if rest.is_empty() => {
+                entries.extend(pairs.iter().map(|&[key, value]| (key, value)));
+                Ok(())
+            }
+            Value::Other if rest.is_empty() => Ok(()),
+            _ => Err(malformed()),
         }
-        entries.extend(pairs.iter().map(|&[key, value]| (key, value)));
-        Ok(())
     }
 
     fn expect_list(&self) -> Result<()> {
         let target = *self.stack.last().ok_or_else(malformed)?;
-        if matches!(self.values[target], Value::List) { Ok(()) } else { Err(malformed()) }
+        if matches!(self.values[target], Value::List | Value::Other) { Ok(()) } else { Err(malformed()) }
     }
 
     /// The storage that a persistent id stands for: `("storage", type, key, device, elements)`.
@@ -236,18 +238,23 @@ impl Unpickler {
             (Value::Global(Global::Storage(encoding)), Value::Text(key)) => {
                 Ok(Storage { key: key.clone(), encoding: *encoding, elements: self.number(*elements)? })
             }
+            (Value::Other, _) => Err(invalid("The PyTorch file has a storage of an unknown kind.")),
             _ => Err(malformed()),
         }
     }
 
     fn call(&self, function: Handle, arguments: Handle) -> Result<Value> {
-        let (Value::Global(function), Value::Tuple(arguments)) =
-            (&self.values[function], &self.values[arguments])
-        else {
-            return Err(malformed());
+        let (function, arguments) = match (&self.values[function], &self.values[arguments]) {
+            (Value::Global(function), Value::Tuple(arguments)) => (function, arguments),
+            (Value::Other, _) => return Ok(Value::Other),
+            _ => return Err(malformed()),
         };
         match (function, arguments.as_slice()) {
-            (Global::Dictionary, []) => Ok(Value::Dictionary(Vec::new())),
+            // One with a default has what makes that.
+            (Global::Dictionary, [] | [_]) => Ok(Value::Dictionary(Vec::new())),
+            (Global::Typed, &[function, _, arguments, _]) if !self.is_typed(function) => {
+                self.call(function, arguments)
+            }
             // Whether a gradient is wanted, and hooks, come after the four.
             (Global::Tensor, [storage, offset, shape, strides, _, _, ..]) => {
                 let Value::Storage(storage) = &self.values[*storage] else { return Err(malformed()) };
@@ -264,6 +271,11 @@ impl Unpickler {
             },
             _ => Err(malformed()),
         }
+    }
+
+    /// Whether a function calls another: it would never end if that were itself.
+    fn is_typed(&self, function: Handle) -> bool {
+        matches!(self.values[function], Value::Global(Global::Typed))
     }
 
     fn number(&self, handle: Handle) -> Result<u64> {
@@ -332,163 +344,6 @@ impl Unpickler {
     }
 }
 
-fn malformed() -> Error {
+pub(super) fn malformed() -> Error {
     invalid("The table of contents of the PyTorch file is malformed.")
-}
-
-/// The one thing that each of the permitted names means.
-fn global(module: &str, name: &str) -> Result<Global> {
-    Ok(match (module, name) {
-        ("collections", "OrderedDict") => Global::Dictionary,
-        ("torch._utils", "_rebuild_tensor_v2") => Global::Tensor,
-        ("torch._utils", "_rebuild_parameter") => Global::Parameter,
-        ("torch", "FloatStorage") => Global::Storage(Encoding::F32),
-        ("torch", "HalfStorage") => Global::Storage(Encoding::F16),
-        ("torch", "BFloat16Storage") => Global::Storage(Encoding::Bf16),
-        ("torch", "DoubleStorage") => Global::Storage(Encoding::F64),
-        ("torch", "LongStorage") => Global::Storage(Encoding::Other("I64", 8)),
-        ("torch", "IntStorage") => Global::Storage(Encoding::Other("I32", 4)),
-        ("torch", "ShortStorage") => Global::Storage(Encoding::Other("I16", 2)),
-        ("torch", "CharStorage") => Global::Storage(Encoding::Other("I8", 1)),
-        ("torch", "ByteStorage") => Global::Storage(Encoding::Other("U8", 1)),
-        ("torch", "BoolStorage") => Global::Storage(Encoding::Other("BOOL", 1)),
-        _ => {
-            let called = shorten(&format!("{module}.{name}"));
-            return Err(invalid(format!("The PyTorch file wants to use {called}, which no tensor needs.")));
-        }
-    })
-}
-
-/// One step of the program.
-#[derive(Debug)]
-enum Operation {
-    /// A version, or the length of a frame.
-    Nothing,
-    Push(Value),
-    Mark,
-    /// The place in the memo, or the next one.
-    Memorise(Option<u32>),
-    Recall(u32),
-    /// How many values, or all since the mark.
-    Tuple(Option<usize>),
-    SetItem,
-    SetItems,
-    Append,
-    Appends,
-    Global(String, String),
-    StackGlobal,
-    Persistent,
-    Reduce,
-    Build,
-    Stop,
-}
-
-fn operation(fields: &mut Fields<'_>) -> Result<Operation, Stop> {
-    let code = fields.u8()?;
-    Ok(match code {
-        // PROTO
-        0x80 => {
-            let version = fields.u8()?;
-            if version > 5 {
-                let message = format!("The PyTorch file has a pickle of the unknown version {version}.");
-                return Err(invalid(message).into());
-            }
-            Operation::Nothing
-        }
-        // FRAME
-        0x95 => {
-            fields.u64()?;
-            Operation::Nothing
-        }
-        b'.' => Operation::Stop,
-        b'(' => Operation::Mark,
-        b'}' => Operation::Push(Value::Dictionary(Vec::new())),
-        b']' => Operation::Push(Value::List),
-        b')' => Operation::Push(Value::Tuple(Vec::new())),
-        b'N' => Operation::Push(Value::None),
-        // NEWTRUE, NEWFALSE
-        0x88 => Operation::Push(Value::Number(1)),
-        0x89 => Operation::Push(Value::Number(0)),
-        // BININT, BININT1, BININT2, LONG1
-        b'J' => Operation::Push(Value::Number(i64::from(fields.u32()?.cast_signed()))),
-        b'K' => Operation::Push(Value::Number(i64::from(fields.u8()?))),
-        b'M' => Operation::Push(Value::Number(i64::from(fields.u16()?))),
-        0x8A => Operation::Push(long(fields)?),
-        // BINFLOAT
-        b'G' => {
-            fields.u64()?;
-            Operation::Push(Value::Other)
-        }
-        // BINUNICODE, SHORT_BINUNICODE
-        b'X' => {
-            let length = fields.u32()?;
-            Operation::Push(Value::Text(text(fields, u64::from(length))?))
-        }
-        0x8C => {
-            let length = fields.u8()?;
-            Operation::Push(Value::Text(text(fields, u64::from(length))?))
-        }
-        // BINPUT, LONG_BINPUT, MEMOIZE, BINGET, LONG_BINGET
-        b'q' => Operation::Memorise(Some(u32::from(fields.u8()?))),
-        b'r' => Operation::Memorise(Some(fields.u32()?)),
-        0x94 => Operation::Memorise(None),
-        b'h' => Operation::Recall(u32::from(fields.u8()?)),
-        b'j' => Operation::Recall(fields.u32()?),
-        b't' => Operation::Tuple(None),
-        // TUPLE1, TUPLE2, TUPLE3
-        0x85 => Operation::Tuple(Some(1)),
-        0x86 => Operation::Tuple(Some(2)),
-        0x87 => Operation::Tuple(Some(3)),
-        b's' => Operation::SetItem,
-        b'u' => Operation::SetItems,
-        b'a' => Operation::Append,
-        b'e' => Operation::Appends,
-        b'c' => Operation::Global(line(fields)?, line(fields)?),
-        0x93 => Operation::StackGlobal,
-        b'Q' => Operation::Persistent,
-        b'R' => Operation::Reduce,
-        b'b' => Operation::Build,
-        _ => {
-            let message =
-                format!("The PyTorch file's pickle does something ({code:#04x}) that no tensor needs.");
-            return Err(invalid(message).into());
-        }
-    })
-}
-
-/// A whole number of up to eight bytes.
-fn long(fields: &mut Fields<'_>) -> Result<Value, Stop> {
-    let length = fields.u8()?;
-    let bytes = fields.take(usize::from(length))?;
-    if bytes.len() > 8 {
-        return Ok(Value::Other);
-    }
-    let negative = bytes.last().is_some_and(|&byte| byte >= 0x80);
-    let mut raw = [if negative { 0xFF } else { 0 }; 8];
-    raw[..bytes.len()].copy_from_slice(bytes);
-    Ok(Value::Number(i64::from_le_bytes(raw)))
-}
-
-fn text(fields: &mut Fields<'_>, length: u64) -> Result<String, Stop> {
-    if length > MAX_STRING {
-        return Err(invalid(format!("The PyTorch file has a name of {length} bytes.")).into());
-    }
-    // At most 4096, so it fits.
-    let bytes = fields.take(length as usize)?;
-    Ok(std::str::from_utf8(bytes).map_err(|_| malformed())?.to_owned())
-}
-
-/// Text up to the end of a line.
-fn line(fields: &mut Fields<'_>) -> Result<String, Stop> {
-    let mut line = Vec::new();
-    loop {
-        match fields.u8()? {
-            b'\n' => break,
-            byte => line.push(byte),
-        }
-        if line.len() as u64 > MAX_STRING {
-            return Err(malformed().into());
-        }
-    }
-    Ok(String::from_utf8(line).map_err(|_| malformed())?)
 }

@@ -7,7 +7,9 @@ those of `blocks.gguf`, as the reference packages read them. `clip.bin` is one o
 `call.bin` is to be believed, or run.
 """
 
+import argparse
 import collections
+import datetime
 import os
 import pathlib
 import zipfile
@@ -86,6 +88,22 @@ def nested():
                HERE / "nested.bin")
 
 
+class Settings:
+    def __init__(self):
+        self.rate = 0.1
+
+
+def trainer():
+    """The same with what no tensor needs beside it, of names that are not known here."""
+    state = collections.defaultdict(None, {"_orig_mod." + name: tensor for name, tensor in tensors().items()})
+    beside = {"args": argparse.Namespace(lr=1.0, path=pathlib.PurePosixPath("/a")), "best": numpy.float64(3.5),
+              "noise": b"\x00\x01" * 300, "seen": {1, 2}, "frozen": frozenset([3]), "text": "a: 1\n" * 2000, "large": 1 << 3000,
+              "recent": collections.deque([1, 2], 5), "counts": collections.Counter("aab"), "settings": Settings(),
+              "array": numpy.arange(4.0), "kind": torch.float16, "size": torch.Size([2, 3]), "device": torch.device("cpu"),
+              "parameter": torch.nn.Parameter(torch.ones(2)), "when": datetime.date(2024, 5, 1)}
+    torch.save({**beside, "model": state}, HERE / "trainer.bin", pickle_protocol=4)
+
+
 def call():
     torch.save({"a.weight": torch.zeros(2), "b.weight": Call()}, HERE / "call.bin")
 
@@ -129,5 +147,6 @@ plain()
 zip64()
 clip()
 nested()
+trainer()
 call()
 blocks()

@@ -36,6 +36,7 @@ import { dispensableFiles, possibleParts, recipeFor } from './recipes.js';
 import { release } from './release.js';
 import { isIndex, readIndex } from './shards.js';
 import { StatedLength } from './stated-length.js';
+import { openParts } from './tokenizer-parts.js';
 
 /** Progress is told at most this often, in milliseconds. */
 const PROGRESS_INTERVAL = 100;
@@ -172,8 +173,13 @@ async function* fromNetwork(wasm, params, options, keep) {
     yield meter.event(config);
     const configBytes = await readWhole(config);
     const { preprocessor, tokenizer } = dispensableFiles(params, configBytes);
+    /** @type {import('./tokenizer-parts.js').Parts | null} */
+    let parts = null;
     for (const [i, open] of usual.entries()) {
-      if (open instanceof Error && ![preprocessor, tokenizer][i]) throw open;
+      if (!(open instanceof Error) || [preprocessor, tokenizer][i]) continue;
+      parts = i === 1 && files.tokenizer ? await openParts(files.tokenizer, inner) : null;
+      if (!parts) throw open;
+      all.push(...parts.open);
     }
     const recipe = recipeFor(wasm, params, configBytes);
     yield { tasks: recipe.tasks };
@@ -187,7 +193,7 @@ async function* fromNetwork(wasm, params, options, keep) {
     for (const open of [...usual, ...extra]) {
       // What is not there, and not needed, is kept as an empty file: the others keep their places.
       if (open instanceof Error) {
-        small.push(new Uint8Array());
+        small.push(open === usual[1] && parts ? await joinParts(parts) : new Uint8Array());
         continue;
       }
       if (open) yield meter.event(open);
@@ -223,6 +229,13 @@ async function* fromNetwork(wasm, params, options, keep) {
     );
     yield progress('ready', null, meter.loaded, meter.loaded);
     return { recipe, handle, place: writer?.place ?? null };
+
+    /** @param {import('./tokenizer-parts.js').Parts} parts */
+    async function joinParts({ open, join }) {
+      const texts = [];
+      for (const one of open) texts.push(new TextDecoder().decode(await readWhole(one)));
+      return new TextEncoder().encode(JSON.stringify(join(texts)));
+    }
 
     /** @param {OpenFile} open */
     async function readWhole(open) {
