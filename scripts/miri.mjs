@@ -15,7 +15,7 @@ const SWEEPS = ['kernels::activation', 'kernels::math'];
  * so that there is more than one thread to find fault with.
  */
 const MIRIFLAGS =
-  '-Zmiri-tree-borrows -Zmiri-permissive-provenance -Zmiri-ignore-leaks -Zmiri-disable-isolation -Zmiri-num-cpus=2';
+  '-Zmiri-tree-borrows -Zmiri-permissive-provenance -Zmiri-ignore-leaks -Zmiri-disable-isolation -Zmiri-num-cpus=2 -Zmiri-deterministic-floats';
 
 await main(import.meta, async () => {
   if (!capture('cargo', [TOOLCHAIN, 'miri', '--version'])) {

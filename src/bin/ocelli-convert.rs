@@ -1,29 +1,34 @@
-//! Writes a model's weights in a smaller form: `ocelli-convert model.safetensors --dtype q8 -o model.gguf`.
+//! Writes a model's weights in a smaller form: `ocelli-convert model.safetensors --dtype q8 -o model.gguf`, or a whole folder of a
+//! model: `ocelli-convert clip-vit-base-patch32/ --dtype q8 -o small/`.
 //!
 //! Reads whatever the browser reads, and writes GGUF or, for `int8`, safetensors, which the browser streams like any other
 //! files.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use lexopt::prelude::{Long, Short, Value, ValueExt};
-use ocelli::convert::{Converted, Converter, Form};
+use ocelli::convert::{Converted, Converter, Form, ModelFolder};
 
 const HELP: &str = "\
 Writes a model's weights in a smaller form, as GGUF or safetensors.
 
 Usage: ocelli-convert WEIGHTS --dtype int8|q8|q4|f16|f32 -o OUT
+       ocelli-convert FOLDER --dtype int8|q8|q4|f16|f32 -o OUT
 
-WEIGHTS   model.safetensors, pytorch_model.bin or a GGUF file
+WEIGHTS   model.safetensors, pytorch_model.bin, a GGUF or an ONNX file
+FOLDER    a model as the hub has it, with config.json; weights may be in several
+          files. OUT is then a folder, too: it gets the converted weights and a
+          copy of the files that a model is read by
 --dtype   how matrices are stored: in 8.5 (q8), 4.5 (q4), 16 or 32 bits a number;
           everything else stays f32. The browser computes with q8 and q4 as int8.
           int8 has 8 bits a number and a scale for each row, whatever the rows'
           length, for what the browser computes with in int8 and for large
           convolutions; everything else is f16, or f32 where f16 would lose too
           much. It is written as safetensors: model.safetensors
--o        the file to be written, such as model.gguf
+-o        what is to be written, such as model.gguf
 ";
 
 /// Bytes that are read at once.
@@ -76,21 +81,87 @@ fn read_arguments() -> Result<Option<Args>, Failure> {
 }
 
 fn convert(Args { weights, form, out }: &Args) -> Result<(), Failure> {
-    let unreadable = |error| format!("{} cannot be read: {error}.", weights.display());
-    let mut file = File::open(weights).map_err(unreadable)?;
-    let mut converter = Converter::new(*form);
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        let count = file.read(&mut chunk).map_err(unreadable)?;
-        if count == 0 {
-            break;
-        }
-        converter.push(&chunk[..count])?;
+    if weights.is_dir() {
+        return convert_folder(weights, *form, out);
     }
+    convert_weights(std::slice::from_ref(weights), *form, out)
+}
+
+/// Converts a model's weights, and copies what is beside them.
+fn convert_folder(folder: &Path, form: Form, out: &Path) -> Result<(), Failure> {
+    let ModelFolder { weights, beside } = ModelFolder::find(folder)?;
+    let unwritable = |error| format!("{} cannot be written: {error}.", out.display());
+    std::fs::create_dir_all(out).map_err(unwritable)?;
+    if std::fs::canonicalize(folder)? == std::fs::canonicalize(out)? {
+        return Err("The folder to be written must be another than that of the model.".into());
+    }
+    convert_weights(&weights, form, &out.join(form.file_name()))?;
+    for path in beside {
+        let copy = out.join(path.file_name().unwrap_or_default());
+        std::fs::copy(&path, &copy).map_err(unwritable)?;
+    }
+    println!(
+        "Put {} on any web server that lets your pages read it, and load it by its address.",
+        out.display()
+    );
+    Ok(())
+}
+
+/// Converts weights, which may be in several files.
+fn convert_weights(paths: &[PathBuf], form: Form, out: &Path) -> Result<(), Failure> {
+    let mut progress = Progress::of(paths);
+    let mut converter = Converter::new(form);
+    let mut chunk = vec![0; CHUNK];
+    for (i, path) in paths.iter().enumerate() {
+        let unreadable = |error| format!("{} cannot be read: {error}.", path.display());
+        let mut file = File::open(path).map_err(unreadable)?;
+        if i > 0 {
+            converter.next_file()?;
+        }
+        loop {
+            let count = file.read(&mut chunk).map_err(unreadable)?;
+            if count == 0 {
+                break;
+            }
+            converter.push(&chunk[..count])?;
+            progress.add(count);
+        }
+    }
+    progress.end();
     let tensors = write_whole(out, &converter.finish()?)?;
     let bytes = std::fs::metadata(out)?.len() as f64;
     println!("{}: {tensors} tensors, {:.1} MB", out.display(), bytes / 1e6);
     Ok(())
+}
+
+/// How much has been read, on a terminal.
+struct Progress {
+    total: u64,
+    read: u64,
+    shown: u64,
+}
+
+impl Progress {
+    fn of(paths: &[PathBuf]) -> Self {
+        let length = |path: &PathBuf| std::fs::metadata(path).map_or(0, |about| about.len());
+        let total = if std::io::stderr().is_terminal() { paths.iter().map(length).sum() } else { 0 };
+        Self { total, read: 0, shown: 0 }
+    }
+
+    fn add(&mut self, bytes: usize) {
+        self.read += bytes as u64;
+        let percent = (100 * self.read).checked_div(self.total).unwrap_or(0);
+        if percent > self.shown {
+            self.shown = percent;
+            eprint!("\rReading: {percent} %");
+        }
+    }
+
+    fn end(&self) {
+        if self.shown > 0 {
+            eprint!("\r              \r");
+        }
+    }
 }
 
 /// Writes a file under another name until it is whole.

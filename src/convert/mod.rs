@@ -16,6 +16,8 @@
 //! # }
 //! ```
 
+#[cfg(not(target_arch = "wasm32"))]
+mod folder;
 mod gguf;
 mod int8;
 
@@ -27,6 +29,9 @@ use candle_core::quantized::GgmlDType;
 use crate::kernels::Dtype;
 use crate::weights::{Weights, WeightsLoader};
 use crate::{Error, ErrorKind, Result};
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use folder::ModelFolder;
 
 /// How weights are stored. Everything that is no matrix stays f32, but for `Int8`.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +65,16 @@ impl Form {
     }
 }
 
+impl Form {
+    /// What a file of this form is called in a model's folder.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Gguf(_) => "model.gguf",
+            Self::Int8 => "model.safetensors",
+        }
+    }
+}
+
 /// The tensors so far, in the form in which they will be written.
 enum Tensors {
     Gguf(gguf::Tensors),
@@ -82,7 +97,7 @@ impl Converter {
         Self { loader: WeightsLoader::new(Dtype::F32).keep_names(), tensors }
     }
 
-    /// Takes the next bytes of a file of weights, any number of them: safetensors, a PyTorch file or GGUF.
+    /// Takes the next bytes of a file of weights, any number of them: safetensors, a PyTorch file, GGUF or ONNX.
     ///
     /// # Errors
     /// Those of [`WeightsLoader::push`].
@@ -90,6 +105,14 @@ impl Converter {
         self.loader.push(chunk)?;
         let finished = self.loader.take_finished();
         self.take(finished)
+    }
+
+    /// Ends a file, where a model's weights are in several.
+    ///
+    /// # Errors
+    /// Those of [`WeightsLoader::next_file`].
+    pub fn next_file(&mut self) -> Result<()> {
+        self.loader.next_file()
     }
 
     /// What there is to write, once all bytes are there.

@@ -30,6 +30,7 @@ mod repair;
 mod resize;
 mod settings;
 mod tiff;
+mod timm;
 
 pub use ::image::RgbImage;
 pub use decode::{MAX_BYTES, MAX_EDGE, MAX_PIXELS, decode, from_rgba};

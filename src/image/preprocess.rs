@@ -3,9 +3,10 @@
 use ::image::RgbImage;
 use candle_core::{Device, Tensor};
 
-use super::resize::{Window, resize_window};
+use super::resize::{Filter, Window, resize, resize_window};
 pub use super::settings::PreprocessorKind;
-use super::settings::{Settings, Size};
+use super::settings::{Rounding, Settings, Size};
+use super::timm;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The steps of a `preprocessor_config.json`, ready to run.
@@ -19,6 +20,10 @@ pub struct Preprocessor {
     output: (u32, u32),
     /// The value of each grey level, for each channel. With 256 levels a table is both exact and the fastest.
     levels: Box<[[f32; 256]; 3]>,
+    /// Images are first padded to a square, with white.
+    squares: bool,
+    /// Channels are blue, green, red.
+    bgr: bool,
 }
 
 impl Preprocessor {
@@ -32,7 +37,27 @@ impl Preprocessor {
     /// [`ErrorKind::PreprocessorInvalid`] names the key that is wrong, or says that the file leaves the size of
     /// its results open (a vision tower has one size).
     pub fn from_json(json: &[u8], kind: PreprocessorKind) -> Result<Self> {
-        let settings = Settings::from_json(json, kind)?;
+        Self::new(Settings::from_json(json, kind)?)
+    }
+
+    /// Reads the `pretrained_cfg` of a `config.json` that `timm` wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ConfigInvalid`] names the key that is wrong.
+    pub fn from_timm(config: &[u8]) -> Result<Self> {
+        Self::new(timm::settings(config)?)
+    }
+
+    /// The same, of images that are first padded to a square with white, and with channels in the order blue, green, red: as
+    /// taggers of drawings are trained (WD taggers of version 3, and the script `wdv3-timm` for them). Pictures that would
+    /// make a square of more than 4096 pixels a side are made smaller first.
+    #[must_use]
+    pub fn of_drawings(self) -> Self {
+        Self { squares: true, bgr: true, ..self }
+    }
+
+    fn new(settings: Settings) -> Result<Self> {
         let output = settings.output_size()?;
         let levels = levels(&settings);
         if levels.iter().flatten().any(|level| !level.is_finite()) {
@@ -41,7 +66,7 @@ impl Preprocessor {
                 "The preprocessor file scales pixels to infinity: see `rescale_factor`, `image_mean`, `image_std`.",
             ));
         }
-        Ok(Self { settings, output, levels })
+        Ok(Self { settings, output, levels, squares: false, bgr: false })
     }
 
     /// (height, width) of every tensor.
@@ -64,14 +89,16 @@ impl Preprocessor {
         for channel in self.levels.iter() {
             values.resize(values.len() + height * width, channel[0]);
         }
-        let placed = self.place(image);
+        let square = if self.squares { Some(squared(image, self.settings.filter)) } else { None };
+        let placed = self.place(square.as_ref().unwrap_or(image));
         let (columns, plane) = (placed.pixels.width() as usize, height * width);
         for (row, pixels) in placed.pixels.as_raw().chunks_exact(3 * columns).enumerate() {
             let start = (placed.top + row) * width + placed.left;
             for (channel, levels) in self.levels.iter().enumerate() {
                 let output = &mut values[channel * plane + start..][..columns];
+                let source = if self.bgr { 2 - channel } else { channel };
                 for (value, pixel) in output.iter_mut().zip(pixels.as_chunks::<3>().0) {
-                    *value = levels[usize::from(pixel[channel])];
+                    *value = levels[usize::from(pixel[source])];
                 }
             }
         }
@@ -80,28 +107,41 @@ impl Preprocessor {
 
     /// The part of `image`, which has pixels, that its tensor shows.
     pub fn frame(&self, image: &RgbImage) -> Frame {
-        let (height, width) = self.resized(image);
+        let whole = if self.squares { square_around(image) } else { Frame::WHOLE };
+        let side = image.width().max(image.height());
+        let (height, width) = if self.squares {
+            self.resized_from(side, side)
+        } else {
+            self.resized_from(image.height(), image.width())
+        };
         let part = |size: u64, crop: u32| {
-            let Centre { skipped, before, .. } = centre(size, crop);
+            let Centre { skipped, before, .. } = centre(size, crop, self.settings.rounding);
             [(skipped as f32 - before as f32) / size as f32, crop as f32 / size as f32]
         };
         let ([top, height], [left, width]) = (part(height, self.output.0), part(width, self.output.1));
-        Frame { left, top, width, height }
+        Frame {
+            left: whole.left + left * whole.width,
+            top: whole.top + top * whole.height,
+            width: width * whole.width,
+            height: height * whole.height,
+        }
     }
 
     /// (height, width) before the crop.
-    fn resized(&self, image: &RgbImage) -> (u64, u64) {
+    fn resized_from(&self, height: u32, width: u32) -> (u64, u64) {
         match self.settings.resize {
-            None => (image.height().into(), image.width().into()),
+            None => (height.into(), width.into()),
             Some(Size::Exact { height, width }) => (height.into(), width.into()),
-            Some(Size::ShortestEdge(edge)) => shortest_edge(image.height(), image.width(), edge),
+            Some(Size::ShortestEdge(edge)) => shortest_edge(height, width, edge),
         }
     }
 
     /// Resizes and crops: the pixels that remain, and where they lie in the output.
     fn place(&self, image: &RgbImage) -> Placed {
-        let (height, width) = self.resized(image);
-        let (rows, columns) = (centre(height, self.output.0), centre(width, self.output.1));
+        let (height, width) = self.resized_from(image.height(), image.width());
+        let rounding = self.settings.rounding;
+        let (rows, columns) =
+            (centre(height, self.output.0, rounding), centre(width, self.output.1, rounding));
         let window =
             Window { left: columns.skipped, top: rows.skipped, width: columns.kept, height: rows.kept };
         // An image that keeps its size passes through any filter unchanged.
@@ -150,12 +190,47 @@ struct Centre {
     before: u32,
 }
 
-/// Places `size` pixels in `crop`: what is too much goes evenly, the odd pixel behind; what is too little is
-/// padded evenly, the odd pixel in front.
-fn centre(size: u64, crop: u32) -> Centre {
+/// Places `size` pixels in `crop`: what is too much goes evenly, the odd pixel behind or where `rounding` says; what is too
+/// little is padded evenly, the odd pixel in front.
+fn centre(size: u64, crop: u32, rounding: Rounding) -> Centre {
     match u32::try_from(size) {
         Ok(size) if size < crop => Centre { skipped: 0, kept: size, before: (crop - size).div_ceil(2) },
-        _ => Centre { skipped: (size - u64::from(crop)) / 2, kept: crop, before: 0 },
+        _ => {
+            let (half, odd) = ((size - u64::from(crop)) / 2, (size - u64::from(crop)) % 2);
+            let up = if rounding == Rounding::HalfToEven { odd * (half % 2) } else { 0 };
+            Centre { skipped: half + up, kept: crop, before: 0 }
+        }
+    }
+}
+
+/// The longest side of a picture that is padded to a square as it is: 48 MB.
+const LONGEST: u32 = 4096;
+
+/// A picture in the middle of a white square. One that would become too large is made smaller first.
+fn squared(image: &RgbImage, filter: Filter) -> RgbImage {
+    let (width, height) = image.dimensions();
+    let longest = width.max(height);
+    if width.abs_diff(height) > 0 && longest > LONGEST {
+        let scaled =
+            |side: u32| (f64::from(side) * f64::from(LONGEST) / f64::from(longest)).round().max(1.0) as u32;
+        return squared(&resize(image, scaled(width), scaled(height), filter), filter);
+    }
+    let mut square = RgbImage::from_pixel(longest, longest, [255; 3].into());
+    let (left, top) = ((longest - width) / 2, (longest - height) / 2);
+    ::image::imageops::replace(&mut square, image, left.into(), top.into());
+    square
+}
+
+/// The square that [`squared`] makes, in fractions of the picture.
+fn square_around(image: &RgbImage) -> Frame {
+    let (width, height) = (image.width().max(1), image.height().max(1));
+    let longest = width.max(height);
+    let (left, top) = ((longest - width) / 2, (longest - height) / 2);
+    Frame {
+        left: -(left as f32) / width as f32,
+        top: -(top as f32) / height as f32,
+        width: longest as f32 / width as f32,
+        height: longest as f32 / height as f32,
     }
 }
 
@@ -190,9 +265,13 @@ mod tests {
 
     #[test]
     fn the_odd_pixel_goes_where_the_reference_puts_it() {
-        assert_eq!(centre(299, 224), Centre { skipped: 37, kept: 224, before: 0 });
-        assert_eq!(centre(221, 224), Centre { skipped: 0, kept: 221, before: 2 });
-        assert_eq!(centre(224, 224), Centre { skipped: 0, kept: 224, before: 0 });
+        assert_eq!(centre(299, 224, Rounding::Down), Centre { skipped: 37, kept: 224, before: 0 });
+        assert_eq!(centre(221, 224, Rounding::Down), Centre { skipped: 0, kept: 221, before: 2 });
+        assert_eq!(centre(224, 224, Rounding::Down), Centre { skipped: 0, kept: 224, before: 0 });
+        // Python's `round((size - crop) / 2)`.
+        for (size, skipped) in [(225, 0), (227, 2), (229, 2), (231, 4), (228, 2)] {
+            assert_eq!(centre(size, 224, Rounding::HalfToEven).skipped, skipped, "{size}");
+        }
     }
 
     #[test]

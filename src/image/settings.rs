@@ -31,6 +31,15 @@ pub(super) enum Size {
     ShortestEdge(u32),
 }
 
+/// What becomes of half a pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rounding {
+    /// As `transformers` does it.
+    Down,
+    /// As `torchvision` does it.
+    HalfToEven,
+}
+
 /// A file's meaning: `None` where a step is not done.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Settings {
@@ -38,6 +47,8 @@ pub(super) struct Settings {
     pub(super) filter: Filter,
     /// (height, width)
     pub(super) crop: Option<(u32, u32)>,
+    /// What becomes of half a pixel where the crop begins.
+    pub(super) rounding: Rounding,
     pub(super) rescale: Option<f64>,
     /// (mean, deviation)
     pub(super) normalize: Option<([f64; 3], [f64; 3])>,
@@ -127,7 +138,7 @@ impl Settings {
                 .and_then(Filter::from_code)
                 .ok_or_else(|| invalid("resample", "is not one of PIL's filter numbers, 0 to 5"))?,
         };
-        Ok(Self { resize, filter, crop, rescale, normalize })
+        Ok(Self { resize, filter, crop, rounding: Rounding::Down, rescale, normalize })
     }
 
     /// (height, width) of every result, if it is the same for every image.

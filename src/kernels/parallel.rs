@@ -15,6 +15,8 @@ use std::ops::Range;
 pub(super) fn ranges(count: usize, grain: usize, work: impl Fn(Range<usize>) + Sync) {
     #[cfg(feature = "threads")]
     {
+        // What Miri has the time for is too little for several threads, and they are what it is to look at.
+        let grain = if cfg!(miri) { 1 } else { grain };
         let threads = rayon::current_num_threads();
         // A few parts for each thread, so that one that is late does not hold up the rest.
         let parts = (count / grain.max(1)).min(4 * threads);
@@ -47,7 +49,8 @@ mod threaded {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// How often a thread that has nothing to do looks for work: for about half a millisecond in a native build.
-    const LOOKS: usize = 10_000;
+    /// An interpreter that checks every step would spend its hours here.
+    const LOOKS: usize = if cfg!(miri) { 20 } else { 10_000 };
 
     /// Threads that look for work, and do not sleep.
     static AWAKE: AtomicUsize = AtomicUsize::new(0);

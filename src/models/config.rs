@@ -62,6 +62,11 @@ impl Section {
         Ok(Self { path: format!("{}{name}.", self.path), keys })
     }
 
+    /// Names of the keys that are not null.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.as_str())
+    }
+
     /// Whether the key is there and not null.
     pub(super) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
@@ -184,15 +189,23 @@ impl Section {
     pub(super) fn patches(&self, image: usize, patch: usize) -> Result<(usize, usize)> {
         let image = self.side("image_size", image, 1..=4096)?;
         let patch = self.side("patch_size", patch, 1..=1024)?;
-        if !image.is_multiple_of(patch) || image / patch > MOST_PATCHES {
-            return Err(invalid(format!(
-                "In config.json, {0}image_size ({image}) is not 1 to {MOST_PATCHES} times {0}patch_size ({patch}).",
-                self.path
-            )));
-        }
+        self.check_patches([("image_size", image), ("patch_size", patch)])?;
         // The reference has this key in one model only, and pictures have three channels.
         self.number("num_channels", 3, 3..=3)?;
         Ok((image, patch))
+    }
+
+    /// Refuses an image that cannot be cut into patches, or into too many. Image and patch come with what they are called.
+    /// Returns how many patches there are on a side.
+    pub(super) fn check_patches(&self, [image, patch]: [(&str, usize); 2]) -> Result<usize> {
+        let ((image_name, image), (patch_name, patch)) = (image, patch);
+        if image.is_multiple_of(patch) && image / patch <= MOST_PATCHES {
+            return Ok(image / patch);
+        }
+        Err(invalid(format!(
+            "In config.json, {0}{image_name} ({image}) is not 1 to {MOST_PATCHES} times {0}{patch_name} ({patch}).",
+            self.path
+        )))
     }
 
     /// The side of a square: a whole number in `range`, or a list of two that are the same.

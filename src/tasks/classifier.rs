@@ -1,10 +1,11 @@
 //! Classification with ViT.
 
+use super::tag_table::read_tags;
 use super::{ImageEncoding, check_picture_size, finite, pixel_batch};
-use crate::Result;
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
-use crate::models::vit::{VitConfig, VitModel};
+use crate::models::vit::{VitConfig, VitModel, is_timm};
 use crate::weights::Weights;
+use crate::{Error, ErrorKind, Result};
 
 /// The small files of a ViT classifier, read and checked against each other. It knows no texts, and so it has
 /// no tokenizer.
@@ -14,13 +15,35 @@ pub struct ClassifierFiles {
 }
 
 impl ClassifierFiles {
-    /// Reads `config.json` and `preprocessor_config.json`.
+    /// Reads `config.json` and `preprocessor_config.json`. Of a model of `timm` the latter is not looked at; `tags`, its
+    /// `selected_tags.csv`, is empty where there is none.
     ///
     /// # Errors
     /// `ConfigInvalid`, `PreprocessorInvalid`: a file is malformed, or does not fit the other.
-    pub fn read(config: &[u8], preprocessor: &[u8]) -> Result<Self> {
-        let config = VitConfig::from_json(config)?;
-        let preprocessor = Preprocessor::from_json(preprocessor, PreprocessorKind::Vit)?;
+    pub fn read(config: &[u8], preprocessor: &[u8], tags: &[u8]) -> Result<Self> {
+        let of_timm = is_timm(config)?;
+        let preprocessor = if of_timm {
+            Preprocessor::from_timm(config)?
+        } else {
+            Preprocessor::from_json(preprocessor, PreprocessorKind::Vit)?
+        };
+        let mut config = VitConfig::from_json(config)?;
+        let preprocessor = if of_timm && !tags.is_empty() {
+            let tags = read_tags(tags)?;
+            if tags.len() != config.labels.len() {
+                let (tags, classes) = (tags.len(), config.labels.len());
+                return Err(Error::new(
+                    ErrorKind::ConfigInvalid,
+                    format!("selected_tags.csv has {tags} tags, but config.json {classes} classes."),
+                ));
+            }
+            config.kinds = Some(tags.iter().map(|tag| tag.kind.to_owned()).collect());
+            config.labels = tags.into_iter().map(|tag| tag.name).collect();
+            config.independent = true;
+            preprocessor.of_drawings()
+        } else {
+            preprocessor
+        };
         check_picture_size(&preprocessor, config.image_size)?;
         Ok(Self { config, preprocessor })
     }
@@ -33,11 +56,13 @@ impl ClassifierFiles {
     }
 }
 
-/// Says which of its classes an image is of, as `transformers`' `ViTForImageClassification` does.
+/// Says which of its classes an image is of, as `ViTForImageClassification` of `transformers` does, or `VisionTransformer` of
+/// `timm`.
 pub struct Classifier {
     pub(super) model: VitModel,
     preprocessor: Preprocessor,
     labels: Vec<String>,
+    kinds: Option<Vec<String>>,
     independent: bool,
 }
 
@@ -49,12 +74,18 @@ impl Classifier {
     pub fn new(files: ClassifierFiles, weights: Weights) -> Result<Self> {
         let ClassifierFiles { config, preprocessor } = files;
         let model = VitModel::new(&config, weights)?;
-        Ok(Self { model, preprocessor, labels: config.labels, independent: config.independent })
+        let VitConfig { labels, kinds, independent, .. } = config;
+        Ok(Self { model, preprocessor, labels, kinds, independent })
     }
 
     /// What the classes are called, in the order of their ids; at least one.
     pub fn labels(&self) -> &[String] {
         &self.labels
+    }
+
+    /// Of what kind each class is, in the same order, where there are several kinds.
+    pub fn kinds(&self) -> Option<&[String]> {
+        self.kinds.as_deref()
     }
 
     /// Begins to look at `image`; no layer is computed yet.

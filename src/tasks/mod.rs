@@ -25,6 +25,7 @@ mod matcher;
 mod naming;
 mod ocelli;
 mod scores;
+mod tag_table;
 mod tagger;
 mod text_tokenizer;
 mod texts;

@@ -13,9 +13,10 @@ pub struct ClassifierFiles(tasks::ClassifierFiles);
 
 #[wasm_bindgen]
 impl ClassifierFiles {
-    /// Reads `config.json` and `preprocessor_config.json`; there is no tokenizer.
-    pub fn read(config: &[u8], preprocessor: &[u8]) -> JsResult<Self> {
-        tasks::ClassifierFiles::read(config, preprocessor).map(Self).map_err(to_js)
+    /// Reads `config.json` and `preprocessor_config.json`, and `selected_tags.csv` where there is one; there is no tokenizer.
+    pub fn read(config: &[u8], preprocessor: &[u8], tags: Option<Vec<u8>>) -> JsResult<Self> {
+        let tags = tags.unwrap_or_default();
+        tasks::ClassifierFiles::read(config, preprocessor, &tags).map(Self).map_err(to_js)
     }
 
     /// Tells `weights` which tensors of their file the model does without. Comes before their first byte.
@@ -40,6 +41,11 @@ impl ClassifierHandle {
     /// What the classes are called, in their order.
     pub fn labels(&self) -> Vec<String> {
         self.0.labels().to_vec()
+    }
+
+    /// Of what kind each class is, in the same order, where there are several kinds.
+    pub fn kinds(&self) -> Option<Vec<String>> {
+        self.0.kinds().map(<[String]>::to_vec)
     }
 
     /// Begins to look at the picture; no layer is computed yet.

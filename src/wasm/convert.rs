@@ -27,6 +27,12 @@ impl Converter {
         self.0.push(chunk).map_err(to_js)
     }
 
+    /// Ends a file, where a model's weights are in several.
+    #[wasm_bindgen(js_name = nextFile)]
+    pub fn next_file(&mut self) -> JsResult<()> {
+        self.0.next_file().map_err(to_js)
+    }
+
     /// Gives the converted file to `write`, piece by piece, each a `Uint8Array` of its own. Returns how many tensors there
     /// are. What `write` throws comes through.
     pub fn finish(self, write: &Function) -> JsResult<usize> {

@@ -293,3 +293,49 @@ fn the_converter_says_what_is_wrong() {
         assert!(!PathBuf::from(out).exists());
     }
 }
+
+#[test]
+fn a_whole_folder_is_converted_with_what_is_beside_the_weights() {
+    let folder = std::env::temp_dir().join(format!("ocelli-convert-{}-folder", std::process::id()));
+    let (model, out) = (folder.join("model"), folder.join("out"));
+    std::fs::create_dir_all(&model).unwrap();
+    let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/models/clip-gelu-eos-7");
+    let run = |dtype: &str, out: &PathBuf| {
+        convert(&[model.to_str().unwrap(), "--dtype", dtype, "-o", out.to_str().unwrap()])
+    };
+    assert!(run("q8", &out).unwrap_err().contains("has no weights"));
+    let whole = std::fs::read(golden.join("model.safetensors")).unwrap();
+    // In two files, of which the second has one tensor.
+    let header = br#"{"one.more":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let more = [&(header.len() as u64).to_le_bytes()[..], header, &1f32.to_le_bytes()].concat();
+    std::fs::write(model.join("model-1.safetensors"), &whole).unwrap();
+    std::fs::write(model.join("model-2.safetensors"), more).unwrap();
+    let index = model.join("model.safetensors.index.json");
+    std::fs::write(&index, r#"{"weight_map":{"a":"model-2.safetensors","b":"model-1.safetensors"}}"#)
+        .unwrap();
+    assert!(run("q8", &out).unwrap_err().contains("has no config.json"));
+    std::fs::copy(golden.join("config.json"), model.join("config.json")).unwrap();
+    std::fs::write(model.join("tokenizer.json"), "{}").unwrap();
+    std::fs::write(model.join("optimizer.pt"), "large").unwrap();
+    assert!(run("f32", &model).unwrap_err().contains("must be another"));
+    run("f32", &out).unwrap();
+    let mut names: Vec<_> = std::fs::read_dir(&out)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["config.json", "model.gguf", "tokenizer.json"]);
+    let converted = load(&std::fs::read(out.join("model.gguf")).unwrap(), 1 << 16).unwrap();
+    assert_eq!(converted.len(), load(&whole, 1 << 16).unwrap().len() + 1);
+    for (text, words) in [
+        ("{", "it is no JSON"),
+        (r#"{"weight_map": {}}"#, "it names no files"),
+        (r#"{"weight_map": {"a": "../b"}}"#, "it names files elsewhere"),
+        (r#"{"weight_map": {"a": "missing.safetensors"}}"#, "missing.safetensors cannot be read"),
+    ] {
+        std::fs::write(&index, text).unwrap();
+        let error = run("q8", &out).unwrap_err();
+        assert!(error.contains(words), "{error}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -27,6 +27,7 @@ mod support;
 mod tagging;
 mod tasks;
 mod text;
+mod timm;
 mod towers;
 mod vit;
 mod vqa;

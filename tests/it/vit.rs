@@ -136,7 +136,7 @@ fn wrong_weights_are_named() {
 }
 
 fn classifier(golden: &Golden, config: &[u8], preprocessor: &str) -> ocelli::Result<Classifier> {
-    let files = ClassifierFiles::read(config, preprocessor.as_bytes())?;
+    let files = ClassifierFiles::read(config, preprocessor.as_bytes(), b"")?;
     let mut loader = WeightsLoader::new(Dtype::F32);
     loader.pass_over(files.unused());
     loader.push(&golden.model)?;
@@ -173,7 +173,7 @@ fn classifies_pictures_by_name() {
 fn files_that_do_not_fit_are_refused_before_the_weights() {
     let golden = Golden::read(MODELS[0]);
     let kind = |config: &[u8], preprocessor: &str| {
-        ClassifierFiles::read(config, preprocessor.as_bytes()).err().unwrap().kind()
+        ClassifierFiles::read(config, preprocessor.as_bytes(), b"").err().unwrap().kind()
     };
     assert_eq!(kind(&golden.config, "{}"), ErrorKind::PreprocessorInvalid);
     assert_eq!(kind(br#"{"model_type": "clip"}"#, r#"{"size": 32}"#), ErrorKind::ConfigInvalid);
@@ -186,7 +186,7 @@ fn weights_that_give_no_numbers_are_an_error() {
     let bias = &tensors["classifier.bias"];
     let nan = Tensor::full(f32::NAN, bias.shape(), bias.device()).unwrap();
     tensors.insert("classifier.bias".to_owned(), nan);
-    let files = ClassifierFiles::read(&golden.config, br#"{"size": 48}"#).unwrap();
+    let files = ClassifierFiles::read(&golden.config, br#"{"size": 48}"#, b"").unwrap();
     let classifier = Classifier::new(files, Weights::from_tensors(tensors)).unwrap();
     let error = classifier.classify(&picture()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WeightsInvalid);
@@ -202,7 +202,7 @@ fn weights_whose_sums_are_no_numbers_are_an_error() {
     }
     let bytes = serialise(&seeded.tensors, "classifier-overflow");
     for dtype in [Dtype::F32, Dtype::F16, Dtype::Int8] {
-        let files = ClassifierFiles::read(SEEDED, br#"{"size": 32}"#).unwrap();
+        let files = ClassifierFiles::read(SEEDED, br#"{"size": 32}"#, b"").unwrap();
         let classifier = Classifier::new(files, load(dtype, &bytes)).unwrap();
         assert_eq!(
             classifier.classify(&picture()).unwrap_err().kind(),

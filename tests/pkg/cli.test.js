@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
 import { Tagger } from '../../pkg/dist/node.js';
+import { shards } from './support/shards.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CLI = path.join(ROOT, 'pkg/dist/cli.js');
@@ -224,6 +225,33 @@ test('weights are converted by the converter of the library', { skip }, async (t
   assert.equal(refused.code, 3);
   assert.match(refused.err, /^ocelli: The .*\.\n$/);
   assert.ok(!existsSync(path.join(folder, 'never')) && !existsSync(path.join(folder, 'never.part')));
+});
+
+test('a whole folder is converted, with what is beside weights in several files', { skip }, async (t) => {
+  const folder = folderOf(t);
+  const [model, out] = ['model', 'out'].map((name) => path.join(folder, name));
+  const golden = path.join(ROOT, 'tests/golden/models/clip-gelu-eos-7');
+  cpSync(path.join(golden, 'config.json'), path.join(model, 'config.json'));
+  const names = ['a.safetensors', 'b.safetensors'];
+  const parts = shards(readFileSync(path.join(golden, 'model.safetensors')), names.length);
+  for (const [i, part] of parts.entries()) writeFileSync(path.join(model, names[i]), part);
+  const index = (map) => writeFileSync(path.join(model, 'model.safetensors.index.json'), JSON.stringify(map));
+  index({ weight_map: { x: names[1], y: names[0] } });
+  const done = await ocelli(['convert', model, '--dtype', 'q8', '--out', out]);
+  assert.equal(done.code, 0, done.err);
+  assert.match(done.out, /78 tensors.*\nPut .* on any web server/);
+  assert.deepEqual(readdirSync(out).sort(), ['config.json', 'model.gguf']);
+  for (const [args, map, sentence] of [
+    [[model, '--out', model], { weight_map: { x: names[1] } }, /must be another/],
+    [[model, '--out', out], { weight_map: { x: '../b' } }, /names no files beside it/],
+    [[model, '--out', out], { weight_map: { x: 'c' } }, /c cannot be read/],
+    [[folder, '--out', out], {}, /has no weights/],
+  ]) {
+    index(map);
+    const { code, err } = await ocelli(['convert', ...args, '--dtype', 'f16']);
+    assert.equal(code, 2, err);
+    assert.match(err, sentence);
+  }
 });
 
 test('a wrong command line is one sentence and the exit code 2', async () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import test from 'node:test';
-import { Answerer, Captioner, Embedder, Matcher, Tagger } from '../../pkg/src/index.js';
+import { Answerer, Captioner, Classifier, Embedder, Matcher, Tagger } from '../../pkg/src/index.js';
 import { FakeBackend } from './support/fake-backend.js';
 import { workerFactory } from './support/fake-worker.js';
 import { serveRoutes } from './support/server.js';
+import { shards } from './support/shards.js';
 import { BLIP, CLIP, haveTinyModels, ITM, picture, tinyRoutes, VQA } from './support/tiny-model.js';
 
 /** The whole package but the thread: the real wasm behind the real protocol, in Node. */
@@ -73,7 +74,7 @@ test('the wasm has every handle that handles.js names', options, () => {
     Choices: [],
     ChoiceRun: ['step', 'scores', 'probabilities'],
     ClassifierFiles: ['passOver'],
-    ClassifierHandle: [...looking, ...tracing, 'labels', 'classify'],
+    ClassifierHandle: [...looking, ...tracing, 'labels', 'kinds', 'classify'],
   })) {
     for (const member of [...members, 'free']) {
       assert.equal(typeof wasm[name].prototype[member], 'function', `${name}.${member}`);
@@ -425,6 +426,38 @@ test('weights in several files, and quantised ones of ONNX, give the same tags',
   found.forEach(({ score }, i) => assert.ok(Math.abs(score - right[i].score) < 0.05, `${score}`));
 });
 
+test('a tagger of drawings says of what kind its tags are', options, async (t) => {
+  const file = (name) => readFileSync(new URL(`../golden/models/timm-tagger/${name}`, import.meta.url));
+  const png = readFileSync(new URL('../golden/models/tall.png', import.meta.url));
+  const changed = {
+    'preprocessor_config.json': undefined,
+    'tokenizer.json': undefined,
+    'selected_tags.csv': file('selected_tags.csv'),
+  };
+  const backend = new FakeBackend();
+  for (const visit of ['first', 'kept']) {
+    const { model } = await load(t, Classifier, 'timm-tagger', changed, { backend, cache: true });
+    const all = await model.classify(png);
+    assert.deepEqual(
+      new Set(all.map(({ kind }) => kind)),
+      new Set(['rating', 'general', 'character']),
+      visit,
+    );
+    const { score } = all.find(({ kind }) => kind === 'character');
+    const thresholds = { character: Math.min(1, score + 0.01) };
+    const fewer = await model.classify(png, { threshold: 0, thresholds });
+    assert.deepEqual(
+      fewer,
+      all.filter(({ kind }) => kind !== 'character'),
+    );
+  }
+  const { model } = await load(t, Classifier, 'timm-classes', { ...changed, 'selected_tags.csv': undefined });
+  const classes = await model.classify(png);
+  assert.ok(Math.abs(classes.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-5);
+  assert.equal('kind' in classes[0], false);
+  await assert.rejects(model.classify(png, { thresholds: { general: 2 } }), { code: 'argument-invalid' });
+});
+
 test('tokenizers come as tables of tokens, too', options, async (t) => {
   const { bmp } = picture();
   const served = async (name) => {
@@ -462,28 +495,6 @@ test('tokenizers come as tables of tokens, too', options, async (t) => {
     message: /^tokenizer\.json was not found/,
   });
 });
-
-/** A safetensors file as several, each with every so many-th tensor. */
-function shards(file, count) {
-  const begin = 8 + Number(file.readBigUInt64LE());
-  const tensors = JSON.parse(file.subarray(8, begin).toString());
-  delete tensors.__metadata__;
-  return Array.from({ length: count }, (_, part) => {
-    const header = {};
-    const data = [];
-    let at = 0;
-    for (const [name, tensor] of Object.entries(tensors).filter((_, i) => i % count === part)) {
-      const [from, to] = tensor.data_offsets;
-      data.push(file.subarray(begin + from, begin + to));
-      header[name] = { ...tensor, data_offsets: [at, at + to - from] };
-      at += to - from;
-    }
-    const json = Buffer.from(JSON.stringify(header));
-    const length = Buffer.alloc(8);
-    length.writeBigUInt64LE(BigInt(json.length));
-    return Buffer.concat([length, json, ...data]);
-  });
-}
 
 test('bad model files are typed errors', options, async (t) => {
   const file = (name, path) => readFileSync(new URL(`../golden/models/${name}/${path}`, import.meta.url));

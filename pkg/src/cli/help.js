@@ -169,23 +169,36 @@ ${PICTURES}`,
 ${PICTURES}`,
     options: {
       top: { type: 'string', short: 'n', value: 'N', help: 'how many classes to print; 5 by default' },
+      threshold: {
+        type: 'string',
+        value: 'SHARE',
+        help: 'the least probability that is printed, from 0 to 1',
+      },
       ...OUTPUT,
       ...MODEL,
       ...ALWAYS,
     },
-    examples: ['ocelli classify cat.jpg', 'ocelli classify photos --top 1 --csv'],
+    examples: [
+      'ocelli classify cat.jpg',
+      'ocelli classify photos --top 1 --csv',
+      'ocelli classify drawings --model SmilingWolf/wd-vit-tagger-v3 --threshold 0.35 --top 50',
+    ],
   },
   convert: {
     summary: 'write a model’s weights in a smaller form',
-    usage: 'ocelli convert [options] WEIGHTS --dtype TYPE --out FILE',
-    about: `Reads model.safetensors, pytorch_model.bin or a GGUF file, and writes GGUF, or safetensors for int8.
+    usage: 'ocelli convert [options] WEIGHTS|FOLDER --dtype TYPE --out PATH',
+    about: `Reads model.safetensors, pytorch_model.bin, a GGUF or an ONNX file, and writes GGUF, or safetensors for int8.
+Of a model's folder, whose weights may be in several files, it writes another, with what is read beside the weights.
 TYPE is int8 (8 bits a number and a scale for each row), q8 (8.5 bits), q4 (4.5 bits), f16 or f32.`,
     options: {
       dtype: { type: 'string', value: 'TYPE', help: 'int8, q8, q4, f16 or f32' },
-      out: { type: 'string', short: 'o', value: 'FILE', help: 'the file to be written' },
+      out: { type: 'string', short: 'o', value: 'PATH', help: 'the file or folder to be written' },
       ...ALWAYS,
     },
-    examples: ['ocelli convert model.safetensors --dtype q8 --out model.gguf'],
+    examples: [
+      'ocelli convert model.safetensors --dtype q8 --out model.gguf',
+      'ocelli convert clip-vit-base-patch32 --dtype int8 --out public/models/clip',
+    ],
   },
   serve: {
     summary: 'answer over HTTP, on this machine',

@@ -11,6 +11,8 @@
  *
  * @typedef {object} ClassifyOptions
  * @property {number} [topK] how many of the best classes to return; all by default
+ * @property {number} [threshold] the least score that is returned, from 0 to 1; 0 by default
+ * @property {Record<string, number>} [thresholds] the same for kinds of tags: `{ general: 0.35, character: 0.75 }`
  * @property {AbortSignal | null} [signal]
  * @property {(progress: Progress) => void} [onProgress] the phase `image`: layers computed so far
  */
@@ -21,7 +23,7 @@ import { readInside } from './inside.js';
 import { LoadedModel } from './model.js';
 
 /**
- * A ViT model: says which of its own classes a picture is of.
+ * A ViT model: says which of its own classes a picture is of, or, where several can be true at once, which are.
  *
  * @example
  * const classifier = await Classifier.load('google/vit-base-patch16-224');
@@ -58,9 +60,14 @@ export class Classifier extends LoadedModel {
    * @throws {OcelliError} `argument-invalid`
    */
   async classify(image, options = {}) {
-    const { topK, signal, onProgress } = readOptions(options, ['topK', ...CALL]);
+    const read = readOptions(options, ['topK', 'threshold', 'thresholds', ...CALL]);
+    const { topK, threshold, thresholds, signal, onProgress } = read;
     const { source, transfer } = await readImage(image, { signal });
-    return this.request('classify', { image: source, topK }, { signal, transfer, onProgress });
+    return this.request(
+      'classify',
+      { image: source, topK, threshold, thresholds },
+      { signal, transfer, onProgress },
+    );
   }
 
   /**

@@ -96,6 +96,10 @@ const SPECS = {
     valid: isShare,
     must: 'be a number from 0 to 1',
   },
+  thresholds: {
+    valid: (value) => typeof value === 'object' && value !== null && Object.values(value).every(isShare),
+    must: 'be an object of numbers from 0 to 1',
+  },
   topK: COUNT,
   none: FLAG,
   noneOffset: NUMBER,

@@ -98,7 +98,12 @@
  * @property {Float32Array} logLikelihoods one for each answer, in their order
  * @property {Float32Array} probabilities of each among the answers
  *
- * @typedef {{ image: ImageSource, topK: number | undefined }} ClassifyArguments
+ * @typedef {object} ClassifyArguments
+ * @property {ImageSource} image
+ * @property {number | undefined} topK
+ * @property {number | undefined} threshold the least score that is returned
+ * @property {Record<string, number> | undefined} thresholds the same by kinds of classes
+ *
  * @typedef {{ image: ImageSource }} RolloutArguments
  * @typedef {{ image: ImageSource, text: string }} ExplainArguments
  */

@@ -55,6 +55,8 @@
  * @property {string} label what the model calls the class
  * @property {number} score its probability
  * @property {number} index the id of the class
+ * @property {string} [kind] of a tagger with tags of several kinds, which: `general`, `character`, `rating`, `copyright`,
+ *   `artist`, `meta` or `other`
  *
  * @typedef {'simd128' | 'relaxed' | 'simd128-threads' | 'relaxed-threads'} VariantName
  *

@@ -150,6 +150,7 @@
  *
  * @typedef {object} ClassifierMethods
  * @property {() => string[]} labels what the classes are called, in their order
+ * @property {() => string[] | undefined} kinds of what kind each is, where there are several kinds
  * @property {(encoding: any) => Float32Array} classify the probability of each
  * @property {() => void} free
  */

@@ -1,30 +1,30 @@
 //! `config.json` of a ViT classifier.
 
 use super::super::config::{Section, TowerConfig};
+use super::timm;
 use crate::Result;
+use crate::models::vision::TransformerConfig;
 
-/// The most labels that a configuration may have.
-pub const MAX_LABELS: usize = 10_000;
+/// The most labels that a configuration may have. Taggers of drawings have 10,861.
+pub const MAX_LABELS: usize = 20_000;
 /// The most characters (Unicode scalar values) that a label of a configuration may have.
 pub const MAX_LABEL_CHARS: usize = 1_000;
 
 /// The configuration of a ViT classifier.
 #[derive(Debug, Clone)]
 pub struct VitConfig {
-    /// Width, depth and so on.
-    pub tower: TowerConfig,
-    /// Height and width of the image in pixels; a multiple of `patch_size`.
+    /// The tower.
+    pub transformer: TransformerConfig,
+    /// Height and width of the image in pixels; a multiple of the tower's `patch_size`.
     pub image_size: usize,
-    /// Height and width of a patch in pixels.
-    pub patch_size: usize,
-    /// Whether queries, keys and values have a bias.
-    pub qkv_bias: bool,
     /// What each logit is for, at least one: `id2label`, by id. One without a name is called `LABEL_n`, as the
     /// reference does.
     pub labels: Vec<String>,
     /// Whether each label has a probability of its own, as where several can be true of one image
     /// (`problem_type`), or where there is but one.
     pub independent: bool,
+    /// What kind of tag each label is, where there are several: `general`, `character`, `rating` and others.
+    pub kinds: Option<Vec<String>>,
 }
 
 impl VitConfig {
@@ -33,17 +33,20 @@ impl VitConfig {
     /// # Errors
     /// `ConfigInvalid`; also for more than [`MAX_LABELS`] labels, and labels over [`MAX_LABEL_CHARS`].
     pub fn from_json(json: &[u8]) -> Result<Self> {
+        if timm::is_timm(json)? {
+            return timm::read(&Section::parse_any(json)?);
+        }
         let root = Section::parse(json, "vit")?;
         let (image_size, patch_size) = root.patches(224, 16)?;
         let tower = root.tower(&TowerConfig::BASE)?;
         let patches = (image_size / patch_size) * (image_size / patch_size);
         tower.check_fits("the top level", 1, 1 + patches)?;
         let labels = root.labels("id2label", MAX_LABELS, MAX_LABEL_CHARS)?;
+        let qkv_bias = root.flag("qkv_bias", true)?;
         Ok(Self {
-            tower,
+            transformer: TransformerConfig { qkv_bias, ..TransformerConfig::vit(tower, patch_size) },
             image_size,
-            patch_size,
-            qkv_bias: root.flag("qkv_bias", true)?,
+            kinds: None,
             independent: labels.len() == 1 || root.is("problem_type", "multi_label_classification"),
             labels,
         })
@@ -74,7 +77,7 @@ mod tests {
     fn sides_may_come_twice_and_unused_numbers_may_be_none() {
         let config = |json: &str| VitConfig::from_json(json.as_bytes());
         let twice = config(r#"{"image_size": [32, 32], "patch_size": [8, 8], "loss": NaN}"#).unwrap();
-        assert_eq!((twice.image_size, twice.patch_size), (32, 8));
+        assert_eq!((twice.image_size, twice.transformer.patch_size), (32, 8));
         let error = config(r#"{"image_size": [32, 40]}"#).unwrap_err();
         assert!(error.to_string().contains("the same one twice"), "{error}");
     }
@@ -97,7 +100,7 @@ mod tests {
             r#"{"id2label": {"0": [5]}}"#.to_owned(),
             r#"{"id2label": ["x"]}"#.to_owned(),
             r#"{"num_labels": 0}"#.to_owned(),
-            r#"{"num_labels": 10001}"#.to_owned(),
+            format!(r#"{{"num_labels": {}}}"#, MAX_LABELS + 1),
         ] {
             let error = labels(&wrong).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ConfigInvalid);

@@ -1,21 +1,23 @@
 //! ViT: images into classes that were fixed when the model was trained.
 //!
 //! ```text
-//! pixels (b, 3, size, size) -> vision -> (b, 1 + patches, width) -> class token -> classifier -> (b, labels)
+//! pixels (b, 3, size, size) -> vision -> (b, tokens, width) -> class token or mean -> classifier -> (b, labels)
 //! ```
 
 mod config;
+mod timm;
 
 use candle_core::Tensor;
 
 pub use config::{MAX_LABEL_CHARS, MAX_LABELS, VitConfig};
+pub use timm::is_timm;
 
 use crate::Result;
-use crate::models::vision::{EncoderState, ImageTower, TransformerConfig, VisionTransformer};
+use crate::models::vision::{EncoderState, ImageTower, VisionTransformer};
 use crate::nn::Linear;
 use crate::weights::Weights;
 
-/// A ViT classifier: the reference's `ViTForImageClassification`.
+/// A ViT classifier: `ViTForImageClassification` of `transformers`, and `VisionTransformer` of `timm`.
 #[derive(Debug, Clone)]
 pub struct VitModel {
     vision: ImageTower,
@@ -26,14 +28,10 @@ impl VitModel {
     /// The model that `config` describes, of `weights`. The error names every tensor that does not fit.
     pub fn new(config: &VitConfig, weights: Weights) -> Result<Self> {
         let root = weights.root();
-        let transformer = TransformerConfig {
-            qkv_bias: config.qkv_bias,
-            ..TransformerConfig::vit(config.tower, config.patch_size)
-        };
         let scope = root.scope("vision_model");
-        let vision = VisionTransformer::load(&transformer, config.image_size, &scope)?;
+        let vision = VisionTransformer::load(&config.transformer, config.image_size, &scope)?;
         let vision = ImageTower::Transformer(Box::new(vision));
-        let width = config.tower.hidden_size;
+        let width = config.transformer.tower.hidden_size;
         let classifier = Linear::load(&root.scope("classifier"), width, config.labels.len())?;
         weights.finish()?;
         Ok(Self { vision, classifier })

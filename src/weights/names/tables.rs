@@ -16,7 +16,7 @@
 use super::Rule;
 
 /// All tables. The first rule that a name begins as is taken.
-pub(super) const TABLES: [&[Rule]; 6] = [CLIP, OPEN_CLIP_IMAGE, OPEN_CLIP_TEXT, SIGLIP, BLIP, VIT];
+pub(super) const TABLES: [&[Rule]; 7] = [CLIP, OPEN_CLIP_IMAGE, OPEN_CLIP_TEXT, SIGLIP, BLIP, VIT, TIMM];
 
 /// `transformers`' `CLIPModel`, which misspells one name.
 const CLIP: &[Rule] = &[("vision_model.pre_layrnorm", "vision_model.pre_layernorm")];
@@ -113,4 +113,22 @@ const VIT: &[Rule] = &[
     ("encoder.layer.*.norm2", "vision_model.encoder.layers.*.layer_norm2"),
     ("encoder.layer.*.mlp", "vision_model.encoder.layers.*.mlp"),
     ("encoder.layer.*.layer_scale2.lambda1$", "vision_model.encoder.layers.*.layer_scale2"),
+];
+
+/// `timm`'s `VisionTransformer`.
+const TIMM: &[Rule] = &[
+    ("cls_token$", "vision_model.embeddings.class_embedding"),
+    ("pos_embed$", "vision_model.embeddings.position_embedding.weight"),
+    ("patch_embed.proj", "vision_model.embeddings.patch_embedding"),
+    ("norm_pre", "vision_model.pre_layernorm"),
+    ("blocks.*.norm1", "vision_model.encoder.layers.*.layer_norm1"),
+    ("blocks.*.attn.qkv", "vision_model.encoder.layers.*.self_attn.qkv"),
+    ("blocks.*.attn.proj", "vision_model.encoder.layers.*.self_attn.out_proj"),
+    ("blocks.*.ls1.gamma$", "vision_model.encoder.layers.*.layer_scale1"),
+    ("blocks.*.norm2", "vision_model.encoder.layers.*.layer_norm2"),
+    ("blocks.*.mlp", "vision_model.encoder.layers.*.mlp"),
+    ("blocks.*.ls2.gamma$", "vision_model.encoder.layers.*.layer_scale2"),
+    ("norm", "vision_model.post_layernorm"),
+    ("fc_norm", "vision_model.post_layernorm"),
+    ("head", "classifier"),
 ];

@@ -303,6 +303,9 @@ export function fakeWasm({
     labels() {
       return ['cat', 'elephant', 'dog'];
     }
+    kinds() {
+      return undefined;
+    }
     classify(look) {
       log.calls.push({ picture: seen(look) });
       return Float32Array.of(0.25, 0.5, 0.25);

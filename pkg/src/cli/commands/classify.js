@@ -1,7 +1,7 @@
 /** `ocelli classify`. */
 
 import { Classifier } from '../../page/classifier.js';
-import { countOf, loadOptions, modelOf } from '../options.js';
+import { countOf, loadOptions, modelOf, shareOf } from '../options.js';
 import { overPictures } from '../over-pictures.js';
 import { listOfScores, roundedScore } from '../results.js';
 
@@ -9,13 +9,14 @@ import { listOfScores, roundedScore } from '../results.js';
 export async function classify(values, names) {
   const model = modelOf(values, 'google/vit-base-patch16-224');
   const topK = countOf(values, 'top', 5);
+  const threshold = shareOf(values, 'threshold') ?? 0;
   const load = loadOptions(values);
   return overPictures(values, names, {
     shape: listOfScores('classes'),
-    settings: ['classify', model, load, topK],
+    settings: ['classify', model, load, topK, threshold],
     open: (onProgress) => Classifier.load(model, { ...load, onProgress }),
     async ask(classifier, bytes, signal) {
-      const classes = await classifier.classify(bytes, { topK, signal });
+      const classes = await classifier.classify(bytes, { topK, threshold, signal });
       return { classes: classes.map(roundedScore) };
     },
     sidecar: null,

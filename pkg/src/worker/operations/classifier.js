@@ -16,25 +16,32 @@ export class ClassifierOperations {
   #encodings;
   #handle;
   #labels;
+  #kinds;
 
   /** @param {ImageEncodings} encodings @param {ClassifierHandle} handle */
   constructor(encodings, handle) {
     this.#encodings = encodings;
     this.#handle = handle;
     this.#labels = handle.labels();
+    this.#kinds = handle.kinds();
   }
 
   /**
    * @param {ClassifyArguments} given
    * @returns {AsyncGenerator<Step, Classification[], void>}
    */
-  async *classify({ image, topK }) {
+  async *classify({ image, topK, threshold = 0, thresholds = {} }) {
     const encoding = await this.#encodings.open(image);
     try {
       yield* encoding.encode();
       const scores = this.#handle.classify(encoding.handle);
       return this.#labels
-        .map((label, index) => ({ label, score: /** @type {number} */ (scores[index]), index }))
+        .map((label, index) => {
+          const score = /** @type {number} */ (scores[index]);
+          const kind = this.#kinds?.[index];
+          return { label, score, index, ...(kind !== undefined && { kind }) };
+        })
+        .filter(({ score, kind }) => score >= Math.max(threshold, thresholds[kind ?? ''] ?? 0))
         .sort((a, b) => b.score - a.score || a.index - b.index)
         .slice(0, topK);
     } finally {

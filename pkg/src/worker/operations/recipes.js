@@ -105,7 +105,7 @@ export function possibleParts({ task, tower }) {
  */
 export function recipeFor(wasm, params, config) {
   const shared = SHARED_TASKS.includes(params.task) && modelType(config) === 'ocelli';
-  return shared ? sharedRecipe(wasm) : singleRecipe(wasm, params);
+  return shared ? sharedRecipe(wasm) : singleRecipe(wasm, params, config);
 }
 
 /**
@@ -117,13 +117,19 @@ export function recipeFor(wasm, params, config) {
  * @returns {{ preprocessor: boolean, tokenizer: boolean }}
  */
 export function dispensableFiles({ task, tower }, config) {
-  if (task !== 'tag' && task !== 'embed') return { preprocessor: false, tokenizer: false };
   const read = parsed(config);
+  if (task === 'classify') return { preprocessor: isOfTimm(read), tokenizer: false };
+  if (task !== 'tag' && task !== 'embed') return { preprocessor: false, tokenizer: false };
   const type = String(read?.model_type ?? '');
   return {
     preprocessor: tower === 'text' || type.endsWith('_text_model') || read?.model_cfg !== undefined,
     tokenizer: tower === 'image' || type.endsWith('_vision_model') || type.startsWith('dinov2'),
   };
+}
+
+/** Whether `timm` has written a configuration, which says itself how pictures are prepared. @param {any} config */
+function isOfTimm(config) {
+  return config?.architecture !== undefined;
 }
 
 /** @param {Uint8Array} config @returns {unknown} */
@@ -143,14 +149,17 @@ function parsed(config) {
 /**
  * @param {Wasm} wasm
  * @param {Pick<LoadArguments, 'task' | 'tower'>} params
+ * @param {Uint8Array} config
  * @returns {Recipe}
  */
-function singleRecipe(wasm, { task, tower }) {
+function singleRecipe(wasm, { task, tower }, config) {
   const { name, part, operations } = SINGLE[task];
   return {
     tasks: [task],
     part: tower ?? part,
-    extra: [],
+    // What the classes of a tagger are called.
+    extra:
+      task === 'classify' && isOfTimm(parsed(config)) ? [{ name: 'selected_tags.csv', optional: true }] : [],
     knownLabels: null,
     read: (small) => wasm[`${name}Files`].read(...small, ...(tower ? [tower] : [])),
     create: (files, weights) => wasm[`${name}Handle`].create(files, weights),
