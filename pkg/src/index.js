@@ -50,7 +50,7 @@
  * @typedef {import('./page/tagger.js').Tag<L>} Tag
  */
 
-import { find, list, refresh, remove, stored } from './page/catalogue.js';
+import { find, list, recommend, refresh, remove, stored } from './page/catalogue.js';
 
 export { Answerer } from './page/answerer.js';
 export { Captioner } from './page/captioner.js';
@@ -74,4 +74,4 @@ export { loadVocabulary } from './extras/vocabulary.js';
 export { overlay } from './extras/overlay.js';
 
 /** The models that ocelli knows by name, and those that this browser keeps. */
-export const models = Object.freeze({ find, list, refresh, remove, stored });
+export const models = Object.freeze({ find, list, recommend, refresh, remove, stored });

@@ -26,6 +26,40 @@ test('the list is sane', () => {
   assert.equal(models.find('none/such'), undefined);
 });
 
+test('the list says what models are good for, and the best for a purpose is recommended', () => {
+  for (const { accuracy, measure, languages, bytes, builtIn } of models.list({ task: 'tag' })) {
+    assert.ok(builtIn ? accuracy === null : accuracy > 40 && /ImageNet/.test(measure) && bytes > 9e7);
+    assert.ok(languages.length > 0);
+  }
+  const tagging = models.list({ task: 'tag' }).map(({ bytes }) => bytes);
+  assert.deepEqual(
+    tagging,
+    [...tagging].sort((a, b) => a - b),
+    'the smallest comes first',
+  );
+  const best = (wanted) => models.recommend(wanted)?.id;
+  assert.equal(best({ task: 'tag', megabytes: 50 }), 'ocelli');
+  assert.equal(best({ task: 'tag', megabytes: 250 }), 'Xenova/siglip-base-patch16-224');
+  assert.equal(best({ task: 'tag' }), 'google/siglip2-base-patch16-224');
+  assert.match(best({ task: 'embed', language: 'ja' }), /xlm-roberta/);
+  assert.equal(best({ task: 'tag', language: 'en-GB', megabytes: 20 }), 'ocelli');
+  assert.equal(best({ task: 'caption', megabytes: 300 }), 'lmz/candle-blip');
+  assert.equal(best({ task: 'caption', language: 'ja' }), undefined);
+  assert.equal(best({ task: 'answer', megabytes: 100 }), undefined);
+  for (const wrong of [{}, { task: 'tag', megabytes: -1 }, { task: 'tag', size: 5 }, { task: 'tags' }]) {
+    assert.throws(() => models.recommend(wrong), { code: 'argument-invalid' });
+  }
+});
+
+test('weights that are published alone have the files of another model beside them', () => {
+  const { config, tokenizer, weights } = locate('lmz/candle-blip', { hubUrl: 'https://hub.example' });
+  const base = 'https://hub.example/Salesforce/blip-image-captioning-large/resolve/main/';
+  assert.equal(config.url, `${base}config.json`);
+  assert.equal(tokenizer.url, `${base}tokenizer.json`);
+  const gguf = 'blip-image-captioning-large-q4k.gguf';
+  assert.equal(weights.url, `https://hub.example/lmz/candle-blip/resolve/main/${gguf}`);
+});
+
 test('a task that there is not is refused', () => {
   for (const wrong of [{ task: 'tagging' }, { task: null }, { task: 'toString' }, null, 5]) {
     assert.throws(() => models.list(wrong), { code: 'argument-invalid', message: /^The .*\.$/ });

@@ -148,8 +148,8 @@ class ModelPicker extends HTMLElement {
     write(
       this.#detail,
       model
-        ? `${model.builtIn ? 'Comes with the page' : model.id}. Licence: ${model.license}.`
-        : `Its folder holds ${this.#files} and the weights: model.safetensors, pytorch_model.bin or model.gguf.`,
+        ? `${model.builtIn ? 'Comes with the page' : model.id}. ${worthOf(model)}Licence: ${model.license}.`
+        : `Its folder holds ${this.#files} and the weights: model.safetensors, pytorch_model.bin, model.gguf or onnx/model_quantized.onnx.`,
     );
     const current = this.#id !== '' && this.#id === this.#current;
     const loading = current && this.#status === 'loading';
@@ -166,6 +166,19 @@ class ModelPicker extends HTMLElement {
     if (model && !model.builtIn) return `Download ${bytes(model.bytes)} and use`;
     return 'Use this model';
   }
+}
+
+/**
+ * What is published of how good a model is, and which languages it knows.
+ *
+ * @param {ModelInfo} model
+ */
+function worthOf({ accuracy, measure, languages }) {
+  const known =
+    accuracy === null
+      ? ''
+      : `${measure?.replace(/, %$/, '')}: ${accuracy}${measure?.endsWith('%') ? ' %' : ''}. `;
+  return languages.includes('multilingual') ? `${known}Knows a hundred languages. ` : known;
 }
 
 customElements.define('model-picker', ModelPicker);

@@ -12,118 +12,23 @@
  * @property {string} license SPDX identifier of the weights' licence
  * @property {string} licence deprecated: `license`
  * @property {boolean} builtIn shipped with the package, in its folder `models/`
+ * @property {number | null} accuracy as published, by `measure`; null where nothing is
+ * @property {string | null} measure what `accuracy` is: of models that tag, the top-1 accuracy on ImageNet in percent
+ * @property {readonly string[]} languages of the texts that it knows; `multilingual` stands for some hundred of them
+ *
+ * @typedef {(typeof CATALOGUE)[number]['id']} ModelId The id of a model that ocelli knows by name.
+ * @typedef {import('./known-models.js').CatalogueEntry} CatalogueEntry
  */
 
 import { openBackend } from '../cache/index.js';
+import { errorFor } from '../shared/errors.js';
 import { isCurrent } from '../shared/loader.js';
 import { accessOf } from '../shared/model-files.js';
+import { CATALOGUE } from './known-models.js';
 import { readOptions } from './options.js';
 
-/**
- * @typedef {(typeof CATALOGUE)[number]['id']} ModelId The id of a model that ocelli knows by name.
- *
- * @typedef {Omit<ModelInfo, 'licence' | 'id'> & { id: string } & HubLocation} CatalogueEntry
- *
- * @typedef {object} HubLocation
- * @property {{ default?: string, [file: string]: string | undefined }} [revisions] the hub revision of files that are
- *   not on `main`
- * @property {string} [weights] the name of the weights' file, where it is not `model.safetensors`
- */
-
-const CATALOGUE = /** @type {const} @satisfies {readonly CatalogueEntry[]} */ ([
-  {
-    id: 'ocelli',
-    tasks: ['tag', 'embed', 'caption', 'match'],
-    title: 'Built-in model',
-    bytes: 14_250_000,
-    license: 'MIT OR Apache-2.0',
-    builtIn: true,
-  },
-  {
-    id: 'wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M',
-    tasks: ['tag', 'embed'],
-    title: 'TinyCLIP 8M/16',
-    bytes: 98_000_000,
-    license: 'MIT',
-    builtIn: false,
-  },
-  {
-    id: 'wkcn/TinyCLIP-ViT-39M-16-Text-19M-YFCC15M',
-    tasks: ['tag', 'embed'],
-    title: 'TinyCLIP 39M/16',
-    bytes: 336_000_000,
-    license: 'MIT',
-    builtIn: false,
-  },
-  {
-    id: 'wkcn/TinyCLIP-ViT-40M-32-Text-19M-LAION400M',
-    tasks: ['tag', 'embed'],
-    title: 'TinyCLIP 40M/32',
-    bytes: 340_000_000,
-    license: 'MIT',
-    builtIn: false,
-  },
-  {
-    id: 'wkcn/TinyCLIP-ViT-61M-32-Text-29M-LAION400M',
-    tasks: ['tag', 'embed'],
-    title: 'TinyCLIP 61M/32',
-    bytes: 465_000_000,
-    license: 'MIT',
-    builtIn: false,
-  },
-  {
-    id: 'openai/clip-vit-base-patch32',
-    tasks: ['tag', 'embed'],
-    title: 'CLIP B/32',
-    bytes: 608_000_000,
-    license: 'MIT',
-    builtIn: false,
-    // The hub's main branch has this model as a PyTorch file only.
-    revisions: { default: 'refs/pr/15' },
-  },
-  {
-    id: 'Salesforce/blip-image-captioning-base',
-    tasks: ['caption'],
-    title: 'BLIP base',
-    bytes: 990_800_000,
-    license: 'BSD-3-Clause',
-    builtIn: false,
-    weights: 'pytorch_model.bin',
-  },
-  {
-    id: 'Salesforce/blip-image-captioning-large',
-    tasks: ['caption'],
-    title: 'BLIP large',
-    bytes: 1_880_000_000,
-    license: 'BSD-3-Clause',
-    builtIn: false,
-    revisions: { 'model.safetensors': 'refs/pr/18' },
-  },
-  {
-    id: 'Salesforce/blip-itm-base-coco',
-    tasks: ['match'],
-    title: 'BLIP matching base',
-    bytes: 894_000_000,
-    license: 'BSD-3-Clause',
-    builtIn: false,
-  },
-  {
-    id: 'Salesforce/blip-vqa-base',
-    tasks: ['answer'],
-    title: 'BLIP answering base',
-    bytes: 1_540_000_000,
-    license: 'BSD-3-Clause',
-    builtIn: false,
-  },
-  {
-    id: 'google/vit-base-patch16-224',
-    tasks: ['classify'],
-    title: 'ViT B/16',
-    bytes: 346_000_000,
-    license: 'Apache-2.0',
-    builtIn: false,
-  },
-]);
+/** What `recommend` is asked by. */
+const RECOMMEND = ['task', 'language', 'megabytes'];
 
 /** @type {readonly CatalogueEntry[]} */
 const ENTRIES = CATALOGUE;
@@ -141,8 +46,9 @@ function entryOf(id) {
  * @param {CatalogueEntry} entry
  * @returns {ModelInfo}
  */
-function describe({ revisions: _, weights: __, id, tasks, license, ...info }) {
-  return { id: /** @type {ModelId} */ (id), tasks: [...tasks], ...info, license, licence: license };
+function describe({ id, title, tasks, bytes, license, builtIn, accuracy, measure, languages }) {
+  const info = { title, bytes, license, licence: license, builtIn, accuracy, measure };
+  return { id: /** @type {ModelId} */ (id), tasks: [...tasks], ...info, languages: [...languages] };
 }
 
 /**
@@ -170,12 +76,47 @@ export function find(id) {
 }
 
 /**
+ * The model that is known to do best at a task, within a download: by what is published of accuracy, and where nothing is, the
+ * smaller one. Texts in other languages than English need a model for them.
+ *
+ * @param {{ task: Task, language?: string, megabytes?: number }} wanted `language` in BCP 47 (`ja`), English by default;
+ *   `megabytes` that a first visit downloads at most
+ * @returns {ModelInfo | undefined} nothing where none is known
+ * @throws {OcelliError} `argument-invalid`
+ * @example
+ * const { id } = models.recommend({ task: 'tag', megabytes: 250 });
+ * const tagger = await Tagger.load(id);
+ */
+export function recommend(wanted) {
+  const { task, language = 'en', megabytes = Infinity } = readOptions(wanted, RECOMMEND);
+  if (task === undefined) throw errorFor('argument-invalid', 'The option task is needed.');
+  const english = language.toLowerCase().split('-')[0] === 'en';
+  const fitting = ENTRIES.filter(
+    ({ tasks, languages, bytes }) =>
+      tasks.includes(task) && bytes <= 1e6 * megabytes && (english || languages.includes('multilingual')),
+  );
+  const worth = (/** @type {CatalogueEntry} */ { accuracy, inJapanese }) =>
+    (english ? accuracy : inJapanese) ?? 0;
+  const [best] = fitting.sort((a, b) => worth(b) - worth(a) || a.bytes - b.bytes);
+  return best && describe(best);
+}
+
+/**
  * The name of a known model's file of weights, where it is not the usual one.
  *
  * @param {string} id
  */
 export function weightsOf(id) {
   return entryOf(id)?.weights;
+}
+
+/**
+ * The model whose files beside the weights are meant: usually the model itself.
+ *
+ * @param {string} id
+ */
+export function filesOf(id) {
+  return entryOf(id)?.filesOf ?? id;
 }
 
 /**

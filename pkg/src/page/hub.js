@@ -9,7 +9,7 @@ import { addressBeside } from '../shared/model-files.js';
 import { nearest } from '../shared/nearest.js';
 import { platform } from '../shared/platform.js';
 import { TASKS } from '../shared/tasks.js';
-import { find, list, revisionOf, weightsOf } from './catalogue.js';
+import { filesOf, find, list, revisionOf, weightsOf } from './catalogue.js';
 
 /**
  * @typedef {import('../shared/protocol.js').Task} Task
@@ -158,8 +158,14 @@ function onHub(id, hubUrl, revision) {
   if (HUB_ID.test(id)) {
     const root = folder(String(hubUrl), 'hub');
     // A revision may hold slashes (refs/pr/15); the hub wants them escaped.
-    return (name) =>
-      new URL(`${id}/resolve/${encodeURIComponent(revision ?? revisionOf(id, name))}/${name}`, root);
+    return (name) => {
+      // Some weights are published without what is read beside them.
+      const owner = name === weightsOf(id) ? id : filesOf(id);
+      return new URL(
+        `${owner}/resolve/${encodeURIComponent(revision ?? revisionOf(owner, name))}/${name}`,
+        root,
+      );
+    };
   }
   const meant = nearest(
     id,

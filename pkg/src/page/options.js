@@ -86,6 +86,8 @@ const SPECS = {
   credentials: oneOf(['omit', 'same-origin', 'include']),
   tower: oneOf(['image', 'text', 'both']),
   task: oneOf(TASK_NAMES),
+  language: STRING,
+  megabytes: { valid: (value) => typeof value === 'number' && value > 0, must: 'be a number above zero' },
   // Of tags, classes and matches.
   template: {
     valid: (value) => [value].flat().every((one) => typeof one === 'string'),
