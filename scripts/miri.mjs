@@ -1,14 +1,12 @@
 // Runs the kernels' tests in Miri, which finds undefined behaviour: `npm run test:miri`.
 //
 // With the feature `threads`, on rayon's own threads: what several threads write to is the crate's `unsafe` code. Miri
-// interprets, some thousand times slower than a processor: the sweeps over formulas, which share no memory, are left out.
+// interprets, some ten thousand times slower than a processor: it is given the tests of `kernels::shared_memory`, which have
+// every kernel that divides its work once.
 
 import { capture, Failure, main, run, say } from './lib/run.mjs';
 
 const TOOLCHAIN = '+nightly';
-
-/** Hundred thousands of values in one thread. */
-const SWEEPS = ['kernels::activation', 'kernels::math'];
 
 /**
  * Crossbeam, which rayon stands on, keeps to tree borrows and not to stacked ones, and its threads never end. Two processors,
@@ -23,7 +21,7 @@ await main(import.meta, async () => {
   }
   say('Kernels in Miri', 'some 10 minutes');
   const args = ['miri', 'test', '--locked', '--lib', '--features', 'threads', '--target-dir', 'target/miri'];
-  const chosen = ['kernels::', '--', '--test-threads=1', ...SWEEPS.flatMap((name) => ['--skip', name])];
+  const chosen = ['kernels::shared_memory', '--', '--test-threads=1'];
   await run('cargo', [TOOLCHAIN, ...args, ...chosen], {
     env: { MIRIFLAGS },
     failure: 'Miri found fault with the kernels (see above).',

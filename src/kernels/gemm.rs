@@ -393,7 +393,6 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::super::is_too_much;
     use super::super::matrix::Dtype;
     use super::*;
     use crate::Result;
@@ -441,9 +440,6 @@ mod tests {
     #[test]
     fn equals_the_formula_over_odd_sizes() -> Result<()> {
         for (rows, columns, outputs) in SIZES {
-            if is_too_much(rows * columns * outputs) {
-                continue;
-            }
             let (x, w) = (noise(rows * columns, 1), noise(outputs * columns, 2));
             let bias = noise(outputs, 3);
             for bias in [None, Some(&bias[..])] {
@@ -466,7 +462,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "too many multiplications")]
     fn int8_sums_are_those_of_the_quantised_numbers() -> Result<()> {
         // Apart from the rounding of f32, nothing is lost after quantising: terms and weights read back and
         // multiplied in double precision give the same.

@@ -30,17 +30,13 @@ mod norm;
 mod parallel;
 mod pool;
 mod quantize;
+#[cfg(test)]
+mod shared_memory;
 mod simd;
 mod softmax;
 mod tile;
 mod tile_int8;
 mod window;
-
-/// Whether a test with this many multiplications takes too long in Miri, which interprets every one.
-#[cfg(test)]
-fn is_too_much(multiplications: usize) -> bool {
-    cfg!(miri) && multiplications > 2000
-}
 
 pub use activation::Activation;
 pub use attention::{Columns, Heads, KeyValues, attend_rows, pooled_attention, self_attention, softmax};
