@@ -4,7 +4,7 @@ use tokenizers::normalizers::{Lowercase, NFC, Replace, Sequence as Normalizers};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
-use tokenizers::{ModelWrapper, SplitDelimiterBehavior, Tokenizer};
+use tokenizers::{ModelWrapper, PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer};
 
 use super::file::{File, invalid};
 use super::framed::Framed;
@@ -30,9 +30,8 @@ const WORD: &str =
 impl ClipTokenizer {
     /// Reads `tokenizer.json`; `context` is the text tower's `max_position_embeddings`.
     ///
-    /// Start and end token are those of the file's post-processor or, without one, those with CLIP's names. Words of a
-    /// vocabulary like CLIP's are cut as CLIP does it, whatever the file says: those that `transformers` wrote before version
-    /// 4.17 say it wrongly, and `CLIPTokenizer` of later versions does not look at it either.
+    /// Start and end token are those of the file's post-processor or, without one, those with CLIP's names. Where the file does
+    /// not cut texts into words at all, as those that `transformers` wrote before version 4.17, they are cut as CLIP does it.
     ///
     /// # Errors
     ///
@@ -43,7 +42,10 @@ impl ClipTokenizer {
         let ModelWrapper::BPE(model) = file.tokenizer.get_model() else {
             return Err(invalid("is not of CLIP's kind (BPE)"));
         };
-        if model.end_of_word_suffix.as_deref() == Some(WORD_END) {
+        let has_words = model.end_of_word_suffix.as_deref() == Some(WORD_END);
+        let uncut =
+            matches!(file.tokenizer.get_pre_tokenizer(), None | Some(PreTokenizerWrapper::ByteLevel(_)));
+        if has_words && uncut {
             cut_words(&mut file.tokenizer).map_err(|error| invalid("cannot be used").with_source(error))?;
         }
         Ok(Self { texts: Framed::new(file, context, NAMES)?, pad: None })

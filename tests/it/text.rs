@@ -85,7 +85,7 @@ fn clip_ids_equal_the_reference() {
 }
 
 #[test]
-fn clip_s_words_are_cut_as_the_reference_does_it_whatever_the_file_says() {
+fn words_are_cut_as_the_reference_does_it_where_the_file_does_not() {
     // As `transformers` wrote files before version 4.17: words are not cut at all, and spaces are tokens.
     let bytes = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true});
     for normalizer in [Value::Null, json!({"type": "Lowercase"})] {
