@@ -48,16 +48,18 @@ await main(import.meta, async (args) => {
   const seconds = Math.round(60 * Number(values.minutes ?? 1));
   if (!(seconds > 0)) throw new Failure('--minutes must be a number above zero.');
   const unknown = positionals.find((name) => !(name in READERS));
-  if (unknown)
+  if (unknown) {
     throw new Failure(`There is no reader ${unknown}; there are ${Object.keys(READERS).join(', ')}.`);
+  }
   if (!capture('cargo', [TOOLCHAIN, 'fuzz', '--version'])) {
     throw new Failure('cargo-fuzz is not here yet: see tests/fuzz/README.md.');
   }
   for (const name of positionals.length > 0 ? positionals : Object.keys(READERS)) {
     const { target, seeds } = /** @type {(typeof READERS)[string]} */ (READERS[name]);
-    const [corpus, artifacts] = ['corpus', 'found'].map((part) => path.join(ROOT, OUT, name, part));
-    plant(/** @type {string} */ (corpus), seeds());
-    mkdirSync(/** @type {string} */ (artifacts), { recursive: true });
+    const corpus = path.join(ROOT, OUT, name, 'corpus');
+    const artifacts = path.join(ROOT, OUT, name, 'found');
+    plant(corpus, seeds());
+    mkdirSync(artifacts, { recursive: true });
     say(`Fuzzing ${name}`, `${seconds} s`);
     await run(
       'cargo',
