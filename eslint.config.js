@@ -20,9 +20,8 @@ const LAYERS = {
 /** The folders that run in Node alone, where bare names are Node's and those of libraries that are bundled. */
 const IN_NODE = ['node', 'cli'];
 
-/** Libraries are bundled; what is not would be asked for by a name. */
 const BARE = {
-  regex: '^(?!@noble/hashes/)[^./]',
+  regex: '^[^./]',
   message: 'The package imports nothing by a bare name: workers know no import maps.',
 };
 
@@ -64,6 +63,8 @@ const layers = [
     ['pkg/src/worker/variants.js', 'pkg/src/worker/runtime.js'],
     [...NEVER, BARE, ...others('worker', LAYERS.worker)],
   ),
+  // The library of digests lies there, too.
+  refuse(['pkg/src/shared/integrity.js'], [...NEVER, BARE, ...others('shared', [])]),
   // The converter is the wasm's own, and runs without a worker.
   refuse(['pkg/src/cli/commands/convert.js'], [...NEVER, ...others('cli', LAYERS.cli ?? [])]),
   // What makes Node a platform comes before all else there.

@@ -5,7 +5,7 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { copyDetector } from './build-wasm.mjs';
+import { copyLibraries } from './build-wasm.mjs';
 import { duration, Failure, main, ROOT, run, say } from './lib/run.mjs';
 import { fingerprint, readStamp, writeStamp } from './lib/stamp.mjs';
 import { VARIANTS } from './lib/variants.mjs';
@@ -65,7 +65,7 @@ export async function buildPackage({ force = false } = {}) {
   if (!existsSync(path.join(ROOT, 'node_modules/esbuild'))) {
     throw new Failure('esbuild is not here yet: run `npm run setup` first.');
   }
-  copyDetector();
+  copyLibraries();
   const glue = VARIANTS.map(({ name }) => `pkg/wasm/${name}.js`);
   const built = VARIANTS.filter(({ name }) => existsSync(path.join(ROOT, `pkg/wasm/${name}_bg.wasm`)));
   const inputs = fingerprint(

@@ -46,6 +46,9 @@ const INPUTS = [
 const WASM_OPT = 'node_modules/binaryen/package.json';
 /** What tells which variants can run. In the package it is a file of its own: workers know no import maps. */
 const DETECTOR = 'node_modules/wasm-feature-detect/package.json';
+/** What computes digests, and its modules that this takes. */
+const HASHES = 'node_modules/@noble/hashes/package.json';
+const HASH_MODULES = ['sha2', '_md', '_u64', 'utils'];
 
 /** What the package finds in place of a variant that was not built. */
 const ABSENT = {
@@ -66,7 +69,7 @@ export async function buildWasm({ dev = false, force = false, names } = {}) {
   if (!bindgen || !findWasmToolchain()) {
     throw new Failure('The tools for the wasm build are not here yet: run `npm run setup` first.');
   }
-  copyDetector();
+  copyLibraries();
   const builds = VARIANTS.flatMap((variant) => describe(variant, dev) ?? []);
   const wanted = builds.filter(({ variant }) => !names || names.includes(variant.name));
   if (VARIANTS.some(({ name, threads }) => threads && (!names || names.includes(name))) && !canThreads()) {
@@ -90,21 +93,37 @@ export async function buildWasm({ dev = false, force = false, names } = {}) {
   else say(`Wasm: ${OUT} is up to date.`);
 }
 
-/** Puts the library that detects features beside the wasm, with its types, and says where it comes from. */
-export function copyDetector() {
-  const manifest = path.join(ROOT, DETECTOR);
-  if (!existsSync(manifest)) {
+/**
+ * Puts the libraries that workers need beside the wasm, with their types: the one that detects features, and the one that
+ * computes digests.
+ */
+export function copyLibraries() {
+  copyOf(DETECTOR, 'Google LLC', {
+    'dist/esm/index.js': 'feature-detect.js',
+    'dist/index.d.ts': 'feature-detect.d.ts',
+  });
+  const names = HASH_MODULES.flatMap((name) => [`${name}.js`, `${name}.d.ts`]);
+  copyOf(HASHES, 'Paul Miller', Object.fromEntries(names.map((name) => [name, `hashes/${name}`])));
+}
+
+/**
+ * Files of an npm package, with a line that says where they come from.
+ *
+ * @param {string} manifest its package.json
+ * @param {string} author
+ * @param {Record<string, string>} files what each is called here
+ */
+function copyOf(manifest, author, files) {
+  if (!existsSync(path.join(ROOT, manifest))) {
     throw new Failure('The npm packages are not here yet: run `npm run setup` first.');
   }
-  const { name, version, license } = JSON.parse(readFileSync(manifest, 'utf8'));
-  const about = `/*! ${name} ${version}, Google LLC, ${license} */`;
-  mkdirSync(path.join(ROOT, OUT), { recursive: true });
-  const copy = (/** @type {string} */ from, /** @type {string} */ to) => {
-    const text = readFileSync(path.join(path.dirname(manifest), from), 'utf8');
-    writeFileSync(path.join(ROOT, OUT, to), `${about}\n${text}`);
-  };
-  copy('dist/esm/index.js', 'feature-detect.js');
-  copy('dist/index.d.ts', 'feature-detect.d.ts');
+  const { name, version, license } = JSON.parse(readFileSync(path.join(ROOT, manifest), 'utf8'));
+  for (const [from, to] of Object.entries(files)) {
+    const text = readFileSync(path.join(ROOT, path.dirname(manifest), from), 'utf8');
+    const out = path.join(ROOT, OUT, to);
+    mkdirSync(path.dirname(out), { recursive: true });
+    writeFileSync(out, `/*! ${name} ${version}, ${author}, ${license} */\n${text}`);
+  }
 }
 
 function canThreads() {

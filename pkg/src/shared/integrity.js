@@ -7,7 +7,7 @@
  * @typedef {import('./types.js').ModelFile} ModelFile
  */
 
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256 } from '../../wasm/hashes/sha2.js';
 import { errorFor } from './errors.js';
 
 const FORM = /^sha256-[A-Za-z0-9+/]{43}=$/;
