@@ -4,7 +4,7 @@ Run it from the repository's root with the packages of requirements.txt installe
 
     python tests/bench/export.py [--full target/full] [--out target/bench/models]
 
-It writes `clip-image`, `clip-text`, `blip-image`, `rn50`, `lite0` (one tower each, `.onnx` and `.q8.onnx`), and the folder
+It writes `clip-image`, `clip-text`, `blip-image`, `siglip`, `rn50`, `lite0` (one tower each, `.onnx` and `.q8.onnx`), and the folder
 `clip` in the layout that transformers.js loads: the whole model, quantised, as `onnx/model_quantized.onnx`. Of the
 convolutional towers there is `.qdq.onnx` as well: static int8, one scale for each row of the weights, calibrated on pictures.
 
@@ -25,7 +25,7 @@ import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from safetensors.torch import load_file
-from transformers import BlipForConditionalGeneration, CLIPModel
+from transformers import BlipForConditionalGeneration, CLIPModel, SiglipVisionModel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / "tests/full"), str(ROOT / "training"), str(ROOT / "tests/golden/models")]
@@ -94,6 +94,17 @@ class RN50(torch.nn.Module):
 
     def forward(self, pixel_values):
         return self.visual(pixel_values)
+
+
+class Siglip(torch.nn.Module):
+    """Pixels to image embeddings, by transformers."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.vision = SiglipVisionModel.from_pretrained(folder, attn_implementation="eager")
+
+    def forward(self, pixel_values):
+        return self.vision(pixel_values=pixel_values).pooler_output
 
 
 class Lite0(torch.nn.Module):
@@ -184,7 +195,7 @@ def blip(full, out):
 
 
 def towers(full, out):
-    for name, module in (("rn50", RN50), ("lite0", Lite0)):
+    for name, module in (("rn50", RN50), ("siglip", Siglip), ("lite0", Lite0)):
         plain, folded = out / f"{name}.onnx", out / f"{name}.folded.onnx"
         if not plain.exists():
             print("exporting", name)

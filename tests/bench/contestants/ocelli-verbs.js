@@ -26,6 +26,12 @@ const MADE = {
   clip: { folder: CLIP, ...single('Tagger') },
   blip: { folder: BLIP, ...single('Captioner') },
   rn50: { folder: '/full/towers/rn50/', tokenizer: CLIP, ...single('Tagger') },
+  siglip: {
+    folder: '/full/towers/siglip/',
+    tokenizer: CLIP,
+    read: (config, preprocessor) => wasm.TaggerFiles.read(config, preprocessor, new Uint8Array(), 'image'),
+    create: (...made) => wasm.TaggerHandle.create(...made),
+  },
   lite0: {
     folder: '/full/towers/lite0/',
     tokenizer: CLIP,
@@ -87,7 +93,7 @@ export const verbs = {
   },
   loadClip: ({ dtype }) => load('clip', dtype),
   loadBlip: ({ dtype }) => load('blip', dtype),
-  /** A tagger of another image tower: `rn50` or `lite0`. */
+  /** A tagger of another image tower: `siglip`, `rn50` or `lite0`. */
   loadTower: ({ name, dtype }) => load(name, dtype),
   clipImage: () => embed(models.clip, 224),
   towerImage: ({ name, size }) => embed(models[name], size),

@@ -1,4 +1,5 @@
-// Convolutional image towers: CLIP's RN50 and EfficientNet-Lite0, against every form that ONNX Runtime Web may be given.
+// Other image towers than CLIP's transformer: SigLIP B/16, CLIP's RN50 and EfficientNet-Lite0, against every form that ONNX
+// Runtime Web may be given.
 
 import assert from 'node:assert/strict';
 import { cosine } from '../lib/contest.mjs';
@@ -10,7 +11,7 @@ const ROUNDS = 10;
 const SAME_F32 = 0.9999;
 const SAME_INT8 = 0.98;
 const SIZE = 224;
-/** What both models want of pixels: (x - 127) / 128. */
+/** What all models want of pixels: (x - 127) / 128. */
 const PIXELS = { mean: [127, 127, 127].map((x) => x / 255), deviation: [128, 128, 128].map((x) => x / 255) };
 /** What ONNX Runtime Web is given; the fastest of them counts. */
 const FORMS = /** @type {const} */ ([
@@ -19,13 +20,14 @@ const FORMS = /** @type {const} */ ([
   ['static int8', '.qdq'],
 ]);
 const NAMES = /** @type {const} */ ([
-  ['rn50', 'RN50'],
-  ['lite0', 'EfficientNet-Lite0'],
+  ['siglip', 'SigLIP B/16', 0.48],
+  ['rn50', 'RN50', 0.7],
+  ['lite0', 'EfficientNet-Lite0', 0.7],
 ]);
 
 export const COMPARISONS = [
-  ...NAMES.flatMap(([, name]) => [
-    { name: `${name}, ocelli int8`, against: FORMS.map(([form]) => `${name}, ORT ${form}`), target: 0.7 },
+  ...NAMES.flatMap(([, name, target]) => [
+    { name: `${name}, ocelli int8`, against: FORMS.map(([form]) => `${name}, ORT ${form}`), target },
     { name: `${name}, ocelli f32`, against: [`${name}, ORT f32`] },
   ]),
   {
