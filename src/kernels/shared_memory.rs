@@ -42,7 +42,8 @@ fn images_of_a_batch_are_those_alone() -> crate::Result<()> {
     let layer = Layer { weight: &weight, bias: None, after: Epilogue::Nothing };
     let (weights, bias) = (noise(16, 3), noise(4, 4));
     let filter = Depthwise { window, weights: &weights, bias: &bias, activation: None };
-    let both: [&dyn Fn(&[f32], Extent) -> Vec<f32>; 3] = [
+    type Kernel<'a> = &'a dyn Fn(&[f32], Extent) -> Vec<f32>;
+    let both: [Kernel<'_>; 3] = [
         &|x, extent| convolve(x, extent, window, &layer),
         &|x, extent| depthwise(x, extent, filter),
         &|x, extent| average_pool(x, extent, 2),

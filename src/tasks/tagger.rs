@@ -65,6 +65,11 @@ impl TaggerFiles {
     pub fn unused(&self) -> &'static [&'static str] {
         self.model.config.unused(self.towers)
     }
+
+    /// The tower that the model has alone, for [`WeightsLoader::of_tower`](crate::weights::WeightsLoader::of_tower).
+    pub fn tower_alone(&self) -> Option<&'static str> {
+        self.model.config.tower_alone()
+    }
 }
 
 impl TaggerInputs {

@@ -49,6 +49,11 @@ impl WeightsLoader {
         self.0.pass_over(unused);
     }
 
+    /// See [`weights::WeightsLoader::of_tower`].
+    pub(super) fn of_tower(&mut self, tower: &'static str) {
+        self.0.of_tower(tower);
+    }
+
     /// The weights, for a model's constructor.
     pub(super) fn finish(self) -> JsResult<weights::Weights> {
         self.0.finish().map_err(to_js)

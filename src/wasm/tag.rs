@@ -65,6 +65,9 @@ impl TaggerFiles {
     #[wasm_bindgen(js_name = passOver)]
     pub fn pass_over(&self, weights: &mut WeightsLoader) {
         weights.pass_over(self.0.unused());
+        if let Some(tower) = self.0.tower_alone() {
+            weights.of_tower(tower);
+        }
     }
 }
 

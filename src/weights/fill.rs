@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::decode::Decoder;
 use super::named::{Parameter, Weights};
-use super::names::canonical;
+use super::names::{canonical, within};
 use super::plan::{Encoding, Plan, Span, invalid, is_of, shorten};
 use super::store::Store;
 use crate::kernels::Dtype;
@@ -29,6 +29,8 @@ pub(super) struct Filler {
     unused: Vec<String>,
     /// Tensors keep the names that the file has.
     as_published: bool,
+    /// The tower that the file is of, where it is of one alone.
+    tower: Option<&'static str>,
     /// Tensors of types that no model computes with, and their types.
     unusable: HashMap<String, &'static str>,
 }
@@ -45,6 +47,7 @@ impl Filler {
             store,
             unused: Vec::new(),
             as_published: false,
+            tower: None,
             unusable: HashMap::new(),
         }
     }
@@ -60,9 +63,20 @@ impl Filler {
         self.as_published = true;
     }
 
+    /// Takes names that do not say which tower they are of for those of `tower`. Comes before the first plan.
+    pub(super) fn of_tower(&mut self, tower: &'static str) {
+        self.tower = Some(tower);
+    }
+
     /// What the tensor `span` is called here.
     fn name<'a>(&self, span: &'a Span) -> Cow<'a, str> {
-        if self.as_published { Cow::Borrowed(&span.name) } else { canonical(&span.name, &span.shape) }
+        if self.as_published {
+            return Cow::Borrowed(&span.name);
+        }
+        match within(&span.name, self.tower) {
+            Cow::Borrowed(name) => canonical(name, &span.shape),
+            Cow::Owned(name) => Cow::Owned(canonical(&name, &span.shape).into_owned()),
+        }
     }
 
     /// Whether the tensor `span` is passed over.

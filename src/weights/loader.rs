@@ -73,6 +73,12 @@ impl WeightsLoader {
         self.filler.pass_over(unused);
     }
 
+    /// Takes tensors for those of the tower `tower` (`vision_model`, `text_model`) where their names do not say it, as those of
+    /// a tower that was saved alone. Comes before the first bytes.
+    pub fn of_tower(&mut self, tower: &'static str) {
+        self.filler.of_tower(tower);
+    }
+
     /// Leaves the names of tensors as the file has them, for what is to be written again; otherwise they become those that
     /// models ask by. Comes before the first bytes.
     pub fn keep_names(mut self) -> Self {

@@ -203,7 +203,7 @@ def towers(full, out):
             export(module(full / "towers" / name).eval(), pixels, plain, ["image_embeds"], None)
         if not (out / f"{name}.q8.onnx").exists() or not (out / f"{name}.qdq.onnx").exists():
             # Batch norms go into the convolutions before anything is rounded.
-            quant_pre_process(str(plain), str(folded))
+            quant_pre_process(str(plain), str(folded), skip_symbolic_shape=True)
             quantise(folded, out / f"{name}.q8.onnx")
             quantize_static(str(folded), str(out / f"{name}.qdq.onnx"), Pictures(full / "images", 224), quant_format=QuantFormat.QDQ,
                             per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)

@@ -83,7 +83,7 @@ def siglip(out, paths):
     model.save_pretrained(folder)
     state = load_file(folder / "model.safetensors")
     write(folder, {"model_type": "siglip_vision_model"} | config.to_dict(), 224, model)
-    # By the names that are published, which are not those that the class has in memory.
+    # As `transformers` saves a tower alone: without saying which it is.
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
     with torch.no_grad():
         return unit(model(pixel_values=pixels(paths, 224)).pooler_output)

@@ -7,7 +7,11 @@ use ocelli::image::RgbImage;
 use ocelli::models::dual::{DualConfig, DualEncoder, Towers};
 use ocelli::tasks::{ModelFiles, Scores, Tagger, TaggerFiles};
 
+use ocelli::kernels::Dtype;
+use ocelli::weights::WeightsLoader;
+
 use crate::golden::{BOUND, Golden, assert_close, difference, pixels, unit};
+use crate::seeded::serialise;
 
 const BOTH: [&str; 4] = ["open-clip-vit", "open-clip-vit-whole", "open-clip-xlm-roberta", "siglip"];
 const IMAGES_ALONE: [&str; 3] = ["dinov2", "dinov2-registers", "clip-vision-alone"];
@@ -179,4 +183,36 @@ fn a_tower_alone_needs_no_files_of_the_other() {
     let files = ModelFiles { config: &golden.config, preprocessor: b"{}", tokenizer: b"" };
     let error = TaggerFiles::read_only(files, Towers::Text).err().unwrap();
     assert!(error.to_string().contains("no tokenizer.json"), "{error}");
+}
+
+#[test]
+fn a_tower_that_was_saved_alone_does_not_say_which_it_is() {
+    let golden = Golden::read("siglip");
+    let all = golden.tensors();
+    for (kind, tower) in [("vision", "vision_model."), ("text", "text_model.")] {
+        let config = golden.config_with(|config| {
+            let mut flat = config[format!("{kind}_config")].clone();
+            flat["model_type"] = format!("siglip_{kind}_model").into();
+            *config = flat;
+        });
+        let config = DualConfig::from_json(&config).unwrap();
+        assert_eq!(config.tower_alone().map(|name| format!("{name}.")).as_deref(), Some(tower));
+        // As `transformers` saves it since version 5.
+        let bare = all
+            .iter()
+            .filter_map(|(name, tensor)| Some((name.strip_prefix(tower)?.to_owned(), tensor.clone())));
+        let mut loader = WeightsLoader::new(Dtype::F32);
+        loader.of_tower(config.tower_alone().unwrap());
+        loader.push(&serialise(&bare.collect(), kind)).unwrap();
+        let model = DualEncoder::new(&config, loader.finish().unwrap()).unwrap();
+        if kind == "vision" {
+            assert_close(kind, &model.image_features(&pixels(32)).unwrap(), golden.floats("image_features"));
+        } else {
+            assert_close(
+                kind,
+                &model.text_features(&golden.texts()).unwrap(),
+                golden.floats("text_features"),
+            );
+        }
+    }
 }

@@ -162,6 +162,16 @@ impl DualConfig {
         }
     }
 
+    /// The tower that a model has alone, as names of its tensors have it, for
+    /// [`WeightsLoader::of_tower`](crate::weights::WeightsLoader::of_tower).
+    pub fn tower_alone(&self) -> Option<&'static str> {
+        match (&self.vision, &self.text) {
+            (Some(_), None) => Some("vision_model"),
+            (None, Some(_)) => Some("text_model"),
+            _ => None,
+        }
+    }
+
     /// The side in pixels of the images that the model takes, where it has a vision tower.
     pub fn image_size(&self) -> Option<usize> {
         self.vision.as_ref().map(|vision| vision.image_size)

@@ -18,6 +18,29 @@ type Rule = (&'static str, &'static str);
 /// `transformers` makes part of another, and `open_clip`'s `CustomTextCLIP` before those of its text tower.
 const WRAPPERS: [&str; 8] = ["module.", "_orig_mod.", "model.", "clip.", "blip.", "vit.", "dinov2.", "text."];
 
+/// What names of a tower alone begin with, which `transformers` saves since version 5 without saying which tower it is.
+const BARE: [&str; 9] = [
+    "embeddings.class_embedding",
+    "embeddings.patch_embedding.",
+    "embeddings.position_embedding.",
+    "embeddings.token_embedding.",
+    "encoder.layers.",
+    "head.",
+    "pre_layrnorm.",
+    "post_layernorm.",
+    "final_layer_norm.",
+];
+
+/// `name`, within the tower `tower` where it is that of a tower alone.
+pub(super) fn within<'a>(name: &'a str, tower: Option<&str>) -> Cow<'a, str> {
+    match tower {
+        Some(tower) if BARE.iter().any(|start| name.starts_with(start)) => {
+            Cow::Owned(format!("{tower}.{name}"))
+        }
+        _ => Cow::Borrowed(name),
+    }
+}
+
 /// The name that models ask by for the tensor `name` of a file, which has the shape `shape`.
 pub(super) fn canonical<'a>(name: &'a str, shape: &[usize]) -> Cow<'a, str> {
     let mut inner = name;
@@ -105,6 +128,20 @@ mod tests {
             assert_eq!(canonical(name, &[8, 8]), "visual_projection.transposed");
         }
         assert_eq!(canonical("clip.logit_scale", &[]), "logit_scale");
+    }
+
+    #[test]
+    fn a_tower_alone_is_the_one_that_is_asked_for() {
+        let name = |name: &'static str, tower| canonical(&within(name, tower), &[8, 8]).into_owned();
+        let vision = Some("vision_model");
+        assert_eq!(
+            name("encoder.layers.3.mlp.fc1.bias", vision),
+            "vision_model.encoder.layers.3.mlp.fc1.bias"
+        );
+        assert_eq!(name("head.attention.in_proj_weight", vision), "vision_model.head.qkv.weight");
+        assert_eq!(name("head.weight", Some("text_model")), "text_projection.weight");
+        assert_eq!(name("visual_projection.weight", vision), "visual_projection.weight");
+        assert_eq!(name("head.weight", None), "classifier.weight");
     }
 
     #[test]
