@@ -55,7 +55,9 @@ test('the total is known soon where the server compresses the weights as well, a
   const header = JSON.stringify({ a: { dtype: 'F32', shape: [50_000], data_offsets: [0, 200_000] } });
   const head = Buffer.alloc(8);
   head.writeBigUInt64LE(BigInt(header.length));
-  const whole = Buffer.concat([head, Buffer.from(header), randomBytes(200_000)]);
+  // The wasm of these tests refuses chunks that begin with the byte 255.
+  const noise = randomBytes(200_000).map((byte) => byte & 0x7f);
+  const whole = Buffer.concat([head, Buffer.from(header), noise]);
   for (const [name, weights] of [
     ['stated', whole],
     ['no header', whole.subarray(200)],
