@@ -241,3 +241,14 @@ fn products_are_turned_and_equal_tensors_go_to_each_layer() {
         assert_eq!(tensors[&format!("{layer}.bias")].to_vec1::<f32>().unwrap(), [1.0, 2.0]);
     }
 }
+
+#[test]
+fn a_graph_that_is_all_copies_and_detours_is_read_in_no_time() {
+    // One tensor in a hundred thousand layers, and a chain of as many nodes that hand a value on.
+    let layers = (0..50_000).map(|i| node("Add", &format!("/layers.{i}/fc/Add_9"), &["one", "x"]));
+    let detours = (0..50_000).map(|i| node("Identity", &format!("/d/Identity_{i}"), &["out"]));
+    let mut graph: Vec<Vec<u8>> = layers.chain(detours).collect();
+    graph.extend((0..200).map(|_| tensor("one", 1, &[2], &[0; 8])));
+    let tensors = load(&model(&graph), 1 << 16).unwrap().into_tensors().unwrap();
+    assert!(tensors.len() <= 513, "{}", tensors.len());
+}

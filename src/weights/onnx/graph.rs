@@ -4,6 +4,7 @@
 //! first, and calls them `onnx::MatMul_613`; but the node that multiplies with them is called
 //! `/vision_model/encoder/layers.0/self_attn/q_proj/MatMul`, after the module that it comes from.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use super::super::plan::{invalid, shorten};
@@ -22,6 +23,9 @@ const PRODUCTS: [&str; 5] =
     ["MatMul", "MatMulInteger", "DynamicQuantizeMatMul", "MatMulIntegerToFloat", "FusedMatMul"];
 /// Nodes that hand their first input on, in other numbers.
 const PASSING: [&str; 4] = ["DequantizeLinear", "QuantizeLinear", "Cast", "Identity"];
+
+/// Places where a tensor is looked for: equal ones of all layers are some hundred at most.
+const MOST_USES: usize = 512;
 
 /// A node of the graph, as far as it matters here.
 #[derive(Debug, Default)]
@@ -64,6 +68,8 @@ pub(super) struct Graph {
     uses: HashMap<String, Vec<(usize, usize)>>,
     /// Values that nodes make: all others are given.
     made: HashSet<String>,
+    /// The numbers of the nodes of a kind within a module that are given a tensor, once all nodes are known.
+    given: OnceCell<HashMap<(String, String), Vec<usize>>>,
 }
 
 impl Graph {
@@ -165,12 +171,20 @@ impl Graph {
 
     /// How many nodes of the kind `kind` in the same module with lower numbers are given a tensor.
     fn before(&self, wanted: &str, kind: &str, number: usize) -> usize {
-        let is_before = |node: &&Node| {
-            let own = module(&node.name)
-                .is_some_and(|(module, other, place)| module == wanted && other == kind && place < number);
-            own && node.inputs.iter().any(|input| !self.made.contains(input))
-        };
-        if number == 0 { 0 } else { self.nodes.iter().filter(is_before).count() }
+        let given = self.given.get_or_init(|| {
+            let mut given: HashMap<_, Vec<usize>> = HashMap::new();
+            for node in
+                self.nodes.iter().filter(|node| node.inputs.iter().any(|input| !self.made.contains(input)))
+            {
+                if let Some((module, kind, number)) = module(&node.name) {
+                    given.entry((module, kind.to_owned())).or_default().push(number);
+                }
+            }
+            given.values_mut().for_each(|numbers| numbers.sort_unstable());
+            given
+        });
+        let numbers = given.get(&(wanted.to_owned(), kind.to_owned()));
+        numbers.map_or(0, |numbers| numbers.partition_point(|&other| other < number))
     }
 
     /// Refuses the weights `name` where they belong to a node that fuses several layers, or has a form of its own for them.
@@ -188,11 +202,14 @@ impl Graph {
         )))
     }
 
-    /// Where the value `name` is used, through nodes that only hand it on.
+    /// Where the value `name` is used, through nodes that only hand it on: at most [`MOST_USES`] places.
     fn uses(&self, name: &str) -> Vec<Use<'_>> {
         let (mut waiting, mut seen, mut found) = (vec![name], HashSet::from([name]), Vec::new());
         while let Some(value) = waiting.pop() {
             for &(place, input) in self.uses.get(value).into_iter().flatten() {
+                if found.len() == MOST_USES {
+                    return found;
+                }
                 let node = &self.nodes[place];
                 found.push(Use { node, input });
                 let passes = input == 0 && PASSING.contains(&node.op.as_str());

@@ -96,10 +96,7 @@ impl Tensors {
     pub(super) fn begin(&mut self, header: &Header, graph: &Graph, filler: &mut Filler) -> Result<Numbers> {
         let Header { name, dims, kind } = header;
         let (shape, elements) = check_shape(name, dims)?;
-        self.elements = self.elements.saturating_add(elements as u64);
-        if self.elements > MAX_ELEMENTS {
-            return Err(invalid("The weights hold more numbers than a browser can address."));
-        }
+        self.count(elements)?;
         graph.refuse_fused(name, elements)?;
         let of = |end: &str| {
             let base = name.strip_suffix(end)?;
@@ -116,6 +113,8 @@ impl Tensors {
             return Ok(Numbers::Nowhere);
         }
         let Some(target) = graph.target(name, shape.len(), elements) else { return Ok(Numbers::Nowhere) };
+        // Each of its names is a copy.
+        self.count(elements.saturating_mul(target.names.len() - 1))?;
         if target.flipped || target.exponential || target.names.len() != 1 {
             return Ok(Numbers::Held { bytes: Vec::new(), of: Held::Weights(target) });
         }
@@ -128,6 +127,15 @@ impl Tensors {
         } else {
             Numbers::Filler
         })
+    }
+
+    /// Counts numbers that memory is needed for.
+    fn count(&mut self, elements: usize) -> Result<()> {
+        self.elements = self.elements.saturating_add(elements as u64);
+        if self.elements > MAX_ELEMENTS {
+            return Err(invalid("The weights hold more numbers than a browser can address."));
+        }
+        Ok(())
     }
 
     /// How the bytes of `header` become numbers.
