@@ -231,14 +231,18 @@ fn block_of_taps(channels: usize) -> usize {
         .unwrap_or(BLOCK)
 }
 
-/// `count` zeros, or an error where there is no memory for them.
+/// `count` zeros, or an error where there is no memory for them, or more than a browser can address: a shape may claim anything.
 fn zeros<T: Zeroable + Clone>(count: usize) -> Result<Vec<T>> {
-    let mut values = Vec::new();
-    values.try_reserve_exact(count).map_err(|error| {
-        let bytes = count.saturating_mul(size_of::<T>());
+    let bytes = count.saturating_mul(size_of::<T>());
+    let too_large = || {
         let message = format!("There is not enough memory for the weights ({bytes} bytes more).");
-        Error::new(ErrorKind::WeightsInvalid, message).with_source(error)
-    })?;
+        Error::new(ErrorKind::WeightsInvalid, message)
+    };
+    if bytes > u32::MAX as usize {
+        return Err(too_large());
+    }
+    let mut values = Vec::new();
+    values.try_reserve_exact(count).map_err(|error| too_large().with_source(error))?;
     values.resize(count, T::zeroed());
     Ok(values)
 }
@@ -569,6 +573,16 @@ mod tests {
             }
         }
         Ok(())
+    }
+
+    /// Found by fuzzing the packed form: a column that is padded to eight times its size.
+    #[test]
+    fn more_than_a_browser_can_address_is_an_error() {
+        for (dtype, rows, columns) in
+            [(Dtype::F32, 1 << 30, 1), (Dtype::Int8, 1 << 30, 1), (Dtype::F16, 1 << 31, 1)]
+        {
+            assert!(Matrix::zeros(dtype, rows, columns, None).is_err(), "{dtype:?}");
+        }
     }
 
     #[test]
