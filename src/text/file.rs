@@ -84,6 +84,13 @@ pub(super) fn invalid(why: impl std::fmt::Display) -> Error {
 /// The parts of the file that the tokenizer library keeps to itself.
 #[derive(Deserialize)]
 struct TokenizerMeta {
+    /// Not looked at; but the tokenizer library panics where it is damaged, and reading it finds that out before.
+    #[serde(default, rename = "decoder")]
+    _decoder: Option<Value>,
+    #[serde(default, rename = "normalizer")]
+    _normalizer: Option<Value>,
+    #[serde(default, rename = "pre_tokenizer")]
+    _pre_tokenizer: Option<Value>,
     #[serde(default)]
     post_processor: Option<Value>,
     model: Model,

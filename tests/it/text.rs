@@ -286,6 +286,14 @@ fn a_short_context_keeps_the_end_token() {
     }
 }
 
+/// A file with another decoder, put in as these bytes.
+fn with_decoder(file: &[u8], decoder: &[u8]) -> Vec<u8> {
+    let mut value: Value = serde_json::from_slice(file).unwrap();
+    value.as_object_mut().unwrap().remove("decoder");
+    let rest = serde_json::to_vec(&value).unwrap();
+    [b"{\"decoder\":", decoder, b",", &rest[1..]].concat()
+}
+
 #[test]
 fn files_that_are_no_tokenizer_of_the_kind_are_refused() {
     let (clip, blip) = (read("clip-tokenizer.json"), read("blip-tokenizer.json"));
@@ -304,6 +312,9 @@ fn files_that_are_no_tokenizer_of_the_kind_are_refused() {
         changed(|file| file["model"]["merges"] = json!(["no such"])),
         changed(|file| file["model"]["vocab"]["a"] = json!(-1)),
         changed(|file| file["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = json!("(")),
+        // Found by fuzzing: the tokenizer library panics at these.
+        with_decoder(&clip, br#"{"type":"Metaspace","\ud800":"x"}"#),
+        with_decoder(&clip, b"{\"type\":\"Metaspace\",\"\xff\":\"x\"}"),
     ];
     for json in &bad {
         let head = String::from_utf8_lossy(&json[..json.len().min(60)]).into_owned();
