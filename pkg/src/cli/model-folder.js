@@ -2,19 +2,11 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { WEIGHTS } from '../shared/model-files.js';
+import { isIndex, readIndex } from '../shared/shards.js';
 import { usage } from './failure.js';
 
-/** Names that weights have, in the order in which a load looks for them. */
-const WEIGHTS = [
-  ...[
-    'model.safetensors',
-    'model.safetensors.index.json',
-    'pytorch_model.bin',
-    'pytorch_model.bin.index.json',
-  ],
-  ...['model.gguf', 'open_clip_model.safetensors', 'open_clip_pytorch_model.bin'],
-  ...['onnx/model_quantized.onnx', 'onnx/model.onnx'],
-];
 const CONFIGS = ['config.json', 'open_clip_config.json'];
 /** The files beside the weights that a model is read by, and what tells whose it is. */
 const BESIDE = [
@@ -35,21 +27,18 @@ export async function findModel(folder) {
   if (name === undefined) throw usage(`${folder} has no weights: none of ${WEIGHTS.join(', ')}.`);
   const beside = (await Promise.all(BESIDE.map(there))).flat();
   if (!beside.some((one) => CONFIGS.includes(one))) throw usage(`${folder} has no config.json.`);
-  const names = name.endsWith('.index.json') ? await shardsOf(path.join(folder, name)) : [name];
+  const names = isIndex({ name }) ? await shardsOf(path.join(folder, name)) : [name];
   const within = (/** @type {string} */ one) => path.join(folder, one);
   return { weights: names.map(within), beside: beside.map(within) };
 }
 
 /** @param {string} index */
 async function shardsOf(index) {
-  /** @type {unknown[]} */
-  let names;
+  const { href } = pathToFileURL(index);
   try {
-    names = [...new Set(Object.values(JSON.parse(await readFile(index, 'utf8')).weight_map))].sort();
-  } catch {
-    throw usage(`${index} does not tell in which files the weights are.`);
+    return readIndex(await readFile(index), { name: index, url: href }).files.map(({ name }) => name);
+  } catch (error) {
+    const { message } = /** @type {Error} */ (error);
+    throw usage(`${index} names no files beside it: ${message}`);
   }
-  const wrong = names.find((name) => typeof name !== 'string' || path.basename(name) !== name);
-  if (names.length === 0 || wrong !== undefined) throw usage(`${index} names no files beside it.`);
-  return /** @type {string[]} */ (names);
 }

@@ -86,16 +86,11 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
           await settle(index, async () => {});
           continue;
         }
-        let answer = results.known.get(sha256);
-        if (!answer) {
-          model ??= await openOne();
-          answer = await ask(model, bytes, signal);
-        }
-        const known = answer;
+        const answer = results.known.get(sha256) ?? (await ask((model ??= await openOne()), bytes, signal));
         await settle(index, async () => {
-          if (!isWritten) await results.add({ path: picture.path, sha256, answer: known });
+          if (!isWritten) await results.add({ path: picture.path, sha256, answer });
           const refusal =
-            sidecar && picture.bytes === undefined && (await writeSidecar(picture.path, sidecar(known)));
+            sidecar && picture.bytes === undefined && (await writeSidecar(picture.path, sidecar(answer)));
           if (refusal) tell(picture, new Error(refusal));
         });
       } catch (error) {

@@ -166,8 +166,7 @@ export async function stored() {
  * @returns {Promise<boolean>} whether there was one
  */
 export async function remove(id) {
-  const backend = await openBackend();
-  const entries = ((await backend?.list()) ?? []).filter(({ record }) => record.id === id);
+  const { backend, entries } = await keptOf(id);
   for (const { name } of entries) await backend?.remove(name);
   return entries.length > 0;
 }
@@ -187,8 +186,7 @@ export async function remove(id) {
 export async function refresh(id, options = {}) {
   const { signal, ...given } = readOptions(options, ['headers', 'credentials', 'signal']);
   const access = accessOf(given);
-  const backend = await openBackend();
-  const entries = ((await backend?.list()) ?? []).filter(({ record }) => record.id === id);
+  const { backend, entries } = await keptOf(id);
   let forgotten = false;
   for (const { name, record } of entries) {
     const files = (record.versions ?? []).map(({ url, version }) => {
@@ -200,4 +198,10 @@ export async function refresh(id, options = {}) {
     forgotten = true;
   }
   return forgotten;
+}
+
+/** What is kept of a model, and where. @param {string} id */
+async function keptOf(id) {
+  const backend = await openBackend();
+  return { backend, entries: ((await backend?.list()) ?? []).filter(({ record }) => record.id === id) };
 }

@@ -5,7 +5,7 @@
 
 import { packageFile } from '../files.js';
 import { OcelliError } from '../shared/errors.js';
-import { addressBeside } from '../shared/model-files.js';
+import { addressBeside, WEIGHTS } from '../shared/model-files.js';
 import { nearest } from '../shared/nearest.js';
 import { platform } from '../shared/platform.js';
 import { TASKS } from '../shared/tasks.js';
@@ -43,11 +43,7 @@ const FILE_NAMES = /** @type {const} */ ({
 const OTHERS = {
   config: ['open_clip_config.json'],
   preprocessor: ['processor_config.json'],
-  weights: [
-    ...['model.safetensors.index.json', 'pytorch_model.bin', 'pytorch_model.bin.index.json', 'model.gguf'],
-    ...['open_clip_model.safetensors', 'open_clip_pytorch_model.bin'],
-    ...['onnx/model_quantized.onnx', 'onnx/model.onnx'],
-  ],
+  weights: WEIGHTS.slice(1),
 };
 
 /** Files of some models besides, by what `ModelAddresses` calls them. */

@@ -3,7 +3,8 @@
  *
  * Accuracies are those that are published: of CLIP's and SigLIP's families the top-1 accuracy on ImageNet without training on
  * it, from the papers, the model cards and `docs/openclip_results.csv` of OpenCLIP; of BLIP CIDEr on COCO, recall of texts on
- * COCO and VQAv2, from its paper. Quantised files have the figure of what was quantised. Sizes are those of the files, or of their numbers where the files were not at hand.
+ * COCO and VQAv2, from its paper. Quantised files have the figure of what was quantised. Sizes are those of the files, or of
+ * their numbers where the files were not at hand.
  *
  * @typedef {import('../shared/protocol.js').Task} Task
  *

@@ -236,11 +236,7 @@ export class LoadedModel extends Disposable {
     const id = idOf(model);
     refuseOtherTask(task, id);
     const located = locate(model, { hubUrl, revision, weights, task });
-    const access = accessOf({
-      ...(headers && { headers }),
-      ...(credentials && { credentials }),
-      ...(integrity && { integrity }),
-    });
+    const access = accessOf({ headers, credentials, integrity });
     const files = access ? withAccess(located, access) : located;
     const params = {
       task,

@@ -5,6 +5,13 @@
  * @typedef {import('./types.js').ModelFiles} ModelFiles
  */
 
+/** Names that a model's weights have where no other was given, in the order in which they are looked for. */
+export const WEIGHTS = [
+  ...['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin'],
+  ...['pytorch_model.bin.index.json', 'model.gguf', 'open_clip_model.safetensors'],
+  ...['open_clip_pytorch_model.bin', 'onnx/model_quantized.onnx', 'onnx/model.onnx'],
+];
+
 /**
  * A further file of a model, which lies beside its configuration where no other address was given.
  *
@@ -34,7 +41,7 @@ export function addressBeside(name, other) {
 /**
  * What lets in to a model, out of the options of a load; undefined where there is none of them.
  *
- * @param {import('./types.js').Access} options
+ * @param {{ [K in keyof import('./types.js').Access]?: import('./types.js').Access[K] | undefined }} options
  * @returns {import('./types.js').Access | undefined}
  */
 export function accessOf({ headers, credentials, integrity }) {

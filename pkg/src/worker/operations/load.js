@@ -29,12 +29,12 @@ import { codeOf, errorFor } from '../../shared/errors.js';
 import { chunks, openFile, openFirst, readSmallFile } from '../../shared/loader.js';
 import { fileBeside, smallFiles } from '../../shared/model-files.js';
 import { versionOf } from '../../shared/responses.js';
+import { isIndex, readIndex } from '../../shared/shards.js';
 import { entryName, findEntry, openBackend, removeOutdated } from '../../cache/index.js';
 import { CacheWriter } from './cache-writer.js';
 import { Meter, progress } from './meter.js';
 import { dispensableFiles, possibleParts, recipeFor } from './recipes.js';
 import { release } from './release.js';
-import { isIndex, readIndex } from './shards.js';
 import { StatedLength } from './stated-length.js';
 import { openParts } from './tokenizer-parts.js';
 

@@ -2,22 +2,22 @@
  * Weights in several files: `model.safetensors.index.json` names the file of each tensor, as `save_pretrained` of
  * `transformers` writes it where one would be too large.
  *
- * @typedef {import('../../shared/types.js').ModelFile} ModelFile
+ * @typedef {import('./types.js').ModelFile} ModelFile
  *
  * @typedef {object} Shards
  * @property {[ModelFile, ...ModelFile[]]} files in the order of their names
  * @property {number | null} bytes of all tensors, where it is told
  */
 
-import { errorFor } from '../../shared/errors.js';
-import { addressBeside } from '../../shared/model-files.js';
+import { errorFor } from './errors.js';
+import { addressBeside } from './model-files.js';
 
 /** More files than any model is published in. */
 const MOST = 1000;
 /** Beside the index, and nowhere else. */
 const NAME = /^\w[\w.-]*$/;
 
-/** Whether a file tells in which files the weights are. @param {ModelFile} file */
+/** Whether a file tells in which files the weights are. @param {Pick<ModelFile, 'name'>} file */
 export function isIndex({ name }) {
   return name.endsWith('.index.json');
 }
@@ -26,7 +26,7 @@ export function isIndex({ name }) {
  * @param {Uint8Array} bytes of the index
  * @param {ModelFile} index
  * @returns {Shards}
- * @throws {import('../../shared/errors.js').ModelError} `weights-invalid`
+ * @throws {import('./errors.js').ModelError} `weights-invalid`
  */
 export function readIndex(bytes, index) {
   const read = parsed(bytes);
