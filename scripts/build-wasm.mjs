@@ -13,14 +13,7 @@ import { findWasmBindgen, findWasmToolchain } from './lib/find.mjs';
 import { capture, duration, Failure, main, ROOT, run, say } from './lib/run.mjs';
 import { fingerprint, readStamp, writeStamp } from './lib/stamp.mjs';
 import { WASM_TARGET, wasmBindgenVersion } from './lib/tools.mjs';
-import {
-  buildArgs,
-  chosenVariants,
-  crateArgs,
-  DEV_VARIANT,
-  VARIANTS,
-  wasmOptFlags,
-} from './lib/variants.mjs';
+import { buildArgs, chosenVariants, crateEnv, DEV_VARIANT, VARIANTS, wasmOptFlags } from './lib/variants.mjs';
 
 /** @import { WasmToolchain } from './lib/find.mjs' */
 /** @import { Variant } from './lib/variants.mjs' */
@@ -41,6 +34,7 @@ const INPUTS = [
   'Cargo.lock',
   'rust-toolchain.toml',
   'scripts/build-wasm.mjs',
+  'scripts/lib/rustc-relaxed.mjs',
   'scripts/lib/variants.mjs',
 ];
 const WASM_OPT = 'node_modules/binaryen/package.json';
@@ -203,14 +197,13 @@ async function compile({ variant, toolchain, profile }, bindgen, out = OUT) {
   const { name } = variant;
   const folder = targetFolder(variant);
   const cargoArgs = [
-    ...['rustc', '--lib', '--crate-type=cdylib', '--locked'],
+    ...['rustc', '--package', 'ocelli', '--lib', '--crate-type=cdylib', '--locked'],
     ...['--profile', profile, '--target-dir', folder],
     ...buildArgs(variant),
     ...toolchain.args,
-    ...['--', ...crateArgs(variant)],
   ];
   await run(toolchain.cargo, cargoArgs, {
-    env: toolchain.env,
+    env: { ...toolchain.env, ...crateEnv(variant) },
     failure: `The variant ${name} of the Rust core does not build (see above).`,
   });
   const wasm = path.join(folder, WASM_TARGET, profile, 'ocelli.wasm');

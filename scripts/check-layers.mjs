@@ -16,9 +16,9 @@ export const MAX_LINES = 500;
 /** Which layers of `src/` each layer may name; `lib.rs` names all. @type {Map<string, string[]>} */
 const RUST_LAYERS = new Map(
   Object.entries({
-    error: [],
+    kernels: [],
+    error: ['kernels'],
     json: [],
-    kernels: ['error'],
     weights: ['kernels', 'error'],
     convert: ['weights', 'kernels', 'error'],
     nn: ['weights', 'kernels', 'error'],

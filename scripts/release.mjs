@@ -51,7 +51,7 @@ await main(import.meta, async (args) => {
   say('Release: the package');
   await run('npm', ['pack', '--workspace', 'pkg', '--pack-destination', out]);
   await run('npm', ['publish', '--workspace', 'pkg', '--dry-run', '--access', 'public']);
-  say('Release: the crate');
-  await run('cargo', ['package', '--locked', '--no-verify']);
+  say('Release: the crates');
+  await run('cargo', ['package', '--workspace', '--locked']);
   say(`Release: ${tag} is in ${out}; \`npm publish\` of its tarball publishes it.`);
 });

@@ -6,6 +6,8 @@
 
 use std::error::Error as StdError;
 
+use ocelli_kernels::MatrixError;
+
 /// `Result` with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -104,6 +106,17 @@ impl Error {
     /// The stable code of [`Error::kind`].
     pub fn code(&self) -> &'static str {
         self.kind.code()
+    }
+}
+
+/// What a matrix says of its shape and numbers, in its own words: both come from the weights.
+impl From<MatrixError> for Error {
+    fn from(error: MatrixError) -> Self {
+        let kind = match error {
+            MatrixError::Incomplete { .. } => ErrorKind::WeightsTruncated,
+            _ => ErrorKind::WeightsInvalid,
+        };
+        Self::new(kind, error.to_string())
     }
 }
 

@@ -3,13 +3,14 @@
 //! The layers, each importing only from those before it:
 //!
 //! ```text
-//! error -> kernels -> weights -> nn -> models -> tasks -> wasm
+//! kernels -> error -> weights -> nn -> models -> tasks -> wasm
 //!                            -> convert ---------------->
 //!       -> image ------------------------------>
 //!       -> text ------------------------------->
 //! ```
 //!
-//! * [`kernels`]: the loops that the project exists for: int8, f16 and f32 linear layers, convolutions, attention, norms.
+//! * [`kernels`]: the loops that the project exists for: int8, f16 and f32 linear layers, convolutions, attention, norms. A
+//!   crate of its own, which is compiled for speed where the rest is for size.
 //! * [`weights`]: named tensors out of a byte stream, without a whole-file buffer, packed for the kernels.
 //! * [`nn`]: layers on [`candle_core::Tensor`].
 //! * [`models`]: CLIP, BLIP, ViT and the built-in model; their image towers (ViT, CLIP's ResNet, EfficientNet-Lite) behind
@@ -25,7 +26,6 @@ pub mod convert;
 pub mod error;
 pub mod image;
 mod json;
-pub mod kernels;
 pub mod models;
 pub mod nn;
 pub mod tasks;
@@ -33,5 +33,7 @@ pub mod text;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 pub mod weights;
+
+pub use ocelli_kernels as kernels;
 
 pub use error::{Error, ErrorKind, Result};

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Rustc with relaxed SIMD: what cargo runs for our own crate alone (`RUSTC_WORKSPACE_WRAPPER`) where it builds tests, for
-// `cargo test` takes no arguments for one crate, as `cargo rustc` does. The other crates are then compiled once for both.
+// Rustc with relaxed SIMD: what cargo runs for our own crates alone (`RUSTC_WORKSPACE_WRAPPER`). The others are then compiled
+// once for both.
 
 import { spawnSync } from 'node:child_process';
 import { crateArgs, VARIANTS } from './variants.mjs';

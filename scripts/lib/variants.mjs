@@ -1,5 +1,6 @@
 // The four builds of the Rust core, and how they differ.
 
+import { fileURLToPath } from 'node:url';
 import { Failure } from './run.mjs';
 import { WASM_TARGET } from './tools.mjs';
 
@@ -20,6 +21,9 @@ export const VARIANTS = [
   { name: 'relaxed-threads', relaxed: true, threads: true },
 ];
 
+/** A rustc with relaxed SIMD. */
+const RELAXED_RUSTC = fileURLToPath(new URL('rustc-relaxed.mjs', import.meta.url));
+
 /** Of shared memory: 4 GiB at most, and what wasm-bindgen needs to give each thread its own variables. */
 const THREAD_LINK_ARGS = [
   '--shared-memory',
@@ -33,7 +37,7 @@ const THREAD_LINK_ARGS = [
 
 /**
  * What all crates are compiled with: 128-bit SIMD, and random numbers (hash seeds) from the browser. Relaxed SIMD
- * is not among it: only our own crate uses it, so that the others are compiled once for both.
+ * is not among it: only our own crates use it, so that the others are compiled once for both.
  * @param {{ threads?: boolean }} [variant]
  */
 export function wasmRustflags({ threads = false } = {}) {
@@ -71,11 +75,20 @@ export function buildArgs({ threads, convert }) {
 }
 
 /**
- * Rustc's arguments for our own crate alone.
+ * Rustc's arguments for our own crates alone.
  * @param {Variant} variant
  */
 export function crateArgs({ relaxed }) {
   return relaxed ? ['-C', 'target-feature=+relaxed-simd'] : [];
+}
+
+/**
+ * What has cargo give them to rustc: its own command line knows arguments for one crate only.
+ * @param {Variant} variant
+ * @returns {Record<string, string>}
+ */
+export function crateEnv({ relaxed }) {
+  return relaxed ? { RUSTC_WORKSPACE_WRAPPER: RELAXED_RUSTC } : {};
 }
 
 /** Built where one variant is enough, and none is named. */

@@ -224,8 +224,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::kernels::{Activation, MatrixBuilder, Padding};
-    use crate::{Error, Result};
+    use crate::{Activation, MatrixBuilder, MatrixError, Padding, Result};
 
     /// Largest difference of f32 sums of n products of about 1 from those in f64: n times this.
     const F32_BOUND: f64 = 5e-7;
@@ -366,7 +365,7 @@ mod tests {
                 }
             }
         }
-        Ok::<(), Error>(())
+        Ok::<(), MatrixError>(())
     }
 
     #[test]

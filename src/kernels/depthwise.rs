@@ -222,7 +222,7 @@ pub(super) mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::kernels::Padding;
+    use crate::Padding;
 
     /// Largest difference of f32 sums of 25 products of at most 1 from those in f64.
     const BOUND: f64 = 5e-6;

@@ -152,8 +152,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::Result;
-    use crate::kernels::{Activation, Dtype, Epilogue, Matrix, Padding, Window, convolve, depthwise};
+    use crate::{Activation, Dtype, Epilogue, Matrix, Padding, Result, Window, convolve, depthwise};
 
     fn noise(count: usize, seed: usize) -> Vec<f32> {
         (0..count).map(|i| (((i + seed) * 7919 + 13 * seed) % 2003) as f32 / 1000.0 - 1.0).collect()

@@ -23,7 +23,6 @@ use half::f16;
 
 use super::math::min_max;
 use super::simd::{F32x4, GROUP, MOST};
-use crate::{Error, ErrorKind, Result};
 
 /// Rows of one panel.
 pub(super) const PANEL: usize = 8;
@@ -55,6 +54,31 @@ impl Dtype {
         })
     }
 }
+
+/// Why there is no matrix. Each says so in a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MatrixError {
+    /// The shape claims more numbers than there is memory for.
+    #[error("There is not enough memory for a matrix of {rows} by {columns} numbers.")]
+    TooLarge {
+        /// Of the shape.
+        rows: usize,
+        /// Of the shape.
+        columns: usize,
+    },
+    /// Fewer numbers came than the shape has.
+    #[error("A matrix ends after {done} of its {rows} rows.")]
+    Incomplete {
+        /// Rows that came whole.
+        done: usize,
+        /// Of the shape.
+        rows: usize,
+    },
+}
+
+/// `Result` with a [`MatrixError`].
+pub type Result<T, E = MatrixError> = std::result::Result<T, E>;
 
 /// A matrix of weights, packed for multiplication.
 #[derive(Debug, Clone, PartialEq)]
@@ -180,7 +204,7 @@ impl Matrix {
 
     /// The parts of the packed form, numbers in the machine's byte order: the stored numbers, and for int8
     /// the scales of the rows and the sums of the blocks.
-    pub(crate) fn parts(&self) -> [&[u8]; 3] {
+    pub fn parts(&self) -> [&[u8]; 3] {
         match &self.store {
             Store::F32(values) => [cast_slice(values), &[], &[]],
             Store::F16(values) => [cast_slice(values), &[], &[]],
@@ -191,7 +215,7 @@ impl Matrix {
     }
 
     /// [`Matrix::parts`], to be filled in. Whatever the bytes, the matrix stays one that is safe to use.
-    pub(crate) fn parts_mut(&mut self) -> [&mut [u8]; 3] {
+    pub fn parts_mut(&mut self) -> [&mut [u8]; 3] {
         match &mut self.store {
             Store::F32(values) => [cast_slice_mut(values), &mut [], &mut []],
             Store::F16(values) => [cast_slice_mut(values), &mut [], &mut []],
@@ -202,23 +226,22 @@ impl Matrix {
     }
 
     /// A matrix of zeros; of a convolution with as many input channels, if there are `channels`.
-    pub(crate) fn zeros(dtype: Dtype, rows: usize, columns: usize, channels: Option<usize>) -> Result<Self> {
+    pub fn zeros(dtype: Dtype, rows: usize, columns: usize, channels: Option<usize>) -> Result<Self> {
         let block = channels.filter(|&channels| channels < columns).map_or(BLOCK, block_of_taps);
-        let too_large = || {
-            let message = format!("There is not enough memory for a matrix of {rows} by {columns} numbers.");
-            Error::new(ErrorKind::WeightsInvalid, message)
+        let store = || {
+            let padded = rows.checked_next_multiple_of(PANEL)?;
+            let numbers = |columns: usize| padded.checked_mul(columns);
+            Some(match dtype {
+                Dtype::F32 => Store::F32(zeros(numbers(columns)?)?),
+                Dtype::F16 => Store::F16(zeros(numbers(columns)?)?),
+                Dtype::Int8 => Store::Int8(Int8 {
+                    weights: zeros(numbers(columns.checked_next_multiple_of(STEP)?)?)?,
+                    scales: zeros(padded)?,
+                    sums: zeros(numbers(columns.div_ceil(block))?)?,
+                }),
+            })
         };
-        let padded = rows.checked_next_multiple_of(PANEL).ok_or_else(too_large)?;
-        let numbers = |columns: usize| padded.checked_mul(columns).ok_or_else(too_large);
-        let store = match dtype {
-            Dtype::F32 => Store::F32(zeros(numbers(columns)?)?),
-            Dtype::F16 => Store::F16(zeros(numbers(columns)?)?),
-            Dtype::Int8 => Store::Int8(Int8 {
-                weights: zeros(numbers(columns.checked_next_multiple_of(STEP).ok_or_else(too_large)?)?)?,
-                scales: zeros(padded)?,
-                sums: zeros(numbers(columns.div_ceil(block))?)?,
-            }),
-        };
+        let store = store().ok_or(MatrixError::TooLarge { rows, columns })?;
         Ok(Self { rows, columns, block, store })
     }
 }
@@ -231,20 +254,13 @@ fn block_of_taps(channels: usize) -> usize {
         .unwrap_or(BLOCK)
 }
 
-/// `count` zeros, or an error where there is no memory for them, or more than a browser can address: a shape may claim anything.
-fn zeros<T: Zeroable + Clone>(count: usize) -> Result<Vec<T>> {
-    let bytes = count.saturating_mul(size_of::<T>());
-    let too_large = || {
-        let message = format!("There is not enough memory for the weights ({bytes} bytes more).");
-        Error::new(ErrorKind::WeightsInvalid, message)
-    };
-    if bytes > u32::MAX as usize {
-        return Err(too_large());
-    }
+/// `count` zeros, but where there is no memory for them, or more than a browser can address: a shape may claim anything.
+fn zeros<T: Zeroable + Clone>(count: usize) -> Option<Vec<T>> {
+    count.checked_mul(size_of::<T>()).filter(|&bytes| bytes <= u32::MAX as usize)?;
     let mut values = Vec::new();
-    values.try_reserve_exact(count).map_err(|error| too_large().with_source(error))?;
+    values.try_reserve_exact(count).ok()?;
     values.resize(count, T::zeroed());
-    Ok(values)
+    Some(values)
 }
 
 /// `row` of `channels` with as many taps each, tap by tap; both as many numbers.
@@ -256,7 +272,7 @@ pub(crate) fn taps_first(row: &[f32], channels: usize, to: &mut [f32]) {
 }
 
 /// What [`taps_first`] made a row of, again.
-pub(crate) fn channels_first(row: &[f32], channels: usize, to: &mut [f32]) {
+pub fn channels_first(row: &[f32], channels: usize, to: &mut [f32]) {
     taps_first(row, row.len() / channels.max(1), to);
 }
 
@@ -284,11 +300,12 @@ impl MatrixBuilder {
     /// tap. `channels` divides the columns.
     pub fn convolution(dtype: Dtype, rows: usize, columns: usize, channels: Option<usize>) -> Result<Self> {
         let matrix = Matrix::zeros(dtype, rows, columns, channels)?;
-        let mut row = zeros(columns)?;
+        let room = || zeros(columns).ok_or(MatrixError::TooLarge { rows, columns });
+        let mut row = room()?;
         row.clear();
         // With one channel or one tap both orders are the same.
         let channels = match channels.filter(|&channels| channels > 1 && channels < columns) {
-            Some(channels) => Some((channels, zeros(columns)?)),
+            Some(channels) => Some((channels, room()?)),
             None => None,
         };
         Ok(Self { matrix, channels, row, done: 0, scales: None })
@@ -346,12 +363,12 @@ impl MatrixBuilder {
     }
 
     /// The matrix so far; rows that have not come are zeros.
-    pub(crate) fn matrix(&self) -> &Matrix {
+    pub fn matrix(&self) -> &Matrix {
         &self.matrix
     }
 
     /// Bytes of the stored numbers, from the first on, that no further row will change.
-    pub(crate) fn packed_bytes(&self) -> usize {
+    pub fn packed_bytes(&self) -> usize {
         let bytes = self.matrix.parts()[0].len();
         let panels = self.matrix.rows.div_ceil(PANEL).max(1);
         if self.done == self.matrix.rows { bytes } else { self.done / PANEL * (bytes / panels) }
@@ -361,9 +378,7 @@ impl MatrixBuilder {
     pub fn finish(self) -> Result<Matrix> {
         // Rows without columns are complete from the start.
         if self.done < self.matrix.rows && self.matrix.columns > 0 {
-            let (done, rows) = (self.done, self.matrix.rows);
-            let message = format!("A matrix ends after {done} of its {rows} rows.");
-            return Err(Error::new(ErrorKind::WeightsTruncated, message));
+            return Err(MatrixError::Incomplete { done: self.done, rows: self.matrix.rows });
         }
         Ok(self.matrix)
     }

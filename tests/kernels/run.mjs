@@ -6,19 +6,18 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { relaxedSimd } from 'wasm-feature-detect';
 import { targetFolder } from '../../scripts/build-wasm.mjs';
 import { findWasmBindgen, findWasmToolchain } from '../../scripts/lib/find.mjs';
 import { Failure, main, run, say } from '../../scripts/lib/run.mjs';
-import { buildArgs, chosenVariants, VARIANTS } from '../../scripts/lib/variants.mjs';
+import { WASM_TARGET } from '../../scripts/lib/tools.mjs';
+import { chosenVariants, crateEnv, VARIANTS } from '../../scripts/lib/variants.mjs';
 import { openBrowser } from '../browser/support/browser.js';
 
 /** @import { Variant } from '../../scripts/lib/variants.mjs' */
 
-const WRAPPER = fileURLToPath(new URL('../../scripts/lib/rustc-relaxed.mjs', import.meta.url));
-/** The tests of the kernels alone: what lies above them is the same Rust in every variant. */
-const FILTER = 'kernels::';
+/** The kernels alone: what lies above them is the same Rust in every variant. */
+const CRATE = 'ocelli-kernels';
 /** Longest wait for a run, which takes seconds. */
 const PATIENCE = 120_000;
 
@@ -37,7 +36,7 @@ export async function testKernels(names = VARIANTS.map(({ name }) => name)) {
   }
   say(
     `Kernels: building their tests as ${variants.map(({ name }) => name).join(', ')}`,
-    'some 3 minutes where the sources have changed',
+    'half a minute where the sources have changed',
   );
   // Two lines, as of the wasm itself: what has threads, and what has none, are compiled apart.
   const lines = [false, true].map((threads) => variants.filter((variant) => variant.threads === threads));
@@ -51,7 +50,7 @@ export async function testKernels(names = VARIANTS.map(({ name }) => name)) {
         console.log(`(not under Node ${process.versions.node}, which lacks relaxed SIMD)`);
       } else {
         const failure = `Tests of the kernels failed under Node as ${variant.name} (see above).`;
-        await run(runner, [wasm, FILTER], { failure });
+        await run(runner, [wasm], { failure });
       }
       await inBrowser(browser, runner, wasm, variant.name);
     }
@@ -68,7 +67,7 @@ async function buildInTurn(variants) {
 }
 
 /**
- * Compiles the tests of the library.
+ * Compiles the tests.
  *
  * @param {Variant} variant
  * @returns {Promise<string>} the wasm file
@@ -78,15 +77,16 @@ async function build(variant) {
     findWasmToolchain(variant)
   );
   const args = [
-    ...['test', '--lib', '--no-run', '--locked', '--release', '--target-dir', targetFolder(variant)],
+    ...['test', '--package', CRATE, '--lib', '--no-run', '--locked', '--release'],
+    ...['--target', WASM_TARGET, '--target-dir', targetFolder(variant)],
+    ...(variant.threads ? ['--features', 'threads'] : []),
     ...['--message-format', 'json-render-diagnostics'],
-    ...buildArgs(variant),
     ...toolchain.args,
   ];
   /** @type {string | null} */
   let executable = null;
   await run(toolchain.cargo, args, {
-    env: { ...toolchain.env, ...(variant.relaxed && { RUSTC_WORKSPACE_WRAPPER: WRAPPER }) },
+    env: { ...toolchain.env, ...crateEnv(variant) },
     output: 'failure',
     onLine(line) {
       executable = line.startsWith('{') ? (JSON.parse(line).executable ?? executable) : executable;
@@ -107,7 +107,7 @@ async function build(variant) {
  */
 async function inBrowser(browser, runner, wasm, name) {
   const env = { ...process.env, NO_HEADLESS: '1', WASM_BINDGEN_USE_DEDICATED_WORKER: '1' };
-  const server = spawn(runner, [wasm, FILTER], {
+  const server = spawn(runner, [wasm], {
     env: { ...env, WASM_BINDGEN_TEST_ADDRESS: '127.0.0.1:0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -11,17 +11,17 @@ use super::{Dot, GROUP, I32x4, VECTOR};
 /// Four products and their sum in one instruction: where the machine has it (AVX-VNNI, Arm's dot product),
 /// nothing is faster.
 #[derive(Clone, Copy)]
-pub(in crate::kernels) struct DotNative(v128);
+pub(crate) struct DotNative(v128);
 
 /// The same by way of 16 bits: elsewhere the browser would build each sum out of five instructions.
 #[derive(Clone, Copy)]
-pub(in crate::kernels) struct DotWidened(v128);
+pub(crate) struct DotWidened(v128);
 
 /// Whether [`DotNative`] is the faster way on this machine.
 ///
 /// Machines without the instruction go through 16-bit sums that saturate, which shows in the answer to an
 /// input that the tiles never have: 2 * 255 * 127 is more than 32767.
-pub(in crate::kernels) fn has_native_dot() -> bool {
+pub(crate) fn has_native_dot() -> bool {
     let sum = i32x4_relaxed_dot_i8x16_i7x16_add(
         black_box(i8x16_splat(127)),
         black_box(i8x16_splat(-1)),

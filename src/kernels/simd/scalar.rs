@@ -4,11 +4,11 @@ use super::Dot;
 
 /// Four f32.
 #[derive(Clone, Copy)]
-pub(in crate::kernels) struct F32x4([f32; 4]);
+pub(crate) struct F32x4([f32; 4]);
 
 /// Four i32.
 #[derive(Clone, Copy)]
-pub(in crate::kernels) struct I32x4([i32; 4]);
+pub(crate) struct I32x4([i32; 4]);
 
 #[inline(always)]
 fn zip(a: F32x4, b: F32x4, f: impl Fn(f32, f32) -> f32) -> F32x4 {
@@ -171,13 +171,13 @@ impl I32x4 {
 
 /// Sums of four columns.
 #[derive(Clone, Copy)]
-pub(in crate::kernels) struct DotWidened([i32; 4]);
+pub(crate) struct DotWidened([i32; 4]);
 
 /// There is only one way here.
-pub(in crate::kernels) type DotNative = DotWidened;
+pub(crate) type DotNative = DotWidened;
 
 /// There is only one way here.
-pub(in crate::kernels) fn has_native_dot() -> bool {
+pub(crate) fn has_native_dot() -> bool {
     false
 }
 

@@ -6,13 +6,13 @@ use super::{Dot, I32x4};
 
 /// Pairs of products, of the first two columns and of the last two.
 #[derive(Clone, Copy)]
-pub(in crate::kernels) struct DotWidened(v128, v128);
+pub(crate) struct DotWidened(v128, v128);
 
 /// There is only one way here.
-pub(in crate::kernels) type DotNative = DotWidened;
+pub(crate) type DotNative = DotWidened;
 
 /// There is only one way here.
-pub(in crate::kernels) fn has_native_dot() -> bool {
+pub(crate) fn has_native_dot() -> bool {
     false
 }
 

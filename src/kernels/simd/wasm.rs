@@ -4,11 +4,11 @@ use core::arch::wasm32::*;
 
 /// Four f32.
 #[derive(Clone, Copy)]
-pub(in crate::kernels) struct F32x4(pub(super) v128);
+pub(crate) struct F32x4(pub(super) v128);
 
 /// Four i32.
 #[derive(Clone, Copy)]
-pub(in crate::kernels) struct I32x4(pub(super) v128);
+pub(crate) struct I32x4(pub(super) v128);
 
 impl F32x4 {
     #[inline(always)]
