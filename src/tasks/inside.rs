@@ -16,11 +16,11 @@
 
 use std::ops::Range;
 
-use super::{Captioner, Classifier, ImageEncoding, LabelSet, MatchTexts, Matcher, Tagger, non_finite};
+use super::{Captioner, Classifier, ImageEncoding, MatchTexts, Matcher, Tagger, non_finite};
 use crate::image::{Frame, RgbImage};
 use crate::models::Trace;
 use crate::models::blip::mean_of_patches;
-use crate::text::{Templates, Word};
+use crate::text::Word;
 use crate::{Error, ErrorKind, Result};
 
 /// How much the patches of an image have to do with something, row by row.
@@ -100,7 +100,8 @@ impl Tagger {
 
     /// Which patches of `image` make it fit `text`, which is taken as it is, in no template: the relevance of
     /// Chefer, Gur and Wolf (2021) over all layers of the vision tower, for the logit of image and text, which is
-    /// their cosine times the model's logit scale.
+    /// their cosine times the model's logit scale. Of a broad word it is that of the kind that fits best, as [`LabelSet`](super::LabelSet)
+    /// tells.
     ///
     /// # Errors
     /// As [`Tagger::labels`] for `text` as a label.
@@ -116,8 +117,7 @@ impl Tagger {
 
     /// [`Tagger::explain`] of a look that keeps its states, before its first step back.
     pub fn begin_explanation(&self, encoding: &ImageEncoding, text: &str) -> Result<Tracing> {
-        LabelSet::new(&[text.into()], Templates::bare())?;
-        let text = self.text_embeddings(&[text])?.concat();
+        let text = self.best_embedding(encoding, text)?;
         Ok(Tracing::new(self.model().relevance(encoding.state(), &text)?, encoding))
     }
 

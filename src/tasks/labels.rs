@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::embedding_cache::TemplateEntries;
+use super::kinds::Kinds;
 use super::texts::{Noun, check_count, check_text};
 use crate::Result;
 use crate::text::Templates;
@@ -40,7 +41,7 @@ impl<'a> From<&'a str> for Label<'a> {
 
 impl Label<'_> {
     /// What takes the place of `{}`: "bat, a type of animal".
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match self.hint {
             Some(hint) if !hint.trim().is_empty() => [self.name, ", ", hint].concat(),
             _ => self.name.to_owned(),
@@ -50,14 +51,19 @@ impl Label<'_> {
 
 /// Labels to be written into prompt templates, and those of their embeddings that are known already.
 ///
+/// A model may know a broad word less well than its kinds, and have a list of them (`words.json`): such a label fits a picture
+/// as well as the best of itself and those of its kinds that no other label of the set stands for.
+///
 /// A set is made by [`Tagger::labels`](super::Tagger::labels) and its like, and belongs to that tagger. Computing the
 /// embeddings of thousands of labels takes seconds, so it goes in steps
 /// ([`Tagger::encode_labels`](super::Tagger::encode_labels)) between which a caller can show progress or stop.
 #[derive(Debug)]
 pub struct LabelSet {
     templates: Templates,
-    /// What takes the place of `{}`, for each label.
+    /// What takes the place of `{}`, for each label, and then for each kind of a broad one.
     texts: Vec<String>,
+    /// Places of the kinds among `texts`, for each label.
+    kinds: Vec<Vec<usize>>,
     /// Unit-length embeddings of `texts[..embeddings.len()]`.
     embeddings: Vec<Arc<[f32]>>,
     round: Option<Round>,
@@ -99,16 +105,40 @@ impl LabelSet {
             texts.push(label.text());
             check_text(noun, number, &texts[number - 1])?;
         }
-        Ok(Self { templates, texts, embeddings: Vec::new(), round: None })
+        let kinds = vec![Vec::new(); texts.len()];
+        Ok(Self { templates, texts, kinds, embeddings: Vec::new(), round: None })
+    }
+
+    /// The same set, in which a broad label has also the embeddings of its `kinds`.
+    pub(super) fn with_kinds(mut self, kinds: &Kinds) -> Self {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (label, kinds) in kinds.of(self.texts.iter().map(String::as_str)).into_iter().enumerate() {
+            for text in kinds {
+                let place = *places.entry(text).or_insert_with_key(|text| {
+                    self.texts.push(text.clone());
+                    self.texts.len() - 1
+                });
+                self.kinds[label].push(place);
+            }
+        }
+        self
+    }
+
+    /// For each label the place of what fits best, the label itself or one of its kinds, and how well; `fits` says how well
+    /// each text of the set does.
+    pub(super) fn best(&self, fits: &[f32]) -> Vec<(usize, f32)> {
+        let better = |best: usize, &place: &usize| if fits[place] > fits[best] { place } else { best };
+        let best = self.kinds.iter().enumerate().map(|(label, kinds)| kinds.iter().fold(label, better));
+        best.map(|place| (place, fits[place])).collect()
     }
 
     /// How many labels the set has; never 0.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
-        self.texts.len()
+        self.kinds.len()
     }
 
-    /// How many prompts the set has: each label in each template.
+    /// How many prompts the set has: each label, and each kind of a broad one, in each template.
     pub fn prompts(&self) -> usize {
         self.texts.len() * self.templates.count()
     }
@@ -119,8 +149,13 @@ impl LabelSet {
         (self.texts.len() - self.embeddings.len()) * self.templates.count() - done
     }
 
-    /// The unit-length embeddings known so far, in label order.
+    /// The unit-length embeddings of labels known so far, in their order.
     pub fn embeddings(&self) -> &[Arc<[f32]>] {
+        &self.embeddings[..self.embeddings.len().min(self.len())]
+    }
+
+    /// Those, and behind them the ones of kinds.
+    pub(super) fn all_embeddings(&self) -> &[Arc<[f32]>] {
         &self.embeddings
     }
 

@@ -20,6 +20,7 @@ mod embedding_cache;
 mod generation;
 mod image_encoding;
 mod inside;
+mod kinds;
 mod labels;
 mod matcher;
 mod naming;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use super::kinds::Kinds;
 use super::labels::{Label, LabelSet};
 use super::scores::softmax;
 use super::{ImageEncoding, Tagger};
@@ -118,11 +119,21 @@ impl WordList {
         Ok(list)
     }
 
+    /// Which of the words are kinds of which.
+    pub(super) fn kinds(&self) -> Kinds {
+        Kinds::new(
+            self.labels()
+                .zip(&self.file.words)
+                .map(|(label, word)| (label.name, label.text(), &*word.broader)),
+        )
+    }
+
+    fn labels(&self) -> impl Iterator<Item = Label<'_>> + Clone {
+        self.file.words.iter().map(|word| Label { name: &word.word, hint: word.hint.as_deref() })
+    }
+
     fn set(&self) -> Result<LabelSet> {
-        let words = self.file.words.iter();
-        let labels: Vec<Label<'_>> =
-            words.map(|word| Label { name: &word.word, hint: word.hint.as_deref() }).collect();
-        LabelSet::new(&labels, self.templates.clone())
+        LabelSet::new(&self.labels().collect::<Vec<_>>(), self.templates.clone())
     }
 
     fn background(&self) -> Result<Option<LabelSet>> {

@@ -25,7 +25,7 @@ pub struct OcelliModelFiles<'a> {
     pub tokenizer: Option<&'a [u8]>,
     /// `decoder_tokenizer.json`; a captioner and a matcher need it.
     pub decoder_tokenizer: Option<&'a [u8]>,
-    /// `words.json`: what a captioner names things with, where it does.
+    /// `words.json`: what a captioner names things with, where it does; a tagger knows by it which words are kinds of which.
     pub words: Option<&'a [u8]>,
 }
 
@@ -52,8 +52,8 @@ impl OcelliFiles {
         let config = OcelliConfig::from_json(files.config)?;
         let preprocessor = Preprocessor::from_json(files.preprocessor, PreprocessorKind::Clip)?;
         check_picture_size(&preprocessor, config.texts.vision.image_size)?;
-        let words = files.words.filter(|_| parts.captioner).map(WordList::from_json).transpose()?;
-        parts.tagger |= words.is_some();
+        let words = files.words.map(WordList::from_json).transpose()?;
+        parts.tagger |= words.is_some() && parts.captioner;
 
         let tagger = if parts.tagger {
             let tokenizer = files.tokenizer.unwrap_or_default();
@@ -99,7 +99,9 @@ impl Ocelli {
         weights.pass_over(&files.unused());
         let OcelliFiles { config, parts, preprocessor, tagger, decoder_tokenizer, words } = files;
         let model = OcelliModel::new(&config, parts, weights)?;
-        let tagger = model.tagger.zip(tagger).map(|(model, inputs)| Tagger::of(model, inputs));
+        let kinds = words.as_ref().map(WordList::kinds).unwrap_or_default();
+        let tagger = model.tagger.zip(tagger).map(|(model, inputs)| Tagger::of(model, inputs, kinds));
+        let words = words.filter(|_| parts.captioner);
         let naming =
             tagger.clone().zip(words).map(|(tagger, words)| Naming::new(tagger, words)).transpose()?;
         let captioner = model.captioner.zip(decoder_tokenizer.clone()).map(|(model, tokenizer)| {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::embedding_cache::EmbeddingCache;
+use super::kinds::Kinds;
 use super::labels::normalise;
 use super::scores::{Scored, Scores, sigmoid, softmax};
 use super::text_tokenizer::TextTokenizer;
@@ -115,6 +116,8 @@ pub struct Tagger {
 struct Parts {
     model: DualEncoder,
     inputs: TaggerInputs,
+    /// Of the words that the model knows, which are kinds of which.
+    kinds: Kinds,
 }
 
 impl Tagger {
@@ -124,12 +127,12 @@ impl Tagger {
     /// `WeightsMismatch` names the tensors that are missing, misshapen or unknown to the model.
     pub fn new(files: TaggerFiles, weights: Weights) -> Result<Self> {
         let TaggerFiles { model: inputs, towers } = files;
-        Ok(Self::of(DualEncoder::with_towers(&inputs.config, towers, weights)?, inputs))
+        Ok(Self::of(DualEncoder::with_towers(&inputs.config, towers, weights)?, inputs, Kinds::default()))
     }
 
     /// The tagger of its parts.
-    pub(super) fn of(model: DualEncoder, inputs: TaggerInputs) -> Self {
-        Self { parts: Arc::new(Parts { model, inputs }), memory: Arc::default() }
+    pub(super) fn of(model: DualEncoder, inputs: TaggerInputs, kinds: Kinds) -> Self {
+        Self { parts: Arc::new(Parts { model, inputs, kinds }), memory: Arc::default() }
     }
 
     pub(super) fn model(&self) -> &DualEncoder {
@@ -156,7 +159,7 @@ impl Tagger {
     /// # Errors
     /// Those that [`LabelSet`] lists for labels.
     pub fn label_set(&self, labels: &[Label<'_>], templates: Templates) -> Result<LabelSet> {
-        LabelSet::new(labels, templates)
+        Ok(LabelSet::new(labels, templates)?.with_kinds(&self.parts.kinds))
     }
 
     /// Texts as they are, to be embedded.
@@ -165,7 +168,16 @@ impl Tagger {
     /// Those that [`LabelSet`] lists for labels.
     pub fn texts<S: AsRef<str>>(&self, texts: &[S]) -> Result<LabelSet> {
         let texts: Vec<Label<'_>> = texts.iter().map(|text| text.as_ref().into()).collect();
-        self.label_set(&texts, Templates::bare())
+        LabelSet::new(&texts, Templates::bare())
+    }
+
+    /// Texts as they are, to be compared with images: a broad word, with or without an article, as the labels that
+    /// [`LabelSet`] tells of.
+    ///
+    /// # Errors
+    /// Those that [`LabelSet`] lists for labels.
+    pub fn queries<S: AsRef<str>>(&self, texts: &[S]) -> Result<LabelSet> {
+        Ok(self.texts(texts)?.with_kinds(&self.parts.kinds))
     }
 
     /// Computes the next embeddings of `set`, of at most `limit` prompts (those known from earlier sets are free), and
@@ -329,6 +341,15 @@ impl Tagger {
         Err(Error::new(ErrorKind::WeightsInvalid, "The weights give no finite numbers for these texts."))
     }
 
+    /// The embedding of `text`, or of the kind of it that an image fits best.
+    pub(super) fn best_embedding(&self, encoding: &ImageEncoding, text: &str) -> Result<Vec<f32>> {
+        let mut set = self.queries(&[text])?;
+        self.clone().encode_all(&mut set)?;
+        let fits = all_cosines(&self.embedding_of(encoding)?, &set)?;
+        let best = set.best(&fits).first().map_or(0, |&(place, _)| place);
+        Ok(set.all_embeddings()[best].to_vec())
+    }
+
     fn encode_all(&mut self, set: &mut LabelSet) -> Result<()> {
         while self.encode_labels(set, TEXT_BATCH)? > 0 {}
         Ok(())
@@ -342,8 +363,14 @@ impl Tagger {
     }
 }
 
-/// The cosine of an image's embedding and each of those of `set`, which are all known.
+/// How well an image's embedding fits each label of `set`, whose embeddings are all known: their cosine, or the best one of
+/// its kinds.
 fn cosines(image: &[f32], set: &LabelSet) -> Result<Vec<f32>> {
+    Ok(set.best(&all_cosines(image, set)?).into_iter().map(|(_, cosine)| cosine).collect())
+}
+
+/// The cosine of an image's embedding and each of those of `set`, kinds included.
+fn all_cosines(image: &[f32], set: &LabelSet) -> Result<Vec<f32>> {
     let cosine = |text: &Arc<[f32]>| {
         if text.len() != image.len() {
             let message = "The labels were encoded by another model than the one that tags.";
@@ -351,5 +378,5 @@ fn cosines(image: &[f32], set: &LabelSet) -> Result<Vec<f32>> {
         }
         Ok(text.iter().zip(image).map(|(t, i)| t * i).sum::<f32>())
     };
-    set.embeddings().iter().map(cosine).collect()
+    set.all_embeddings().iter().map(cosine).collect()
 }

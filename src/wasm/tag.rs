@@ -93,6 +93,11 @@ impl TaggerHandle {
         strings(texts, MAX_LABELS).and_then(|texts| self.0.texts(&texts)).map(LabelSet).map_err(to_js)
     }
 
+    /// Checks texts that are to be compared with pictures; computes nothing yet.
+    pub fn queries(&self, texts: &Array) -> JsResult<LabelSet> {
+        strings(texts, MAX_LABELS).and_then(|texts| self.0.queries(&texts)).map(LabelSet).map_err(to_js)
+    }
+
     /// Encodes at most `limit` more prompts; returns how many are still pending.
     #[wasm_bindgen(js_name = encodeLabels)]
     pub fn encode_labels(&mut self, set: &mut LabelSet, limit: usize) -> JsResult<usize> {

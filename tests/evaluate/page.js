@@ -72,6 +72,13 @@ const operations = {
     });
     return { pictures, labels: labels.map(({ label }) => label) };
   },
+  /** Best first. @param {any} given */
+  async choose({ address, options, questions }) {
+    const tagger = await model('tag', address, options);
+    return Promise.all(
+      questions.map((/** @type {any} */ { url, labels }) => tagger.tag(url, labels, { none: true })),
+    );
+  },
   /** The parents of each tag of the vocabulary. */
   async implied() {
     const vocabulary = await loadVocabulary(new URL('/vocabulary/everyday.tsv', location.href));

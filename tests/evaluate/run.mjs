@@ -10,7 +10,7 @@ import { duration, Failure, main, ROOT, say } from '../../scripts/lib/run.mjs';
 import { Absent } from './lib/data.mjs';
 import { Laboratory, MeasuredModel } from './lib/model.mjs';
 import { Report } from './lib/report.mjs';
-import { captions, leftOut, names, tags } from './parts/everyday.mjs';
+import { broad, captions, leftOut, names, tags } from './parts/everyday.mjs';
 import { drawings, hints, reference, scenes } from './parts/others.mjs';
 import { none, photos } from './parts/photos.mjs';
 
@@ -24,10 +24,10 @@ import { none, photos } from './parts/photos.mjs';
  */
 
 /** @type {Record<string, (context: Context) => Promise<void>>} */
-const PARTS = { photos, names, tags, leftOut, hints, none, captions, drawings, scenes, reference };
+const PARTS = { photos, names, tags, broad, leftOut, hints, none, captions, drawings, scenes, reference };
 
 /** Parts that go by one name. @type {Record<string, string[]>} */
-const GROUPS = { everyday: ['names', 'tags', 'captions'] };
+const GROUPS = { everyday: ['names', 'tags', 'broad', 'captions'] };
 
 const OPTIONS = /** @type {const} */ ({
   model: { type: 'string', default: 'pkg/models/ocelli' },

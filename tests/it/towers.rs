@@ -8,7 +8,7 @@ use ocelli::models::Trace;
 use ocelli::models::dual::{DualConfig, DualEncoder, Towers};
 use ocelli::models::ocelli::{OcelliConfig, OcelliModel, Parts};
 use ocelli::tasks::{
-    CaptionOptions, ModelFiles, Ocelli, OcelliFiles, OcelliModelFiles, Scores, Tagger, TaggerFiles,
+    CaptionOptions, LabelSet, ModelFiles, Ocelli, OcelliFiles, OcelliModelFiles, Scores, Tagger, TaggerFiles,
 };
 use ocelli::weights::{Weights, WeightsLoader};
 use serde_json::{Value, json};
@@ -314,6 +314,37 @@ fn one_look_serves_tags_captions_and_matches() {
     let alone = ocelli(None, Parts { tagger: false, captioner: false, matcher: true }).unwrap();
     assert_eq!(alone.tagger().err().unwrap().kind(), ErrorKind::ArgumentInvalid);
     assert_eq!(alone.captioner().err().unwrap().kind(), ErrorKind::ArgumentInvalid);
+}
+
+#[test]
+fn a_broad_word_fits_as_well_as_the_best_of_its_kinds() {
+    let words = json!({
+        "threshold": 0.0,
+        "words": [{"word": "dog"}, {"word": "red", "broader": ["dog"]}, {"word": "cat", "broader": ["red", "dog"]}],
+    });
+    let words = words.to_string().into_bytes();
+    let only = Parts { tagger: true, captioner: false, matcher: false };
+    let model = ocelli(Some(&words), only).unwrap();
+    let mut tagger = model.tagger().unwrap().clone();
+    let encoding = tagger.encode_image(&picture()).unwrap();
+    let mut similarity = |mut set: LabelSet| tagger.similarity(&encoding, &mut set).unwrap();
+    let plain = |texts: &[&str]| model.tagger().unwrap().texts(texts).unwrap();
+    let broad = |labels: &[&str]| model.tagger().unwrap().labels(labels, "{}").unwrap();
+    let [dog, red, cat] = similarity(plain(&["dog", "red", "cat"]))[..] else { panic!("three texts") };
+    assert!(dog < red.max(cat), "the weights make the word itself fit best: nothing is shown");
+    assert_eq!(similarity(broad(&["dog"])), [dog.max(red).max(cat)]);
+    assert_eq!(similarity(broad(&["dog", "red"])), [dog, red.max(cat)]);
+    assert_eq!(similarity(broad(&["dog", "red", "cat"])), [dog, red, cat]);
+    assert_eq!(similarity(model.tagger().unwrap().queries(&["dog"]).unwrap()), [dog.max(red).max(cat)]);
+
+    // The map is that of the word that fits best.
+    let best = if red > cat { "red" } else { "cat" };
+    let maps = ["dog", best].map(|text| tagger.explain(&picture(), text).unwrap().values);
+    assert_eq!(maps[0], maps[1]);
+    // And what is embedded is the text alone.
+    let mut set = broad(&["dog"]);
+    while tagger.encode_labels(&mut set, 1).unwrap() > 0 {}
+    assert_eq!((set.len(), set.embeddings().len(), set.prompts()), (1, 1, 3));
 }
 
 #[test]

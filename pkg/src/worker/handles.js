@@ -55,7 +55,8 @@
  *
  * @typedef {object} TaggerMethods
  * @property {(labels: Label[], templates: string[]) => LabelSetHandle} labels
- * @property {(texts: string[]) => LabelSetHandle} texts
+ * @property {(texts: string[]) => LabelSetHandle} texts to be embedded
+ * @property {(texts: string[]) => LabelSetHandle} queries to be compared with pictures
  * @property {(set: any, limit: number) => number} encodeLabels encodes up to `limit` prompts more; returns what is pending
  * @property {(limit: number) => Uint8Array | undefined} exportEmbeddings the embeddings of labels, where there are new ones
  * @property {(bytes: Uint8Array) => void} importEmbeddings takes over what `exportEmbeddings` gave

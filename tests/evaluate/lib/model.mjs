@@ -163,6 +163,17 @@ export class MeasuredModel {
     return { pictures, labels };
   }
 
+  /**
+   * Tags of pictures, each asked its own labels, with "none of these" beside them.
+   * @param {{ url: string, labels: string[] }[]} questions
+   * @returns {Promise<{ label: string | null, score: number }[][]>}
+   */
+  choices(questions) {
+    return this.#inBatches('asked', questions, (part) =>
+      this.#ask('choose', { questions: part.map(({ url, labels }) => ({ url: served(url), labels })) }),
+    );
+  }
+
   /** @param {string[]} urls @returns {Promise<string[]>} */
   captions(urls) {
     return this.#inBatches('described', urls, (part) => this.#ask('caption', { urls: part.map(served) }));
@@ -179,9 +190,10 @@ export class MeasuredModel {
   }
 
   /**
+   * @template T
    * @param {string} what is done to each
-   * @param {string[]} all
-   * @param {(part: string[]) => Promise<any[]>} work
+   * @param {T[]} all
+   * @param {(part: T[]) => Promise<any[]>} work
    * @returns {Promise<any[]>}
    */
   async #inBatches(what, all, work) {

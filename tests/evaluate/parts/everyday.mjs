@@ -2,7 +2,7 @@
 // trusted, and what captions name.
 
 import { Absent, everyday, heldOut, imagenet } from '../lib/data.mjs';
-import { calibrationError, dot, rankOf } from '../lib/figures.mjs';
+import { calibrationError, dot, rankOf, sample, SEED } from '../lib/figures.mjs';
 import { names as isNamed, photo } from '../lib/texts.mjs';
 
 /** Tags that fit too many pictures to count. */
@@ -104,6 +104,41 @@ export async function tags({ model, report }) {
     withoutRightTag: pictures.length - judged.length,
     answers: judged.map(({ url, answer, right }) => ({ url, right: [...right], ...answer })),
   };
+}
+
+/**
+ * Broad words among few, as people ask: one that is right, and five that are not, three of them broad as well.
+ *
+ * @param {import('../run.mjs').Context} context
+ */
+export async function broad({ model, report }) {
+  const pictures = everyday();
+  const accepted = await acceptedTags(model, pictures);
+  const implied = await model.implied();
+  const all = Object.keys(implied);
+  const isBroad = (/** @type {string} */ tag) =>
+    !TOO_BROAD.includes(tag) && all.filter((other) => implied[other]?.includes(tag)).length >= 3;
+  const broadTags = all.filter(isBroad);
+  const questions = pictures.flatMap(({ url }, i) => {
+    const right = accepted[i] ?? new Set();
+    const unrelated = (/** @type {string} */ tag) =>
+      !TOO_BROAD.includes(tag) && !right.has(tag) && !implied[tag]?.some((parent) => right.has(parent));
+    return broadTags
+      .filter((tag) => right.has(tag))
+      .map((tag, j) => {
+        const wrong = sample(broadTags.filter(unrelated), 3, SEED + 100 * i + j);
+        const rest = all.filter((other) => unrelated(other) && !wrong.includes(other));
+        return { url, labels: [tag, ...wrong, ...sample(rest, 2, SEED - 100 * i - j)] };
+      });
+  });
+  const answers = await model.choices(questions);
+  const first = (/** @type {boolean} */ none) =>
+    answers.map(
+      (tags, i) =>
+        (tags.find(({ label }) => none || label !== null)?.label ?? null) === questions[i]?.labels[0],
+    );
+  report.share('everyday: a broad tag first among six', first(false), { floor: 0.9 });
+  report.share('everyday: the same, beside "none of these"', first(true));
 }
 
 /**

@@ -57,7 +57,7 @@ export class EmbedderOperations {
    * @returns {AsyncGenerator<Step, SimilarityAnswer, void>}
    */
   async *similarity({ image, texts }) {
-    const set = this.#handle.texts(texts);
+    const set = this.#handle.queries(texts);
     try {
       const encoding = await this.#encodings.open(image);
       try {
