@@ -132,6 +132,7 @@ export async function broad({ model, report }) {
       });
   });
   const answers = await model.choices(questions);
+  const wrong = await model.choices(questions.map(({ url, labels }) => ({ url, labels: labels.slice(1) })));
   const first = (/** @type {boolean} */ none) =>
     answers.map(
       (tags, i) =>
@@ -139,6 +140,10 @@ export async function broad({ model, report }) {
     );
   report.share('everyday: a broad tag first among six', first(false), { floor: 0.9 });
   report.share('everyday: the same, beside "none of these"', first(true));
+  report.share(
+    'everyday: "none of these" first among the five wrong ones',
+    wrong.map((tags) => tags[0]?.label === null),
+  );
 }
 
 /**
