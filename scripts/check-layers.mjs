@@ -17,6 +17,7 @@ export const MAX_LINES = 500;
 const RUST_LAYERS = new Map(
   Object.entries({
     kernels: [],
+    pixels: [],
     error: ['kernels'],
     json: [],
     weights: ['kernels', 'error'],

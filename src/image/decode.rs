@@ -2,8 +2,12 @@
 
 use std::io::Cursor;
 
+use ::image::codecs::{
+    bmp::BmpDecoder, gif::GifDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder,
+};
+use ::image::error::ImageFormatHint;
 use ::image::metadata::Orientation;
-use ::image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
+use ::image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageResult, Limits, RgbImage};
 
 use super::orientation::orientation;
 use super::repair::{gif_ground, repaired, repaired_png};
@@ -142,11 +146,7 @@ fn pixels(format: ImageFormat, bytes: &[u8]) -> std::result::Result<RgbImage, Fa
     {
         return Ok(upright(image?, orientation(format, bytes)));
     }
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_DECODED_BYTES + MAX_SCRATCH_BYTES);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits);
-    let decoder = reader.into_decoder()?;
+    let decoder = decoder(format, bytes)?;
     let (width, height) = decoder.dimensions();
     check_size(width, height).map_err(Failure::Ours)?;
     if decoder.total_bytes() > MAX_DECODED_BYTES {
@@ -164,6 +164,24 @@ fn pixels(format: ImageFormat, bytes: &[u8]) -> std::result::Result<RgbImage, Fa
         }
     }
     Ok(upright(convert::to_rgb(image), orientation))
+}
+
+/// The decoder of a format, within the limits of memory. `ImageReader` would bring another one of JPEG.
+fn decoder(format: ImageFormat, bytes: &[u8]) -> ImageResult<Box<dyn ImageDecoder + '_>> {
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_DECODED_BYTES + MAX_SCRATCH_BYTES);
+    let reader = Cursor::new(bytes);
+    let mut decoder: Box<dyn ImageDecoder + '_> = match format {
+        ImageFormat::Jpeg => ocelli_pixels::jpeg_decoder(bytes)?,
+        ImageFormat::Png => Box::new(PngDecoder::with_limits(reader, limits.clone())?),
+        ImageFormat::WebP => Box::new(WebPDecoder::new(reader)?),
+        ImageFormat::Gif => Box::new(GifDecoder::new(reader)?),
+        ImageFormat::Bmp => Box::new(BmpDecoder::new(reader)?),
+        ImageFormat::Tiff => Box::new(TiffDecoder::new(reader)?),
+        other => return Err(ImageError::Unsupported(ImageFormatHint::Exact(other).into())),
+    };
+    decoder.set_limits(limits)?;
+    Ok(decoder)
 }
 
 fn upright(image: RgbImage, orientation: Orientation) -> RgbImage {

@@ -27,12 +27,11 @@ mod header;
 mod orientation;
 mod preprocess;
 mod repair;
-mod resize;
 mod settings;
 mod tiff;
 mod timm;
 
 pub use ::image::RgbImage;
 pub use decode::{MAX_BYTES, MAX_EDGE, MAX_PIXELS, decode, from_rgba};
+pub use ocelli_pixels::{Filter, Window, resize, resize_window};
 pub use preprocess::{Frame, Preprocessor, PreprocessorKind};
-pub use resize::{Filter, Window, resize, resize_window};

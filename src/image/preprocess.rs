@@ -3,10 +3,10 @@
 use ::image::RgbImage;
 use candle_core::{Device, Tensor};
 
-use super::resize::{Filter, Window, resize, resize_window};
 pub use super::settings::PreprocessorKind;
 use super::settings::{Rounding, Settings, Size};
 use super::timm;
+use super::{Filter, Window, resize, resize_window};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The steps of a `preprocessor_config.json`, ready to run.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::resize::Filter;
+use super::Filter;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::without_non_finite;
 

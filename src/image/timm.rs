@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::resize::Filter;
+use super::Filter;
 use super::settings::{Rounding, Settings, Size};
 use crate::json::without_non_finite;
 use crate::{Error, ErrorKind, Result};
