@@ -1,6 +1,8 @@
 /**
  * Types of arguments, checked before anything is sent. Their values (how many labels, how long) are Rust's to
  * judge. Options are checked in `options.js`.
+ *
+ * @typedef {import('./image-input.js').ImageInput} ImageInput
  */
 
 import { OcelliError } from '../shared/errors.js';
@@ -100,22 +102,26 @@ export function checkTexts(texts, name = 'text') {
  * A copy of the pictures, each of which is checked when it is read.
  *
  * @param {unknown} images
- * @returns {import('./image-input.js').ImageInput[]}
+ * @returns {ImageInput[]}
  */
 export function checkImages(images) {
-  return /** @type {any[]} */ (copyList(images, 'images'));
+  const copy = listOf(images);
+  if (copy === null) throw wrong('The images must be an array, or a list such as the files of an input.');
+  return copy;
 }
 
 /**
- * Several pictures as an array: also the files that a person has picked, which are none.
+ * A copy of several pictures, as an array: they may also be the files that a person has picked, or a page's images.
  *
  * @param {unknown} images
- * @returns {unknown[] | null} null where it is one picture
+ * @returns {ImageInput[] | null} null where it is no list, and so one picture, if anything
  */
 export function listOf(images) {
-  if (Array.isArray(images)) return images;
-  const isFiles = Object.prototype.toString.call(images) === '[object FileList]';
-  return isFiles ? Array.from(/** @type {ArrayLike<unknown>} */ (images)) : null;
+  // Bytes and pixels, which have a length too, are one picture.
+  if (typeof images !== 'object' || images === null || ArrayBuffer.isView(images)) return null;
+  const { length } = /** @type {{ length?: unknown }} */ (images);
+  const isList = Number.isSafeInteger(length) && Number(length) >= 0;
+  return isList ? Array.from(/** @type {ArrayLike<ImageInput>} */ (images)) : null;
 }
 
 /** @param {unknown} value */

@@ -1,7 +1,7 @@
 /**
  * Pictures and texts as vectors that can be compared, with CLIP.
  *
- * @typedef {import('./image-input.js').ImageInput} ImageInput
+ * @typedef {import('./image-input.js').ImageInputs} ImageInputs
  * @typedef {import('../shared/protocol.js').Progress} Progress
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  * @typedef {import('./model.js').ModelSource} ModelSource
@@ -55,7 +55,7 @@ export class Embedder extends LoadedModel {
   /**
    * One vector of unit length for each picture, in their order.
    *
-   * @param {readonly ImageInput[]} images
+   * @param {ImageInputs} images
    * @param {EmbedOptions} [options]
    * @returns {Promise<Float32Array[]>}
    * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
@@ -90,7 +90,7 @@ export class Embedder extends LoadedModel {
   /**
    * How alike each picture and each text are.
    *
-   * @param {readonly ImageInput[]} images
+   * @param {ImageInputs} images
    * @param {readonly string[]} texts
    * @param {EmbedOptions} [options]
    * @returns {Promise<Similarity>}
@@ -116,7 +116,7 @@ export class Embedder extends LoadedModel {
    *
    * @template {'embedImage' | 'similarity'} V
    * @param {V} operation
-   * @param {readonly ImageInput[]} images
+   * @param {ImageInputs} images
    * @param {Omit<import('../shared/protocol.js').Operations[V]['params'], 'image'>} given
    * @param {EmbedOptions} options
    * @returns {Promise<import('../shared/protocol.js').Operations[V]['answer'][]>}

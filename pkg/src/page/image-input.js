@@ -12,6 +12,11 @@
  *   What `tag` and `caption` take as a picture. A string is an address, in Node also the path of a file. Of a video, the
  *   frame that it shows is taken.
  *
+ * @typedef {readonly ImageInput[]
+ *   | (ArrayLike<ImageInput> & { readonly charAt?: never, readonly byteLength?: never })} ImageInputs Several pictures: an array,
+ *   or what is like one, such as the files of an `<input>` or `document.images`. Texts and bytes have a length too, and are
+ *   no lists of pictures
+ *
  * @typedef {object} ImageMessage
  * @property {ImageSource} source
  * @property {Transferable[]} transfer memory that is ours and may be moved to the worker
