@@ -141,6 +141,22 @@ export async function openFirst(file, options = {}) {
   throw errorFor('not-found', sentence, { status: 404 });
 }
 
+/**
+ * Asks for a file that a model can do without.
+ *
+ * @param {ModelFile} file
+ * @param {FetchOptions} [options]
+ * @returns {Promise<OpenFile | null>} null where there is none
+ */
+export async function openOptional(file, options = {}) {
+  try {
+    return await openFile(file, options);
+  } catch (error) {
+    if (mayBeAbsent(error)) return null;
+    throw error;
+  }
+}
+
 /** Whether a server may say so of a file that is not there. @param {unknown} error */
 function mayBeAbsent(error) {
   const code = codeOf(error);

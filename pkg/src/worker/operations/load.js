@@ -26,7 +26,7 @@
 
 import { linkedController, throwIfAborted } from '../../shared/abort.js';
 import { codeOf, errorFor } from '../../shared/errors.js';
-import { chunks, openFile, openFirst, readSmallFile } from '../../shared/loader.js';
+import { chunks, openFile, openFirst, openOptional, readSmallFile } from '../../shared/loader.js';
 import { fileBeside, smallFiles } from '../../shared/model-files.js';
 import { versionOf } from '../../shared/responses.js';
 import { isIndex, readIndex } from '../../shared/shards.js';
@@ -183,8 +183,12 @@ async function* fromNetwork(wasm, params, options, keep) {
     }
     const recipe = recipeFor(wasm, params, configBytes);
     yield { tasks: recipe.tasks };
-    const extra = await Promise.all(recipe.extra.map((file) => openExtra(file)));
-    for (const open of extra.filter((one) => one !== undefined)) {
+    const extra = await Promise.all(
+      recipe.extra.map(({ name, optional }) =>
+        (optional ? openOptional : openFile)(fileBeside(files, name), inner),
+      ),
+    );
+    for (const open of extra.filter((one) => one !== null)) {
       meter.learn(open, open.total);
       all.push(open);
     }
@@ -250,16 +254,6 @@ async function* fromNetwork(wasm, params, options, keep) {
     if (!consumed) {
       if (weights) release(weights);
       if (checked) release(checked);
-    }
-  }
-
-  /** @param {import('./recipes.js').ExtraFile} file @returns {Promise<OpenFile | undefined>} */
-  async function openExtra({ name, optional = false }) {
-    try {
-      return await openFile(fileBeside(files, name), inner);
-    } catch (error) {
-      if (optional && codeOf(error) === 'not-found') return undefined;
-      throw error;
     }
   }
 }
