@@ -11,7 +11,6 @@ Object.assign(platform, {
   fetch: fetchAny,
   resolve,
   host: 'This Node',
-  unreachable: 'is out of reach',
   // In Node 20 a pool of threads waits for itself without end.
   noSharing: () => (major >= 22 ? null : 'Node has threads for it from version 22 on'),
   cores: availableParallelism,

@@ -29,9 +29,9 @@
  */
 
 import { throwIfAborted } from '../shared/abort.js';
-import { errorFor, ImageError, OcelliError } from '../shared/errors.js';
-import { MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS } from '../shared/limits.js';
-import { platform } from '../shared/platform.js';
+import { ImageError, OcelliError } from '../shared/errors.js';
+import { fetchPicture } from './picture-address.js';
+import { refuseLarge, refuseManyPixels } from './picture-limits.js';
 import { isSvg, svgElement } from './svg.js';
 
 /** What Rust decodes. Of other types that an element shows, its pixels are taken. */
@@ -95,7 +95,7 @@ export async function readImage(image, options = {}) {
 
 /** @param {string} address @param {ReadOptions} options */
 async function fromFetched(address, options) {
-  return fromFile(await fetchImage(address, options), options);
+  return fromFile(await fetchPicture(address, options), options);
 }
 
 /** @param {Blob} blob @param {ReadOptions} options @returns {ImageMessage | Promise<ImageMessage>} */
@@ -202,7 +202,7 @@ async function fromElement(element, options) {
   const address = element.currentSrc || element.src;
   if (!address) throw new ImageError('image-unreadable', 'The image element has no picture.');
   try {
-    const blob = await fetchImage(address, options);
+    const blob = await fetchPicture(address, options);
     if (DECODABLE.test(blob.type)) return fromBlob(blob);
   } catch (error) {
     if (!(error instanceof ImageError) || error.code !== 'image-unreadable') throw error;
@@ -268,74 +268,4 @@ function fromDrawable(drawable, width, height) {
 function scratchCanvas(width, height) {
   if (typeof OffscreenCanvas !== 'undefined') return new OffscreenCanvas(width, height);
   return Object.assign(document.createElement('canvas'), { width, height });
-}
-
-/**
- * @param {string} address
- * @param {ReadOptions} options
- * @returns {Promise<Blob>}
- */
-async function fetchImage(address, { signal, fetch = platform.fetch }) {
-  // Data addresses can be megabytes long, and say nothing to a reader.
-  const name = address.startsWith('data:') ? 'in the data address' : `at ${address}`;
-  try {
-    const response = await fetch(platform.resolve(address).href, { signal: signal ?? null });
-    if (!response.ok) {
-      response.body?.cancel().catch(() => {});
-      const cause = errorFor('http-status', `The server answered ${response.status}.`, {
-        status: response.status,
-      });
-      const isFile = response.url === '' && platform.resolve(address).protocol === 'file:';
-      const why = isFile
-        ? 'there is no such file, or it may not be read'
-        : `the server answered ${response.status}`;
-      throw new ImageError('image-unreadable', `The picture ${name} could not be fetched: ${why}.`, {
-        cause,
-      });
-    }
-    if (/^text\/html\b/i.test(response.headers.get('content-type') ?? '')) {
-      response.body?.cancel().catch(() => {});
-      throw new ImageError(
-        'image-unreadable',
-        `The picture ${name} could not be fetched: a web page lies there.`,
-      );
-    }
-    return await boundedBlob(response);
-  } catch (cause) {
-    throwIfAborted(signal);
-    if (cause instanceof ImageError) throw cause;
-    throw new ImageError('image-unreadable', `The picture ${name} could not be fetched.`, { cause });
-  }
-}
-
-/** @param {Response} response */
-async function boundedBlob(response) {
-  const parts = [];
-  let length = 0;
-  const reader = response.body?.getReader();
-  try {
-    for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
-      length += read.value.length;
-      refuseLarge(length);
-      parts.push(read.value);
-    }
-  } finally {
-    reader?.cancel().catch(() => {});
-  }
-  return new Blob(parts, { type: response.headers.get('content-type') ?? '' });
-}
-
-/** @param {number} bytes */
-function refuseLarge(bytes) {
-  if (bytes <= MAX_IMAGE_BYTES) return;
-  throw new ImageError('image-too-large', `The picture has more than ${MAX_IMAGE_BYTES >> 20} MB.`);
-}
-
-/** @param {number} width @param {number} height */
-function refuseManyPixels(width, height) {
-  if (width * height <= MAX_IMAGE_PIXELS) return;
-  throw new ImageError(
-    'image-too-large',
-    `The picture has ${width} x ${height} pixels, more than ocelli accepts.`,
-  );
 }

@@ -6,7 +6,6 @@
  * @property {(address: string, init?: RequestInit) => Promise<Response>} fetch
  * @property {(address: string) => URL} resolve an address as an absolute one. Throws where it is none
  * @property {string} host what it is, in sentences
- * @property {string} unreachable what an address is that nothing answers at, in sentences
  * @property {() => string | null} noSharing why threads may not share memory; null where they may
  * @property {() => number} cores
  * @property {(() => import('./types.js').WorkerLike) | null} startWorker where workers are not the browser's
@@ -20,7 +19,6 @@ export const platform = {
     address.startsWith('data:') ? fetchData(address) : globalThis.fetch(address, init),
   resolve: (address) => new URL(address, baseAddress()),
   host: 'This browser',
-  unreachable: "is out of reach, or refuses other sites' pages",
   noSharing: () => (globalThis.crossOriginIsolated === true ? null : 'the page is not cross-origin isolated'),
   cores: () => globalThis.navigator?.hardwareConcurrency || 1,
   startWorker: null,
