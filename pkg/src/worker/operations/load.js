@@ -35,6 +35,7 @@ import { CacheWriter } from './cache-writer.js';
 import { Meter, progress } from './meter.js';
 import { dispensableFiles, possibleParts, recipeFor } from './recipes.js';
 import { release } from './release.js';
+import { withAddress } from './small-files.js';
 import { StatedLength } from './stated-length.js';
 import { openParts } from './tokenizer-parts.js';
 
@@ -206,7 +207,16 @@ async function* fromNetwork(wasm, params, options, keep) {
     writer = await keep(recipe.part);
     weights = new wasm.WeightsLoader(dtype, writer !== null);
     // A model that cannot work is refused here, before its weights move.
-    checked = recipe.read(small);
+    try {
+      checked = recipe.read(small);
+    } catch (error) {
+      throw withAddress(error, {
+        config: config.file,
+        preprocessor: filesOf([usual[0]]),
+        tokenizer: filesOf(parts?.open ?? [usual[1]]),
+        extra: filesOf(extra),
+      });
+    }
     checked.passOver(weights);
     if (isIndex(tensors.file)) {
       yield meter.event(tensors);
@@ -302,6 +312,11 @@ function refuseUnchecked({ config }, all) {
   if (stranger === undefined) return;
   const sentence = `The option integrity speaks of ${stranger}; the files of this model are ${[...names].join(', ')}.`;
   throw errorFor('argument-invalid', sentence);
+}
+
+/** Those that are there. @param {readonly (OpenFile | Error | null | undefined)[]} opens */
+function filesOf(opens) {
+  return opens.flatMap((open) => (open && !(open instanceof Error) ? [open.file] : []));
 }
 
 /** What tells later whether files have changed. @param {OpenFile[]} all */
