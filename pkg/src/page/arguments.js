@@ -22,6 +22,35 @@ export function checkText(value, name = 'text') {
   demand(typeof value === 'string', `The ${name} must be a string.`);
 }
 
+/**
+ * Words come after pictures in every call: says so where they have changed places.
+ *
+ * @param {unknown} image a picture, or several
+ * @param {unknown} words a text, or texts or labels
+ * @param {string} call as it has to be, with what comes then
+ * @param {{ several?: boolean }} [options] `several`: whether the words come in an array
+ */
+export function checkOrder(image, words, call, { several = false } = {}) {
+  // An address is a text as well, but no list of them.
+  const isAddress = several && typeof words === 'string' && Array.isArray(image);
+  const swapped = areWords(image) && (isAddress || (listOf(words)?.some(isPicture) ?? isPicture(words)));
+  demand(!swapped, `The picture comes first, then ${call}.`);
+}
+
+/** Whether something can be words: one text, or texts and labels in an array. @param {unknown} value */
+function areWords(value) {
+  const isWord = (/** @type {any} */ one) => typeof one === 'string' || typeof one?.label === 'string';
+  return typeof value === 'string' || (Array.isArray(value) && value.length > 0 && value.every(isWord));
+}
+
+const PICTURES =
+  /^(Blob|File|(Shared)?ArrayBuffer|URL|ImageData|HTML(Image|Canvas|Video)Element|OffscreenCanvas|ImageBitmap|VideoFrame)$/;
+
+/** Whether something is a picture, and can be nothing else. @param {unknown} value */
+function isPicture(value) {
+  return ArrayBuffer.isView(value) || PICTURES.test(Object.prototype.toString.call(value).slice(8, -1));
+}
+
 /** @param {any} tagger */
 export function checkTagger(tagger) {
   demand(typeof tagger?.knownLabels === 'function', 'The labels must be for a Tagger.');

@@ -19,7 +19,7 @@
  * @property {Float32Array[]} logits the cosines times the model's own scale: the reference's `logits_per_image`
  */
 
-import { checkImages, checkTexts } from './arguments.js';
+import { checkImages, checkOrder, checkTexts } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 import { inTurn } from './in-turn.js';
@@ -101,6 +101,7 @@ export class Embedder extends LoadedModel {
    * @throws {OcelliError} `argument-invalid`
    */
   async similarity(images, texts, options = {}) {
+    checkOrder(images, texts, 'the texts in an array: similarity(images, texts)', { several: true });
     const copy = checkTexts(texts);
     if (copy.length === 0) {
       readOptions(options, CALL);

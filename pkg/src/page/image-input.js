@@ -30,6 +30,7 @@
 
 import { throwIfAborted } from '../shared/abort.js';
 import { ImageError, OcelliError } from '../shared/errors.js';
+import { listOf } from './arguments.js';
 import { fetchPicture } from './picture-address.js';
 import { refuseLarge, refuseManyPixels } from './picture-limits.js';
 import { isSvg, svgElement } from './svg.js';
@@ -86,6 +87,10 @@ export async function readImage(image, options = {}) {
       return fromVideoFrame(any);
     default:
       if (isPixelData(any)) return fromPixels(any);
+      if (listOf(any) !== null) {
+        const sentence = 'One picture is taken here, and this is a list: call it for each of them.';
+        throw new OcelliError('argument-invalid', sentence);
+      }
       throw new OcelliError(
         'argument-invalid',
         'The picture must be one Blob, bytes, an address, ImageData, an ImageBitmap, a VideoFrame, or an image, canvas or video element.',

@@ -42,7 +42,7 @@
  * @property {number} index its place among the labels given
  */
 
-import { checkLabels, checkText, listOf } from './arguments.js';
+import { checkLabels, checkOrder, checkText, listOf } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 import { inTurn } from './in-turn.js';
@@ -171,6 +171,7 @@ export class Tagger extends Embedder {
    */
   async tag(image, labels, options = {}) {
     const read = readOptions(options, TAG);
+    checkOrder(image, labels, 'the labels in an array: tag(image, labels)', { several: true });
     const several = listOf(image);
     if (several === null) return this.#tagOne(/** @type {ImageInput} */ (image), labels, read);
     return inTurn(several, read.onProgress, (one, onProgress) =>
@@ -235,6 +236,7 @@ export class Tagger extends Embedder {
    * @throws {OcelliError} `argument-invalid`
    */
   async explain(image, text, options = {}) {
+    checkOrder(image, text, 'the text: explain(image, text)');
     checkText(text);
     const { source, asked } = await readInside(image, options);
     return this.request('explain', { image: source, text }, asked);
