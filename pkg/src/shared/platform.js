@@ -8,6 +8,7 @@
  * @property {string} host what it is, in sentences
  * @property {() => string | null} noSharing why threads may not share memory; null where they may
  * @property {() => number} cores
+ * @property {() => void} refuseServer throws where pages are rendered, and nothing is to be loaded
  * @property {(() => import('./types.js').WorkerLike) | null} startWorker where workers are not the browser's
  * @property {(() => Promise<import('../cache/index.js').Backend | null>) | null} openCache where models are not kept in the
  *   browser's storage
@@ -21,6 +22,7 @@ export const platform = {
   host: 'This browser',
   noSharing: () => (globalThis.crossOriginIsolated === true ? null : 'the page is not cross-origin isolated'),
   cores: () => globalThis.navigator?.hardwareConcurrency || 1,
+  refuseServer: () => {},
   startWorker: null,
   openCache: null,
 };
