@@ -1,7 +1,7 @@
 // Pictures in Node: files by their paths.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openAsBlob, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
@@ -42,4 +42,21 @@ test('what is out of reach is no matter of sites in Node', async () => {
   });
   const base64 = Buffer.alloc(3000).toString('base64');
   await assert.rejects(readImage(base64), { message: /^The picture is given as Base64/ });
+});
+
+test('a blob that is a file is read before it is sent, and keeps its key', async (t) => {
+  const file = path.join(folderOf(t), 'here.png');
+  const blob = await openAsBlob(file, { type: 'image/png' });
+  assert.throws(() => structuredClone(blob), 'or this test proves nothing');
+  const { source } = await readImage(blob);
+  const sent = structuredClone(source);
+  assert.deepEqual([await sent.blob.text(), sent.blob.type], ['not really a PNG', 'image/png']);
+  assert.equal((await readImage(blob)).source.key, source.key);
+  const plain = new Blob(['x']);
+  assert.equal((await readImage(plain)).source.blob, plain, 'others are sent as they are');
+  rmSync(file);
+  await assert.rejects(readImage(blob), {
+    code: 'image-unreadable',
+    message: 'The picture could not be read any more.',
+  });
 });

@@ -30,6 +30,7 @@
 
 import { throwIfAborted } from '../shared/abort.js';
 import { ImageError, OcelliError } from '../shared/errors.js';
+import { platform } from '../shared/platform.js';
 import { listOf } from './arguments.js';
 import { fetchPicture } from './picture-address.js';
 import { refuseLarge, refuseManyPixels } from './picture-limits.js';
@@ -103,8 +104,8 @@ async function fromFetched(address, options) {
   return fromFile(await fetchPicture(address, options), options);
 }
 
-/** @param {Blob} blob @param {ReadOptions} options @returns {ImageMessage | Promise<ImageMessage>} */
-function fromFile(blob, options) {
+/** @param {Blob} blob @param {ReadOptions} options @returns {Promise<ImageMessage>} */
+async function fromFile(blob, options) {
   refuseLarge(blob.size);
   return typeof document === 'undefined' ? fromBlob(blob) : fromPageFile(blob, options);
 }
@@ -144,12 +145,22 @@ function fromCopy(message, options) {
 const keys = new WeakMap();
 let lastKey = 0;
 
-/** @param {Blob} blob @returns {ImageMessage} */
-function fromBlob(blob) {
+/** @param {Blob} blob @returns {Promise<ImageMessage>} */
+async function fromBlob(blob) {
   refuseLarge(blob.size);
   const key = keys.get(blob) ?? (lastKey += 1);
   keys.set(blob, key);
-  return { source: { kind: 'blob', blob, key }, transfer: [] };
+  return { source: { kind: 'blob', blob: await sendable(blob), key }, transfer: [] };
+}
+
+/** @param {Blob} blob */
+async function sendable(blob) {
+  try {
+    return await platform.sendable(blob);
+  } catch (cause) {
+    // The file behind it was moved, changed or deleted.
+    throw new ImageError('image-unreadable', 'The picture could not be read any more.', { cause });
+  }
 }
 
 /**

@@ -5,6 +5,7 @@
  * @typedef {object} Platform
  * @property {(address: string, init?: RequestInit) => Promise<Response>} fetch
  * @property {(address: string) => URL} resolve an address as an absolute one. Throws where it is none
+ * @property {(blob: Blob) => Promise<Blob>} sendable a blob that can be sent to a worker, with the same bytes
  * @property {string} host what it is, in sentences
  * @property {() => string | null} noSharing why threads may not share memory; null where they may
  * @property {() => number} cores
@@ -19,6 +20,7 @@ export const platform = {
   fetch: (address, init) =>
     address.startsWith('data:') ? fetchData(address) : globalThis.fetch(address, init),
   resolve: (address) => new URL(address, baseAddress()),
+  sendable: async (blob) => blob,
   host: 'This browser',
   noSharing: () => (globalThis.crossOriginIsolated === true ? null : 'the page is not cross-origin isolated'),
   cores: () => globalThis.navigator?.hardwareConcurrency || 1,
