@@ -115,6 +115,15 @@ test('tags the same picture alike as a file, a blob and pixels', options, async 
   assert.equal((await model.tag(bmp, many)).length, 200);
 });
 
+test('a label that is given twice keeps its share twice', options, async (t) => {
+  const { model } = await load(t, Tagger, CLIP);
+  const { bmp } = picture();
+  const tags = await model.tag(bmp, ['cat', 'dog', 'cat']);
+  const [first, second] = [0, 2].map((wanted) => tags.find(({ index }) => index === wanted));
+  assert.deepEqual([first.label, second.label, first.score], ['cat', 'cat', second.score]);
+  assert.ok(Math.abs(tags.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-5);
+});
+
 test('writes a caption whose pieces are the caption', options, async (t) => {
   const { model } = await load(t, Captioner, BLIP);
   const { bmp } = picture();

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { markDeprecated } from '../../scripts/lib/declarations.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const typescript = createRequire(import.meta.url).resolve('typescript/package.json');
@@ -26,6 +27,7 @@ function check(t, name, program, options = {}, beside = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'ocelli-types-'));
   t.after(() => rmSync(folder, { recursive: true }));
   assert.equal(compile('--project', join(root, 'pkg/tsconfig.json'), '--outDir', join(folder, 'types')), '');
+  markDeprecated(join(folder, 'types'));
   const compilerOptions = {
     target: 'ES2022',
     module: 'ESNext',
@@ -228,6 +230,20 @@ for (const [what, options] of Object.entries({
     );
   });
 }
+
+test('the earlier names are marked as such in the types, and no others', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'ocelli-types-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  assert.equal(compile('--project', join(root, 'pkg/tsconfig.json'), '--outDir', folder), '');
+  markDeprecated(folder);
+  const marked = ['shared/types', 'page/catalogue', 'page/model'].flatMap((name) => {
+    const text = readFileSync(join(folder, `${name}.d.ts`), 'utf8');
+    return [...text.matchAll(/@deprecated `(\w+)`\s*\*\/\n\s*(\w+)/g)].map(
+      ([, now, then]) => `${then}: ${now}`,
+    );
+  });
+  assert.deepEqual(marked, ['why: reason', 'licence: license', 'base: hubUrl', 'keep: cache']);
+});
 
 test('models end with their block, where the language knows of it', (t) => {
   const program = `
