@@ -236,13 +236,19 @@ test('the earlier names are marked as such in the types, and no others', (t) => 
   t.after(() => rmSync(folder, { recursive: true }));
   assert.equal(compile('--project', join(root, 'pkg/tsconfig.json'), '--outDir', folder), '');
   markDeprecated(folder);
-  const marked = ['shared/types', 'page/catalogue', 'page/model'].flatMap((name) => {
+  const marked = ['shared/types', 'page/catalogue', 'page/model', 'index'].flatMap((name) => {
     const text = readFileSync(join(folder, `${name}.d.ts`), 'utf8');
-    return [...text.matchAll(/@deprecated `(\w+)`\s*\*\/\n\s*(\w+)/g)].map(
+    return [...text.matchAll(/@deprecated `(\w+)`\s*\*\/\n\s*(?:export type )?(\w+)/g)].map(
       ([, now, then]) => `${then}: ${now}`,
     );
   });
-  assert.deepEqual(marked, ['why: reason', 'licence: license', 'base: hubUrl', 'keep: cache']);
+  assert.deepEqual(marked, [
+    'why: reason',
+    'licence: license',
+    'base: hubUrl',
+    'keep: cache',
+    'ProgressEvent: Progress',
+  ]);
 });
 
 test('models end with their block, where the language knows of it', (t) => {
