@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { copyLibraries } from './build-wasm.mjs';
+import { markDeprecated } from './lib/declarations.mjs';
 import { duration, Failure, main, ROOT, run, say } from './lib/run.mjs';
 import { fingerprint, readStamp, writeStamp } from './lib/stamp.mjs';
 import { VARIANTS } from './lib/variants.mjs';
@@ -18,6 +19,7 @@ const TYPES = 'pkg/types';
 const STAMP = 'node_modules/.cache/ocelli-package.json';
 const INPUTS = [
   'scripts/build-package.mjs',
+  'scripts/lib/declarations.mjs',
   'scripts/man-page.mjs',
   'pkg/package.json',
   'pkg/src',
@@ -116,6 +118,7 @@ export async function buildPackage({ force = false } = {}) {
     path.join(ROOT, 'node_modules/typescript/bin/tsc'),
     ...['--project', 'pkg/tsconfig.json', '--outDir', TYPES],
   ]);
+  markDeprecated(path.join(ROOT, TYPES));
   const { version } = JSON.parse(readFileSync(path.join(ROOT, 'pkg/package.json'), 'utf8'));
   writeFileSync(path.join(ROOT, OUT, 'ocelli.1'), manPage(version));
   // Scripts of workers are started by their address, and export nothing.

@@ -56,8 +56,10 @@ export function setBase(address) {
  *
  * @param {PackageFile} path
  * @returns {URL}
+ * @throws {OcelliError} `unsupported-browser` on the server of a framework
  */
 export function packageFile(path) {
+  platform.refuseServer();
   const root = toldRoot();
   return root ? new URL(path, root) : absoluteUrl(FILES[path]());
 }

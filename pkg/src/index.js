@@ -29,6 +29,7 @@
  * @typedef {import('./shared/protocol.js').Calibration} Calibration
  * @typedef {import('./shared/errors.js').ErrorCode} ErrorCode
  * @typedef {import('./page/image-input.js').ImageInput} ImageInput
+ * @typedef {import('./page/image-input.js').ImageInputs} ImageInputs
  * @typedef {import('./page/catalogue.js').ModelInfo} ModelInfo
  * @typedef {import('./page/catalogue.js').StoredModel} StoredModel
  * @typedef {import('./extras/overlay.js').OverlayOptions} OverlayOptions

@@ -8,14 +8,18 @@ import { WorkerError } from './shared/errors.js';
 import { platform } from './shared/platform.js';
 import { NodeWorker } from './node/start-worker.js';
 
+// A framework's server renders pages: what is loaded there would be loaded for every visitor. Its bundler has moved the
+// package's files besides.
+platform.refuseServer = () => {
+  if (!process.env.NEXT_RUNTIME) return;
+  throw new WorkerError(
+    'unsupported-browser',
+    'This is the server of Next: load models and the vocabulary in the browser, in an effect or an event of a client component.',
+  );
+};
+
 platform.startWorker = () => {
-  // A framework's server renders pages: what is loaded there would be loaded for every visitor.
-  if (process.env.NEXT_RUNTIME) {
-    throw new WorkerError(
-      'unsupported-browser',
-      'This is the server of Next: load models in the browser, in an effect or an event of a client component.',
-    );
-  }
+  platform.refuseServer();
   return new NodeWorker(new URL('./node-worker.js', import.meta.url));
 };
 

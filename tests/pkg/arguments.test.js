@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Captioner, Classifier, Embedder, Tagger } from '../../pkg/src/index.js';
+import { Answerer, Captioner, Classifier, Embedder, Matcher, Tagger } from '../../pkg/src/index.js';
 import { fakeWasm } from './support/fake-wasm.js';
 import { workerFactory } from './support/fake-worker.js';
 import { modelRoutes, serveRoutes } from './support/server.js';
@@ -70,8 +70,8 @@ test('arguments of wrong types are refused in the page, with a sentence', async 
     () => captioner.captions(image, null),
     () => captioner.caption(image, { prompt: 1 }),
     () => captioner.caption(image, { onPiece: 'x' }),
-    () => captioner.stream(image, { signal: 5 }).next(),
-    () => captioner.stream(image, 5).next(),
+    async () => captioner.stream(image, { signal: 5 }),
+    async () => captioner.stream(image, 5),
     () => Tagger.load(5),
     () => Tagger.load('nothing'),
     () => Tagger.load('google/vit-base-patch16-224'),
@@ -97,4 +97,67 @@ test('arguments of wrong types are refused in the page, with a sentence', async 
   }
   const call = ({ type, operation }) => `${type} ${operation}`;
   assert.deepEqual(workers[0].received.map(call), ['call load'], 'the worker heard nothing of them');
+});
+
+test('a picture and words that have changed places are told so', async (t) => {
+  const { model: tagger, workers } = await load(t, Tagger);
+  const { model: matcher } = await load(t, Matcher);
+  const { model: answerer } = await load(t, Answerer);
+  const image = new Blob([bytesOf('x')]);
+  for (const [call, then] of [
+    [() => tagger.tag(['cat', 'dog'], image), 'the labels in an array: tag(image, labels)'],
+    [
+      () => tagger.tag([{ label: 'bat', hint: 'an animal' }], [image]),
+      'the labels in an array: tag(image, labels)',
+    ],
+    [() => tagger.tag(['cat', 'dog'], 'cat.jpg'), 'the labels in an array: tag(image, labels)'],
+    [() => tagger.tag(['cat'], bytesOf('x')), 'the labels in an array: tag(image, labels)'],
+    [() => tagger.explain('a cat', image), 'the text: explain(image, text)'],
+    [() => tagger.similarity(['a cat'], [image]), 'the texts in an array: similarity(images, texts)'],
+    [() => matcher.match(['a cat'], image), 'the texts in an array: match(image, texts)'],
+    [() => matcher.rank(['a cat'], image), 'the texts in an array: rank(image, texts)'],
+    [() => matcher.explain('a cat', image), 'the text: explain(image, text)'],
+    [() => answerer.answer('what?', image), 'the question: answer(image, question)'],
+    [() => answerer.rank('what?', image, ['a']), 'the question: rank(image, question, answers)'],
+  ]) {
+    const message = `The picture comes first, then ${then}.`;
+    await assert.rejects(call(), { code: 'argument-invalid', message }, String(call));
+  }
+  // What is wrong in another way is told in that way.
+  const vocabulary = Object.create({ labels: ['a'] });
+  for (const labels of [vocabulary, undefined, [5], 'cat', new Set(['cat'])]) {
+    await assert.rejects(tagger.tag('cat.jpg', labels), { message: /^The labels must be / });
+  }
+  assert.equal(workers[0].received.length, 1, 'the worker heard nothing of them');
+});
+
+test('where one picture is taken, a list is told to come one by one', async (t) => {
+  const { model: captioner } = await load(t, Captioner);
+  const { model: tagger } = await load(t, Tagger);
+  const { model: classifier } = await load(t, Classifier);
+  const images = [new Blob([bytesOf('x')]), new Blob([bytesOf('y')])];
+  const files = { [Symbol.toStringTag]: 'FileList', length: 2, ...images };
+  for (const list of [images, files, []]) {
+    for (const call of [
+      () => captioner.caption(list),
+      () => captioner.captions(list),
+      () => captioner.stream(list).next(),
+      () => tagger.explain(list, 'a'),
+      () => classifier.classify(list),
+    ]) {
+      await assert.rejects(call(), {
+        code: 'argument-invalid',
+        message: 'One picture is taken here, and this is a list: call it for each of them.',
+      });
+    }
+  }
+});
+
+test('a stream refuses options at the call, before anybody asks for a piece', async (t) => {
+  const { model: captioner } = await load(t, Captioner);
+  assert.throws(() => captioner.stream(bytesOf('x'), { wrong: 1 }), { code: 'argument-invalid' });
+  assert.throws(() => captioner.stream(bytesOf('x'), { maxTokens: 0 }), { code: 'argument-invalid' });
+  const pieces = [];
+  for await (const piece of captioner.stream(bytesOf('x'))) pieces.push(piece);
+  assert.equal(pieces.join(''), 'a red ball');
 });

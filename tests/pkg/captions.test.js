@@ -44,6 +44,22 @@ test('several captions come with their scores, duplicates too', async (t) => {
   assert.equal(log.alive.size, 1, 'only the model is left alive');
 });
 
+test('a blank prompt is none, whatever writes', async (t) => {
+  const { model, log } = await load(t);
+  for (const prompt of ['', ' ', '\n\t\u3000']) {
+    const calls = log.calls.length;
+    await model.caption(bytesOf('x'), { prompt });
+    await model.captions(bytesOf('x'), { prompt });
+    await model.attention(bytesOf('x'), { prompt });
+    for await (const piece of model.stream(bytesOf('x'), { prompt })) assert.ok(piece);
+    const written = log.calls.slice(calls).filter(({ options }) => options);
+    const prompts = written.map(({ options }) => options.prompt);
+    assert.deepEqual(prompts, [undefined, undefined, undefined, undefined]);
+  }
+  await model.caption(bytesOf('x'), { prompt: ' a ' });
+  assert.equal(log.calls.at(-1).options.prompt, ' a ', 'what says something stays as it is');
+});
+
 test('drawing begins with any of its options, each time with a new seed where none is given', async (t) => {
   const { model, log } = await load(t);
   for (const options of [{ temperature: 0.5 }, { topK: 3 }, { topP: 0.5 }, { temperature: 0.5 }]) {

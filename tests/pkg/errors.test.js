@@ -43,6 +43,19 @@ test('the detail that the wasm adds is the cause', () => {
   assert.equal(roundTrip(error).cause.message, 'bad marker: 0xff');
 });
 
+test('a long address is cut, and the sentence around it is whole', () => {
+  const long = `data:image/png;base64,${'A'.repeat(5_000_000)}`;
+  const { message, stack } = new OcelliError('internal', `The model "${long}" is not an address.`);
+  assert.equal(message, `The model "${long.slice(0, 199)}…" is not an address.`);
+  assert.ok(stack.length < 5000);
+  assert.equal(roundTrip(errorFor('not-found', `x at ${long}.`)).message, `x at ${long.slice(0, 200)}….`);
+  const short = `http://x/${'a'.repeat(150)}?${'b'.repeat(30)}`;
+  assert.equal(errorFor('not-found', `x at ${short}.`).message, `x at ${short}.`);
+  assert.ok(errorFor('internal', '{ "a": 1 }, '.repeat(10_000)).message.length < 2100);
+  const halves = errorFor('internal', `${'a'.repeat(199)}${'😀'.repeat(9)}`).message;
+  assert.equal(halves, `${'a'.repeat(199)}…`);
+});
+
 test('a cycle of causes is cut', () => {
   const error = new Error('one');
   error.cause = error;

@@ -96,6 +96,68 @@ test('an address is fetched', async (t) => {
   assert.deepEqual(Buffer.from(await (await readImage(dataAddress)).source.blob.arrayBuffer()), PNG);
 });
 
+/** The sentence with which a picture is refused. */
+const refusal = async (image) => {
+  const error = await readImage(image).then(
+    () => assert.fail(`${image} was taken`),
+    (reason) => reason,
+  );
+  assert.deepEqual([error.name, error.code], ['ImageError', 'image-unreadable']);
+  return error.message;
+};
+
+/** Makes this realm a page for the length of a test. @param {string} href */
+function inPage(t, href) {
+  globalThis.location = new URL(href);
+  t.after(() => delete globalThis.location);
+}
+
+test('an address that is none is refused before anything is asked for', async (t) => {
+  const { url, requests } = await serveRoutes(t, {});
+  inPage(t, `${url}/a/page.html`);
+  for (const empty of ['', ' ', '\n']) {
+    assert.equal(await refusal(empty), 'The address of the picture is empty.');
+  }
+  assert.equal(await refusal('http://'), '"http://" is not the address of a picture.');
+  const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xe0, ...Buffer.alloc(5000, 7)]).toString('base64');
+  const unknown = Buffer.alloc(5000, 1).toString('base64');
+  const inLines = jpeg.replace(/.{76}/g, '$&\r\n');
+  const png = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1').toString('base64url') + 'A'.repeat(100);
+  for (const text of [jpeg, unknown, inLines, png]) {
+    assert.match(
+      await refusal(text),
+      /^The picture is given as Base64 .*"data:image\/jpeg;base64,".*Buffer\.from\(text/,
+    );
+  }
+  assert.deepEqual(requests, []);
+  // Long addresses are addresses all the same.
+  for (const path of [`/${'a'.repeat(900)}`, `/${'a/b'.repeat(900)}.jpg`, '/9j/short']) {
+    assert.match(await refusal(path), /the server answered 404/);
+  }
+  assert.equal(requests.length, 3);
+});
+
+test('a picture that could not be fetched is named by its whole address, and with the reason', async (t) => {
+  const { url } = await serveRoutes(t, {
+    '/a/page': bytes('<!doctype html>', { 'content-type': 'text/html' }),
+    '/a/lost.png': (_, response) =>
+      response.writeHead(200, { 'content-length': 9 }).write('x', () => response.destroy()),
+  });
+  inPage(t, `${url}/a/page.html`);
+  const at = (path) => `The picture at ${url}${path} could not be fetched`;
+  assert.equal(await refusal('none.png'), `${at('/a/none.png')}: the server answered 404.`);
+  assert.equal(await refusal('page'), `${at('/a/page')}: a web page lies there.`);
+  assert.equal(await refusal('lost.png'), `${at('/a/lost.png')}: the connection was lost.`);
+  assert.equal(
+    await refusal('http://127.0.0.1:9/x.png'),
+    "The picture at http://127.0.0.1:9/x.png could not be fetched: 127.0.0.1:9 is out of reach, or its server does not allow other sites' pages (CORS).",
+  );
+  globalThis.location = new URL('http://127.0.0.1:9/');
+  assert.match(await refusal('x.png'), /: 127\.0\.0\.1:9 is out of reach\.$/);
+  assert.match(await refusal(`blob:${url}/gone`), /: the address was revoked, or is of another page\.$/);
+  assert.equal(await refusal('data:image/png;base64,%'), 'The data address of the picture is damaged.');
+});
+
 test('fetching a picture can be aborted', async (t) => {
   const { url } = await serveRoutes(t, { '/slow.png': () => {} });
   const controller = new AbortController();

@@ -130,19 +130,23 @@ const DARK = [0, 0, 4];
 const BRIGHT = [252, 255, 164];
 const whole = { left: 0, top: 0, width: 1, height: 1 };
 
-test('an overlay has the colours of its values, bilinear between the middles of patches', () => {
+test('an overlay has the colours of its values, the more of them the higher, bilinear between the middles of patches', () => {
   const map = { rows: 1, columns: 2, values: Float32Array.of(3, 5), frame: whole };
   const found = overlay(map, 8, 2, { opacity: 1 });
   assert.deepEqual([found.width, found.height, found.data.length], [8, 2, 64]);
   for (const y of [0, 1]) {
-    assert.deepEqual(pixel(found, 0, y), [...DARK, 255]);
+    assert.deepEqual(pixel(found, 0, y), [...DARK, 0], 'the picture stays as it is');
     assert.deepEqual(pixel(found, 7, y), [...BRIGHT, 255]);
   }
   // Pixels 2 to 5 are an eighth, three, five and seven eighths of the way.
   const brightness = [1, 2, 3, 4, 5, 6].map((x) => pixel(found, x, 0).reduce((sum, value) => sum + value));
   for (let i = 2; i < 5; i += 1) assert.ok(brightness[i] > brightness[i - 1], `${brightness}`);
+  const alphas = [1, 2, 3, 4, 5, 6].map((x) => pixel(found, x, 0)[3]);
+  assert.deepEqual(alphas, [0, 32, 96, 159, 223, 255]);
   const half = overlay({ ...map, values: Float32Array.of(0, 9) }, 2, 1);
-  assert.deepEqual(pixel(half, 0, 0), [...DARK, 153], '0.6 of 255');
+  assert.deepEqual([pixel(half, 0, 0)[3], pixel(half, 1, 0)], [0, [...BRIGHT, 153]], '0.6 of 255');
+  const none = overlay(map, 8, 2, { opacity: 0 });
+  assert.ok([1, 5, 7].every((x) => pixel(none, x, 0)[3] === 0));
 });
 
 test('rows go from top to bottom', () => {
@@ -151,7 +155,7 @@ test('rows go from top to bottom', () => {
   assert.deepEqual(
     [pixel(found, 0, 0), pixel(found, 0, 1)],
     [
-      [...DARK, 255],
+      [...DARK, 0],
       [...BRIGHT, 255],
     ],
   );
@@ -160,20 +164,48 @@ test('rows go from top to bottom', () => {
 test('what the model did not see is transparent, and what was padded is cut off', () => {
   const found = overlay({ ...MAP, frame: FRAME }, 8, 1, { opacity: 1 });
   const alphas = Array.from({ length: 8 }, (_, x) => pixel(found, x, 0)[3]);
-  assert.deepEqual(alphas, [0, 0, 255, 255, 255, 255, 0, 0]);
-  assert.deepEqual(pixel(found, 2, 0), [...DARK, 255]);
+  assert.deepEqual(alphas, [0, 0, 0, 64, 191, 255, 0, 0]);
+  assert.deepEqual(pixel(found, 2, 0), [...DARK, 0]);
   const padded = overlay({ ...MAP, frame: { left: -0.5, top: 0, width: 2, height: 1 } }, 2, 1, {
     opacity: 1,
   });
   // The grid begins half a picture before it: its pixels are a quarter and three quarters of the way.
-  assert.deepEqual([pixel(padded, 0, 0)[3], pixel(padded, 1, 0)[3]], [255, 255]);
+  assert.deepEqual([pixel(padded, 0, 0)[3], pixel(padded, 1, 0)[3]], [64, 191]);
   assert.notDeepEqual(pixel(padded, 0, 0), [...DARK, 255]);
   assert.notDeepEqual(pixel(padded, 1, 0), [...BRIGHT, 255]);
 });
 
-test('a flat map is dark, not nothing', () => {
+test('a map that is the same everywhere leaves the picture as it is', () => {
   const found = overlay({ ...MAP, values: Float32Array.of(2, 2), frame: whole }, 2, 1);
-  assert.deepEqual(pixel(found, 1, 0), [...DARK, 153]);
+  assert.deepEqual(pixel(found, 1, 0), [...DARK, 0]);
+});
+
+test('an overlay without a size says what is missing', () => {
+  const image = { naturalWidth: 4, naturalHeight: 4 };
+  for (const size of [
+    [],
+    [image],
+    [image, { opacity: 1 }],
+    [4],
+    [4, { opacity: 1 }],
+    [undefined, 4],
+    [null, 4],
+  ]) {
+    assert.throws(() => overlay(MAP, ...size), {
+      code: 'argument-invalid',
+      message: /^The width and height of the picture are missing: overlay\(map, image\.naturalWidth, /,
+    });
+  }
+  for (const size of [
+    [0, 0],
+    [0, 4],
+    [4, 0],
+  ]) {
+    assert.throws(() => overlay(MAP, ...size), {
+      code: 'argument-invalid',
+      message: /^The picture has no size yet: .*decode\(\)\.$/,
+    });
+  }
 });
 
 test('an overlay of what is no map, or of no size, is refused with a sentence', () => {

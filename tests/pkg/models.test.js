@@ -204,7 +204,40 @@ test('a model can be given as the addresses of its files', () => {
   const words = locate({ ...model, words: 'https://e.example/x' });
   assert.deepEqual(words.beside, { 'words.json': 'https://e.example/x' });
   assert.throws(() => locate({ ...model, weights: undefined }), { message: /weights must be an address/ });
-  assert.throws(() => locate({ ...model, vocab: 'x' }), { message: /has no file "vocab"/ });
+  const known = 'only config, preprocessor, tokenizer, weights, decoderTokenizer, words and labels';
+  for (const [key, meant] of Object.entries({
+    preprocessor_config: 'preprocessor',
+    preprocessorConfig: 'preprocessor',
+    preproccessor: 'preprocessor',
+    model: 'weights',
+    decoder_tokenizer: 'decoderTokenizer',
+    vocab: 'tokenizer',
+    licence: null,
+  })) {
+    assert.throws(() => locate({ ...model, [key]: 'x' }), {
+      message: `A model has no file "${key}", ${known}${meant ? `; did you mean ${meant}?` : '.'}`,
+    });
+  }
+});
+
+test('a model that is given in another way than it has to be is told how', () => {
+  for (const [model, message] of [
+    [{ model: 'ocelli' }, 'The name of a model, or its folder, is given as a plain string: load("ocelli").'],
+    [{ name: 'a/b', dtype: 'f32' }, /plain string: load\("a\/b"\)/],
+    ['./models/mine/model.safetensors', /is a file of a model: give its folder, "\.\/models\/mine\/"\.$/],
+    ['https://x.example/m/config.json?key=1', /give its folder, "https:\/\/x\.example\/m\/"\.$/],
+    [new URL('https://x.example/m/model.gguf'), /give its folder, "https:\/\/x\.example\/m\/"\.$/],
+    ['C:\\models\\model.onnx', /give its folder, "C:\\models\\"\.$/],
+    [
+      'node_modules/ocelli/models/ocelli',
+      /did you mean the folder "\.\/node_modules\/ocelli\/models\/ocelli"\?$/,
+    ],
+    ['public/model/', /did you mean the folder "\.\/public\/model\/"\?$/],
+  ]) {
+    assert.throws(() => locate(model), { code: 'argument-invalid', message }, String(model));
+  }
+  // A folder may be called like a file; its slash tells.
+  assert.match(locate('https://x.example/model.bin/').config.url, /\/model\.bin\/config\.json$/);
 });
 
 test('what is no model is refused with a sentence', () => {

@@ -33,7 +33,7 @@ test('an option that is not taken is refused, and the one that was meant is name
     ['max_new_tokens', 'maxNewTokens'],
     ['minToken', 'minTokens'],
     ['dtpye', 'dtype'],
-    ['device', null],
+    ['gpu', null],
     ['__proto__x', null],
   ]) {
     const sentence = refusal(() => readOptions({ [String(given)]: 1 }, taken));
@@ -44,6 +44,35 @@ test('an option that is not taken is refused, and the one that was meant is name
     refusal(() => readOptions({ a: 1 }, [])),
     'There is no option "a" here.',
   );
+});
+
+test('what other libraries call an option is known, where there is one', () => {
+  const load = ['dtype', 'onProgress', 'threads', 'weights', 'headers', 'signal'];
+  const tag = ['topK', 'threshold', 'scores', 'template', 'onProgress', 'signal'];
+  const caption = ['maxTokens', 'minTokens', 'onPiece', 'topK', 'signal', 'onProgress'];
+  for (const [given, taken, end] of /** @type {[string, string[], string][]} */ ([
+    ['limit', tag, '; did you mean topK?'],
+    ['multi_label', tag, "; did you mean scores: 'independent'?"],
+    ['multiLabel', tag, "; did you mean scores: 'independent'?"],
+    ['minScore', tag, '; did you mean threshold?'],
+    ['min_score', tag, '; did you mean threshold?'],
+    ['hypothesis_template', tag, '; did you mean template?'],
+    ['maxLength', caption, '; did you mean maxTokens?'],
+    ['max_length', caption, '; did you mean maxTokens?'],
+    ['onToken', caption, '; did you mean onPiece, or the call stream?'],
+    ['count', ['numCaptions'], '; did you mean numCaptions?'],
+    ['progress_callback', load, '; did you mean onProgress?'],
+    ['quantized', load, '; did you mean dtype?'],
+    ['device', load, ': models run on the processor, in WebAssembly.'],
+    ['device', [], ': models run on the processor, in WebAssembly.'],
+    ['limit', ['signal'], '; there are signal.'],
+    ['toString', ['signal'], '; there are signal.'],
+  ])) {
+    assert.equal(
+      refusal(() => readOptions({ [given]: 1 }, taken)),
+      `There is no option "${given}" here${end}`,
+    );
+  }
 });
 
 test('an option that is not given, or undefined, is absent', () => {
@@ -106,7 +135,7 @@ test('every method refuses what it does not take', async (t) => {
     () => tagger.knownLabels(odd),
     () => captioner.caption(image, odd),
     () => captioner.captions(image, odd),
-    () => captioner.stream(image, odd).next(),
+    async () => captioner.stream(image, odd),
     () => captioner.attention(image, odd),
     () => loadVocabulary('x', odd),
     async () => models.list(odd),

@@ -115,6 +115,15 @@ test('tags the same picture alike as a file, a blob and pixels', options, async 
   assert.equal((await model.tag(bmp, many)).length, 200);
 });
 
+test('a label that is given twice keeps its share twice', options, async (t) => {
+  const { model } = await load(t, Tagger, CLIP);
+  const { bmp } = picture();
+  const tags = await model.tag(bmp, ['cat', 'dog', 'cat']);
+  const [first, second] = [0, 2].map((wanted) => tags.find(({ index }) => index === wanted));
+  assert.deepEqual([first.label, second.label, first.score], ['cat', 'cat', second.score]);
+  assert.ok(Math.abs(tags.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-5);
+});
+
 test('writes a caption whose pieces are the caption', options, async (t) => {
   const { model } = await load(t, Captioner, BLIP);
   const { bmp } = picture();
@@ -513,6 +522,9 @@ test('bad model files are typed errors', options, async (t) => {
     await assert.rejects(load(t, Tagger, CLIP, changed), (error) => {
       assert.equal(error.name, 'ModelError');
       assert.equal(error.code, code, `${Object.keys(changed)}: ${error.message}`);
+      const [name = ''] = Object.keys(changed);
+      // Of a small file the address is told; of the others, the name is in the sentence.
+      if (name.endsWith('.json')) assert.match(error.message, new RegExp(`\\(http://.*/${name}\\)\\.$`));
       return true;
     });
   }

@@ -4,7 +4,7 @@ import { Captioner, Classifier, Embedder, loadVocabulary, Matcher, Tagger } from
 import { FakeBackend } from './support/fake-backend.js';
 import { fakeWasm, trap } from './support/fake-wasm.js';
 import { workerFactory } from './support/fake-worker.js';
-import { modelRoutes, serveRoutes, sharedRoutes } from './support/server.js';
+import { bytes, modelRoutes, serveRoutes, sharedRoutes } from './support/server.js';
 
 /** Models of one folder share a worker, a download and the encoding of the last picture. */
 
@@ -165,6 +165,33 @@ test('a folder without words captions all the same', async (t) => {
   const captioner = await load(Captioner);
   assert.equal(await captioner.caption(bytesOf('x')), 'a red ball');
   assert.equal(log.words, 0);
+});
+
+test('what a server has instead of an optional file is no file', async (t) => {
+  const page = bytes('<!doctype html>', { 'content-type': 'text/html' });
+  const refusal = (_, response) => response.writeHead(403).end();
+  for (const [what, answer] of Object.entries({ page, refusal })) {
+    const routes = { ...sharedRoutes(), '/m/words.json': answer, '/m/labels.json': answer };
+    const { load } = await start(t, { routes });
+    const [captioner, tagger] = [await load(Captioner), await load(Tagger)];
+    assert.equal(await captioner.caption(bytesOf('x')), 'a red ball', what);
+    assert.equal(await tagger.knownLabels(), null, what);
+  }
+  const broken = await start(t, {
+    routes: { ...sharedRoutes(), '/m/words.json': (_, response) => response.writeHead(500).end() },
+  });
+  await assert.rejects(broken.load(Captioner), { code: 'http-status', status: 500 });
+  const pointer = bytes('version https://git-lfs.github.com/spec/v1');
+  const stored = await start(t, { routes: { ...sharedRoutes(), '/m/labels.json': pointer } });
+  await assert.rejects((await stored.load(Tagger)).knownLabels(), { code: 'not-a-model' });
+});
+
+test('the labels of a private model are asked for with what lets in to it', async (t) => {
+  const { load, requests } = await start(t);
+  const tagger = await load(Tagger, { headers: { authorization: 'Bearer 1' } });
+  assert.deepEqual(await tagger.knownLabels(), ['dog', 'beagle', 'no tag of the vocabulary']);
+  const asked = requests.find(({ path }) => path.endsWith('labels.json'));
+  assert.equal(asked?.headers.authorization, 'Bearer 1');
 });
 
 test('a file that is missing is told to all who wait', async (t) => {

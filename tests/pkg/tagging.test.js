@@ -163,6 +163,33 @@ for (const Class of [Tagger, Embedder]) {
   });
 }
 
+test('pictures come in whatever is like an array, and bytes are one picture', async (t) => {
+  const { model } = await load(t, Tagger);
+  const images = [bytesOf('cat'), bytesOf('zebra')];
+  // What a person has picked, and the images of a page.
+  const files = { [Symbol.toStringTag]: 'FileList', length: 2, ...images };
+  const collection = Object.create(
+    { item() {} },
+    { length: { value: 2 }, 0: { value: images[0] }, 1: { value: images[1] } },
+  );
+  for (const list of [images, files, collection]) {
+    const tags = await model.tag(list, ['cat', 'dog']);
+    assert.deepEqual(tags, [
+      await model.tag(images[0], ['cat', 'dog']),
+      await model.tag(images[1], ['cat', 'dog']),
+    ]);
+    assert.equal((await model.embedImages(list)).length, 2);
+    assert.equal((await model.similarity(list, ['cat'])).cosine.length, 2);
+    assert.equal((await model.similarity(list, [])).cosine.length, 2);
+  }
+  assert.deepEqual(await model.embedImages({ length: 0 }), []);
+  const sentence = { code: 'argument-invalid', message: /^The images must be an array, or a list/ };
+  for (const one of [images[0], images[0].buffer, 'cat.jpg', new Blob([]), { length: -1 }, null]) {
+    await assert.rejects(model.embedImages(one), sentence);
+    await assert.rejects(model.similarity(one, ['cat']), sentence);
+  }
+});
+
 test('an abort while many are embedded ends the work within a step', async (t) => {
   const { model, log } = await load(t, Embedder);
   const stopAt = (phase, at) => {

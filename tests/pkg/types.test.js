@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { markDeprecated } from '../../scripts/lib/declarations.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const typescript = createRequire(import.meta.url).resolve('typescript/package.json');
@@ -26,6 +27,7 @@ function check(t, name, program, options = {}, beside = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'ocelli-types-'));
   t.after(() => rmSync(folder, { recursive: true }));
   assert.equal(compile('--project', join(root, 'pkg/tsconfig.json'), '--outDir', join(folder, 'types')), '');
+  markDeprecated(join(folder, 'types'));
   const compilerOptions = {
     target: 'ES2022',
     module: 'ESNext',
@@ -78,7 +80,9 @@ test('pictures in a list give a list of answers for each, where the types of a b
     const many = await tagger.tag(['a.jpg', 'b.jpg'], ['cat']);
     const label: string | undefined = many[0]?.[0]?.label;
     const one: string | undefined = (await tagger.tag('a.jpg', ['cat']))[0]?.label;
-    void [label, one];`;
+    const bytes: string | undefined = (await tagger.tag(new Uint8Array(1), ['cat']))[0]?.label;
+    const listed: string | undefined = (await tagger.tag({ length: 1, 0: 'a.jpg' }, ['cat']))[0]?.[0]?.label;
+    void [label, one, bytes, listed];`;
   assert.equal(
     check(t, 'node.ts', program, { lib: ['ES2022'], skipLibCheck: true, noUncheckedIndexedAccess: true }),
     '',
@@ -92,7 +96,7 @@ test('the public types say what the calls take and give', (t) => {
       OcelliError, overlay, Tagger, templates
     } from 'ocelli';
     import type {
-      CaptionCandidate, Classification, ErrorCode, ImageInput, Label, ModelInfo, PatchMap, ProgressEvent, RankedAnswer,
+      CaptionCandidate, Classification, ErrorCode, ImageInput, ImageInputs, Label, ModelInfo, PatchMap, ProgressEvent, RankedAnswer,
       RankedText, Ranker, Similarity, Tag, TextMatch, Vocabulary
     } from 'ocelli';
 
@@ -110,6 +114,18 @@ test('the public types say what the calls take and give', (t) => {
     const embedder = await Embedder.load('a/b', { tower: 'image', keep: false });
     const vectors: Float32Array[] = await embedder.embedImages([input], { signal: null });
     const both: Similarity = await tagger.similarity([input], ['a']);
+    declare const picked: FileList;
+    const perFile: Tag[][] = await tagger.tag(picked, labels);
+    const perImage: Tag<string | null>[][] = await tagger.tag(document.images, labels, { none: true });
+    void [perFile, perImage, await embedder.embedImages(picked), await embedder.similarity(document.querySelectorAll('img'), ['a'])];
+    const files: ImageInputs = picked;
+    // @ts-expect-error bytes are one picture
+    const bytes: ImageInputs = new Uint8Array(1);
+    // @ts-expect-error an address is one picture
+    const address: ImageInputs = 'a.jpg';
+    // @ts-expect-error a list of numbers has no pictures
+    void embedder.embedImages([1]);
+    void [files, bytes, address];
     const also: Embedder = tagger;
     const captioner = await Captioner.load('a/b', { worker: () => new Worker('x') });
     const caption: string = await captioner.caption('x.png', { onPiece: (piece: string) => void piece });
@@ -188,13 +204,14 @@ const MODERN = `
   const tagger = await Tagger.load('ocelli', { onProgress: ({ loaded }: Progress) => void loaded, wasmUrl: 'w/' });
   const one: Tag[] = await tagger.tag(new Uint8Array(4), ['a']);
   const many: Tag[][] = await tagger.tag([new Blob([]), 'x.png'], ['a']);
+  const listed: Tag[][] = await tagger.tag({ length: 1, 0: new Blob([]) }, ['a']);
   const id: ModelId = 'openai/clip-vit-base-patch32';
   // @ts-expect-error no such model is known by name
   const other: ModelId = 'openai/clip-vit-base-patch99';
   const addresses = { config: 'a', preprocessor: 'b', tokenizer: 'c', weights: new URL('http://x/') };
   await Tagger.load(addresses, { cache: true, hubUrl: 'http://y' });
   await Tagger.load('some/other');
-  void [one, many, id, other, models.list()[0]?.license, setBase];
+  void [one, many, listed, id, other, models.list()[0]?.license, setBase];
 `;
 
 for (const [what, options] of Object.entries({
@@ -213,6 +230,26 @@ for (const [what, options] of Object.entries({
     );
   });
 }
+
+test('the earlier names are marked as such in the types, and no others', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'ocelli-types-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  assert.equal(compile('--project', join(root, 'pkg/tsconfig.json'), '--outDir', folder), '');
+  markDeprecated(folder);
+  const marked = ['shared/types', 'page/catalogue', 'page/model', 'index'].flatMap((name) => {
+    const text = readFileSync(join(folder, `${name}.d.ts`), 'utf8');
+    return [...text.matchAll(/@deprecated `(\w+)`\s*\*\/\n\s*(?:export type )?(\w+)/g)].map(
+      ([, now, then]) => `${then}: ${now}`,
+    );
+  });
+  assert.deepEqual(marked, [
+    'why: reason',
+    'licence: license',
+    'base: hubUrl',
+    'keep: cache',
+    'ProgressEvent: Progress',
+  ]);
+});
 
 test('models end with their block, where the language knows of it', (t) => {
   const program = `

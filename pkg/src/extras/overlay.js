@@ -4,7 +4,8 @@
  * @typedef {import('../shared/types.js').PatchMap} PatchMap
  *
  * @typedef {object} OverlayOptions
- * @property {number} [opacity] from 0, nothing to be seen, to 1, nothing to be seen of the picture; 0.6 by default
+ * @property {number} [opacity] of the highest value, from 0 to 1, where nothing is to be seen of the picture; 0.6 by default.
+ *   Lower values have as much less, down to nothing at the lowest
  *
  * @typedef {object} Overlay What `ImageData` has.
  * @property {number} width
@@ -34,8 +35,10 @@ const COLOURS = [
 ];
 
 /**
- * The map in the size of its picture: its lowest value has the darkest colour, its highest the brightest, and between the
- * middles of the patches it is bilinear. What the model did not see of the picture is transparent.
+ * The map in the size of its picture: its highest value has the brightest colour, and the lower a value is, the darker and
+ * the more transparent is its place, so that the picture stays as it is where nothing matters. Between the middles of the
+ * patches it is bilinear. What the model did not see of the picture is transparent, and so is a map that is the same
+ * everywhere.
  *
  * @param {PatchMap} map
  * @param {number} width of the picture, upright as browsers show it
@@ -59,14 +62,14 @@ export function overlay(map, width, height, options = {}) {
   const across = places(width, columns, frame.left, frame.width);
   const down = places(height, rows, frame.top, frame.height);
   const data = new Uint8ClampedArray(width * height * 4);
-  const alpha = Math.round(opacity * 255);
+  const strength = (opacity * 255) / (COLOURS.length - 1);
   const at = (/** @type {number} */ row, /** @type {number} */ column) =>
     /** @type {number} */ (values[row * columns + column]);
   for (const [y, above, below, yPart] of down) {
     for (const [x, before, after, xPart] of across) {
       const top = at(above, before) * (1 - xPart) + at(above, after) * xPart;
       const bottom = at(below, before) * (1 - xPart) + at(below, after) * xPart;
-      paint(data, (y * width + x) * 4, (top * (1 - yPart) + bottom * yPart - low) * scale, alpha);
+      paint(data, (y * width + x) * 4, (top * (1 - yPart) + bottom * yPart - low) * scale, strength);
     }
   }
   return { width, height, data };
@@ -99,9 +102,9 @@ function places(pixels, patches, begin, length) {
  * @param {Uint8ClampedArray} data
  * @param {number} at
  * @param {number} level a place among the colours
- * @param {number} alpha
+ * @param {number} strength of each step among them
  */
-function paint(data, at, level, alpha) {
+function paint(data, at, level, strength) {
   const first = Math.min(Math.floor(level), COLOURS.length - 2);
   const part = level - first;
   const from = /** @type {number[]} */ (COLOURS[first]);
@@ -109,7 +112,7 @@ function paint(data, at, level, alpha) {
   for (const [channel, value] of from.entries()) {
     data[at + channel] = value + /** @type {number} */ (to[channel] - value) * part;
   }
-  data[at + 3] = alpha;
+  data[at + 3] = level * strength;
 }
 
 /**
@@ -121,6 +124,7 @@ function paint(data, at, level, alpha) {
 function check(map, width, height, opacity) {
   const { rows, columns, values, frame } = map ?? {};
   const count = (/** @type {unknown} */ number) => Number.isSafeInteger(number) && Number(number) > 0;
+  const size = [width, height];
   demand(
     count(rows) && count(columns) && values?.length === rows * columns && values.every(Number.isFinite),
     'The map must be one that a model has given.',
@@ -129,6 +133,14 @@ function check(map, width, height, opacity) {
   demand(
     edges.every(Number.isFinite) && frame.width > 0 && frame.height > 0,
     'The map must have a frame, as those that a model has given do.',
+  );
+  demand(
+    size.every((pixels) => pixels !== undefined && typeof pixels !== 'object'),
+    'The width and height of the picture are missing: overlay(map, image.naturalWidth, image.naturalHeight).',
+  );
+  demand(
+    !size.includes(0),
+    'The picture has no size yet: wait until it is loaded, as with await image.decode().',
   );
   demand(
     count(width) && count(height) && width * height <= MAX_IMAGE_PIXELS,

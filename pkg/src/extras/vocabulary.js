@@ -43,6 +43,7 @@ const COLUMNS = ['tag', 'hint', 'ja', 'parents'];
  * @returns {Promise<Vocabulary>}
  * @throws {NetworkError} `network`, `http-status`, `not-found`
  * @throws {AbortError} `aborted`
+ * @throws {WorkerError} `unsupported-browser` on the server of a framework
  * @throws {OcelliError} `argument-invalid`, also where the file is no vocabulary
  */
 export async function loadVocabulary(address = packageFile('vocabulary/everyday.tsv'), options = {}) {

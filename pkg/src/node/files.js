@@ -56,3 +56,18 @@ export async function fetchAny(address, init) {
   const body = Readable.toWeb(createReadStream(name));
   return new Response(/** @type {ReadableStream<Uint8Array>} */ (body), { headers });
 }
+
+/**
+ * A blob that can be sent to a worker: those of `openAsBlob`, which are files, can not be.
+ *
+ * @param {Blob} blob
+ * @returns {Promise<Blob>}
+ */
+export async function sendable(blob) {
+  try {
+    structuredClone(blob);
+    return blob;
+  } catch {
+    return new Blob([await blob.arrayBuffer()], { type: blob.type });
+  }
+}

@@ -3,15 +3,15 @@
 import { availableParallelism } from 'node:os';
 import { platform } from '../shared/platform.js';
 import { folderBackend } from './cache.js';
-import { fetchAny, resolve } from './files.js';
+import { fetchAny, resolve, sendable } from './files.js';
 
 const major = Number(process.versions.node.split('.')[0]);
 
 Object.assign(platform, {
   fetch: fetchAny,
   resolve,
+  sendable,
   host: 'This Node',
-  unreachable: 'is out of reach',
   // In Node 20 a pool of threads waits for itself without end.
   noSharing: () => (major >= 22 ? null : 'Node has threads for it from version 22 on'),
   cores: availableParallelism,

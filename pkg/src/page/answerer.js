@@ -21,7 +21,7 @@
  * @property {number} index its place among the answers given
  */
 
-import { checkText, checkTexts } from './arguments.js';
+import { checkOrder, checkText, checkTexts } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 import { LoadedModel } from './model.js';
@@ -71,6 +71,7 @@ export class Answerer extends LoadedModel {
   async answer(image, question, options = {}) {
     const { signal, onProgress, ...read } = readOptions(options, ANSWER);
     const given = writing(read);
+    checkOrder(image, question, 'the question: answer(image, question)');
     checkText(question, 'question');
     const { source, transfer } = await readImage(image, { signal });
     return this.request('answer', { image: source, question, ...given }, { signal, transfer, onProgress });
@@ -92,6 +93,7 @@ export class Answerer extends LoadedModel {
    */
   async rank(image, question, answers, options = {}) {
     const { topK, signal, onProgress } = readOptions(options, ['topK', ...CALL]);
+    checkOrder(image, question, 'the question: rank(image, question, answers)');
     checkText(question, 'question');
     const copy = checkTexts(answers, 'answer');
     const { source, transfer } = await readImage(image, { signal });

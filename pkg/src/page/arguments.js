@@ -1,6 +1,8 @@
 /**
  * Types of arguments, checked before anything is sent. Their values (how many labels, how long) are Rust's to
  * judge. Options are checked in `options.js`.
+ *
+ * @typedef {import('./image-input.js').ImageInput} ImageInput
  */
 
 import { OcelliError } from '../shared/errors.js';
@@ -18,6 +20,35 @@ function demand(condition, sentence) {
 /** @param {unknown} value @param {string} [name] */
 export function checkText(value, name = 'text') {
   demand(typeof value === 'string', `The ${name} must be a string.`);
+}
+
+/**
+ * Words come after pictures in every call: says so where they have changed places.
+ *
+ * @param {unknown} image a picture, or several
+ * @param {unknown} words a text, or texts or labels
+ * @param {string} call as it has to be, with what comes then
+ * @param {{ several?: boolean }} [options] `several`: whether the words come in an array
+ */
+export function checkOrder(image, words, call, { several = false } = {}) {
+  // An address is a text as well, but no list of them.
+  const isAddress = several && typeof words === 'string' && Array.isArray(image);
+  const swapped = areWords(image) && (isAddress || (listOf(words)?.some(isPicture) ?? isPicture(words)));
+  demand(!swapped, `The picture comes first, then ${call}.`);
+}
+
+/** Whether something can be words: one text, or texts and labels in an array. @param {unknown} value */
+function areWords(value) {
+  const isWord = (/** @type {any} */ one) => typeof one === 'string' || typeof one?.label === 'string';
+  return typeof value === 'string' || (Array.isArray(value) && value.length > 0 && value.every(isWord));
+}
+
+const PICTURES =
+  /^(Blob|File|(Shared)?ArrayBuffer|URL|ImageData|HTML(Image|Canvas|Video)Element|OffscreenCanvas|ImageBitmap|VideoFrame)$/;
+
+/** Whether something is a picture, and can be nothing else. @param {unknown} value */
+function isPicture(value) {
+  return ArrayBuffer.isView(value) || PICTURES.test(Object.prototype.toString.call(value).slice(8, -1));
 }
 
 /** @param {any} tagger */
@@ -100,22 +131,26 @@ export function checkTexts(texts, name = 'text') {
  * A copy of the pictures, each of which is checked when it is read.
  *
  * @param {unknown} images
- * @returns {import('./image-input.js').ImageInput[]}
+ * @returns {ImageInput[]}
  */
 export function checkImages(images) {
-  return /** @type {any[]} */ (copyList(images, 'images'));
+  const copy = listOf(images);
+  if (copy === null) throw wrong('The images must be an array, or a list such as the files of an input.');
+  return copy;
 }
 
 /**
- * Several pictures as an array: also the files that a person has picked, which are none.
+ * A copy of several pictures, as an array: they may also be the files that a person has picked, or a page's images.
  *
  * @param {unknown} images
- * @returns {unknown[] | null} null where it is one picture
+ * @returns {ImageInput[] | null} null where it is no list, and so one picture, if anything
  */
 export function listOf(images) {
-  if (Array.isArray(images)) return images;
-  const isFiles = Object.prototype.toString.call(images) === '[object FileList]';
-  return isFiles ? Array.from(/** @type {ArrayLike<unknown>} */ (images)) : null;
+  // Bytes and pixels, which have a length too, are one picture.
+  if (typeof images !== 'object' || images === null || ArrayBuffer.isView(images)) return null;
+  const { length } = /** @type {{ length?: unknown }} */ (images);
+  const isList = Number.isSafeInteger(length) && Number(length) >= 0;
+  return isList ? Array.from(/** @type {ArrayLike<ImageInput>} */ (images)) : null;
 }
 
 /** @param {unknown} value */

@@ -128,7 +128,7 @@ export class Captioner extends LoadedModel {
 
   /**
    * The caption piece by piece, as it is written; the pieces joined are the caption. Leaving the loop early
-   * ends the writing.
+   * ends the writing. Options are checked at once, the picture with the first piece.
    *
    * @param {ImageInput} image
    * @param {StreamOptions} [options]
@@ -138,8 +138,16 @@ export class Captioner extends LoadedModel {
    * @throws {WorkerError} `disposed`, `worker-failed`
    * @throws {OcelliError} `argument-invalid`
    */
-  async *stream(image, options = {}) {
-    const { signal, ...read } = readOptions(options, WRITING);
+  stream(image, options = {}) {
+    return this.#pieces(image, readOptions(options, WRITING));
+  }
+
+  /**
+   * @param {ImageInput} image
+   * @param {StreamOptions} options checked
+   * @returns {AsyncGenerator<string, void, void>}
+   */
+  async *#pieces(image, { signal, ...read }) {
     const { controller, unlink } = linkedController(signal);
     /** @type {string[]} */
     const pieces = [];

@@ -1,7 +1,7 @@
 /**
  * Pictures and texts as vectors that can be compared, with CLIP.
  *
- * @typedef {import('./image-input.js').ImageInput} ImageInput
+ * @typedef {import('./image-input.js').ImageInputs} ImageInputs
  * @typedef {import('../shared/protocol.js').Progress} Progress
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  * @typedef {import('./model.js').ModelSource} ModelSource
@@ -19,7 +19,7 @@
  * @property {Float32Array[]} logits the cosines times the model's own scale: the reference's `logits_per_image`
  */
 
-import { checkImages, checkTexts } from './arguments.js';
+import { checkImages, checkOrder, checkTexts } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 import { inTurn } from './in-turn.js';
@@ -55,7 +55,7 @@ export class Embedder extends LoadedModel {
   /**
    * One vector of unit length for each picture, in their order.
    *
-   * @param {readonly ImageInput[]} images
+   * @param {ImageInputs} images
    * @param {EmbedOptions} [options]
    * @returns {Promise<Float32Array[]>}
    * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
@@ -90,7 +90,7 @@ export class Embedder extends LoadedModel {
   /**
    * How alike each picture and each text are.
    *
-   * @param {readonly ImageInput[]} images
+   * @param {ImageInputs} images
    * @param {readonly string[]} texts
    * @param {EmbedOptions} [options]
    * @returns {Promise<Similarity>}
@@ -101,6 +101,7 @@ export class Embedder extends LoadedModel {
    * @throws {OcelliError} `argument-invalid`
    */
   async similarity(images, texts, options = {}) {
+    checkOrder(images, texts, 'the texts in an array: similarity(images, texts)', { several: true });
     const copy = checkTexts(texts);
     if (copy.length === 0) {
       readOptions(options, CALL);
@@ -116,7 +117,7 @@ export class Embedder extends LoadedModel {
    *
    * @template {'embedImage' | 'similarity'} V
    * @param {V} operation
-   * @param {readonly ImageInput[]} images
+   * @param {ImageInputs} images
    * @param {Omit<import('../shared/protocol.js').Operations[V]['params'], 'image'>} given
    * @param {EmbedOptions} options
    * @returns {Promise<import('../shared/protocol.js').Operations[V]['answer'][]>}

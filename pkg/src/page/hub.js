@@ -46,12 +46,24 @@ const OTHERS = {
   weights: WEIGHTS.slice(1),
 };
 
+/** What the addresses of files are called instead: the files' own names, and those of other libraries. @type {Readonly<Record<string, string>>} */
+const MEANT = {
+  preprocessor_config: 'preprocessor',
+  processor: 'preprocessor',
+  image_processor: 'preprocessor',
+  model: 'weights',
+  vocab: 'tokenizer',
+};
+
 /** Files of some models besides, by what `ModelAddresses` calls them. */
 const BESIDE = /** @type {const} */ ({
   decoderTokenizer: 'decoder_tokenizer.json',
   words: 'words.json',
   labels: 'labels.json',
 });
+
+/** How files of models end, of which somebody may give one in place of their folder. */
+const ENDS_AS_FILE = /\.(safetensors|gguf|bin|onnx|pth?|json)$/i;
 
 /** Of the weights, which may lie in a folder of their own. */
 const FILE_NAME = /^\w[\w.-]*(\/\w[\w.-]*)*$/;
@@ -120,6 +132,7 @@ export function locate(model, { hubUrl = HUB, revision, weights, task } = {}) {
   const known = find(id);
   const isFolder = model instanceof URL || FOLDER.test(id);
   if (known?.builtIn && !isFolder) return builtIn();
+  if (isFolder) refuseFile(id);
   const address = isFolder ? inFolder(folder(id, 'model')) : onHub(id, hubUrl, revision);
   const file = (/** @type {string} */ name) => ({ name, url: address(name).href });
   const named = weights ?? weightsOf(id);
@@ -168,6 +181,7 @@ function onHub(id, hubUrl, revision) {
     list().map((info) => info.id),
   );
   if (meant) throw invalid(`"${id}" is no model; did you mean "${meant}"?`);
+  if (/[\\/]/.test(id)) throw invalid(`"${id}" is no model of the hub; did you mean the folder "./${id}"?`);
   throw invalid(
     `"${id}" is no model: give "organisation/name", a built-in model's name, or the address of a folder.`,
   );
@@ -194,6 +208,7 @@ function builtIn() {
 
 /** @param {ModelAddresses} model @param {boolean} readsTexts @returns {ModelFiles} */
 function fromAddresses(model, readsTexts) {
+  refuseNameInObject(model);
   const { config, preprocessor, tokenizer, weights, ...others } = model;
   const file = (/** @type {keyof typeof FILE_NAMES} */ role, /** @type {unknown} */ address) => {
     if (typeof address !== 'string' && !(address instanceof URL)) {
@@ -206,7 +221,7 @@ function fromAddresses(model, readsTexts) {
   const beside = {};
   for (const [key, address] of Object.entries(others)) {
     const name = Object.hasOwn(BESIDE, key) ? BESIDE[/** @type {keyof typeof BESIDE} */ (key)] : undefined;
-    if (name === undefined) throw invalid(`A model has no file "${key}".`);
+    if (name === undefined) throw invalid(noFile(key));
     if (address !== undefined) beside[name] = absolute(String(address), key).href;
   }
   return {
@@ -216,6 +231,33 @@ function fromAddresses(model, readsTexts) {
     weights: file('weights', weights),
     beside,
   };
+}
+
+/** One file in place of the folder that it lies in. @param {string} address */
+function refuseFile(address) {
+  const [path = ''] = address.split(/[?#]/);
+  if (!ENDS_AS_FILE.test(path)) return;
+  const beginning = path.slice(0, 1 + Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')));
+  throw invalid(`"${address}" is a file of a model: give its folder, "${beginning}".`);
+}
+
+/** A model's name stands for itself, and not in an object, as elsewhere. @param {object} model */
+function refuseNameInObject(model) {
+  if (Object.keys(FILE_NAMES).some((role) => role in model)) return;
+  const { model: other, id = other, name = id } = /** @type {Record<string, unknown>} */ (model);
+  if (typeof name !== 'string') return;
+  throw invalid(
+    `The name of a model, or its folder, is given as a plain string: load(${JSON.stringify(name)}).`,
+  );
+}
+
+/** @param {string} key that is none of them */
+function noFile(key) {
+  const keys = [...Object.keys(FILE_NAMES), ...Object.keys(BESIDE)];
+  const other = nearest(key, Object.keys(MEANT));
+  const meant = nearest(key, keys) ?? (other && MEANT[other]);
+  const known = `only ${keys.slice(0, -1).join(', ')} and ${keys.at(-1)}`;
+  return `A model has no file "${key}", ${known}${meant ? `; did you mean ${meant}?` : '.'}`;
 }
 
 /** @param {string} sentence */

@@ -12,6 +12,11 @@
  *   What `tag` and `caption` take as a picture. A string is an address, in Node also the path of a file. Of a video, the
  *   frame that it shows is taken.
  *
+ * @typedef {readonly ImageInput[]
+ *   | (ArrayLike<ImageInput> & { readonly charAt?: never, readonly byteLength?: never })} ImageInputs Several pictures: an array,
+ *   or what is like one, such as the files of an `<input>` or `document.images`. Texts and bytes have a length too, and are
+ *   no lists of pictures
+ *
  * @typedef {object} ImageMessage
  * @property {ImageSource} source
  * @property {Transferable[]} transfer memory that is ours and may be moved to the worker
@@ -24,9 +29,11 @@
  */
 
 import { throwIfAborted } from '../shared/abort.js';
-import { errorFor, ImageError, OcelliError } from '../shared/errors.js';
-import { MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS } from '../shared/limits.js';
+import { ImageError, OcelliError } from '../shared/errors.js';
 import { platform } from '../shared/platform.js';
+import { listOf } from './arguments.js';
+import { fetchPicture } from './picture-address.js';
+import { refuseLarge, refuseManyPixels } from './picture-limits.js';
 import { isSvg, svgElement } from './svg.js';
 
 /** What Rust decodes. Of other types that an element shows, its pixels are taken. */
@@ -81,6 +88,10 @@ export async function readImage(image, options = {}) {
       return fromVideoFrame(any);
     default:
       if (isPixelData(any)) return fromPixels(any);
+      if (listOf(any) !== null) {
+        const sentence = 'One picture is taken here, and this is a list: call it for each of them.';
+        throw new OcelliError('argument-invalid', sentence);
+      }
       throw new OcelliError(
         'argument-invalid',
         'The picture must be one Blob, bytes, an address, ImageData, an ImageBitmap, a VideoFrame, or an image, canvas or video element.',
@@ -90,11 +101,11 @@ export async function readImage(image, options = {}) {
 
 /** @param {string} address @param {ReadOptions} options */
 async function fromFetched(address, options) {
-  return fromFile(await fetchImage(address, options), options);
+  return fromFile(await fetchPicture(address, options), options);
 }
 
-/** @param {Blob} blob @param {ReadOptions} options @returns {ImageMessage | Promise<ImageMessage>} */
-function fromFile(blob, options) {
+/** @param {Blob} blob @param {ReadOptions} options @returns {Promise<ImageMessage>} */
+async function fromFile(blob, options) {
   refuseLarge(blob.size);
   return typeof document === 'undefined' ? fromBlob(blob) : fromPageFile(blob, options);
 }
@@ -134,12 +145,22 @@ function fromCopy(message, options) {
 const keys = new WeakMap();
 let lastKey = 0;
 
-/** @param {Blob} blob @returns {ImageMessage} */
-function fromBlob(blob) {
+/** @param {Blob} blob @returns {Promise<ImageMessage>} */
+async function fromBlob(blob) {
   refuseLarge(blob.size);
   const key = keys.get(blob) ?? (lastKey += 1);
   keys.set(blob, key);
-  return { source: { kind: 'blob', blob, key }, transfer: [] };
+  return { source: { kind: 'blob', blob: await sendable(blob), key }, transfer: [] };
+}
+
+/** @param {Blob} blob */
+async function sendable(blob) {
+  try {
+    return await platform.sendable(blob);
+  } catch (cause) {
+    // The file behind it was moved, changed or deleted.
+    throw new ImageError('image-unreadable', 'The picture could not be read any more.', { cause });
+  }
 }
 
 /**
@@ -197,7 +218,7 @@ async function fromElement(element, options) {
   const address = element.currentSrc || element.src;
   if (!address) throw new ImageError('image-unreadable', 'The image element has no picture.');
   try {
-    const blob = await fetchImage(address, options);
+    const blob = await fetchPicture(address, options);
     if (DECODABLE.test(blob.type)) return fromBlob(blob);
   } catch (error) {
     if (!(error instanceof ImageError) || error.code !== 'image-unreadable') throw error;
@@ -263,74 +284,4 @@ function fromDrawable(drawable, width, height) {
 function scratchCanvas(width, height) {
   if (typeof OffscreenCanvas !== 'undefined') return new OffscreenCanvas(width, height);
   return Object.assign(document.createElement('canvas'), { width, height });
-}
-
-/**
- * @param {string} address
- * @param {ReadOptions} options
- * @returns {Promise<Blob>}
- */
-async function fetchImage(address, { signal, fetch = platform.fetch }) {
-  // Data addresses can be megabytes long, and say nothing to a reader.
-  const name = address.startsWith('data:') ? 'in the data address' : `at ${address}`;
-  try {
-    const response = await fetch(platform.resolve(address).href, { signal: signal ?? null });
-    if (!response.ok) {
-      response.body?.cancel().catch(() => {});
-      const cause = errorFor('http-status', `The server answered ${response.status}.`, {
-        status: response.status,
-      });
-      const isFile = response.url === '' && platform.resolve(address).protocol === 'file:';
-      const why = isFile
-        ? 'there is no such file, or it may not be read'
-        : `the server answered ${response.status}`;
-      throw new ImageError('image-unreadable', `The picture ${name} could not be fetched: ${why}.`, {
-        cause,
-      });
-    }
-    if (/^text\/html\b/i.test(response.headers.get('content-type') ?? '')) {
-      response.body?.cancel().catch(() => {});
-      throw new ImageError(
-        'image-unreadable',
-        `The picture ${name} could not be fetched: a web page lies there.`,
-      );
-    }
-    return await boundedBlob(response);
-  } catch (cause) {
-    throwIfAborted(signal);
-    if (cause instanceof ImageError) throw cause;
-    throw new ImageError('image-unreadable', `The picture ${name} could not be fetched.`, { cause });
-  }
-}
-
-/** @param {Response} response */
-async function boundedBlob(response) {
-  const parts = [];
-  let length = 0;
-  const reader = response.body?.getReader();
-  try {
-    for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
-      length += read.value.length;
-      refuseLarge(length);
-      parts.push(read.value);
-    }
-  } finally {
-    reader?.cancel().catch(() => {});
-  }
-  return new Blob(parts, { type: response.headers.get('content-type') ?? '' });
-}
-
-/** @param {number} bytes */
-function refuseLarge(bytes) {
-  if (bytes <= MAX_IMAGE_BYTES) return;
-  throw new ImageError('image-too-large', `The picture has more than ${MAX_IMAGE_BYTES >> 20} MB.`);
-}
-
-/** @param {number} width @param {number} height */
-function refuseManyPixels(width, height) {
-  if (width * height <= MAX_IMAGE_PIXELS) return;
-  throw new ImageError(
-    'image-too-large',
-    `The picture has ${width} x ${height} pixels, more than ocelli accepts.`,
-  );
 }

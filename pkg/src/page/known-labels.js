@@ -1,31 +1,26 @@
 /**
  * The list of labels that a model can know, which lies in its folder: `labels.json`, an array of strings.
+ *
+ * @typedef {import('../shared/types.js').ModelFile} ModelFile
  */
 
-import { codeOf, errorFor } from '../shared/errors.js';
-import { openFile, readSmallFile } from '../shared/loader.js';
+import { errorFor } from '../shared/errors.js';
+import { openOptional, readSmallFile } from '../shared/loader.js';
 
 /** The largest list accepted. That of the built-in model has some 20 kB. */
 const MAX_BYTES = 1 << 20;
 
 /**
- * @param {string} url
+ * @param {ModelFile} file
  * @param {AbortSignal | undefined} signal
  * @returns {Promise<string[] | null>} null where there is no list
  */
-export async function readKnownLabels(url, signal) {
-  /** @type {Uint8Array} */
-  let bytes;
-  try {
-    const open = await openFile({ name: 'labels.json', url }, { signal });
-    bytes = await readSmallFile(open, { signal, limit: MAX_BYTES });
-  } catch (error) {
-    if (codeOf(error) === 'not-found') return null;
-    throw error;
-  }
-  const labels = parse(bytes);
+export async function readKnownLabels(file, signal) {
+  const open = await openOptional(file, { signal });
+  if (open === null) return null;
+  const labels = parse(await readSmallFile(open, { signal, limit: MAX_BYTES }));
   if (Array.isArray(labels) && labels.every((label) => typeof label === 'string')) return labels;
-  throw errorFor('config-invalid', `labels.json at ${url} is not a list of labels.`);
+  throw errorFor('config-invalid', `${file.name} at ${file.url} is not a list of labels.`);
 }
 
 /** @param {Uint8Array} bytes @returns {unknown} */

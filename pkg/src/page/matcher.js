@@ -28,7 +28,7 @@
  * @typedef {Omit<TextMatch, 'match'> & { match?: number }} RankedText `match` is there where the text was read again
  */
 
-import { checkText, checkTexts } from './arguments.js';
+import { checkOrder, checkText, checkTexts } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 import { readInside } from './inside.js';
@@ -115,6 +115,7 @@ export class Matcher extends LoadedModel {
    * @throws {OcelliError} `argument-invalid`
    */
   async explain(image, text, options = {}) {
+    checkOrder(image, text, 'the text: explain(image, text)');
     checkText(text);
     const { source, asked } = await readInside(image, options);
     return this.request('explain', { image: source, text }, asked);
@@ -129,6 +130,8 @@ export class Matcher extends LoadedModel {
    */
   async #compare(image, texts, rerank, options) {
     const { signal, onProgress } = readOptions(options, CALL);
+    const call = rerank === undefined ? 'match' : 'rank';
+    checkOrder(image, texts, `the texts in an array: ${call}(image, texts)`, { several: true });
     const copy = checkTexts(texts);
     const { source, transfer } = await readImage(image, { signal });
     // The wasm counts to 2^32 only, and no more texts can be read again than there are.

@@ -4,8 +4,8 @@
  */
 
 import { isShare, wrong } from './arguments.js';
+import { meantInstead } from './meant-option.js';
 import { isIntegrity } from '../shared/integrity.js';
-import { nearest } from '../shared/nearest.js';
 import { TASK_NAMES } from '../shared/tasks.js';
 import { VARIANT_NAMES } from '../shared/variants.js';
 
@@ -169,8 +169,5 @@ export function readOptions(options, taken) {
 /** @param {string} given @param {readonly string[]} taken */
 function unknown(given, taken) {
   const aliases = Object.keys(ALIASES).filter((alias) => taken.includes(ALIASES[alias] ?? ''));
-  const meant = nearest(given, [...taken, ...aliases]);
-  const what = `There is no option "${given}" here`;
-  if (meant) return `${what}; did you mean ${meant}?`;
-  return taken.length === 0 ? `${what}.` : `${what}; there are ${taken.join(', ')}.`;
+  return `There is no option "${given}" here${meantInstead(given, taken, aliases)}`;
 }

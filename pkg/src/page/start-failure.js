@@ -3,6 +3,7 @@
 import { workerAddress } from '../files.js';
 import { platform } from '../shared/platform.js';
 import { violatedDirective } from '../shared/policy.js';
+import { unreachable } from '../shared/unreachable.js';
 
 /** @returns {Promise<string | null>} a sentence, or null where nothing speaks for a cause */
 export async function startFailure() {
@@ -42,6 +43,6 @@ async function whatLies({ href }) {
     }
     return null;
   } catch {
-    return `ocelli's worker could not be loaded: ${href} is out of reach, or refuses other sites' pages.`;
+    return `ocelli's worker could not be loaded: ${href} ${unreachable(href)}.`;
   }
 }

@@ -2,6 +2,7 @@
  * Zero-shot tagging with CLIP.
  *
  * @typedef {import('./image-input.js').ImageInput} ImageInput
+ * @typedef {import('./image-input.js').ImageInputs} ImageInputs
  * @typedef {import('../shared/protocol.js').Progress} Progress
  * @typedef {import('../shared/types.js').PatchMap} PatchMap
  * @typedef {import('./inside.js').InsideOptions} InsideOptions
@@ -41,7 +42,7 @@
  * @property {number} index its place among the labels given
  */
 
-import { checkImages, checkLabels, checkText, listOf } from './arguments.js';
+import { checkLabels, checkOrder, checkText, listOf } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
 import { inTurn } from './in-turn.js';
@@ -125,7 +126,7 @@ export class Tagger extends Embedder {
    * Of each of several pictures, in their order, the labels, best first, each with its score.
    *
    * @overload
-   * @param {readonly ImageInput[]} images
+   * @param {ImageInputs} images
    * @param {readonly Label[]} labels
    * @param {TagOptions & { none?: false }} [options] with `onProgress`, the phase `image` counts the layers of all pictures
    * @returns {Promise<Tag[][]>}
@@ -134,7 +135,7 @@ export class Tagger extends Embedder {
    * Of each of several pictures, in their order, the labels and "none of these".
    *
    * @overload
-   * @param {readonly ImageInput[]} images
+   * @param {ImageInputs} images
    * @param {readonly Label[]} labels
    * @param {TagOptions} options
    * @returns {Promise<Tag<string | null>[][]>}
@@ -158,7 +159,7 @@ export class Tagger extends Embedder {
    * @returns {Promise<Tag<string | null>[]>}
    */
   /**
-   * @param {ImageInput | readonly ImageInput[]} image
+   * @param {ImageInput | ImageInputs} image
    * @param {readonly Label[]} labels
    * @param {TagOptions} [options]
    * @returns {Promise<any>}
@@ -170,9 +171,10 @@ export class Tagger extends Embedder {
    */
   async tag(image, labels, options = {}) {
     const read = readOptions(options, TAG);
+    checkOrder(image, labels, 'the labels in an array: tag(image, labels)', { several: true });
     const several = listOf(image);
     if (several === null) return this.#tagOne(/** @type {ImageInput} */ (image), labels, read);
-    return inTurn(checkImages(several), read.onProgress, (one, onProgress) =>
+    return inTurn(several, read.onProgress, (one, onProgress) =>
       this.#tagOne(one, labels, { ...read, onProgress }),
     );
   }
@@ -234,6 +236,7 @@ export class Tagger extends Embedder {
    * @throws {OcelliError} `argument-invalid`
    */
   async explain(image, text, options = {}) {
+    checkOrder(image, text, 'the text: explain(image, text)');
     checkText(text);
     const { source, asked } = await readInside(image, options);
     return this.request('explain', { image: source, text }, asked);

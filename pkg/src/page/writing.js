@@ -4,7 +4,7 @@
  * @typedef {import('../shared/protocol.js').Progress} Progress
  *
  * @typedef {object} WritingOptions
- * @property {string} [prompt] the caption's beginning
+ * @property {string} [prompt] the caption's beginning; a blank one, as of an empty text box, is as good as none
  * @property {number} [maxTokens] where to stop at the latest; 30 by default, or fewer where the model has no room
  * @property {number} [minTokens] new tokens before which the caption does not end. 0 by default
  * @property {number} [repetitionPenalty] what the score of a token that was said before, in the prompt too, is divided by
@@ -30,6 +30,7 @@
  * @property {(progress: Progress) => void} [onProgress] the phase `image`: layers computed so far
  */
 
+import { isBlank } from '../shared/texts.js';
 import { CALL } from './options.js';
 
 /** The options of writing, and of the call. */
@@ -50,7 +51,8 @@ export function writing(options) {
   const { numBeams, lengthPenalty, earlyStopping, doSample, temperature, topK, topP, seed } = options;
   // As in transformers, 0 is as good as nothing.
   const limits = { minTokens: minTokens || undefined, noRepeatNgramSize: noRepeatNgramSize || undefined };
-  const length = { prompt, maxTokens, repetitionPenalty, ...limits };
+  const begun = prompt === undefined || isBlank(prompt) ? undefined : prompt;
+  const length = { prompt: begun, maxTokens, repetitionPenalty, ...limits };
   const beams = { numBeams, lengthPenalty, earlyStopping };
   const draws = doSample ?? [temperature, topK, topP, seed].some((option) => option !== undefined);
   // Where nothing is drawn, how to draw does not matter, as in transformers.

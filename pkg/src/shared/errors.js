@@ -4,6 +4,10 @@
  * because structured cloning would strip their class and code.
  */
 
+/** How long a word of a message can be, such as an address, and a message, in letters. */
+const LONGEST_WORD = 200;
+const LONGEST_MESSAGE = 2000;
+
 /** Any error of ocelli. */
 export class OcelliError extends Error {
   /**
@@ -12,11 +16,32 @@ export class OcelliError extends Error {
    * @param {{ cause?: unknown }} [options]
    */
   constructor(code, message, options) {
-    super(message, options);
+    super(shortened(message), options);
     /** @type {string} What went wrong, for programs; codes never change meaning. */
     this.code = code;
     this.name = 'OcelliError';
   }
+}
+
+/**
+ * A message that can be read, whatever it names: addresses can hold whole files (`data:`), and so can what was given in the
+ * place of a name.
+ *
+ * @param {string} message
+ */
+function shortened(message) {
+  const short = message.replace(new RegExp(`\\S{${LONGEST_WORD},}`, 'g'), (word) => {
+    const [end] = /["').,:;?!]{0,4}$/.exec(word) ?? [''];
+    return beginning(word.slice(0, word.length - end.length), LONGEST_WORD) + end;
+  });
+  return beginning(short, LONGEST_MESSAGE);
+}
+
+/** As much of a text, with a sign that it went on. @param {string} text @param {number} letters */
+function beginning(text, letters) {
+  if (text.length <= letters) return text;
+  // No half of a letter that is written as two.
+  return `${text.slice(0, letters).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 /** The picture is empty, damaged, too large, unreadable or of an unsupported format. */

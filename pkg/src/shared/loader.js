@@ -17,7 +17,6 @@ import { pause, throwIfAborted } from './abort.js';
 import { codeOf, errorFor, NetworkError } from './errors.js';
 import { watchIntegrity } from './integrity.js';
 import { platform } from './platform.js';
-import { violatedDirective } from './policy.js';
 import {
   contentLength,
   continues,
@@ -27,6 +26,7 @@ import {
   sameFile,
   versionOf,
 } from './responses.js';
+import { whyUnreachable } from './unreachable.js';
 
 /** A network chunk is handed on in pieces of at most this many bytes: each is copied into wasm memory. */
 export const MAX_CHUNK = 1 << 20;
@@ -81,10 +81,7 @@ export async function isCurrent(file, version, options = {}) {
 async function ask(file, options, init = {}) {
   const response = await request(file, {}, options, init).catch(async (cause) => {
     throwIfAborted(options.signal);
-    const policy = await violatedDirective(['connect-src', 'default-src'], file.url);
-    const why = policy
-      ? `the page's content security policy forbids it (connect-src needs ${new URL(file.url).origin})`
-      : `${host(file)} ${platform.unreachable}`;
+    const why = await whyUnreachable(file.url);
     throw errorFor('network', `${file.name} could not be fetched: ${why}.`, { cause });
   });
   const { status } = response;
@@ -139,6 +136,22 @@ export async function openFirst(file, options = {}) {
   }
   const sentence = `${file.name} was not found at ${file.url}, nor ${names} beside it.`;
   throw errorFor('not-found', sentence, { status: 404 });
+}
+
+/**
+ * Asks for a file that a model can do without.
+ *
+ * @param {ModelFile} file
+ * @param {FetchOptions} [options]
+ * @returns {Promise<OpenFile | null>} null where there is none
+ */
+export async function openOptional(file, options = {}) {
+  try {
+    return await openFile(file, options);
+  } catch (error) {
+    if (mayBeAbsent(error)) return null;
+    throw error;
+  }
 }
 
 /** Whether a server may say so of a file that is not there. @param {unknown} error */
@@ -340,9 +353,4 @@ function refuseText(file, bytes) {
 /** @param {ModelFile} file @param {string} what */
 function notAModel(file, what) {
   return errorFor('not-a-model', `${file.name} at ${file.url} is no model file: it is ${what}.`);
-}
-
-/** @param {ModelFile} file */
-function host(file) {
-  return new URL(file.url).host || file.url.slice(0, 200);
 }

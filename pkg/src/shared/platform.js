@@ -5,10 +5,11 @@
  * @typedef {object} Platform
  * @property {(address: string, init?: RequestInit) => Promise<Response>} fetch
  * @property {(address: string) => URL} resolve an address as an absolute one. Throws where it is none
+ * @property {(blob: Blob) => Promise<Blob>} sendable a blob that can be sent to a worker, with the same bytes
  * @property {string} host what it is, in sentences
- * @property {string} unreachable what an address is that nothing answers at, in sentences
  * @property {() => string | null} noSharing why threads may not share memory; null where they may
  * @property {() => number} cores
+ * @property {() => void} refuseServer throws where pages are rendered, and nothing is to be loaded
  * @property {(() => import('./types.js').WorkerLike) | null} startWorker where workers are not the browser's
  * @property {(() => Promise<import('../cache/index.js').Backend | null>) | null} openCache where models are not kept in the
  *   browser's storage
@@ -19,10 +20,11 @@ export const platform = {
   fetch: (address, init) =>
     address.startsWith('data:') ? fetchData(address) : globalThis.fetch(address, init),
   resolve: (address) => new URL(address, baseAddress()),
+  sendable: async (blob) => blob,
   host: 'This browser',
-  unreachable: "is out of reach, or refuses other sites' pages",
   noSharing: () => (globalThis.crossOriginIsolated === true ? null : 'the page is not cross-origin isolated'),
   cores: () => globalThis.navigator?.hardwareConcurrency || 1,
+  refuseServer: () => {},
   startWorker: null,
   openCache: null,
 };

@@ -64,7 +64,7 @@
  * @property {VariantName} variant with or without relaxed SIMD, with or without threads
  * @property {number} threads how many compute; 1 without a pool
  * @property {string} reason one sentence: why this variant and not a faster one
- * @property {string} why the same, by its earlier name; it goes with the next version
+ * @property {string} why deprecated: `reason`
  *
  * @typedef {object} RuntimeOptions
  * @property {'auto' | number} [threads] `auto`: one for each core, at most 8, where the page allows threads

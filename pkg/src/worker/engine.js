@@ -9,6 +9,7 @@
 import { WorkerError } from '../shared/errors.js';
 import { platform } from '../shared/platform.js';
 import { violatedDirective } from '../shared/policy.js';
+import { unreachable } from '../shared/unreachable.js';
 import { wasmAddress } from '../wasm-files.js';
 import { choose, detect, runtimeOf } from './runtime.js';
 import { startThreads } from './threads.js';
@@ -69,7 +70,7 @@ async function fetchWasm(address) {
     const policy = await violatedDirective(['connect-src', 'default-src'], address);
     const sentence = policy
       ? `The page's content security policy forbids ocelli's WebAssembly file: its connect-src needs ${new URL(address).origin}.`
-      : `ocelli's WebAssembly file could not be fetched: ${address} ${platform.unreachable}.`;
+      : `ocelli's WebAssembly file could not be fetched: ${address} ${unreachable(address)}.`;
     throw new WorkerError('worker-failed', sentence, { cause });
   }
   if (!response.ok) {

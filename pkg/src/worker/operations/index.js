@@ -62,7 +62,7 @@ export class Engine {
     const { operations, calibration } = recipe.finish(handle, place);
     this.#operations = operations;
     const { tasks, knownLabels } = recipe;
-    const list = knownLabels && fileBeside(params.files, knownLabels).url;
+    const list = knownLabels === null ? null : fileBeside(params.files, knownLabels);
     return { runtime: this.#runtime, tasks, calibration, knownLabels: list };
   }
 }

@@ -26,7 +26,7 @@
 
 import { linkedController, throwIfAborted } from '../../shared/abort.js';
 import { codeOf, errorFor } from '../../shared/errors.js';
-import { chunks, openFile, openFirst, readSmallFile } from '../../shared/loader.js';
+import { chunks, openFile, openFirst, openOptional, readSmallFile } from '../../shared/loader.js';
 import { fileBeside, smallFiles } from '../../shared/model-files.js';
 import { versionOf } from '../../shared/responses.js';
 import { isIndex, readIndex } from '../../shared/shards.js';
@@ -35,6 +35,7 @@ import { CacheWriter } from './cache-writer.js';
 import { Meter, progress } from './meter.js';
 import { dispensableFiles, possibleParts, recipeFor } from './recipes.js';
 import { release } from './release.js';
+import { withAddress } from './small-files.js';
 import { StatedLength } from './stated-length.js';
 import { openParts } from './tokenizer-parts.js';
 
@@ -183,8 +184,12 @@ async function* fromNetwork(wasm, params, options, keep) {
     }
     const recipe = recipeFor(wasm, params, configBytes);
     yield { tasks: recipe.tasks };
-    const extra = await Promise.all(recipe.extra.map((file) => openExtra(file)));
-    for (const open of extra.filter((one) => one !== undefined)) {
+    const extra = await Promise.all(
+      recipe.extra.map(({ name, optional }) =>
+        (optional ? openOptional : openFile)(fileBeside(files, name), inner),
+      ),
+    );
+    for (const open of extra.filter((one) => one !== null)) {
       meter.learn(open, open.total);
       all.push(open);
     }
@@ -202,7 +207,16 @@ async function* fromNetwork(wasm, params, options, keep) {
     writer = await keep(recipe.part);
     weights = new wasm.WeightsLoader(dtype, writer !== null);
     // A model that cannot work is refused here, before its weights move.
-    checked = recipe.read(small);
+    try {
+      checked = recipe.read(small);
+    } catch (error) {
+      throw withAddress(error, {
+        config: config.file,
+        preprocessor: filesOf([usual[0]]),
+        tokenizer: filesOf(parts?.open ?? [usual[1]]),
+        extra: filesOf(extra),
+      });
+    }
     checked.passOver(weights);
     if (isIndex(tensors.file)) {
       yield meter.event(tensors);
@@ -252,16 +266,6 @@ async function* fromNetwork(wasm, params, options, keep) {
       if (checked) release(checked);
     }
   }
-
-  /** @param {import('./recipes.js').ExtraFile} file @returns {Promise<OpenFile | undefined>} */
-  async function openExtra({ name, optional = false }) {
-    try {
-      return await openFile(fileBeside(files, name), inner);
-    } catch (error) {
-      if (optional && codeOf(error) === 'not-found') return undefined;
-      throw error;
-    }
-  }
 }
 
 /**
@@ -308,6 +312,11 @@ function refuseUnchecked({ config }, all) {
   if (stranger === undefined) return;
   const sentence = `The option integrity speaks of ${stranger}; the files of this model are ${[...names].join(', ')}.`;
   throw errorFor('argument-invalid', sentence);
+}
+
+/** Those that are there. @param {readonly (OpenFile | Error | null | undefined)[]} opens */
+function filesOf(opens) {
+  return opens.flatMap((open) => (open && !(open instanceof Error) ? [open.file] : []));
 }
 
 /** What tells later whether files have changed. @param {OpenFile[]} all */
