@@ -35,6 +35,7 @@ test('models that are loaded at once are one worker, one download and one model'
   assert.deepEqual(requests.map(({ path }) => path).sort(), [
     '/m/config.json',
     '/m/decoder_tokenizer.json',
+    '/m/labels.json',
     '/m/model.safetensors',
     '/m/preprocessor_config.json',
     '/m/tokenizer.json',
@@ -314,7 +315,9 @@ test('the vocabulary gives those labels that a model can know', async (t) => {
 
 test('what is kept serves all tasks, whichever was loaded first', async (t) => {
   const backend = new FakeBackend();
-  const options = { backend: async () => backend, routes: sharedRoutes('/a/b/resolve/main/') };
+  // It does without words, and what comes after them is found all the same.
+  const routes = sharedRoutes('/a/b/resolve/main/', { 'words.json': undefined });
+  const options = { backend: async () => backend, routes };
   const visit = async (Class) => {
     const wasm = fakeWasm();
     const { worker } = workerFactory(wasm, options);
@@ -327,12 +330,14 @@ test('what is kept serves all tasks, whichever was loaded first', async (t) => {
   const { url, requests } = await serveRoutes(t, options.routes);
   assert.deepEqual((await visit(Captioner)).phases, ['download', 'build', 'ready']);
   const [{ record }] = await backend.list();
-  assert.deepEqual([record.part, record.small.length], ['all', 5]);
+  assert.deepEqual([record.part, record.small.length], ['all', 6]);
   const { length } = requests;
   for (const Class of [Tagger, Matcher, Embedder]) {
     const { phases, model } = await visit(Class);
     assert.deepEqual(phases, ['cache', 'build', 'ready']);
-    if (Class === Tagger) await model.tag(bytesOf('x'), ['a']);
+    if (Class !== Tagger) continue;
+    await model.tag(bytesOf('x'), ['a']);
+    assert.deepEqual(await model.knownLabels(), ['dog', 'beagle', 'no tag of the vocabulary']);
   }
   assert.equal(requests.length, length);
   assert.equal(backend.written, 1, 'and so do the embeddings of labels');

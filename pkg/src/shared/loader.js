@@ -142,7 +142,7 @@ export async function openFirst(file, options = {}) {
 }
 
 /** Whether a server may say so of a file that is not there. @param {unknown} error */
-function mayBeAbsent(error) {
+export function mayBeAbsent(error) {
   const code = codeOf(error);
   if (error instanceof NetworkError && code === 'http-status') return [401, 403].includes(error.status ?? 0);
   return code === 'not-found' || code === 'not-a-model';
