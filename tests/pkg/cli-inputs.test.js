@@ -1,10 +1,11 @@
 // What the command line is given: pictures, labels, texts, models; and what it says of what is wrong with them.
 
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
-import { CAT, COFFEE, folderOf, lines, ocelli, skip } from './support/cli.js';
+import { CAT, COFFEE, folderOf, lines, ocelli, ROOT, skip } from './support/cli.js';
 
 const posix = skip || (process.platform !== 'linux' && 'names are other bytes there');
 
@@ -112,6 +113,7 @@ test('what was meant is told with what is wrong', async (t) => {
     [['embed', '--text', '.'], /\. is a folder/],
     [['embed', '--text', 'latin.txt'], /latin\.txt is not UTF-8 text/],
     [['embed', 'a.jpg', '--text', 'latin.txt'], /Either --text or pictures are embedded/],
+    [['tag', '-0', 'a.jpg'], /-0 is about a list on standard input: give - for it/],
     [['tag', '-', '--labels', '-'], /either the labels or the pictures/],
     [
       ['classify', 'a.jpg', '--model', 'ocelli'],
@@ -130,6 +132,24 @@ test('what was meant is told with what is wrong', async (t) => {
   const help = (await ocelli(['classify', '--help'])).out;
   assert.match(help, /--model MODEL +google\/vit-base-patch16-224 \(the default\)/);
   assert.doesNotMatch(help, /built-in/);
+});
+
+test('a model of the hub that is kept needs no network', { skip }, async (t) => {
+  const folder = path.join(ROOT, 'pkg/models/ocelli');
+  const hub = createServer(({ url = '' }, response) => {
+    const file = path.join(folder, path.basename(url));
+    if (!existsSync(file)) response.writeHead(404);
+    response.end(existsSync(file) ? readFileSync(file) : '');
+  });
+  await new Promise((resolve) => hub.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const args = ['--model', 'some/model', '--hub-url', `http://127.0.0.1:${hub.address().port}`];
+  const env = { OCELLI_CACHE: folderOf(t) };
+  const first = await ocelli(['tag', CAT, ...args], { env });
+  hub.closeAllConnections();
+  await new Promise((resolve) => hub.close(resolve));
+  assert.equal(first.code, 0, first.err);
+  assert.deepEqual(await ocelli(['tag', CAT, ...args], { env }), first);
+  assert.equal((await ocelli(['tag', CAT])).out, first.out, 'with the same list of labels');
 });
 
 test('where the hub is out of reach, the remedies are told', { skip }, async (t) => {

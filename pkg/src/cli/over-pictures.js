@@ -1,6 +1,7 @@
 /** What all commands over pictures do: find them, open what results go to, work, and close it. */
 
 import { findPictures, sentenceOfUndecoded } from './inputs.js';
+import { usage } from './failure.js';
 import { countOf, settingsOf } from './options.js';
 import { Results } from './results.js';
 import { tell } from './terminal.js';
@@ -27,6 +28,8 @@ import { work } from './work.js';
  */
 export async function overPictures(values, names, { shape, settings, output, goOn, ...job }) {
   const jobs = countOf(values, 'jobs', 1);
+  if (values.null && !names.includes('-'))
+    throw usage('-0 is about a list on standard input: give - for it.');
   const { pictures, undecoded } = await findPictures(names, process.stdin, values.null === true);
   await goOn?.();
   const results = await Results.open(output ?? values, shape, await settingsOf(settings));
