@@ -28,8 +28,9 @@ import { work } from './work.js';
  */
 export async function overPictures(values, names, { shape, settings, output, goOn, ...job }) {
   const jobs = countOf(values, 'jobs', 1);
-  if (values.null && !names.includes('-'))
+  if (values.null && !names.includes('-')) {
     throw usage('-0 is about a list on standard input: give - for it.');
+  }
   const { pictures, undecoded } = await findPictures(names, process.stdin, values.null === true);
   await goOn?.();
   const results = await Results.open(output ?? values, shape, await settingsOf(settings));
