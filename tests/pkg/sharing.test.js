@@ -35,6 +35,7 @@ test('models that are loaded at once are one worker, one download and one model'
   assert.deepEqual(requests.map(({ path }) => path).sort(), [
     '/m/config.json',
     '/m/decoder_tokenizer.json',
+    '/m/labels.json',
     '/m/model.safetensors',
     '/m/preprocessor_config.json',
     '/m/tokenizer.json',
@@ -183,7 +184,7 @@ test('what a server has instead of an optional file is no file', async (t) => {
   await assert.rejects(broken.load(Captioner), { code: 'http-status', status: 500 });
   const pointer = bytes('version https://git-lfs.github.com/spec/v1');
   const stored = await start(t, { routes: { ...sharedRoutes(), '/m/labels.json': pointer } });
-  await assert.rejects((await stored.load(Tagger)).knownLabels(), { code: 'not-a-model' });
+  await assert.rejects(stored.load(Tagger), { code: 'not-a-model' });
 });
 
 test('the labels of a private model are asked for with what lets in to it', async (t) => {
@@ -341,7 +342,9 @@ test('the vocabulary gives those labels that a model can know', async (t) => {
 
 test('what is kept serves all tasks, whichever was loaded first', async (t) => {
   const backend = new FakeBackend();
-  const options = { backend: async () => backend, routes: sharedRoutes('/a/b/resolve/main/') };
+  // It does without words, and what comes after them is found all the same.
+  const routes = sharedRoutes('/a/b/resolve/main/', { 'words.json': undefined });
+  const options = { backend: async () => backend, routes };
   const visit = async (Class) => {
     const wasm = fakeWasm();
     const { worker } = workerFactory(wasm, options);
@@ -354,12 +357,14 @@ test('what is kept serves all tasks, whichever was loaded first', async (t) => {
   const { url, requests } = await serveRoutes(t, options.routes);
   assert.deepEqual((await visit(Captioner)).phases, ['download', 'build', 'ready']);
   const [{ record }] = await backend.list();
-  assert.deepEqual([record.part, record.small.length], ['all', 5]);
+  assert.deepEqual([record.part, record.small.length], ['all', 6]);
   const { length } = requests;
   for (const Class of [Tagger, Matcher, Embedder]) {
     const { phases, model } = await visit(Class);
     assert.deepEqual(phases, ['cache', 'build', 'ready']);
-    if (Class === Tagger) await model.tag(bytesOf('x'), ['a']);
+    if (Class !== Tagger) continue;
+    await model.tag(bytesOf('x'), ['a']);
+    assert.deepEqual(await model.knownLabels(), ['dog', 'beagle', 'no tag of the vocabulary']);
   }
   assert.equal(requests.length, length);
   assert.equal(backend.written, 1, 'and so do the embeddings of labels');

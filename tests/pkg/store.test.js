@@ -202,7 +202,7 @@ test('records from the storage are checked', () => {
   };
   assert.ok(isRecord(record));
   assert.ok(isRecord({ ...record, small: [file, file] }), 'a model without a tokenizer');
-  assert.ok(isRecord({ ...record, part: 'all', small: Array(5).fill(file) }), 'a model for several tasks');
+  assert.ok(isRecord({ ...record, part: 'all', small: Array(6).fill(file) }), 'a model for several tasks');
   for (const wrong of [
     null,
     [],
@@ -212,7 +212,7 @@ test('records from the storage are checked', () => {
     { ...record, weights: -1 },
     { ...record, weights: '5' },
     { ...record, small: [file] },
-    { ...record, small: Array(6).fill(file) },
+    { ...record, small: Array(7).fill(file) },
     { ...record, small: [file, file, null] },
     { ...record, id: 'x'.repeat(5000) },
   ]) {

@@ -1,5 +1,5 @@
 /**
- * Entries in the Cache API, where there is no file system: `<name>/weights`, `<name>/small-0` … `<name>/small-4` and,
+ * Entries in the Cache API, where there is no file system: `<name>/weights`, `<name>/small-0` … `<name>/small-5` and,
  * once all of it is there, `<name>/record.json`; and later `<name>/embeddings`.
  *
  * @typedef {import('./index.js').Backend} Backend
@@ -53,6 +53,7 @@ export async function cacheBackend() {
       'small-2',
       'small-3',
       'small-4',
+      'small-5',
     ]) {
       await cache.delete(address(name, file)).catch(() => false);
     }

@@ -33,7 +33,8 @@
  *
  * @typedef {object} Entry something kept, ready to be read
  * @property {Record} record
- * @property {Uint8Array[]} small configuration, preprocessor and, where the model has them, tokenizers and words; checked
+ * @property {Uint8Array[]} small configuration, preprocessor and, where the model has them, tokenizers, words and labels; those
+ *   that it does without are empty; checked
  * @property {() => AsyncGenerator<Uint8Array, void, void>} chunks the packed weights; each chunk is valid until the next
  *
  * @typedef {object} Writer

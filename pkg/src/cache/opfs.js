@@ -1,5 +1,5 @@
 /**
- * Entries in the origin private file system: a folder for each, with `weights`, `small-0` … `small-4` and, once all
+ * Entries in the origin private file system: a folder for each, with `weights`, `small-0` … `small-5` and, once all
  * of it is there, `record.json`; and later `embeddings`.
  *
  * Only workers can write fast there, through a handle that no other tab can hold at the same time: whoever comes

@@ -14,9 +14,9 @@ export const EXIT = Object.freeze({
 
 /** What ends a command, with one sentence for the person at the terminal. */
 export class Failure extends Error {
-  /** @param {string} message @param {number} [code] of `EXIT` */
-  constructor(message, code = EXIT.failed) {
-    super(message);
+  /** @param {string} message @param {number} [code] of `EXIT` @param {ErrorOptions} [options] */
+  constructor(message, code = EXIT.failed, options) {
+    super(message, options);
     this.code = code;
   }
 }

@@ -15,13 +15,12 @@
  * @property {string[]} examples
  */
 
-/** @type {Record<string, Option>} */
-const MODEL = {
+const MODEL = /** @type {const} @satisfies {Record<string, Option>} */ ({
   model: {
     type: 'string',
     short: 'm',
     value: 'MODEL',
-    help: 'built-in model (ocelli, the default), ORG/NAME on the hub, or a folder with the model’s files',
+    help: 'built-in model (ocelli, the default), ORG/NAME on the hub, or a folder with a model’s files',
   },
   dtype: {
     type: 'string',
@@ -32,7 +31,7 @@ const MODEL = {
   'hub-url': { type: 'string', value: 'URL', help: 'where the model hub is' },
   revision: { type: 'string', value: 'REV', help: 'revision of the model on the hub' },
   'no-cache': { type: 'boolean', help: 'do not keep a model of the hub for the next time' },
-};
+});
 
 /** @type {Record<string, Option>} */
 const ALWAYS = {
@@ -45,9 +44,9 @@ const OUTPUT = /** @type {const} @satisfies {Record<string, Option>} */ ({
     type: 'string',
     short: 'o',
     value: 'FILE',
-    help: 'write there (.jsonl or .csv), go on where an earlier run stopped, and keep its lines',
+    help: 'write there (.jsonl or .csv), and go on with what an earlier run wrote; - is standard output',
   },
-  force: { type: 'boolean', help: 'with --out, begin anew' },
+  force: { type: 'boolean', help: 'with --out, begin anew, whatever the file has' },
   json: { type: 'boolean', help: 'JSON lines: one object for each picture' },
   csv: { type: 'boolean', help: 'comma-separated values with a header' },
   jobs: { type: 'string', short: 'j', value: 'N', help: 'models that work side by side; 1 by default' },
@@ -57,20 +56,25 @@ const OUTPUT = /** @type {const} @satisfies {Record<string, Option>} */ ({
 const TABLE = {
   out: {
     ...OUTPUT.out,
-    help: 'write there (.jsonl, .npy or .parquet), and go on where an earlier run was stopped',
+    help: 'write there (.jsonl, .npy or .parquet), and go on with what an earlier run wrote of pictures',
   },
   force: OUTPUT.force,
   jobs: OUTPUT.jobs,
 };
 
+/** @type {Record<string, Option>} */
+const LIST = {
+  null: { type: 'boolean', short: '0', help: 'the list on standard input has NULs between its names' },
+};
+
 /** @type {Option} */
 const XMP = {
   type: 'boolean',
-  help: 'sidecars beside pictures, photo.jpg.xmp; those of others stay',
+  help: 'sidecars beside pictures, photo.jpg.xmp; those of other programs stay',
 };
 
 const PICTURES = `PICTURE is a file, a folder (with all below it), a glob ("photos/**/*.jpg"), or -:
-standard input, either one picture or a list of files, one a line.`;
+standard input, either one picture or a list of files, one a line (with -0 as find -print0 has it).`;
 
 /** @type {Readonly<Record<string, Command>>} */
 export const COMMANDS = {
@@ -87,17 +91,18 @@ ${PICTURES}`,
         type: 'string',
         short: 'l',
         value: 'FILE',
-        help: 'labels, one a line, or a JSON array; a,b,c also works',
+        help: 'labels, one a line, or a JSON array; - is standard input; a,b,c and ["a", "b"] also work',
       },
       template: { type: 'string', value: 'TEXT', help: 'the sentence around each label; {} stands for it' },
       top: { type: 'string', short: 'n', value: 'N', help: 'how many labels to print; 5 by default' },
       threshold: {
         type: 'string',
         value: 'P',
-        help: 'the least probability to print, from 0 to 1; 0.01, or 0 with --labels',
+        help: 'the least probability, from 0 to 1; 0.01, or 0 with --labels, and 0.2 in sidecars',
       },
+      ...LIST,
       ...OUTPUT,
-      xmp: { ...XMP, help: `${XMP.help}, with the labels as dc:subject` },
+      xmp: { ...XMP, help: `labels as dc:subject in ${XMP.help}` },
       ...MODEL,
       ...ALWAYS,
     },
@@ -106,6 +111,7 @@ ${PICTURES}`,
       'ocelli tag photos --top 3 --csv > tags.csv',
       'ocelli tag photos --json --out tags.jsonl       # stop it, and start it again',
       'ocelli tag "2024/**/*.jpg" --xmp --threshold 0.3',
+      'find photos -newer last -print0 | ocelli tag -0 -',
       'ocelli tag cat.jpg --labels cat,dog --model openai/clip-vit-base-patch32',
     ],
   },
@@ -119,8 +125,9 @@ ${PICTURES}`,
       prompt: { type: 'string', value: 'TEXT', help: 'how captions begin' },
       beams: { type: 'string', value: 'N', help: 'captions that are tried side by side; 1 by default' },
       'max-tokens': { type: 'string', value: 'N', help: 'where to stop at the latest; 30 by default' },
+      ...LIST,
       ...OUTPUT,
-      xmp: { ...XMP, help: `${XMP.help}, with the caption as dc:description` },
+      xmp: { ...XMP, help: `caption as dc:description in ${XMP.help}` },
       ...MODEL,
       ...ALWAYS,
     },
@@ -134,8 +141,8 @@ ${PICTURES}`,
     summary: 'turn pictures or texts into vectors',
     usage: 'ocelli embed [options] PICTURE...\n       ocelli embed [options] --text FILE',
     about: `Writes a vector of length 1 for each picture, or for each line of a file: the more alike, the larger the
-product of two. --format says how: jsonl (the default), npy (float32, one row each; the names go into
-FILE.names.txt) or parquet (columns path, sha256 and embedding; of texts, text and embedding).
+product of two. --format says how: jsonl (the default), npy (float32, one row each; FILE.names.jsonl has a line
+of JSON for each, with its path) or parquet (columns path, sha256 and embedding; of texts, text and embedding).
 
 ${PICTURES}`,
     options: {
@@ -150,6 +157,7 @@ ${PICTURES}`,
         value: 'FORM',
         help: 'jsonl, npy or parquet; by default what --out ends with',
       },
+      ...LIST,
       ...TABLE,
       ...MODEL,
       ...ALWAYS,
@@ -174,8 +182,13 @@ ${PICTURES}`,
         value: 'SHARE',
         help: 'the least probability that is printed, from 0 to 1',
       },
+      ...LIST,
       ...OUTPUT,
       ...MODEL,
+      model: {
+        ...MODEL.model,
+        help: 'google/vit-base-patch16-224 (the default), ORG/NAME on the hub, or a model’s folder',
+      },
       ...ALWAYS,
     },
     examples: [
@@ -188,11 +201,13 @@ ${PICTURES}`,
     summary: 'write a model’s weights in a smaller form',
     usage: 'ocelli convert [options] WEIGHTS|FOLDER --dtype TYPE --out PATH',
     about: `Reads model.safetensors, pytorch_model.bin, a GGUF or an ONNX file, and writes GGUF, or safetensors for int8.
-Of a model's folder, whose weights may be in several files, it writes another, with what is read beside the weights.
+Of a model's folder, whose weights may be in several files, it writes another, with what is read beside the weights;
+ocelli is the folder of the built-in model.
 TYPE is int8 (8 bits a number and a scale for each row), q8 (8.5 bits), q4 (4.5 bits), f16 or f32.`,
     options: {
       dtype: { type: 'string', value: 'TYPE', help: 'int8, q8, q4, f16 or f32' },
       out: { type: 'string', short: 'o', value: 'PATH', help: 'the file or folder to be written' },
+      force: { type: 'boolean', help: 'replace files that are there' },
       ...ALWAYS,
     },
     examples: [
@@ -205,9 +220,14 @@ TYPE is int8 (8 bits a number and a scale for each row), q8 (8.5 bits), q4 (4.5 
     usage: 'ocelli serve [options]',
     about: `Takes pictures as the bodies of requests, and answers in JSON. It listens on this machine alone.
 
-    POST /tag?labels=cat,dog&top=2      POST /caption      POST /embed`,
+    POST /tag?labels=cat,dog&top=2&threshold=0.1      POST /caption      POST /embed      GET /embed?text=a+cat`,
     options: {
-      port: { type: 'string', short: 'p', value: 'N', help: 'where to listen; 8080 by default' },
+      port: {
+        type: 'string',
+        short: 'p',
+        value: 'N',
+        help: 'where to listen; 8080 by default, 0 for any that is free',
+      },
       ...MODEL,
       ...ALWAYS,
     },

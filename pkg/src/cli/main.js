@@ -1,7 +1,7 @@
 /** The command line, from its arguments to an exit code. */
 
 import '../node.js';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { OcelliError } from '../shared/errors.js';
 import { nearest } from '../shared/nearest.js';
 import { caption } from './commands/caption.js';
@@ -13,6 +13,7 @@ import { tag } from './commands/tag.js';
 import { EXIT, Failure, usage } from './failure.js';
 import { COMMANDS, explain, overview } from './help.js';
 import { readOptions } from './options.js';
+import { tell } from './terminal.js';
 import { sentenceOf } from './work.js';
 
 /** @type {Record<string, (values: import('./options.js').Values, names: string[]) => Promise<number>>} */
@@ -43,7 +44,7 @@ export async function run(args) {
         : error instanceof OcelliError && USAGE.includes(error.code)
           ? EXIT.usage
           : EXIT.failed;
-    process.stderr.write(`ocelli: ${sentenceOf(error)}\n`);
+    tell(sentenceOf(error));
     const [command] = args;
     const help =
       command !== undefined && Object.hasOwn(COMMANDS, command)
@@ -67,8 +68,7 @@ async function dispatch([name, ...rest]) {
     return EXIT.done;
   }
   if (!Object.hasOwn(COMMANDS, name)) {
-    const meant = nearest(name, Object.keys(COMMANDS));
-    throw usage(`There is no command ${name}${meant ? `; did you mean ${meant}?` : '.'}`);
+    throw unknownCommand(name);
   }
   const { values, names } = readOptions(name, rest);
   if (values.help) {
@@ -78,6 +78,16 @@ async function dispatch([name, ...rest]) {
   const needsPictures = !['convert', 'serve'].includes(name) && values.text === undefined;
   if (needsPictures && names.length === 0) throw usage('Which pictures? Give files, folders, a glob or -.');
   return /** @type {(typeof RUN)[string]} */ (RUN[name])(values, names);
+}
+
+/** @param {string} name */
+function unknownCommand(name) {
+  if (existsSync(name)) {
+    const file = name.startsWith('-') ? `./${name}` : name;
+    return usage(`${name} is no command; did you mean \`ocelli tag ${file}\`?`);
+  }
+  const meant = nearest(name, Object.keys(COMMANDS));
+  return usage(`There is no command ${name}${meant ? `; did you mean ${meant}?` : '.'}`);
 }
 
 function version() {

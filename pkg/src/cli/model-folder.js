@@ -7,7 +7,7 @@ import { WEIGHTS } from '../shared/model-files.js';
 import { isIndex, readIndex } from '../shared/shards.js';
 import { usage } from './failure.js';
 
-const CONFIGS = ['config.json', 'open_clip_config.json'];
+export const CONFIGS = ['config.json', 'open_clip_config.json'];
 /** The files beside the weights that a model is read by, and what tells whose it is. */
 const BESIDE = [
   ...CONFIGS,

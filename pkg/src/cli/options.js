@@ -1,7 +1,6 @@
 /** The command line, read. */
 
 import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { nearest } from '../shared/nearest.js';
 import { usage } from './failure.js';
@@ -25,15 +24,24 @@ export function readOptions(name, args) {
   } catch (error) {
     const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
     const [, given = ''] = /'(-[^' ]*)/.exec(message) ?? [];
-    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
-      const meant = nearest(given.replace(/^-+/, ''), Object.keys(options));
-      throw usage(`There is no option ${given} here${meant ? `; did you mean --${meant}?` : '.'}`);
-    }
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw unknownOption(given, args, Object.keys(options));
     const [, option] = /'(?:-\w, )?(--[\w-]+)/.exec(message) ?? [];
     if (!option) throw usage(message.split('\n')[0] ?? message);
     const value = options[option.slice(2)]?.value;
     throw usage(value ? `${option} wants a value: ${option} ${value}.` : `${option} takes no value.`);
   }
+}
+
+/** @param {string} given @param {string[]} args @param {string[]} options */
+function unknownOption(given, args, options) {
+  // Of `-dash.jpg` only the first letter is told.
+  const file = args.find((arg) => arg.startsWith(given) && existsSync(arg));
+  if (file !== undefined) return usage(`There is no option ${given} here; for the file, give ./${file}`);
+  const name = given.replace(/^-+/, '');
+  const meant =
+    nearest(name, options) ??
+    options.find((one) => name.length > 1 && (one.startsWith(name) || name.startsWith(one)));
+  return usage(`There is no option ${given} here${meant ? `; did you mean --${meant}?` : '.'}`);
 }
 
 /**
@@ -76,16 +84,6 @@ export function loadOptions(values) {
     ...(hubUrl !== undefined && { hubUrl: String(hubUrl) }),
     ...(values['no-cache'] && { cache: false }),
   };
-}
-
-/**
- * The model: a folder that is there is meant where its name alone was given.
- *
- * @param {Values} values @param {string} usual
- */
-export function modelOf({ model }, usual) {
-  const name = String(model ?? usual);
-  return !/^[./\\]/.test(name) && existsSync(path.join(name, 'config.json')) ? path.resolve(name) : name;
 }
 
 /** What an answer depends on besides the picture, in few letters. @param {unknown} all */

@@ -1,8 +1,10 @@
 /** What all commands over pictures do: find them, open what results go to, work, and close it. */
 
-import { findPictures } from './inputs.js';
+import { findPictures, sentenceOfUndecoded } from './inputs.js';
+import { usage } from './failure.js';
 import { countOf, settingsOf } from './options.js';
 import { Results } from './results.js';
+import { tell } from './terminal.js';
 import { work } from './work.js';
 
 /**
@@ -14,6 +16,7 @@ import { work } from './work.js';
  * @property {import('./work.js').Work<M>['ask']} ask
  * @property {import('./work.js').Work<M>['sidecar']} sidecar
  * @property {Parameters<typeof Results.open>[0]} [output] where results go, where that is not as the options say
+ * @property {() => Promise<unknown>} [goOn] called before that is opened
  */
 
 /**
@@ -23,13 +26,18 @@ import { work } from './work.js';
  * @param {Job<M>} job
  * @returns {Promise<number>} an exit code
  */
-export async function overPictures(values, names, { shape, settings, output, ...job }) {
+export async function overPictures(values, names, { shape, settings, output, goOn, ...job }) {
   const jobs = countOf(values, 'jobs', 1);
-  const pictures = await findPictures(names, process.stdin);
+  if (values.null && !names.includes('-')) {
+    throw usage('-0 is about a list on standard input: give - for it.');
+  }
+  const { pictures, undecoded } = await findPictures(names, process.stdin, values.null === true);
+  await goOn?.();
   const results = await Results.open(output ?? values, shape, await settingsOf(settings));
   try {
     return await work({ ...job, pictures, jobs, quiet: values.quiet === true, results });
   } finally {
     await results.close();
+    if (undecoded > 0) tell(sentenceOfUndecoded(undecoded));
   }
 }

@@ -14,9 +14,13 @@
  */
 
 import { createWriteStream } from 'node:fs';
-import { open, readFile, rename, truncate, writeFile } from 'node:fs/promises';
+import { open, readFile, truncate } from 'node:fs/promises';
 import { once } from 'node:events';
-import { Failure, usage } from './failure.js';
+import { finished } from 'node:stream/promises';
+import { destinationOf, replaceFile, unwritable } from './destination.js';
+import { csvLine, linesOfResults, nothing, parseLine, readEarlier } from './earlier.js';
+import { EXIT, usage } from './failure.js';
+import { printable } from './terminal.js';
 
 /**
  * Labels with their scores, as a line of percents, and as a row for each.
@@ -58,24 +62,26 @@ export class Results {
   #file;
   /** Pictures of the earlier run that have changed since, by their keys then. @type {Set<string>} */
   #outdated = new Set();
+  /** Why nothing can be written any more. @type {Error | null} */
+  #failure = null;
 
   /**
    * @private
    * @param {NodeJS.WritableStream} stream
    * @param {'text' | 'json' | 'csv'} form
    * @param {Shape} shape
-   * @param {string} settings
-   * @param {{ known: Map<string, Record<string, unknown>>, written: Map<string, string> }} earlier
-   * @param {string | null} file
+   * @param {{ file: string, settings: string, earlier: import('./earlier.js').Earlier } | null} kept where results go to a
+   *   file, which a later run can go on with
    */
-  constructor(stream, form, shape, settings, { known, written }, file) {
+  constructor(stream, form, shape, kept) {
     this.#stream = stream;
     this.#form = form;
     this.#shape = shape;
-    this.#settings = settings;
+    this.#settings = kept ? [kept.settings] : [];
+    const { known, written } = kept?.earlier ?? nothing();
     this.known = known;
     this.#written = written;
-    this.#file = file;
+    this.#file = kept?.file ?? null;
   }
 
   /**
@@ -83,30 +89,52 @@ export class Results {
    * @param {Shape} shape
    * @param {string} settings all that answers depend on besides the picture
    */
-  static async open({ json, csv, out, force }, shape, settings) {
+  static async open({ json, csv, out, force = false }, shape, settings) {
     if (json && csv) throw usage('--json and --csv exclude each other.');
     const form =
       json || (out?.endsWith('.jsonl') && !csv) ? 'json' : csv || out?.endsWith('.csv') ? 'csv' : 'text';
-    const none = { known: new Map(), written: new Map() };
-    if (out === undefined) {
-      const results = new Results(process.stdout, form, shape, settings, none, null);
-      if (form === 'csv') await results.#write(csvLine(['path', 'sha256', ...shape.columns]));
+    const { kind } = await destinationOf(out);
+    if (out === undefined || kind === 'stdout') {
+      const results = new Results(process.stdout, form, shape, null);
+      await results.#begin();
+      return results;
+    }
+    if (kind === 'stream') {
+      const results = new Results(await openStream(out, 'w'), form, shape, null);
+      results.#watch(out);
+      await results.#begin();
       return results;
     }
     if (form === 'text') throw usage('--out ends with .jsonl or .csv, or goes with --json or --csv.');
-    const earlier = force ? { ...none, size: 0 } : await readEarlier(out, form, shape, settings);
+    const earlier = force ? nothing() : await readEarlier(out, form, shape.columns, settings);
     try {
       await (await open(out, force ? 'w' : 'a')).close();
       // A line that was cut off when the run was stopped.
       await truncate(out, earlier.size);
     } catch (error) {
-      throw new Failure(`${out} cannot be written: ${/** @type {Error} */ (error).message}.`);
+      throw unwritable(out, error);
     }
-    const results = new Results(createWriteStream(out, { flags: 'a' }), form, shape, settings, earlier, out);
-    if (form === 'csv' && earlier.size === 0) {
-      await results.#write(csvLine(['path', 'sha256', 'settings', ...shape.columns]));
-    }
+    const results = new Results(await openStream(out, 'a'), form, shape, { file: out, settings, earlier });
+    results.#watch(out);
+    if (earlier.size === 0) await results.#begin();
     return results;
+  }
+
+  /** Writes what comes before the first result. */
+  async #begin() {
+    const settings = this.#file === null ? [] : ['settings'];
+    if (this.#form === 'csv') {
+      await this.#write(csvLine(['path', 'sha256', ...settings, ...this.#shape.columns]));
+    }
+  }
+
+  /** Notices when nothing can be written any more. @param {string} out */
+  #watch(out) {
+    this.#stream.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+      // Whoever reads from a pipe may have enough of it.
+      if (error.code === 'EPIPE') process.exit(EXIT.done);
+      this.#failure = unwritable(out, error);
+    });
   }
 
   /** Whether an earlier run has written of a picture as it is. @param {{ path: string, sha256: string }} picture */
@@ -123,102 +151,48 @@ export class Results {
   async add({ path, sha256, answer }) {
     const earlier = this.#written.get(path);
     if (earlier !== undefined) this.#outdated.add(keyOf(path, earlier));
-    const settings = this.#stream === process.stdout ? [] : [this.#settings];
-    if (this.#form === 'text') return this.#write(`${path}: ${this.#shape.text(answer)}\n`);
+    if (this.#form === 'text') return this.#write(`${printable(`${path}: ${this.#shape.text(answer)}`)}\n`);
+    const [settings] = this.#settings;
     if (this.#form === 'json') {
-      const about = settings.length > 0 ? { path, sha256, settings: this.#settings } : { path, sha256 };
+      const about = { path, sha256, ...(settings !== undefined && { settings }) };
       return this.#write(`${JSON.stringify({ ...about, ...answer })}\n`);
     }
-    const rows = this.#shape.rows(answer).map((row) => csvLine([path, sha256, ...settings, ...row]));
+    const rows = this.#shape.rows(answer).map((row) => csvLine([path, sha256, ...this.#settings, ...row]));
     return this.#write(rows.join(''));
   }
 
   /** @param {string} text */
   async #write(text) {
-    if (!this.#stream.write(text)) await once(this.#stream, 'drain');
+    if (this.#failure) throw this.#failure;
+    if (!this.#stream.write(text)) {
+      await once(this.#stream, 'drain').catch((error) => Promise.reject(this.#failure ?? error));
+    }
   }
 
   async close() {
     if (this.#stream === process.stdout) return;
     this.#stream.end();
-    await once(this.#stream, 'finish');
+    await finished(this.#stream).catch((error) => Promise.reject(this.#failure ?? error));
     if (this.#file !== null && this.#outdated.size > 0) await this.#dropOutdated(this.#file);
   }
 
   /** Takes out what was written of pictures before they changed. @param {string} file */
   async #dropOutdated(file) {
-    const lines = (await readFile(file, 'utf8')).split('\n');
+    const lines = linesOfResults(await readFile(file, 'utf8'), this.#form);
     const kept = lines.filter((line) => {
       const { path, sha256 } = parseLine(line, this.#form);
       return !this.#outdated.has(keyOf(path, sha256));
     });
-    const part = `${file}.part-${process.pid}`;
-    await writeFile(part, kept.join('\n'));
-    await rename(part, file);
+    await replaceFile(file, kept.join(''));
   }
-}
-
-/**
- * What an earlier run has written.
- *
- * @param {string} file
- * @param {'json' | 'csv'} form
- * @param {Shape} shape
- * @param {string} settings
- */
-async function readEarlier(file, form, shape, settings) {
-  const bytes = await readFile(file).catch(() => Buffer.alloc(0));
-  const size = bytes.lastIndexOf(0x0a) + 1;
-  const lines = bytes.subarray(0, size).toString('utf8').split('\n').slice(0, -1);
-  /** @type {Map<string, Record<string, unknown>>} */
-  const known = new Map();
-  /** @type {Map<string, string>} */
-  const written = new Map();
-  const foreign = () =>
-    usage(`${file} is not of this command, or was made with other settings: give --force to begin anew.`);
-  if (form === 'csv' && lines.length > 0) {
-    const header = csvLine(['path', 'sha256', 'settings', ...shape.columns]).trimEnd();
-    if (lines.shift() !== header) throw foreign();
-  }
-  for (const line of lines) {
-    const { path, sha256, settings: made, answer } = parseLine(line, form);
-    if (made !== settings) throw foreign();
-    written.set(path, sha256);
-    if (answer) known.set(sha256, answer);
-  }
-  return { known, written, size };
 }
 
 /** @param {string} path @param {string} sha256 */
 const keyOf = (path, sha256) => `${sha256} ${path}`;
 
-/**
- * A line of results: of JSON with the whole answer, of CSV without. One that is damaged has no settings.
- *
- * @param {string} line
- * @param {'text' | 'json' | 'csv'} form
- * @returns {{ path: string, sha256: string, settings?: string, answer?: Record<string, unknown> }}
- */
-function parseLine(line, form) {
-  if (form === 'json') {
-    try {
-      const { path, sha256, settings, ...answer } = JSON.parse(line);
-      return { path, sha256, settings, answer };
-    } catch {
-      return { path: '', sha256: '' };
-    }
-  }
-  const [path = '', sha256 = '', settings] = [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
-    ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
-  );
-  return { path, sha256, ...(settings !== undefined && { settings }) };
-}
-
-/** A line as RFC 4180 has it. @param {unknown[]} cells */
-function csvLine(cells) {
-  const quoted = cells.map((cell) => {
-    const text = String(cell ?? '');
-    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  });
-  return `${quoted.join(',')}\n`;
+/** @param {string} out @param {'a' | 'w'} flags */
+async function openStream(out, flags) {
+  const stream = createWriteStream(out, { flags });
+  await once(stream, 'open').catch((error) => Promise.reject(unwritable(out, error)));
+  return stream;
 }

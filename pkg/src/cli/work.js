@@ -9,6 +9,7 @@ import { OcelliError } from '../shared/errors.js';
 import { EXIT, Failure } from './failure.js';
 import { readPicture } from './inputs.js';
 import { loading, progress } from './progress.js';
+import { tell } from './terminal.js';
 import { writeSidecar } from './xmp.js';
 
 /** Codes of what is wrong with the command or the model, and so with every picture. */
@@ -43,6 +44,8 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
   /** Why a model could not be loaded. @type {unknown} */
   let unopened;
   let failures = 0;
+  /** Sidecars that were left as somebody else has written them. */
+  let leftAlone = 0;
   let next = 0;
   let done = 0;
   /** Results that wait for those of pictures before them. @type {Map<number, (() => Promise<void>)>} */
@@ -65,9 +68,9 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
   }
 
   /** @param {Picture} picture @param {unknown} error */
-  function tell(picture, error) {
+  function fail(picture, error) {
     failures += 1;
-    process.stderr.write(`ocelli: ${picture.path}: ${sentenceOf(error)}\n`);
+    tell(`${picture.path}: ${sentenceOf(error)}`);
   }
 
   /** Loads a model with the first picture that needs one: where all is written already, none is. */
@@ -89,16 +92,19 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
         const answer = results.known.get(sha256) ?? (await ask((model ??= await openOne()), bytes, signal));
         await settle(index, async () => {
           if (!isWritten) await results.add({ path: picture.path, sha256, answer });
-          const refusal =
-            sidecar && picture.bytes === undefined && (await writeSidecar(picture.path, sidecar(answer)));
-          if (refusal) tell(picture, new Error(refusal));
+          if (!sidecar || picture.bytes !== undefined) return;
+          try {
+            if (!(await writeSidecar(picture.path, sidecar(answer)))) leftAlone += 1;
+          } catch (error) {
+            fail(picture, error);
+          }
         });
       } catch (error) {
         if (signal.aborted) return;
         if (error === unopened || (error instanceof OcelliError && EVERY_PICTURE.test(error.code))) {
           throw error;
         }
-        await settle(index, async () => tell(picture, error));
+        await settle(index, async () => fail(picture, error));
       }
     }
   }
@@ -136,13 +142,16 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
     process.off('SIGINT', interrupt);
     for (const model of models) model.dispose();
   }
+  if (leftAlone > 0) {
+    const [were, it] = leftAlone === 1 ? [' was', 'it'] : ['s were', 'them'];
+    tell(`${leftAlone} sidecar${were} there already, not as ocelli writes ${it}, and left alone.`);
+  }
+  const all = `${pictures.length} picture${pictures.length === 1 ? '' : 's'}`;
   if (signal.aborted) {
-    process.stderr.write(
-      `ocelli: stopped after ${done} of ${pictures.length} pictures; with --out, the same command goes on.\n`,
-    );
+    tell(`stopped after ${done} of ${all}; with --out, the same command goes on.`);
     return EXIT.interrupted;
   }
-  if (failures > 0) process.stderr.write(`ocelli: ${failures} of ${pictures.length} pictures failed.\n`);
+  if (failures > 0) tell(`${failures} of ${all} failed.`);
   return failures > 0 ? EXIT.partly : EXIT.done;
 }
 

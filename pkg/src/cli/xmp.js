@@ -1,28 +1,30 @@
 /** Sidecar files as photo managers read them: `photo.jpg.xmp`, in the Extensible Metadata Platform's form (ISO 16684-1). */
 
 import { createHash } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { replaceFile, unwritable } from './destination.js';
 
 /**
  * Writes the sidecar of a picture.
  *
  * @param {string} picture
  * @param {{ subjects?: string[], description?: string }} about
- * @returns {Promise<string | null>} a sentence where there is one already that someone else has written
+ * @returns {Promise<boolean>} whether it was: one that someone else has written is left as it is
  */
 export async function writeSidecar(picture, about) {
   const file = `${picture}.xmp`;
-  const there = await readFile(file, 'utf8').catch(() => null);
+  const there = await readFile(file, 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return null;
+    throw unwritable(file, error);
+  });
   const earlier = { subjects: read(there, 'subject'), description: read(there, 'description')[0] };
   // Whatever somebody has changed in one of ocelli's, it is theirs now.
-  if (there !== null && there !== packet(earlier.subjects, earlier.description)) {
-    return `${file} is there already, and not as ocelli writes it: it was left as it is.`;
-  }
+  if (there !== null && there !== packet(earlier.subjects, earlier.description)) return false;
   const { subjects = earlier.subjects, description = earlier.description } = about;
-  const part = `${file}.part-${process.pid}`;
-  await writeFile(part, packet(subjects, description));
-  await rename(part, file);
-  return null;
+  await replaceFile(file, packet(subjects, description)).catch((error) => {
+    throw unwritable(file, error);
+  });
+  return true;
 }
 
 /** @param {string | null} text of a sidecar @param {string} name @returns {string[]} what it says under `dc:` of that name */

@@ -125,7 +125,7 @@ export class Vocabulary {
    * @param {KnowsLabels} tagger
    * @param {{ signal?: AbortSignal | null }} [options]
    * @returns {Promise<readonly VocabularyLabel[]>} in the file's order
-   * @throws {NetworkError} `network`, `http-status`
+   * @throws {ModelError} `config-invalid`: the model's list is none
    * @throws {AbortError} `aborted`
    * @throws {OcelliError} `argument-invalid`
    */

@@ -42,6 +42,7 @@
  * @property {number} index its place among the labels given
  */
 
+import { throwIfAborted } from '../shared/abort.js';
 import { checkLabels, checkOrder, checkText, listOf } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { readImage } from './image-input.js';
@@ -49,7 +50,7 @@ import { inTurn } from './in-turn.js';
 import { templates } from './templates.js';
 import { Embedder } from './embedder.js';
 import { readInside } from './inside.js';
-import { readKnownLabels } from './known-labels.js';
+import { parseKnownLabels } from './known-labels.js';
 import { LoadedModel } from './model.js';
 
 const TAG = ['template', 'scores', 'threshold', 'topK', 'none', 'noneOffset', ...CALL];
@@ -95,12 +96,14 @@ export class Tagger extends Embedder {
    *
    * @param {{ signal?: AbortSignal | null }} [options]
    * @returns {Promise<string[] | null>}
-   * @throws {import('../shared/errors.js').NetworkError} `network`, `http-status`
+   * @throws {import('../shared/errors.js').ModelError} `config-invalid`: the list is none
+   * @throws {import('../shared/errors.js').AbortError} `aborted`
    */
   async knownLabels(options = {}) {
     const { signal } = readOptions(options, ['signal']);
     const { knownLabels } = this.info;
-    return knownLabels === null ? null : readKnownLabels(knownLabels, signal ?? undefined);
+    throwIfAborted(signal);
+    return knownLabels && parseKnownLabels(knownLabels);
   }
 
   /**

@@ -48,7 +48,7 @@
  * @property {Runtime} runtime what it runs on
  * @property {readonly Task[]} tasks what it can be asked for
  * @property {Calibration | null} calibration where it tags
- * @property {import('./types.js').ModelFile | null} knownLabels the list of labels that it can know, where its kind has one
+ * @property {Uint8Array | null} knownLabels `labels.json`, the list of labels that it can know, where it has one
  *
  * @typedef {object} TagArguments
  * @property {ImageSource} image

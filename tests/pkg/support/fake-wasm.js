@@ -238,6 +238,9 @@ export function fakeWasm({
       if (texts.length === 0) throw wasmError('labels-empty');
       return new LabelSet(texts, []);
     }
+    queries(texts) {
+      return this.texts(texts);
+    }
     encodeLabels(set, limit) {
       this.#need('text');
       if (set.labels.includes('trap')) throw trap();

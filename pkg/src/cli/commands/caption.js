@@ -1,7 +1,8 @@
 /** `ocelli caption`. */
 
 import { Captioner } from '../../page/captioner.js';
-import { countOf, loadOptions, modelOf } from '../options.js';
+import { modelOf, openModel } from '../model.js';
+import { countOf } from '../options.js';
 import { overPictures } from '../over-pictures.js';
 
 /** @type {import('../results.js').Shape} */
@@ -14,17 +15,16 @@ const SHAPE = {
 /** @param {import('../options.js').Values} values @param {string[]} names */
 export async function caption(values, names) {
   const { prompt } = values;
-  const model = modelOf(values, 'ocelli');
+  const { model, load } = modelOf(values, 'caption');
   const writing = {
     numBeams: countOf(values, 'beams', 1),
     ...(values['max-tokens'] !== undefined && { maxTokens: countOf(values, 'max-tokens', 30) }),
     ...(prompt !== undefined && { prompt: String(prompt) }),
   };
-  const load = loadOptions(values);
   return overPictures(values, names, {
     shape: SHAPE,
     settings: ['caption', model, load, writing],
-    open: (onProgress) => Captioner.load(model, { ...load, onProgress }),
+    open: (onProgress) => openModel(model, () => Captioner.load(model, { ...load, onProgress })),
     ask: async (captioner, bytes, signal) => ({
       caption: await captioner.caption(bytes, { ...writing, signal }),
     }),

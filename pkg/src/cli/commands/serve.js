@@ -3,54 +3,57 @@
 import { createServer } from 'node:http';
 import { Captioner } from '../../page/captioner.js';
 import { Tagger } from '../../page/tagger.js';
-import { codeOf, errorFor } from '../../shared/errors.js';
-import { MAX_IMAGE_BYTES } from '../../shared/limits.js';
-import { nearest } from '../../shared/nearest.js';
+import { codeOf } from '../../shared/errors.js';
 import { everydayTags } from '../everyday.js';
 import { EXIT, Failure, usage } from '../failure.js';
-import { readAll } from '../inputs.js';
-import { countOf, loadOptions, modelOf } from '../options.js';
+import { modelOf, openModel } from '../model.js';
+import { countOf } from '../options.js';
 import { loading } from '../progress.js';
+import { numberOf, readBody, readRequest, Refusal, remedyOf } from '../requests.js';
 import { sentenceOf } from '../work.js';
 
 const HOST = '127.0.0.1';
-/** What requests may ask, by their path. @type {Record<string, string[]>} */
-const PARAMETERS = { '/tag': ['labels', 'top'] };
 
 /** @param {import('../options.js').Values} values @param {string[]} names */
 export async function serve(values, names) {
   if (names.length > 0) throw usage('serve takes no pictures: they come with requests.');
-  const port = countOf(values, 'port', 8080);
+  // Of 0, the system finds a port.
+  const port = values.port === '0' ? 0 : countOf(values, 'port', 8080);
   if (port > 65_535) throw usage('--port must be at most 65535.');
-  const model = modelOf(values, 'ocelli');
-  const load = loadOptions(values);
+  const { model, load } = modelOf(values, 'tag');
   const bar = loading({ quiet: values.quiet === true });
-  const tagger = await Tagger.load(model, { ...load, onProgress: bar.onProgress });
+  const tagger = await openModel(model, () => Tagger.load(model, { ...load, onProgress: bar.onProgress }));
   bar.stop();
   /** @type {Promise<Captioner> | null} */
   let captioner = null;
   const everyday = await everydayTags(tagger);
   await everyday.prepare();
 
-  /** @type {Record<string, (bytes: Uint8Array, query: URLSearchParams) => Promise<unknown>>} */
+  /** @type {Record<string, (query: URLSearchParams, body: () => Promise<Uint8Array>) => Promise<unknown>>} */
   const routes = {
-    async '/tag'(bytes, query) {
+    async '/tag'(query, body) {
       const labels = query.get('labels')?.split(',');
-      const topK = Number(query.get('top') ?? 5);
-      if (labels) return { tags: await tagger.tag(bytes, labels, { topK }) };
-      // As the command `tag` does.
-      if (!Number.isSafeInteger(topK) || topK < 1) {
-        throw errorFor('argument-invalid', 'top must be a whole number above zero.');
-      }
-      return { tags: await everyday.tag(bytes, { topK }) };
+      const topK = numberOf(query, 'top') ?? 5;
+      const threshold = numberOf(query, 'threshold');
+      const options = { topK, ...(threshold !== undefined && { threshold }) };
+      const bytes = await body();
+      const tags = labels ? tagger.tag(bytes, labels, options) : everyday.tag(bytes, options);
+      return { tags: await tags };
     },
-    async '/caption'(bytes) {
+    async '/caption'(_, body) {
+      const bytes = await body();
       captioner ??= Captioner.load(model, load);
       captioner.catch(() => (captioner = null));
       return { caption: await (await captioner).caption(bytes) };
     },
-    async '/embed'(bytes) {
-      const [embedding = new Float32Array()] = await tagger.embedImages([bytes]);
+    async '/embed'(query, body) {
+      const text = query.get('text');
+      const bytes = await body();
+      if (text !== null && bytes.length > 0) {
+        throw new Refusal(400, 'argument-invalid', 'Either a text or a picture is embedded.');
+      }
+      const [embedding = new Float32Array()] =
+        text === null ? await tagger.embedImages([bytes]) : await tagger.embedTexts([text]);
       return { embedding: [...embedding] };
     },
   };
@@ -61,38 +64,12 @@ export async function serve(values, names) {
       response.end(`${JSON.stringify(answer)}\n`);
     };
     try {
-      const { pathname, searchParams } = new URL(request.url ?? '/', `http://${HOST}`);
-      const route = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
-      if (!route) {
-        return send(404, { code: 'not-found', message: `There is ${Object.keys(routes).join(', ')}.` });
-      }
-      if (request.method !== 'POST') {
-        return send(405, {
-          code: 'argument-invalid',
-          message: 'Send the bytes of a picture by POST, as `curl --data-binary @cat.jpg` does.',
-        });
-      }
-      // A web page elsewhere must not use what listens here.
-      if (request.headers.origin !== undefined) {
-        return send(403, { code: 'argument-invalid', message: 'Not for web pages.' });
-      }
-      const taken = PARAMETERS[pathname] ?? [];
-      const unknown = [...searchParams.keys()].find((name) => !taken.includes(name));
-      if (unknown !== undefined) {
-        const meant = nearest(unknown, taken);
-        const hint = meant ? `did you mean ${meant}?` : `there is ${taken.join(', ') || 'none here'}.`;
-        return send(400, {
-          code: 'argument-invalid',
-          message: `There is no parameter ${unknown}: ${hint}`,
-        });
-      }
-      send(200, await route(await readAll(request, MAX_IMAGE_BYTES), searchParams));
+      const { path, query } = readRequest(request);
+      send(200, await routes[path]?.(query, () => readBody(request)));
     } catch (error) {
-      const code = codeOf(error);
-      send(code === 'internal' || code === null ? 500 : 400, {
-        code: code ?? 'internal',
-        message: sentenceOf(error),
-      });
+      const code = codeOf(error) ?? 'internal';
+      const status = error instanceof Refusal ? error.status : code === 'internal' ? 500 : 400;
+      send(status, { code, message: `${sentenceOf(error)}${remedyOf(request, error)}` });
     }
   });
   await new Promise((resolve, reject) => {
@@ -101,7 +78,8 @@ export async function serve(values, names) {
     );
     server.listen(port, HOST, () => resolve(undefined));
   });
-  process.stderr.write(`ocelli answers at http://localhost:${port} (end with Ctrl+C)\n`);
+  const address = /** @type {import('node:net').AddressInfo} */ (server.address());
+  process.stderr.write(`ocelli answers at http://localhost:${address.port} (end with Ctrl+C)\n`);
   await new Promise((resolve) => process.once('SIGINT', resolve));
   server.closeAllConnections();
   server.close();

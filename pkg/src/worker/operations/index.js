@@ -15,7 +15,6 @@
  */
 
 import { OcelliError } from '../../shared/errors.js';
-import { fileBeside } from '../../shared/model-files.js';
 import { load } from './load.js';
 
 /** One loaded model and what it can be asked, for one task or several. */
@@ -58,11 +57,9 @@ export class Engine {
    */
   async *#load(params, signal) {
     const options = { ...this.#options, signal };
-    const { recipe, handle, place } = yield* load(this.#wasm, params, options);
+    const { recipe, handle, place, knownLabels } = yield* load(this.#wasm, params, options);
     const { operations, calibration } = recipe.finish(handle, place);
     this.#operations = operations;
-    const { tasks, knownLabels } = recipe;
-    const list = knownLabels === null ? null : fileBeside(params.files, knownLabels);
-    return { runtime: this.#runtime, tasks, calibration, knownLabels: list };
+    return { runtime: this.#runtime, tasks: recipe.tasks, calibration, knownLabels };
   }
 }

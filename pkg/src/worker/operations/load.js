@@ -22,6 +22,7 @@
  * @property {Recipe} recipe
  * @property {any} handle of the model
  * @property {Place | null} place where it is kept, if it is
+ * @property {Uint8Array | null} knownLabels the list of the labels that it can know, where it has one
  */
 
 import { linkedController, throwIfAborted } from '../../shared/abort.js';
@@ -62,10 +63,14 @@ export async function* load(wasm, params, options) {
     throwIfAborted(options.signal);
     if (!entry) continue;
     const recipe = recipeFor(wasm, params, entry.small[0] ?? new Uint8Array());
-    if (!isWhole(entry, smallFiles(files).length, recipe)) continue;
+    const usual = smallFiles(files).length;
+    if (!isWhole(entry, usual, recipe)) continue;
+    // What the model does without was kept as an empty file.
+    const small = entry.small.map((bytes, i) => (i < usual || bytes.length > 0 ? bytes : undefined));
     try {
-      const handle = yield* fromStore(wasm, params.dtype, recipe, entry, options.signal);
-      return { recipe, handle, place: { backend, name, record: entry.record } };
+      const handle = yield* fromStore(wasm, params.dtype, recipe, { ...entry, small }, options.signal);
+      const place = { backend, name, record: entry.record };
+      return { recipe, handle, place, knownLabels: knownLabelsOf(recipe, small) };
     } catch (error) {
       throwIfAborted(options.signal);
       // Damage is ours to mend; a trap in the wasm is not.
@@ -89,16 +94,23 @@ export async function* load(wasm, params, options) {
  * @param {Recipe} recipe
  */
 function isWhole({ record, small }, usual, { part, extra }) {
-  const most = usual + extra.length;
-  const least = most - extra.filter(({ optional }) => optional).length;
-  return record.part === part && least <= small.length && small.length <= most;
+  return record.part === part && small.length === usual + extra.length;
+}
+
+/**
+ * @param {Recipe} recipe
+ * @param {(Uint8Array | undefined)[]} small all small files, those besides the usual ones last
+ */
+function knownLabelsOf({ extra, knownLabels }, small) {
+  const index = extra.findIndex(({ name }) => name === knownLabels);
+  return (index < 0 ? undefined : small[small.length - extra.length + index]) ?? null;
 }
 
 /**
  * @param {Wasm} wasm
  * @param {Params['dtype']} dtype
  * @param {Recipe} recipe
- * @param {Entry} entry
+ * @param {Pick<Entry, 'record' | 'chunks'> & { small: (Uint8Array | undefined)[] }} entry
  * @param {AbortSignal | undefined} signal
  * @returns {AsyncGenerator<LoadStep, any, void>} a handle
  */
@@ -238,11 +250,11 @@ async function* fromNetwork(wasm, params, options, keep) {
     const handle = recipe.create(checked, weights);
     // Only what has become a model is worth keeping.
     await writer?.commit(
-      small.filter((bytes) => bytes !== undefined),
+      small.map((bytes) => bytes ?? new Uint8Array()),
       versionsOf(all),
     );
     yield progress('ready', null, meter.loaded, meter.loaded);
-    return { recipe, handle, place: writer?.place ?? null };
+    return { recipe, handle, place: writer?.place ?? null, knownLabels: knownLabelsOf(recipe, small) };
 
     /** @param {import('./tokenizer-parts.js').Parts} parts */
     async function joinParts({ open, join }) {

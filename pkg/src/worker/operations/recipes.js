@@ -25,7 +25,7 @@
  * @property {readonly Task[]} tasks what the model can be asked for
  * @property {Part} part what is kept of it
  * @property {readonly ExtraFile[]} extra small files besides the usual ones, in the order in which they are read
- * @property {string | null} knownLabels the file that lists the labels which the model can know
+ * @property {string | null} knownLabels which of them lists the labels that the model can know
  * @property {(small: (Uint8Array | undefined)[]) => FilesHandle} read
  * @property {(files: FilesHandle, weights: any) => any} create consumes both; gives a handle
  * @property {(handle: any, place: Place | null) => Model} finish with the handle, and where the model is kept
@@ -43,8 +43,15 @@ import { TaggerOperations } from './tagger.js';
 /** What a folder of `model_type` "ocelli" can be asked for. @type {readonly Task[]} */
 const SHARED_TASKS = ['tag', 'embed', 'caption', 'match'];
 
+/** The list of the labels that a model can know. */
+const KNOWN_LABELS = 'labels.json';
+
 /** @type {readonly ExtraFile[]} */
-const SHARED_EXTRA = [{ name: 'decoder_tokenizer.json' }, { name: 'words.json', optional: true }];
+const SHARED_EXTRA = [
+  { name: 'decoder_tokenizer.json' },
+  { name: 'words.json', optional: true },
+  { name: KNOWN_LABELS, optional: true },
+];
 
 /**
  * @typedef {'Tagger' | 'Captioner' | 'Matcher' | 'Answerer' | 'Classifier'} Name
@@ -185,7 +192,7 @@ function sharedRecipe(wasm) {
     tasks: SHARED_TASKS,
     part: 'all',
     extra: SHARED_EXTRA,
-    knownLabels: 'labels.json',
+    knownLabels: KNOWN_LABELS,
     read: ([config, preprocessor, tokenizer, decoderTokenizer, words]) =>
       wasm.OcelliFiles.read(config, preprocessor, tokenizer, decoderTokenizer, words, []),
     create: (files, weights) => wasm.OcelliHandle.create(files, weights),
