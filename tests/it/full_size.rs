@@ -1,7 +1,8 @@
 //! CLIP B/32 and BLIP base at their true size, natively, through everything but the browser.
 //!
 //! `python tests/full/make.py` makes the models (1.5 GB); `OCELLI_FULL=target/full` says that they are there.
-//! Without it the tests say so and pass. `python tests/full/make_towers.py` makes RN50 and EfficientNet-Lite0 beside them.
+//! Without it the tests say so and pass. `python tests/full/make_towers.py` makes RN50, SigLIP, XLM-RoBERTa and EfficientNet-Lite0
+//! beside them.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -11,7 +12,7 @@ use std::time::Instant;
 
 use ocelli::image::{Preprocessor, PreprocessorKind};
 use ocelli::kernels::Dtype;
-use ocelli::models::dual::{DualConfig, DualEncoder};
+use ocelli::models::dual::{DualConfig, DualEncoder, Towers};
 use ocelli::models::ocelli::{OcelliConfig, OcelliModel, Parts};
 use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, ModelFiles, Tagger, TaggerFiles};
 use ocelli::weights::{Weights, WeightsLoader};
@@ -34,9 +35,13 @@ fn full() -> Option<(PathBuf, Value)> {
 }
 
 fn weights(path: &Path) -> Weights {
+    weights_as(path, Dtype::F32)
+}
+
+fn weights_as(path: &Path, dtype: Dtype) -> Weights {
     let start = Instant::now();
     let mut file = std::fs::File::open(path).unwrap();
-    let (mut loader, mut chunk) = (WeightsLoader::new(Dtype::F32), vec![0; CHUNK]);
+    let (mut loader, mut chunk) = (WeightsLoader::new(dtype), vec![0; CHUNK]);
     loop {
         let length = file.read(&mut chunk).unwrap();
         if length == 0 {
@@ -130,16 +135,20 @@ fn towers() -> Option<(PathBuf, Value)> {
 }
 
 /// Compares the features `(images, dim)` that `model` makes of the pictures with the reference's.
-fn compare_towers(name: &str, model: impl Fn(&[u8], Weights) -> DualEncoder, dtypes: &[(Dtype, f32)]) {
+fn compare_towers(name: &str, model: impl Fn(&[u8], Weights) -> DualEncoder) {
     let Some((full, expected)) = towers() else { return };
     let folder = full.join("towers").join(name);
     let read = |file: &str| std::fs::read(folder.join(file)).unwrap();
     let preprocessor =
         Preprocessor::from_json(&read("preprocessor_config.json"), PreprocessorKind::Clip).unwrap();
-    for &(dtype, least) in dtypes {
+    for (dtype, least) in DTYPES {
+        let config = read("config.json");
         let mut loader = WeightsLoader::new(dtype);
+        if let Some(tower) = DualConfig::from_json(&config).ok().and_then(|config| config.tower_alone()) {
+            loader.of_tower(tower);
+        }
         read("model.safetensors").chunks(CHUNK).for_each(|chunk| loader.push(chunk).unwrap());
-        let model = model(&read("config.json"), loader.finish().unwrap());
+        let model = model(&config, loader.finish().unwrap());
         let names = expected["images"].as_array().unwrap();
         for (file, reference) in names.iter().zip(expected[name].as_array().unwrap()) {
             let pixels = preprocessor.tensor(&image(&full, file)).unwrap().unsqueeze(0).unwrap();
@@ -166,7 +175,37 @@ const DTYPES: [(Dtype, f32); 3] = [(Dtype::F32, 0.9999), (Dtype::F16, 0.998), (D
 fn rn50_sees_as_the_reference() {
     let model =
         |config: &[u8], weights| DualEncoder::new(&DualConfig::from_json(config).unwrap(), weights).unwrap();
-    compare_towers("rn50", model, &DTYPES);
+    compare_towers("rn50", model);
+}
+
+#[test]
+fn siglip_sees_as_the_reference() {
+    let model = |config: &[u8], weights| {
+        DualEncoder::with_towers(&DualConfig::from_json(config).unwrap(), Towers::Image, weights).unwrap()
+    };
+    compare_towers("siglip", model);
+}
+
+#[test]
+fn xlm_roberta_reads_as_the_reference() {
+    let Some((full, expected)) = towers() else { return };
+    let folder = full.join("towers/xlm_roberta");
+    let [config, preprocessor, tokenizer] = small(&folder);
+    for (dtype, least) in DTYPES {
+        let files = ModelFiles { config: &config, preprocessor: &preprocessor, tokenizer: &tokenizer };
+        let files = TaggerFiles::read_only(files, Towers::Text).unwrap();
+        let weights = weights_as(&folder.join("model.safetensors"), dtype);
+        let tagger = Tagger::new(files, weights).unwrap();
+        for answer in expected["xlm_roberta"].as_array().unwrap() {
+            let found = tagger.text_embeddings(&[answer["text"].as_str().unwrap()]).unwrap().concat();
+            let reference: Vec<f32> = serde_json::from_value(answer["embedding"].clone()).unwrap();
+            let off = found.iter().zip(&reference).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let cosine: f32 = found.iter().zip(&reference).map(|(a, b)| a * b).sum();
+            println!("xlm_roberta {dtype:?}: off by {off:e}, cosine {cosine}");
+            assert!(cosine >= least, "xlm_roberta {dtype:?}: cosine {cosine}");
+            assert!(dtype != Dtype::F32 || off <= EMBEDDING_BOUND, "xlm_roberta: off by {off:e}");
+        }
+    }
 }
 
 #[test]
@@ -177,5 +216,5 @@ fn efficientnet_lite0_sees_as_the_reference() {
         let config = OcelliConfig::from_json(config).unwrap();
         OcelliModel::new(&config, parts, weights).unwrap().tagger.unwrap()
     };
-    compare_towers("lite0", model, &DTYPES);
+    compare_towers("lite0", model);
 }
