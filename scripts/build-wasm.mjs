@@ -13,7 +13,15 @@ import { findWasmBindgen, findWasmToolchain } from './lib/find.mjs';
 import { capture, duration, Failure, main, ROOT, run, say } from './lib/run.mjs';
 import { fingerprint, readStamp, writeStamp } from './lib/stamp.mjs';
 import { WASM_TARGET, wasmBindgenVersion } from './lib/tools.mjs';
-import { buildArgs, chosenVariants, crateEnv, DEV_VARIANT, VARIANTS, wasmOptFlags } from './lib/variants.mjs';
+import {
+  buildArgs,
+  chosenVariants,
+  crateEnv,
+  DEV_VARIANT,
+  LINK_ARGS,
+  VARIANTS,
+  wasmOptFlags,
+} from './lib/variants.mjs';
 
 /** @import { WasmToolchain } from './lib/find.mjs' */
 /** @import { Variant } from './lib/variants.mjs' */
@@ -23,7 +31,7 @@ import { buildArgs, chosenVariants, crateEnv, DEV_VARIANT, VARIANTS, wasmOptFlag
  * @typedef {object} Build
  * @property {Variant} variant
  * @property {WasmToolchain} toolchain
- * @property {'release' | 'wasm-dev'} profile
+ * @property {'wasm-release' | 'wasm-dev'} profile
  * @property {string} inputs the fingerprint of all that it is made from
  */
 
@@ -134,7 +142,7 @@ function describe(variant, dev) {
   const toolchain = findWasmToolchain(variant);
   if (!toolchain) return null;
   const inputs = fingerprint(INPUTS, [toolchain.version, wasmBindgenVersion(), variant.name]);
-  return { variant, toolchain, profile: dev ? 'wasm-dev' : 'release', inputs };
+  return { variant, toolchain, profile: dev ? 'wasm-dev' : 'wasm-release', inputs };
 }
 
 /**
@@ -143,7 +151,7 @@ function describe(variant, dev) {
  */
 function isCurrent({ variant, inputs, profile }) {
   const last = readStamp(stampOf(variant.name));
-  const same = last?.inputs === inputs && (last.profile === profile || last.profile === 'release');
+  const same = last?.inputs === inputs && (last.profile === profile || last.profile === 'wasm-release');
   return same && existsSync(wasmOf(variant.name));
 }
 
@@ -197,16 +205,17 @@ async function compile({ variant, toolchain, profile }, bindgen, out = OUT) {
   const { name } = variant;
   const folder = targetFolder(variant);
   const cargoArgs = [
-    ...['rustc', '--package', 'ocelli', '--lib', '--crate-type=cdylib', '--locked'],
+    ...['rustc', '--package', 'ocelli-wasm', '--lib', '--locked'],
     ...['--profile', profile, '--target-dir', folder],
     ...buildArgs(variant),
     ...toolchain.args,
+    ...['--', ...LINK_ARGS],
   ];
   await run(toolchain.cargo, cargoArgs, {
     env: { ...toolchain.env, ...crateEnv(variant) },
     failure: `The variant ${name} of the Rust core does not build (see above).`,
   });
-  const wasm = path.join(folder, WASM_TARGET, profile, 'ocelli.wasm');
+  const wasm = path.join(folder, WASM_TARGET, profile, 'ocelli_wasm.wasm');
   await run(bindgen, ['--target', 'web', '--out-name', name, '--out-dir', out, wasm]);
 }
 
@@ -218,7 +227,7 @@ async function finish({ variant, inputs, profile }) {
   const wasm = wasmOf(variant.name);
   const sizes = { plain: readFileSync(wasm).length };
   // A development build is not what anybody downloads: do not spend seconds on compressing it.
-  if (profile === 'release') {
+  if (profile === 'wasm-release') {
     await optimise(wasm, variant);
     const bytes = readFileSync(wasm);
     const params = { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
@@ -271,7 +280,7 @@ function report(builds) {
     const { profile, sizes } = readStamp(stampOf(variant.name)) ?? {};
     const name = variant.name.padEnd(16);
     const plain = megabytes(sizes?.plain);
-    if (profile !== 'release') console.log(`  ${name} ${plain} (development build)`);
+    if (profile !== 'wasm-release') console.log(`  ${name} ${plain} (development build)`);
     else {
       const optimised = `${megabytes(sizes.optimised)} after wasm-opt`;
       console.log(`  ${name} ${plain} compiled, ${optimised}, ${megabytes(sizes.brotli)} in brotli`);

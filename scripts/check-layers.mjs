@@ -27,7 +27,8 @@ const RUST_LAYERS = new Map(
     text: ['error'],
     image: ['json', 'error'],
     tasks: ['models', 'nn', 'weights', 'kernels', 'text', 'image', 'error'],
-    wasm: ['convert', 'tasks', 'models', 'nn', 'weights', 'kernels', 'text', 'image', 'error'],
+    // A crate of its own over all of them.
+    wasm: [],
   }),
 );
 

@@ -20,7 +20,8 @@
 //! * [`convert`]: weights in a smaller form.
 //! * [`tasks`]: what a user asks for: [`tasks::Tagger`], [`tasks::Captioner`], [`tasks::Matcher`],
 //!   [`tasks::Answerer`], [`tasks::Classifier`], and [`tasks::Ocelli`], where several share one image tower.
-//! * `wasm`: thin handles for JavaScript; the only layer that knows the browser.
+//!
+//! The crate `ocelli-wasm` puts thin handles over them for JavaScript: the only layer that knows the browser.
 
 pub mod convert;
 pub mod error;
@@ -30,8 +31,6 @@ pub mod models;
 pub mod nn;
 pub mod tasks;
 pub mod text;
-#[cfg(target_arch = "wasm32")]
-mod wasm;
 pub mod weights;
 
 pub use ocelli_kernels as kernels;

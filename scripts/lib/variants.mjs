@@ -83,6 +83,12 @@ export function crateArgs({ relaxed }) {
 }
 
 /**
+ * Rustc's arguments where all crates are linked. Each was optimised before, by its own lights: what is taken over from one into
+ * another then is mostly what makes a program larger, and no faster.
+ */
+export const LINK_ARGS = ['-C', 'llvm-args=-inline-threshold=30'];
+
+/**
  * What has cargo give them to rustc: its own command line knows arguments for one crate only.
  * @param {Variant} variant
  * @returns {Record<string, string>}

@@ -8,7 +8,7 @@ use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::picture::{ImageEncoding, Picture};
 use super::tag::strings;
-use crate::tasks::{self, Answerer, MAX_LABELS, ModelFiles};
+use ocelli::tasks::{self, Answerer, MAX_LABELS, ModelFiles};
 
 /// The small files of a BLIP model that answers questions, read and checked: what `create` needs beside the weights.
 #[wasm_bindgen]

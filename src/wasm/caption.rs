@@ -5,8 +5,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::picture::{ImageEncoding, Picture};
-use crate::tasks::{self, Captioner, ModelFiles, Sampling};
-use crate::{Error, ErrorKind, Result};
+use ocelli::tasks::{self, Captioner, ModelFiles, Sampling};
+use ocelli::{Error, ErrorKind, Result};
 
 #[wasm_bindgen]
 extern "C" {

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::picture::{ImageEncoding, Picture};
-use crate::tasks::{self, Classifier};
+use ocelli::tasks::{self, Classifier};
 
 /// The small files of a ViT classifier, read and checked: what `create` needs beside the weights.
 #[wasm_bindgen]

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 
 use super::edge::{JsResult, to_js};
-use crate::convert::{self, Form};
+use ocelli::convert::{self, Form};
 
 /// A conversion under way.
 #[wasm_bindgen]

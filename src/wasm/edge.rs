@@ -3,7 +3,7 @@
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
-use crate::Error;
+use ocelli::Error;
 
 /// What a handle's method returns: a thrown value is always a JavaScript `Error` with a `code`.
 pub(super) type JsResult<T> = Result<T, JsValue>;

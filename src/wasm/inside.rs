@@ -8,8 +8,8 @@ use super::edge::{JsResult, to_js};
 use super::matching::{MatchTexts, MatcherHandle};
 use super::picture::ImageEncoding;
 use super::tag::TaggerHandle;
-use crate::image::Frame;
-use crate::tasks;
+use ocelli::image::Frame;
+use ocelli::tasks;
 
 /// A number for each patch of a picture.
 #[wasm_bindgen]

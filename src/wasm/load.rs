@@ -3,9 +3,9 @@
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::edge::{JsResult, to_js};
-use crate::kernels::Dtype;
-use crate::weights::{self, PACKING_VERSION};
-use crate::{Error, ErrorKind, Result};
+use ocelli::kernels::Dtype;
+use ocelli::weights::{self, PACKING_VERSION};
+use ocelli::{Error, ErrorKind, Result};
 
 /// Takes the bytes of a file of weights as the network delivers them and is consumed by a model's `create`.
 #[wasm_bindgen]

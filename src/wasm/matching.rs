@@ -7,7 +7,7 @@ use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::picture::{ImageEncoding, Picture};
 use super::tag::strings;
-use crate::tasks::{self, MAX_LABELS, Matcher, ModelFiles, TextMatch};
+use ocelli::tasks::{self, MAX_LABELS, Matcher, ModelFiles, TextMatch};
 
 /// The small files of a BLIP matching model, read and checked: what `create` needs beside the weights.
 #[wasm_bindgen]

@@ -9,9 +9,9 @@ use super::load::WeightsLoader;
 use super::matching::MatcherHandle;
 use super::picture::{ImageEncoding, Picture};
 use super::tag::{TaggerHandle, strings};
-use crate::models::ocelli::Parts;
-use crate::tasks::{self, Ocelli, OcelliModelFiles};
-use crate::{Error, ErrorKind, Result};
+use ocelli::models::ocelli::Parts;
+use ocelli::tasks::{self, Ocelli, OcelliModelFiles};
+use ocelli::{Error, ErrorKind, Result};
 
 /// The most parts that a model has.
 const MAX_PARTS: usize = 3;

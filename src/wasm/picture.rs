@@ -3,8 +3,8 @@
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::edge::{JsResult, to_js};
-use crate::image::{self, RgbImage};
-use crate::tasks;
+use ocelli::image::{self, RgbImage};
+use ocelli::tasks;
 
 /// A decoded picture: upright, opaque, 8 bits a channel.
 #[wasm_bindgen]

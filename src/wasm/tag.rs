@@ -7,10 +7,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::picture::{ImageEncoding, Picture};
-use crate::models::dual::Towers;
-use crate::tasks::{self, Label, MAX_LABELS, ModelFiles, Scores, Tagger};
-use crate::text::Templates;
-use crate::{Error, ErrorKind, Result};
+use ocelli::models::dual::Towers;
+use ocelli::tasks::{self, Label, MAX_LABELS, ModelFiles, Scores, Tagger};
+use ocelli::text::Templates;
+use ocelli::{Error, ErrorKind, Result};
 
 /// Labels in prompt templates, or texts, with the embeddings known so far.
 #[wasm_bindgen]
@@ -201,7 +201,7 @@ impl TaggerHandle {
             labels.ok_or_else(|| argument("Every label must be a string, or have one as its label."))?;
         let labels: Vec<Label<'_>> =
             labels.iter().map(|(name, hint)| Label { name, hint: hint.as_deref() }).collect();
-        let templates = strings(templates, crate::text::MAX_TEMPLATES)?;
+        let templates = strings(templates, ocelli::text::MAX_TEMPLATES)?;
         self.0.label_set(&labels, Templates::parse(&templates)?)
     }
 }

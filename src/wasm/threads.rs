@@ -14,7 +14,7 @@ use rayon::{ThreadBuilder, ThreadPoolBuilder};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::edge::{JsResult, to_js};
-use crate::{Error, ErrorKind};
+use ocelli::{Error, ErrorKind};
 
 /// The threads that still wait for a worker.
 static WAITING: Mutex<Option<Receiver<ThreadBuilder>>> = Mutex::new(None);

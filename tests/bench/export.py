@@ -4,7 +4,7 @@ Run it from the repository's root with the packages of requirements.txt installe
 
     python tests/bench/export.py [--full target/full] [--out target/bench/models]
 
-It writes `clip-image`, `clip-text`, `blip-image`, `siglip`, `rn50`, `lite0` (one tower each, `.onnx` and `.q8.onnx`), and the folder
+It writes `clip-image`, `clip-text`, `blip-image`, `siglip`, `rn50`, `lite0`, `xlm_roberta` (one tower each, `.onnx` and `.q8.onnx`), and the folder
 `clip` in the layout that transformers.js loads: the whole model, quantised, as `onnx/model_quantized.onnx`. Of the
 convolutional towers there is `.qdq.onnx` as well: static int8, one scale for each row of the weights, calibrated on pictures.
 
@@ -105,6 +105,20 @@ class Siglip(torch.nn.Module):
 
     def forward(self, pixel_values):
         return self.vision(pixel_values=pixel_values).pooler_output
+
+
+class XlmRoberta(torch.nn.Module):
+    """Token ids to text embeddings, by open_clip. All ids are of words: there is no padding to leave out."""
+
+    def __init__(self, folder):
+        super().__init__()
+        state = load_file(folder / "model.safetensors")
+        self.encoder = make_towers.xlm_roberta_encoder({name[5:]: x.float() for name, x in state.items() if name.startswith("text.")})
+
+    def forward(self, input_ids, attention_mask):
+        states = self.encoder.transformer(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        mask = attention_mask.unsqueeze(-1).float()
+        return self.encoder.proj((states * mask).sum(1) / mask.sum(1))
 
 
 class Lite0(torch.nn.Module):
@@ -210,6 +224,12 @@ def towers(full, out):
             folded.unlink()
 
 
+def xlm_roberta(full, out):
+    texts = {"input_ids": torch.tensor([[0, 4, 2]] * 2), "attention_mask": torch.ones(2, 3, dtype=torch.long)}
+    axes = {name: {0: "batch", 1: "length"} for name in texts}
+    both("xlm_roberta", out, XlmRoberta(full / "towers/xlm_roberta"), texts, ["text_embeds"], axes)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", type=pathlib.Path, default=ROOT / "target" / "full")
@@ -219,6 +239,7 @@ def main():
     clip(options.full, options.out)
     blip(options.full, options.out)
     towers(options.full, options.out)
+    xlm_roberta(options.full, options.out)
 
 
 if __name__ == "__main__":

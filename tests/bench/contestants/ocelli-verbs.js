@@ -32,6 +32,11 @@ const MADE = {
     read: (config, preprocessor) => wasm.TaggerFiles.read(config, preprocessor, new Uint8Array(), 'image'),
     create: (...made) => wasm.TaggerHandle.create(...made),
   },
+  xlm_roberta: {
+    folder: '/full/towers/xlm_roberta/',
+    read: (...small) => wasm.TaggerFiles.read(...small, 'text'),
+    create: (...made) => wasm.TaggerHandle.create(...made),
+  },
   lite0: {
     folder: '/full/towers/lite0/',
     tokenizer: CLIP,
@@ -78,6 +83,16 @@ function embed(model, size) {
 /** How often texts were asked for. */
 let asked = 0;
 
+function embedTexts(model, texts) {
+  // What was met before is not computed again. Spaces make another text, of the same tokens.
+  asked += 1;
+  const set = model.texts(texts.map((text) => text + ' '.repeat(asked)));
+  while (model.encodeLabels(set, texts.length) > 0);
+  const embeddings = set.embeddings();
+  set.free();
+  return embeddings;
+}
+
 /** Looks at a picture, all the way. */
 function look(model, size) {
   const begun = model.encodeImage(picture(wasm, size));
@@ -93,19 +108,12 @@ export const verbs = {
   },
   loadClip: ({ dtype }) => load('clip', dtype),
   loadBlip: ({ dtype }) => load('blip', dtype),
-  /** A tagger of another image tower: `siglip`, `rn50` or `lite0`. */
+  /** A tagger of another image tower, `siglip`, `rn50` or `lite0`, or of another text tower, `xlm_roberta`. */
   loadTower: ({ name, dtype }) => load(name, dtype),
   clipImage: () => embed(models.clip, 224),
   towerImage: ({ name, size }) => embed(models[name], size),
-  clipTexts: ({ texts }) => {
-    // What was met before is not computed again. Spaces make another text, of the same tokens.
-    asked += 1;
-    const set = models.clip.texts(texts.map((text) => text + ' '.repeat(asked)));
-    while (models.clip.encodeLabels(set, texts.length) > 0);
-    const embeddings = set.embeddings();
-    set.free();
-    return embeddings;
-  },
+  clipTexts: ({ texts }) => embedTexts(models.clip, texts),
+  towerTexts: ({ name, texts }) => embedTexts(models[name], texts),
   /** Tags a picture against labels that were never seen before. */
   tagNew: ({ labels, template }) => {
     const set = models.clip.labels(labels, [template]);

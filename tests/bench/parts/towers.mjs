@@ -1,5 +1,5 @@
-// Other image towers than CLIP's transformer: SigLIP B/16, CLIP's RN50 and EfficientNet-Lite0, against every form that ONNX
-// Runtime Web may be given.
+// Other towers than CLIP's: SigLIP B/16, CLIP's RN50 and EfficientNet-Lite0 for pictures, against every form that ONNX Runtime
+// Web may be given; XLM-RoBERTa base for texts.
 
 import assert from 'node:assert/strict';
 import { cosine } from '../lib/contest.mjs';
@@ -25,7 +25,18 @@ const NAMES = /** @type {const} */ ([
   ['lite0', 'EfficientNet-Lite0', 0.7],
 ]);
 
+/** Texts of XLM-RoBERTa: how many, and the tokens of each, all of them words. */
+const TEXTS = /** @type {const} */ ([
+  ['1 text', 1, 16],
+  ['32 texts', 32, 16],
+]);
+
 export const COMPARISONS = [
+  ...TEXTS.map(([what]) => ({
+    name: `XLM-RoBERTa, ${what}, ocelli int8`,
+    against: [`XLM-RoBERTa, ${what}, ORT dynamic int8`],
+    target: 0.5,
+  })),
   ...NAMES.flatMap(([, name, target]) => [
     { name: `${name}, ocelli int8`, against: FORMS.map(([form]) => `${name}, ORT ${form}`), target },
     { name: `${name}, ocelli f32`, against: [`${name}, ORT f32`] },
@@ -51,7 +62,40 @@ export async function towers(contest) {
     }
     await contest.end('ort tower', 'ocelli int8', 'ocelli f32');
   }
+  Object.assign(cosines, await readers(contest));
   await besideClip(contest);
+  return cosines;
+}
+
+/** Texts of as many tokens for both, none of them padding. @param {Contest} contest @returns {Promise<Record<string, number>>} */
+async function readers(contest) {
+  /** @type {Record<string, number>} */
+  const cosines = {};
+  await contest.ask('ocelli int8', 'start', { variant: 'relaxed' });
+  await contest.ask('ocelli int8', 'loadTower', { name: 'xlm_roberta', dtype: 'int8' });
+  await contest.ask('ort tower', 'start', { threads: 1 });
+  await contest.ask('ort tower', 'loadAll', { names: ['xlm_roberta', 'xlm_roberta.q8'] });
+  for (const [what, rows, length] of TEXTS) {
+    const words = Array.from({ length: rows }, (_, row) =>
+      Array.from({ length: length - 2 }, (_, i) => 4 + ((7919 * row + 104_729 * i) % 249_000)),
+    );
+    const ids = words.flatMap((row) => [0, ...row, 2]);
+    const given = { rows, length, ids, mask: ids.map(() => 1) };
+    const texts = words.map((row) => row.map((id) => `w${id}`).join(' '));
+    const row = (/** @type {string} */ by) => `XLM-RoBERTa, ${what}, ${by}`;
+    const { answer: exact } = await contest.ask('ort tower', 'texts', { name: 'xlm_roberta', ...given });
+    const answers = await contest.rounds(
+      [
+        [row('ocelli int8'), 'ocelli int8', 'towerTexts', { name: 'xlm_roberta', texts }],
+        [row('ORT dynamic int8'), 'ort tower', 'texts', { name: 'xlm_roberta.q8', ...given }],
+      ],
+      ROUNDS,
+    );
+    for (const [name, answer] of Object.entries(answers)) cosines[name] = cosine(answer, exact);
+    const same = cosines[row('ocelli int8')] ?? 0;
+    assert.ok(same >= SAME_INT8, `ocelli answers otherwise: ${same}`);
+  }
+  await contest.end('ort tower', 'ocelli int8');
   return cosines;
 }
 

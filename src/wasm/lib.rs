@@ -1,8 +1,10 @@
-//! Thin handles over [`crate::tasks`] for JavaScript, and the only files that name the browser.
+//! Thin handles over [`ocelli::tasks`] for JavaScript, and the only files that name the browser.
 //!
 //! Bytes and strings come in, copied numbers and strings go out, never a view into wasm memory. Errors
-//! leave as JavaScript `Error`s with a stable `code` ([`crate::ErrorKind::code`]). A panic is a trap: the
+//! leave as JavaScript `Error`s with a stable `code` ([`ocelli::ErrorKind::code`]). A panic is a trap: the
 //! message goes to the console, and the worker that owns this memory has to be thrown away.
+
+#![cfg(target_arch = "wasm32")]
 
 mod answering;
 mod caption;
