@@ -52,7 +52,7 @@ const CHECKS = {
   },
   rustfmt: () => {
     if (!capture('cargo', ['fmt', '--version'])) throw new Unavailable('rustfmt is not installed');
-    return run('cargo', ['fmt', '--check']);
+    return run('cargo', ['fmt', '--all', '--check']);
   },
   clippy: () => {
     if (!capture('cargo', ['clippy', '--version'])) throw new Unavailable('clippy is not installed');

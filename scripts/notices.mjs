@@ -23,6 +23,9 @@ const BUNDLED = ['wasm-feature-detect', '@noble/hashes', 'cli-progress', 'hyparq
  * @property {string} folder
  */
 
+/** The crate that is the wasm. */
+const WASM_CRATE = 'ocelli-wasm';
+
 /** @returns {Part[]} the crates that are compiled into the wasm */
 export function crates() {
   const text = capture('cargo', [
@@ -30,31 +33,36 @@ export function crates() {
     ...['--features', 'threads,convert'],
   ]);
   if (!text) throw new Failure('cargo does not tell of the crates: run `npm run setup` first.');
-  const { packages, resolve } = JSON.parse(text);
+  const { packages, resolve, workspace_members: own } = JSON.parse(text);
   /** @type {Map<string, any>} */
   const nodes = new Map(resolve.nodes.map((/** @type {any} */ node) => [node.id, node]));
   /** @type {Map<string, any>} */
   const byId = new Map(packages.map((/** @type {any} */ one) => [one.id, one]));
   const isMacro = (/** @type {string} */ id) =>
     byId.get(id).targets.some((/** @type {any} */ { kind }) => kind.includes('proc-macro'));
-  const found = new Set([resolve.root]);
+  const found = new Set(
+    packages
+      .filter((/** @type {any} */ { name }) => name === WASM_CRATE)
+      .map((/** @type {any} */ { id }) => id),
+  );
   for (const id of found) {
     for (const { pkg, dep_kinds: kinds } of nodes.get(id).deps) {
       // What only builds, and macros, are not in the wasm.
       if (kinds.some((/** @type {any} */ { kind }) => kind === null) && !isMacro(pkg)) found.add(pkg);
     }
   }
-  found.delete(resolve.root);
-  return [...found].map((id) => {
-    const { name, version, license, license_file: file, manifest_path: manifest } = byId.get(id);
-    return {
-      name,
-      version,
-      license: (license ?? `see ${file}`).replaceAll('/', ' OR '),
-      purl: `pkg:cargo/${name}@${version}`,
-      folder: path.dirname(manifest),
-    };
-  });
+  return [...found]
+    .filter((id) => !own.includes(id))
+    .map((id) => {
+      const { name, version, license, license_file: file, manifest_path: manifest } = byId.get(id);
+      return {
+        name,
+        version,
+        license: (license ?? `see ${file}`).replaceAll('/', ' OR '),
+        purl: `pkg:cargo/${name}@${version}`,
+        folder: path.dirname(manifest),
+      };
+    });
 }
 
 /** @returns {Part[]} the packages of npm that are in the bundles */
