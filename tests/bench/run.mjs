@@ -24,6 +24,7 @@ import { growth } from './parts/growth.mjs';
 import * as loading from './parts/loading.mjs';
 import * as towers from './parts/towers.mjs';
 
+const FULL = path.join(ROOT, 'target/full');
 const BENCH = path.join(ROOT, 'target/bench');
 const CANDLE = path.join(BENCH, 'peers/candle');
 const NEEDED = ['models/lite0.qdq.onnx', 'peers/node_modules/onnxruntime-web', 'peers/candle/candle.js'];
@@ -50,7 +51,7 @@ await main(import.meta, async (args) => {
     root: path.join(ROOT, 'tests/bench/contestants'),
     mounts: {
       '/pkg/': path.join(ROOT, 'pkg'),
-      '/full/': path.join(ROOT, 'target/full'),
+      '/full/': FULL,
       '/models/': path.join(BENCH, 'models'),
       '/peers/': path.join(BENCH, 'peers/node_modules'),
       '/candle/': CANDLE,
@@ -71,7 +72,7 @@ await main(import.meta, async (args) => {
     if (parts.has('towers')) Object.assign(cosines, await towers.towers(contest));
     if (parts.has('loading')) {
       await loading.loading(contest);
-      Object.assign(more, { memory: await loading.memory(contest) });
+      Object.assign(more, { memory: await loading.memory(contest, FULL) });
     }
     if (parts.has('blip')) await blip.blip(contest);
     if (parts.has('growth')) Object.assign(more, { growth: await growth(contest) });
@@ -113,10 +114,13 @@ function print({ machine, rows, cosines, memory, growth, sizes }) {
     say(`cosine with ORT f32, ${name}: ${cosine.toFixed(5)}`);
   }
   if (memory) {
-    const ratio = memory.ratio.toFixed(2);
-    say(
-      `\nMemory of CLIP B/32 int8: ${(memory.bytes / 1e6).toFixed(0)} MB, ${ratio} times its int8 weights.`,
-    );
+    const cells = memory.map(({ name, int8, small, all, ratio }) => [
+      name,
+      ...[int8, all, small].map((bytes) => (bytes / 1e6).toFixed(0)),
+      ratio.toFixed(2),
+    ]);
+    const head = ['memory, MB', 'int8 weights', 'peak', 'of it tokenizer', 'rest / weights'];
+    say(`\n${grid([head, ...cells], [1, 2, 3, 4])}`);
   }
   if (growth) {
     const cells = growth.map(({ what, count, ms }) => [

@@ -19,6 +19,7 @@ mod inside;
 mod int8;
 mod int8_wide;
 mod matching;
+mod names;
 mod odd_pictures;
 mod onnx;
 mod retrieval;

@@ -170,9 +170,8 @@ fn bert(section: &Section, dim: usize) -> Result<(TextConfig, ProjectionConfig, 
         }
     };
     let projection = match section.text("hf_proj_type")? {
-        Some("mlp") => ProjectionConfig::Mlp { hidden: (tower.hidden_size + dim) / 2 },
-        None if tower.hidden_size == dim => ProjectionConfig::Identity,
-        None | Some("linear") => ProjectionConfig::Linear { bias: false },
+        None | Some("mlp") => ProjectionConfig::Mlp { hidden: (tower.hidden_size + dim) / 2 },
+        Some("linear") => ProjectionConfig::Linear { bias: false },
         Some(_) => return Err(section.unknown("hf_proj_type", "\"mlp\" or \"linear\"")),
     };
     let text = BertTextConfig {

@@ -56,11 +56,19 @@ function single(name) {
 async function load(name, dtype) {
   const { folder, tokenizer = folder, read, create } = MADE[name];
   const urls = [`${folder}config.json`, `${folder}preprocessor_config.json`, `${tokenizer}tokenizer.json`];
+  const before = memory();
   const files = read(...(await Promise.all(urls.map(bytesOf))));
+  const small = memory() - before;
   const loader = new wasm.WeightsLoader(dtype, false);
   files.passOver(loader);
   await stream(`${folder}model.safetensors`, loader);
   models[name] = create(files, loader);
+  return { small, all: memory() };
+}
+
+/** Bytes of the wasm's memory, which never shrinks. */
+function memory() {
+  return instance.memory.buffer.byteLength;
 }
 
 async function stream(url, loader) {
@@ -144,7 +152,6 @@ export const verbs = {
     for (let i = 0; i < count; i++) models.clip.tag(models.clip.encodeImage(picture(wasm, 224)), set);
     set.free();
   },
-  memory: () => instance.memory.buffer.byteLength,
   forget: () => remove(CLIP_ID),
   /** A start as the package's worker does it: with the wasm, from what was kept, or from the network and keeping it. */
   async startKept() {
