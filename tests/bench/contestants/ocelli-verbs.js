@@ -158,7 +158,7 @@ export const verbs = {
     wasm = generated('relaxed');
     await wasm.default();
     const files = locate(CLIP_ID, { hubUrl: new URL('/full/', location.href) });
-    const params = { task: 'tag', files, dtype: 'int8', keep: { id: CLIP_ID, revision: null } };
+    const params = { task: 'tag', files, dtype: 'int8', cache: { id: CLIP_ID, revision: null } };
     const steps = loadKept(wasm, params, {});
     const phases = new Set();
     for (;;) {
