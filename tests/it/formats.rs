@@ -125,7 +125,10 @@ fn says_what_is_wrong_with_a_pytorch_file() {
         (replaced(&file, b"little", b"bigbig"), "high byte first"),
         (replaced(&file, &stored, b"PK\x03\x04\0\0\x09\x08\0\0"), "is encrypted"),
         (replaced(&file, &stored, b"PK\x03\x04\0\0\x08\x08\x08\0"), "is compressed"),
-        (replaced(&file, b"/data.pkl", b"/dota.pkl"), "does not begin with its table of contents"),
+        (
+            replaced(&file, b"/data.pkl", b"/dota.pkl"),
+            "torch.save(torch.jit.load(file).state_dict(), \"pytorch_model.bin\")",
+        ),
         // The shape of the first tensor, (6, 5), becomes (9, 5).
         (
             replaced(&file, b"K\0K\x06K\x05\x86", b"K\0K\x09K\x05\x86"),

@@ -177,7 +177,10 @@ impl PyTorch {
         }
         if let Some(key) = path.strip_prefix("data/") {
             let Some(storages) = &mut self.storages else {
-                return Err(invalid("The PyTorch file does not begin with its table of contents."));
+                return Err(invalid(
+                    "The PyTorch file does not begin with its table of contents, as those of torch.save do. If it is TorchScript, \
+                     save its weights alone: torch.save(torch.jit.load(file).state_dict(), \"pytorch_model.bin\").",
+                ));
             };
             if let Some(reading) = storages.begin(key, filler)? {
                 let length = reading.left();
