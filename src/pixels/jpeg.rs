@@ -1,3 +1,5 @@
+//! JPEG.
+
 use std::io::Cursor;
 
 use ::image::codecs::jpeg::JpegDecoder;

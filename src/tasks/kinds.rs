@@ -46,13 +46,13 @@ impl Kinds {
     /// another of `texts` is, or has among its own. ("dog" beside "hound" stands for the other dogs.)
     pub(super) fn of<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
         let found: Vec<Option<(&str, usize)>> = texts.map(|text| self.find(text)).collect();
-        let given: Vec<usize> = found.iter().flatten().map(|&(_, place)| place).collect();
+        let mut given = vec![false; self.entries.len()];
+        found.iter().flatten().for_each(|&(_, place)| given[place] = true);
         let kinds = |(before, place): (&str, usize)| {
-            let Entry { narrower, .. } = &self.entries[place];
-            let others: Vec<usize> = given.iter().copied().filter(|other| narrower.contains(other)).collect();
-            let left = narrower.iter().filter(|&kind| {
-                !others.iter().any(|other| other == kind || self.entries[*kind].broader.contains(other))
-            });
+            // Another text that is a kind of this one stands for its own kinds.
+            let is_between = |other: &usize| given[*other] && self.entries[*other].broader.contains(&place);
+            let left = (self.entries[place].narrower.iter())
+                .filter(|&&kind| !given[kind] && !self.entries[kind].broader.iter().any(is_between));
             left.map(|&kind| [before, &self.entries[kind].text].concat()).collect()
         };
         found.into_iter().map(|found| found.map(kinds).unwrap_or_default()).collect()
