@@ -14,6 +14,7 @@
 //! [`Error`](crate::Error).
 
 mod answerer;
+mod blip_files;
 mod captioner;
 mod classifier;
 mod embedding_cache;
