@@ -9,6 +9,7 @@ mod corpus;
 mod dual;
 mod formats;
 mod full_size;
+mod full_size_gguf;
 mod generation;
 // Not each of its readers is used by every kind of model.
 #[allow(dead_code)]
