@@ -7,7 +7,9 @@ use super::kinds::Kinds;
 use super::labels::normalise;
 use super::scores::{Scored, Scores, sigmoid, softmax};
 use super::text_tokenizer::TextTokenizer;
-use super::{ImageEncoding, Label, LabelSet, ModelFiles, check_picture_size, non_finite, pixel_batch};
+use super::{
+    ImageEncoding, Label, LabelSet, ModelFiles, check_picture_size, finite, non_finite, pixel_batch,
+};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::dual::{DualConfig, DualEncoder, Towers, absent};
 use crate::text::Templates;
@@ -320,21 +322,52 @@ impl Tagger {
 
     /// [`Tagger::image_embedding`] of an image that the model is looking at. Computes the layers that are left.
     pub fn embedding_of(&self, encoding: &ImageEncoding) -> Result<Vec<f32>> {
-        let features = self.model().image_features_of(encoding.state())?;
-        let mut features = features.squeeze(0)?.to_vec1::<f32>()?;
+        let mut features = self.features_of(encoding)?;
         normalise(&mut features);
-        if features.iter().all(|x| x.is_finite()) { Ok(features) } else { Err(non_finite()) }
+        Ok(features)
+    }
+
+    /// [`Tagger::embedding_of`] before it is scaled to length 1: the reference's `image_embeds` of
+    /// `CLIPVisionModelWithProjection`, or the `pooler_output` of models without a projection, such as SigLIP and DINOv2.
+    pub fn features_of(&self, encoding: &ImageEncoding) -> Result<Vec<f32>> {
+        finite(&self.model().image_features_of(encoding.state())?)
+    }
+
+    /// The reference's `last_hidden_state` of an image that the model is looking at, whose
+    /// [`ImageEncoding::whole`] was asked for: `(tokens, width)`, row by row. Computes the layers that are left.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` of a model with a projection ([`Tagger::projects_images`]), whose tower normalises no other state
+    /// than the class token's.
+    pub fn states_of(&self, encoding: &ImageEncoding) -> Result<Vec<f32>> {
+        if self.projects_images() {
+            let message = "This model gives one vector for a picture, and no states of its tokens.";
+            return Err(Error::new(ErrorKind::ArgumentInvalid, message));
+        }
+        finite(&self.model().image_states_of(encoding.state())?)
+    }
+
+    /// Whether an image's vector is a projection of what the model's image tower pools.
+    pub fn projects_images(&self) -> bool {
+        self.model().projects_images()
     }
 
     /// The unit-length embeddings of `texts`, one row each.
     pub fn text_embeddings<S: AsRef<str>>(&self, texts: &[S]) -> Result<Vec<Vec<f32>>> {
+        let mut rows = self.text_features(texts)?;
+        rows.iter_mut().for_each(|row| normalise(row));
+        Ok(rows)
+    }
+
+    /// [`Tagger::text_embeddings`] before they are scaled to length 1: the reference's `text_embeds` of
+    /// `CLIPTextModelWithProjection`.
+    pub fn text_features<S: AsRef<str>>(&self, texts: &[S]) -> Result<Vec<Vec<f32>>> {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
         let tokenizer = self.parts.inputs.tokenizer.as_ref().ok_or_else(|| absent("text"))?;
         let ids = texts.iter().map(|text| tokenizer.encode(text.as_ref())).collect::<Result<Vec<_>>>()?;
-        let mut rows = self.model().text_features(&ids)?.to_vec2::<f32>()?;
-        rows.iter_mut().for_each(|row| normalise(row));
+        let rows = self.model().text_features(&ids)?.to_vec2::<f32>()?;
         if rows.iter().flatten().all(|x| x.is_finite()) {
             return Ok(rows);
         }
