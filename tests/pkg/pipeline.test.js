@@ -93,7 +93,7 @@ test('bad calls of every pipeline are refused, and it goes on', options, async (
   await assert.rejects(see(bmp, { pool: 'mean' }), invalid(/pool must be true or false/));
   await assert.rejects(
     see(bmp, { pooling: 'mean' }),
-    invalid(/no option "pooling" here; did you mean pool\?/),
+    invalid(/no option "pooling" here; there are pool, signal/),
   );
   assert.deepEqual((await see(bmp)).dims, [1, 16]);
 
