@@ -17,6 +17,7 @@ mod answerer;
 mod captioner;
 mod classifier;
 mod embedding_cache;
+mod features;
 mod generation;
 mod image_encoding;
 mod inside;
