@@ -7,9 +7,7 @@ use super::kinds::Kinds;
 use super::labels::normalise;
 use super::scores::{Scored, Scores, sigmoid, softmax};
 use super::text_tokenizer::TextTokenizer;
-use super::{
-    ImageEncoding, Label, LabelSet, ModelFiles, check_picture_size, finite, non_finite, pixel_batch,
-};
+use super::{ImageEncoding, Label, LabelSet, ModelFiles, check_picture_size, non_finite, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
 use crate::models::dual::{DualConfig, DualEncoder, Towers, absent};
 use crate::text::Templates;
