@@ -18,6 +18,7 @@ mod blip_files;
 mod captioner;
 mod classifier;
 mod embedding_cache;
+mod features;
 mod generation;
 mod image_encoding;
 mod inside;

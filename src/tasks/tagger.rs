@@ -320,21 +320,27 @@ impl Tagger {
 
     /// [`Tagger::image_embedding`] of an image that the model is looking at. Computes the layers that are left.
     pub fn embedding_of(&self, encoding: &ImageEncoding) -> Result<Vec<f32>> {
-        let features = self.model().image_features_of(encoding.state())?;
-        let mut features = features.squeeze(0)?.to_vec1::<f32>()?;
+        let mut features = self.features_of(encoding)?;
         normalise(&mut features);
-        if features.iter().all(|x| x.is_finite()) { Ok(features) } else { Err(non_finite()) }
+        Ok(features)
     }
 
     /// The unit-length embeddings of `texts`, one row each.
     pub fn text_embeddings<S: AsRef<str>>(&self, texts: &[S]) -> Result<Vec<Vec<f32>>> {
+        let mut rows = self.text_features(texts)?;
+        rows.iter_mut().for_each(|row| normalise(row));
+        Ok(rows)
+    }
+
+    /// [`Tagger::text_embeddings`] before they are scaled to length 1: the reference's `text_embeds` of
+    /// `CLIPTextModelWithProjection`.
+    pub fn text_features<S: AsRef<str>>(&self, texts: &[S]) -> Result<Vec<Vec<f32>>> {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
         let tokenizer = self.parts.inputs.tokenizer.as_ref().ok_or_else(|| absent("text"))?;
         let ids = texts.iter().map(|text| tokenizer.encode(text.as_ref())).collect::<Result<Vec<_>>>()?;
-        let mut rows = self.model().text_features(&ids)?.to_vec2::<f32>()?;
-        rows.iter_mut().for_each(|row| normalise(row));
+        let rows = self.model().text_features(&ids)?.to_vec2::<f32>()?;
         if rows.iter().flatten().all(|x| x.is_finite()) {
             return Ok(rows);
         }

@@ -46,3 +46,13 @@ for (const readme of ['README.md', 'pkg/README.md']) {
     assert.match(before.trimEnd().split('\n').at(-1) ?? '', /^In a page\b.*:$/);
   });
 }
+
+test('the program that comes from transformers.js runs as it stands', { skip }, (t) => {
+  const text = readFileSync(path.join(ROOT, 'pkg/README.md'), 'utf8');
+  const [, program = ''] = /a whole program,\n`pipeline\.mjs`:\n\n```mjs\n(.*?)```/s.exec(text) ?? [];
+  const folder = project(t);
+  writeFileSync(path.join(folder, 'pipeline.mjs'), program);
+  const out = execFileSync(process.execPath, ['pipeline.mjs'], { cwd: folder, encoding: 'utf8' });
+  assert.match(out, /^initiate config\.json$[^]*^ready $/m);
+  assert.match(out, /\{ label: 'cat', score: 0\.\d+ \},[^]*\ba cat.*\n\[ 2, (\d+) \] \1\n$/);
+});

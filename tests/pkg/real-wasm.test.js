@@ -39,7 +39,7 @@ test('the wasm has every handle that handles.js names', options, () => {
   for (const [name, members] of Object.entries({
     WeightsLoader: ['push', 'takePacked'],
     Picture: [],
-    ImageEncoding: ['keep'],
+    ImageEncoding: ['keep', 'whole'],
     PatchMap: ['values', 'frame'],
     Tracing: ['map'],
     WordMaps: ['places', 'map'],
@@ -54,6 +54,9 @@ test('the wasm has every handle that handles.js names', options, () => {
       'exportEmbeddings',
       'importEmbeddings',
       'embeddingOf',
+      'featuresOf',
+      'statesOf',
+      'textFeatures',
       'tag',
       'beginExplanation',
       'score',
@@ -90,7 +93,7 @@ test('the wasm has every handle that handles.js names', options, () => {
     Picture: ['width', 'height'],
     PatchMap: ['rows', 'columns'],
     LabelSet: ['length', 'prompts', 'pending'],
-    TaggerHandle: ['logitScale', 'logitBias'],
+    TaggerHandle: ['logitScale', 'logitBias', 'projectsImages'],
     MatchRun: ['total'],
   };
   for (const [name, getters] of Object.entries(numbers)) {

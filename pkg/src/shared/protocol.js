@@ -69,6 +69,14 @@
  * @property {Float32Array} cosine of the picture and each text, in their order
  * @property {Float32Array} logits the same, scaled
  *
+ * @typedef {object} FeatureArguments
+ * @property {ImageSource} image
+ * @property {boolean} pool whether one vector is wanted also of a model that gives one for each token
+ *
+ * @typedef {object} Features What a model gives before anything is scaled.
+ * @property {Float32Array} data
+ * @property {number[]} dims how many numbers there are in each dimension, the last one's next to each other
+ *
  * @typedef {import('./types.js').GenerationOptions & { image: ImageSource }} CaptionArguments
  *
  * @typedef {object} ScoredCaption
@@ -118,6 +126,8 @@
  * @property {{ params: { image: ImageSource }, answer: Float32Array }} embedImage a vector of unit length
  * @property {{ params: { texts: string[] }, answer: Float32Array }} embedTexts their vectors, one after the other
  * @property {{ params: { image: ImageSource, texts: string[] }, answer: SimilarityAnswer }} similarity
+ * @property {{ params: FeatureArguments, answer: Features }} imageFeatures not scaled to any length
+ * @property {{ params: { texts: string[] }, answer: Features }} textFeatures the same of texts
  * @property {{ params: CaptionArguments, answer: string }} caption
  * @property {{ params: CaptionArguments, answer: ScoredCaption[] }} captions as many as `numCaptions` says, best first
  * @property {{ params: MatchArguments, answer: Matches }} match

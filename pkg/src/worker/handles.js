@@ -18,6 +18,7 @@
  *
  * @typedef {object} ImageEncodingHandle a picture that a model is looking at
  * @property {() => void} keep keeps the states of all layers, for a tracing; comes before the first layer
+ * @property {() => void} whole has the last layer compute the states of all tokens, for `statesOf`; comes before that layer
  * @property {() => void} free
  *
  * @typedef {object} ImageEncoder what every model that sees has
@@ -61,6 +62,10 @@
  * @property {(limit: number) => Uint8Array | undefined} exportEmbeddings the embeddings of labels, where there are new ones
  * @property {(bytes: Uint8Array) => void} importEmbeddings takes over what `exportEmbeddings` gave
  * @property {(encoding: any) => Float32Array} embeddingOf
+ * @property {(encoding: any) => Float32Array} featuresOf the same before it is scaled to length 1
+ * @property {(encoding: any) => Float32Array} statesOf the states of all tokens, of a model without a projection
+ * @property {boolean} projectsImages whether an embedding is a projection of what the image tower pools
+ * @property {(texts: string[]) => Float32Array} textFeatures of a few texts, one after the other, not scaled
  * @property {(encoding: any, set: any) => Float32Array} tag
  * @property {(encoding: any, text: string) => TracingHandle} beginExplanation
  * @property {(encoding: any, set: any, background: any, independent: boolean, offset?: number) => Float32Array} score of

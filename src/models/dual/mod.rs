@@ -147,6 +147,22 @@ impl DualEncoder {
         head.forward(&tower.pooled(state)?)
     }
 
+    /// The normalised states of all tokens, `(batch, tokens, width)`, of images whose [`EncoderState::whole`] was asked for.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` where the model has no image tower.
+    pub fn image_states_of(&self, state: EncoderState) -> Result<Tensor> {
+        self.vision()?.states(state)
+    }
+
+    /// Whether an image's vector is more than what its tower pools: a projection, as CLIP has and SigLIP and DINOv2 have not.
+    pub fn projects_images(&self) -> bool {
+        let identity = |half: &ImageEncoder| {
+            matches!((&half.head, &*half.tower), (ImageHead::Identity, ImageTower::Transformer(_)))
+        };
+        !self.vision.as_ref().is_some_and(identity)
+    }
+
     /// What of one image, which keeps its states, makes it fit a text with the vector `text`, of length 1: the
     /// relevance of [`Trace`] for the logit of the two, the cosine times [`DualEncoder::logit_scale`]. Computes the
     /// layers that are left.
