@@ -12,6 +12,7 @@
  * @property {SharedModel} model
  * @property {import('../shared/protocol.js').Task} task
  * @property {((progress: import('../shared/protocol.js').Progress) => void) | undefined} [onProgress]
+ * @property {import('./saved-teacher.js').ModelIdentity} [identity]
  */
 
 import { unlessAborted } from '../shared/abort.js';

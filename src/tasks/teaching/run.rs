@@ -111,8 +111,8 @@ impl TeachRun {
     }
 
     /// What was learnt, once no fit is left.
-    pub fn finish(self) -> Option<Taught> {
-        self.taught
+    pub fn taught(&self) -> Option<&Taught> {
+        self.taught.as_ref()
     }
 }
 

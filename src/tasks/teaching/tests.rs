@@ -84,7 +84,7 @@ fn run(features: Vec<f32>, known: Vec<f32>, classes: Vec<usize>) -> super::Taugh
         (left, fits) = (now, fits + 1);
         assert!(fits <= run.total());
     }
-    run.finish().unwrap()
+    run.taught().unwrap().clone()
 }
 
 #[test]
