@@ -56,7 +56,7 @@
 import { throwIfAborted } from '../shared/abort.js';
 import { checkLabels, checkOrder, checkText, listOf } from './arguments.js';
 import { CALL, readOptions } from './options.js';
-import { readExamples, refuseContradictions } from './examples.js';
+import { embeddingsOf, readExamples, refuseContradictions, refuseRepetitions } from './examples.js';
 import { readImage } from './image-input.js';
 import { inTurn } from './in-turn.js';
 import { templates } from './templates.js';
@@ -238,16 +238,19 @@ export class Tagger extends Embedder {
   async teach(examples, options = {}) {
     const read = readOptions(options, ['also', 'template', ...CALL]);
     const { also = [], template = templates.simple, signal, onProgress } = read;
-    const { labels: taught, images, places } = readExamples(examples);
+    const { labels: taught, examples: all, places } = readExamples(examples);
     const labels = checkLabels([...taught, ...also]);
+    refuseRepetitions(labels);
     await this.prepare(labels, { template, signal });
-    const embeddings = await this.embedImages(images, { signal, onProgress });
+    const embeddings = await embeddingsOf(all, (images) => this.embedImages(images, { signal, onProgress }));
     refuseContradictions(embeddings, places, labels);
-    const width = embeddings[0]?.length ?? 0;
-    const all = new Float32Array(embeddings.length * width);
-    embeddings.forEach((one, index) => all.set(one, index * width));
     const sentences = [template].flat();
-    const given = { labels, templates: sentences, embeddings: all, places: Uint32Array.from(places) };
+    const given = {
+      labels,
+      templates: sentences,
+      embeddings: concatenated(embeddings),
+      places: Uint32Array.from(places),
+    };
     const found = await this.request('teach', given, { signal, onProgress });
     const counts = labels.map((_, place) => places.filter((one) => one === place).length);
     return new Teacher(this, { labels, templates: sentences, examples: counts, ...found });
@@ -291,4 +294,15 @@ export class Tagger extends Embedder {
     const { source, asked } = await readInside(image, options);
     return this.request('explain', { image: source, text }, asked);
   }
+}
+
+/** @param {readonly Float32Array[]} vectors @returns {Float32Array} one after the other */
+function concatenated(vectors) {
+  const all = new Float32Array(vectors.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const vector of vectors) {
+    all.set(vector, at);
+    at += vector.length;
+  }
+  return all;
 }
