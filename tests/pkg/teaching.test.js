@@ -33,12 +33,19 @@ after(() => tagger?.dispose());
 test('labels that are made up are learnt from three drawings each', { skip }, async () => {
   /** @type {string[]} */
   const phases = [];
-  const teacher = await tagger.teach(EXAMPLES, { also: ['pizza'], onProgress: ({ phase }) => phases.push(phase) });
+  const teacher = await tagger.teach(EXAMPLES, {
+    also: ['pizza'],
+    onProgress: ({ phase }) => phases.push(phase),
+  });
   assert.deepEqual(teacher.labels, ['blick', 'zorp', 'pizza']);
   assert.deepEqual(teacher.examples, [3, 3, 0]);
   assert.ok(teacher.strength !== null);
   assert.deepEqual([...new Set(phases)], ['image', 'labels', 'fits']);
-  for (const [thing, label] of [['butterfly', 'blick'], ['rocket', 'zorp'], ['pizza', 'pizza']]) {
+  for (const [thing, label] of [
+    ['butterfly', 'blick'],
+    ['rocket', 'zorp'],
+    ['pizza', 'pizza'],
+  ]) {
     const [best] = await teacher.tag(drawing('openmoji', thing));
     assert.equal(best.label, label, thing);
   }
@@ -54,7 +61,11 @@ test('what was learnt comes back from JSON, and serves among other labels', { sk
   const picture = drawing('openmoji', 'rocket');
   assert.deepEqual(await later.tag(picture), await teacher.tag(picture));
   for (const scores of /** @type {const} */ (['softmax', 'independent'])) {
-    const [best] = await tagger.tag(picture, ['chair', 'zorp', 'lake'], { teacher: later, scores, none: true });
+    const [best] = await tagger.tag(picture, ['chair', 'zorp', 'lake'], {
+      teacher: later,
+      scores,
+      none: true,
+    });
     assert.equal(best.label, 'zorp', scores);
   }
   const [plain] = await tagger.tag(picture, ['zorp', 'rocket']);
@@ -66,17 +77,31 @@ test('what belongs to another model, or is damaged, is refused', { skip }, async
   const load = (changed) => () => ocelli.Teacher.load({ ...saved, ...changed }, tagger);
   assert.deepEqual(load({})().labels, ['zorp']);
   const refused = (message) => ({ code: 'argument-invalid', message });
-  assert.throws(load({ model: 'other' }), refused(/whose model is other, and this one's is ocelli: teach it again\.$/));
+  assert.throws(
+    load({ model: 'other' }),
+    refused(/whose model is other, and this one's is ocelli: teach it again\.$/),
+  );
   assert.throws(load({ dtype: 'f32' }), refused(/whose dtype is f32/));
   assert.throws(load({ version: 2 }), refused(/version 2; 1 is read here/));
   assert.throws(load({ format: 'zip' }), refused(/nothing that a teacher has saved/));
-  for (const changed of [{ weights: 'AAA' }, { weights: '!' }, { labels: [] }, { labels: [7] }, { examples: [] }, { temperature: '1' }]) {
+  for (const changed of [
+    { weights: 'AAA' },
+    { weights: '!' },
+    { labels: [] },
+    { labels: [7] },
+    { examples: [] },
+    { temperature: '1' },
+  ]) {
     assert.throws(load(changed), refused('The saved teacher is damaged.'), JSON.stringify(changed));
   }
   assert.throws(() => ocelli.Teacher.load('{', tagger), refused('The saved teacher is no JSON.'));
   for (const changed of [{ weights: 'AAAAAA==' }, { temperature: 0 }, { temperature: -1 }]) {
     const teacher = load(changed)();
-    await assert.rejects(teacher.tag(EXAMPLES.zorp[0]), { code: 'argument-invalid' }, JSON.stringify(changed));
+    await assert.rejects(
+      teacher.tag(EXAMPLES.zorp[0]),
+      { code: 'argument-invalid' },
+      JSON.stringify(changed),
+    );
   }
 });
 
@@ -87,9 +112,15 @@ test('examples that teach nothing are refused before anything is learnt', { skip
   await assert.rejects(tagger.teach({ zorp: [] }), refused(/"zorp" has no pictures/));
   await assert.rejects(tagger.teach({}), { code: 'labels-empty' });
   await assert.rejects(tagger.teach({ ' ': [picture] }), { code: 'label-empty' });
-  await assert.rejects(tagger.teach({ zorp: picture, blick: [picture] }), refused('One picture is an example of both "zorp" and "blick": it can teach neither.'));
+  await assert.rejects(
+    tagger.teach({ zorp: picture, blick: [picture] }),
+    refused('One picture is an example of both "zorp" and "blick": it can teach neither.'),
+  );
   await assert.rejects(tagger.teach({ zorp: picture }, { also: ['zorp'] }), refused(/"zorp" is given twice/));
-  await assert.rejects(tagger.teach({ zorp: [picture, 'missing.png'] }), { code: 'image-unreadable', message: /^Picture 2 of 2/ });
+  await assert.rejects(tagger.teach({ zorp: [picture, 'missing.png'] }), {
+    code: 'image-unreadable',
+    message: /^Picture 2 of 2/,
+  });
   await assert.rejects(tagger.teach(EXAMPLES, { signal: AbortSignal.abort() }), { code: 'aborted' });
   // And the tagger goes on.
   const one = await tagger.teach({ zorp: picture });
@@ -103,14 +134,25 @@ test('embeddings serve as well as the pictures that they are of', { skip }, asyn
   const vectors = await tagger.teach({ blick: [EXAMPLES.blick[0], ...blick.slice(1)], zorp });
   assert.deepEqual(vectors.save(), pictures.save());
   const long = zorp[0].map((value) => 2 * value);
-  await assert.rejects(tagger.teach({ zorp: [long] }), { code: 'argument-invalid', message: /Example 1 .* unit length/ });
+  await assert.rejects(tagger.teach({ zorp: [long] }), {
+    code: 'argument-invalid',
+    message: /Example 1 .* unit length/,
+  });
   const other = Float32Array.of(1, 0, 0);
-  await assert.rejects(tagger.teach({ zorp: [other] }), { code: 'argument-invalid', message: /another model/ });
+  await assert.rejects(tagger.teach({ zorp: [other] }), {
+    code: 'argument-invalid',
+    message: /another model/,
+  });
 });
 
 test('labels with hints are taught in a Map', { skip }, async () => {
   const label = { label: 'zorp', hint: 'a type of vehicle' };
-  const teacher = await tagger.teach(new Map([[label, EXAMPLES.zorp], ['blick', EXAMPLES.blick]]));
+  const teacher = await tagger.teach(
+    new Map([
+      [label, EXAMPLES.zorp],
+      ['blick', EXAMPLES.blick],
+    ]),
+  );
   assert.deepEqual(teacher.labels, [label, 'blick']);
   const [best] = await tagger.tag(drawing('openmoji', 'rocket'), ['blick', label, 'zorp'], { teacher });
   assert.deepEqual([best.label, best.index], ['zorp', 1]);

@@ -25,12 +25,17 @@ const SAME = 0.9999;
 export function readExamples(examples) {
   const isObject = typeof examples === 'object' && examples !== null && listOf(examples) === null;
   if (!isObject) {
-    throw wrong('The examples must be an object or a Map of labels with pictures: { cat: [picture, …], dog: [picture, …] }.');
+    throw wrong(
+      'The examples must be an object or a Map of labels with pictures: { cat: [picture, …], dog: [picture, …] }.',
+    );
   }
   const entries = examples instanceof Map ? [...examples] : Object.entries(examples);
   const pictures = entries.map(([label, given]) => {
     const list = listOf(given) ?? [/** @type {Example} */ (given)];
-    if (list.length === 0) throw wrong(`The label "${nameOf(label)}" has no pictures: leave it out, or name it in the option also.`);
+    if (list.length === 0)
+      throw wrong(
+        `The label "${nameOf(label)}" has no pictures: leave it out, or name it in the option also.`,
+      );
     return list;
   });
   return {
@@ -51,8 +56,12 @@ export function readExamples(examples) {
 export async function embeddingsOf(examples, embed) {
   const bad = examples.findIndex((one) => isEmbedding(one) && !(Math.abs(product(one, one) - 1) < 1e-3));
   if (bad !== -1) throw wrong(`Example ${bad + 1} is an embedding that is not of unit length.`);
-  const embedded = (await embed(/** @type {ImageInput[]} */ (examples.filter((one) => !isEmbedding(one))))).values();
-  return examples.map((one) => (isEmbedding(one) ? one.slice() : /** @type {Float32Array} */ (embedded.next().value)));
+  const embedded = (
+    await embed(/** @type {ImageInput[]} */ (examples.filter((one) => !isEmbedding(one))))
+  ).values();
+  return examples.map((one) =>
+    isEmbedding(one) ? one.slice() : /** @type {Float32Array} */ (embedded.next().value),
+  );
 }
 
 /**
@@ -64,7 +73,9 @@ export async function embeddingsOf(examples, embed) {
  */
 export function refuseContradictions(embeddings, places, labels) {
   embeddings.forEach((one, i) => {
-    const other = embeddings.findIndex((two, j) => j < i && places[i] !== places[j] && product(one, two) > SAME);
+    const other = embeddings.findIndex(
+      (two, j) => j < i && places[i] !== places[j] && product(one, two) > SAME,
+    );
     if (other === -1) return;
     const names = [places[other], places[i]].map((place) => `"${nameOf(labels[Number(place)])}"`);
     throw wrong(`One picture is an example of both ${names.join(' and ')}: it can teach neither.`);
@@ -93,7 +104,8 @@ function isEmbedding(one) {
 
 /** @param {unknown} label */
 function nameOf(label) {
-  const name = typeof label === 'string' ? label : /** @type {{ label?: unknown } | undefined} */ (label)?.label;
+  const name =
+    typeof label === 'string' ? label : /** @type {{ label?: unknown } | undefined} */ (label)?.label;
   return String(name).slice(0, 60);
 }
 
