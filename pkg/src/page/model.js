@@ -260,8 +260,8 @@ export class LoadedModel extends Disposable {
       ...(wasmUrl && { wasmUrl: absolute(String(wasmUrl), 'option wasmUrl').href }),
     };
     const identity = { model: id, revision: revision ?? null, dtype };
-    const made = await openShared(params, { signal, worker }, (opened) =>
-      make({ ...opened, onProgress, identity }),
+    const made = await openShared(params, { signal, worker }, (joined) =>
+      make({ ...joined, onProgress, identity }),
     );
     return made.opened(signal);
   }
