@@ -13,13 +13,13 @@ pub struct TeachRun(tasks::TeachRun);
 
 #[wasm_bindgen]
 impl TeachRun {
-    /// Fits that are made at most.
+    /// How many fits are made.
     #[wasm_bindgen(getter)]
     pub fn total(&self) -> usize {
         self.0.total()
     }
 
-    /// Makes one more fit; returns how many are left, at most.
+    /// Makes one more fit; returns how many are left.
     pub fn step(&mut self) -> JsResult<usize> {
         self.0.step().map_err(to_js)
     }
@@ -33,6 +33,12 @@ impl TeachRun {
     #[wasm_bindgen(getter)]
     pub fn strength(&self) -> Option<f32> {
         self.0.taught().and_then(|taught| taught.strength)
+    }
+
+    /// How much is kept of what the words say: from 0 to 1.
+    #[wasm_bindgen(getter)]
+    pub fn kept(&self) -> f32 {
+        self.0.taught().map_or(1.0, |taught| taught.kept)
     }
 
     /// What logits are divided by then.
@@ -70,9 +76,10 @@ impl TaggerHandle {
         alone: bool,
         weights: &[f32],
         places: &[u32],
+        kept: f32,
         temperature: f32,
     ) -> JsResult<Vec<f32>> {
-        let taught = TaughtRows { weights, places, temperature };
+        let taught = TaughtRows { weights, places, kept, temperature };
         let scores = if alone && !independent { Scores::Alone } else { scores_of(independent) };
         let scored = self
             .0

@@ -106,19 +106,21 @@ async function measure(tagger, task) {
       if (Math.max(...lists.map(({ length }) => length)) < count) continue;
       const examples = lists.map((list, i) => [labels[i], list.map((place) => seen[place].embedding)]);
       const teacher = await tagger.teach(Object.fromEntries(examples.filter(([, list]) => list.length > 0)));
-      const { places, weights, temperature } = teacher.rowsFor(labels);
+      const { places, weights, kept } = teacher.rowsFor(labels);
       const width = weights.length / places.length;
       const share = told((i) => {
         const logits = Float64Array.from(seen[i].logits);
         places.forEach((/** @type {number} */ place, /** @type {number} */ row) => {
-          logits[place] += dot(seen[i].embedding, weights.subarray(row * width, (row + 1) * width));
+          logits[place] =
+            kept * Number(logits[place]) +
+            dot(seen[i].embedding, weights.subarray(row * width, (row + 1) * width));
         });
         return logits;
       });
       (rows[`${count} a label`] ??= []).push(share);
       say(
         `${task.name}, draw ${drawn + 1}, ${count} a label: ${share.toFixed(4)}`,
-        `strength ${teacher.strength}, temperature ${temperature}`,
+        `kept ${teacher.kept}, strength ${teacher.strength}`,
       );
     }
   }

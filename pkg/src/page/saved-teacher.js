@@ -17,6 +17,7 @@
  * @property {Label[]} labels
  * @property {string[]} templates
  * @property {number[]} examples how many each label had
+ * @property {number} kept how much of what the labels' words say, from 0 to 1
  * @property {number | null} strength of the penalty; null where the examples changed nothing
  * @property {number} temperature
  * @property {string} weights `(labels, dim)` in f32, little-endian, in Base64
@@ -25,6 +26,7 @@
  * @property {Label[]} labels
  * @property {string[]} templates
  * @property {number[]} examples
+ * @property {number} kept
  * @property {number | null} strength
  * @property {number} temperature
  * @property {Float32Array} weights
@@ -61,7 +63,7 @@ export function read(given, identity) {
   if (typeof saved !== 'object' || saved === null || !('format' in saved) || saved.format !== FORMAT) {
     throw invalid('This is nothing that a teacher has saved.');
   }
-  const { version, labels, templates, examples, strength, temperature, weights, ...rest } =
+  const { version, labels, templates, examples, kept, strength, temperature, weights, ...rest } =
     /** @type {Partial<Record<keyof SavedTeacher, unknown>>} */ (saved);
   if (version !== VERSION)
     throw invalid(`The saved teacher has version ${String(version)}; ${VERSION} is read here.`);
@@ -78,11 +80,20 @@ export function read(given, identity) {
     isList(examples, MOST.labels, (one) => Number.isSafeInteger(one) && Number(one) >= 0) &&
     examples.length === labels.length &&
     (strength === null || typeof strength === 'number') &&
+    typeof kept === 'number' &&
     typeof temperature === 'number' &&
     typeof weights === 'string';
   if (!well) throw invalid('The saved teacher is damaged.');
   const numbers = fromBase64(/** @type {string} */ (weights));
-  return /** @type {Taught} */ ({ labels, templates, examples, strength, temperature, weights: numbers });
+  return /** @type {Taught} */ ({
+    labels,
+    templates,
+    examples,
+    kept,
+    strength,
+    temperature,
+    weights: numbers,
+  });
 }
 
 /** @param {unknown} list @param {number} most @param {(one: unknown) => boolean} valid @returns {list is unknown[]} */

@@ -68,6 +68,15 @@ export class Teacher {
   }
 
   /**
+   * How much of what the labels' words say to the model is kept, from 0 to 1: all where they serve, little where they mislead.
+   *
+   * @returns {number}
+   */
+  get kept() {
+    return this.#taught.kept;
+  }
+
+  /**
    * How strongly the penalty drew to what the model knew before, as cross-validation chose it: the smaller, the more was
    * learnt. Null where nothing that the examples taught told left-out examples better than before, and so nothing changed.
    *
@@ -115,7 +124,7 @@ export class Teacher {
    * @returns {TaughtRows}
    */
   rowsFor(labels) {
-    const { labels: own, weights, temperature } = this.#taught;
+    const { labels: own, weights, kept, temperature } = this.#taught;
     const width = weights.length / own.length;
     const rowOf = new Map(own.map((label, row) => [keyOf(label), row]));
     const found = labels.flatMap((label, place) => {
@@ -124,7 +133,7 @@ export class Teacher {
     });
     const rows = new Float32Array(found.length * width);
     found.forEach(({ row }, at) => rows.set(weights.subarray(row * width, (row + 1) * width), at * width));
-    return { places: Uint32Array.from(found, ({ place }) => place), weights: rows, temperature };
+    return { places: Uint32Array.from(found, ({ place }) => place), weights: rows, kept, temperature };
   }
 }
 

@@ -20,7 +20,7 @@
  *   - `image`: layers of the image tower; of a map, there and back
  *   - `labels`: labels encoded, those known from before among them; `texts`: texts encoded, or readings of texts compared with
  *     a picture; `words`: words that captions are prompted with, encoded; `answers`: answers weighed;
- *     `fits`: fits of labels to their examples, at most
+ *     `fits`: fits of labels to their examples
  * @property {string | null} file the file in flight, while downloading
  * @property {number} loaded in the phase's unit; at its end as many as `total`
  * @property {number | null} total null where it is unknown
@@ -64,6 +64,7 @@
  * @property {Uint32Array} places of those labels that were taught
  * @property {Float32Array} weights a row of numbers for each of them: what its logit gains is their product with the picture's
  *   embedding
+ * @property {number} kept how much of what their words say, from 0 to 1
  * @property {number} temperature what logits are divided by then
  *
  * @typedef {object} TeachArguments
@@ -74,6 +75,7 @@
  *
  * @typedef {object} TeachAnswer
  * @property {Float32Array} weights `(labels, dim)`
+ * @property {number} kept how much of what the words say, from 0 to 1
  * @property {number | null} strength of the penalty; null where nothing was learnt
  * @property {number} temperature
  *

@@ -1,14 +1,14 @@
 //! Labels taught by a few examples.
 //!
-//! What the model knows of a label by its words stays, and examples add to it: the logit of label `c` becomes
-//! `z_c + <theta_c, x>`, where `z` are the logits of zero-shot tagging, "none of these" among them, `x` is the image's
-//! unit-length embedding, and `theta` is learnt by [`softmax_regression`]. Its penalty draws to zero, which is the model as it
-//! was, so few examples change little and many change much. How much is chosen by cross-validation, where "nothing" is one
-//! of the choices.
+//! The logit of label `c` becomes `z_0 + kept (z_c - z_0) + <theta_c, x>`, where `z` are the logits of zero-shot tagging, `z_0` is that
+//! of "none of these", and `x` is the image's unit-length embedding. `theta` is learnt by [`softmax_regression`], whose penalty
+//! draws to zero: few examples change little. The strength of the penalty, and how much is `kept` of what the words say, are
+//! chosen by cross-validation, where to learn nothing is one of the choices: all is kept of labels that the model knows, and
+//! little of words that mislead it.
 //!
 //! Beside it were tried, on the same features (`training/teaching.py` has the table): a linear probe blended with the
-//! zero-shot weights (WiSE-FT; Wortsman et al., 2022), a cache of the examples (Tip-Adapter; Zhang et al., 2022), and means of
-//! the examples.
+//! zero-shot weights after it was trained (WiSE-FT; Wortsman et al., 2022), a cache of the examples (Tip-Adapter; Zhang et al.,
+//! 2022), and means of the examples.
 
 mod run;
 mod softmax_regression;
@@ -24,13 +24,16 @@ use crate::{Error, ErrorKind, Result};
 /// The most examples that can be learnt from at once.
 pub const MAX_EXAMPLES: usize = 20_000;
 /// The most multiplications of examples, labels and features that one look at all examples may take.
-const MAX_WORK: usize = 1 << 32;
+const MAX_WORK: u64 = 1 << 32;
 
 /// What examples have added to a tagger's labels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Taught {
     /// `(labels, dim)`: what the logits of the labels gain is the product of a row and the image's embedding.
     pub weights: Vec<f32>,
+    /// How much is kept of the zero-shot logits of these labels, as they stand above or below that of "none of these": from
+    /// 0 to 1.
+    pub kept: f32,
     /// The strength of the penalty; absent where nothing was better than what the model knew.
     pub strength: Option<f32>,
     /// What logits are divided by, beside the tagger's own temperature.
@@ -44,6 +47,8 @@ pub struct TaughtRows<'a> {
     pub weights: &'a [f32],
     /// Places in a set of labels.
     pub places: &'a [u32],
+    /// [`Taught::kept`].
+    pub kept: f32,
     /// [`Taught::temperature`].
     pub temperature: f32,
 }
@@ -51,15 +56,15 @@ pub struct TaughtRows<'a> {
 impl TaughtRows<'_> {
     /// Checks the rows against an embedding of `dim` features and `labels` labels.
     fn check(&self, labels: usize, dim: usize) -> Result<()> {
-        let Self { weights, places, temperature } = self;
+        let Self { weights, places, kept, temperature } = self;
         if weights.len() != places.len() * dim || places.iter().any(|&place| place as usize >= labels) {
             return Err(argument("What was taught belongs to another model, or to other labels."));
         }
         let finite = weights.iter().all(|x| x.is_finite());
-        if finite && temperature.is_finite() && *temperature > 0.0 {
+        if finite && (0.0..=1.0).contains(kept) && temperature.is_finite() && *temperature > 0.0 {
             return Ok(());
         }
-        Err(argument("What was taught has numbers that are not finite, or no temperature above 0."))
+        Err(argument("What was taught has numbers outside their ranges."))
     }
 }
 
@@ -109,7 +114,9 @@ impl Tagger {
         taught.check(set.len(), image.len())?;
         let (mut logits, none) = self.calibrated(&image, set, background, scores, offset)?;
         for (&place, row) in taught.places.iter().zip(taught.weights.chunks_exact(image.len())) {
-            logits[place as usize] += row.iter().zip(&image).map(|(a, b)| a * b).sum::<f32>();
+            let logit = &mut logits[place as usize];
+            let learnt = row.iter().zip(&image).map(|(a, b)| a * b).sum::<f32>();
+            *logit = none + taught.kept * (*logit - none) + learnt;
         }
         logits.iter_mut().for_each(|logit| *logit /= taught.temperature);
         Ok(scores.of(logits, none / taught.temperature))
@@ -120,7 +127,8 @@ fn check(embeddings: &[f32], places: &[u32], labels: usize, dim: usize) -> Resul
     if places.is_empty() {
         return Err(argument("There are no examples: give at least one."));
     }
-    if places.len() > MAX_EXAMPLES || places.len() * labels > MAX_WORK / dim.max(1) {
+    let work = (places.len() as u64).saturating_mul(labels as u64).saturating_mul(dim as u64);
+    if places.len() > MAX_EXAMPLES || work > MAX_WORK {
         return Err(argument(format!(
             "There are {} examples of {labels} labels, which are too many to learn from at once.",
             places.len()

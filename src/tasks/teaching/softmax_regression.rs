@@ -1,14 +1,15 @@
 //! Softmax regression beside logits that are known already.
 //!
 //! Of an example `i` with features `x_i`, known logits `b_i` and class `y_i`, class `c` has the logit
-//! `z_ic = b_ic + <theta_c, x_i>`. `theta` is the minimum of
+//! `z_ic = b_i0 + kept (b_ic - b_i0) + <theta_c, x_i>`. `theta` is the minimum of
 //!
 //! ```text
 //! sum_i w_i (log sum_c exp z_ic - z_i,y_i)  +  strength / 2 |theta|^2
 //! ```
 //!
 //! which is convex: multinomial logistic regression with an L2 penalty (Bishop, 2006, section 4.3.4), whose penalty draws
-//! not to zero but to what was known. One more class, the last of `b_i`, may compete without being learnt.
+//! not to zero but to what was known, or to a part of it, `kept`. One more class competes without being learnt: its logit, the
+//! last of `b_i`, is `b_i0`.
 
 use lbfgs::Lbfgs;
 
@@ -43,9 +44,10 @@ impl Examples<'_> {
     }
 
     /// The logits of the example `i` with `theta`.
-    pub(super) fn logits(&self, i: usize, theta: &[f32]) -> Vec<f32> {
+    pub(super) fn logits(&self, i: usize, kept: f32, theta: &[f32]) -> Vec<f32> {
         let features = &self.features[i * self.dim()..][..self.dim()];
         let mut logits = self.known_of(i).to_vec();
+        keep(&mut logits, kept);
         for (logit, row) in logits.iter_mut().zip(theta.chunks_exact(self.dim())) {
             *logit += row.iter().zip(features).map(|(a, b)| a * b).sum::<f32>();
         }
@@ -106,9 +108,10 @@ impl Problem {
     }
 
     /// The minimum, from `theta` on.
-    pub(super) fn fit(&self, strength: f32, mut theta: Vec<f32>) -> Vec<f32> {
+    pub(super) fn fit(&self, kept: f32, strength: f32, mut theta: Vec<f32>) -> Vec<f32> {
+        let known = self.kept(kept);
         let mut curvature = Lbfgs::<f32>::new(self.size(), MEMORY);
-        let (mut loss, mut gradient) = self.loss(&theta, strength);
+        let (mut loss, mut gradient) = self.loss(&known, &theta, strength);
         let enough = TOLERANCE * norm(&gradient);
         for _ in 0..MAX_STEPS {
             if norm(&gradient) <= enough {
@@ -118,7 +121,8 @@ impl Problem {
             let mut step = gradient.clone();
             curvature.apply_hessian(&mut step);
             let slope = dot(&gradient, &step);
-            let Some((next, next_loss, next_gradient)) = self.descend(strength, &theta, loss, &step, slope)
+            let Some((next, next_loss, next_gradient)) =
+                self.descend(&known, strength, (&theta, loss), &step, slope)
             else {
                 break;
             };
@@ -130,16 +134,16 @@ impl Problem {
     /// The first of `theta - step`, `theta - step / 2` and so on that is far enough below `loss`.
     fn descend(
         &self,
+        known: &[f32],
         strength: f32,
-        theta: &[f32],
-        loss: f64,
+        (theta, loss): (&[f32], f64),
         step: &[f32],
         slope: f64,
     ) -> Option<(Vec<f32>, f64, Vec<f32>)> {
         let mut length = 1.0_f32;
         for _ in 0..MAX_HALVINGS {
             let next: Vec<f32> = theta.iter().zip(step).map(|(at, by)| at - length * by).collect();
-            let (next_loss, gradient) = self.loss(&next, strength);
+            let (next_loss, gradient) = self.loss(known, &next, strength);
             if next_loss <= loss - SUFFICIENT * f64::from(length) * slope {
                 return Some((next, next_loss, gradient));
             }
@@ -148,15 +152,22 @@ impl Problem {
         None
     }
 
+    /// The known logits, of which a part is kept.
+    fn kept(&self, kept: f32) -> Vec<f32> {
+        let mut known = self.known.clone();
+        known.chunks_exact_mut(self.learnt + 1).for_each(|row| keep(row, kept));
+        known
+    }
+
     /// What is to be minimised, and its gradient.
-    fn loss(&self, theta: &[f32], strength: f32) -> (f64, Vec<f32>) {
+    fn loss(&self, known: &[f32], theta: &[f32], strength: f32) -> (f64, Vec<f32>) {
         let count = self.classes.len();
         let added = linear(theta, &[layer(&self.by_example)]);
         let mut residual = vec![0.0; self.learnt * count];
         let mut loss = f64::from(strength) / 2.0 * dot(theta, theta);
         let mut row = vec![0.0; self.learnt + 1];
         for (i, (known, (&class, &weight))) in
-            self.known.chunks_exact(self.learnt + 1).zip(self.classes.iter().zip(&self.weights)).enumerate()
+            known.chunks_exact(self.learnt + 1).zip(self.classes.iter().zip(&self.weights)).enumerate()
         {
             row.copy_from_slice(known);
             (0..self.learnt).for_each(|c| row[c] += added[c * count + i]);
@@ -168,6 +179,12 @@ impl Problem {
         gradient.iter_mut().zip(theta).for_each(|(slope, at)| *slope += strength * at);
         (loss, gradient)
     }
+}
+
+/// Draws logits to the last of them: all where `kept` is 0, not at all where it is 1.
+pub(super) fn keep(row: &mut [f32], kept: f32) {
+    let Some((level, logits)) = row.split_last_mut() else { return };
+    logits.iter_mut().for_each(|logit| *logit = *level + kept * (*logit - *level));
 }
 
 /// Makes probabilities of a row of logits; returns minus the logarithm of that of `class`.

@@ -102,7 +102,8 @@ export class TaggerOperations extends EmbedderOperations {
         const { total } = run;
         for (let left = total; left > 0; left = run.step()) yield progress('fits', null, total - left, total);
         yield progress('fits', null, total, total);
-        return { weights: run.weights(), strength: run.strength ?? null, temperature: run.temperature };
+        const { kept, strength = null, temperature } = run;
+        return { weights: run.weights(), kept, strength, temperature };
       } finally {
         release(run);
       }
@@ -133,7 +134,14 @@ export class TaggerOperations extends EmbedderOperations {
     if (!background) return { labels: this.#handle.tag(look, set), none: null };
     const how = /** @type {const} */ ([look, set, background, scores === 'independent', noneOffset]);
     const all = taught
-      ? this.#handle.scoreTaught(...how, !none, taught.weights, taught.places, taught.temperature)
+      ? this.#handle.scoreTaught(
+          ...how,
+          !none,
+          taught.weights,
+          taught.places,
+          taught.kept,
+          taught.temperature,
+        )
       : this.#handle.score(...how);
     const last = all.length - 1;
     return { labels: all.slice(0, last), none: none ? Number(all[last]) : null };
