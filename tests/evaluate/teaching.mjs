@@ -79,7 +79,7 @@ async function look(tagger, { cases, name }, labels) {
     for (const { index, score } of tags) logits[index] = Math.log(Math.max(score, Number.MIN_VALUE));
     seen.push({ embedding, logits });
     if (i % 1000 === 999)
-      say(`${name}: ${i + 1} of ${cases.length} in ${duration(performance.now() - started)}`);
+      {say(`${name}: ${i + 1} of ${cases.length} in ${duration(performance.now() - started)}`);}
   }
   return seen;
 }

@@ -33,9 +33,9 @@ export function readExamples(examples) {
   const pictures = entries.map(([label, given]) => {
     const list = listOf(given) ?? [/** @type {Example} */ (given)];
     if (list.length === 0)
-      throw wrong(
+      {throw wrong(
         `The label "${nameOf(label)}" has no pictures: leave it out, or name it in the option also.`,
-      );
+      );}
     return list;
   });
   return {

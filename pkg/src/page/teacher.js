@@ -53,7 +53,7 @@ export class Teacher {
    */
   static load(saved, tagger) {
     if (typeof tagger?.tag !== 'function')
-      throw wrong('A teacher is loaded for a tagger: Teacher.load(saved, tagger).');
+      {throw wrong('A teacher is loaded for a tagger: Teacher.load(saved, tagger).');}
     return new Teacher(tagger, read(saved, tagger.identity));
   }
 
