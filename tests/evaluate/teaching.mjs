@@ -78,8 +78,9 @@ async function look(tagger, { cases, name }, labels) {
     const logits = new Float64Array(labels.length);
     for (const { index, score } of tags) logits[index] = Math.log(Math.max(score, Number.MIN_VALUE));
     seen.push({ embedding, logits });
-    if (i % 1000 === 999)
-      {say(`${name}: ${i + 1} of ${cases.length} in ${duration(performance.now() - started)}`);}
+    if (i % 1000 === 999) {
+      say(`${name}: ${i + 1} of ${cases.length} in ${duration(performance.now() - started)}`);
+    }
   }
   return seen;
 }

@@ -32,10 +32,11 @@ export function readExamples(examples) {
   const entries = examples instanceof Map ? [...examples] : Object.entries(examples);
   const pictures = entries.map(([label, given]) => {
     const list = listOf(given) ?? [/** @type {Example} */ (given)];
-    if (list.length === 0)
-      {throw wrong(
+    if (list.length === 0) {
+      throw wrong(
         `The label "${nameOf(label)}" has no pictures: leave it out, or name it in the option also.`,
-      );}
+      );
+    }
     return list;
   });
   return {

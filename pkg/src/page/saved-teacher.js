@@ -65,8 +65,9 @@ export function read(given, identity) {
   }
   const { version, labels, templates, examples, kept, strength, temperature, weights, ...rest } =
     /** @type {Partial<Record<keyof SavedTeacher, unknown>>} */ (saved);
-  if (version !== VERSION)
-    {throw invalid(`The saved teacher has version ${String(version)}; ${VERSION} is read here.`);}
+  if (version !== VERSION) {
+    throw invalid(`The saved teacher has version ${String(version)}; ${VERSION} is read here.`);
+  }
   for (const key of /** @type {const} */ (['model', 'revision', 'dtype'])) {
     if (rest[key] === identity[key]) continue;
     const [theirs, ours] = [rest[key], identity[key]].map((value) => String(value).slice(0, 200));

@@ -52,8 +52,9 @@ export class Teacher {
    * @throws {OcelliError} `argument-invalid`: it is damaged, or was taught to another model
    */
   static load(saved, tagger) {
-    if (typeof tagger?.tag !== 'function')
-      {throw wrong('A teacher is loaded for a tagger: Teacher.load(saved, tagger).');}
+    if (typeof tagger?.tag !== 'function') {
+      throw wrong('A teacher is loaded for a tagger: Teacher.load(saved, tagger).');
+    }
     return new Teacher(tagger, read(saved, tagger.identity));
   }
 
