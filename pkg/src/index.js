@@ -26,6 +26,10 @@
  * @typedef {import('./page/tagger.js').Label} Label
  * @typedef {import('./page/tagger.js').PrepareOptions} PrepareOptions
  * @typedef {import('./page/tagger.js').TagOptions} TagOptions
+ * @typedef {import('./page/tagger.js').TeachOptions} TeachOptions
+ * @typedef {import('./page/examples.js').Examples} Examples
+ * @typedef {import('./page/saved-teacher.js').ModelIdentity} ModelIdentity
+ * @typedef {import('./page/saved-teacher.js').SavedTeacher} SavedTeacher
  * @typedef {import('./shared/protocol.js').Calibration} Calibration
  * @typedef {import('./shared/errors.js').ErrorCode} ErrorCode
  * @typedef {import('./page/image-input.js').ImageInput} ImageInput
@@ -59,6 +63,7 @@ export { Classifier } from './page/classifier.js';
 export { Embedder } from './page/embedder.js';
 export { Matcher } from './page/matcher.js';
 export { Tagger } from './page/tagger.js';
+export { Teacher } from './page/teacher.js';
 export {
   AbortError,
   errorCodes,

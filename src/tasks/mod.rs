@@ -5,6 +5,7 @@
 //! * [`Matcher`]: how well texts describe an image (BLIP).
 //! * [`Answerer`]: answers to questions about an image, its own or the best of given ones (BLIP).
 //! * [`Classifier`]: which of its own classes an image is of (ViT).
+//! * [`TeachRun`]: a tagger's labels learnt from a few examples (softmax regression).
 //! * [`Ocelli`]: a tagger, a captioner and a matcher of one model, for which an image is encoded once.
 //! * [`Map`]: which parts of an image made an answer, of all of them.
 //!
@@ -30,6 +31,7 @@ mod ocelli;
 mod scores;
 mod tag_table;
 mod tagger;
+mod teaching;
 mod text_tokenizer;
 mod texts;
 
@@ -49,6 +51,7 @@ pub use matcher::{DEFAULT_RERANK, MAX_TEXT_TOKENS, MatchRun, MatchTexts, Matcher
 pub use ocelli::{Ocelli, OcelliFiles, OcelliModelFiles};
 pub use scores::{Scored, Scores};
 pub use tagger::{Tagger, TaggerFiles};
+pub use teaching::{MAX_EXAMPLES, Taught, TaughtRows, TeachRun};
 
 use crate::image::{Preprocessor, RgbImage};
 use crate::{Error, ErrorKind, Result};

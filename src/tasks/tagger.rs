@@ -236,6 +236,20 @@ impl Tagger {
         scores: Scores,
         offset: Option<f32>,
     ) -> Result<Scored> {
+        let image = self.embedding_of(encoding)?;
+        let (logits, none) = self.calibrated(&image, set, background, scores, offset)?;
+        Ok(scores.of(logits, none))
+    }
+
+    /// The logits of the labels of `set` and that of none of them, divided by the model's temperature.
+    pub(super) fn calibrated(
+        &mut self,
+        image: &[f32],
+        set: &mut LabelSet,
+        background: &mut LabelSet,
+        scores: Scores,
+        offset: Option<f32>,
+    ) -> Result<(Vec<f32>, f32)> {
         let offset = offset.unwrap_or(self.none_offset());
         if !offset.is_finite() {
             let message = "noneOffset must be a finite number, as far as f32 goes.";
@@ -243,29 +257,28 @@ impl Tagger {
         }
         self.encode_all(background)?;
         self.encode_all(set)?;
-        let (mut logits, mut none) = self.logits_beside(encoding, set, background, offset)?;
+        let (mut logits, mut none) = self.logits_beside(image, set, background, offset)?;
         if let (Some(bias), Scores::Independent) = (self.model().logit_bias(), scores) {
             // The model was trained to judge each label for itself: it needs no pictures of nothing to compare with.
             none = offset - bias;
         }
         let temperature = self.temperature();
         logits.iter_mut().for_each(|logit| *logit /= temperature);
-        Ok(scores.of(logits, none / temperature))
+        Ok((logits, none / temperature))
     }
 
-    /// The logits of the labels of `set` and that of a `background`, whose embeddings are all known.
+    /// The logits of the labels of `set` and that of a `background`, whose embeddings are all known, for an image's embedding.
     pub(super) fn logits_beside(
         &self,
-        encoding: &ImageEncoding,
+        image: &[f32],
         set: &LabelSet,
         background: &LabelSet,
         offset: f32,
     ) -> Result<(Vec<f32>, f32)> {
-        let image = self.embedding_of(encoding)?;
-        let cosines = cosines(&image, background)?;
+        let cosines = cosines(image, background)?;
         let mean = cosines.iter().sum::<f32>() / cosines.len() as f32;
         let none = self.logit_scale() * mean + offset;
-        if none.is_finite() { Ok((self.logits(&image, set)?, none)) } else { Err(non_finite()) }
+        if none.is_finite() { Ok((self.logits(image, set)?, none)) } else { Err(non_finite()) }
     }
 
     /// The cosine of the image and each text of `set`, in their order; times [`Tagger::logit_scale`] it is the
@@ -356,7 +369,7 @@ impl Tagger {
         Ok(set.all_embeddings()[best].to_vec())
     }
 
-    fn encode_all(&mut self, set: &mut LabelSet) -> Result<()> {
+    pub(super) fn encode_all(&mut self, set: &mut LabelSet) -> Result<()> {
         while self.encode_labels(set, TEXT_BATCH)? > 0 {}
         Ok(())
     }

@@ -18,6 +18,7 @@ mod matching;
 mod ocelli;
 mod picture;
 mod tag;
+mod teach;
 #[cfg(feature = "threads")]
 mod threads;
 

@@ -14,7 +14,7 @@ use ocelli::{Error, ErrorKind, Result};
 
 /// Labels in prompt templates, or texts, with the embeddings known so far.
 #[wasm_bindgen]
-pub struct LabelSet(tasks::LabelSet);
+pub struct LabelSet(pub(super) tasks::LabelSet);
 
 #[wasm_bindgen]
 impl LabelSet {
@@ -175,12 +175,10 @@ impl TaggerHandle {
         independent: bool,
         offset: Option<f32>,
     ) -> JsResult<Vec<f32>> {
-        let scores = if independent { Scores::Independent } else { Scores::Softmax };
+        let scores = scores_of(independent);
         let scored =
             self.0.score(&encoding.0, &mut set.0, &mut background.0, scores, offset).map_err(to_js)?;
-        let mut all = scored.labels;
-        all.push(scored.none);
-        Ok(all)
+        Ok(scored.all())
     }
 
     /// The cosine of what was looked at and each text, in their order.
@@ -229,6 +227,11 @@ impl TaggerHandle {
         let templates = strings(templates, ocelli::text::MAX_TEMPLATES)?;
         self.0.label_set(&labels, Templates::parse(&templates)?)
     }
+}
+
+/// How scores are made.
+pub(super) fn scores_of(independent: bool) -> Scores {
+    if independent { Scores::Independent } else { Scores::Softmax }
 }
 
 /// A label and its hint.

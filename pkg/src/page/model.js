@@ -81,6 +81,7 @@ export class LoadedModel extends Disposable {
   #task;
   /** @type {((progress: Progress) => void) | undefined} */
   #onProgress;
+  #identity;
   #disposed = false;
   /** @type {((error: unknown) => void) | null} ends the opening under way */
   #refuse = null;
@@ -97,11 +98,21 @@ export class LoadedModel extends Disposable {
       const example = "`await Tagger.load('ocelli')`";
       throw new OcelliError('argument-invalid', `A model comes from its class's load, as in ${example}.`);
     }
-    const { model, task, onProgress } = opened;
+    const { model, task, onProgress, identity } = opened;
+    this.#identity = identity;
     this.#model = model;
     this.#task = task;
     this.#onProgress = onProgress;
     model.join(this);
+  }
+
+  /**
+   * Which model it is: what was given to `load`, the revision asked for, and the dtype.
+   *
+   * @returns {Readonly<import('./saved-teacher.js').ModelIdentity>}
+   */
+  get identity() {
+    return { ...this.#identity };
   }
 
   /**
@@ -248,7 +259,10 @@ export class LoadedModel extends Disposable {
       ...(variant && { variant }),
       ...(wasmUrl && { wasmUrl: absolute(String(wasmUrl), 'option wasmUrl').href }),
     };
-    const made = await openShared(params, { signal, worker }, (opened) => make({ ...opened, onProgress }));
+    const identity = { model: id, revision: revision ?? null, dtype };
+    const made = await openShared(params, { signal, worker }, (joined) =>
+      make({ ...joined, onProgress, identity }),
+    );
     return made.opened(signal);
   }
 }

@@ -105,6 +105,8 @@ const SPECS = {
   topK: COUNT,
   none: FLAG,
   noneOffset: NUMBER,
+  teacher: { valid: (value) => typeof value?.rowsFor === 'function', must: 'be a Teacher' },
+  also: { valid: Array.isArray, must: 'be an array of labels' },
   rerank: WHOLE,
   // Of what is written.
   prompt: STRING,

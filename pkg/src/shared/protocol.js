@@ -13,13 +13,14 @@
  * @typedef {'int8' | 'f16' | 'f32'} Dtype How the matrices of a model are stored in memory.
  *
  * @typedef {object} Progress How far a call has come.
- * @property {'download' | 'cache' | 'build' | 'ready' | 'image' | 'labels' | 'texts' | 'words' | 'answers'} phase what goes on,
+ * @property {'download' | 'cache' | 'build' | 'ready' | 'image' | 'labels' | 'texts' | 'words' | 'answers' | 'fits'} phase what goes on,
  *   and with it the unit of `loaded` and `total`:
  *   - `download`: bytes of all files together; `cache`: bytes of what was kept, while it is read
  *   - `build`, `ready`: bytes, all of them
  *   - `image`: layers of the image tower; of a map, there and back
  *   - `labels`: labels encoded, those known from before among them; `texts`: texts encoded, or readings of texts compared with
- *     a picture; `words`: words that captions are prompted with, encoded; `answers`: answers weighed
+ *     a picture; `words`: words that captions are prompted with, encoded; `answers`: answers weighed;
+ *     `fits`: fits of labels to their examples
  * @property {string | null} file the file in flight, while downloading
  * @property {number} loaded in the phase's unit; at its end as many as `total`
  * @property {number | null} total null where it is unknown
@@ -56,7 +57,27 @@
  * @property {string[]} templates
  * @property {'softmax' | 'independent'} scores
  * @property {boolean} none whether the score of "none of these" is wanted
+ * @property {TaughtRows | undefined} [taught] what examples have added
  * @property {number | undefined} [noneOffset]
+ *
+ * @typedef {object} TaughtRows
+ * @property {Uint32Array} places of those labels that were taught
+ * @property {Float32Array} weights a row of numbers for each of them: what its logit gains is their product with the picture's
+ *   embedding
+ * @property {number} kept how much of what their words say, from 0 to 1
+ * @property {number} temperature what logits are divided by then
+ *
+ * @typedef {object} TeachArguments
+ * @property {import('./types.js').Label[]} labels
+ * @property {string[]} templates
+ * @property {Float32Array} embeddings of the examples, one after the other
+ * @property {Uint32Array} places the place of each one's label
+ *
+ * @typedef {object} TeachAnswer
+ * @property {Float32Array} weights `(labels, dim)`
+ * @property {number} kept how much of what the words say, from 0 to 1
+ * @property {number | null} strength of the penalty; null where nothing was learnt
+ * @property {number} temperature
  *
  * @typedef {{ labels?: import('./types.js').Label[], templates?: string[] }} PrepareArguments of a tagger the labels and
  *   templates to come, of a captioner nothing
@@ -123,6 +144,7 @@
  * @property {{ params: LoadArguments, answer: LoadedModelInfo }} load
  * @property {{ params: TagArguments, answer: TagAnswer }} tag
  * @property {{ params: PrepareArguments, answer: void }} prepare
+ * @property {{ params: TeachArguments, answer: TeachAnswer }} teach
  * @property {{ params: { image: ImageSource }, answer: Float32Array }} embedImage a vector of unit length
  * @property {{ params: { texts: string[] }, answer: Float32Array }} embedTexts their vectors, one after the other
  * @property {{ params: { image: ImageSource, texts: string[] }, answer: SimilarityAnswer }} similarity

@@ -52,6 +52,15 @@
  * @property {() => Float32Array} embeddings those known so far, one after the other
  * @property {() => void} free
  *
+ * @typedef {object} TeachRunHandle a tagger that learns from examples
+ * @property {number} total how many fits are made
+ * @property {() => number} step makes one more fit; returns how many are left
+ * @property {() => Float32Array} weights what each label gains, once none is left
+ * @property {number} kept how much of what the words say
+ * @property {number} [strength] of the penalty; none where nothing was learnt
+ * @property {number} temperature
+ * @property {() => void} free
+ *
  * @typedef {ImageEncoder & TracingBack & TaggerMethods} TaggerHandle
  *
  * @typedef {object} TaggerMethods
@@ -70,6 +79,10 @@
  * @property {(encoding: any, text: string) => TracingHandle} beginExplanation
  * @property {(encoding: any, set: any, background: any, independent: boolean, offset?: number) => Float32Array} score of
  *   each label, and then of none of them
+ * @property {(encoding: any, set: any, background: any, independent: boolean, offset: number | undefined,
+ *   alone: boolean, weights: Float32Array, places: Uint32Array, kept: number, temperature: number) => Float32Array} scoreTaught the same, of labels that
+ *   were taught
+ * @property {(set: any, background: any, embeddings: Float32Array, places: Uint32Array) => TeachRunHandle} teach begins
  * @property {(encoding: any, set: any) => Float32Array} similarity cosines
  * @property {number} logitScale
  * @property {number | undefined} logitBias
