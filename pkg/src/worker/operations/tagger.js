@@ -103,7 +103,12 @@ export class TaggerOperations extends EmbedderOperations {
         for (let left = total; left > 0; left = run.step()) yield progress('fits', null, total - left, total);
         yield progress('fits', null, total, total);
         const { kept, strength = null, temperature } = run;
-        return { weights: run.weights(), kept, strength, temperature };
+        return {
+          weights: run.weights(),
+          kept: decimal(kept),
+          strength: strength && decimal(strength),
+          temperature: decimal(temperature),
+        };
       } finally {
         release(run);
       }
@@ -146,4 +151,9 @@ export class TaggerOperations extends EmbedderOperations {
     const last = all.length - 1;
     return { labels: all.slice(0, last), none: none ? Number(all[last]) : null };
   }
+}
+
+/** A number of single precision as it was meant: 0.1, not 0.10000000149. @param {number} number */
+function decimal(number) {
+  return Number(number.toPrecision(6));
 }
