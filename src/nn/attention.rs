@@ -140,6 +140,12 @@ pub struct RowCache {
 }
 
 impl RowCache {
+    /// Forgets all but the first `rows` rows, of `width` numbers each.
+    pub fn truncate(&mut self, rows: usize, width: usize) {
+        self.keys.truncate(rows * width);
+        self.values.truncate(rows * width);
+    }
+
     /// Appends the keys and values of rows of queries, keys and values.
     fn extend(&mut self, qkv: &[f32], width: usize) {
         for row in qkv.chunks_exact(3 * width) {

@@ -18,6 +18,7 @@ mod image;
 mod inside;
 mod int8;
 mod int8_wide;
+mod interrogator;
 mod matching;
 mod names;
 mod odd_pictures;
