@@ -106,6 +106,12 @@ const SPECS = {
   none: FLAG,
   noneOffset: NUMBER,
   rerank: WHOLE,
+  // Of an interrogation.
+  mode: oneOf(['best', 'fast', 'classic', 'negative']),
+  minFlavors: WHOLE,
+  maxFlavors: COUNT,
+  shortlist: COUNT,
+  onPrompt: FUNCTION,
   // Of what is written.
   prompt: STRING,
   caption: STRING,

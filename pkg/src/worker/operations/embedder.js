@@ -5,10 +5,13 @@
  * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
  * @typedef {import('../../shared/types.js').ImageSource} ImageSource
  * @typedef {import('../../shared/protocol.js').SimilarityAnswer} SimilarityAnswer
+ * @typedef {import('../../shared/protocol.js').InterrogateArguments} InterrogateArguments
  * @typedef {import('../../shared/protocol.js').Step} Step
+ * @typedef {import('../../shared/protocol.js').TermTexts} TermTexts
  */
 
 import { Encoder } from './encoder.js';
+import { Interrogations } from './interrogations.js';
 import { release } from './release.js';
 
 /** A CLIP model, or one of its towers. */
@@ -16,12 +19,18 @@ export class EmbedderOperations {
   #encodings;
   #handle;
   #encoder;
+  #interrogations;
 
-  /** @param {ImageEncodings} encodings @param {TaggerHandle} handle */
-  constructor(encodings, handle) {
+  /**
+   * @param {ImageEncodings} encodings
+   * @param {TaggerHandle} handle
+   * @param {import('./kept-embeddings.js').KeptEmbeddings | null} [kept] where the model itself is kept
+   */
+  constructor(encodings, handle, kept = null) {
     this.#encodings = encodings;
     this.#handle = handle;
     this.#encoder = new Encoder(handle);
+    this.#interrogations = new Interrogations(encodings, handle, kept);
   }
 
   /**
@@ -72,5 +81,15 @@ export class EmbedderOperations {
     } finally {
       release(set);
     }
+  }
+
+  /** @param {{ terms: TermTexts }} given */
+  prepareTerms({ terms }) {
+    return this.#interrogations.prepare(terms);
+  }
+
+  /** @param {InterrogateArguments} given */
+  interrogate(given) {
+    return this.#interrogations.interrogate(given);
   }
 }
