@@ -109,6 +109,22 @@ impl EncoderLayer {
         self.add_mlp(&x)
     }
 
+    /// What [`EncoderLayer::forward_cached`] gives for the rows `at`, whose sight is given.
+    pub fn forward_cached_at(
+        &self,
+        x: &Tensor,
+        cache: &mut RowCache,
+        visible: &[&[u32]],
+        at: &[u32],
+    ) -> Result<Tensor> {
+        let kept = super::select(x, at)?;
+        let normed = self.norm1.forward(x)?;
+        let x = self.add(0, &kept, |residual| {
+            self.attention.forward_cached_at(&normed, residual, cache, visible, at)
+        })?;
+        self.add_mlp(&x)
+    }
+
     fn add_mlp(&self, x: &Tensor) -> Result<Tensor> {
         let normed = self.norm2.forward(x)?;
         self.add(1, x, |residual| self.mlp.forward(&normed, residual))

@@ -157,7 +157,7 @@ export class Interrogator {
    *
    * @param {ImageInput} image
    * @param {InterrogateOptions & { onPrompt?: (found: FoundPrompt) => void }} [options] `onPrompt` is told every prompt on the
-   *   way that is better than those before it
+   *   way, as `stream` yields them
    * @returns {Promise<FoundPrompt>}
    * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
    * @throws {LabelError} `labels-empty`: a list has no term; `labels-too-many`, `label-empty`, `label-too-long`
@@ -170,8 +170,8 @@ export class Interrogator {
   }
 
   /**
-   * The prompts on the way, each better than those before it; the last is the answer of `interrogate`. Leaving the loop early
-   * ends the search. Options are checked at once, the picture with the first prompt.
+   * The caption and the prompts on the way to the answer of `interrogate`, which is the last: in the mode `best` each is better
+   * than those before it. Leaving the loop early ends the search. Options are checked at once, the picture with the first prompt.
    *
    * @param {ImageInput} image
    * @param {InterrogateOptions} [options]

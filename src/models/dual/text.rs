@@ -135,11 +135,15 @@ impl ClipText {
             .collect();
         let mut x = self.embed(&tree.ids, &positions)?;
         let visible: Vec<&[u32]> = visible.iter().map(Vec::as_slice).collect();
-        for (layer, cache) in self.layers.iter().zip(&prefix.layers) {
-            // What comes after the beginning is another thing in each batch.
-            x = layer.forward_cached(&x, &mut cache.clone(), &visible)?;
+        let mut layers = self.layers.iter().zip(prefix.layers.iter().cloned());
+        let last = layers.next_back();
+        // What comes after the beginning is another thing in each batch: it goes into copies.
+        for (layer, mut cache) in layers {
+            x = layer.forward_cached(&x, &mut cache, &visible)?;
         }
-        Ok(nn::select(&x, &tree.ends)?)
+        let Some((layer, mut cache)) = last else { return Ok(nn::select(&x, &tree.ends)?) };
+        let visible: Vec<&[u32]> = tree.ends.iter().map(|&end| visible[end as usize]).collect();
+        layer.forward_cached_at(&x, &mut cache, &visible, &tree.ends)
     }
 
     /// Makes `prefix` that of `ids`: forgets what is not of it, and reads what is missing.

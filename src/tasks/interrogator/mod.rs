@@ -171,10 +171,9 @@ impl Interrogation {
                 if goes_on {
                     self.stage = Stage::Chain(chain);
                 } else if self.settings.mode == Mode::Best {
-                    let others = [self.classic(terms, features)?, self.fast(terms, features)?];
-                    let [classic, fast] = others;
-                    let finalists = vec![self.caption.clone(), classic, fast, self.best.prompt.clone()];
-                    self.stage = Stage::Finals(Contest::new(finalists, false));
+                    let (caption, best) = (self.caption.clone(), self.best.prompt.clone());
+                    let (classic, fast) = (self.classic(terms, features)?, self.fast(terms, features)?);
+                    self.stage = Stage::Finals(Contest::new(vec![caption, classic, fast, best], false));
                 }
             }
             Stage::Finals(mut contest) => match contest.step(features, &self.image, limit)? {
