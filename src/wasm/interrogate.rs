@@ -95,6 +95,7 @@ impl TaggerHandle {
     }
 
     /// Begins to interrogate what was looked at; computes nothing yet. Without `max_flavors` there are as many as the mode has.
+    #[allow(clippy::too_many_arguments)] // A picture, what there is to say of it, and four settings.
     pub fn interrogate(
         &self,
         encoding: &ImageEncoding,

@@ -119,6 +119,9 @@ test('a negative prompt has no caption, and of several captions all are compared
     least: 0,
     shortlist: 2048,
   }); // prettier-ignore
+  // The wasm counts to 2^32, and would take that for 0.
+  await interrogator.interrogate(bytesOf('x'), { caption: 'a', shortlist: 2 ** 32, minFlavors: 2 ** 32 });
+  assert.deepEqual([log.calls.at(-1).shortlist, log.calls.at(-1).least], [2 ** 20, 2 ** 20]);
   const { options } = log.calls.findLast(({ options: given }) => given);
   assert.deepEqual([options.numCaptions, options.numBeams], [3, 3]);
 });

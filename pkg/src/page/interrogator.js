@@ -59,6 +59,9 @@ const INTERROGATE = [...['mode', 'minFlavors', 'maxFlavors', 'shortlist', 'capti
 /** As published, but for the shortlist: 2048 take minutes in a browser. */
 const DEFAULTS = /** @type {const} */ ({ mode: 'best', minFlavors: 8, shortlist: 256, numCaptions: 1 });
 
+/** More than there can be terms. The wasm counts to 2^32, and would take that for 0. */
+const MOST = 2 ** 20;
+
 /**
  * A captioner and a tagger that find a prompt for a picture. The algorithm is that of `clip-interrogator` 0.6 for Python.
  *
@@ -216,7 +219,15 @@ export class Interrogator {
           : caption === undefined
             ? await this.#captions(toInput(source), numCaptions, { signal, onProgress })
             : [caption];
-      const given = { image: source, terms: this.#terms, captions, mode, minFlavors, maxFlavors, shortlist };
+      const given = {
+        image: source,
+        terms: this.#terms,
+        captions,
+        mode,
+        minFlavors: Math.min(minFlavors, MOST),
+        maxFlavors: maxFlavors && Math.min(maxFlavors, MOST),
+        shortlist: Math.min(shortlist, MOST),
+      };
       return this.#tagger.findPrompt(given, { signal, transfer, onProgress, onPrompt });
     });
   }
