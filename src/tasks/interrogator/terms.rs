@@ -176,9 +176,9 @@ impl Terms {
         let tops = if kind.len() <= chunk {
             self.best(kind, image, count, reverse)
         } else {
-            let kept = chunk / kind.len().div_ceil(chunk);
-            let ends = kind.clone().step_by(chunk).map(|start| start..kind.end.min(start + chunk));
-            let kept = ends.flat_map(|part| self.best(part, image, kept, reverse)).collect::<Vec<_>>();
+            let each = chunk / kind.len().div_ceil(chunk);
+            let chunks = kind.clone().step_by(chunk).map(|start| start..kind.end.min(start + chunk));
+            let kept: Vec<usize> = chunks.flat_map(|part| self.best(part, image, each, reverse)).collect();
             self.best(kept, image, count, false)
         };
         Ok(tops.into_iter().map(|place| self.texts[place].as_str()).collect())
