@@ -11,6 +11,11 @@
  * @typedef {import('./page/captioner.js').Ranker} Ranker
  * @typedef {import('./page/classifier.js').ClassifyOptions} ClassifyOptions
  * @typedef {import('./page/inside.js').InsideOptions} InsideOptions
+ * @typedef {import('./page/interrogator.js').InterrogateOptions} InterrogateOptions
+ * @typedef {import('./page/interrogator.js').InterrogatorOptions} InterrogatorOptions
+ * @typedef {import('./shared/protocol.js').FoundPrompt} FoundPrompt
+ * @typedef {import('./page/term-lists.js').TermList} TermList
+ * @typedef {import('./page/term-lists.js').TermLists} TermLists
  * @typedef {import('./page/matcher.js').MatchOptions} MatchOptions
  * @typedef {import('./page/matcher.js').RankOptions} RankOptions
  * @typedef {import('./page/matcher.js').RankedText} RankedText
@@ -61,6 +66,7 @@ export { Answerer } from './page/answerer.js';
 export { Captioner } from './page/captioner.js';
 export { Classifier } from './page/classifier.js';
 export { Embedder } from './page/embedder.js';
+export { Interrogator } from './page/interrogator.js';
 export { Matcher } from './page/matcher.js';
 export { Tagger } from './page/tagger.js';
 export { Teacher } from './page/teacher.js';

@@ -7,6 +7,7 @@
 //! * [`Classifier`]: which of its own classes an image is of (ViT).
 //! * [`TeachRun`]: a tagger's labels learnt from a few examples (softmax regression).
 //! * [`Ocelli`]: a tagger, a captioner and a matcher of one model, for which an image is encoded once.
+//! * [`Interrogation`]: a prompt that an image could have been made with, of a caption and of terms (CLIP Interrogator).
 //! * [`Map`]: which parts of an image made an answer, of all of them.
 //!
 //! They are made in two steps from a model's published files: the small files are read and checked against
@@ -23,6 +24,7 @@ mod features;
 mod generation;
 mod image_encoding;
 mod inside;
+mod interrogator;
 mod kinds;
 mod labels;
 mod matcher;
@@ -46,6 +48,10 @@ pub use generation::{
 };
 pub use image_encoding::ImageEncoding;
 pub use inside::{Map, Tracing, WordMap};
+pub use interrogator::{
+    DEFAULT_CHUNK, Interrogation, InterrogationSettings, MAX_TERMS, Mode, TaggerTexts, TermLists, Terms,
+    TextFeatures,
+};
 pub use labels::{Label, LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
 pub use matcher::{DEFAULT_RERANK, MAX_TEXT_TOKENS, MatchRun, MatchTexts, Matcher, MatcherFiles, TextMatch};
 pub use ocelli::{Ocelli, OcelliFiles, OcelliModelFiles};

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use candle_core::Tensor;
+
 use super::embedding_cache::EmbeddingCache;
 use super::kinds::Kinds;
 use super::labels::normalise;
@@ -9,7 +11,7 @@ use super::scores::{Scored, Scores, sigmoid, softmax};
 use super::text_tokenizer::TextTokenizer;
 use super::{ImageEncoding, Label, LabelSet, ModelFiles, check_picture_size, non_finite, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
-use crate::models::dual::{DualConfig, DualEncoder, Towers, absent};
+use crate::models::dual::{DualConfig, DualEncoder, TextPrefix, Towers, absent};
 use crate::text::Templates;
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
@@ -348,16 +350,37 @@ impl Tagger {
     /// [`Tagger::text_embeddings`] before they are scaled to length 1: the reference's `text_embeds` of
     /// `CLIPTextModelWithProjection`.
     pub fn text_features<S: AsRef<str>>(&self, texts: &[S]) -> Result<Vec<Vec<f32>>> {
-        if texts.is_empty() {
+        let ids = self.token_ids(texts)?;
+        if ids.is_empty() { Ok(Vec::new()) } else { finite_rows(&self.model().text_features(&ids)?) }
+    }
+
+    /// [`Tagger::text_embeddings`] of texts that begin as those before did: what is kept of these in `prefix`, which is of
+    /// this tagger alone, is not computed again.
+    pub(super) fn text_embeddings_after<S: AsRef<str>>(
+        &self,
+        prefix: &mut TextPrefix,
+        texts: &[S],
+    ) -> Result<Vec<Vec<f32>>> {
+        let ids = self.token_ids(texts)?;
+        if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let tokenizer = self.parts.inputs.tokenizer.as_ref().ok_or_else(|| absent("text"))?;
-        let ids = texts.iter().map(|text| tokenizer.encode(text.as_ref())).collect::<Result<Vec<_>>>()?;
-        let rows = self.model().text_features(&ids)?.to_vec2::<f32>()?;
-        if rows.iter().flatten().all(|x| x.is_finite()) {
-            return Ok(rows);
-        }
-        Err(Error::new(ErrorKind::WeightsInvalid, "The weights give no finite numbers for these texts."))
+        let mut rows = finite_rows(&self.model().text_features_after(prefix, &ids)?)?;
+        rows.iter_mut().for_each(|row| normalise(row));
+        Ok(rows)
+    }
+
+    fn token_ids<S: AsRef<str>>(&self, texts: &[S]) -> Result<Vec<Vec<u32>>> {
+        texts.iter().map(|text| self.tokenizer()?.encode(text.as_ref())).collect()
+    }
+
+    /// Whether the text tower has no room for more than `text`, or not even for that.
+    pub(super) fn fills_context(&self, text: &str) -> Result<bool> {
+        self.tokenizer()?.fills_context(text)
+    }
+
+    fn tokenizer(&self) -> Result<&TextTokenizer> {
+        self.parts.inputs.tokenizer.as_ref().ok_or_else(|| absent("text"))
     }
 
     /// The embedding of `text`, or of the kind of it that an image fits best.
@@ -380,6 +403,15 @@ impl Tagger {
         logits.iter_mut().for_each(|logit| *logit *= self.logit_scale());
         if logits.iter().all(|logit| logit.is_finite()) { Ok(logits) } else { Err(non_finite()) }
     }
+}
+
+/// The rows of text features, all of them finite.
+fn finite_rows(features: &Tensor) -> Result<Vec<Vec<f32>>> {
+    let rows = features.to_vec2::<f32>()?;
+    if rows.iter().flatten().all(|x| x.is_finite()) {
+        return Ok(rows);
+    }
+    Err(Error::new(ErrorKind::WeightsInvalid, "The weights give no finite numbers for these texts."))
 }
 
 /// How well an image's embedding fits each label of `set`, whose embeddings are all known: their cosine, or the best one of

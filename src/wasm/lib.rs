@@ -13,6 +13,7 @@ mod classify;
 mod convert;
 mod edge;
 mod inside;
+mod interrogate;
 mod load;
 mod matching;
 mod ocelli;

@@ -19,6 +19,7 @@ mod image;
 mod inside;
 mod int8;
 mod int8_wide;
+mod interrogator;
 mod matching;
 mod names;
 mod odd_pictures;

@@ -56,12 +56,14 @@ test('the package holds what it needs and nothing else', (t) => {
     'models/ocelli/README.md',
     'CHANGELOG.md',
     'vocabulary/everyday.tsv',
+    'lists/README.md',
+    'lists/flavors.txt',
   ]) {
     assert.ok(packed.includes(path), `${path} is packed`);
   }
   const strangers = packed.filter(
     (path) =>
-      !/^(dist|types|models|vocabulary)\/|^wasm\/[\w-]+_bg\.wasm$|^(package\.json|README\.md|LICEN[CS]E.*|CHANGELOG\.md|THIRD-PARTY-NOTICES\.md)$/.test(
+      !/^(dist|types|models|vocabulary|lists)\/|^wasm\/[\w-]+_bg\.wasm$|^(package\.json|README\.md|LICEN[CS]E.*|CHANGELOG\.md|THIRD-PARTY-NOTICES\.md)$/.test(
         path,
       ),
   );

@@ -30,6 +30,15 @@ function project(t) {
   return folder;
 }
 
+test('pkg/README.md: the program that finds a prompt runs as it stands', { skip }, (t) => {
+  const text = readFileSync(path.join(ROOT, 'pkg/README.md'), 'utf8');
+  const [, program = ''] = /a whole program for Node, `prompt\.mjs`:\n\n```mjs\n(.*?)```/s.exec(text) ?? [];
+  const folder = project(t);
+  writeFileSync(path.join(folder, 'prompt.mjs'), program);
+  const out = execFileSync(process.execPath, ['prompt.mjs'], { cwd: folder, encoding: 'utf8' });
+  assert.match(out, /^a cat[^,]*(, [^,\n]+){1,5} 0\.\d+\n$/);
+});
+
 for (const readme of ['README.md', 'pkg/README.md']) {
   test(`${readme}: the program for Node runs as it stands`, { skip }, (t) => {
     const text = readFileSync(path.join(ROOT, readme), 'utf8');

@@ -61,7 +61,12 @@ test('the wasm has every handle that handles.js names', options, () => {
       'beginExplanation',
       'score',
       'similarity',
+      'terms',
+      'encodeTerms',
+      'interrogate',
     ],
+    Terms: [],
+    Interrogation: ['step'],
     CaptionerFiles: ['passOver'],
     CaptionerHandle: [...looking, ...tracing, 'plan', 'write', 'attention'],
     CaptionPlan: [],
@@ -94,6 +99,8 @@ test('the wasm has every handle that handles.js names', options, () => {
     PatchMap: ['rows', 'columns'],
     LabelSet: ['length', 'prompts', 'pending'],
     TaggerHandle: ['logitScale', 'logitBias', 'projectsImages'],
+    Terms: ['length', 'pending'],
+    Interrogation: ['prompt', 'similarity', 'caption', 'done', 'total'],
     MatchRun: ['total'],
   };
   for (const [name, getters] of Object.entries(numbers)) {

@@ -95,11 +95,11 @@ test('pictures in a list give a list of answers for each, where the types of a b
 test('the public types say what the calls take and give', (t) => {
   const program = `
     import {
-      Answerer, Captioner, Classifier, Embedder, errorCodes, ImageError, loadVocabulary, Matcher, models, NetworkError,
+      Answerer, Captioner, Classifier, Embedder, errorCodes, ImageError, Interrogator, loadVocabulary, Matcher, models, NetworkError,
       OcelliError, overlay, Tagger, templates
     } from 'ocelli';
     import type {
-      CaptionCandidate, Classification, ErrorCode, ImageInput, ImageInputs, Label, ModelInfo, PatchMap, ProgressEvent, RankedAnswer,
+      CaptionCandidate, Classification, ErrorCode, FoundPrompt, ImageInput, ImageInputs, Label, ModelInfo, PatchMap, ProgressEvent, RankedAnswer,
       RankedText, Ranker, Similarity, Tag, TextMatch, Vocabulary
     } from 'ocelli';
 
@@ -137,6 +137,17 @@ test('the public types say what the calls take and give', (t) => {
     const several: CaptionCandidate[] = await captioner.captions(image, { numCaptions: 3, temperature: 0.8, matcher });
     several[0].match?.toFixed();
     for await (const piece of captioner.stream(image)) piece.toUpperCase();
+    const interrogator: Interrogator = await Interrogator.load({ captioner, tagger: embedder, lists: { flavors: labels } });
+    await Interrogator.load({ captioner: null, tagger: 'ocelli', lists: 'drawings', dtype: 'f32' });
+    const found0: FoundPrompt = await interrogator.interrogate(image, { mode: 'classic', onPrompt: ({ prompt }) => void prompt });
+    for await (const { prompt, similarity } of interrogator.stream(image, { signal: null })) prompt.at(similarity);
+    // @ts-expect-error there is no such mode
+    void interrogator.interrogate(image, { mode: 'slow' });
+    // @ts-expect-error there is no such list
+    void Interrogator.load({ lists: { colours: ['red'] } });
+    // @ts-expect-error interrogators are made by load
+    void new Interrogator();
+    void found0.caption;
     const itm: Matcher = await Matcher.load('Salesforce/blip-itm-base-coco');
     const matches: TextMatch[] = await itm.match(image, labels, { signal: null });
     const ranked: RankedText[] = await itm.rank(image, labels, { rerank: 0, topK: 3 });

@@ -8,6 +8,7 @@ import { caption } from './commands/caption.js';
 import { classify } from './commands/classify.js';
 import { convert } from './commands/convert.js';
 import { embed } from './commands/embed.js';
+import { interrogate } from './commands/interrogate.js';
 import { serve } from './commands/serve.js';
 import { tag } from './commands/tag.js';
 import { EXIT, Failure, usage } from './failure.js';
@@ -17,7 +18,7 @@ import { tell } from './terminal.js';
 import { sentenceOf } from './work.js';
 
 /** @type {Record<string, (values: import('./options.js').Values, names: string[]) => Promise<number>>} */
-const RUN = { tag, caption, embed, classify, convert, serve };
+const RUN = { tag, caption, interrogate, embed, classify, convert, serve };
 
 /** Codes of what the command line itself has wrong. */
 const USAGE = [

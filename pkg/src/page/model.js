@@ -47,6 +47,7 @@
  * @property {Transferable[]} [transfer]
  * @property {((progress: Progress) => void) | undefined} [onProgress]
  * @property {((piece: string) => void) | undefined} [onPiece]
+ * @property {((found: import('../shared/protocol.js').FoundPrompt) => void) | undefined} [onPrompt]
  */
 
 import { linkedController, throwIfAborted, unlessAborted } from '../shared/abort.js';
@@ -175,7 +176,7 @@ export class LoadedModel extends Disposable {
    * @param {RequestOptions} options
    * @returns {Promise<import('../shared/protocol.js').Operations[V]['answer']>}
    */
-  async request(operation, params, { signal, transfer, onProgress, onPiece }) {
+  async request(operation, params, { signal, transfer, onProgress, onPiece, onPrompt }) {
     throwIfAborted(signal);
     if (this.#disposed) throw disposedError();
     const { controller, unlink } = linkedController(signal);
@@ -191,6 +192,7 @@ export class LoadedModel extends Disposable {
         onStep: (step) => {
           if ('progress' in step) onProgress?.(step.progress);
           else if ('piece' in step && step.piece !== '') onPiece?.(step.piece);
+          else if ('prompt' in step) onPrompt?.(step.prompt);
         },
       });
     } catch (error) {

@@ -18,15 +18,16 @@
  *   - `download`: bytes of all files together; `cache`: bytes of what was kept, while it is read
  *   - `build`, `ready`: bytes, all of them
  *   - `image`: layers of the image tower; of a map, there and back
- *   - `labels`: labels encoded, those known from before among them; `texts`: texts encoded, or readings of texts compared with
- *     a picture; `words`: words that captions are prompted with, encoded; `answers`: answers weighed;
- *     `fits`: fits of labels to their examples
+ *   - `labels`: labels or terms encoded, those known from before among them; `texts`: texts encoded, or readings of texts
+ *     compared with a picture, or of a prompt that grows those of the term that comes next; `words`: words that captions are
+ *     prompted with, encoded; `answers`: answers weighed; `fits`: fits of labels to their examples
  * @property {string | null} file the file in flight, while downloading
  * @property {number} loaded in the phase's unit; at its end as many as `total`
  * @property {number | null} total null where it is unknown
  *
- * @typedef {{ progress: Progress } | { piece: string } | { tasks: readonly Task[] }} Step What a call tells before it
- *   ends. `tasks`, of a load: what the model can be asked for, told as soon as its configuration is read
+ * @typedef {{ progress: Progress } | { piece: string } | { prompt: FoundPrompt } | { tasks: readonly Task[] }} Step What a
+ *   call tells before it ends. `prompt`, of an interrogation: the best so far. `tasks`, of a load: what the model can be
+ *   asked for, told as soon as its configuration is read
  *
  * @typedef {object} LoadArguments
  * @property {Task} task
@@ -98,6 +99,23 @@
  * @property {Float32Array} data
  * @property {number[]} dims how many numbers there are in each dimension, the last one's next to each other
  *
+ * @typedef {object} FoundPrompt What a picture could have been made with.
+ * @property {string} prompt
+ * @property {number} similarity the cosine of prompt and picture
+ * @property {string} caption what the prompt begins with; empty in the mode `negative`
+ *
+ * @typedef {Record<'mediums' | 'artists' | 'movements' | 'sites' | 'flavors' | 'negative', string>} TermTexts Lists of terms,
+ *   one a line.
+ *
+ * @typedef {object} InterrogateArguments
+ * @property {ImageSource} image
+ * @property {TermTexts} terms
+ * @property {string[]} captions of which the most similar is taken; none in the mode `negative`
+ * @property {'best' | 'fast' | 'classic' | 'negative'} mode
+ * @property {number} minFlavors
+ * @property {number | undefined} maxFlavors
+ * @property {number} shortlist
+ *
  * @typedef {import('./types.js').GenerationOptions & { image: ImageSource }} CaptionArguments
  *
  * @typedef {object} ScoredCaption
@@ -150,6 +168,8 @@
  * @property {{ params: { image: ImageSource, texts: string[] }, answer: SimilarityAnswer }} similarity
  * @property {{ params: FeatureArguments, answer: Features }} imageFeatures not scaled to any length
  * @property {{ params: { texts: string[] }, answer: Features }} textFeatures the same of texts
+ * @property {{ params: { terms: TermTexts }, answer: void }} prepareTerms
+ * @property {{ params: InterrogateArguments, answer: FoundPrompt }} interrogate
  * @property {{ params: CaptionArguments, answer: string }} caption
  * @property {{ params: CaptionArguments, answer: ScoredCaption[] }} captions as many as `numCaptions` says, best first
  * @property {{ params: MatchArguments, answer: Matches }} match

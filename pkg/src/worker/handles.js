@@ -84,11 +84,30 @@
  *   were taught
  * @property {(set: any, background: any, embeddings: Float32Array, places: Uint32Array) => TeachRunHandle} teach begins
  * @property {(encoding: any, set: any) => Float32Array} similarity cosines
+ * @property {(mediums: string, artists: string, movements: string, sites: string, flavors: string, negative: string) =>
+ *   TermsHandle} terms
+ * @property {(terms: any, limit: number) => number} encodeTerms encodes up to `limit` more; returns how many are pending
+ * @property {(encoding: any, terms: any, captions: string[], mode: string, minFlavors: number, maxFlavors: number | undefined,
+ *   shortlist: number) => InterrogationHandle} interrogate begins
  * @property {number} logitScale
  * @property {number | undefined} logitBias
  * @property {number} temperature what logits are divided by; 1 where the configuration has none
  * @property {number} [sureThreshold] the least score of the best label with which the model is sure
  * @property {number} noneOffset what the logit of "none of these" has added, where the caller gives no other
+ * @property {() => void} free
+ *
+ * @typedef {object} TermsHandle what prompts are made of
+ * @property {number} length
+ * @property {number} pending those that are not encoded yet
+ * @property {() => void} free
+ *
+ * @typedef {object} InterrogationHandle
+ * @property {(terms: any, limit: number) => boolean} step reads up to `limit` texts more; returns whether it goes on
+ * @property {string} prompt the best so far
+ * @property {number} similarity its cosine
+ * @property {string} caption the one that was taken, once that is known
+ * @property {number} done how many texts have been read of those that are being compared
+ * @property {number} total how many are being compared
  * @property {() => void} free
  *
  * @typedef {object} CaptionRunHandle

@@ -25,8 +25,8 @@ pub use bert::{BertPooling, BertText, BertTextConfig};
 pub use config::{ClipTextConfig, DualConfig, TextConfig, TextPooling, TokenizerKind, TowerConfig};
 use projection::Projection;
 pub use projection::ProjectionConfig;
-pub use text::ClipText;
 use text::argument;
+pub use text::{ClipText, TextPrefix};
 
 use crate::models::vision::{
     Architecture, ClassHead, EfficientNet, EncoderState, ImageHead, ImageTower, ResNet, Trace, VisionConfig,
@@ -184,6 +184,17 @@ impl DualEncoder {
     pub fn text_features(&self, texts: &[Vec<u32>]) -> Result<Tensor> {
         let TextEncoder { tower, projection } = self.text.as_ref().ok_or_else(|| absent("text"))?;
         projection.forward(&tower.pooled(texts)?)
+    }
+
+    /// [`DualEncoder::text_features`] of texts that begin as those before did: what is kept of these in `prefix`, which is of
+    /// this model alone, is not computed again. Only where tokens see those before them alone is anything kept.
+    pub fn text_features_after(&self, prefix: &mut TextPrefix, texts: &[Vec<u32>]) -> Result<Tensor> {
+        let TextEncoder { tower, projection } = self.text.as_ref().ok_or_else(|| absent("text"))?;
+        let pooled = match tower {
+            TextTower::Clip(tower) => tower.pooled_after(prefix, texts)?,
+            TextTower::Bert(tower) => tower.pooled(texts)?,
+        };
+        projection.forward(&pooled)
     }
 
     /// What the cosine of an image and a text is multiplied with to be their score.

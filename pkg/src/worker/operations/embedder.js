@@ -7,13 +7,16 @@
  * @typedef {import('../../shared/protocol.js').FeatureArguments} FeatureArguments
  * @typedef {import('../../shared/protocol.js').Features} Features
  * @typedef {import('../../shared/protocol.js').SimilarityAnswer} SimilarityAnswer
+ * @typedef {import('../../shared/protocol.js').InterrogateArguments} InterrogateArguments
  * @typedef {import('../../shared/protocol.js').Step} Step
+ * @typedef {import('../../shared/protocol.js').TermTexts} TermTexts
  */
 
 import { errorFor } from '../../shared/errors.js';
 import { AdaptiveBatch } from './adaptive-batch.js';
 import { Encoder } from './encoder.js';
 import { progress } from './meter.js';
+import { Interrogations } from './interrogations.js';
 import { release } from './release.js';
 
 /** A CLIP model, or one of its towers. */
@@ -22,12 +25,18 @@ export class EmbedderOperations {
   #handle;
   #encoder;
   #pace = new AdaptiveBatch();
+  #interrogations;
 
-  /** @param {ImageEncodings} encodings @param {TaggerHandle} handle */
-  constructor(encodings, handle) {
+  /**
+   * @param {ImageEncodings} encodings
+   * @param {TaggerHandle} handle
+   * @param {import('./kept-embeddings.js').KeptEmbeddings | null} [kept] where the model itself is kept
+   */
+  constructor(encodings, handle, kept = null) {
     this.#encodings = encodings;
     this.#handle = handle;
     this.#encoder = new Encoder(handle);
+    this.#interrogations = new Interrogations(encodings, handle, kept);
   }
 
   /**
@@ -126,6 +135,16 @@ export class EmbedderOperations {
     } finally {
       release(set);
     }
+  }
+
+  /** @param {{ terms: TermTexts }} given */
+  prepareTerms({ terms }) {
+    return this.#interrogations.prepare(terms);
+  }
+
+  /** @param {InterrogateArguments} given */
+  interrogate(given) {
+    return this.#interrogations.interrogate(given);
   }
 }
 

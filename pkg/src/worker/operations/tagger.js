@@ -34,7 +34,7 @@ export class TaggerOperations extends EmbedderOperations {
    * @param {import('./kept-embeddings.js').KeptEmbeddings | null} kept where the model itself is kept
    */
   constructor(encodings, handle, kept) {
-    super(encodings, handle);
+    super(encodings, handle, kept);
     this.#encodings = encodings;
     this.#handle = handle;
     this.#encoder = new Encoder(handle);
