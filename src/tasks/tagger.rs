@@ -2,8 +2,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use candle_core::Tensor;
-
 use super::embedding_cache::EmbeddingCache;
 use super::kinds::Kinds;
 use super::labels::normalise;
@@ -342,36 +340,42 @@ impl Tagger {
 
     /// The unit-length embeddings of `texts`, one row each.
     pub fn text_embeddings<S: AsRef<str>>(&self, texts: &[S]) -> Result<Vec<Vec<f32>>> {
-        let mut rows = self.text_features(texts)?;
-        rows.iter_mut().for_each(|row| normalise(row));
-        Ok(rows)
+        self.text_embeddings_after(None, texts)
     }
 
     /// [`Tagger::text_embeddings`] before they are scaled to length 1: the reference's `text_embeds` of
     /// `CLIPTextModelWithProjection`.
     pub fn text_features<S: AsRef<str>>(&self, texts: &[S]) -> Result<Vec<Vec<f32>>> {
-        let ids = self.token_ids(texts)?;
-        if ids.is_empty() { Ok(Vec::new()) } else { finite_rows(&self.model().text_features(&ids)?) }
+        self.text_features_after(None, texts)
     }
 
     /// [`Tagger::text_embeddings`] of texts that begin as those before did: what is kept of these in `prefix`, which is of
     /// this tagger alone, is not computed again.
     pub(super) fn text_embeddings_after<S: AsRef<str>>(
         &self,
-        prefix: &mut TextPrefix,
+        prefix: Option<&mut TextPrefix>,
         texts: &[S],
     ) -> Result<Vec<Vec<f32>>> {
-        let ids = self.token_ids(texts)?;
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut rows = finite_rows(&self.model().text_features_after(prefix, &ids)?)?;
+        let mut rows = self.text_features_after(prefix, texts)?;
         rows.iter_mut().for_each(|row| normalise(row));
         Ok(rows)
     }
 
-    fn token_ids<S: AsRef<str>>(&self, texts: &[S]) -> Result<Vec<Vec<u32>>> {
-        texts.iter().map(|text| self.tokenizer()?.encode(text.as_ref())).collect()
+    fn text_features_after<S: AsRef<str>>(
+        &self,
+        prefix: Option<&mut TextPrefix>,
+        texts: &[S],
+    ) -> Result<Vec<Vec<f32>>> {
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tokenizer = self.tokenizer()?;
+        let ids = texts.iter().map(|text| tokenizer.encode(text.as_ref())).collect::<Result<Vec<_>>>()?;
+        let rows = self.model().text_features_after(prefix, &ids)?.to_vec2::<f32>()?;
+        if rows.iter().flatten().all(|x| x.is_finite()) {
+            return Ok(rows);
+        }
+        Err(Error::new(ErrorKind::WeightsInvalid, "The weights give no finite numbers for these texts."))
     }
 
     /// Whether the text tower has no room for more than `text`, or not even for that.
@@ -403,15 +407,6 @@ impl Tagger {
         logits.iter_mut().for_each(|logit| *logit *= self.logit_scale());
         if logits.iter().all(|logit| logit.is_finite()) { Ok(logits) } else { Err(non_finite()) }
     }
-}
-
-/// The rows of text features, all of them finite.
-fn finite_rows(features: &Tensor) -> Result<Vec<Vec<f32>>> {
-    let rows = features.to_vec2::<f32>()?;
-    if rows.iter().flatten().all(|x| x.is_finite()) {
-        return Ok(rows);
-    }
-    Err(Error::new(ErrorKind::WeightsInvalid, "The weights give no finite numbers for these texts."))
 }
 
 /// How well an image's embedding fits each label of `set`, whose embeddings are all known: their cosine, or the best one of

@@ -93,8 +93,13 @@ pub enum TextTower {
 impl TextTower {
     /// One vector for each text, `(texts, width)`: token ids, of any number for each.
     pub fn pooled(&self, texts: &[Vec<u32>]) -> Result<Tensor> {
+        self.pooled_after(None, texts)
+    }
+
+    /// [`TextTower::pooled`] of texts that begin as those before did: see [`ClipText::pooled_after`].
+    pub fn pooled_after(&self, prefix: Option<&mut TextPrefix>, texts: &[Vec<u32>]) -> Result<Tensor> {
         match self {
-            Self::Clip(tower) => tower.pooled(texts),
+            Self::Clip(tower) => tower.pooled_after(prefix, texts),
             Self::Bert(tower) => tower.pooled(texts),
         }
     }
@@ -182,19 +187,14 @@ impl DualEncoder {
     /// Text vectors, not normalised: token ids, of any number for each text, to `(texts, projection_dim)`.
     /// What other texts are encoded in the same call makes no difference.
     pub fn text_features(&self, texts: &[Vec<u32>]) -> Result<Tensor> {
-        let TextEncoder { tower, projection } = self.text.as_ref().ok_or_else(|| absent("text"))?;
-        projection.forward(&tower.pooled(texts)?)
+        self.text_features_after(None, texts)
     }
 
-    /// [`DualEncoder::text_features`] of texts that begin as those before did: what is kept of these in `prefix`, which is of
-    /// this model alone, is not computed again. Only where tokens see those before them alone is anything kept.
-    pub fn text_features_after(&self, prefix: &mut TextPrefix, texts: &[Vec<u32>]) -> Result<Tensor> {
+    /// [`DualEncoder::text_features`] of texts that begin as those before did: see [`ClipText::pooled_after`]. `prefix` is of
+    /// this model alone.
+    pub fn text_features_after(&self, prefix: Option<&mut TextPrefix>, texts: &[Vec<u32>]) -> Result<Tensor> {
         let TextEncoder { tower, projection } = self.text.as_ref().ok_or_else(|| absent("text"))?;
-        let pooled = match tower {
-            TextTower::Clip(tower) => tower.pooled_after(prefix, texts)?,
-            TextTower::Bert(tower) => tower.pooled(texts)?,
-        };
-        projection.forward(&pooled)
+        projection.forward(&tower.pooled_after(prefix, texts)?)
     }
 
     /// What the cosine of an image and a text is multiplied with to be their score.

@@ -85,30 +85,22 @@ impl ClipText {
 
     /// The pooled states of texts of any lengths: `(texts, width)`.
     pub fn pooled(&self, texts: &[Vec<u32>]) -> Result<Tensor> {
+        self.pooled_after(None, texts)
+    }
+
+    /// [`ClipText::pooled`] of texts that begin as those before did: what is kept of these in `prefix`, which is of this tower
+    /// alone, is not computed again. Only a causal tower keeps anything.
+    pub fn pooled_after(&self, mut prefix: Option<&mut TextPrefix>, texts: &[Vec<u32>]) -> Result<Tensor> {
         let size = if self.config.causal { TEXT_BATCH } else { PADDED_BATCH };
         let mut pooled = Vec::new();
         for batch in texts.chunks(size) {
             let last = batch.iter().map(|ids| self.last(ids)).collect::<Result<Vec<_>>>()?;
-            let x = if self.config.causal { self.causal(batch, &last)? } else { self.whole(batch, &last)? };
+            let x = match prefix.as_deref_mut() {
+                _ if !self.config.causal => self.whole(batch, &last)?,
+                None => self.causal(&cut(batch, &last))?,
+                Some(prefix) => self.causal_after(prefix, &cut(batch, &last))?,
+            };
             pooled.push(self.final_norm.forward(&x)?);
-        }
-        if pooled.is_empty() {
-            return Err(argument("There are no texts to encode."));
-        }
-        Ok(Tensor::cat(&pooled, 0)?)
-    }
-
-    /// [`ClipText::pooled`] of texts that begin as those before did: what is kept of these in `prefix`, which is of this tower
-    /// alone, is not computed again.
-    pub fn pooled_after(&self, prefix: &mut TextPrefix, texts: &[Vec<u32>]) -> Result<Tensor> {
-        if !self.config.causal {
-            return self.pooled(texts);
-        }
-        let mut pooled = Vec::new();
-        for batch in texts.chunks(TEXT_BATCH) {
-            let last = batch.iter().map(|ids| self.last(ids)).collect::<Result<Vec<_>>>()?;
-            let parts: Vec<&[u32]> = batch.iter().zip(&last).map(|(ids, &last)| &ids[..=last]).collect();
-            pooled.push(self.final_norm.forward(&self.causal_after(prefix, &parts)?)?);
         }
         if pooled.is_empty() {
             return Err(argument("There are no texts to encode."));
@@ -175,13 +167,11 @@ impl ClipText {
             .ok_or_else(|| argument(format!("A text has no end token ({}).", self.config.eos_token_id)))
     }
 
-    /// The states at the positions `last` of texts of which each token sees those before it.
+    /// The states of the last tokens of `texts`, of which each token sees those before it.
     ///
-    /// What follows the pooled token changes nothing and is left out; and texts that begin alike, as prompts do, share the
-    /// rows of that beginning. None is padded.
-    fn causal(&self, texts: &[Vec<u32>], last: &[usize]) -> Result<Tensor> {
-        let parts: Vec<&[u32]> = texts.iter().zip(last).map(|(ids, &last)| &ids[..=last]).collect();
-        let tree = PrefixTrie::of(&parts);
+    /// Texts that begin alike, as prompts do, share the rows of that beginning. None is padded.
+    fn causal(&self, texts: &[&[u32]]) -> Result<Tensor> {
+        let tree = PrefixTrie::of(texts);
         let (mut x, visible) = (self.embed(&tree.ids, &tree.positions())?, tree.visible());
         if let Some((last, layers)) = self.layers.split_last() {
             for layer in layers {
@@ -214,6 +204,11 @@ impl ClipText {
         let ClipTextConfig { max_position_embeddings: most, vocab_size, .. } = self.config;
         check_ids(ids, most, vocab_size)
     }
+}
+
+/// Texts up to the positions `last`, at which they are pooled: in a causal tower what follows changes nothing.
+fn cut<'a>(texts: &'a [Vec<u32>], last: &[usize]) -> Vec<&'a [u32]> {
+    texts.iter().zip(last).map(|(ids, &last)| &ids[..=last]).collect()
 }
 
 /// How many tokens two texts have in common at their beginning.

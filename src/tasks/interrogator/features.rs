@@ -21,7 +21,7 @@ impl TaggerTexts {
 
 impl TextFeatures for TaggerTexts {
     fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
-        self.tagger.text_embeddings_after(&mut self.prefix, texts)
+        self.tagger.text_embeddings_after(Some(&mut self.prefix), texts)
     }
 
     fn fills_context(&self, text: &str) -> Result<bool> {

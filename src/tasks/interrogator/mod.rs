@@ -11,7 +11,7 @@ mod terms;
 pub use features::TaggerTexts;
 pub use terms::{MAX_TERMS, TermLists, Terms};
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::Result;
@@ -224,8 +224,10 @@ impl Interrogation {
 
     /// A chain of `phrases`, each of them once.
     fn chain<'a>(&self, phrases: impl IntoIterator<Item = &'a str>, start: Option<Scored>) -> Stage {
-        let mut met = HashSet::new();
-        let once = phrases.into_iter().filter(|&phrase| met.insert(phrase)).map(str::to_owned).collect();
+        // A map of the kind that labels are met in, whose code is there already.
+        let mut met: HashMap<&str, usize> = HashMap::new();
+        let once = phrases.into_iter().filter(|&phrase| met.insert(phrase, 0).is_none());
+        let once = once.map(str::to_owned).collect();
         let InterrogationSettings { mode, min_flavors: min, .. } = self.settings;
         let settings = ChainSettings { min, max: self.settings.max(), reverse: mode == Mode::Negative };
         Stage::Chain(Chain::new(once, start, settings))
