@@ -5,6 +5,7 @@
 //! * [`Matcher`]: how well texts describe an image (BLIP).
 //! * [`Answerer`]: answers to questions about an image, its own or the best of given ones (BLIP).
 //! * [`Classifier`]: which of its own classes an image is of (ViT).
+//! * [`TextEncoder`]: what image generators are conditioned on, the states of a prompt's tokens (CLIP's text tower).
 //! * [`Ocelli`]: a tagger, a captioner and a matcher of one model, for which an image is encoded once.
 //! * [`Map`]: which parts of an image made an answer, of all of them.
 //!
@@ -28,6 +29,7 @@ mod ocelli;
 mod scores;
 mod tag_table;
 mod tagger;
+mod text_encoder;
 mod text_tokenizer;
 mod texts;
 
@@ -47,6 +49,10 @@ pub use matcher::{DEFAULT_RERANK, MAX_TEXT_TOKENS, MatchRun, MatchTexts, Matcher
 pub use ocelli::{Ocelli, OcelliFiles, OcelliModelFiles};
 pub use scores::{Scored, Scores};
 pub use tagger::{Tagger, TaggerFiles};
+pub use text_encoder::{
+    EmphasisMode, EncodeOptions, EncodedPrompt, MAX_CHUNKS, PaddingToken, PromptRun, TextEncoder,
+    TextEncoderFiles,
+};
 
 use crate::image::{Preprocessor, RgbImage};
 use crate::{Error, ErrorKind, Result};
