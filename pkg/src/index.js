@@ -26,6 +26,9 @@
  * @typedef {import('./page/tagger.js').Label} Label
  * @typedef {import('./page/tagger.js').PrepareOptions} PrepareOptions
  * @typedef {import('./page/tagger.js').TagOptions} TagOptions
+ * @typedef {import('./page/text-encoder.js').EncodedText} EncodedText
+ * @typedef {import('./page/text-encoder.js').EncodedTexts} EncodedTexts
+ * @typedef {import('./page/text-encoder.js').EncodeOptions} EncodeOptions
  * @typedef {import('./shared/protocol.js').Calibration} Calibration
  * @typedef {import('./shared/errors.js').ErrorCode} ErrorCode
  * @typedef {import('./page/image-input.js').ImageInput} ImageInput
@@ -59,6 +62,7 @@ export { Classifier } from './page/classifier.js';
 export { Embedder } from './page/embedder.js';
 export { Matcher } from './page/matcher.js';
 export { Tagger } from './page/tagger.js';
+export { ClipTextEncoder as TextEncoder, toSafetensors } from './page/text-encoder.js';
 export {
   AbortError,
   errorCodes,

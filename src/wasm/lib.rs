@@ -17,6 +17,7 @@ mod load;
 mod matching;
 mod ocelli;
 mod picture;
+mod prompts;
 mod tag;
 #[cfg(feature = "threads")]
 mod threads;
