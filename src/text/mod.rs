@@ -1,4 +1,4 @@
-//! Words: tokenizers from `tokenizer.json`, and prompt templates.
+//! Words: tokenizers from `tokenizer.json`, prompt templates, and weights in prompts.
 //!
 //! Unlike a general tokenizer, the types here do one thing each: [`ClipTokenizer`] turns a label into what
 //! CLIP's text tower takes, [`CaptionTokenizer`] turns a prompt into what BLIP's decoder continues and its

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use ocelli::ErrorKind;
 use ocelli::kernels::Dtype;
+use ocelli::models::dual::{ClipTextEncoder, DualConfig, DualEncoder, MaskedText};
 use ocelli::tasks::{
     EmphasisMode, EncodeOptions, EncodedPrompt, MAX_CHUNKS, PaddingToken, TextEncoder, TextEncoderFiles,
 };
@@ -290,12 +291,34 @@ fn a_whole_clip_has_the_same_tower() {
     let mut encoder = TextEncoder::new(files, weights).unwrap();
     let found = encode(&mut encoder, "a b", &EncodeOptions::default());
     assert_eq!((found.width, found.states.len(), found.pooled.len()), (32, 320, 32));
-    let tagger_model = {
-        let config = ocelli::models::dual::DualConfig::from_json(&golden.config).unwrap();
-        ocelli::models::dual::DualEncoder::new(&config, golden.weights()).unwrap()
-    };
-    let features = tagger_model.text_features(&[found.tokens[..4].to_vec()]).unwrap();
+    let config = DualConfig::from_json(&golden.config).unwrap();
+    let both = DualEncoder::new(&config, golden.weights()).unwrap();
+    let features = both.text_features(&[found.tokens[..4].to_vec()]).unwrap();
     assert_close("projected", &found.projected.unwrap(), &features);
+}
+
+#[test]
+fn every_layer_may_be_skipped_and_the_projection_stays() {
+    // Towers of `transformers` and of `open_clip`, and one in which every token sees all of its text.
+    for name in ["clip-quick-gelu-eos-2", "clip-gelu-eos-7", "open-clip-vit", "open-clip-vit-whole"] {
+        let golden = Golden::read(name);
+        let config = DualConfig::from_json(&golden.config).unwrap();
+        let model = ClipTextEncoder::new(&config, golden.weights()).unwrap();
+        let texts = golden.texts();
+        let whole: Vec<MaskedText<'_>> =
+            texts.iter().map(|ids| MaskedText { ids, attended: ids.len() }).collect();
+        for skip in 0..=model.layers() {
+            let pass = model.begin(&whole, skip).unwrap();
+            let found = model.finish(pass, true).unwrap();
+            assert_eq!(found.states.dims()[0], texts.concat().len());
+            let projected = found.projected.unwrap().flatten_all().unwrap().to_vec1().unwrap();
+            assert_close(&format!("{name}, skip {skip}"), &projected, golden.floats("text_features"));
+        }
+        assert_eq!(model.begin(&whole, model.layers() + 1).unwrap_err().kind(), ErrorKind::ArgumentInvalid);
+        assert_eq!(model.begin(&[], 0).unwrap_err().kind(), ErrorKind::ArgumentInvalid);
+        let unknown = [MaskedText { ids: &[4_000_000], attended: 1 }];
+        assert_eq!(model.begin(&unknown, 0).unwrap_err().kind(), ErrorKind::ArgumentInvalid);
+    }
 }
 
 #[test]

@@ -120,14 +120,21 @@ test('wrong arguments are refused in the page, with a sentence', async (t) => {
     ['a', { emphasis: 'some' }, 'The option emphasis must be one of "original", "no-norm", "none".'],
     ['a', { commaBacktrack: 1.5 }, 'The option commaBacktrack must be a whole number from 0 to 1000.'],
     ['a', { truncate: 0 }, 'The option truncate must be true or false.'],
-    ['a', { clipSkip: 2 }, 'There is no option "clipSkip" here; did you mean skip (1 is the second last layer)?'],
+    [
+      'a',
+      { clipSkip: 2 },
+      'There is no option "clipSkip" here; did you mean skip (1 is the second last layer)?',
+    ],
     ['a', { negative: 'b' }, 'There is no option "negative" here; did you mean negativePrompt?'],
   ]) {
     const error = { code: 'argument-invalid', message: sentence };
     await assert.rejects(encoder.encode(prompt, options), error, sentence);
   }
   assert.equal(log.calls.length, 0, 'the worker heard nothing of them');
-  const other = { code: 'argument-invalid', message: 'The model "ocelli" is for the class Tagger or Embedder or Captioner or Matcher.' };
+  const other = {
+    code: 'argument-invalid',
+    message: 'The model "ocelli" is for the class Tagger or Embedder or Captioner or Matcher.',
+  };
   await assert.rejects(ClipTextEncoder.load('ocelli'), other);
   assert.ok(models.list({ task: 'encode-text' }).some(({ id }) => id === 'openai/clip-vit-large-patch14'));
 });
@@ -250,7 +257,11 @@ test('the program of the README runs as it stands', { skip: unbundled }, (t) => 
   assert.ok(program, 'or this test proves nothing');
   const out = folderOf(t);
   mkdirSync(path.join(out, 'node_modules'));
-  symlinkSync(fileURLToPath(new URL('../../pkg', import.meta.url)), path.join(out, 'node_modules/ocelli'), 'junction');
+  symlinkSync(
+    fileURLToPath(new URL('../../pkg', import.meta.url)),
+    path.join(out, 'node_modules/ocelli'),
+    'junction',
+  );
   cpSync(new URL('../golden/prompts/openclip/', import.meta.url), path.join(out, 'sdxl/text_encoder_2'), {
     recursive: true,
   });

@@ -127,7 +127,8 @@ export function locate(model, { hubUrl = HUB, revision, weights, task } = {}) {
     throw invalid(`The option weights is "${weights}", which is no name of a file.`);
   }
   const readsTexts = task === undefined || TASKS[task].readsTexts;
-  if (typeof model === 'object' && !(model instanceof URL)) return fromAddresses(model, readsTexts, task === undefined || TASKS[task].seesPictures);
+  if (typeof model === 'object' && !(model instanceof URL))
+    return fromAddresses(model, readsTexts, task === undefined || TASKS[task].seesPictures);
   const id = String(model);
   const known = find(id);
   const isFolder = model instanceof URL || FOLDER.test(id);

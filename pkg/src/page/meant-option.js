@@ -23,7 +23,11 @@ const MEANT = [
   { words: ['token', 'accesstoken', 'apikey'], options: ['headers'] },
   { words: ['endpoint', 'host', 'remotehost', 'baseurl'], options: ['hubUrl'] },
   { words: ['negative', 'uncond', 'negativetext'], options: ['negativePrompt'] },
-  { words: ['clipskip', 'layeridx', 'cliplayer'], options: ['skip'], say: 'skip (1 is the second last layer)' },
+  {
+    words: ['clipskip', 'layeridx', 'cliplayer'],
+    options: ['skip'],
+    say: 'skip (1 is the second last layer)',
+  },
   { words: ['abortsignal', 'abort', 'controller'], options: ['signal'] },
   {
     words: ['ontoken', 'streamer', 'stream', 'callback', 'callbackfunction'],

@@ -233,7 +233,8 @@ impl TextEncoder {
             }
             run.done = end;
         }
-        run.left -= 1;
+        // A step that failed is made again, and is one more than were foreseen.
+        run.left = run.left.saturating_sub(1);
         Ok(run.left)
     }
 

@@ -96,7 +96,7 @@ const SINGLE = {
     name: 'TextEncoder',
     // The same that an embedder of texts alone keeps.
     part: 'text',
-    operations: (encodings, handle) => new TextEncoderOperations(handle),
+    operations: (_encodings, handle) => new TextEncoderOperations(handle),
   },
 };
 
