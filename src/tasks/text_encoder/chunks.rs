@@ -19,6 +19,13 @@ pub(super) struct Chunk {
     pub(super) used: usize,
 }
 
+impl Chunk {
+    /// Whether there is no token of the prompt in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.used == 2
+    }
+}
+
 /// Deals the tokens of a prompt out to chunks, as AUTOMATIC1111's web UI does.
 ///
 /// A chunk ends where it is full, or at `BREAK`. Where it is full in the middle of a phrase, and there is a comma among its last

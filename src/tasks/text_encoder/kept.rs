@@ -1,6 +1,5 @@
 //! What the text tower made of chunks that come again: the negative prompt's, and those without a word.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Bytes of states that are kept at most: some seventy chunks of CLIP L/14.
@@ -25,9 +24,9 @@ pub(super) struct ChunkStates {
     pub(super) projected: Option<Vec<f32>>,
 }
 
-/// The chunks that were met last.
+/// The chunks that were met last, the newest at the end.
 #[derive(Default)]
-pub(super) struct Kept(VecDeque<(ChunkKey, Arc<ChunkStates>)>);
+pub(super) struct Kept(Vec<(ChunkKey, Arc<ChunkStates>)>);
 
 impl Kept {
     pub(super) fn find(&self, key: &ChunkKey) -> Option<Arc<ChunkStates>> {
@@ -37,10 +36,10 @@ impl Kept {
     /// Keeps a chunk's states, in the place of the oldest where there is no more room.
     pub(super) fn keep(&mut self, key: &ChunkKey, states: &Arc<ChunkStates>) {
         self.0.retain(|(known, _)| known != key);
-        self.0.push_back((key.clone(), states.clone()));
         let most = (MAX_BYTES / (4 * states.states.len()).max(1)).max(1);
-        while self.0.len() > most {
-            self.0.pop_front();
+        if self.0.len() >= most {
+            self.0.remove(0);
         }
+        self.0.push((key.clone(), states.clone()));
     }
 }

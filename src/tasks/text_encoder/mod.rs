@@ -82,32 +82,22 @@ pub struct TextEncoder {
 /// A prompt, and maybe a negative one, on their way through the text tower.
 pub struct PromptRun {
     options: EncodeOptions,
-    prompt: Vec<Place>,
-    negative: Option<Vec<Place>>,
-    /// Different chunks that are computed.
-    fresh: Vec<Fresh>,
-    /// How many of them are done.
-    done: usize,
+    /// The chunks of the prompt and of the negative one, each with the index of its entry.
+    places: Vec<(Chunk, usize)>,
+    /// How many of them are the prompt's.
+    own: usize,
+    /// The chunks that differ.
+    entries: Vec<Entry>,
+    /// Indices of the entries that are still to be computed.
+    pending: Vec<usize>,
     pass: Option<TextPass>,
     total: usize,
     left: usize,
 }
 
-/// A chunk, and where its states are.
-struct Place {
-    chunk: Chunk,
-    states: Slot,
-}
-
-enum Slot {
-    Known(Arc<ChunkStates>),
-    /// Those of [`PromptRun::fresh`] with this index.
-    Fresh(usize),
-}
-
-struct Fresh {
+struct Entry {
     key: ChunkKey,
-    /// Whether they are kept for later prompts.
+    /// Whether the states are kept for later prompts.
     keep: bool,
     states: Option<Arc<ChunkStates>>,
 }
@@ -157,81 +147,64 @@ impl TextEncoder {
             let TextEncoderFiles { config, tokenizer, vocab_size } = &self.files;
             Chunker::new(tokenizer, config, *vocab_size, options)?.deal(prompt)
         };
-        let mut prompt = deal(prompt)?;
-        let mut negative = negative.map(deal).transpose()?;
-        if let Some(negative) = &mut negative {
-            let (most, empty) = (prompt.len().max(negative.len()), deal("")?);
-            prompt.resize(most, empty[0].clone());
-            negative.resize(most, empty[0].clone());
+        let mut chunks = deal(prompt)?;
+        let mut own = chunks.len();
+        if let Some(negative) = negative {
+            let (mut negative, empty) = (deal(negative)?, deal("")?);
+            own = own.max(negative.len());
+            chunks.resize(own, empty[0].clone());
+            negative.resize(own, empty[0].clone());
+            chunks.append(&mut negative);
         }
-        let mut fresh = Vec::new();
-        let prompt = self.place(prompt, false, options, &mut fresh);
-        let negative = negative.map(|chunks| self.place(chunks, true, options, &mut fresh));
-        let left = fresh.len().div_ceil(CHUNK_BATCH) * layers;
-        Ok(PromptRun { options: *options, prompt, negative, fresh, done: 0, pass: None, total: left, left })
-    }
-
-    /// Finds what is known of `chunks`, and adds what is not to those that are computed. With `keep`, that is kept.
-    fn place(
-        &self,
-        chunks: Vec<Chunk>,
-        keep: bool,
-        options: &EncodeOptions,
-        fresh: &mut Vec<Fresh>,
-    ) -> Vec<Place> {
-        let place = |chunk: Chunk| {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut places = Vec::with_capacity(chunks.len());
+        for chunk in chunks {
             let key = ChunkKey {
                 attended: if options.attention_mask { chunk.used } else { chunk.ids.len() },
                 ids: chunk.ids.clone(),
                 skip: options.skip,
                 final_norm: options.final_norm,
             };
-            let keep = keep || chunk.used == 2;
-            let states = match (self.kept.find(&key), fresh.iter().position(|other| other.key == key)) {
-                (Some(known), _) => Slot::Known(known),
-                (None, Some(index)) => {
-                    fresh[index].keep |= keep;
-                    Slot::Fresh(index)
-                }
-                (None, None) => {
-                    fresh.push(Fresh { key, keep, states: None });
-                    Slot::Fresh(fresh.len() - 1)
-                }
-            };
-            Place { chunk, states }
-        };
-        chunks.into_iter().map(place).collect()
+            let place = entries.iter().position(|entry| entry.key == key).unwrap_or(entries.len());
+            if place == entries.len() {
+                entries.push(Entry { states: self.kept.find(&key), key, keep: false });
+            }
+            entries[place].keep |= places.len() >= own || chunk.is_empty();
+            places.push((chunk, place));
+        }
+        let pending: Vec<usize> = (0..entries.len()).filter(|&i| entries[i].states.is_none()).collect();
+        let left = pending.len().div_ceil(CHUNK_BATCH) * layers;
+        Ok(PromptRun { options: *options, places, own, entries, pending, pass: None, total: left, left })
     }
 
     /// Computes one more layer, of a few chunks. Returns how many such steps are left.
     pub fn step(&mut self, run: &mut PromptRun) -> Result<usize> {
-        let end = run.fresh.len().min(run.done + CHUNK_BATCH);
-        if run.done == end {
+        let batch = &run.pending[..run.pending.len().min(CHUNK_BATCH)];
+        let count = batch.len();
+        if count == 0 {
             return Ok(0);
         }
-        let batch = &mut run.fresh[run.done..end];
         let mut pass = match run.pass.take() {
             Some(pass) => pass,
             None => {
-                let texts: Vec<MaskedText<'_>> = batch
-                    .iter()
-                    .map(|Fresh { key, .. }| MaskedText { ids: &key.ids, attended: key.attended })
-                    .collect();
+                let keys = batch.iter().map(|&i| &run.entries[i].key);
+                let texts: Vec<MaskedText<'_>> =
+                    keys.map(|key| MaskedText { ids: &key.ids, attended: key.attended }).collect();
                 self.model.begin(&texts, run.options.skip)?
             }
         };
         if self.model.advance(&mut pass)? > 0 {
             run.pass = Some(pass);
         } else {
-            let states = self.states_of(pass, batch.len(), run.options.final_norm)?;
-            for (fresh, states) in batch.iter_mut().zip(states) {
+            let found = self.states_of(pass, count, run.options.final_norm)?;
+            for (i, states) in run.pending.drain(..count).zip(found) {
+                let entry = &mut run.entries[i];
                 let states = Arc::new(states);
-                if fresh.keep {
-                    self.kept.keep(&fresh.key, &states);
+                if entry.keep {
+                    self.kept.keep(&entry.key, &states);
                 }
-                fresh.states = Some(states);
+                entry.states = Some(states);
             }
-            run.done = end;
         }
         // A step that failed is made again, and is one more than were foreseen.
         run.left = run.left.saturating_sub(1);
@@ -286,7 +259,7 @@ impl PromptRun {
     /// # Errors
     /// `ArgumentInvalid`: steps are left, or the weights in the prompt leave no mean that could be restored.
     pub fn encoded(&self) -> Result<EncodedPrompt> {
-        self.read(&self.prompt)
+        self.read(&self.places[..self.own])
     }
 
     /// What has become of the negative prompt, where there is one.
@@ -294,16 +267,15 @@ impl PromptRun {
     /// # Errors
     /// As [`PromptRun::encoded`].
     pub fn negative(&self) -> Result<Option<EncodedPrompt>> {
-        self.negative.as_ref().map(|places| self.read(places)).transpose()
+        let negative = &self.places[self.own..];
+        if negative.is_empty() { Ok(None) } else { self.read(negative).map(Some) }
     }
 
-    fn read(&self, places: &[Place]) -> Result<EncodedPrompt> {
+    fn read(&self, places: &[(Chunk, usize)]) -> Result<EncodedPrompt> {
         let mut all: Option<EncodedPrompt> = None;
-        for Place { chunk, states } in places {
-            let found = match states {
-                Slot::Known(states) => states,
-                Slot::Fresh(index) => self.fresh[*index].states.as_ref().ok_or_else(unfinished)?,
-            };
+        for (chunk, entry) in places {
+            let found = self.entries.get(*entry).and_then(|entry| entry.states.as_ref());
+            let found = found.ok_or_else(unfinished)?;
             let encoded = all.get_or_insert_with(|| EncodedPrompt {
                 states: Vec::with_capacity(places.len() * found.states.len()),
                 width: found.pooled.len(),
