@@ -127,8 +127,10 @@ export function locate(model, { hubUrl = HUB, revision, weights, task } = {}) {
     throw invalid(`The option weights is "${weights}", which is no name of a file.`);
   }
   const readsTexts = task === undefined || TASKS[task].readsTexts;
-  if (typeof model === 'object' && !(model instanceof URL))
-    return fromAddresses(model, readsTexts, task === undefined || TASKS[task].seesPictures);
+  const seesPictures = task === undefined || TASKS[task].seesPictures;
+  if (typeof model === 'object' && !(model instanceof URL)) {
+    return fromAddresses(model, { readsTexts, seesPictures });
+  }
   const id = String(model);
   const known = find(id);
   const isFolder = model instanceof URL || FOLDER.test(id);
@@ -209,11 +211,10 @@ function builtIn() {
 
 /**
  * @param {ModelAddresses} model
- * @param {boolean} readsTexts
- * @param {boolean} seesPictures
+ * @param {Pick<import('../shared/tasks.js').TaskInfo, 'readsTexts' | 'seesPictures'>} needs
  * @returns {ModelFiles}
  */
-function fromAddresses(model, readsTexts, seesPictures) {
+function fromAddresses(model, { readsTexts, seesPictures }) {
   refuseNameInObject(model);
   const { config, preprocessor, tokenizer, weights, ...others } = model;
   const file = (/** @type {keyof typeof FILE_NAMES} */ role, /** @type {unknown} */ address) => {
