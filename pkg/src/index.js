@@ -35,6 +35,9 @@
  * @typedef {import('./page/examples.js').Examples} Examples
  * @typedef {import('./page/saved-teacher.js').ModelIdentity} ModelIdentity
  * @typedef {import('./page/saved-teacher.js').SavedTeacher} SavedTeacher
+ * @typedef {import('./page/text-encoder.js').EncodedText} EncodedText
+ * @typedef {import('./page/text-encoder.js').EncodedTexts} EncodedTexts
+ * @typedef {import('./page/text-encoder.js').EncodeOptions} EncodeOptions
  * @typedef {import('./shared/protocol.js').Calibration} Calibration
  * @typedef {import('./shared/errors.js').ErrorCode} ErrorCode
  * @typedef {import('./page/image-input.js').ImageInput} ImageInput
@@ -70,6 +73,7 @@ export { Interrogator } from './page/interrogator.js';
 export { Matcher } from './page/matcher.js';
 export { Tagger } from './page/tagger.js';
 export { Teacher } from './page/teacher.js';
+export { ClipTextEncoder as TextEncoder, toSafetensors } from './page/text-encoder.js';
 export {
   AbortError,
   errorCodes,

@@ -6,6 +6,7 @@
 //! * [`Answerer`]: answers to questions about an image, its own or the best of given ones (BLIP).
 //! * [`Classifier`]: which of its own classes an image is of (ViT).
 //! * [`TeachRun`]: a tagger's labels learnt from a few examples (softmax regression).
+//! * [`TextEncoder`]: what image generators are conditioned on, the states of a prompt's tokens (CLIP's text tower).
 //! * [`Ocelli`]: a tagger, a captioner and a matcher of one model, for which an image is encoded once.
 //! * [`Interrogation`]: a prompt that an image could have been made with, of a caption and of terms (CLIP Interrogator).
 //! * [`Map`]: which parts of an image made an answer, of all of them.
@@ -34,6 +35,7 @@ mod scores;
 mod tag_table;
 mod tagger;
 mod teaching;
+mod text_encoder;
 mod text_tokenizer;
 mod texts;
 
@@ -58,6 +60,10 @@ pub use ocelli::{Ocelli, OcelliFiles, OcelliModelFiles};
 pub use scores::{Scored, Scores};
 pub use tagger::{Tagger, TaggerFiles};
 pub use teaching::{MAX_EXAMPLES, Taught, TaughtRows, TeachRun};
+pub use text_encoder::{
+    EmphasisMode, EncodeOptions, EncodedPrompt, MAX_CHUNKS, PaddingToken, PromptRun, TextEncoder,
+    TextEncoderFiles,
+};
 
 use crate::image::{Preprocessor, RgbImage};
 use crate::{Error, ErrorKind, Result};

@@ -82,6 +82,30 @@ impl ClipTokenizer {
         self.texts.fills(text)
     }
 
+    /// The tokens of `text` alone, however many they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`ClipTokenizer::encode`].
+    pub fn encode_bare(&self, text: &str) -> Result<Vec<u32>> {
+        self.texts.file.encode(text)
+    }
+
+    /// Tokens that a text can have, the first and the last included.
+    pub fn context(&self) -> usize {
+        self.texts.context
+    }
+
+    /// The id of the start token.
+    pub fn start_token(&self) -> u32 {
+        self.texts.start
+    }
+
+    /// The id of a comma at the end of a word, where the vocabulary has one.
+    pub fn comma_token(&self) -> Option<u32> {
+        self.texts.file.tokenizer.token_to_id(&[",", WORD_END].concat())
+    }
+
     /// The id of the end token.
     pub fn end_token(&self) -> u32 {
         self.texts.end

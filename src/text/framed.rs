@@ -7,7 +7,7 @@ use crate::error::Result;
 pub(super) struct Framed {
     pub(super) file: File,
     pub(super) context: usize,
-    start: u32,
+    pub(super) start: u32,
     pub(super) end: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Words: tokenizers from `tokenizer.json`, and prompt templates.
+//! Words: tokenizers from `tokenizer.json`, prompt templates, and weights in prompts.
 //!
 //! Unlike a general tokenizer, the types here do one thing each: [`ClipTokenizer`] turns a label into what
 //! CLIP's text tower takes, [`CaptionTokenizer`] turns a prompt into what BLIP's decoder continues and its
@@ -16,6 +16,7 @@
 
 mod caption;
 mod clip;
+mod emphasis;
 mod file;
 mod framed;
 mod roberta;
@@ -25,6 +26,7 @@ mod words;
 
 pub use caption::CaptionTokenizer;
 pub use clip::ClipTokenizer;
+pub use emphasis::{MAX_EMPHASIS, PromptPart, check_prompt, parse_emphasis};
 pub use roberta::RobertaTokenizer;
 pub use siglip::SiglipTokenizer;
 pub use template::{MAX_TEMPLATES, Template, Templates};

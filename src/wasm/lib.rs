@@ -18,6 +18,7 @@ mod load;
 mod matching;
 mod ocelli;
 mod picture;
+mod prompts;
 mod tag;
 mod teach;
 #[cfg(feature = "threads")]

@@ -2,7 +2,7 @@
 //!
 //! `python tests/full/make.py` makes the models (1.5 GB); `OCELLI_FULL=target/full` says that they are there.
 //! Without it the tests say so and pass. `python tests/full/make_towers.py` makes RN50, SigLIP, XLM-RoBERTa and EfficientNet-Lite0
-//! beside them.
+//! beside them, and `python tests/full/make_text_encoder.py` the text tower of CLIP L/14.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -14,7 +14,10 @@ use ocelli::image::{Preprocessor, PreprocessorKind};
 use ocelli::kernels::Dtype;
 use ocelli::models::dual::{DualConfig, DualEncoder, Towers};
 use ocelli::models::ocelli::{OcelliConfig, OcelliModel, Parts};
-use ocelli::tasks::{CaptionOptions, Captioner, CaptionerFiles, ModelFiles, Tagger, TaggerFiles};
+use ocelli::tasks::{
+    CaptionOptions, Captioner, CaptionerFiles, EncodeOptions, ModelFiles, Tagger, TaggerFiles, TextEncoder,
+    TextEncoderFiles,
+};
 use ocelli::weights::{Weights, WeightsLoader};
 use serde_json::Value;
 
@@ -217,4 +220,58 @@ fn efficientnet_lite0_sees_as_the_reference() {
         OcelliModel::new(&config, parts, weights).unwrap().tagger.unwrap()
     };
     compare_towers("lite0", model);
+}
+
+/// Largest difference of a state's number from the reference's, as part of the largest one.
+const STATE_BOUND: f32 = 1e-4;
+/// Least cosine of a token's state in int8 and the reference's.
+const STATE_COSINE: f32 = 0.999;
+
+#[test]
+fn clip_l_14_reads_prompts_as_the_reference() {
+    let Some(folder) = std::env::var_os("OCELLI_FULL").map(|full| PathBuf::from(full).join("text_encoder"))
+    else {
+        println!("skipped: OCELLI_FULL does not name the folder that tests/full/make_text_encoder.py makes");
+        return;
+    };
+    let Ok(prompts) = std::fs::read(folder.join("prompts.json")) else {
+        println!("skipped: tests/full/make_text_encoder.py has not been run");
+        return;
+    };
+    let prompts: Vec<String> = serde_json::from_slice(&prompts).unwrap();
+    let expected =
+        candle_core::safetensors::load(folder.join("expected.safetensors"), &candle_core::Device::Cpu)
+            .unwrap();
+    let read = |file: &str| std::fs::read(folder.join(file)).unwrap();
+    for (dtype, least) in [(Dtype::F32, 0.99999), (Dtype::F16, 0.9999), (Dtype::Int8, STATE_COSINE)] {
+        let files = TextEncoderFiles::read(&read("config.json"), &read("tokenizer.json")).unwrap();
+        let mut encoder =
+            TextEncoder::new(files, weights_as(&folder.join("model.safetensors"), dtype)).unwrap();
+        for (i, prompt) in prompts.iter().enumerate() {
+            for (key, skip) in [("last", 0), ("penultimate", 1)] {
+                let options = EncodeOptions { skip, final_norm: skip == 0, ..Default::default() };
+                let start = Instant::now();
+                let (encoded, _) = encoder.encode(prompt, None, &options).unwrap();
+                let time = start.elapsed();
+                for (what, found) in [(key, &encoded.states), ("pooled", &encoded.pooled)] {
+                    let expected = expected[&format!("{i}.{what}")].flatten_all().unwrap().to_vec1().unwrap();
+                    let (off, cosine) = compare_states(found, &expected);
+                    println!(
+                        "CLIP L/14 {dtype:?} {what} of {prompt:?}: off by {off:e}, cosine {cosine}, in {time:?}"
+                    );
+                    assert!(cosine >= least, "{dtype:?} {what}: cosine {cosine}");
+                    assert!(dtype != Dtype::F32 || off <= STATE_BOUND, "{what}: off by {off:e}");
+                }
+            }
+        }
+    }
+}
+
+/// The largest difference as part of the largest number, and the least cosine of the rows of 768 numbers.
+fn compare_states(found: &[f32], expected: &[f32]) -> (f32, f32) {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+    let off = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let rows = found.chunks(768).zip(expected.chunks(768));
+    (off / largest, rows.map(|(a, b)| crate::seeded::cosine(a, b)).fold(1.0, f32::min))
 }

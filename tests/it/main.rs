@@ -30,6 +30,7 @@ mod support;
 mod tagging;
 mod tasks;
 mod text;
+mod text_encoder;
 mod timm;
 mod towers;
 mod vit;

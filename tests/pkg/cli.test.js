@@ -286,7 +286,16 @@ test('a wrong command line is one sentence and the exit code 2', async () => {
 test('help explains every command, with examples', async () => {
   const { code, out } = await ocelli(['--help']);
   assert.equal(code, 0);
-  for (const name of ['tag', 'caption', 'interrogate', 'embed', 'classify', 'convert', 'serve']) {
+  for (const name of [
+    'tag',
+    'caption',
+    'interrogate',
+    'embed',
+    'classify',
+    'encode-text',
+    'convert',
+    'serve',
+  ]) {
     assert.match(out, RegExp(`^  ${name} `, 'm'));
     const help = await ocelli([name, '--help']);
     assert.equal(help.code, 0);

@@ -83,12 +83,16 @@ test('the wasm has every handle that handles.js names', options, () => {
     ChoiceRun: ['step', 'scores', 'probabilities'],
     ClassifierFiles: ['passOver'],
     ClassifierHandle: [...looking, ...tracing, 'labels', 'kinds', 'classify'],
+    TextEncoderFiles: ['passOver'],
+    TextEncoderHandle: ['begin', 'step'],
+    PromptRun: ['encoded', 'negative'],
+    EncodedPrompt: ['states', 'pooled', 'projected', 'tokens', 'weights'],
   })) {
     for (const member of [...members, 'free']) {
       assert.equal(typeof wasm[name].prototype[member], 'function', `${name}.${member}`);
     }
   }
-  for (const name of ['Tagger', 'Captioner', 'Matcher', 'Answerer', 'Classifier']) {
+  for (const name of ['Tagger', 'Captioner', 'Matcher', 'Answerer', 'Classifier', 'TextEncoder']) {
     assert.equal(typeof wasm[`${name}Files`].read, 'function', name);
     assert.equal(typeof wasm[`${name}Handle`].create, 'function', name);
   }
@@ -102,6 +106,7 @@ test('the wasm has every handle that handles.js names', options, () => {
     Terms: ['length', 'pending'],
     Interrogation: ['prompt', 'similarity', 'caption', 'done', 'total'],
     MatchRun: ['total'],
+    PromptRun: ['total'],
   };
   for (const [name, getters] of Object.entries(numbers)) {
     for (const getter of getters) {

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Answerer, Captioner, Classifier, Embedder, Matcher, Tagger } from '../../pkg/src/index.js';
+import {
+  Answerer,
+  Captioner,
+  Classifier,
+  TextEncoder as ClipTextEncoder,
+  Embedder,
+  Matcher,
+  Tagger,
+} from '../../pkg/src/index.js';
 import { locate } from '../../pkg/src/page/hub.js';
 import { isRecord } from '../../pkg/src/cache/record.js';
 import { Engine } from '../../pkg/src/worker/operations/index.js';
@@ -71,6 +79,7 @@ test('the record says what part of the model is kept', async (t) => {
     [Matcher, 'match'],
     [Answerer, 'answer'],
     [Classifier, 'classify'],
+    [ClipTextEncoder, 'text'],
   ]) {
     const backend = new FakeBackend();
     await visit(t, backend, { Class, load: more });

@@ -96,10 +96,10 @@ test('the public types say what the calls take and give', (t) => {
   const program = `
     import {
       Answerer, Captioner, Classifier, Embedder, errorCodes, ImageError, Interrogator, loadVocabulary, Matcher, models, NetworkError,
-      OcelliError, overlay, Tagger, templates
+      OcelliError, overlay, Tagger, templates, TextEncoder as ClipTextEncoder, toSafetensors
     } from 'ocelli';
     import type {
-      CaptionCandidate, Classification, ErrorCode, FoundPrompt, ImageInput, ImageInputs, Label, ModelInfo, PatchMap, ProgressEvent, RankedAnswer,
+      CaptionCandidate, Classification, EncodedText, EncodeOptions, ErrorCode, FoundPrompt, ImageInput, ImageInputs, Label, ModelInfo, PatchMap, ProgressEvent, RankedAnswer,
       RankedText, Ranker, Similarity, Tag, TextMatch, Vocabulary
     } from 'ocelli';
 
@@ -133,6 +133,13 @@ test('the public types say what the calls take and give', (t) => {
     const captioner = await Captioner.load('a/b', { worker: () => new Worker('x') });
     const caption: string = await captioner.caption('x.png', { onPiece: (piece: string) => void piece });
     for await (const piece of captioner.stream(image, { topP: 0.9, seed: 1 })) piece.toUpperCase();
+    const encoder: ClipTextEncoder = await ClipTextEncoder.load({ config: 'c', tokenizer: 't', weights: new URL('http://x/w') });
+    const encode: EncodeOptions = { negativePrompt: '', skip: 1, finalNorm: false, padding: 'end', emphasis: 'no-norm' };
+    const encoded: EncodedText & { negative?: EncodedText } = await encoder.encode('a (red:1.2) bus', encode);
+    const width: number = encoded.dims[1];
+    void [width, encoded.projected?.length, new Blob([toSafetensors(encoded)]), new TextEncoder().encode('the global')];
+    // @ts-expect-error there is no such way
+    void encoder.encode('a', { emphasis: 'some' });
     const matcher: Ranker = { rank: async (image, texts) => texts.map((text) => ({ text, match: 1 })) };
     const several: CaptionCandidate[] = await captioner.captions(image, { numCaptions: 3, temperature: 0.8, matcher });
     several[0].match?.toFixed();

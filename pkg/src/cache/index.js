@@ -12,7 +12,7 @@
  * @property {string} id the model's id, or its folder's address
  * @property {string | null} revision the hub revision that was asked for; null for the model's usual one
  *
- * @typedef {'all' | import('../shared/protocol.js').Tower | Exclude<import('../shared/protocol.js').Task, 'tag' | 'embed'>} Part what is
+ * @typedef {'all' | import('../shared/protocol.js').Tower | Exclude<import('../shared/protocol.js').Task, 'tag' | 'embed' | 'encode-text'>} Part what is
  *   kept of a model: all of one that serves several tasks, of CLIP one tower or both, of others what the task needs
  *
  * @typedef {object} Packed how the weights were packed

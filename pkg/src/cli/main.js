@@ -8,6 +8,7 @@ import { caption } from './commands/caption.js';
 import { classify } from './commands/classify.js';
 import { convert } from './commands/convert.js';
 import { embed } from './commands/embed.js';
+import { encodeText } from './commands/encode-text.js';
 import { interrogate } from './commands/interrogate.js';
 import { serve } from './commands/serve.js';
 import { tag } from './commands/tag.js';
@@ -18,7 +19,7 @@ import { tell } from './terminal.js';
 import { sentenceOf } from './work.js';
 
 /** @type {Record<string, (values: import('./options.js').Values, names: string[]) => Promise<number>>} */
-const RUN = { tag, caption, interrogate, embed, classify, convert, serve };
+const RUN = { tag, caption, interrogate, embed, classify, 'encode-text': encodeText, convert, serve };
 
 /** Codes of what the command line itself has wrong. */
 const USAGE = [
@@ -76,7 +77,7 @@ async function dispatch([name, ...rest]) {
     process.stdout.write(explain(name));
     return EXIT.done;
   }
-  const needsPictures = !['convert', 'serve'].includes(name) && values.text === undefined;
+  const needsPictures = !['convert', 'serve', 'encode-text'].includes(name) && values.text === undefined;
   if (needsPictures && names.length === 0) throw usage('Which pictures? Give files, folders, a glob or -.');
   return /** @type {(typeof RUN)[string]} */ (RUN[name])(values, names);
 }

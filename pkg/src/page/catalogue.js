@@ -138,7 +138,7 @@ export function revisionOf(id, file) {
  * @property {string} id as it was loaded
  * @property {string | null} revision the revision that was asked for; null for the model's usual one
  * @property {import('../cache/index.js').Part} part what is kept of it: `all` of a model for several tasks, of CLIP one tower
- *   (`image`, `text`) or `both`, of others what a task needs (`caption`, `match`, `answer`, `classify`)
+ *   (`image`, `text`, which a text encoder keeps too) or `both`, of others what a task needs (`caption`, `match`, `answer`, `classify`)
  * @property {string} dtype
  * @property {number} bytes that it takes, its labels' embeddings included
  * @property {string} date when it was kept, in ISO 8601

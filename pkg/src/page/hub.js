@@ -5,7 +5,7 @@
 
 import { packageFile } from '../files.js';
 import { OcelliError } from '../shared/errors.js';
-import { addressBeside, WEIGHTS } from '../shared/model-files.js';
+import { addressBeside, fileBeside, WEIGHTS } from '../shared/model-files.js';
 import { nearest } from '../shared/nearest.js';
 import { platform } from '../shared/platform.js';
 import { TASKS } from '../shared/tasks.js';
@@ -18,7 +18,7 @@ import { filesOf, find, list, revisionOf, weightsOf } from './catalogue.js';
  *
  * @typedef {object} ModelAddresses A model as the address of each of its files, wherever they lie.
  * @property {string | URL} config `config.json`
- * @property {string | URL} preprocessor `preprocessor_config.json`
+ * @property {string | URL} [preprocessor] `preprocessor_config.json`, of models that see pictures
  * @property {string | URL} [tokenizer] `tokenizer.json`, of models that read texts
  * @property {string | URL} weights safetensors, GGUF or a PyTorch file
  * @property {string | URL} [decoderTokenizer] of a model of the built-in one's kind: `decoder_tokenizer.json`
@@ -127,7 +127,10 @@ export function locate(model, { hubUrl = HUB, revision, weights, task } = {}) {
     throw invalid(`The option weights is "${weights}", which is no name of a file.`);
   }
   const readsTexts = task === undefined || TASKS[task].readsTexts;
-  if (typeof model === 'object' && !(model instanceof URL)) return fromAddresses(model, readsTexts);
+  const seesPictures = task === undefined || TASKS[task].seesPictures;
+  if (typeof model === 'object' && !(model instanceof URL)) {
+    return fromAddresses(model, { readsTexts, seesPictures });
+  }
   const id = String(model);
   const known = find(id);
   const isFolder = model instanceof URL || FOLDER.test(id);
@@ -206,8 +209,12 @@ function builtIn() {
   };
 }
 
-/** @param {ModelAddresses} model @param {boolean} readsTexts @returns {ModelFiles} */
-function fromAddresses(model, readsTexts) {
+/**
+ * @param {ModelAddresses} model
+ * @param {Pick<import('../shared/tasks.js').TaskInfo, 'readsTexts' | 'seesPictures'>} needs
+ * @returns {ModelFiles}
+ */
+function fromAddresses(model, { readsTexts, seesPictures }) {
   refuseNameInObject(model);
   const { config, preprocessor, tokenizer, weights, ...others } = model;
   const file = (/** @type {keyof typeof FILE_NAMES} */ role, /** @type {unknown} */ address) => {
@@ -224,9 +231,13 @@ function fromAddresses(model, readsTexts) {
     if (name === undefined) throw invalid(noFile(key));
     if (address !== undefined) beside[name] = absolute(String(address), key).href;
   }
+  const configuration = file('config', config);
   return {
-    config: file('config', config),
-    preprocessor: file('preprocessor', preprocessor),
+    config: configuration,
+    preprocessor:
+      preprocessor === undefined && !seesPictures
+        ? fileBeside({ config: configuration }, FILE_NAMES.preprocessor)
+        : file('preprocessor', preprocessor),
     ...(readsTexts && { tokenizer: file('tokenizer', tokenizer) }),
     weights: file('weights', weights),
     beside,

@@ -35,6 +35,9 @@ const tagging = /** @type {const} */ ({
   builtIn: false,
 });
 
+/** CLIP with its own text tower, which prompts of image generators can be encoded with. */
+const clip = /** @type {const} */ ({ ...tagging, tasks: ['tag', 'embed', 'encode-text'] });
+
 /** All of them. */
 export const CATALOGUE = /** @type {const} @satisfies {readonly CatalogueEntry[]} */ ([
   {
@@ -49,7 +52,7 @@ export const CATALOGUE = /** @type {const} @satisfies {readonly CatalogueEntry[]
     languages: ENGLISH,
   },
   {
-    ...tagging,
+    ...clip,
     id: 'wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M',
     title: 'TinyCLIP 8M/16',
     bytes: 98_000_000,
@@ -57,7 +60,7 @@ export const CATALOGUE = /** @type {const} @satisfies {readonly CatalogueEntry[]
     accuracy: 41.1,
   },
   {
-    ...tagging,
+    ...clip,
     id: 'Xenova/clip-vit-base-patch32',
     title: 'CLIP B/32, quantised',
     bytes: 155_000_000,
@@ -75,7 +78,7 @@ export const CATALOGUE = /** @type {const} @satisfies {readonly CatalogueEntry[]
     weights: 'onnx/model_quantized.onnx',
   },
   {
-    ...tagging,
+    ...clip,
     id: 'wkcn/TinyCLIP-ViT-39M-16-Text-19M-YFCC15M',
     title: 'TinyCLIP 39M/16',
     bytes: 336_000_000,
@@ -83,7 +86,7 @@ export const CATALOGUE = /** @type {const} @satisfies {readonly CatalogueEntry[]
     accuracy: 63.5,
   },
   {
-    ...tagging,
+    ...clip,
     id: 'wkcn/TinyCLIP-ViT-40M-32-Text-19M-LAION400M',
     title: 'TinyCLIP 40M/32',
     bytes: 340_000_000,
@@ -91,7 +94,7 @@ export const CATALOGUE = /** @type {const} @satisfies {readonly CatalogueEntry[]
     accuracy: 59.8,
   },
   {
-    ...tagging,
+    ...clip,
     id: 'wkcn/TinyCLIP-ViT-61M-32-Text-29M-LAION400M',
     title: 'TinyCLIP 61M/32',
     bytes: 465_000_000,
@@ -99,7 +102,7 @@ export const CATALOGUE = /** @type {const} @satisfies {readonly CatalogueEntry[]
     accuracy: 62.4,
   },
   {
-    ...tagging,
+    ...clip,
     id: 'laion/CLIP-ViT-B-32-256x256-DataComp-s34B-b86K',
     title: 'DataComp B/32 at 256 pixels',
     bytes: 608_000_000,
@@ -107,7 +110,7 @@ export const CATALOGUE = /** @type {const} @satisfies {readonly CatalogueEntry[]
     accuracy: 72.8,
   },
   {
-    ...tagging,
+    ...clip,
     id: 'openai/clip-vit-base-patch32',
     title: 'CLIP B/32',
     bytes: 608_000_000,
@@ -142,6 +145,14 @@ export const CATALOGUE = /** @type {const} @satisfies {readonly CatalogueEntry[]
     license: 'Apache-2.0',
     accuracy: 78.2,
     languages: MULTILINGUAL,
+  },
+  {
+    ...clip,
+    id: 'openai/clip-vit-large-patch14',
+    title: 'CLIP L/14',
+    bytes: 1_710_000_000,
+    license: 'MIT',
+    accuracy: 75.5,
   },
   {
     id: 'lmz/candle-blip',

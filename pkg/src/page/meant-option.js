@@ -22,6 +22,12 @@ const MEANT = [
   { words: ['wasmpaths', 'wasmpath'], options: ['wasmUrl'] },
   { words: ['token', 'accesstoken', 'apikey'], options: ['headers'] },
   { words: ['endpoint', 'host', 'remotehost', 'baseurl'], options: ['hubUrl'] },
+  { words: ['negative', 'uncond', 'negativetext'], options: ['negativePrompt'] },
+  {
+    words: ['clipskip', 'layeridx', 'cliplayer'],
+    options: ['skip'],
+    say: 'skip (1 is the second last layer)',
+  },
   { words: ['abortsignal', 'abort', 'controller'], options: ['signal'] },
   {
     words: ['ontoken', 'streamer', 'stream', 'callback', 'callbackfunction'],

@@ -11,6 +11,8 @@ import { VARIANT_NAMES } from '../shared/variants.js';
 
 /** More threads than any machine has. */
 const MOST_THREADS = 64;
+/** Larger ids than any tokenizer has. */
+const MOST_TOKENS = 4_000_000;
 
 /**
  * @typedef {object} Spec
@@ -39,6 +41,11 @@ const WHOLE = {
   valid: (value) => Number.isSafeInteger(value) && value >= 0,
   must: 'be a whole number of at least zero',
 };
+/** @param {number} most @returns {Spec} */
+const wholeTo = (most) => ({
+  valid: (value) => Number.isInteger(value) && value >= 0 && value <= most,
+  must: `be a whole number from 0 to ${most}`,
+});
 /** The wasm computes in single precision, in which what is larger is infinite. @type {Spec} */
 const NUMBER = {
   valid: (value) => Number.isFinite(value) && Number.isFinite(Math.fround(value)),
@@ -130,6 +137,18 @@ const SPECS = {
   seed: WHOLE,
   onPiece: FUNCTION,
   numCaptions: COUNT,
+  // Of prompts.
+  negativePrompt: STRING,
+  skip: wholeTo(256),
+  finalNorm: FLAG,
+  attentionMask: FLAG,
+  padding: {
+    valid: (value) => value === 'trained' || value === 'end' || wholeTo(MOST_TOKENS).valid(value),
+    must: 'be "trained", "end" or the id of a token',
+  },
+  emphasis: oneOf(['original', 'no-norm', 'none']),
+  commaBacktrack: wholeTo(1000),
+  truncate: FLAG,
   matcher: { valid: (value) => typeof value?.rank === 'function', must: 'be a Matcher' },
 };
 

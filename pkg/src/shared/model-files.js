@@ -15,7 +15,7 @@ export const WEIGHTS = [
 /**
  * A further file of a model, which lies beside its configuration where no other address was given.
  *
- * @param {ModelFiles} files
+ * @param {Pick<ModelFiles, 'config' | 'beside'>} files
  * @param {string} name
  * @returns {ModelFile}
  */

@@ -19,8 +19,9 @@
  *   - `build`, `ready`: bytes, all of them
  *   - `image`: layers of the image tower; of a map, there and back
  *   - `labels`: labels or terms encoded, those known from before among them; `texts`: texts encoded, or readings of texts
- *     compared with a picture, or of a prompt that grows those of the term that comes next; `words`: words that captions are
- *     prompted with, encoded; `answers`: answers weighed; `fits`: fits of labels to their examples
+ *     compared with a picture; of a prompt layers of the text tower, and of one that grows texts with the term that comes next;
+ *     `words`: words that captions are prompted with, encoded; `answers`: answers weighed; `fits`: fits of labels to their
+ *     examples
  * @property {string | null} file the file in flight, while downloading
  * @property {number} loaded in the phase's unit; at its end as many as `total`
  * @property {number | null} total null where it is unknown
@@ -151,6 +152,28 @@
  * @property {number | undefined} threshold the least score that is returned
  * @property {Record<string, number> | undefined} thresholds the same by kinds of classes
  *
+ * @typedef {object} EncodeTextArguments
+ * @property {string} prompt
+ * @property {string | undefined} [negativePrompt]
+ * @property {number | undefined} [skip] layers from the end that are left out
+ * @property {boolean | undefined} [finalNorm]
+ * @property {boolean | undefined} [attentionMask]
+ * @property {'trained' | 'end' | number | undefined} [padding]
+ * @property {'original' | 'no-norm' | 'none' | undefined} [emphasis]
+ * @property {number | undefined} [commaBacktrack] tokens
+ * @property {boolean | undefined} [truncate]
+ *
+ * @typedef {object} EncodedPrompt
+ * @property {Float32Array} states of each token, row by row
+ * @property {Float32Array} pooled
+ * @property {Float32Array | null} projected where the model has a projection
+ * @property {Uint32Array} tokens
+ * @property {Float32Array} weights of each token
+ *
+ * @typedef {object} EncodeTextAnswer
+ * @property {EncodedPrompt} prompt
+ * @property {EncodedPrompt | null} negative
+ *
  * @typedef {{ image: ImageSource }} RolloutArguments
  * @typedef {{ image: ImageSource, text: string }} ExplainArguments
  */
@@ -176,6 +199,7 @@
  * @property {{ params: AnswerArguments, answer: string }} answer
  * @property {{ params: ChoiceArguments, answer: WeighedChoices }} choose
  * @property {{ params: ClassifyArguments, answer: import('./types.js').Classification[] }} classify best first
+ * @property {{ params: EncodeTextArguments, answer: EncodeTextAnswer }} encodeText
  * @property {{ params: AttentionArguments, answer: import('./types.js').WordMap[] }} attention
  * @property {{ params: RolloutArguments, answer: import('./types.js').PatchMap }} rollout
  * @property {{ params: ExplainArguments, answer: import('./types.js').PatchMap }} explain

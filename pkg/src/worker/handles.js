@@ -191,6 +191,28 @@
  * @property {() => string[] | undefined} kinds of what kind each is, where there are several kinds
  * @property {(encoding: any) => Float32Array} classify the probability of each
  * @property {() => void} free
+ *
+ * @typedef {Omit<import('../shared/protocol.js').EncodeTextArguments, 'padding'> & { padding?: string }} PromptOptions `padding`
+ *   is `trained`, `end`, or the id of a token
+ *
+ * @typedef {object} EncodedPromptHandle
+ * @property {() => Float32Array} states of each token, row by row
+ * @property {() => Float32Array} pooled
+ * @property {() => Float32Array | undefined} projected where the model has a projection
+ * @property {() => Uint32Array} tokens
+ * @property {() => Float32Array} weights of each token
+ * @property {() => void} free
+ *
+ * @typedef {object} PromptRunHandle a prompt on its way through the text tower; its answers are known once no step is left
+ * @property {number} total how many steps there are
+ * @property {() => EncodedPromptHandle} encoded
+ * @property {() => EncodedPromptHandle | undefined} negative where there is a negative prompt
+ * @property {() => void} free
+ *
+ * @typedef {object} TextEncoderHandle
+ * @property {(options: any) => PromptRunHandle} begin with `PromptOptions`; computes nothing
+ * @property {(run: any) => number} step computes one more layer of a few chunks; returns how many steps are left
+ * @property {() => void} free
  */
 
 /**
@@ -231,6 +253,8 @@
  * @property {FilesClass} OcelliFiles
  * @property {HandleClass<OcelliHandle>} OcelliHandle
  * @property {HandleClass<ClassifierHandle>} ClassifierHandle
+ * @property {FilesClass} TextEncoderFiles
+ * @property {HandleClass<TextEncoderHandle>} TextEncoderHandle
  */
 
 export {};

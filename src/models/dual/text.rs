@@ -23,11 +23,11 @@ pub struct TextPrefix {
 /// Tokens, positions, and transformer layers.
 #[derive(Debug, Clone)]
 pub struct ClipText {
-    config: ClipTextConfig,
+    pub(super) config: ClipTextConfig,
     tokens: Embedding,
     positions: Positions,
-    layers: Vec<EncoderLayer>,
-    final_norm: LayerNorm,
+    pub(super) layers: Vec<EncoderLayer>,
+    pub(super) final_norm: LayerNorm,
 }
 
 impl ClipText {
@@ -77,7 +77,7 @@ impl ClipText {
     }
 
     /// [`ClipText::embed`] of whole texts, one after the other.
-    fn embed_all(&self, texts: &[&[u32]]) -> Result<Tensor> {
+    pub(super) fn embed_all(&self, texts: &[&[u32]]) -> Result<Tensor> {
         // Positions fit a `u32`: `config.json` may ask for 65,536 at most.
         let positions: Vec<u32> = texts.iter().flat_map(|ids| 0..ids.len() as u32).collect();
         self.embed(&texts.concat(), &positions)
@@ -160,7 +160,7 @@ impl ClipText {
     }
 
     /// The position of `ids` that stands for the whole text.
-    fn last(&self, ids: &[u32]) -> Result<usize> {
+    pub(super) fn last(&self, ids: &[u32]) -> Result<usize> {
         self.check(ids)?;
         self.config
             .pooled(ids)

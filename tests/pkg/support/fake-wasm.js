@@ -370,6 +370,65 @@ export function fakeWasm({
     }
   }
 
+  /** A state is two numbers: a token's place and its weight. Each word is a token, and each prompt takes two steps. */
+  class EncodedPrompt extends Handle {
+    constructor(prompt) {
+      super();
+      this.words = prompt.split(' ');
+    }
+    states() {
+      return Float32Array.from(this.words.flatMap((_, i) => [i, 1]));
+    }
+    pooled() {
+      return Float32Array.of(this.words.length, 1);
+    }
+    projected() {
+      return this.words.includes('projected') ? Float32Array.of(3) : undefined;
+    }
+    tokens() {
+      return Uint32Array.from(this.words, (_, i) => i);
+    }
+    weights() {
+      return new Float32Array(this.words.length).fill(1);
+    }
+  }
+
+  class PromptRun extends Handle {
+    constructor({ prompt, negativePrompt }) {
+      super();
+      this.prompt = prompt;
+      this.negativePrompt = negativePrompt;
+      this.total = negativePrompt === undefined ? 2 : 4;
+      this.left = this.total;
+    }
+    encoded() {
+      if (this.left > 0) throw new Error('There are steps left.');
+      if (this.prompt === 'trap at the end') throw trap();
+      return new EncodedPrompt(this.prompt);
+    }
+    negative() {
+      return this.negativePrompt === undefined ? undefined : new EncodedPrompt(this.negativePrompt);
+    }
+  }
+
+  class TextEncoderHandle extends Handle {
+    static create(files, weights) {
+      weights.free();
+      files.free();
+      onCreate(files);
+      return new TextEncoderHandle();
+    }
+    begin(options) {
+      log.calls.push(options);
+      if (options.prompt === '(:)') throw wasmError('argument-invalid');
+      return new PromptRun(options);
+    }
+    step(run) {
+      run.left -= 1;
+      return run.left;
+    }
+  }
+
   class CaptionPlan extends Handle {}
 
   class CaptionRun extends Handle {
@@ -611,5 +670,7 @@ export function fakeWasm({
     AnswererHandle,
     ClassifierFiles: Files,
     ClassifierHandle,
+    TextEncoderFiles: Files,
+    TextEncoderHandle,
   };
 }

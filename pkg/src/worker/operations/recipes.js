@@ -39,6 +39,7 @@ import { ImageEncodings } from './image-encodings.js';
 import { KeptEmbeddings } from './kept-embeddings.js';
 import { MatcherOperations } from './matcher.js';
 import { TaggerOperations } from './tagger.js';
+import { TextEncoderOperations } from './text-encoder.js';
 
 /** What a folder of `model_type` "ocelli" can be asked for. @type {readonly Task[]} */
 const SHARED_TASKS = ['tag', 'embed', 'caption', 'match'];
@@ -54,7 +55,7 @@ const SHARED_EXTRA = [
 ];
 
 /**
- * @typedef {'Tagger' | 'Captioner' | 'Matcher' | 'Answerer' | 'Classifier'} Name
+ * @typedef {'Tagger' | 'Captioner' | 'Matcher' | 'Answerer' | 'Classifier' | 'TextEncoder'} Name
  *
  * @typedef {object} Single
  * @property {Name} name of the wasm's classes
@@ -86,6 +87,12 @@ const SINGLE = {
     name: 'Classifier',
     part: 'classify',
     operations: (encodings, handle) => new ClassifierOperations(encodings, handle),
+  },
+  'encode-text': {
+    name: 'TextEncoder',
+    // The same that an embedder of texts alone keeps.
+    part: 'text',
+    operations: (_encodings, handle) => new TextEncoderOperations(handle),
   },
 };
 
@@ -121,6 +128,7 @@ export function recipeFor(wasm, params, config) {
  */
 export function dispensableFiles({ task, tower }, config) {
   const read = parsed(config);
+  if (task === 'encode-text') return { preprocessor: true, tokenizer: false };
   if (task === 'classify') return { preprocessor: isOfTimm(read), tokenizer: false };
   if (task !== 'tag' && task !== 'embed') return { preprocessor: false, tokenizer: false };
   const type = String(read?.model_type ?? '');
