@@ -15,6 +15,8 @@ import { pictograms } from './lib/pictograms.mjs';
 
 const COUNTS = [1, 2, 4, 8, 16];
 const DRAWS = 3;
+/** Photographs of a label: those that examples are drawn from, and those that are told. */
+const MOST_PHOTOS = { train: 24, test: 12 };
 
 /**
  * @typedef {object} Case a picture
@@ -40,14 +42,15 @@ function photos() {
       group: split,
     }),
   );
-  // No more are ever needed of the training part.
-  const training = new Set(
-    [...new Set(cases.map(({ label }) => label))].flatMap((label) => {
-      const all = cases.filter((one) => one.label === label && one.group === 'train');
-      return sample(all, DRAWS * Math.max(...COUNTS), SEED);
-    }),
+  const kept = [...new Set(cases.map(({ label }) => label))].flatMap((label) =>
+    Object.entries(MOST_PHOTOS).flatMap(([split, most]) =>
+      sample(
+        cases.filter((one) => one.label === label && one.group === split),
+        most,
+        SEED,
+      ),
+    ),
   );
-  const kept = cases.filter((one) => one.group === 'test' || training.has(one));
   return { name: 'photos', cases: kept, draw: () => (one) => one.group === 'train' };
 }
 
