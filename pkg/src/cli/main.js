@@ -8,6 +8,8 @@ import { caption } from './commands/caption.js';
 import { classify } from './commands/classify.js';
 import { convert } from './commands/convert.js';
 import { embed } from './commands/embed.js';
+import { index } from './commands/index.js';
+import { search } from './commands/search.js';
 import { serve } from './commands/serve.js';
 import { tag } from './commands/tag.js';
 import { EXIT, Failure, usage } from './failure.js';
@@ -17,7 +19,10 @@ import { tell } from './terminal.js';
 import { sentenceOf } from './work.js';
 
 /** @type {Record<string, (values: import('./options.js').Values, names: string[]) => Promise<number>>} */
-const RUN = { tag, caption, embed, classify, convert, serve };
+const RUN = { tag, caption, embed, index, search, classify, convert, serve };
+
+/** Commands that are not of pictures alone, and say themselves what they miss. */
+const OWN_WORDS = ['convert', 'serve', 'index', 'search'];
 
 /** Codes of what the command line itself has wrong. */
 const USAGE = [
@@ -75,7 +80,7 @@ async function dispatch([name, ...rest]) {
     process.stdout.write(explain(name));
     return EXIT.done;
   }
-  const needsPictures = !['convert', 'serve'].includes(name) && values.text === undefined;
+  const needsPictures = !OWN_WORDS.includes(name) && values.text === undefined;
   if (needsPictures && names.length === 0) throw usage('Which pictures? Give files, folders, a glob or -.');
   return /** @type {(typeof RUN)[string]} */ (RUN[name])(values, names);
 }

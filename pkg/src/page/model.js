@@ -56,6 +56,7 @@ import { TASKS } from '../shared/tasks.js';
 import { checkModel } from './arguments.js';
 import { find } from './catalogue.js';
 import { absolute, idOf, isHubId, locate } from './hub.js';
+import { identityOf } from './model-identity.js';
 import { CALL, readOptions } from './options.js';
 import { disposedError } from './shared-model.js';
 import { openShared } from './sharing.js';
@@ -81,6 +82,8 @@ export class LoadedModel extends Disposable {
   #task;
   /** @type {((progress: Progress) => void) | undefined} */
   #onProgress;
+  /** @type {import('./model-identity.js').ModelIdentity} */
+  #identity;
   #disposed = false;
   /** @type {((error: unknown) => void) | null} ends the opening under way */
   #refuse = null;
@@ -97,10 +100,11 @@ export class LoadedModel extends Disposable {
       const example = "`await Tagger.load('ocelli')`";
       throw new OcelliError('argument-invalid', `A model comes from its class's load, as in ${example}.`);
     }
-    const { model, task, onProgress } = opened;
+    const { model, task, onProgress, identity } = opened;
     this.#model = model;
     this.#task = task;
     this.#onProgress = onProgress;
+    this.#identity = identity;
     model.join(this);
   }
 
@@ -111,6 +115,16 @@ export class LoadedModel extends Disposable {
    */
   get runtime() {
     return this.info.runtime;
+  }
+
+  /**
+   * Whose vectors the model makes: what an index of them remembers.
+   *
+   * @internal
+   * @returns {import('./model-identity.js').ModelIdentity}
+   */
+  get identity() {
+    return this.#identity;
   }
 
   /**
@@ -248,7 +262,10 @@ export class LoadedModel extends Disposable {
       ...(variant && { variant }),
       ...(wasmUrl && { wasmUrl: absolute(String(wasmUrl), 'option wasmUrl').href }),
     };
-    const made = await openShared(params, { signal, worker }, (opened) => make({ ...opened, onProgress }));
+    const identity = identityOf(model, { revision, dtype });
+    const made = await openShared(params, { signal, worker }, (opened) =>
+      make({ ...opened, onProgress, identity }),
+    );
     return made.opened(signal);
   }
 }

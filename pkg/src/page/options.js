@@ -122,6 +122,13 @@ const SPECS = {
   seed: WHOLE,
   onPiece: FUNCTION,
   numCaptions: COUNT,
+  // Of an index.
+  count: COUNT,
+  lambda: { valid: isShare, must: 'be a number from 0 to 1' },
+  cutoff: { valid: (value) => value === null || NUMBER.valid(value), must: 'be a number or null' },
+  times: FUNCTION,
+  within: { valid: (value) => typeof value === 'number' && value >= 0, must: 'be a number of at least zero' },
+  writer: { valid: (value) => typeof value === 'object' && value !== null, must: 'be a library' },
   matcher: { valid: (value) => typeof value?.rank === 'function', must: 'be a Matcher' },
 };
 

@@ -11,6 +11,7 @@
  * @typedef {object} Opened what a loaded model is made of
  * @property {SharedModel} model
  * @property {import('../shared/protocol.js').Task} task
+ * @property {import('./model-identity.js').ModelIdentity} identity
  * @property {((progress: import('../shared/protocol.js').Progress) => void) | undefined} [onProgress]
  */
 
@@ -28,7 +29,7 @@ const registry = new WeakMap();
  * @template U
  * @param {LoadArguments} params
  * @param {{ signal?: AbortSignal | null | undefined, worker?: (() => WorkerLike) | undefined }} options
- * @param {(opened: Opened) => U} join makes the user
+ * @param {(opened: Pick<Opened, 'model' | 'task'>) => U} join makes the user
  * @returns {Promise<U>}
  */
 export async function openShared(params, { signal, worker = startWorker }, join) {
