@@ -68,7 +68,7 @@ impl Index {
         let mut sum = vec![0f32; self.width()];
         for row in (0..self.len()).filter(|&row| filter.has(row)) {
             let (values, scale) = self.vectors.row(row);
-            sum.iter_mut().zip(values).for_each(|(sum, &q)| *sum += scale * f32::from(q));
+            sum.iter_mut().zip(values).for_each(|(sum, q)| *sum += scale * f32::from(q));
         }
         // Vectors that cancel out have no middle: any of them may be first.
         self.query(&sum).map_or_else(|_| vec![0.0; self.len()], |query| self.scores(&query))

@@ -52,7 +52,7 @@ impl Index {
                 writer.put(&vectors.row(row).1.to_le_bytes())?;
             }
             for row in 0..vectors.len() {
-                writer.put(bytemuck::cast_slice(vectors.row(row).0))?;
+                writer.put(bytemuck::cast_slice(&vectors.row(row).0))?;
             }
         }
         writer.finish()

@@ -200,7 +200,12 @@ ${PICTURES}`,
 out.`,
     options: {
       index: { type: 'string', short: 'i', value: 'FILE', help: 'what `ocelli index` has written' },
-      top: { type: 'string', short: 'n', value: 'N', help: 'how many pictures to name at most; 20 by default' },
+      top: {
+        type: 'string',
+        short: 'n',
+        value: 'N',
+        help: 'how many pictures to name at most; 20 by default',
+      },
       threshold: { type: 'string', value: 'COSINE', help: 'the least cosine, from 0 to 1' },
       all: { type: 'boolean', short: 'a', help: 'name those too that do not fit' },
       json: { type: 'boolean', help: 'JSON lines: one object for each picture' },

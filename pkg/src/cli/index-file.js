@@ -13,6 +13,8 @@ import { usage } from './failure.js';
  */
 export async function openIndexFile(file, options) {
   const about = await stat(file).catch(() => null);
-  if (!about?.isFile()) throw usage(`There is no index ${file}: \`ocelli index FOLDER --out ${file}\` makes one.`);
+  if (!about?.isFile()) {
+    throw usage(`There is no index ${file}: \`ocelli index FOLDER --out ${file}\` makes one.`);
+  }
   return Index.open(pathToFileURL(path.resolve(file)), options);
 }

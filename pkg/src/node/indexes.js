@@ -31,7 +31,7 @@ export async function indexFolder(folder = path.join(cacheFolder(), 'indexes')) 
       const fd = openSync(at(file), 'w');
       return {
         write(bytes) {
-          for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+          for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
         },
         async close() {
           try {

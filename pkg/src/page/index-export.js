@@ -36,7 +36,9 @@ export function exported({ ids, parts, width, metadata }, format, writer) {
         );
       }
       const vectors = parts.flatMap((part) =>
-        Array.from({ length: part.length / width }, (_, row) => part.subarray(row * width, (row + 1) * width)),
+        Array.from({ length: part.length / width }, (_, row) =>
+          part.subarray(row * width, (row + 1) * width),
+        ),
       );
       return new Blob([writer.parquetWriteBuffer(parquetTable(ids, vectors, metadata))]);
     }
@@ -134,9 +136,5 @@ function parquetTable(ids, vectors, metadata) {
  * @returns {Uint8Array<ArrayBuffer>}
  */
 function bytesOf(numbers) {
-  return new Uint8Array(
-    /** @type {ArrayBuffer} */ (numbers.buffer),
-    numbers.byteOffset,
-    numbers.byteLength,
-  );
+  return new Uint8Array(/** @type {ArrayBuffer} */ (numbers.buffer), numbers.byteOffset, numbers.byteLength);
 }

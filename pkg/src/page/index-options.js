@@ -79,7 +79,9 @@ export function checkItems(items, what) {
   return items.map((item, place) => {
     const { id } = item ?? {};
     if (typeof id !== 'string' || item[what] === undefined) {
-      throw wrong(`What is added must be { id, ${what} }, each with a string as its id, and ${place + 1} is not.`);
+      throw wrong(
+        `What is added must be { id, ${what} }, each with a string as its id, and ${place + 1} is not.`,
+      );
     }
     if (what === 'image') return item;
     const vector = Float32Array.from(item[what]);

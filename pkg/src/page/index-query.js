@@ -92,7 +92,7 @@ export function readQuery(query) {
  * @returns {{ text: string, weight: number }[]}
  */
 export function parseQuery(query) {
-  const pieces = ` ${query.trim()}`.split(/\s([+-])\s+/);
+  const pieces = ` ${query.trim()}`.split(/\s([+-])(?=\s|$)/);
   const [first = '', ...signed] = pieces;
   const parts = first.trim() === '' ? [] : [{ text: first.trim(), weight: 1 }];
   for (let at = 0; at < signed.length; at += 2) {

@@ -56,7 +56,9 @@ export class Index {
    */
   constructor(worker, { embedder, owned }) {
     if (!(worker instanceof IndexWorker)) {
-      throw wrong("An index comes from Index.create or Index.open, as in `await Index.create({ model: 'ocelli' })`.");
+      throw wrong(
+        "An index comes from Index.create or Index.open, as in `await Index.create({ model: 'ocelli' })`.",
+      );
     }
     this.#worker = worker;
     this.#embedder = embedder;
@@ -85,7 +87,11 @@ export class Index {
    * @throws {import('../shared/errors.js').OcelliError} `argument-invalid`, `network`, `http-status`, `not-found`
    */
   static async open(file, options = {}) {
-    return openIndex(await sourceOf(file, options.signal), options, (worker, model) => new Index(worker, model));
+    return openIndex(
+      await sourceOf(file, options.signal),
+      options,
+      (worker, model) => new Index(worker, model),
+    );
   }
 
   /** The names of the indexes that are kept here. @returns {Promise<string[]>} */
@@ -250,11 +256,16 @@ export class Index {
    * @throws {import('../shared/errors.js').OcelliError} `argument-invalid`
    */
   async search(query, options = {}) {
-    const { topK = 20, filter, threshold, cutoff, signal } = readOptions(options, ['topK', 'filter', 'threshold', 'cutoff', 'signal']);
+    const {
+      topK = 20,
+      filter,
+      threshold,
+      cutoff,
+      signal,
+    } = readOptions(options, ['topK', 'filter', 'threshold', 'cutoff', 'signal']);
     const { vector, isText } = await this.#embed(query, signal);
-    // Vectors are not compared with texts where nobody reads texts.
     const least = cutoff === undefined ? (isText ? CUTOFF : null) : cutoff;
-    const standard = isText && (least !== null || cutoff === undefined) && (await this.#hasBackground(signal));
+    const standard = isText && (await this.#hasBackground(signal));
     if (least !== null && !standard && cutoff !== undefined) {
       throw wrong('The option cutoff is for queries of texts, of a model that reads texts.');
     }
@@ -378,9 +389,7 @@ export class Index {
     const vectors = new Float32Array(width * items.length);
     items.forEach(({ vector }, place) => vectors.set(vector, place * width));
     const ids = items.map(({ id }) => id);
-    this.#worker.hear(
-      await this.#worker.ask('add', { ids, vectors, width }, { transfer: [vectors.buffer] }),
-    );
+    this.#worker.hear(await this.#worker.ask('add', { ids, vectors, width }, { transfer: [vectors.buffer] }));
   }
 
   /** @param {IndexQuery} query @param {AbortSignal | null | undefined} signal */
@@ -413,7 +422,9 @@ export class Index {
   /** What reads pictures or texts. @param {string} what */
   #reader(what) {
     if (this.#embedder) return this.#embedder;
-    throw wrong(`The index has no model that reads ${what}: give one, as in Index.open(file, { model: 'ocelli' }).`);
+    throw wrong(
+      `The index has no model that reads ${what}: give one, as in Index.open(file, { model: 'ocelli' }).`,
+    );
   }
 
   /** Sees to it that there are texts to compare scores with. @param {AbortSignal | null | undefined} signal */

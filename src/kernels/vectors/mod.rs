@@ -1,10 +1,12 @@
 //! Many vectors in int8, compared with one query or with each other.
 //!
 //! A vector is kept as `scale * q`, with `q` in -127..=127 and a scale of its own (symmetric quantisation, one scale for each
-//! row). A query is kept in sixteen bits, so that the error of a score is that of the vector alone: products of both are
+//! row), with which it is as long as it was: so a cosine is off by what rounding turns the vector alone. A query is kept in sixteen bits, so that the error of a score is that of the vector alone: products of both are
 //! added up in 32 bits, exactly, and every back end gives the same scores to the last bit.
 //!
-//! Vectors lie in segments of about a megabyte. Growing moves nothing and takes one segment more, never twice the memory.
+//! Vectors lie in segments of about a megabyte: growing moves nothing and takes one segment more, never twice the memory. In a
+//! segment four vectors lie together, sixteen numbers of the first, then of the second and so on, so that a scan reads memory in
+//! its order and shares each load of the query among four.
 
 mod pairs;
 
@@ -16,10 +18,12 @@ use std::ops::Range;
 use super::parallel::{self, Shared};
 use super::simd::{I16x8, I32x4};
 
-/// Numbers that a loop takes at once.
+/// Numbers of a vector that lie together, and that a loop takes at once.
 const STEP: usize = 16;
-/// Vectors that a loop takes at once.
+/// Vectors that lie together.
 const ROWS: usize = 4;
+/// What a loop takes at once: a step of each of the vectors.
+const BLOCK: usize = ROWS * STEP;
 /// Bytes of a segment, about.
 const SEGMENT: usize = 1 << 20;
 /// Bytes of vectors that a thread reads at least: below that, handing out work costs more than it saves.
@@ -31,7 +35,7 @@ pub struct Vectors {
     width: usize,
     /// The width, and zeros up to a whole number of steps.
     stride: usize,
-    /// Rows of a segment: a multiple of [`ROWS`], so that no group of rows lies in two.
+    /// Rows of a segment: whole groups of [`ROWS`].
     rows: usize,
     segments: Vec<Box<[i8]>>,
     scales: Vec<f32>,
@@ -92,7 +96,7 @@ impl Vectors {
         Ok(())
     }
 
-    /// Adds a vector: its numbers, rounded to steps of its largest over 127.
+    /// Adds a vector: its numbers, rounded to steps of its largest over 127, and all of it as long as before.
     ///
     /// # Errors
     /// There is no memory. Nothing has changed.
@@ -114,11 +118,14 @@ impl Vectors {
         assert_eq!(vector.len(), self.width, "the width of a vector");
         let largest = vector.iter().fold(0f32, |most, x| most.max(x.abs()));
         let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
-        for (q, x) in self.padded_mut(index).iter_mut().zip(vector) {
+        let (mut before, mut after) = (0.0, 0.0);
+        for (q, x) in self.numbers_mut(index).zip(vector) {
             // Between -127 and 127 wherever the numbers are finite; else a cast saturates, and -128 is no number here.
             *q = ((x * inverse).round() as i8).max(-127);
+            before += f64::from(*x) * f64::from(*x);
+            after += f64::from(*q) * f64::from(*q);
         }
-        self.scales[index] = largest / 127.0;
+        self.scales[index] = if after > 0.0 { (before / after).sqrt() as f32 } else { 0.0 };
     }
 
     /// Adds a vector that is quantised already: what [`Vectors::row`] gives.
@@ -133,7 +140,7 @@ impl Vectors {
         assert!(!row.contains(&i8::MIN), "vectors are of -127 to 127");
         self.reserve(1)?;
         self.scales.push(scale);
-        self.padded_mut(self.len() - 1)[..row.len()].copy_from_slice(row);
+        self.numbers_mut(self.len() - 1).zip(row).for_each(|(q, &x)| *q = x);
         Ok(())
     }
 
@@ -141,8 +148,8 @@ impl Vectors {
     ///
     /// # Panics
     /// There is no such vector.
-    pub fn row(&self, index: usize) -> (&[i8], f32) {
-        (&self.padded(index)[..self.width], self.scales[index])
+    pub fn row(&self, index: usize) -> (Vec<i8>, f32) {
+        (self.numbers(index).take(self.width).collect(), self.scales[index])
     }
 
     /// A vector in f32.
@@ -151,7 +158,7 @@ impl Vectors {
     /// There is no such vector.
     pub fn restore(&self, index: usize) -> Vec<f32> {
         let (row, scale) = self.row(index);
-        row.iter().map(|&q| f32::from(q) * scale).collect()
+        row.into_iter().map(|q| f32::from(q) * scale).collect()
     }
 
     /// Takes a vector away; the last takes its place.
@@ -160,8 +167,8 @@ impl Vectors {
     /// There is no such vector.
     pub fn swap_remove(&mut self, index: usize) {
         let last = self.len() - 1;
-        let moved = self.padded(last).to_vec();
-        self.padded_mut(index).copy_from_slice(&moved);
+        let moved: Vec<i8> = self.numbers(last).collect();
+        self.numbers_mut(index).zip(moved).for_each(|(to, q)| *to = q);
         self.scales.swap_remove(index);
         self.segments.truncate(last.div_ceil(self.rows));
     }
@@ -193,8 +200,8 @@ impl Vectors {
     /// # Panics
     /// One of them is not there.
     pub fn product(&self, first: usize, second: usize) -> f32 {
-        let rows = self.padded(first).iter().zip(self.padded(second));
-        let sum: i32 = rows.map(|(&a, &b)| i32::from(a) * i32::from(b)).sum();
+        let sum: i32 =
+            self.numbers(first).zip(self.numbers(second)).map(|(a, b)| i32::from(a) * i32::from(b)).sum();
         sum as f32 * (self.scales[first] * self.scales[second])
     }
 
@@ -202,25 +209,18 @@ impl Vectors {
     /// vectors that are not there, any number.
     #[inline(always)]
     fn products(&self, query: &[i16], first: usize, numbers: Range<usize>) -> [i32; ROWS] {
-        let segment = &self.segments[first / self.rows];
-        let begin = first % self.rows * self.stride;
-        let rows = &segment[begin..begin + ROWS * self.stride];
-        let query = &query[..numbers.end];
-        debug_assert!(
-            numbers.end <= self.stride
-                && numbers.start.is_multiple_of(STEP)
-                && numbers.end.is_multiple_of(STEP)
-        );
+        let group = self.group(first);
+        let (steps, _) = query[numbers.clone()].as_chunks::<STEP>();
+        let (blocks, _) = group[ROWS * numbers.start..ROWS * numbers.end].as_chunks::<BLOCK>();
         let mut sums = [[I32x4::zero(); 2]; ROWS];
-        for at in numbers.step_by(STEP) {
-            // SAFETY: `at` and the 16 numbers from there on are within the query and within each of the rows.
+        for (step, block) in steps.iter().zip(blocks) {
+            // SAFETY: a step has 16 numbers and a block 64 bytes: each load reads 8 of them.
             unsafe {
-                let query = query.as_ptr().add(at);
-                let halves = [I16x8::load(query), I16x8::load(query.add(8))];
+                let query = [I16x8::load(step.as_ptr()), I16x8::load(step[8..].as_ptr())];
                 for (row, sums) in sums.iter_mut().enumerate() {
-                    let row = rows.as_ptr().add(row * self.stride + at);
                     for (half, sum) in sums.iter_mut().enumerate() {
-                        *sum = sum.add(I16x8::load_i8(row.add(8 * half)).dot(halves[half]));
+                        let numbers = I16x8::load_i8(block[row * STEP + 8 * half..].as_ptr());
+                        *sum = sum.add(numbers.dot(query[half]));
                     }
                 }
             }
@@ -228,15 +228,24 @@ impl Vectors {
         I32x4::sums(sums.map(|[a, b]| a.add(b))).to_array()
     }
 
-    fn padded(&self, index: usize) -> &[i8] {
-        assert!(index < self.len(), "a vector that is not there");
-        &self.segments[index / self.rows][index % self.rows * self.stride..][..self.stride]
+    /// The bytes of the group of a row.
+    fn group(&self, index: usize) -> &[i8] {
+        let begin = index % self.rows / ROWS * ROWS * self.stride;
+        &self.segments[index / self.rows][begin..begin + ROWS * self.stride]
     }
 
-    /// What lies beyond the width stays zero.
-    fn padded_mut(&mut self, index: usize) -> &mut [i8] {
+    /// The numbers of a vector, and the zeros behind them.
+    fn numbers(&self, index: usize) -> impl Iterator<Item = i8> {
         assert!(index < self.len(), "a vector that is not there");
-        &mut self.segments[index / self.rows][index % self.rows * self.stride..][..self.stride]
+        self.group(index).chunks_exact(STEP).skip(index % ROWS).step_by(ROWS).flatten().copied()
+    }
+
+    /// The same, to be written. What lies beyond the width stays zero.
+    fn numbers_mut(&mut self, index: usize) -> impl Iterator<Item = &mut i8> {
+        assert!(index < self.len(), "a vector that is not there");
+        let begin = index % self.rows / ROWS * ROWS * self.stride;
+        let group = &mut self.segments[index / self.rows][begin..begin + ROWS * self.stride];
+        group.chunks_exact_mut(STEP).skip(index % ROWS).step_by(ROWS).flatten()
     }
 }
 
@@ -264,7 +273,7 @@ impl Query {
     /// # Panics
     /// There is no such vector.
     pub fn of(vectors: &Vectors, index: usize) -> Self {
-        let values = vectors.padded(index).iter().map(|&q| i16::from(q)).collect();
+        let values = vectors.numbers(index).map(i16::from).collect();
         Self { values, scale: vectors.scales[index] }
     }
 }

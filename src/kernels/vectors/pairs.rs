@@ -42,7 +42,7 @@ impl PairScan {
     pub fn new(vectors: &Vectors, threshold: f32) -> Self {
         let head = (vectors.stride / 4).next_multiple_of(STEP);
         let rest = |index: usize| {
-            let sum: f32 = vectors.padded(index)[head..].iter().map(|&q| f32::from(q) * f32::from(q)).sum();
+            let sum: f32 = vectors.numbers(index).skip(head).map(|q| f32::from(q) * f32::from(q)).sum();
             sum.sqrt() * vectors.scales[index]
         };
         Self { threshold, head, rests: (0..vectors.len()).map(rest).collect(), next: 0 }
@@ -62,8 +62,7 @@ impl PairScan {
         assert_eq!(vectors.len(), self.rests.len(), "the vectors of a scan stay as they are");
         let end = vectors.len().min(self.next + TILE);
         let queries = self.next..end;
-        let values: Vec<i16> =
-            queries.clone().flat_map(|row| vectors.padded(row)).map(|&q| i16::from(q)).collect();
+        let values: Vec<i16> = queries.clone().flat_map(|row| vectors.numbers(row)).map(i16::from).collect();
         let first = queries.start / TILE;
         let tiles = vectors.len().div_ceil(TILE) - first;
         let found = Mutex::new(found);

@@ -47,11 +47,13 @@ async function update(values, names, out, earlier) {
   const gone = await missing(known.ids);
   const due = await changed(pictures, known);
   if (due.length === 0 && gone.length === 0) {
-    tell(`${out} is up to date: ${known.ids.size} pictures.`);
+    tell(`${out} is up to date: ${countOf(known.ids.size)}.`);
     return EXIT.done;
   }
   const bar = loading({ quiet: values.quiet === true });
-  const embedder = await openModel(model, () => Embedder.load(model, { ...load, onProgress: bar.onProgress }));
+  const embedder = await openModel(model, () =>
+    Embedder.load(model, { ...load, onProgress: bar.onProgress }),
+  );
   bar.stop();
   const threads = load.threads === undefined ? {} : { threads: load.threads };
   const options = { ...threads, model: embedder };
@@ -63,9 +65,8 @@ async function update(values, names, out, earlier) {
       await withTexts(opened);
       await replaceFile(out, new Uint8Array(await (await opened.save()).arrayBuffer()));
       const { size } = await stat(out);
-      process.stdout.write(
-        `${out}: ${opened.size} pictures, ${(size / 1e6).toFixed(1)} MB${removed > 0 ? `; ${removed} are gone` : ''}\n`,
-      );
+      const left = removed > 0 ? `; ${removed} ${removed === 1 ? 'is' : 'are'} gone` : '';
+      process.stdout.write(`${out}: ${countOf(opened.size)}, ${(size / 1e6).toFixed(1)} MB${left}\n`);
       return code;
     } finally {
       opened.dispose();
@@ -154,6 +155,11 @@ async function withTexts(opened) {
     // Of an image tower alone, as DINOv2's: it is searched by pictures.
     if (/** @type {{ code?: string }} */ (error).code !== 'argument-invalid') throw error;
   }
+}
+
+/** @param {number} count */
+function countOf(count) {
+  return `${count} picture${count === 1 ? '' : 's'}`;
 }
 
 /** @param {unknown} file */

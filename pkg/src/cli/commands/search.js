@@ -24,7 +24,9 @@ export async function search(values, names) {
   const query = (await Promise.all(names.map(partsOf))).flat();
   const { model, load } = modelOf(values, 'embed', await usualModel(values, file));
   const bar = loading({ quiet: values.quiet === true });
-  const embedder = await openModel(model, () => Embedder.load(model, { ...load, onProgress: bar.onProgress }));
+  const embedder = await openModel(model, () =>
+    Embedder.load(model, { ...load, onProgress: bar.onProgress }),
+  );
   bar.stop();
   try {
     const opened = await openIndexFile(file, { model: embedder });
@@ -58,7 +60,9 @@ async function usualModel(values, file) {
   const { id } = opened.model;
   opened.dispose();
   if (find(id) || isHubId(id)) return id;
-  throw usage(`The vectors of ${file} are of ${id || 'a model that it does not name'}: give its folder with --model.`);
+  throw usage(
+    `The vectors of ${file} are of ${id || 'a model that it does not name'}: give its folder with --model.`,
+  );
 }
 
 /** @param {import('../../page/index-options.js').Hit} hit @param {boolean} json */

@@ -74,7 +74,7 @@ export class Engine {
   async *#openIndex({ model, source }) {
     const operations = new VectorIndexOperations(this.#wasm, model, this.#indexes);
     if (source) yield* operations.read(source);
-    this.#operations = new Map([['index', /** @type {any} */ (operations)]]);
+    this.#operations = new Map([['index', operations.operations]]);
     return { runtime: this.#runtime, state: operations.state };
   }
 }

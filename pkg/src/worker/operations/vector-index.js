@@ -72,6 +72,28 @@ export class VectorIndexOperations {
     throw damage;
   }
 
+  /**
+   * What can be asked, as the engine runs it.
+   *
+   * @returns {Record<string, (params: any) => AsyncGenerator<Step, any, void>>}
+   */
+  get operations() {
+    return {
+      add: inOneStep((given) => this.add(given)),
+      remove: inOneStep((given) => this.remove(given)),
+      background: inOneStep((given) => this.background(given)),
+      ids: inOneStep(() => this.ids()),
+      has: inOneStep((given) => this.has(given)),
+      vectors: inOneStep((given) => this.vectors(given)),
+      rows: inOneStep((given) => this.rows(given)),
+      search: inOneStep((given) => this.search(given)),
+      diverse: inOneStep((given) => this.diverse(given)),
+      duplicates: (given) => this.duplicates(given),
+      file: inOneStep(() => this.file()),
+      keep: inOneStep((given) => this.keep(given)),
+    };
+  }
+
   /** @returns {IndexState} */
   get state() {
     const handle = this.#handle;
@@ -85,41 +107,41 @@ export class VectorIndexOperations {
     };
   }
 
-  /** @param {Operations['add']['params']} given @returns {AsyncGenerator<Step, IndexState, void>} */
-  async *add({ ids, vectors, width }) {
+  /** @param {Operations['add']['params']} given @returns {IndexState} */
+  add({ ids, vectors, width }) {
     const handle = this.#handle ?? this.#create(width);
     handle.add(ids, vectors);
     this.#changed(handle);
     return this.state;
   }
 
-  /** @param {Operations['remove']['params']} given @returns {AsyncGenerator<Step, Operations['remove']['answer'], void>} */
-  async *remove({ ids }) {
+  /** @param {Operations['remove']['params']} given @returns {Operations['remove']['answer']} */
+  remove({ ids }) {
     const removed = this.#handle?.remove(ids) ?? 0;
     if (this.#handle && removed > 0) this.#changed(this.#handle);
     return { removed, state: this.state };
   }
 
-  /** @param {Operations['background']['params']} given @returns {AsyncGenerator<Step, IndexState, void>} */
-  async *background({ vectors, width }) {
+  /** @param {Operations['background']['params']} given @returns {IndexState} */
+  background({ vectors, width }) {
     const handle = this.#handle ?? this.#create(width);
     handle.setBackground(vectors);
     this.#handle = handle;
     return this.state;
   }
 
-  /** @returns {AsyncGenerator<Step, Operations['ids']['answer'], void>} */
-  async *ids() {
+  /** @returns {Operations['ids']['answer']} */
+  ids() {
     return { ids: this.#handle?.ids() ?? [], version: this.#version };
   }
 
-  /** @param {Operations['has']['params']} given @returns {AsyncGenerator<Step, boolean[], void>} */
-  async *has({ ids }) {
+  /** @param {Operations['has']['params']} given @returns {boolean[]} */
+  has({ ids }) {
     return ids.map((id) => this.#handle?.row(id) !== undefined);
   }
 
-  /** @param {Operations['vectors']['params']} given @returns {AsyncGenerator<Step, Float32Array, void>} */
-  async *vectors({ ids }) {
+  /** @param {Operations['vectors']['params']} given @returns {Float32Array} */
+  vectors({ ids }) {
     const handle = this.#handle;
     const rows = ids.map((id) => {
       const row = handle?.row(id);
@@ -132,21 +154,21 @@ export class VectorIndexOperations {
     return all;
   }
 
-  /** @param {Operations['rows']['params']} given @returns {AsyncGenerator<Step, Operations['rows']['answer'], void>} */
-  async *rows({ begin, version }) {
+  /** @param {Operations['rows']['params']} given @returns {Operations['rows']['answer']} */
+  rows({ begin, version }) {
     if (!this.#handle || version !== this.#version) return null;
     return this.#handle.vectors(begin, Math.max(1, Math.floor(NUMBERS / this.#handle.width)));
   }
 
-  /** @param {Operations['search']['params']} given @returns {AsyncGenerator<Step, Hits | null, void>} */
-  async *search({ query, topK, filter, standard }) {
+  /** @param {Operations['search']['params']} given @returns {Hits | null} */
+  search({ query, topK, filter, standard }) {
     if (!this.#handle) return { ids: [], scores: new Float32Array(), standard: new Float32Array() };
     if (this.#isStale(filter)) return null;
     return this.#hits(this.#handle.search(query, topK, this.#bits(filter), standard));
   }
 
-  /** @param {Operations['diverse']['params']} given @returns {AsyncGenerator<Step, Hits | null, void>} */
-  async *diverse({ count, query, lambda, among, filter }) {
+  /** @param {Operations['diverse']['params']} given @returns {Hits | null} */
+  diverse({ count, query, lambda, among, filter }) {
     if (!this.#handle) return { ids: [], scores: new Float32Array(), standard: new Float32Array() };
     if (this.#isStale(filter)) return null;
     const bits = this.#bits(filter);
@@ -171,16 +193,16 @@ export class VectorIndexOperations {
     }
   }
 
-  /** The file, in pieces. @returns {AsyncGenerator<Step, Uint8Array[], void>} */
-  async *file() {
+  /** The file, in pieces. @returns {Uint8Array[]} */
+  file() {
     /** @type {Uint8Array[]} */
     const pieces = [];
     this.#written().write((piece) => void pieces.push(piece));
     return pieces;
   }
 
-  /** Keeps the index under a name. @param {Operations['keep']['params']} given @returns {AsyncGenerator<Step, void, void>} */
-  async *keep({ name }) {
+  /** Keeps the index under a name. @param {Operations['keep']['params']} given @returns {Promise<void>} */
+  async keep({ name }) {
     const handle = this.#written();
     const store = await this.#openStore();
     if (!store) throw errorFor('index-missing', 'Nothing can be kept here: there is no storage for it.');
@@ -251,6 +273,20 @@ export class VectorIndexOperations {
       release(hits);
     }
   }
+}
+
+/**
+ * An operation that is over before messages could be read.
+ *
+ * @template P, A
+ * @param {(params: P) => A} ask
+ * @returns {(params: P) => AsyncGenerator<Step, A, void>}
+ */
+function inOneStep(ask) {
+  // eslint-disable-next-line require-yield -- there is nothing between its steps
+  return async function* run(params) {
+    return ask(params);
+  };
 }
 
 /**
