@@ -196,7 +196,7 @@ ${PICTURES}`,
     summary: 'find pictures of an index by words or by a picture',
     usage: 'ocelli search [options] QUERY... --index FILE',
     about: `Names the pictures that fit best, each with its cosine. QUERY is a text, texts with signs between them
-("beach + sunset - people"), or a picture; several count together. Of texts, what fits no better than other words do is left
+("beach + sunset - people"), or a picture, also between signs; several count together. Of texts, what fits no better than other words do is left
 out.`,
     options: {
       index: { type: 'string', short: 'i', value: 'FILE', help: 'what `ocelli index` has written' },
@@ -219,7 +219,7 @@ out.`,
     examples: [
       'ocelli search "a dog on a beach" --index photos.ocelli',
       'ocelli search "beach + sunset - people" --index photos.ocelli --top 5 --json',
-      'ocelli search cat.jpg "at night" --index photos.ocelli',
+      'ocelli search "cat.jpg + night" --index photos.ocelli',
     ],
   },
   classify: {

@@ -47,10 +47,25 @@ export async function search(values, names) {
   }
 }
 
-/** A picture, or the texts of a query. @param {string} name @returns {Promise<import('../../page/index-query.js').QueryPart[]>} */
+/**
+ * A picture, or what is between the signs of a query, each a picture where there is such a file.
+ *
+ * @param {string} name
+ * @returns {Promise<import('../../page/index-query.js').QueryPart[]>}
+ */
 async function partsOf(name) {
+  const parts = (await isFile(name)) ? [{ text: name, weight: 1 }] : parseQuery(name);
+  return Promise.all(
+    parts.map(async ({ text, weight }) =>
+      (await isFile(text)) ? { image: await readFile(text), weight } : { text, weight },
+    ),
+  );
+}
+
+/** @param {string} name */
+async function isFile(name) {
   const about = await stat(name).catch(() => null);
-  return about?.isFile() ? [{ image: await readFile(name) }] : parseQuery(name);
+  return about?.isFile() === true;
 }
 
 /** The model that the index names, where it can be found by that. @param {Values} values @param {string} file */
