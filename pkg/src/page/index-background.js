@@ -4,7 +4,7 @@
  */
 
 /** The least standard score of a hit. Measured: see the README. */
-export const CUTOFF = 2.5;
+export const CUTOFF = 3;
 
 /** Texts about other things. @type {readonly string[]} */
 export const BACKGROUND = [

@@ -36,7 +36,7 @@
  * @property {IndexFilter} [filter]
  * @property {number} [threshold] the least cosine of a hit, from 0 to 1
  * @property {number | null} [cutoff] the least standard score of a hit, so that nothing is found where nothing fits; by default
- *   2.5 of queries of texts alone, and none of others. With null all are given
+ *   3 of queries of texts alone, and none of others. With null all are given
  * @property {AbortSignal | null} [signal]
  *
  * @typedef {object} Hit
