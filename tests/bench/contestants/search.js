@@ -8,7 +8,7 @@ import { serve } from './worker.js';
 /** Vectors that are made and added at once. */
 const BATCH = 1000;
 /** Vectors around one middle, as pictures of one occasion are. */
-const CLUSTER = 50;
+const CLUSTER = 500;
 
 /** Numbers from -1 to 1. @param {number} seed */
 function random(seed) {
@@ -47,6 +47,15 @@ function flat(vectors, width) {
   const all = new Float32Array(vectors.length * width);
   vectors.forEach((vector, row) => all.set(vector, row * width));
   return all;
+}
+
+/** A bit for each number. @param {Float32Array} vector */
+function signs(vector) {
+  const bits = new Uint8Array(Math.ceil(vector.length / 8));
+  vector.forEach((x, i) => {
+    if (x > 0) bits[i >> 3] |= 1 << (i & 7);
+  });
+  return bits;
 }
 
 /** A query is a vector near to one that there is. @param {number} number @param {number} count @param {number} width */
@@ -120,15 +129,16 @@ const BUILD = {
     const { memory } = await edgevec.default();
     const before = memory.buffer.byteLength;
     const config = new edgevec.EdgeVecConfig(width);
-    config.indexType = edgevec.IndexType.Flat;
-    config.metric = 'cosine';
+    // Its flat index takes bits alone: the signs of the numbers.
+    config.indexType = edgevec.JsIndexType.Flat;
+    config.metric = 'hamming';
     const index = new edgevec.EdgeVec(config);
     const places = new Map();
     for (const { begin, vectors } of batches(count, width)) {
-      vectors.forEach((vector, i) => places.set(index.insert(vector), begin + i));
+      vectors.forEach((vector, i) => places.set(index.insertBinary(signs(vector)), begin + i));
     }
     return {
-      find: (query, top) => index.search(query, top).map(({ id }) => places.get(id)),
+      find: (query, top) => index.searchBinary(signs(query), top).map(({ id }) => places.get(id)),
       memory: () => memory.buffer.byteLength - before,
     };
   },
@@ -159,9 +169,10 @@ const BUILD = {
   },
 
   async hnswlib({ count, width }) {
+    const memories = watchMemories();
     const { loadHnswlib } = await import('/peers/hnswlib-wasm/dist/hnswlib.js');
     const library = await loadHnswlib();
-    const before = library.HEAP8?.buffer.byteLength ?? 0;
+    const size = () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
     const index = new library.HierarchicalNSW('ip', width, '');
     index.initIndex(count, 16, 200, 100);
     index.setEfSearch(100);
@@ -174,10 +185,27 @@ const BUILD = {
     }
     return {
       find: (query, top) => [...index.searchKnn(query, top, undefined).neighbors],
-      memory: () => (library.HEAP8?.buffer.byteLength ?? 0) - before,
+      // It begins with more than little needs.
+      memory: size,
     };
   },
 };
+
+/** The memories of modules that are made from now on: not every library shows its own. @returns {WebAssembly.Memory[]} */
+function watchMemories() {
+  /** @type {WebAssembly.Memory[]} */
+  const memories = [];
+  for (const name of /** @type {const} */ (['instantiate', 'instantiateStreaming'])) {
+    const original = /** @type {any} */ (WebAssembly[name]);
+    /** @type {any} */ (WebAssembly)[name] = async (/** @type {any[]} */ ...given) => {
+      const made = await original.apply(WebAssembly, given);
+      const { exports } = made.instance ?? made;
+      memories.push(...Object.values(exports).filter((one) => one instanceof WebAssembly.Memory));
+      return made;
+    };
+  }
+  return memories;
+}
 
 /** @type {Search} */
 let search;
