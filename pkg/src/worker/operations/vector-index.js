@@ -233,7 +233,7 @@ export class VectorIndexOperations {
     }
     this.#handle = this.#wasm.IndexHandle.read(reader);
     const [id = '', revision = '', dtype = ''] = this.#handle.model();
-    this.#model = { id, revision, dtype };
+    this.#model = { id, revision, dtype: /** @type {IndexModel['dtype']} */ (dtype) };
   }
 
   /** @param {number} width */
