@@ -4,7 +4,7 @@ import globals from 'globals';
 
 /**
  * Which folders of pkg/src the files of each may import, beside their own. Arrows point one way: no thread imports the
- * other, both import what they share, and nothing but `index.js` imports the extras.
+ * other, both import what they share, and nothing but `index.js` and `pipeline.js` imports the extras.
  * @type {Record<string, string[]>}
  */
 const LAYERS = {
@@ -73,7 +73,7 @@ const layers = [
     [...NEVER.filter(({ regex }) => !regex.includes('index')), ...others('cli', LAYERS.cli ?? []), WASM],
   ),
   refuse(
-    ['pkg/src/index.js', 'pkg/src/files.js'],
+    ['pkg/src/index.js', 'pkg/src/pipeline.js', 'pkg/src/files.js'],
     [...NEVER, BARE, ...others('index.js', ['page', 'shared', 'extras']), WASM],
   ),
   refuse(
@@ -101,7 +101,7 @@ const layers = [
     rules: { 'no-restricted-syntax': 'off' },
   },
   {
-    files: ['pkg/src/{node,cli}/**/*.js', 'pkg/src/{node,node-worker,cli}.js'],
+    files: ['pkg/src/{node,cli}/**/*.js', 'pkg/src/{node,node-pipeline,node-worker,cli}.js'],
     languageOptions: { globals: globals.node },
   },
 ];

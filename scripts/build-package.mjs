@@ -1,7 +1,8 @@
 // Builds what ships of the package's JavaScript, from `pkg/src` into `pkg/dist`: `node scripts/build-package.mjs`.
 //
-// One file for each way in: no bundler has to follow imports into a worker, and a page without one asks for two files
-// instead of sixty. The addresses of other files stay as they are written, for bundlers to find.
+// One file for each way in: no bundler has to follow imports into a worker, and a page without one asks for three files
+// instead of sixty. What pages import shares one more, so that nothing of the package is there twice. The addresses of other
+// files stay as they are written, for bundlers to find.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -27,10 +28,10 @@ const INPUTS = [
   'package-lock.json',
 ];
 
-/** For browsers. */
-const BROWSER = ['index', 'worker'];
+/** For browsers: what pages import, and what is started. */
+const BROWSER = { imported: ['index', 'pipeline'], started: ['worker'] };
 /** For Node. */
-const NODE = ['node', 'node-worker'];
+const NODE = { imported: ['node', 'node-pipeline'], started: ['node-worker'] };
 
 /** The floor of browsers: see README.md. */
 const TARGET = ['chrome100', 'firefox114', 'safari16.4'];
@@ -104,7 +105,11 @@ export async function buildPackage({ force = false } = {}) {
   };
   const entries = (/** @type {string[]} */ names) => names.map((name) => `pkg/src/${name}.js`);
   // Maps, for whoever meets an error in a page; in Node they would be a fifth of the package's scripts for nobody.
-  await build({ ...common, entryPoints: entries(BROWSER), target: TARGET, sourcemap: 'linked' });
+  /** @type {import('esbuild').BuildOptions} */
+  const browser = { ...common, target: TARGET, sourcemap: 'linked' };
+  const shared = (/** @type {string} */ chunkNames) => ({ splitting: true, chunkNames });
+  await build({ ...browser, ...shared('shared'), entryPoints: entries(BROWSER.imported) });
+  await build({ ...browser, entryPoints: entries(BROWSER.started) });
   // Libraries of CommonJS ask for Node's modules by `require`.
   const banner = {
     js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
@@ -112,7 +117,8 @@ export async function buildPackage({ force = false } = {}) {
   // As it is written: Node prints the whole line of an error that nobody caught, and the name of its class.
   /** @type {import('esbuild').BuildOptions} */
   const node = { ...common, platform: 'node', target: 'node20.19', minify: false, minifySyntax: true };
-  await build({ ...node, entryPoints: entries(NODE) });
+  await build({ ...node, ...shared('node-shared'), entryPoints: entries(NODE.imported) });
+  await build({ ...node, entryPoints: entries(NODE.started) });
   await build({ ...node, entryPoints: entries(['cli']), banner });
   await run(process.execPath, [
     path.join(ROOT, 'node_modules/typescript/bin/tsc'),

@@ -15,6 +15,7 @@ const INPUTS = [
   'pkg/wasm',
   'pkg/models',
   'pkg/vocabulary',
+  'pkg/lists',
   'pkg/package.json',
   'package-lock.json',
 ];

@@ -1,5 +1,5 @@
 /**
- * The package's own files: its worker, the built-in model, the vocabulary.
+ * The package's own files: its worker, the built-in model, the vocabulary, lists of terms.
  *
  * Bundlers find them through the very expressions below, and give them names of their own. Where no bundler does, they lie
  * where the package has them; and where neither is so, `setBase` tells. This file lies as deep in the package as the
@@ -20,6 +20,13 @@ const FILES = {
   'models/ocelli/words.json': () => new URL('../models/ocelli/words.json', import.meta.url),
   'models/ocelli/labels.json': () => new URL('../models/ocelli/labels.json', import.meta.url),
   'models/ocelli/model.safetensors': () => new URL('../models/ocelli/model.safetensors', import.meta.url),
+  'lists/artists.txt': () => new URL('../lists/artists.txt', import.meta.url),
+  'lists/drawings.txt': () => new URL('../lists/drawings.txt', import.meta.url),
+  'lists/flavors.txt': () => new URL('../lists/flavors.txt', import.meta.url),
+  'lists/mediums.txt': () => new URL('../lists/mediums.txt', import.meta.url),
+  'lists/movements.txt': () => new URL('../lists/movements.txt', import.meta.url),
+  'lists/negative.txt': () => new URL('../lists/negative.txt', import.meta.url),
+  'lists/sites.txt': () => new URL('../lists/sites.txt', import.meta.url),
   'vocabulary/everyday.tsv': () => new URL('../vocabulary/everyday.tsv', import.meta.url),
 };
 
@@ -34,9 +41,10 @@ let base = null;
 
 /**
  * Tells where a copy of the package's folder lies: for bundlers that do not follow `new URL(…, import.meta.url)`. Its
- * worker, its WebAssembly files, the built-in model and the vocabulary are taken from there by all that is loaded after.
+ * worker, its WebAssembly files, the built-in model, the vocabulary and the lists of terms are taken from there by all that
+ * is loaded after.
  *
- * @param {string | URL} address of the folder that holds `dist/`, `wasm/`, `models/` and `vocabulary/`
+ * @param {string | URL} address of the folder that holds `dist/`, `wasm/`, `models/`, `vocabulary/` and `lists/`
  * @throws {OcelliError} `argument-invalid`
  */
 export function setBase(address) {

@@ -11,6 +11,11 @@
  * @typedef {import('./page/captioner.js').Ranker} Ranker
  * @typedef {import('./page/classifier.js').ClassifyOptions} ClassifyOptions
  * @typedef {import('./page/inside.js').InsideOptions} InsideOptions
+ * @typedef {import('./page/interrogator.js').InterrogateOptions} InterrogateOptions
+ * @typedef {import('./page/interrogator.js').InterrogatorOptions} InterrogatorOptions
+ * @typedef {import('./shared/protocol.js').FoundPrompt} FoundPrompt
+ * @typedef {import('./page/term-lists.js').TermList} TermList
+ * @typedef {import('./page/term-lists.js').TermLists} TermLists
  * @typedef {import('./page/matcher.js').MatchOptions} MatchOptions
  * @typedef {import('./page/matcher.js').RankOptions} RankOptions
  * @typedef {import('./page/matcher.js').RankedText} RankedText
@@ -37,6 +42,10 @@
  * @typedef {import('./page/tagger.js').Label} Label
  * @typedef {import('./page/tagger.js').PrepareOptions} PrepareOptions
  * @typedef {import('./page/tagger.js').TagOptions} TagOptions
+ * @typedef {import('./page/tagger.js').TeachOptions} TeachOptions
+ * @typedef {import('./page/examples.js').Examples} Examples
+ * @typedef {import('./page/saved-teacher.js').ModelIdentity} ModelIdentity
+ * @typedef {import('./page/saved-teacher.js').SavedTeacher} SavedTeacher
  * @typedef {import('./shared/protocol.js').Calibration} Calibration
  * @typedef {import('./shared/errors.js').ErrorCode} ErrorCode
  * @typedef {import('./page/image-input.js').ImageInput} ImageInput
@@ -69,8 +78,10 @@ export { Captioner } from './page/captioner.js';
 export { Classifier } from './page/classifier.js';
 export { Embedder } from './page/embedder.js';
 export { Index } from './page/vector-index.js';
+export { Interrogator } from './page/interrogator.js';
 export { Matcher } from './page/matcher.js';
 export { Tagger } from './page/tagger.js';
+export { Teacher } from './page/teacher.js';
 export {
   AbortError,
   errorCodes,

@@ -110,15 +110,42 @@ impl SelfAttention {
         cache: &mut RowCache,
         visible: &[&[u32]],
     ) -> Result<Tensor> {
+        let qkv = self.project(x)?;
+        self.attend_cached(&qkv, &qkv, residual, cache, visible)
+    }
+
+    /// [`SelfAttention::forward_cached`] for the rows `at` alone, whose residuals and sight are given; `cache` then has all
+    /// rows of `x`.
+    pub fn forward_cached_at(
+        &self,
+        x: &Tensor,
+        residual: &Tensor,
+        cache: &mut RowCache,
+        visible: &[&[u32]],
+        at: &[u32],
+    ) -> Result<Tensor> {
+        let qkv = self.project(x)?;
+        self.attend_cached(&qkv, &rows::select(&qkv, at)?, residual, cache, visible)
+    }
+
+    /// Takes the keys and values of `qkv` into `cache`; `residual` plus the attention of the queries of `asked` to that.
+    fn attend_cached(
+        &self,
+        qkv: &Tensor,
+        asked: &Tensor,
+        residual: &Tensor,
+        cache: &mut RowCache,
+        visible: &[&[u32]],
+    ) -> Result<Tensor> {
         let width = self.heads.width;
-        let context = rows::with(&self.project(x)?, |qkv| {
-            cache.extend(qkv, width);
-            let queries = Columns { values: qkv, stride: 3 * width, first: 0 };
+        rows::with(qkv, |qkv| cache.extend(qkv, width))?;
+        let context = rows::with(asked, |asked| {
+            let queries = Columns { values: asked, stride: 3 * width, first: 0 };
             let [keys, values] =
                 [&cache.keys, &cache.values].map(|values| Columns { values, stride: width, first: 0 });
             kernels::attend_rows(self.heads, queries, visible, keys, values)
         })?;
-        let context = Tensor::from_vec(context, x.shape(), &Device::Cpu)?;
+        let context = Tensor::from_vec(context, (visible.len(), width), &Device::Cpu)?;
         self.output.forward_residual(&context, residual)
     }
 
@@ -140,6 +167,12 @@ pub struct RowCache {
 }
 
 impl RowCache {
+    /// Forgets all but the first `rows` rows, of `width` numbers each.
+    pub fn truncate(&mut self, rows: usize, width: usize) {
+        self.keys.truncate(rows * width);
+        self.values.truncate(rows * width);
+    }
+
     /// Appends the keys and values of rows of queries, keys and values.
     fn extend(&mut self, qkv: &[f32], width: usize) {
         for row in qkv.chunks_exact(3 * width) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::{Activation, AttentionMask, Heads, LayerNorm, Linear, SelfAttention, rows};
+use super::{Activation, AttentionMask, Heads, LayerNorm, Linear, RowCache, SelfAttention, rows};
 use crate::Result;
 use crate::weights::Scope;
 
@@ -98,6 +98,30 @@ impl EncoderLayer {
         let kept = super::select(x, at)?;
         let normed = self.norm1.forward(x)?;
         let x = self.add(0, &kept, |residual| self.attention.forward_at(&normed, residual, sight, at))?;
+        self.add_mlp(&x)
+    }
+
+    /// [`EncoderLayer::forward`] of rows that see what is in `cache`, as [`SelfAttention::forward_cached`] has it.
+    pub fn forward_cached(&self, x: &Tensor, cache: &mut RowCache, visible: &[&[u32]]) -> Result<Tensor> {
+        let normed = self.norm1.forward(x)?;
+        let x =
+            self.add(0, x, |residual| self.attention.forward_cached(&normed, residual, cache, visible))?;
+        self.add_mlp(&x)
+    }
+
+    /// What [`EncoderLayer::forward_cached`] gives for the rows `at`, whose sight is given.
+    pub fn forward_cached_at(
+        &self,
+        x: &Tensor,
+        cache: &mut RowCache,
+        visible: &[&[u32]],
+        at: &[u32],
+    ) -> Result<Tensor> {
+        let kept = super::select(x, at)?;
+        let normed = self.norm1.forward(x)?;
+        let x = self.add(0, &kept, |residual| {
+            self.attention.forward_cached_at(&normed, residual, cache, visible, at)
+        })?;
         self.add_mlp(&x)
     }
 

@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
+use super::blip_files::BlipFiles;
 use super::generation::{CaptionOptions, Generation};
 use super::scores::softmax;
 use super::texts::{Noun, check_texts};
-use super::{
-    ImageEncoding, MAX_TEXT_TOKENS, ModelFiles, check_picture_size, check_vocabulary, finite, non_finite,
-    pixel_batch,
-};
-use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
-use crate::models::blip::{BlipAnswerer, BlipConfig, CaptionState};
-use crate::text::CaptionTokenizer;
+use super::{ImageEncoding, MAX_TEXT_TOKENS, ModelFiles, finite, non_finite, pixel_batch};
+use crate::image::RgbImage;
+use crate::models::blip::{BlipAnswerer, CaptionState};
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
 
@@ -24,11 +21,7 @@ const ANSWER_BATCH: usize = 64;
 const TOKEN_BATCH: usize = 512;
 
 /// The small files of a BLIP model that answers questions, read and checked against each other.
-pub struct AnswererFiles {
-    config: BlipConfig,
-    preprocessor: Preprocessor,
-    tokenizer: CaptionTokenizer,
-}
+pub struct AnswererFiles(BlipFiles);
 
 impl AnswererFiles {
     /// Reads the files.
@@ -36,13 +29,7 @@ impl AnswererFiles {
     /// # Errors
     /// As [`TaggerFiles::read`](super::TaggerFiles::read).
     pub fn read(files: ModelFiles) -> Result<Self> {
-        let config = BlipConfig::from_json(files.config)?;
-        let preprocessor = Preprocessor::from_json(files.preprocessor, PreprocessorKind::Blip)?;
-        check_picture_size(&preprocessor, config.vision.image_size)?;
-        let tokenizer = CaptionTokenizer::from_json(files.tokenizer)?;
-        check_vocabulary(tokenizer.vocab_size(), config.text.vocab_size)?;
-        tokenizer.frame()?;
-        Ok(Self { config, preprocessor, tokenizer })
+        BlipFiles::read_framed(files).map(Self)
     }
 
     /// Beginnings of the names of tensors that the model does without, for
@@ -61,7 +48,7 @@ pub struct Answerer {
 /// What a running answer shares with its answerer.
 struct Parts {
     model: BlipAnswerer,
-    files: AnswererFiles,
+    files: BlipFiles,
 }
 
 /// A question, and how it is to be answered: checked, and good for any number of images.
@@ -87,8 +74,8 @@ impl Answerer {
     /// As [`Tagger::new`](super::Tagger::new).
     pub fn new(files: AnswererFiles, weights: Weights) -> Result<Self> {
         weights.pass_over(files.unused());
-        let model = BlipAnswerer::new(&files.config, weights)?;
-        Ok(Self { parts: Arc::new(Parts { model, files }) })
+        let model = BlipAnswerer::new(&files.0.config, weights)?;
+        Ok(Self { parts: Arc::new(Parts { model, files: files.0 }) })
     }
 
     /// Checks a question, of which at most [`MAX_TEXT_TOKENS`] tokens are read, and how it is to be answered;
@@ -128,7 +115,7 @@ impl Answerer {
     /// the model has room for; `LabelsEmpty`, `LabelsTooMany`, `LabelEmpty`, `LabelTooLong`: as
     /// [`LabelSet`](super::LabelSet) has them.
     pub fn choices<S: AsRef<str>>(&self, question: &str, answers: &[S]) -> Result<Choices> {
-        let AnswererFiles { config, tokenizer, .. } = &self.parts.files;
+        let BlipFiles { config, tokenizer, .. } = &self.parts.files;
         let question = self.question(question)?;
         check_texts(Noun { one: "Answer", many: "answers" }, answers)?;
         let room = config.text.max_position_embeddings.saturating_sub(2);
@@ -151,7 +138,7 @@ impl Answerer {
         if text.trim().is_empty() {
             return Err(argument("The question is empty."));
         }
-        let AnswererFiles { config, tokenizer, .. } = &self.parts.files;
+        let BlipFiles { config, tokenizer, .. } = &self.parts.files;
         tokenizer.encode(text, MAX_TEXT_TOKENS.min(config.text.max_position_embeddings))
     }
 

@@ -2,21 +2,17 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::blip_files::BlipFiles;
 use super::generation::{CaptionOptions, DEFAULT_MAX_TOKENS, Generation, Written};
 use super::naming::{Naming, prompt_of};
-use super::{ImageEncoding, ModelFiles, check_picture_size, check_vocabulary, finite, pixel_batch};
-use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
-use crate::models::blip::{BlipConfig, BlipModel, CaptionState};
-use crate::text::CaptionTokenizer;
+use super::{ImageEncoding, ModelFiles, finite, pixel_batch};
+use crate::image::RgbImage;
+use crate::models::blip::{BlipModel, CaptionState};
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
 
 /// The small files of a BLIP captioning model, read and checked against each other.
-pub struct CaptionerFiles {
-    pub(super) config: BlipConfig,
-    pub(super) preprocessor: Preprocessor,
-    pub(super) tokenizer: Arc<CaptionTokenizer>,
-}
+pub struct CaptionerFiles(pub(super) BlipFiles);
 
 impl CaptionerFiles {
     /// Reads the files.
@@ -24,12 +20,7 @@ impl CaptionerFiles {
     /// # Errors
     /// As [`TaggerFiles::read`](super::TaggerFiles::read).
     pub fn read(files: ModelFiles) -> Result<Self> {
-        let config = BlipConfig::from_json(files.config)?;
-        let preprocessor = Preprocessor::from_json(files.preprocessor, PreprocessorKind::Blip)?;
-        check_picture_size(&preprocessor, config.vision.image_size)?;
-        let tokenizer = CaptionTokenizer::from_json(files.tokenizer)?;
-        check_vocabulary(tokenizer.vocab_size(), config.text.vocab_size)?;
-        Ok(Self { config, preprocessor, tokenizer: Arc::new(tokenizer) })
+        BlipFiles::read(files).map(Self)
     }
 
     /// Beginnings of the names of tensors that the model does without, for
@@ -55,7 +46,7 @@ pub struct Captioner {
 /// What a running caption shares with its captioner.
 struct Parts {
     model: BlipModel,
-    files: CaptionerFiles,
+    files: BlipFiles,
 }
 
 impl Captioner {
@@ -65,13 +56,13 @@ impl Captioner {
     /// As [`Tagger::new`](super::Tagger::new).
     pub fn new(files: CaptionerFiles, weights: Weights) -> Result<Self> {
         weights.pass_over(files.unused());
-        Ok(Self::of(BlipModel::new(&files.config, weights)?, files, None))
+        Ok(Self::of(BlipModel::new(&files.0.config, weights)?, files, None))
     }
 
     /// The captioner of its parts.
     pub(super) fn of(model: BlipModel, files: CaptionerFiles, naming: Option<Naming>) -> Self {
         let naming = naming.map(|naming| Arc::new(Mutex::new(naming)));
-        Self { parts: Arc::new(Parts { model, files }), naming }
+        Self { parts: Arc::new(Parts { model, files: files.0 }), naming }
     }
 
     /// How many prompts the captioner's words are encoded with; 0 where it has none.
@@ -170,7 +161,7 @@ impl Captioner {
         &self.parts.model
     }
 
-    pub(super) fn files(&self) -> &CaptionerFiles {
+    pub(super) fn files(&self) -> &BlipFiles {
         &self.parts.files
     }
 

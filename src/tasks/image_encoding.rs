@@ -29,6 +29,11 @@ impl ImageEncoding {
         self.state.keep();
     }
 
+    /// Has the last layer compute the states of all tokens: what [`Tagger::states_of`](super::Tagger::states_of) needs.
+    pub fn whole(&mut self) {
+        self.state.whole();
+    }
+
     /// How far it is; copied without the numbers, which are shared.
     pub(super) fn state(&self) -> EncoderState {
         self.state.clone()

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
+use super::blip_files::BlipFiles;
 use super::embedding_cache::capacity;
 use super::texts::{Noun, check_texts};
-use super::{ImageEncoding, ModelFiles, check_picture_size, check_vocabulary, non_finite, pixel_batch};
-use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
-use crate::models::blip::{BlipConfig, BlipMatcher, ImageKeyValues};
-use crate::text::CaptionTokenizer;
+use super::{ImageEncoding, ModelFiles, non_finite, pixel_batch};
+use crate::image::RgbImage;
+use crate::models::blip::{BlipMatcher, ImageKeyValues};
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
 
@@ -26,11 +26,7 @@ pub const DEFAULT_RERANK: usize = 16;
 const TEXT_BATCH: usize = 64;
 
 /// The small files of a BLIP matching model, read and checked against each other.
-pub struct MatcherFiles {
-    pub(super) config: BlipConfig,
-    pub(super) preprocessor: Preprocessor,
-    pub(super) tokenizer: Arc<CaptionTokenizer>,
-}
+pub struct MatcherFiles(pub(super) BlipFiles);
 
 impl MatcherFiles {
     /// Reads the files.
@@ -38,13 +34,7 @@ impl MatcherFiles {
     /// # Errors
     /// As [`TaggerFiles::read`](super::TaggerFiles::read).
     pub fn read(files: ModelFiles) -> Result<Self> {
-        let config = BlipConfig::from_json(files.config)?;
-        let preprocessor = Preprocessor::from_json(files.preprocessor, PreprocessorKind::Blip)?;
-        check_picture_size(&preprocessor, config.vision.image_size)?;
-        let tokenizer = CaptionTokenizer::from_json(files.tokenizer)?;
-        check_vocabulary(tokenizer.vocab_size(), config.text.vocab_size)?;
-        tokenizer.frame()?;
-        Ok(Self { config, preprocessor, tokenizer: Arc::new(tokenizer) })
+        BlipFiles::read_framed(files).map(Self)
     }
 
     /// Beginnings of the names of tensors that the model does without, for
@@ -78,7 +68,7 @@ pub struct Matcher {
 
 struct Parts {
     model: BlipMatcher,
-    files: MatcherFiles,
+    files: BlipFiles,
 }
 
 /// Texts to be compared with images: checked, and turned into tokens.
@@ -111,12 +101,12 @@ impl Matcher {
     /// As [`Tagger::new`](super::Tagger::new).
     pub fn new(files: MatcherFiles, weights: Weights) -> Result<Self> {
         weights.pass_over(files.unused());
-        Ok(Self::of(BlipMatcher::new(&files.config, weights)?, files))
+        Ok(Self::of(BlipMatcher::new(&files.0.config, weights)?, files))
     }
 
     /// The matcher of its parts.
     pub(super) fn of(model: BlipMatcher, files: MatcherFiles) -> Self {
-        Self { parts: Arc::new(Parts { model, files }), embeddings: HashMap::new() }
+        Self { parts: Arc::new(Parts { model, files: files.0 }), embeddings: HashMap::new() }
     }
 
     pub(super) fn model(&self) -> &BlipMatcher {

@@ -5,7 +5,9 @@
 //! * [`Matcher`]: how well texts describe an image (BLIP).
 //! * [`Answerer`]: answers to questions about an image, its own or the best of given ones (BLIP).
 //! * [`Classifier`]: which of its own classes an image is of (ViT).
+//! * [`TeachRun`]: a tagger's labels learnt from a few examples (softmax regression).
 //! * [`Ocelli`]: a tagger, a captioner and a matcher of one model, for which an image is encoded once.
+//! * [`Interrogation`]: a prompt that an image could have been made with, of a caption and of terms (CLIP Interrogator).
 //! * [`Map`]: which parts of an image made an answer, of all of them.
 //!
 //! They are made in two steps from a model's published files: the small files are read and checked against
@@ -14,12 +16,15 @@
 //! [`Error`](crate::Error).
 
 mod answerer;
+mod blip_files;
 mod captioner;
 mod classifier;
 mod embedding_cache;
+mod features;
 mod generation;
 mod image_encoding;
 mod inside;
+mod interrogator;
 mod kinds;
 mod labels;
 mod matcher;
@@ -28,6 +33,7 @@ mod ocelli;
 mod scores;
 mod tag_table;
 mod tagger;
+mod teaching;
 mod text_tokenizer;
 mod texts;
 
@@ -42,11 +48,16 @@ pub use generation::{
 };
 pub use image_encoding::ImageEncoding;
 pub use inside::{Map, Tracing, WordMap};
+pub use interrogator::{
+    DEFAULT_CHUNK, Interrogation, InterrogationSettings, MAX_TERMS, Mode, TaggerTexts, TermLists, Terms,
+    TextFeatures,
+};
 pub use labels::{Label, LabelSet, MAX_LABEL_CHARS, MAX_LABELS};
 pub use matcher::{DEFAULT_RERANK, MAX_TEXT_TOKENS, MatchRun, MatchTexts, Matcher, MatcherFiles, TextMatch};
 pub use ocelli::{Ocelli, OcelliFiles, OcelliModelFiles};
 pub use scores::{Scored, Scores};
 pub use tagger::{Tagger, TaggerFiles};
+pub use teaching::{MAX_EXAMPLES, Taught, TaughtRows, TeachRun};
 
 use crate::image::{Preprocessor, RgbImage};
 use crate::{Error, ErrorKind, Result};

@@ -219,12 +219,12 @@ impl Naming {
             let message = "The words that captions name things with are not all encoded yet.";
             return Err(Error::new(ErrorKind::ArgumentInvalid, message));
         }
+        let image = self.tagger.embedding_of(encoding)?;
         let mut logits = match &self.background {
-            None => self.tagger.logits(&self.tagger.embedding_of(encoding)?, &self.set)?,
+            None => self.tagger.logits(&image, &self.set)?,
             Some(background) => {
                 let offset = self.tagger.none_offset();
-                let (mut logits, none) =
-                    self.tagger.logits_beside(encoding, &self.set, background, offset)?;
+                let (mut logits, none) = self.tagger.logits_beside(&image, &self.set, background, offset)?;
                 logits.push(none);
                 logits
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::blip_files::BlipFiles;
 use super::captioner::CaptionerFiles;
 use super::matcher::MatcherFiles;
 use super::naming::{Naming, WordList};
@@ -106,11 +107,11 @@ impl Ocelli {
             tagger.clone().zip(words).map(|(tagger, words)| Naming::new(tagger, words)).transpose()?;
         let captioner = model.captioner.zip(decoder_tokenizer.clone()).map(|(model, tokenizer)| {
             let config = config.texts.clone();
-            let files = CaptionerFiles { config, preprocessor: preprocessor.clone(), tokenizer };
+            let files = CaptionerFiles(BlipFiles { config, preprocessor: preprocessor.clone(), tokenizer });
             Captioner::of(model, files, naming)
         });
         let matcher = model.matcher.zip(decoder_tokenizer).map(|(model, tokenizer)| {
-            Matcher::of(model, MatcherFiles { config: config.texts, preprocessor, tokenizer })
+            Matcher::of(model, MatcherFiles(BlipFiles { config: config.texts, preprocessor, tokenizer }))
         });
         Ok(Self { tagger, captioner, matcher })
     }

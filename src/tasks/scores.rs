@@ -14,6 +14,8 @@ pub enum Scores {
     /// Each label against the background alone, the sigmoid of the difference of their logits: any number of labels
     /// may be right. That none is scores as much as the best of them lacks of 1.
     Independent,
+    /// The softmax over the labels alone. That none is right scores 0.
+    Alone,
 }
 
 /// What labels score, and what "none of these" does.
@@ -23,6 +25,15 @@ pub struct Scored {
     pub labels: Vec<f32>,
     /// From 0 to 1.
     pub none: f32,
+}
+
+impl Scored {
+    /// The scores of the labels, and then that of none of them.
+    pub fn all(self) -> Vec<f32> {
+        let mut all = self.labels;
+        all.push(self.none);
+        all
+    }
 }
 
 impl Scores {
@@ -36,6 +47,10 @@ impl Scores {
                 let none = logits[count];
                 logits.truncate(count);
                 Scored { labels: logits, none }
+            }
+            Self::Alone => {
+                softmax(&mut logits);
+                Scored { labels: logits, none: 0.0 }
             }
             Self::Independent => {
                 let best = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -81,6 +96,10 @@ mod tests {
         let Scored { labels, none } = Scores::Softmax.of(logits.clone(), 2.0);
         assert_eq!((labels.len(), labels[0]), (3, none));
         assert!((labels.iter().sum::<f32>() + none - 1.0).abs() < 1e-6);
+
+        let Scored { labels, none } = Scores::Alone.of(logits.clone(), 500.0);
+        assert_eq!((labels.len(), none), (3, 0.0));
+        assert!((labels[0] / labels[1] - std::f32::consts::E).abs() < 1e-5);
 
         let Scored { labels, none } = Scores::Independent.of(logits, 2.0);
         assert_eq!((labels[0], none), (0.5, 0.5));

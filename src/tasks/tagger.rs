@@ -9,7 +9,7 @@ use super::scores::{Scored, Scores, sigmoid, softmax};
 use super::text_tokenizer::TextTokenizer;
 use super::{ImageEncoding, Label, LabelSet, ModelFiles, check_picture_size, non_finite, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
-use crate::models::dual::{DualConfig, DualEncoder, Towers, absent};
+use crate::models::dual::{DualConfig, DualEncoder, TextPrefix, Towers, absent};
 use crate::text::Templates;
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
@@ -236,6 +236,20 @@ impl Tagger {
         scores: Scores,
         offset: Option<f32>,
     ) -> Result<Scored> {
+        let image = self.embedding_of(encoding)?;
+        let (logits, none) = self.calibrated(&image, set, background, scores, offset)?;
+        Ok(scores.of(logits, none))
+    }
+
+    /// The logits of the labels of `set` and that of none of them, divided by the model's temperature.
+    pub(super) fn calibrated(
+        &mut self,
+        image: &[f32],
+        set: &mut LabelSet,
+        background: &mut LabelSet,
+        scores: Scores,
+        offset: Option<f32>,
+    ) -> Result<(Vec<f32>, f32)> {
         let offset = offset.unwrap_or(self.none_offset());
         if !offset.is_finite() {
             let message = "noneOffset must be a finite number, as far as f32 goes.";
@@ -243,29 +257,28 @@ impl Tagger {
         }
         self.encode_all(background)?;
         self.encode_all(set)?;
-        let (mut logits, mut none) = self.logits_beside(encoding, set, background, offset)?;
+        let (mut logits, mut none) = self.logits_beside(image, set, background, offset)?;
         if let (Some(bias), Scores::Independent) = (self.model().logit_bias(), scores) {
             // The model was trained to judge each label for itself: it needs no pictures of nothing to compare with.
             none = offset - bias;
         }
         let temperature = self.temperature();
         logits.iter_mut().for_each(|logit| *logit /= temperature);
-        Ok(scores.of(logits, none / temperature))
+        Ok((logits, none / temperature))
     }
 
-    /// The logits of the labels of `set` and that of a `background`, whose embeddings are all known.
+    /// The logits of the labels of `set` and that of a `background`, whose embeddings are all known, for an image's embedding.
     pub(super) fn logits_beside(
         &self,
-        encoding: &ImageEncoding,
+        image: &[f32],
         set: &LabelSet,
         background: &LabelSet,
         offset: f32,
     ) -> Result<(Vec<f32>, f32)> {
-        let image = self.embedding_of(encoding)?;
-        let cosines = cosines(&image, background)?;
+        let cosines = cosines(image, background)?;
         let mean = cosines.iter().sum::<f32>() / cosines.len() as f32;
         let none = self.logit_scale() * mean + offset;
-        if none.is_finite() { Ok((self.logits(&image, set)?, none)) } else { Err(non_finite()) }
+        if none.is_finite() { Ok((self.logits(image, set)?, none)) } else { Err(non_finite()) }
     }
 
     /// The cosine of the image and each text of `set`, in their order; times [`Tagger::logit_scale`] it is the
@@ -320,25 +333,58 @@ impl Tagger {
 
     /// [`Tagger::image_embedding`] of an image that the model is looking at. Computes the layers that are left.
     pub fn embedding_of(&self, encoding: &ImageEncoding) -> Result<Vec<f32>> {
-        let features = self.model().image_features_of(encoding.state())?;
-        let mut features = features.squeeze(0)?.to_vec1::<f32>()?;
+        let mut features = self.features_of(encoding)?;
         normalise(&mut features);
-        if features.iter().all(|x| x.is_finite()) { Ok(features) } else { Err(non_finite()) }
+        Ok(features)
     }
 
     /// The unit-length embeddings of `texts`, one row each.
     pub fn text_embeddings<S: AsRef<str>>(&self, texts: &[S]) -> Result<Vec<Vec<f32>>> {
+        self.text_embeddings_after(None, texts)
+    }
+
+    /// [`Tagger::text_embeddings`] before they are scaled to length 1: the reference's `text_embeds` of
+    /// `CLIPTextModelWithProjection`.
+    pub fn text_features<S: AsRef<str>>(&self, texts: &[S]) -> Result<Vec<Vec<f32>>> {
+        self.text_features_after(None, texts)
+    }
+
+    /// [`Tagger::text_embeddings`] of texts that begin as those before did: what is kept of these in `prefix`, which is of
+    /// this tagger alone, is not computed again.
+    pub(super) fn text_embeddings_after<S: AsRef<str>>(
+        &self,
+        prefix: Option<&mut TextPrefix>,
+        texts: &[S],
+    ) -> Result<Vec<Vec<f32>>> {
+        let mut rows = self.text_features_after(prefix, texts)?;
+        rows.iter_mut().for_each(|row| normalise(row));
+        Ok(rows)
+    }
+
+    fn text_features_after<S: AsRef<str>>(
+        &self,
+        prefix: Option<&mut TextPrefix>,
+        texts: &[S],
+    ) -> Result<Vec<Vec<f32>>> {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
-        let tokenizer = self.parts.inputs.tokenizer.as_ref().ok_or_else(|| absent("text"))?;
+        let tokenizer = self.tokenizer()?;
         let ids = texts.iter().map(|text| tokenizer.encode(text.as_ref())).collect::<Result<Vec<_>>>()?;
-        let mut rows = self.model().text_features(&ids)?.to_vec2::<f32>()?;
-        rows.iter_mut().for_each(|row| normalise(row));
+        let rows = self.model().text_features_after(prefix, &ids)?.to_vec2::<f32>()?;
         if rows.iter().flatten().all(|x| x.is_finite()) {
             return Ok(rows);
         }
         Err(Error::new(ErrorKind::WeightsInvalid, "The weights give no finite numbers for these texts."))
+    }
+
+    /// Whether the text tower has no room for more than `text`, or not even for that.
+    pub(super) fn fills_context(&self, text: &str) -> Result<bool> {
+        self.tokenizer()?.fills_context(text)
+    }
+
+    fn tokenizer(&self) -> Result<&TextTokenizer> {
+        self.parts.inputs.tokenizer.as_ref().ok_or_else(|| absent("text"))
     }
 
     /// The embedding of `text`, or of the kind of it that an image fits best.
@@ -350,7 +396,7 @@ impl Tagger {
         Ok(set.all_embeddings()[best].to_vec())
     }
 
-    fn encode_all(&mut self, set: &mut LabelSet) -> Result<()> {
+    pub(super) fn encode_all(&mut self, set: &mut LabelSet) -> Result<()> {
         while self.encode_labels(set, TEXT_BATCH)? > 0 {}
         Ok(())
     }

@@ -50,6 +50,15 @@ impl TextTokenizer {
         }
     }
 
+    /// Whether `text` fills the context, so that nothing that is added to it would be read.
+    pub(super) fn fills_context(&self, text: &str) -> Result<bool> {
+        match self {
+            Self::Clip(tokenizer) => tokenizer.fills_context(text),
+            Self::Siglip(tokenizer) => tokenizer.fills_context(text),
+            Self::Roberta(tokenizer) => tokenizer.fills_context(text),
+        }
+    }
+
     fn vocab_size(&self) -> usize {
         match self {
             Self::Clip(tokenizer) => tokenizer.vocab_size(),

@@ -72,6 +72,16 @@ impl ClipTokenizer {
         Ok(ids)
     }
 
+    /// Whether `text` fills the context, so that nothing that is added to it would be read.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ArgumentInvalid`](crate::ErrorKind::ArgumentInvalid): more than
+    /// [`MAX_CHARACTERS`](super::MAX_CHARACTERS).
+    pub fn fills_context(&self, text: &str) -> Result<bool> {
+        self.texts.fills(text)
+    }
+
     /// The id of the end token.
     pub fn end_token(&self) -> u32 {
         self.texts.end

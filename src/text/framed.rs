@@ -40,4 +40,9 @@ impl Framed {
         ids.push(self.end);
         Ok(ids)
     }
+
+    /// Whether `text` leaves no room for one more token.
+    pub(super) fn fills(&self, text: &str) -> Result<bool> {
+        Ok(self.file.encode(text)?.len() >= self.context - 2)
+    }
 }

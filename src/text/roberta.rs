@@ -28,12 +28,26 @@ impl RobertaTokenizer {
     /// [`ErrorKind::ArgumentInvalid`](crate::ErrorKind::ArgumentInvalid): more than
     /// [`MAX_CHARACTERS`](super::MAX_CHARACTERS).
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        // As `open_clip` cleans texts.
-        self.0.encode(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+        self.0.encode(&single_spaced(text))
+    }
+
+    /// Whether `text` fills the context, so that nothing that is added to it would be read.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ArgumentInvalid`](crate::ErrorKind::ArgumentInvalid): more than
+    /// [`MAX_CHARACTERS`](super::MAX_CHARACTERS).
+    pub fn fills_context(&self, text: &str) -> Result<bool> {
+        self.0.fills(&single_spaced(text))
     }
 
     /// One more than the largest id that [`RobertaTokenizer::encode`] can give.
     pub fn vocab_size(&self) -> usize {
         self.0.file.vocab_size
     }
+}
+
+/// As `open_clip` cleans texts.
+fn single_spaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

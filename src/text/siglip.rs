@@ -60,6 +60,16 @@ impl SiglipTokenizer {
         Ok(ids)
     }
 
+    /// Whether `text` fills the context, so that nothing that is added to it would be read.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ArgumentInvalid`](crate::ErrorKind::ArgumentInvalid): more than
+    /// [`MAX_CHARACTERS`](super::MAX_CHARACTERS).
+    pub fn fills_context(&self, text: &str) -> Result<bool> {
+        Ok(self.file.encode(&self.canonical(text))?.len() >= self.context - 1)
+    }
+
     /// One more than the largest id that [`SiglipTokenizer::encode`] can give.
     pub fn vocab_size(&self) -> usize {
         self.file.vocab_size

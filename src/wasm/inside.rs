@@ -47,6 +47,11 @@ impl ImageEncoding {
     pub fn keep(&mut self) {
         self.0.keep();
     }
+
+    /// Has the last layer compute the states of all tokens, for `statesOf`. Comes before the last layer.
+    pub fn whole(&mut self) {
+        self.0.whole();
+    }
 }
 
 /// A map on its way back through the layers. It belongs to the model that made it.

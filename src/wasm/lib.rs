@@ -14,11 +14,13 @@ mod convert;
 mod edge;
 mod index;
 mod inside;
+mod interrogate;
 mod load;
 mod matching;
 mod ocelli;
 mod picture;
 mod tag;
+mod teach;
 #[cfg(feature = "threads")]
 mod threads;
 

@@ -14,7 +14,7 @@ use ocelli::{Error, ErrorKind, Result};
 
 /// Labels in prompt templates, or texts, with the embeddings known so far.
 #[wasm_bindgen]
-pub struct LabelSet(tasks::LabelSet);
+pub struct LabelSet(pub(super) tasks::LabelSet);
 
 #[wasm_bindgen]
 impl LabelSet {
@@ -134,6 +134,31 @@ impl TaggerHandle {
         self.0.embedding_of(&encoding.0).map_err(to_js)
     }
 
+    /// The same before it is scaled to length 1.
+    #[wasm_bindgen(js_name = featuresOf)]
+    pub fn features_of(&self, encoding: &ImageEncoding) -> JsResult<Vec<f32>> {
+        self.0.features_of(&encoding.0).map_err(to_js)
+    }
+
+    /// The normalised states of all tokens of what was looked at, one after the other, where `whole` had asked for them.
+    #[wasm_bindgen(js_name = statesOf)]
+    pub fn states_of(&self, encoding: &ImageEncoding) -> JsResult<Vec<f32>> {
+        self.0.states_of(&encoding.0).map_err(to_js)
+    }
+
+    /// Whether a picture's embedding is a projection of what the image tower pools.
+    #[wasm_bindgen(getter, js_name = projectsImages)]
+    pub fn projects_images(&self) -> bool {
+        self.0.projects_images()
+    }
+
+    /// The embeddings of a few texts before they are scaled to length 1, one after the other.
+    #[wasm_bindgen(js_name = textFeatures)]
+    pub fn text_features(&self, texts: &Array) -> JsResult<Vec<f32>> {
+        let rows = strings(texts, MAX_LABELS).and_then(|texts| self.0.text_features(&texts));
+        rows.map(|rows| rows.concat()).map_err(to_js)
+    }
+
     /// The probability of each label for what was looked at, in label order.
     pub fn tag(&mut self, encoding: &ImageEncoding, set: &mut LabelSet) -> JsResult<Vec<f32>> {
         self.0.tag_encoded(&encoding.0, &mut set.0).map_err(to_js)
@@ -150,12 +175,10 @@ impl TaggerHandle {
         independent: bool,
         offset: Option<f32>,
     ) -> JsResult<Vec<f32>> {
-        let scores = if independent { Scores::Independent } else { Scores::Softmax };
+        let scores = scores_of(independent);
         let scored =
             self.0.score(&encoding.0, &mut set.0, &mut background.0, scores, offset).map_err(to_js)?;
-        let mut all = scored.labels;
-        all.push(scored.none);
-        Ok(all)
+        Ok(scored.all())
     }
 
     /// The cosine of what was looked at and each text, in their order.
@@ -204,6 +227,11 @@ impl TaggerHandle {
         let templates = strings(templates, ocelli::text::MAX_TEMPLATES)?;
         self.0.label_set(&labels, Templates::parse(&templates)?)
     }
+}
+
+/// How scores are made.
+pub(super) fn scores_of(independent: bool) -> Scores {
+    if independent { Scores::Independent } else { Scores::Softmax }
 }
 
 /// A label and its hint.

@@ -3,10 +3,11 @@
 //
 // Python does the first part, in an environment of its own below target/bench, or the one that PYTHON names.
 
-import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { main, ROOT, run, say } from '../../scripts/lib/run.mjs';
 import { buildCandle } from './lib/candle.mjs';
+import { installPeers } from './lib/peers.mjs';
 
 const HERE = path.join(ROOT, 'tests/bench');
 const OUT = path.join(ROOT, 'target/bench');
@@ -18,12 +19,7 @@ await main(import.meta, async () => {
   await run(python, [path.join(ROOT, 'tests/full/make.py')]);
   await run(python, [path.join(ROOT, 'tests/full/make_towers.py')]);
   await run(python, [path.join(HERE, 'export.py')]);
-  if (!existsSync(path.join(OUT, 'peers/node_modules/onnxruntime-web'))) {
-    say('Bench: the peers from npm', 'under a minute');
-    mkdirSync(path.join(OUT, 'peers'), { recursive: true });
-    cpSync(path.join(HERE, 'peers/package.json'), path.join(OUT, 'peers/package.json'));
-    await run('npm', ['install', '--ignore-scripts', '--no-audit', '--prefix', path.join(OUT, 'peers')]);
-  }
+  await installPeers();
   say("Bench: candle's own models as wasm", 'some minutes the first time');
   await buildCandle(path.join(OUT, 'peers/candle'));
   say('Bench: ready. `npm run bench -- --quick` runs the towers alone.');

@@ -54,6 +54,42 @@ async function inPage(what, more, { url = site.url, load = true } = {}) {
 
 const LABELS = ['a cat', 'a cup of coffee', 'a car'];
 
+test('the calls of transformers.js share the page, its classes and its worker with all else', async () => {
+  const found = await inPage(async ({ tagger, OcelliError }, labels) => {
+    const { pipeline, Tensor } = await import('/ocelli/dist/pipeline.js');
+    const classify = await pipeline('zero-shot-image-classification', 'ocelli', { threads: 1 });
+    const embed = await pipeline('image-feature-extraction', 'ocelli', { threads: 1 });
+    const canvas = new OffscreenCanvas(40, 30);
+    canvas.getContext('2d').fillRect(5, 5, 20, 10);
+    const { data } = canvas.getContext('2d').getImageData(0, 0, 40, 30);
+    const raw = { data, width: 40, height: 30, channels: 4 };
+    const template = 'This is a photo of {}';
+    const own = await tagger.tag('/samples/cat.webp', labels, { template });
+    const features = await embed([canvas, raw, '/samples/cat.webp']);
+    const error = await pipeline('paint').catch((error) => error);
+    const answers = {
+      each: await classify(['/samples/cat.webp', raw], labels),
+      own: own.map(({ label, score }) => ({ label, score })),
+      tensor: features instanceof Tensor,
+      dims: features.dims,
+      ours: error instanceof OcelliError,
+      scripts: performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname),
+    };
+    await classify.dispose();
+    await embed.dispose();
+    return answers;
+  }, LABELS);
+  assert.deepEqual(found.each[0], found.own);
+  assert.equal(found.each[0][0].label, 'a cat');
+  assert.equal(found.each[1].length, LABELS.length);
+  assert.deepEqual([found.tensor, found.ours], [true, true]);
+  assert.equal(found.dims[0], 3);
+  const scripts = found.scripts.filter((path) => path.startsWith('/ocelli/dist/'));
+  const names = ['index.js', 'shared.js', 'pipeline.js'].map((name) => `/ocelli/dist/${name}`);
+  for (const name of names) assert.equal(scripts.filter((path) => path === name).length, 1, name);
+  assert.ok(scripts.filter((path) => path === '/ocelli/dist/worker.js').length <= 1, 'one worker');
+});
+
 test('several pictures are tagged in their order, each as alone', async () => {
   const progress = await inPage(async ({ tagger }, labels) => {
     const images = ['/samples/cat.webp', new URL('/samples/coffee.webp', location.href)];

@@ -92,6 +92,28 @@ fn positions_are_interpolated_for_smaller_images() {
     assert_eq!(config.image_size(), Some(32), "others are for one size");
 }
 
+/// `make.py` of tests/golden/pipeline makes what is expected.
+#[test]
+fn states_of_all_tokens_are_the_reference_s() {
+    let path = format!("{}/tests/golden/pipeline/states.safetensors", env!("CARGO_MANIFEST_DIR"));
+    let expected = candle_core::safetensors::load(path, &candle_core::Device::Cpu).unwrap();
+    for name in ["siglip", "dinov2"] {
+        let golden = Golden::read(name);
+        let (config, model) = model(&golden);
+        assert!(!model.projects_images(), "{name}");
+        let mut state = model.vision().unwrap().begin(&pixels(config.image_size().unwrap())).unwrap();
+        state.whole();
+        let states = model.image_states_of(state.clone()).unwrap();
+        assert_eq!(states.dims(), expected[name].dims(), "{name}");
+        assert_close(name, &states, &expected[name]);
+        // What is pooled of them is the same as ever.
+        assert_close(name, &model.image_features_of(state).unwrap(), golden.floats("image_features"));
+    }
+    for name in ["open-clip-vit", "open-clip-xlm-roberta", "clip-vision-alone"] {
+        assert!(model(&Golden::read(name)).1.projects_images(), "{name}");
+    }
+}
+
 /// Each family's own traits show in the outputs: otherwise agreeing with the reference would prove little.
 #[test]
 fn every_quirk_matters() {
@@ -130,6 +152,36 @@ fn text_file(name: &str) -> Vec<u8> {
 
 fn picture() -> RgbImage {
     RgbImage::from_fn(40, 30, |x, y| image::Rgb([(x * 6) as u8, (y * 8) as u8, (x * y % 256) as u8]))
+}
+
+#[test]
+fn features_are_embeddings_before_they_are_scaled() {
+    let golden = Golden::read("siglip");
+    let tokenizer = text_file("siglip.tokenizer.json");
+    let preprocessor = br#"{"size": {"height": 32, "width": 32}, "crop_size": {"height": 32, "width": 32}}"#;
+    let files = ModelFiles { config: &golden.config, preprocessor, tokenizer: &tokenizer };
+    let tagger = Tagger::new(TaggerFiles::read(files).unwrap(), golden.weights()).unwrap();
+    let length = |row: &[f32]| row.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let compare = |features: Vec<f32>, embedding: Vec<f32>| {
+        assert!((length(&features) - 1.0).abs() > 0.1 && (length(&embedding) - 1.0).abs() < 1e-5);
+        let scaled = features.iter().map(|x| x / length(&features));
+        assert!(scaled.zip(embedding).all(|(a, b)| (a - b).abs() < 1e-6));
+    };
+    let mut encoding = tagger.encode_image(&picture()).unwrap();
+    encoding.whole();
+    compare(tagger.features_of(&encoding).unwrap(), tagger.embedding_of(&encoding).unwrap());
+    assert_eq!(tagger.states_of(&encoding).unwrap().len(), 16 * 32);
+    let texts = ["a cat", "a house"];
+    let rows = tagger.text_features(&texts).unwrap().into_iter().zip(tagger.text_embeddings(&texts).unwrap());
+    rows.for_each(|(features, embedding)| compare(features, embedding));
+
+    let golden = Golden::read("clip-vision-alone");
+    let files = ModelFiles { config: &golden.config, preprocessor, tokenizer: b"" };
+    let tagger = Tagger::new(TaggerFiles::read(files).unwrap(), golden.weights()).unwrap();
+    let encoding = tagger.encode_image(&picture()).unwrap();
+    assert_eq!(tagger.features_of(&encoding).unwrap().len(), 24);
+    assert_eq!(tagger.states_of(&encoding).unwrap_err().kind(), ErrorKind::ArgumentInvalid);
+    assert_eq!(tagger.text_features(&["cat"]).unwrap_err().kind(), ErrorKind::ArgumentInvalid);
 }
 
 /// Every label has a probability of its own, which others do not change.

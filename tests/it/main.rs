@@ -9,6 +9,7 @@ mod corpus;
 mod dual;
 mod formats;
 mod full_size;
+mod full_size_gguf;
 mod generation;
 // Not each of its readers is used by every kind of model.
 #[allow(dead_code)]
@@ -18,6 +19,7 @@ mod image;
 mod inside;
 mod int8;
 mod int8_wide;
+mod interrogator;
 mod matching;
 mod names;
 mod odd_pictures;

@@ -451,3 +451,33 @@ fn ids_of_siglip_s_tokenizers_are_the_reference_s() {
     let error = RobertaTokenizer::from_json(&clip, context).err().unwrap();
     assert!(error.to_string().contains("no start and end token"), "{error}");
 }
+
+#[test]
+fn a_text_fills_the_context_from_its_last_token_on() {
+    let clip = read("clip-tokenizer.json");
+    let (siglip, ..) = trained("siglip");
+    let (roberta, ..) = trained("xlm-roberta");
+    let text = "a photo of a cat";
+    // As many tokens as the text has with those around it, in a room that cuts nothing off.
+    let tokens = [
+        ClipTokenizer::from_json(&clip, 99).unwrap().encode(text).unwrap().len(),
+        RobertaTokenizer::from_json(&roberta, 99).unwrap().encode(text).unwrap().len(),
+    ];
+    for (context, fills) in [(tokens[0] - 1, true), (tokens[0], true), (tokens[0] + 1, false)] {
+        let tokenizer = ClipTokenizer::from_json(&clip, context).unwrap();
+        assert_eq!(tokenizer.fills_context(text).unwrap(), fills, "CLIP, {context}");
+        // Padding is no text.
+        assert_eq!(tokenizer.padded(0).fills_context(text).unwrap(), fills, "CLIP, padded, {context}");
+    }
+    for (context, fills) in [(tokens[1] - 1, true), (tokens[1], true), (tokens[1] + 1, false)] {
+        let tokenizer = RobertaTokenizer::from_json(&roberta, context).unwrap();
+        assert_eq!(tokenizer.fills_context(text).unwrap(), fills, "RoBERTa, {context}");
+    }
+    // SigLIP's texts are padded always: the first room that leaves one place is the first that is not filled.
+    let padded = |context| SiglipTokenizer::from_json(&siglip, context).unwrap();
+    let room = (2..99).find(|&context| !padded(context).fills_context(text).unwrap()).unwrap();
+    let ids = padded(room).encode(text).unwrap();
+    assert_eq!(ids[room - 1], ids[room - 2], "one place of padding behind the end token");
+    let ids = padded(room - 1).encode(text).unwrap();
+    assert_ne!(ids[room - 2], ids[room - 3], "and none in less room");
+}

@@ -191,6 +191,22 @@ test('vectors come as JSON lines, as an array of NumPy and as Parquet, all alike
   assert.equal((await readTable())[0]?.text, 'a cat');
 });
 
+test('prompts are found with lists of one’s own', { skip }, async (t) => {
+  const folder = folderOf(t);
+  writeFileSync(path.join(folder, 'flavors.txt'), 'golden hour\nin the snow\nwhiskers\n');
+  writeFileSync(path.join(folder, 'artists.txt'), 'vermeer\n');
+  const args = ['interrogate', CAT, '--lists', folder, '--max-flavors', '2', '--json'];
+  const fast = await ocelli([...args, '--mode', 'fast']);
+  assert.equal(fast.code, 0, fast.err);
+  const { prompt, caption, similarity } = JSON.parse(fast.out);
+  assert.match(caption, /^a cat/);
+  assert.ok(prompt.startsWith(`${caption}, `) && similarity > 0 && similarity < 1);
+  const classic = await ocelli([...args, '--mode', 'classic']);
+  assert.match(JSON.parse(classic.out).prompt, / (by|inspired by) vermeer, /);
+  const negative = await ocelli(['interrogate', CAT, '--mode', 'negative', '--shortlist', '20', '--csv']);
+  assert.match(negative.out, /^path,sha256,prompt,similarity,caption\n/);
+});
+
 test('weights are converted by the converter of the library', { skip }, async (t) => {
   const folder = folderOf(t);
   const out = path.join(folder, 'model.gguf');
@@ -255,6 +271,10 @@ test('a wrong command line is one sentence and the exit code 2', async () => {
     [['embed', 'x.jpg', '--format', 'xls'], /must be one of jsonl, npy, parquet/],
     [['convert', 'x'], /are needed/],
     [['serve', 'x.jpg'], /takes no pictures/],
+    [['interrogate', 'x.jpg', '--mode', 'slow'], /--mode must be best, fast, classic or negative/],
+    [['interrogate', 'x.jpg', '--lists', '/nowhere'], /there is no folder \/nowhere/],
+    [['interrogate', 'x.jpg', '--lists', 'www'], /www has no lists: mediums\.txt/],
+    [['interrogate', 'x.jpg', '--max-flavors', '0'], /--max-flavors must be a whole number above zero/],
   ]) {
     const { code, err } = await ocelli(args);
     assert.equal(code, 2, `${args.join(' ')}: ${err}`);
@@ -266,7 +286,7 @@ test('a wrong command line is one sentence and the exit code 2', async () => {
 test('help explains every command, with examples', async () => {
   const { code, out } = await ocelli(['--help']);
   assert.equal(code, 0);
-  for (const name of ['tag', 'caption', 'embed', 'classify', 'convert', 'serve']) {
+  for (const name of ['tag', 'caption', 'interrogate', 'embed', 'classify', 'convert', 'serve']) {
     assert.match(out, RegExp(`^  ${name} `, 'm'));
     const help = await ocelli([name, '--help']);
     assert.equal(help.code, 0);

@@ -457,10 +457,10 @@ test('a model is known by its name, revision and weights', () => {
   const weights = readFileSync(new URL('../../pkg/models/ocelli/model.safetensors', import.meta.url));
   const digest = createHash('sha256').update(weights).digest('hex');
   assert.ok(digest.startsWith(BUILT_IN_REVISION), 'BUILT_IN_REVISION is that of other weights');
-  const of = (model, options = {}) => identityOf(model, { dtype: 'int8', ...options });
+  const of = (model, revision = null) => identityOf({ model, revision, dtype: 'int8' });
   assert.deepEqual(of('ocelli'), { id: 'ocelli', revision: BUILT_IN_REVISION, dtype: 'int8' });
-  assert.deepEqual(of('a/b', { revision: 'x' }), { id: 'a/b', revision: 'x', dtype: 'int8' });
+  assert.deepEqual(of('a/b', 'x'), { id: 'a/b', revision: 'x', dtype: 'int8' });
   assert.equal(of('https://example.com/models/clip/?x=1').id, 'clip');
   assert.equal(of('/home/me/clip').id, 'clip');
-  assert.equal(of({ config: 'https://example.com/clip/config.json' }).id, 'clip');
+  assert.equal(of('https://example.com/clip/config.json').id, 'clip');
 });

@@ -19,9 +19,11 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const VARIANTS = ['simd128', 'relaxed', 'simd128-threads', 'relaxed-threads'];
 const GENERATED = [
   ...VARIANTS.map((name) => `wasm/${name}_bg.wasm`),
-  ...['index', 'worker', 'node', 'node-worker', 'cli'].map((name) => `dist/${name}.js`),
-  ...['index', 'worker'].map((name) => `dist/${name}.js.map`),
+  ...['index', 'pipeline', 'shared', 'worker'].map((name) => `dist/${name}.js`),
+  ...['node', 'node-pipeline', 'node-shared', 'node-worker', 'cli'].map((name) => `dist/${name}.js`),
+  ...['index', 'pipeline', 'shared', 'worker'].map((name) => `dist/${name}.js.map`),
   'types/index.d.ts',
+  'types/pipeline.d.ts',
   'THIRD-PARTY-NOTICES.md',
 ];
 
@@ -54,12 +56,14 @@ test('the package holds what it needs and nothing else', (t) => {
     'models/ocelli/README.md',
     'CHANGELOG.md',
     'vocabulary/everyday.tsv',
+    'lists/README.md',
+    'lists/flavors.txt',
   ]) {
     assert.ok(packed.includes(path), `${path} is packed`);
   }
   const strangers = packed.filter(
     (path) =>
-      !/^(dist|types|models|vocabulary)\/|^wasm\/[\w-]+_bg\.wasm$|^(package\.json|README\.md|LICEN[CS]E.*|CHANGELOG\.md|THIRD-PARTY-NOTICES\.md)$/.test(
+      !/^(dist|types|models|vocabulary|lists)\/|^wasm\/[\w-]+_bg\.wasm$|^(package\.json|README\.md|LICEN[CS]E.*|CHANGELOG\.md|THIRD-PARTY-NOTICES\.md)$/.test(
         path,
       ),
   );
@@ -108,4 +112,24 @@ test('the sources import nothing by a bare name, but in Node', () => {
     }
   }
   assert.ok(imports > 50, 'or this test proves nothing');
+});
+
+test('what pages import is there once: the ways in share a file, and are small beside it', (t) => {
+  const dist = join(root, 'pkg/dist');
+  if (!existsSync(join(dist, 'shared.js'))) return t.skip('pkg/dist is not built (npm run build:package)');
+  const read = (name) => readFileSync(join(dist, `${name}.js`), 'utf8');
+  for (const [shared, names] of Object.entries({
+    shared: ['index', 'pipeline'],
+    'node-shared': ['node', 'node-pipeline'],
+  })) {
+    const all = read(shared);
+    for (const name of names) {
+      const own = read(name);
+      assert.match(own, new RegExp(`from\\s*["']\\./${shared}\\.js["']`), name);
+      assert.ok(own.length < all.length / 4, `${name} has ${own.length} letters of ${all.length}`);
+      // The worker is started in one place.
+      assert.doesNotMatch(own, /worker\.js/, name);
+    }
+    assert.match(all, /worker\.js/);
+  }
 });

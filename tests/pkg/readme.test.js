@@ -30,6 +30,15 @@ function project(t) {
   return folder;
 }
 
+test('pkg/README.md: the program that finds a prompt runs as it stands', { skip }, (t) => {
+  const text = readFileSync(path.join(ROOT, 'pkg/README.md'), 'utf8');
+  const [, program = ''] = /a whole program for Node, `prompt\.mjs`:\n\n```mjs\n(.*?)```/s.exec(text) ?? [];
+  const folder = project(t);
+  writeFileSync(path.join(folder, 'prompt.mjs'), program);
+  const out = execFileSync(process.execPath, ['prompt.mjs'], { cwd: folder, encoding: 'utf8' });
+  assert.match(out, /^a cat[^,]*(, [^,\n]+){1,5} 0\.\d+\n$/);
+});
+
 for (const readme of ['README.md', 'pkg/README.md']) {
   test(`${readme}: the program for Node runs as it stands`, { skip }, (t) => {
     const text = readFileSync(path.join(ROOT, readme), 'utf8');
@@ -54,4 +63,14 @@ test('pkg/README.md: the program that searches runs as it stands', { skip }, (t)
   writeFileSync(path.join(folder, 'search.mjs'), program);
   const out = execFileSync(process.execPath, ['search.mjs'], { cwd: folder, encoding: 'utf8' });
   assert.match(out, /^\[\s*\{\s*id: 'cat',[^]*\]\n\[\s*\{\s*id: 'cat',[^]*standardScore: null[^]*\]\n$/);
+});
+
+test('the program that comes from transformers.js runs as it stands', { skip }, (t) => {
+  const text = readFileSync(path.join(ROOT, 'pkg/README.md'), 'utf8');
+  const [, program = ''] = /a whole program,\n`pipeline\.mjs`:\n\n```mjs\n(.*?)```/s.exec(text) ?? [];
+  const folder = project(t);
+  writeFileSync(path.join(folder, 'pipeline.mjs'), program);
+  const out = execFileSync(process.execPath, ['pipeline.mjs'], { cwd: folder, encoding: 'utf8' });
+  assert.match(out, /^initiate config\.json$[^]*^ready $/m);
+  assert.match(out, /\{ label: 'cat', score: 0\.\d+ \},[^]*\ba cat.*\n\[ 2, (\d+) \] \1\n$/);
 });

@@ -39,7 +39,10 @@ function check(t, name, program, options = {}, beside = {}) {
     strict: true,
     exactOptionalPropertyTypes: true,
     noEmit: true,
-    paths: { ocelli: [join(folder, 'types/index.d.ts')] },
+    paths: {
+      ocelli: [join(folder, 'types/index.d.ts')],
+      'ocelli/pipeline': [join(folder, 'types/pipeline.d.ts')],
+    },
     ...options,
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [name] }));
@@ -92,11 +95,11 @@ test('pictures in a list give a list of answers for each, where the types of a b
 test('the public types say what the calls take and give', (t) => {
   const program = `
     import {
-      Answerer, Captioner, Classifier, Embedder, errorCodes, ImageError, loadVocabulary, Matcher, models, NetworkError,
+      Answerer, Captioner, Classifier, Embedder, errorCodes, ImageError, Interrogator, loadVocabulary, Matcher, models, NetworkError,
       OcelliError, overlay, Tagger, templates
     } from 'ocelli';
     import type {
-      CaptionCandidate, Classification, ErrorCode, ImageInput, ImageInputs, Label, ModelInfo, PatchMap, ProgressEvent, RankedAnswer,
+      CaptionCandidate, Classification, ErrorCode, FoundPrompt, ImageInput, ImageInputs, Label, ModelInfo, PatchMap, ProgressEvent, RankedAnswer,
       RankedText, Ranker, Similarity, Tag, TextMatch, Vocabulary
     } from 'ocelli';
 
@@ -134,6 +137,17 @@ test('the public types say what the calls take and give', (t) => {
     const several: CaptionCandidate[] = await captioner.captions(image, { numCaptions: 3, temperature: 0.8, matcher });
     several[0].match?.toFixed();
     for await (const piece of captioner.stream(image)) piece.toUpperCase();
+    const interrogator: Interrogator = await Interrogator.load({ captioner, tagger: embedder, lists: { flavors: labels } });
+    await Interrogator.load({ captioner: null, tagger: 'ocelli', lists: 'drawings', dtype: 'f32' });
+    const found0: FoundPrompt = await interrogator.interrogate(image, { mode: 'classic', onPrompt: ({ prompt }) => void prompt });
+    for await (const { prompt, similarity } of interrogator.stream(image, { signal: null })) prompt.at(similarity);
+    // @ts-expect-error there is no such mode
+    void interrogator.interrogate(image, { mode: 'slow' });
+    // @ts-expect-error there is no such list
+    void Interrogator.load({ lists: { colours: ['red'] } });
+    // @ts-expect-error interrogators are made by load
+    void new Interrogator();
+    void found0.caption;
     const itm: Matcher = await Matcher.load('Salesforce/blip-itm-base-coco');
     const matches: TextMatch[] = await itm.match(image, labels, { signal: null });
     const ranked: RankedText[] = await itm.rank(image, labels, { rerank: 0, topK: 3 });
@@ -197,6 +211,62 @@ test('the public types say what the calls take and give', (t) => {
     void models.list({ task: 'paint' });
   `;
   assert.equal(check(t, 'program.ts', program), '');
+});
+
+test('the calls of transformers.js have its types', (t) => {
+  const program = `
+    import { env, pipeline, Tensor } from 'ocelli/pipeline';
+    import type {
+      GeneratedText, LabelScore, PipelineImage, PipelineOptions, ProgressInfo, ZeroShotImageClassificationPipeline
+    } from 'ocelli/pipeline';
+
+    env.remoteHost = 'https://x/';
+    env.localModelPath = '/models/';
+    env.allowRemoteModels = false;
+    env.backends.onnx.wasm.numThreads = 4;
+    const progress_callback = (info: ProgressInfo) => {
+      if (info.status === 'progress') info.file.concat(info.progress.toFixed());
+      else if (info.status === 'ready') info.model.concat(info.task);
+      else if (info.status === 'progress_total') void info.files['config.json']?.loaded.toFixed();
+    };
+    const options: PipelineOptions = { progress_callback, dtype: 'q8', device: 'webgpu', revision: 'main', threads: 2 };
+    const fits: ZeroShotImageClassificationPipeline = await pipeline('zero-shot-image-classification', 'a/b', options);
+    const raw = { data: new Uint8ClampedArray(3), width: 1, height: 1, channels: 3 } as const;
+    const image: PipelineImage = raw;
+    const one: LabelScore[] = await fits('a.jpg', ['cat'], { hypothesis_template: '{}' });
+    const each: LabelScore[][] = await fits([new Blob([]), image, 'b.jpg'], ['cat']);
+    declare const picked: FileList;
+    const perFile: LabelScore[][] = await fits(picked, ['cat']);
+    const bytes: LabelScore[] = await fits(new Uint8Array(3), ['cat']);
+    const classify = await pipeline('image-classification', null, { dtype: { model: 'fp32' } });
+    const best: string | undefined = (await classify(raw, { top_k: null }))[0]?.label;
+    const see = await pipeline('image-feature-extraction');
+    const features: Tensor = await see([raw, raw], { pool: true });
+    const numbers: Float32Array = features.data;
+    for (const row of features) void row;
+    void [features.dims[0]?.toFixed(), features.tolist(), features[0].data];
+    const write = await pipeline('image-to-text', new URL('https://x/m/'));
+    const texts: GeneratedText[] = await write(raw, { max_new_tokens: 9, num_beams: 3 });
+    const many: GeneratedText[][] = await write([raw]);
+    const read = await pipeline('feature-extraction');
+    const unit: Float32Array = (await read(['a'], { normalize: true })).data;
+    const plain: Float32Array = (await read('a')).data;
+    const bits: Int8Array | Uint8Array = (await read('a', { quantize: true })).data;
+    await (await pipeline('embeddings')).dispose();
+    void [one, each, perFile, bytes, best, numbers, texts, many, unit, plain, bits, read.task];
+
+    // @ts-expect-error there are no models for it
+    void pipeline('object-detection');
+    // @ts-expect-error there is no such type
+    void pipeline('image-to-text', 'a/b', { dtype: 'q3' });
+    // @ts-expect-error labels come in an array
+    void fits('a.jpg', 'cat');
+    // @ts-expect-error there is no such option
+    void classify('a.jpg', { topk: 3 });
+    // @ts-expect-error a text has one vector
+    void read('a', { pooling: 'mean' });
+  `;
+  assert.equal(check(t, 'pipeline.ts', program), '');
 });
 
 const MODERN = `

@@ -137,6 +137,46 @@ ${PICTURES}`,
       'ocelli caption cat.jpg --model Salesforce/blip-image-captioning-base --beams 3',
     ],
   },
+  interrogate: {
+    summary: 'find prompts that pictures could have been made with',
+    usage: 'ocelli interrogate [options] PICTURE...',
+    about: `Writes a prompt for each picture: a caption, and the terms of several lists that CLIP finds in it. --mode is best
+(the terms that make the prompt better, one after the other), fast (the terms that fit best), classic (one medium, artist,
+site and movement, and some flavors) or negative (what fits least, as a negative prompt). --lists is general, drawings (also
+for anime) or a folder with files of one term a line: mediums.txt, artists.txt, movements.txt, sites.txt, flavors.txt and
+negative.txt; in the place of what is not there come the lists of the package.
+
+${PICTURES}`,
+    options: {
+      mode: { type: 'string', value: 'MODE', help: 'best (the default), fast, classic or negative' },
+      lists: {
+        type: 'string',
+        short: 'l',
+        value: 'LISTS',
+        help: 'general (the default), drawings or a folder',
+      },
+      'max-flavors': { type: 'string', value: 'N', help: 'terms of a prompt at most; 32, or 3 with classic' },
+      shortlist: {
+        type: 'string',
+        value: 'N',
+        help: 'best and negative choose from so many terms; 256 by default',
+      },
+      captioner: {
+        type: 'string',
+        value: 'MODEL',
+        help: 'what writes captions, as --model names it; ocelli by default',
+      },
+      ...LIST,
+      ...OUTPUT,
+      ...MODEL,
+      ...ALWAYS,
+    },
+    examples: [
+      'ocelli interrogate cat.jpg --mode fast',
+      'ocelli interrogate drawings --lists drawings --csv > prompts.csv',
+      'ocelli interrogate cat.jpg --model openai/clip-vit-large-patch14 --captioner Salesforce/blip-image-captioning-large',
+    ],
+  },
   embed: {
     summary: 'turn pictures or texts into vectors',
     usage: 'ocelli embed [options] PICTURE...\n       ocelli embed [options] --text FILE',
@@ -305,7 +345,7 @@ export const ENVIRONMENT = {
 
 /** The text of `ocelli --help`. @param {string} version */
 export function overview(version) {
-  const names = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
+  const names = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`);
   return `ocelli ${version}: tags and captions for pictures, computed on this machine
 
 Usage: ocelli COMMAND [options] ...

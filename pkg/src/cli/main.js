@@ -9,6 +9,7 @@ import { classify } from './commands/classify.js';
 import { convert } from './commands/convert.js';
 import { embed } from './commands/embed.js';
 import { index } from './commands/index.js';
+import { interrogate } from './commands/interrogate.js';
 import { search } from './commands/search.js';
 import { serve } from './commands/serve.js';
 import { tag } from './commands/tag.js';
@@ -19,7 +20,7 @@ import { tell } from './terminal.js';
 import { sentenceOf } from './work.js';
 
 /** @type {Record<string, (values: import('./options.js').Values, names: string[]) => Promise<number>>} */
-const RUN = { tag, caption, embed, index, search, classify, convert, serve };
+const RUN = { tag, caption, interrogate, embed, index, search, classify, convert, serve };
 
 /** Commands that are not of pictures alone, and say themselves what they miss. */
 const OWN_WORDS = ['convert', 'serve', 'index', 'search'];

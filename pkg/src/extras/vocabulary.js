@@ -24,9 +24,8 @@
 import { packageFile } from '../files.js';
 import { checkAddress, checkLanguage, checkTagger, checkTags, checkThreshold } from '../page/arguments.js';
 import { readOptions } from '../page/options.js';
-import { codeOf, errorFor } from '../shared/errors.js';
-import { openFile, readSmallFile } from '../shared/loader.js';
-import { absolute } from '../page/hub.js';
+import { fetchText } from '../page/text-file.js';
+import { errorFor } from '../shared/errors.js';
 
 /** The largest file accepted. The one of the package has 56 kB. */
 const MAX_BYTES = 1 << 20;
@@ -49,7 +48,7 @@ const COLUMNS = ['tag', 'hint', 'ja', 'parents'];
 export async function loadVocabulary(address = packageFile('vocabulary/everyday.tsv'), options = {}) {
   checkAddress(address, 'vocabulary');
   const { signal } = readOptions(options, ['signal']);
-  return parseVocabulary(await fetchText(absolute(String(address), 'vocabulary'), signal ?? undefined));
+  return parseVocabulary(await fetchText(address, { what: 'vocabulary', limit: MAX_BYTES, signal }));
 }
 
 /**
@@ -340,32 +339,7 @@ function parseLine(line, where) {
   return Object.freeze({ tag, hint, ja, parents: Object.freeze(parents === '' ? [] : parents.split(',')) });
 }
 
-/**
- * @param {URL} url
- * @param {AbortSignal | undefined} signal
- * @returns {Promise<string>}
- */
-async function fetchText(url, signal) {
-  const file = { name: url.pathname.split('/').at(-1) || 'The vocabulary', url: url.href };
-  /** @type {Uint8Array} */
-  let bytes;
-  try {
-    const open = await openFile(file, { signal });
-    bytes = await readSmallFile(open, { signal, limit: MAX_BYTES });
-  } catch (cause) {
-    if (codeOf(cause) !== 'not-a-model') throw cause;
-    // The loader speaks of models; its own sentence, the cause, says which of the two it was.
-    const sentence = `The vocabulary at ${file.url} is a web page, or larger than ${MAX_BYTES >> 20} MB.`;
-    throw invalid(sentence, cause);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw invalid(`The vocabulary at ${file.url} is no UTF-8 text.`, cause);
-  }
-}
-
-/** @param {string} sentence @param {unknown} [cause] */
-function invalid(sentence, cause) {
-  return errorFor('argument-invalid', sentence, { cause });
+/** @param {string} sentence */
+function invalid(sentence) {
+  return errorFor('argument-invalid', sentence);
 }

@@ -30,13 +30,13 @@
  *   origin. Without it one is written, by the other options
  */
 
-import { linkedController } from '../shared/abort.js';
 import { CALL, readOptions } from './options.js';
 import { OcelliError } from '../shared/errors.js';
-import { readImage } from './image-input.js';
+import { readImage, toInput } from './image-input.js';
 import { beginning, isBlank } from '../shared/texts.js';
 import { readInside } from './inside.js';
 import { LoadedModel } from './model.js';
+import { streamed } from './streamed.js';
 import { WRITING, writing } from './writing.js';
 
 /**
@@ -139,42 +139,8 @@ export class Captioner extends LoadedModel {
    * @throws {OcelliError} `argument-invalid`
    */
   stream(image, options = {}) {
-    return this.#pieces(image, readOptions(options, WRITING));
-  }
-
-  /**
-   * @param {ImageInput} image
-   * @param {StreamOptions} options checked
-   * @returns {AsyncGenerator<string, void, void>}
-   */
-  async *#pieces(image, { signal, ...read }) {
-    const { controller, unlink } = linkedController(signal);
-    /** @type {string[]} */
-    const pieces = [];
-    let written = false;
-    let wake = () => {};
-    const onPiece = (/** @type {string} */ piece) => {
-      pieces.push(piece);
-      wake();
-    };
-    const caption = this.caption(image, { ...read, signal: controller.signal, onPiece }).finally(() => {
-      written = true;
-      wake();
-    });
-    // It is awaited below, but a loop that was left early never gets there.
-    caption.catch(() => {});
-    try {
-      for (;;) {
-        yield* pieces.splice(0);
-        if (pieces.length > 0) continue;
-        if (written) break;
-        await new Promise((/** @type {(value: void) => void} */ resolve) => (wake = resolve));
-      }
-      await caption;
-    } finally {
-      unlink();
-      controller.abort();
-    }
+    const { signal, ...read } = readOptions(options, WRITING);
+    return streamed(signal, (linked, onPiece) => this.caption(image, { ...read, signal: linked, onPiece }));
   }
 
   /**
@@ -256,21 +222,4 @@ function byBeginning(captions) {
     groups.set(text, group);
   }
   return groups;
-}
-
-/**
- * A picture that was read, to be read once more: the user's own may have changed since.
- *
- * @param {ImageSource} source
- * @returns {ImageInput}
- */
-function toInput(source) {
-  switch (source.kind) {
-    case 'blob':
-      return source.blob;
-    case 'bytes':
-      return source.bytes;
-    case 'pixels':
-      return { data: source.rgba, width: source.width, height: source.height };
-  }
 }

@@ -113,6 +113,30 @@ export class Embedder extends LoadedModel {
   }
 
   /**
+   * Encodes the terms that prompts are made of.
+   *
+   * @internal
+   * @param {import('../shared/protocol.js').TermTexts} terms
+   * @param {import('./model.js').RequestOptions} options
+   * @returns {Promise<void>}
+   */
+  prepareTerms(terms, options) {
+    return this.request('prepareTerms', { terms }, options);
+  }
+
+  /**
+   * What a picture could have been made with: see `Interrogator`.
+   *
+   * @internal
+   * @param {import('../shared/protocol.js').InterrogateArguments} given
+   * @param {import('./model.js').RequestOptions} options
+   * @returns {Promise<import('../shared/protocol.js').FoundPrompt>}
+   */
+  findPrompt(given, options) {
+    return this.request('interrogate', given, options);
+  }
+
+  /**
    * Asks about one picture after the other.
    *
    * @template {'embedImage' | 'similarity'} V

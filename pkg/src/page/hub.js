@@ -27,7 +27,7 @@ import { filesOf, find, list, revisionOf, weightsOf } from './catalogue.js';
  */
 
 /** The public hub. */
-const HUB = 'https://huggingface.co';
+export const HUB = 'https://huggingface.co';
 
 const FILE_NAMES = /** @type {const} */ ({
   config: 'config.json',

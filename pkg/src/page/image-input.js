@@ -285,3 +285,20 @@ function scratchCanvas(width, height) {
   if (typeof OffscreenCanvas !== 'undefined') return new OffscreenCanvas(width, height);
   return Object.assign(document.createElement('canvas'), { width, height });
 }
+
+/**
+ * A picture that was read, to be read once more: the user's own may have changed since.
+ *
+ * @param {ImageSource} source
+ * @returns {ImageInput}
+ */
+export function toInput(source) {
+  switch (source.kind) {
+    case 'blob':
+      return source.blob;
+    case 'bytes':
+      return source.bytes;
+    case 'pixels':
+      return { data: source.rgba, width: source.width, height: source.height };
+  }
+}

@@ -17,7 +17,7 @@ import { Embedder } from './embedder.js';
 import { absolute } from './hub.js';
 import { checkName } from './index-options.js';
 import { IndexWorker } from './index-worker.js';
-import { isSameModel, nameOf } from './model-identity.js';
+import { identityOf, isSameModel, nameOf } from './model-identity.js';
 import { CALL, readOptions } from './options.js';
 
 /**
@@ -37,7 +37,9 @@ export async function openIndex(source, options, make) {
   };
   const reader = await readerOf(model, { ...engine, ...(worker && { worker }), signal, onProgress });
   try {
-    const identity = reader.embedder?.identity ?? { id: '', revision: '', dtype: /** @type {const} */ ('') };
+    const identity = reader.embedder
+      ? identityOf(reader.embedder.identity)
+      : { id: '', revision: '', dtype: /** @type {const} */ ('') };
     const params = { model: identity, source, ...engine };
     const opened = await IndexWorker.open(params, { signal, onProgress, worker });
     const own = opened.state.model;

@@ -5,7 +5,7 @@
  */
 
 import { find } from './catalogue.js';
-import { idOf, isHubId } from './hub.js';
+import { isHubId } from './hub.js';
 
 /** What changes with the weights of the built-in model: the beginning of the SHA-256 of its `model.safetensors`. */
 export const BUILT_IN_REVISION = '34a1b31b26cd';
@@ -14,18 +14,16 @@ export const BUILT_IN_REVISION = '34a1b31b26cd';
  * A model of the hub is known by its name and revision, the built-in one by its name and weights. Of an address the name of the
  * folder is taken: the same model lies elsewhere on another machine.
  *
- * @param {import('./model.js').ModelSource} model
- * @param {{ revision?: string | undefined, dtype: ModelIdentity['dtype'] }} options
+ * @param {import('./saved-teacher.js').ModelIdentity} loaded as it was loaded
  * @returns {ModelIdentity}
  */
-export function identityOf(model, { revision = '', dtype }) {
-  const given = idOf(model);
-  const known = find(given);
+export function identityOf({ model, revision, dtype }) {
+  const known = find(model);
   if (known?.builtIn) return { id: known.id, revision: BUILT_IN_REVISION, dtype };
-  if (isHubId(given)) return { id: given, revision, dtype };
-  const [path = ''] = given.split(/[?#]/);
+  if (isHubId(model)) return { id: model, revision: revision ?? '', dtype };
+  const [path = ''] = model.split(/[?#]/);
   const parts = path.replace(/[\\/][^\\/]+\.json$/i, '').split(/[\\/]/);
-  return { id: (parts.filter(Boolean).at(-1) ?? given).slice(0, 200), revision, dtype };
+  return { id: (parts.filter(Boolean).at(-1) ?? model).slice(0, 200), revision: revision ?? '', dtype };
 }
 
 /** Whether vectors of two models can be compared, as far as is known. @param {ModelIdentity} a @param {ModelIdentity} b */

@@ -47,6 +47,7 @@
  * @property {Transferable[]} [transfer]
  * @property {((progress: Progress) => void) | undefined} [onProgress]
  * @property {((piece: string) => void) | undefined} [onPiece]
+ * @property {((found: import('../shared/protocol.js').FoundPrompt) => void) | undefined} [onPrompt]
  */
 
 import { linkedController, throwIfAborted, unlessAborted } from '../shared/abort.js';
@@ -56,7 +57,6 @@ import { TASKS } from '../shared/tasks.js';
 import { checkModel } from './arguments.js';
 import { find } from './catalogue.js';
 import { absolute, idOf, isHubId, locate } from './hub.js';
-import { identityOf } from './model-identity.js';
 import { CALL, readOptions } from './options.js';
 import { disposedError } from './shared-model.js';
 import { openShared } from './sharing.js';
@@ -82,7 +82,6 @@ export class LoadedModel extends Disposable {
   #task;
   /** @type {((progress: Progress) => void) | undefined} */
   #onProgress;
-  /** @type {import('./model-identity.js').ModelIdentity} */
   #identity;
   #disposed = false;
   /** @type {((error: unknown) => void) | null} ends the opening under way */
@@ -101,11 +100,20 @@ export class LoadedModel extends Disposable {
       throw new OcelliError('argument-invalid', `A model comes from its class's load, as in ${example}.`);
     }
     const { model, task, onProgress, identity } = opened;
+    this.#identity = identity;
     this.#model = model;
     this.#task = task;
     this.#onProgress = onProgress;
-    this.#identity = identity;
     model.join(this);
+  }
+
+  /**
+   * Which model it is: what was given to `load`, the revision asked for, and the dtype.
+   *
+   * @returns {Readonly<import('./saved-teacher.js').ModelIdentity>}
+   */
+  get identity() {
+    return { ...this.#identity };
   }
 
   /**
@@ -115,16 +123,6 @@ export class LoadedModel extends Disposable {
    */
   get runtime() {
     return this.info.runtime;
-  }
-
-  /**
-   * Whose vectors the model makes: what an index of them remembers.
-   *
-   * @internal
-   * @returns {import('./model-identity.js').ModelIdentity}
-   */
-  get identity() {
-    return this.#identity;
   }
 
   /**
@@ -178,7 +176,7 @@ export class LoadedModel extends Disposable {
    * @param {RequestOptions} options
    * @returns {Promise<import('../shared/protocol.js').Operations[V]['answer']>}
    */
-  async request(operation, params, { signal, transfer, onProgress, onPiece }) {
+  async request(operation, params, { signal, transfer, onProgress, onPiece, onPrompt }) {
     throwIfAborted(signal);
     if (this.#disposed) throw disposedError();
     const { controller, unlink } = linkedController(signal);
@@ -194,6 +192,7 @@ export class LoadedModel extends Disposable {
         onStep: (step) => {
           if ('progress' in step) onProgress?.(step.progress);
           else if ('piece' in step && step.piece !== '') onPiece?.(step.piece);
+          else if ('prompt' in step) onPrompt?.(step.prompt);
         },
       });
     } catch (error) {
@@ -262,9 +261,9 @@ export class LoadedModel extends Disposable {
       ...(variant && { variant }),
       ...(wasmUrl && { wasmUrl: absolute(String(wasmUrl), 'option wasmUrl').href }),
     };
-    const identity = identityOf(model, { revision, dtype });
-    const made = await openShared(params, { signal, worker }, (opened) =>
-      make({ ...opened, onProgress, identity }),
+    const identity = { model: id, revision: revision ?? null, dtype };
+    const made = await openShared(params, { signal, worker }, (joined) =>
+      make({ ...joined, onProgress, identity }),
     );
     return made.opened(signal);
   }

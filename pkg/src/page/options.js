@@ -105,7 +105,15 @@ const SPECS = {
   topK: COUNT,
   none: FLAG,
   noneOffset: NUMBER,
+  teacher: { valid: (value) => typeof value?.rowsFor === 'function', must: 'be a Teacher' },
+  also: { valid: Array.isArray, must: 'be an array of labels' },
   rerank: WHOLE,
+  // Of an interrogation.
+  mode: oneOf(['best', 'fast', 'classic', 'negative']),
+  minFlavors: WHOLE,
+  maxFlavors: COUNT,
+  shortlist: COUNT,
+  onPrompt: FUNCTION,
   // Of what is written.
   prompt: STRING,
   caption: STRING,

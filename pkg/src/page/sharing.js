@@ -8,11 +8,15 @@
  * @typedef {import('../shared/types.js').WorkerLike} WorkerLike
  * @typedef {import('../shared/protocol.js').LoadArguments} LoadArguments
  *
- * @typedef {object} Opened what a loaded model is made of
+ * @typedef {object} Joined a model, and what it is wanted for
  * @property {SharedModel} model
  * @property {import('../shared/protocol.js').Task} task
- * @property {import('./model-identity.js').ModelIdentity} identity
+ *
+ * @typedef {object} Asked how it was asked for
  * @property {((progress: import('../shared/protocol.js').Progress) => void) | undefined} [onProgress]
+ * @property {import('./saved-teacher.js').ModelIdentity} identity
+ *
+ * @typedef {Joined & Asked} Opened what a loaded model is made of
  */
 
 import { unlessAborted } from '../shared/abort.js';
@@ -29,7 +33,7 @@ const registry = new WeakMap();
  * @template U
  * @param {LoadArguments} params
  * @param {{ signal?: AbortSignal | null | undefined, worker?: (() => WorkerLike) | undefined }} options
- * @param {(opened: Pick<Opened, 'model' | 'task'>) => U} join makes the user
+ * @param {(joined: Joined) => U} join makes the user
  * @returns {Promise<U>}
  */
 export async function openShared(params, { signal, worker = startWorker }, join) {

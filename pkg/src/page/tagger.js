@@ -5,6 +5,7 @@
  * @typedef {import('./image-input.js').ImageInputs} ImageInputs
  * @typedef {import('../shared/protocol.js').Progress} Progress
  * @typedef {import('../shared/types.js').PatchMap} PatchMap
+ * @typedef {import('./examples.js').Examples} Examples
  * @typedef {import('./inside.js').InsideOptions} InsideOptions
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  * @typedef {import('./model.js').ModelSource} ModelSource
@@ -27,11 +28,21 @@
  * @property {number} [threshold] the least score that is returned, from 0 to 1; 0 by default
  * @property {number} [topK] how many of the best tags to return; all by default
  * @property {boolean} [none] whether "none of these" is among the tags, with `null` as its label and -1 as its index
+ * @property {Teacher} [teacher] what examples have taught of some of the labels: see `teach`
  * @property {number} [noneOffset] how much is to be added to what "none of these" is computed from; by default what the
  *   model's `config.json` has as `ocelli.none_offset`, or else 0
  * @property {AbortSignal | null} [signal]
  * @property {(progress: Progress) => void} [onProgress] the phases `labels`, where they were not
  *   known yet, and `image`
+ */
+
+/**
+ * @typedef {object} TeachOptions
+ * @property {readonly Label[]} [also] labels without examples, which are to be told from those with
+ * @property {string | readonly string[]} [template] as for `tag`
+ * @property {AbortSignal | null} [signal]
+ * @property {(progress: Progress) => void} [onProgress] the phases `image` (layers computed so far, of all pictures),
+ *   `labels` and `fits`
  */
 
 /**
@@ -45,6 +56,7 @@
 import { throwIfAborted } from '../shared/abort.js';
 import { checkLabels, checkOrder, checkText, listOf } from './arguments.js';
 import { CALL, readOptions } from './options.js';
+import { embeddingsOf, readExamples, refuseContradictions, refuseRepetitions } from './examples.js';
 import { readImage } from './image-input.js';
 import { inTurn } from './in-turn.js';
 import { templates } from './templates.js';
@@ -52,8 +64,9 @@ import { Embedder } from './embedder.js';
 import { readInside } from './inside.js';
 import { parseKnownLabels } from './known-labels.js';
 import { LoadedModel } from './model.js';
+import { Teacher } from './teacher.js';
 
-const TAG = ['template', 'scores', 'threshold', 'topK', 'none', 'noneOffset', ...CALL];
+const TAG = ['template', 'scores', 'threshold', 'topK', 'none', 'noneOffset', 'teacher', ...CALL];
 
 /**
  * A CLIP model: says how well each of your labels fits a picture.
@@ -189,12 +202,13 @@ export class Tagger extends Embedder {
    * @returns {Promise<Tag<any>[]>}
    */
   async #tagOne(image, labels, read) {
-    const { template = templates.simple, scores = 'softmax', threshold = 0, none = false } = read;
-    const { topK, noneOffset, signal, onProgress } = read;
+    const { scores = 'softmax', threshold = 0, none = false, teacher, topK, noneOffset } = read;
+    const { template = teacher?.templates ?? templates.simple, signal, onProgress } = read;
     const copy = checkLabels(labels);
     const sentences = [template].flat();
     const { source, transfer } = await readImage(image, { signal });
-    const given = { image: source, labels: copy, templates: sentences, scores, none, noneOffset };
+    const taught = teacher?.rowsFor(copy);
+    const given = { image: source, labels: copy, templates: sentences, scores, none, noneOffset, taught };
     const found = await this.request('tag', given, { signal, transfer, onProgress });
     const names = copy.map((label) => (typeof label === 'string' ? label : label.label));
     /** @type {Tag<string | null>[]} */
@@ -204,6 +218,42 @@ export class Tagger extends Embedder {
       .filter(({ score }) => score >= threshold)
       .sort((a, b) => b.score - a.score || a.index - b.index)
       .slice(0, topK);
+  }
+
+  /**
+   * Teaches labels by a few pictures of each, without changing the model: softmax regression on the pictures' embeddings,
+   * beside what the model knows of the labels by their words. How far the examples count is chosen by cross-validation
+   * among them; where they tell nothing better, nothing changes. One picture a label is a beginning, 4 to 16 are good.
+   *
+   * @param {Examples} examples pictures of each label, such as `{ 'my cat': [one, two], 'another cat': [three] }`; a `Map`
+   *   where labels have hints. A label alone is told from "none of these"
+   * @param {TeachOptions} [options]
+   * @returns {Promise<Teacher>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {LabelError} `labels-empty`, `labels-too-many`, `label-empty`, `label-too-long`, `template-invalid`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`: also where one picture is an example of two labels
+   */
+  async teach(examples, options = {}) {
+    const read = readOptions(options, ['also', 'template', ...CALL]);
+    const { also = [], template = templates.simple, signal, onProgress } = read;
+    const { labels: taught, examples: all, places } = readExamples(examples);
+    const labels = checkLabels([...taught, ...also]);
+    refuseRepetitions(labels);
+    await this.prepare(labels, { template, signal });
+    const embeddings = await embeddingsOf(all, (images) => this.embedImages(images, { signal, onProgress }));
+    refuseContradictions(embeddings, places, labels);
+    const sentences = [template].flat();
+    const given = {
+      labels,
+      templates: sentences,
+      embeddings: concatenated(embeddings),
+      places: Uint32Array.from(places),
+    };
+    const found = await this.request('teach', given, { signal, onProgress });
+    const counts = labels.map((_, place) => places.filter((one) => one === place).length);
+    return new Teacher(this, { labels, templates: sentences, examples: counts, ...found });
   }
 
   /**
@@ -244,4 +294,15 @@ export class Tagger extends Embedder {
     const { source, asked } = await readInside(image, options);
     return this.request('explain', { image: source, text }, asked);
   }
+}
+
+/** @param {readonly Float32Array[]} vectors @returns {Float32Array} one after the other */
+function concatenated(vectors) {
+  const all = new Float32Array(vectors.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const vector of vectors) {
+    all.set(vector, at);
+    at += vector.length;
+  }
+  return all;
 }

@@ -15,20 +15,22 @@
  * @typedef {Task | 'index'} Service What a worker is asked for: a task of its model, or its index.
  *
  * @typedef {object} Progress How far a call has come.
- * @property {'download' | 'cache' | 'build' | 'ready' | 'image' | 'labels' | 'texts' | 'words' | 'answers' | 'vectors'} phase what goes on,
+ * @property {'download' | 'cache' | 'build' | 'ready' | 'image' | 'labels' | 'texts' | 'words' | 'answers' | 'fits' | 'vectors'} phase what goes on,
  *   and with it the unit of `loaded` and `total`:
  *   - `download`: bytes of all files together; `cache`: bytes of what was kept, while it is read
  *   - `build`, `ready`: bytes, all of them
  *   - `image`: layers of the image tower; of a map, there and back
- *   - `labels`: labels encoded, those known from before among them; `texts`: texts encoded, or readings of texts compared with
- *     a picture; `words`: words that captions are prompted with, encoded; `answers`: answers weighed; `vectors`: those of an
- *     index, compared with all others
+ *   - `labels`: labels or terms encoded, those known from before among them; `texts`: texts encoded, or readings of texts
+ *     compared with a picture, or of a prompt that grows those of the term that comes next; `words`: words that captions are
+ *     prompted with, encoded; `answers`: answers weighed; `fits`: fits of labels to their examples;
+ *     `vectors`: those of an index, compared with all others
  * @property {string | null} file the file in flight, while downloading
  * @property {number} loaded in the phase's unit; at its end as many as `total`
  * @property {number | null} total null where it is unknown
  *
- * @typedef {{ progress: Progress } | { piece: string } | { tasks: readonly Task[] }} Step What a call tells before it
- *   ends. `tasks`, of a load: what the model can be asked for, told as soon as its configuration is read
+ * @typedef {{ progress: Progress } | { piece: string } | { prompt: FoundPrompt } | { tasks: readonly Task[] }} Step What a
+ *   call tells before it ends. `prompt`, of an interrogation: the best so far. `tasks`, of a load: what the model can be
+ *   asked for, told as soon as its configuration is read
  *
  * @typedef {object} LoadArguments
  * @property {Task} task
@@ -59,7 +61,27 @@
  * @property {string[]} templates
  * @property {'softmax' | 'independent'} scores
  * @property {boolean} none whether the score of "none of these" is wanted
+ * @property {TaughtRows | undefined} [taught] what examples have added
  * @property {number | undefined} [noneOffset]
+ *
+ * @typedef {object} TaughtRows
+ * @property {Uint32Array} places of those labels that were taught
+ * @property {Float32Array} weights a row of numbers for each of them: what its logit gains is their product with the picture's
+ *   embedding
+ * @property {number} kept how much of what their words say, from 0 to 1
+ * @property {number} temperature what logits are divided by then
+ *
+ * @typedef {object} TeachArguments
+ * @property {import('./types.js').Label[]} labels
+ * @property {string[]} templates
+ * @property {Float32Array} embeddings of the examples, one after the other
+ * @property {Uint32Array} places the place of each one's label
+ *
+ * @typedef {object} TeachAnswer
+ * @property {Float32Array} weights `(labels, dim)`
+ * @property {number} kept how much of what the words say, from 0 to 1
+ * @property {number | null} strength of the penalty; null where nothing was learnt
+ * @property {number} temperature
  *
  * @typedef {{ labels?: import('./types.js').Label[], templates?: string[] }} PrepareArguments of a tagger the labels and
  *   templates to come, of a captioner nothing
@@ -71,6 +93,31 @@
  * @typedef {object} SimilarityAnswer
  * @property {Float32Array} cosine of the picture and each text, in their order
  * @property {Float32Array} logits the same, scaled
+ *
+ * @typedef {object} FeatureArguments
+ * @property {ImageSource} image
+ * @property {boolean} pool whether one vector is wanted also of a model that gives one for each token
+ *
+ * @typedef {object} Features What a model gives before anything is scaled.
+ * @property {Float32Array} data
+ * @property {number[]} dims how many numbers there are in each dimension, the last one's next to each other
+ *
+ * @typedef {object} FoundPrompt What a picture could have been made with.
+ * @property {string} prompt
+ * @property {number} similarity the cosine of prompt and picture
+ * @property {string} caption what the prompt begins with; empty in the mode `negative`
+ *
+ * @typedef {Record<'mediums' | 'artists' | 'movements' | 'sites' | 'flavors' | 'negative', string>} TermTexts Lists of terms,
+ *   one a line.
+ *
+ * @typedef {object} InterrogateArguments
+ * @property {ImageSource} image
+ * @property {TermTexts} terms
+ * @property {string[]} captions of which the most similar is taken; none in the mode `negative`
+ * @property {'best' | 'fast' | 'classic' | 'negative'} mode
+ * @property {number} minFlavors
+ * @property {number | undefined} maxFlavors
+ * @property {number} shortlist
  *
  * @typedef {import('./types.js').GenerationOptions & { image: ImageSource }} CaptionArguments
  *
@@ -165,9 +212,14 @@
  * @property {{ params: LoadArguments, answer: LoadedModelInfo }} load
  * @property {{ params: TagArguments, answer: TagAnswer }} tag
  * @property {{ params: PrepareArguments, answer: void }} prepare
+ * @property {{ params: TeachArguments, answer: TeachAnswer }} teach
  * @property {{ params: { image: ImageSource }, answer: Float32Array }} embedImage a vector of unit length
  * @property {{ params: { texts: string[] }, answer: Float32Array }} embedTexts their vectors, one after the other
  * @property {{ params: { image: ImageSource, texts: string[] }, answer: SimilarityAnswer }} similarity
+ * @property {{ params: FeatureArguments, answer: Features }} imageFeatures not scaled to any length
+ * @property {{ params: { texts: string[] }, answer: Features }} textFeatures the same of texts
+ * @property {{ params: { terms: TermTexts }, answer: void }} prepareTerms
+ * @property {{ params: InterrogateArguments, answer: FoundPrompt }} interrogate
  * @property {{ params: CaptionArguments, answer: string }} caption
  * @property {{ params: CaptionArguments, answer: ScoredCaption[] }} captions as many as `numCaptions` says, best first
  * @property {{ params: MatchArguments, answer: Matches }} match

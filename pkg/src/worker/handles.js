@@ -18,6 +18,7 @@
  *
  * @typedef {object} ImageEncodingHandle a picture that a model is looking at
  * @property {() => void} keep keeps the states of all layers, for a tracing; comes before the first layer
+ * @property {() => void} whole has the last layer compute the states of all tokens, for `statesOf`; comes before that layer
  * @property {() => void} free
  *
  * @typedef {object} ImageEncoder what every model that sees has
@@ -51,6 +52,15 @@
  * @property {() => Float32Array} embeddings those known so far, one after the other
  * @property {() => void} free
  *
+ * @typedef {object} TeachRunHandle a tagger that learns from examples
+ * @property {number} total how many fits are made
+ * @property {() => number} step makes one more fit; returns how many are left
+ * @property {() => Float32Array} weights what each label gains, once none is left
+ * @property {number} kept how much of what the words say
+ * @property {number} [strength] of the penalty; none where nothing was learnt
+ * @property {number} temperature
+ * @property {() => void} free
+ *
  * @typedef {ImageEncoder & TracingBack & TaggerMethods} TaggerHandle
  *
  * @typedef {object} TaggerMethods
@@ -61,16 +71,43 @@
  * @property {(limit: number) => Uint8Array | undefined} exportEmbeddings the embeddings of labels, where there are new ones
  * @property {(bytes: Uint8Array) => void} importEmbeddings takes over what `exportEmbeddings` gave
  * @property {(encoding: any) => Float32Array} embeddingOf
+ * @property {(encoding: any) => Float32Array} featuresOf the same before it is scaled to length 1
+ * @property {(encoding: any) => Float32Array} statesOf the states of all tokens, of a model without a projection
+ * @property {boolean} projectsImages whether an embedding is a projection of what the image tower pools
+ * @property {(texts: string[]) => Float32Array} textFeatures of a few texts, one after the other, not scaled
  * @property {(encoding: any, set: any) => Float32Array} tag
  * @property {(encoding: any, text: string) => TracingHandle} beginExplanation
  * @property {(encoding: any, set: any, background: any, independent: boolean, offset?: number) => Float32Array} score of
  *   each label, and then of none of them
+ * @property {(encoding: any, set: any, background: any, independent: boolean, offset: number | undefined,
+ *   alone: boolean, weights: Float32Array, places: Uint32Array, kept: number, temperature: number) => Float32Array} scoreTaught the same, of labels that
+ *   were taught
+ * @property {(set: any, background: any, embeddings: Float32Array, places: Uint32Array) => TeachRunHandle} teach begins
  * @property {(encoding: any, set: any) => Float32Array} similarity cosines
+ * @property {(mediums: string, artists: string, movements: string, sites: string, flavors: string, negative: string) =>
+ *   TermsHandle} terms
+ * @property {(terms: any, limit: number) => number} encodeTerms encodes up to `limit` more; returns how many are pending
+ * @property {(encoding: any, terms: any, captions: string[], mode: string, minFlavors: number, maxFlavors: number | undefined,
+ *   shortlist: number) => InterrogationHandle} interrogate begins
  * @property {number} logitScale
  * @property {number | undefined} logitBias
  * @property {number} temperature what logits are divided by; 1 where the configuration has none
  * @property {number} [sureThreshold] the least score of the best label with which the model is sure
  * @property {number} noneOffset what the logit of "none of these" has added, where the caller gives no other
+ * @property {() => void} free
+ *
+ * @typedef {object} TermsHandle what prompts are made of
+ * @property {number} length
+ * @property {number} pending those that are not encoded yet
+ * @property {() => void} free
+ *
+ * @typedef {object} InterrogationHandle
+ * @property {(terms: any, limit: number) => boolean} step reads up to `limit` texts more; returns whether it goes on
+ * @property {string} prompt the best so far
+ * @property {number} similarity its cosine
+ * @property {string} caption the one that was taken, once that is known
+ * @property {number} done how many texts have been read of those that are being compared
+ * @property {number} total how many are being compared
  * @property {() => void} free
  *
  * @typedef {object} CaptionRunHandle

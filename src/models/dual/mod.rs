@@ -25,8 +25,8 @@ pub use bert::{BertPooling, BertText, BertTextConfig};
 pub use config::{ClipTextConfig, DualConfig, TextConfig, TextPooling, TokenizerKind, TowerConfig};
 use projection::Projection;
 pub use projection::ProjectionConfig;
-pub use text::ClipText;
 use text::argument;
+pub use text::{ClipText, TextPrefix};
 
 use crate::models::vision::{
     Architecture, ClassHead, EfficientNet, EncoderState, ImageHead, ImageTower, ResNet, Trace, VisionConfig,
@@ -93,8 +93,13 @@ pub enum TextTower {
 impl TextTower {
     /// One vector for each text, `(texts, width)`: token ids, of any number for each.
     pub fn pooled(&self, texts: &[Vec<u32>]) -> Result<Tensor> {
+        self.pooled_after(None, texts)
+    }
+
+    /// [`TextTower::pooled`] of texts that begin as those before did: see [`ClipText::pooled_after`].
+    pub fn pooled_after(&self, prefix: Option<&mut TextPrefix>, texts: &[Vec<u32>]) -> Result<Tensor> {
         match self {
-            Self::Clip(tower) => tower.pooled(texts),
+            Self::Clip(tower) => tower.pooled_after(prefix, texts),
             Self::Bert(tower) => tower.pooled(texts),
         }
     }
@@ -147,6 +152,22 @@ impl DualEncoder {
         head.forward(&tower.pooled(state)?)
     }
 
+    /// The normalised states of all tokens, `(batch, tokens, width)`, of images whose [`EncoderState::whole`] was asked for.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` where the model has no image tower.
+    pub fn image_states_of(&self, state: EncoderState) -> Result<Tensor> {
+        self.vision()?.states(state)
+    }
+
+    /// Whether an image's vector is more than what its tower pools: a projection, as CLIP has and SigLIP and DINOv2 have not.
+    pub fn projects_images(&self) -> bool {
+        let identity = |half: &ImageEncoder| {
+            matches!((&half.head, &*half.tower), (ImageHead::Identity, ImageTower::Transformer(_)))
+        };
+        !self.vision.as_ref().is_some_and(identity)
+    }
+
     /// What of one image, which keeps its states, makes it fit a text with the vector `text`, of length 1: the
     /// relevance of [`Trace`] for the logit of the two, the cosine times [`DualEncoder::logit_scale`]. Computes the
     /// layers that are left.
@@ -166,8 +187,14 @@ impl DualEncoder {
     /// Text vectors, not normalised: token ids, of any number for each text, to `(texts, projection_dim)`.
     /// What other texts are encoded in the same call makes no difference.
     pub fn text_features(&self, texts: &[Vec<u32>]) -> Result<Tensor> {
+        self.text_features_after(None, texts)
+    }
+
+    /// [`DualEncoder::text_features`] of texts that begin as those before did: see [`ClipText::pooled_after`]. `prefix` is of
+    /// this model alone.
+    pub fn text_features_after(&self, prefix: Option<&mut TextPrefix>, texts: &[Vec<u32>]) -> Result<Tensor> {
         let TextEncoder { tower, projection } = self.text.as_ref().ok_or_else(|| absent("text"))?;
-        projection.forward(&tower.pooled(texts)?)
+        projection.forward(&tower.pooled_after(prefix, texts)?)
     }
 
     /// What the cosine of an image and a text is multiplied with to be their score.

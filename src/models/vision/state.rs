@@ -20,17 +20,19 @@ pub struct EncoderState {
     pub(super) done: usize,
     /// The inputs of each layer that is done, where they are kept.
     pub(super) kept: Option<Vec<Tensor>>,
+    /// Whether every state of the last layer is asked for, and not only those that are pooled.
+    pub(super) whole: bool,
 }
 
 impl EncoderState {
     /// Images before the first layer: their `states` `(rows, width)`, and how many rows each has.
     pub(super) fn of_tokens(states: Tensor, lengths: Vec<usize>) -> Self {
-        Self { states, lengths, done: 0, kept: None }
+        Self { states, lengths, done: 0, kept: None, whole: false }
     }
 
     /// Images before the first layer of a convolutional tower: `(batch, height, width, channels)`.
     pub(super) fn of_maps(maps: Tensor) -> Self {
-        Self { states: maps, lengths: Vec::new(), done: 0, kept: None }
+        Self { states: maps, lengths: Vec::new(), done: 0, kept: None, whole: false }
     }
 
     /// Keeps the inputs of every layer from now on, for a [`Trace`](super::Trace): as many numbers for each as there
@@ -39,6 +41,12 @@ impl EncoderState {
         if !self.lengths.is_empty() {
             self.kept.get_or_insert_default();
         }
+    }
+
+    /// Has the last layer compute the states of all tokens, for [`ImageTower::states`](super::ImageTower::states), also
+    /// where only the class token's is pooled. Comes before the last layer.
+    pub fn whole(&mut self) {
+        self.whole = true;
     }
 
     /// Takes the images through one more of `layers` with `forward`. Returns how many layers are left.

@@ -79,8 +79,8 @@ impl VisionTransformer {
     pub(super) fn advance(&self, state: &mut EncoderState) -> Result<usize> {
         state.advance(&self.layers, |layer, state| {
             let (x, sight) = (&state.states, AttentionMask::Sequences(&state.lengths));
-            // The class token's is all that is ever asked for of the last layer's states.
-            if self.config.pooling == Pooling::ClassToken && state.done + 1 == self.layers.len() {
+            // The class token's is usually all that is asked for of the last layer's states.
+            if self.has_class_states(state) && state.done + 1 == self.layers.len() {
                 layer.forward_at(x, sight, &state.segment_starts())
             } else {
                 layer.forward(x, sight)
@@ -153,9 +153,14 @@ impl VisionTransformer {
         }
     }
 
+    /// Whether the last layer gives the states of class tokens alone.
+    fn has_class_states(&self, state: &EncoderState) -> bool {
+        self.config.pooling == Pooling::ClassToken && !state.whole
+    }
+
     /// The states of class tokens, before the norm: `(batch, width)`.
     fn class_states(&self, state: &EncoderState) -> Result<Tensor> {
-        if self.config.pooling == Pooling::ClassToken {
+        if self.has_class_states(state) {
             return Ok(state.states.clone());
         }
         Ok(nn::select(&state.states, &state.segment_starts())?)
@@ -179,7 +184,7 @@ impl VisionTransformer {
         Ok(nn::segment_means(x, lengths, self.config.prefix())?)
     }
 
-    /// The normalised states of all tokens, `(batch, tokens, width)`, of a tower that is asked for them.
+    /// The normalised states of all tokens, `(batch, tokens, width)`, of a tower or a `state` that is asked for them.
     pub(super) fn states(&self, state: &EncoderState) -> Result<Tensor> {
         by_image(&self.post_norm.forward(&state.states)?, &state.lengths)
     }

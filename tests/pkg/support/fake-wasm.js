@@ -206,6 +206,42 @@ export function fakeWasm({
     }
   }
 
+  /** Terms of six lists, as lines. */
+  class Terms extends Handle {
+    constructor(lists) {
+      super();
+      this.lists = lists;
+      this.length = lists.slice(0, 5).flatMap((list) => list.split('\n')).length;
+      this.pending = this.length;
+    }
+  }
+
+  /** A prompt that grows by a flavor with each two steps. */
+  class Interrogation extends Handle {
+    prompt = '';
+    similarity = 0;
+    caption = '';
+    done = 0;
+    total = 8;
+    constructor(terms, captions, most) {
+      super();
+      this.flavors = terms.lists[4].split('\n').slice(0, most);
+      this.captions = captions;
+    }
+    step(terms, limit) {
+      if (terms.lists[4].includes('trap')) throw trap();
+      log.encoded += limit;
+      this.done = this.done === 0 ? 4 : 0;
+      if (this.done > 0) return true;
+      const [caption = ''] = this.captions;
+      const next = this.prompt === '' && caption ? caption : this.flavors.shift();
+      this.prompt = [this.prompt, next].filter(Boolean).join(', ');
+      this.caption = caption;
+      this.similarity += 0.125;
+      return this.flavors.length > 0;
+    }
+  }
+
   /** Longer labels are likelier; the label `trap` traps. */
   class TaggerHandle extends Model {
     logitScale = 10;
@@ -275,6 +311,25 @@ export function fakeWasm({
       if (text === '"trap"') throw trap();
       if (!text.startsWith('[')) throw wasmError('argument-invalid');
       for (const prompt of JSON.parse(text)) this.#known.add(prompt);
+    }
+    terms(...lists) {
+      log.calls.push({ terms: lists });
+      if (lists.some((list) => list.trim() === '')) throw wasmError('labels-empty');
+      return new Terms(lists);
+    }
+    encodeTerms(terms, limit) {
+      this.#need('text');
+      const fresh = Math.min(limit, terms.pending);
+      terms.pending -= fresh;
+      log.encoded += fresh;
+      this.#unwritten ||= fresh > 0;
+      return terms.pending;
+    }
+    interrogate(look, terms, captions, mode, least, most, shortlist) {
+      log.calls.push({ picture: seen(look), captions, mode, least, most, shortlist });
+      if (terms.pending > 0) throw wasmError('argument-invalid');
+      if (mode !== 'negative' && captions.length === 0) throw wasmError('labels-empty');
+      return new Interrogation(terms, captions, most);
     }
     embeddingOf(look) {
       return Float32Array.of(seen(look).length, 2);

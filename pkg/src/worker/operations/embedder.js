@@ -4,11 +4,19 @@
  * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
  * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
  * @typedef {import('../../shared/types.js').ImageSource} ImageSource
+ * @typedef {import('../../shared/protocol.js').FeatureArguments} FeatureArguments
+ * @typedef {import('../../shared/protocol.js').Features} Features
  * @typedef {import('../../shared/protocol.js').SimilarityAnswer} SimilarityAnswer
+ * @typedef {import('../../shared/protocol.js').InterrogateArguments} InterrogateArguments
  * @typedef {import('../../shared/protocol.js').Step} Step
+ * @typedef {import('../../shared/protocol.js').TermTexts} TermTexts
  */
 
+import { errorFor } from '../../shared/errors.js';
+import { AdaptiveBatch } from './adaptive-batch.js';
 import { Encoder } from './encoder.js';
+import { progress } from './meter.js';
+import { Interrogations } from './interrogations.js';
 import { release } from './release.js';
 
 /** A CLIP model, or one of its towers. */
@@ -16,12 +24,19 @@ export class EmbedderOperations {
   #encodings;
   #handle;
   #encoder;
+  #pace = new AdaptiveBatch();
+  #interrogations;
 
-  /** @param {ImageEncodings} encodings @param {TaggerHandle} handle */
-  constructor(encodings, handle) {
+  /**
+   * @param {ImageEncodings} encodings
+   * @param {TaggerHandle} handle
+   * @param {import('./kept-embeddings.js').KeptEmbeddings | null} [kept] where the model itself is kept
+   */
+  constructor(encodings, handle, kept = null) {
     this.#encodings = encodings;
     this.#handle = handle;
     this.#encoder = new Encoder(handle);
+    this.#interrogations = new Interrogations(encodings, handle, kept);
   }
 
   /**
@@ -53,6 +68,54 @@ export class EmbedderOperations {
   }
 
   /**
+   * What the reference's image model gives: of one with a projection, as CLIP, its embedding, and of any other, as SigLIP
+   * and DINOv2, the states of all tokens, or what is pooled of them.
+   *
+   * @param {FeatureArguments} given
+   * @returns {AsyncGenerator<Step, Features, void>}
+   */
+  async *imageFeatures({ image, pool }) {
+    const { projectsImages } = this.#handle;
+    if (pool && projectsImages) {
+      const sentence = 'This model gives the embedding of a picture, which is pooled already.';
+      throw errorFor('argument-invalid', sentence);
+    }
+    const encoding = await this.#encodings.open(image);
+    try {
+      if (!pool && !projectsImages) encoding.handle.whole();
+      yield* encoding.encode();
+      const pooled = this.#handle.featuresOf(encoding.handle);
+      if (pool || projectsImages) return { data: pooled, dims: [pooled.length] };
+      const data = this.#handle.statesOf(encoding.handle);
+      return { data, dims: [data.length / pooled.length, pooled.length] };
+    } finally {
+      this.#encodings.close(encoding);
+    }
+  }
+
+  /**
+   * @param {{ texts: string[] }} given
+   * @returns {AsyncGenerator<Step, Features, void>}
+   */
+  async *textFeatures({ texts }) {
+    // Checks them. Embeddings that are remembered have length 1, so these are computed beside the set.
+    release(this.#handle.texts(texts));
+    /** @type {Float32Array[]} */
+    const rows = [];
+    for (let done = 0; done < texts.length;) {
+      yield progress('texts', null, done, texts.length);
+      done += this.#pace.run((limit) => {
+        const batch = texts.slice(done, done + limit);
+        rows.push(this.#handle.textFeatures(batch));
+        return batch.length;
+      });
+    }
+    yield progress('texts', null, texts.length, texts.length);
+    const data = joined(rows);
+    return { data, dims: [texts.length, data.length / texts.length] };
+  }
+
+  /**
    * @param {{ image: ImageSource, texts: string[] }} given
    * @returns {AsyncGenerator<Step, SimilarityAnswer, void>}
    */
@@ -73,4 +136,25 @@ export class EmbedderOperations {
       release(set);
     }
   }
+
+  /** @param {{ terms: TermTexts }} given */
+  prepareTerms({ terms }) {
+    return this.#interrogations.prepare(terms);
+  }
+
+  /** @param {InterrogateArguments} given */
+  interrogate(given) {
+    return this.#interrogations.interrogate(given);
+  }
+}
+
+/** @param {readonly Float32Array[]} parts @returns {Float32Array} */
+function joined(parts) {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    all.set(part, end);
+    end += part.length;
+  }
+  return all;
 }

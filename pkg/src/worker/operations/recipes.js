@@ -70,11 +70,7 @@ const SHARED_EXTRA = [
  */
 const SINGLE = {
   tag: { name: 'Tagger', part: 'both', operations: (...all) => new TaggerOperations(...all) },
-  embed: {
-    name: 'Tagger',
-    part: 'both',
-    operations: (encodings, handle) => new EmbedderOperations(encodings, handle),
-  },
+  embed: { name: 'Tagger', part: 'both', operations: (...all) => new EmbedderOperations(...all) },
   caption: { name: 'Captioner', part: 'caption', operations: (...all) => new CaptionerOperations(...all) },
   match: {
     name: 'Matcher',
@@ -171,7 +167,7 @@ function singleRecipe(wasm, { task, tower }, config) {
     read: (small) => wasm[`${name}Files`].read(...small, ...(tower ? [tower] : [])),
     create: (files, weights) => wasm[`${name}Handle`].create(files, weights),
     finish(handle, place) {
-      const kept = task === 'tag' && place ? new KeptEmbeddings(place, handle) : null;
+      const kept = name === 'Tagger' && place ? new KeptEmbeddings(place, handle) : null;
       const made = operations(new ImageEncodings(wasm, handle), handle, kept);
       return {
         operations: new Map([[task, /** @type {Operations} */ (made)]]),
@@ -203,7 +199,7 @@ function sharedRecipe(wasm) {
       /** @type {[Task, object][]} */
       const operations = [
         ['tag', new TaggerOperations(encodings, tagger, kept)],
-        ['embed', new EmbedderOperations(encodings, tagger)],
+        ['embed', new EmbedderOperations(encodings, tagger, kept)],
         ['caption', new CaptionerOperations(encodings, handle.captioner(), kept)],
         ['match', new MatcherOperations(encodings, handle.matcher())],
       ];

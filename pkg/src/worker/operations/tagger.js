@@ -10,12 +10,15 @@
  * @typedef {import('../../shared/protocol.js').Step} Step
  * @typedef {import('../../shared/protocol.js').TagAnswer} TagAnswer
  * @typedef {import('../../shared/protocol.js').TagArguments} TagArguments
+ * @typedef {import('../../shared/protocol.js').TeachAnswer} TeachAnswer
+ * @typedef {import('../../shared/protocol.js').TeachArguments} TeachArguments
  */
 
 import { BACKGROUND } from '../background.js';
 import { EmbedderOperations } from './embedder.js';
 import { Encoder } from './encoder.js';
 import { mapOf, rolloutOf } from './inside.js';
+import { progress } from './meter.js';
 import { release } from './release.js';
 
 /** A CLIP model. */
@@ -31,7 +34,7 @@ export class TaggerOperations extends EmbedderOperations {
    * @param {import('./kept-embeddings.js').KeptEmbeddings | null} kept where the model itself is kept
    */
   constructor(encodings, handle, kept) {
-    super(encodings, handle);
+    super(encodings, handle, kept);
     this.#encodings = encodings;
     this.#handle = handle;
     this.#encoder = new Encoder(handle);
@@ -49,7 +52,7 @@ export class TaggerOperations extends EmbedderOperations {
     try {
       const encoding = await this.#encodings.open(image);
       try {
-        if (how.none || how.scores === 'independent') {
+        if (how.none || how.taught || how.scores === 'independent') {
           background = this.#handle.labels([...BACKGROUND], ['{}']);
         }
         await this.#kept?.read();
@@ -83,6 +86,38 @@ export class TaggerOperations extends EmbedderOperations {
     }
   }
 
+  /**
+   * @param {TeachArguments} given
+   * @returns {AsyncGenerator<Step, TeachAnswer, void>}
+   */
+  async *teach({ labels, templates, embeddings, places }) {
+    const set = this.#handle.labels(labels, templates);
+    const background = this.#handle.labels([...BACKGROUND], ['{}']);
+    try {
+      await this.#kept?.read();
+      yield* this.#encoder.encode(set, 'labels', background);
+      await this.#kept?.write();
+      const run = this.#handle.teach(set, background, embeddings, places);
+      try {
+        const { total } = run;
+        for (let left = total; left > 0; left = run.step()) yield progress('fits', null, total - left, total);
+        yield progress('fits', null, total, total);
+        const { kept, strength = null, temperature } = run;
+        return {
+          weights: run.weights(),
+          kept: decimal(kept),
+          strength: strength && decimal(strength),
+          temperature: decimal(temperature),
+        };
+      } finally {
+        release(run);
+      }
+    } finally {
+      release(set);
+      release(background);
+    }
+  }
+
   /** @param {RolloutArguments} given */
   rollout({ image }) {
     return rolloutOf(this.#encodings, this.#handle, image);
@@ -97,13 +132,28 @@ export class TaggerOperations extends EmbedderOperations {
    * @param {ImageEncodingHandle} look
    * @param {LabelSetHandle} set
    * @param {LabelSetHandle | null} background
-   * @param {Pick<TagArguments, 'scores' | 'none' | 'noneOffset'>} how
+   * @param {Pick<TagArguments, 'scores' | 'none' | 'noneOffset' | 'taught'>} how
    * @returns {TagAnswer}
    */
-  #score(look, set, background, { scores, none, noneOffset }) {
+  #score(look, set, background, { scores, none, noneOffset, taught }) {
     if (!background) return { labels: this.#handle.tag(look, set), none: null };
-    const all = this.#handle.score(look, set, background, scores === 'independent', noneOffset);
+    const how = /** @type {const} */ ([look, set, background, scores === 'independent', noneOffset]);
+    const all = taught
+      ? this.#handle.scoreTaught(
+          ...how,
+          !none,
+          taught.weights,
+          taught.places,
+          taught.kept,
+          taught.temperature,
+        )
+      : this.#handle.score(...how);
     const last = all.length - 1;
     return { labels: all.slice(0, last), none: none ? Number(all[last]) : null };
   }
+}
+
+/** A number of single precision as it was meant: 0.1, not 0.10000000149. @param {number} number */
+function decimal(number) {
+  return Number(number.toPrecision(6));
 }
