@@ -26,6 +26,7 @@ const RUST_LAYERS = new Map(
     models: ['nn', 'weights', 'kernels', 'json', 'error'],
     text: ['error'],
     image: ['json', 'error'],
+    index: ['kernels', 'error'],
     tasks: ['models', 'nn', 'weights', 'kernels', 'text', 'image', 'error'],
     // A crate of its own over all of them.
     wasm: [],

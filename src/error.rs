@@ -47,6 +47,12 @@ pub enum ErrorKind {
     WeightsTruncated,
     /// Tensors that the model needs are missing, misshapen or unknown to it.
     WeightsMismatch,
+    /// A file is no index, or is damaged.
+    IndexInvalid,
+    /// Vectors or an index are of another model than the index at hand.
+    IndexMismatch,
+    /// There is no room for more vectors.
+    IndexFull,
     /// The tensor library failed: a defect of ocelli, not of its input.
     Internal,
 }
@@ -71,6 +77,9 @@ impl ErrorKind {
             Self::WeightsInvalid => "weights-invalid",
             Self::WeightsTruncated => "weights-truncated",
             Self::WeightsMismatch => "weights-mismatch",
+            Self::IndexInvalid => "index-invalid",
+            Self::IndexMismatch => "index-mismatch",
+            Self::IndexFull => "index-full",
             Self::Internal => "internal",
         }
     }

@@ -5,6 +5,7 @@
 //! ```text
 //! kernels -> error -> weights -> nn -> models -> tasks -> wasm
 //!                            -> convert ---------------->
+//!                -> index ------------------------------->
 //!       -> image ------------------------------>
 //!       -> text ------------------------------->
 //! ```
@@ -18,6 +19,7 @@
 //! * [`image`]: the only place where pixels become tensors.
 //! * [`text`]: tokenizers and prompt templates.
 //! * [`convert`]: weights in a smaller form.
+//! * [`index`]: many vectors, to be searched.
 //! * [`tasks`]: what a user asks for: [`tasks::Tagger`], [`tasks::Captioner`], [`tasks::Matcher`],
 //!   [`tasks::Answerer`], [`tasks::Classifier`], and [`tasks::Ocelli`], where several share one image tower.
 //!
@@ -26,6 +28,7 @@
 pub mod convert;
 pub mod error;
 pub mod image;
+pub mod index;
 mod json;
 pub mod models;
 pub mod nn;

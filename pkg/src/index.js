@@ -28,6 +28,17 @@
  * @typedef {import('./page/embedder.js').EmbedderOptions} EmbedderOptions
  * @typedef {import('./page/embedder.js').EmbedOptions} EmbedOptions
  * @typedef {import('./page/embedder.js').Similarity} Similarity
+ * @typedef {import('./page/index-options.js').DiverseOptions} DiverseOptions
+ * @typedef {import('./page/index-options.js').DuplicateOptions} DuplicateOptions
+ * @typedef {import('./page/index-options.js').Hit} Hit
+ * @typedef {import('./page/index-options.js').IndexFile} IndexFile
+ * @typedef {import('./page/index-options.js').IndexFilter} IndexFilter
+ * @typedef {import('./page/index-options.js').IndexOptions} IndexOptions
+ * @typedef {import('./page/index-options.js').IndexedImage} IndexedImage
+ * @typedef {import('./page/index-options.js').IndexedVector} IndexedVector
+ * @typedef {import('./page/index-options.js').SearchOptions} SearchOptions
+ * @typedef {import('./page/index-query.js').IndexQuery} IndexQuery
+ * @typedef {import('./page/index-query.js').QueryPart} QueryPart
  * @typedef {import('./page/tagger.js').Label} Label
  * @typedef {import('./page/tagger.js').PrepareOptions} PrepareOptions
  * @typedef {import('./page/tagger.js').TagOptions} TagOptions
@@ -69,6 +80,7 @@ export { Answerer } from './page/answerer.js';
 export { Captioner } from './page/captioner.js';
 export { Classifier } from './page/classifier.js';
 export { Embedder } from './page/embedder.js';
+export { Index } from './page/vector-index.js';
 export { Interrogator } from './page/interrogator.js';
 export { Matcher } from './page/matcher.js';
 export { Tagger } from './page/tagger.js';
@@ -78,6 +90,7 @@ export {
   AbortError,
   errorCodes,
   ImageError,
+  IndexError,
   LabelError,
   ModelError,
   NetworkError,

@@ -10,7 +10,8 @@
 //!  |- tile                 4 rows of f32 by 8 outputs
 //!  |- gemm                 linear layers, on that tile and those of int8
 //!  |- attention            on the f32 tile, one block of scores at a time
-//!  '- attention_int8       on the int8 tiles, for long sequences
+//!  |- attention_int8       on the int8 tiles, for long sequences
+//!  '- vectors              many vectors in int8, compared with one or with each other
 //! parallel                 ranges of rows or columns over threads
 //! ```
 //!
@@ -36,6 +37,7 @@ mod simd;
 mod softmax;
 mod tile;
 mod tile_int8;
+mod vectors;
 mod window;
 
 pub use activation::Activation;
@@ -49,4 +51,5 @@ pub use matrix::{Dtype, Matrix, MatrixBuilder, MatrixError, Result, channels_fir
 pub use norm::layer_norm;
 pub use pool::{average_pool, global_average_pool};
 pub use softmax::log_softmax;
+pub use vectors::{Pair, PairScan, Query, Vectors};
 pub use window::{Extent, Padding, Window};

@@ -12,6 +12,7 @@ mod classify;
 #[cfg(feature = "convert")]
 mod convert;
 mod edge;
+mod index;
 mod inside;
 mod interrogate;
 mod load;

@@ -1,4 +1,4 @@
-// The benchmark: `npm run bench [-- --quick | --only clip,towers,loading,blip,growth]`, after `npm run bench:setup` and
+// The benchmark: `npm run bench [-- --quick | --only clip,towers,loading,blip,growth,search]`, after `npm run bench:setup` and
 // `npm run build:wasm`.
 //
 // ocelli and its peers on the same weights and pictures, each in a worker of headless Chromium, measured in turns:
@@ -22,11 +22,13 @@ import * as blip from './parts/blip.mjs';
 import * as clip from './parts/clip.mjs';
 import { growth } from './parts/growth.mjs';
 import * as loading from './parts/loading.mjs';
+import * as searching from './parts/search.mjs';
 import * as towers from './parts/towers.mjs';
 
 const FULL = path.join(ROOT, 'target/full');
 const BENCH = path.join(ROOT, 'target/bench');
 const CANDLE = path.join(BENCH, 'peers/candle');
+const DATA = process.env.OCELLI_TRAINING_DATA ?? path.join(ROOT, '../shared/data');
 const NEEDED = ['models/lite0.qdq.onnx', 'peers/node_modules/onnxruntime-web', 'peers/candle/candle.js'];
 const FLAGS = [
   '--no-sandbox',
@@ -42,7 +44,9 @@ await main(import.meta, async (args) => {
   const parts = chosenParts(args);
   // candle has no convolutional towers.
   const needed = [...parts].every((part) => part === 'towers') ? NEEDED.slice(0, 2) : NEEDED;
-  if (!needed.every((file) => existsSync(path.join(BENCH, file)))) {
+  // And searches need no models.
+  const isSearch = [...parts].every((part) => part === 'search');
+  if (!isSearch && !needed.every((file) => existsSync(path.join(BENCH, file)))) {
     throw new Failure('Run `npm run bench:setup` first.');
   }
   const executablePath = findChrome();
@@ -55,6 +59,7 @@ await main(import.meta, async (args) => {
       '/models/': path.join(BENCH, 'models'),
       '/peers/': path.join(BENCH, 'peers/node_modules'),
       '/candle/': CANDLE,
+      '/data/': DATA,
     },
   });
   const browser = await chromium.launch({ executablePath, args: FLAGS });
@@ -75,8 +80,12 @@ await main(import.meta, async (args) => {
       Object.assign(more, { memory: await loading.memory(contest, FULL) });
     }
     if (parts.has('blip')) await blip.blip(contest);
+    if (parts.has('search')) {
+      const found = await searching.search(contest);
+      Object.assign(more, { search: found, recall: await searching.recall(contest, DATA) });
+    }
     if (parts.has('growth')) Object.assign(more, { growth: await growth(contest) });
-    const comparisons = [clip, towers, loading, blip].flatMap(({ COMPARISONS }) => COMPARISONS);
+    const comparisons = [clip, towers, loading, blip, searching].flatMap(({ COMPARISONS }) => COMPARISONS);
     const rows = summarise(contest.times, comparisons);
     const machine = {
       cpu: os.cpus()[0]?.model,
@@ -96,7 +105,7 @@ await main(import.meta, async (args) => {
 
 /** @param {string[]} args @returns {Set<string>} */
 function chosenParts(args) {
-  const all = ['clip', 'towers', 'loading', 'blip', 'growth'];
+  const all = ['clip', 'towers', 'loading', 'blip', 'growth', 'search'];
   const options = /** @type {const} */ ({ quick: { type: 'boolean' }, only: { type: 'string' } });
   const { quick, only } = parseArgs({ args, options }).values;
   const names = only?.split(',') ?? (quick ? all.slice(0, 2) : all);
@@ -108,7 +117,7 @@ function chosenParts(args) {
 }
 
 /** @param {any} report */
-function print({ machine, rows, cosines, memory, growth, sizes }) {
+function print({ machine, rows, cosines, memory, growth, search, recall, sizes }) {
   say(`\n${table(rows)}\n`);
   for (const [name, cosine] of Object.entries(cosines)) {
     say(`cosine with ORT f32, ${name}: ${cosine.toFixed(5)}`);
@@ -130,6 +139,22 @@ function print({ machine, rows, cosines, memory, growth, sizes }) {
       (ms / count).toFixed(2),
     ]);
     say(`\n${grid([['what', 'count', 'ms', 'ms each'], ...cells], [1, 2, 3])}`);
+  }
+  if (search) {
+    const cells = search.map(({ who, build, memory: bytes, recall: share, ms }) => [
+      who,
+      ms.toFixed(2),
+      (build / 1000).toFixed(1),
+      (bytes / 1e6).toFixed(0),
+      share.toFixed(3),
+    ]);
+    const head = ['search', 'ms a query', 'built in s', 'memory, MB', 'recall at 50'];
+    say(`\n${grid([head, ...cells], [1, 2, 3, 4])}`);
+  }
+  if (recall) {
+    say(
+      `\nint8 against float32, of ${recall.queries} photographs' parts: recall at 10 ${recall.recall.toFixed(4)}`,
+    );
   }
   const cells = sizes.map(({ name, bytes, brotli }) => [name, `${bytes}`, `${brotli}`]);
   say(`\n${grid([['wasm', 'bytes', 'in brotli'], ...cells], [1, 2])}`);

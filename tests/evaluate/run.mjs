@@ -13,6 +13,7 @@ import { Report } from './lib/report.mjs';
 import { broad, captions, leftOut, names, tags } from './parts/everyday.mjs';
 import { drawings, hints, reference, scenes } from './parts/others.mjs';
 import { none, photos } from './parts/photos.mjs';
+import { search } from './parts/search.mjs';
 
 /**
  * @typedef {object} Context
@@ -24,7 +25,20 @@ import { none, photos } from './parts/photos.mjs';
  */
 
 /** @type {Record<string, (context: Context) => Promise<void>>} */
-const PARTS = { photos, names, tags, broad, leftOut, hints, none, captions, drawings, scenes, reference };
+const PARTS = {
+  photos,
+  names,
+  tags,
+  broad,
+  leftOut,
+  hints,
+  none,
+  search,
+  captions,
+  drawings,
+  scenes,
+  reference,
+};
 
 /** Parts that go by one name. @type {Record<string, string[]>} */
 const GROUPS = { everyday: ['names', 'tags', 'broad', 'captions'] };

@@ -56,6 +56,15 @@ for (const readme of ['README.md', 'pkg/README.md']) {
   });
 }
 
+test('pkg/README.md: the program that searches runs as it stands', { skip }, (t) => {
+  const text = readFileSync(path.join(ROOT, 'pkg/README.md'), 'utf8');
+  const [, program = ''] = /a whole program, `search\.mjs`:\n\n```mjs\n(.*?)```/s.exec(text) ?? [];
+  const folder = project(t);
+  writeFileSync(path.join(folder, 'search.mjs'), program);
+  const out = execFileSync(process.execPath, ['search.mjs'], { cwd: folder, encoding: 'utf8' });
+  assert.match(out, /^\[\s*\{\s*id: 'cat',[^]*\]\n\[\s*\{\s*id: 'cat',[^]*standardScore: null[^]*\]\n$/);
+});
+
 test('the program that comes from transformers.js runs as it stands', { skip }, (t) => {
   const text = readFileSync(path.join(ROOT, 'pkg/README.md'), 'utf8');
   const [, program = ''] = /a whole program,\n`pipeline\.mjs`:\n\n```mjs\n(.*?)```/s.exec(text) ?? [];

@@ -9,7 +9,9 @@ import { classify } from './commands/classify.js';
 import { convert } from './commands/convert.js';
 import { embed } from './commands/embed.js';
 import { encodeText } from './commands/encode-text.js';
+import { index } from './commands/index.js';
 import { interrogate } from './commands/interrogate.js';
+import { search } from './commands/search.js';
 import { serve } from './commands/serve.js';
 import { tag } from './commands/tag.js';
 import { EXIT, Failure, usage } from './failure.js';
@@ -19,7 +21,21 @@ import { tell } from './terminal.js';
 import { sentenceOf } from './work.js';
 
 /** @type {Record<string, (values: import('./options.js').Values, names: string[]) => Promise<number>>} */
-const RUN = { tag, caption, interrogate, embed, classify, 'encode-text': encodeText, convert, serve };
+const RUN = {
+  tag,
+  caption,
+  interrogate,
+  embed,
+  index,
+  search,
+  classify,
+  'encode-text': encodeText,
+  convert,
+  serve,
+};
+
+/** Commands that are not of pictures alone, and say themselves what they miss. */
+const OWN_WORDS = ['convert', 'serve', 'encode-text', 'index', 'search'];
 
 /** Codes of what the command line itself has wrong. */
 const USAGE = [
@@ -77,7 +93,7 @@ async function dispatch([name, ...rest]) {
     process.stdout.write(explain(name));
     return EXIT.done;
   }
-  const needsPictures = !['convert', 'serve', 'encode-text'].includes(name) && values.text === undefined;
+  const needsPictures = !OWN_WORDS.includes(name) && values.text === undefined;
   if (needsPictures && names.length === 0) throw usage('Which pictures? Give files, folders, a glob or -.');
   return /** @type {(typeof RUN)[string]} */ (RUN[name])(values, names);
 }

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { platform } from '../shared/platform.js';
 import { folderBackend } from './cache.js';
 import { fetchAny, resolve, sendable } from './files.js';
+import { indexFolder } from './indexes.js';
 
 const major = Number(process.versions.node.split('.')[0]);
 
@@ -16,4 +17,5 @@ Object.assign(platform, {
   noSharing: () => (major >= 22 ? null : 'Node has threads for it from version 22 on'),
   cores: availableParallelism,
   openCache: () => folderBackend(),
+  openIndexes: () => indexFolder(),
 });

@@ -13,7 +13,7 @@
  * @property {AbortSignal | null | undefined} [signal]
  * @property {((step: Step) => void) | undefined} [onStep]
  * @property {Transferable[]} [transfer]
- * @property {import('../shared/protocol.js').Task} task which of the models in the worker is asked
+ * @property {import('../shared/protocol.js').Service} task what in the worker is asked
  *
  * @typedef {object} Pending
  * @property {(answer: any) => void} resolve

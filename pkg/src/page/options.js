@@ -149,6 +149,13 @@ const SPECS = {
   emphasis: oneOf(['original', 'no-norm', 'none']),
   commaBacktrack: wholeTo(1000),
   truncate: FLAG,
+  // Of an index.
+  count: COUNT,
+  lambda: { valid: isShare, must: 'be a number from 0 to 1' },
+  cutoff: { valid: (value) => value === null || NUMBER.valid(value), must: 'be a number or null' },
+  times: FUNCTION,
+  within: { valid: (value) => typeof value === 'number' && value >= 0, must: 'be a number of at least zero' },
+  writer: { valid: (value) => typeof value === 'object' && value !== null, must: 'be a library' },
   matcher: { valid: (value) => typeof value?.rank === 'function', must: 'be a Matcher' },
 };
 

@@ -73,6 +73,15 @@ export class ModelError extends OcelliError {
   }
 }
 
+/** An index cannot take or give what it is asked for. */
+export class IndexError extends OcelliError {
+  /** @param {string} code @param {string} message @param {{ cause?: unknown }} [options] */
+  constructor(code, message, options) {
+    super(code, message, options);
+    this.name = 'IndexError';
+  }
+}
+
 /** A file could not be fetched. */
 export class NetworkError extends OcelliError {
   /** @param {string} code @param {string} message @param {{ cause?: unknown, status?: number | null }} [options] */
@@ -122,6 +131,10 @@ const CLASS_OF = Object.freeze({
   'weights-mismatch': ModelError,
   'not-a-model': ModelError,
   'integrity-mismatch': ModelError,
+  'index-invalid': IndexError,
+  'index-mismatch': IndexError,
+  'index-full': IndexError,
+  'index-missing': IndexError,
   network: NetworkError,
   'http-status': NetworkError,
   'not-found': NetworkError,

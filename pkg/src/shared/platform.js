@@ -13,6 +13,7 @@
  * @property {(() => import('./types.js').WorkerLike) | null} startWorker where workers are not the browser's
  * @property {(() => Promise<import('../cache/index.js').Backend | null>) | null} openCache where models are not kept in the
  *   browser's storage
+ * @property {(() => Promise<import('../cache/index-store.js').Files | null>) | null} openIndexes the same of indexes
  */
 
 /** @type {Platform} */
@@ -27,6 +28,7 @@ export const platform = {
   refuseServer: () => {},
   startWorker: null,
   openCache: null,
+  openIndexes: null,
 };
 
 /** What relative addresses are relative to: the page's own. */

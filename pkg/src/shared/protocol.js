@@ -12,8 +12,10 @@
  * @typedef {'image' | 'text' | 'both'} Tower Which half of an image-text model is built.
  * @typedef {'int8' | 'f16' | 'f32'} Dtype How the matrices of a model are stored in memory.
  *
+ * @typedef {Task | 'index'} Service What a worker is asked for: a task of its model, or its index.
+ *
  * @typedef {object} Progress How far a call has come.
- * @property {'download' | 'cache' | 'build' | 'ready' | 'image' | 'labels' | 'texts' | 'words' | 'answers' | 'fits'} phase what goes on,
+ * @property {'download' | 'cache' | 'build' | 'ready' | 'image' | 'labels' | 'texts' | 'words' | 'answers' | 'fits' | 'vectors'} phase what goes on,
  *   and with it the unit of `loaded` and `total`:
  *   - `download`: bytes of all files together; `cache`: bytes of what was kept, while it is read
  *   - `build`, `ready`: bytes, all of them
@@ -21,7 +23,7 @@
  *   - `labels`: labels or terms encoded, those known from before among them; `texts`: texts encoded, or readings of texts
  *     compared with a picture; of a prompt layers of the text tower, and of one that grows texts with the term that comes next;
  *     `words`: words that captions are prompted with, encoded; `answers`: answers weighed; `fits`: fits of labels to their
- *     examples
+ *     examples; `vectors`: those of an index, compared with all others
  * @property {string | null} file the file in flight, while downloading
  * @property {number} loaded in the phase's unit; at its end as many as `total`
  * @property {number | null} total null where it is unknown
@@ -174,6 +176,53 @@
  * @property {EncodedPrompt} prompt
  * @property {EncodedPrompt | null} negative
  *
+ * @typedef {object} IndexModel Which model made the vectors of an index.
+ * @property {string} id its name, or that of its folder; empty where it is unknown
+ * @property {string} revision of its files; empty where it has none
+ * @property {Dtype | ''} dtype how its matrices were kept
+ *
+ * @typedef {{ kind: 'blob', blob: Blob } | { kind: 'kept', name: string }} IndexSource a file, or what is kept under a name
+ *
+ * @typedef {object} IndexArguments
+ * @property {IndexModel} model of an index that is new
+ * @property {IndexSource | null} source of one that is not
+ * @property {'auto' | number} threads
+ * @property {VariantName} [variant]
+ * @property {string} [wasmUrl]
+ *
+ * @typedef {object} IndexState
+ * @property {IndexModel} model
+ * @property {number | null} width numbers of a vector; null before the first
+ * @property {number} size vectors
+ * @property {number} memory bytes that they take
+ * @property {boolean} hasBackground whether it has texts to compare scores with
+ * @property {number} version changes with every row
+ *
+ * @typedef {{ ids: string[] } | { bits: Uint8Array, version: number }} IndexFilter what is looked at: some ids, or a bit for
+ *   each row of a version
+ *
+ * @typedef {object} Hits
+ * @property {string[]} ids best first
+ * @property {Float32Array} scores their cosines
+ * @property {Float32Array} standard their standard scores; empty where they were not wanted
+ *
+ * @typedef {object} SearchArguments
+ * @property {Float32Array} query
+ * @property {number} topK
+ * @property {IndexFilter | null} filter
+ * @property {boolean} standard whether standard scores are wanted
+ *
+ * @typedef {object} DiverseArguments
+ * @property {number} count
+ * @property {Float32Array | null} query
+ * @property {number} lambda
+ * @property {number} among
+ * @property {IndexFilter | null} filter
+ *
+ * @typedef {object} DuplicateArguments
+ * @property {number} threshold
+ * @property {{ times: Float64Array, within: number, version: number } | null} burst times of the rows of a version
+ *
  * @typedef {{ image: ImageSource }} RolloutArguments
  * @typedef {{ image: ImageSource, text: string }} ExplainArguments
  */
@@ -203,12 +252,26 @@
  * @property {{ params: AttentionArguments, answer: import('./types.js').WordMap[] }} attention
  * @property {{ params: RolloutArguments, answer: import('./types.js').PatchMap }} rollout
  * @property {{ params: ExplainArguments, answer: import('./types.js').PatchMap }} explain
+ * @property {{ params: IndexArguments, answer: { runtime: Runtime, state: IndexState } }} openIndex
+ * @property {{ params: { ids: string[], vectors: Float32Array, width: number }, answer: IndexState }} add
+ * @property {{ params: { ids: string[] }, answer: { removed: number, state: IndexState } }} remove
+ * @property {{ params: { vectors: Float32Array, width: number }, answer: IndexState }} background
+ * @property {{ params: {}, answer: { ids: string[], version: number } }} ids of all rows
+ * @property {{ params: { ids: string[] }, answer: boolean[] }} has
+ * @property {{ params: { ids: string[] }, answer: Float32Array }} vectors one after the other
+ * @property {{ params: { begin: number, version: number }, answer: Float32Array | null }} rows some vectors from a row on; null
+ *   where the rows have changed
+ * @property {{ params: SearchArguments, answer: Hits | null }} search null where the filter is of other rows
+ * @property {{ params: DiverseArguments, answer: Hits | null }} diverse the same
+ * @property {{ params: DuplicateArguments, answer: string[][] | null }} duplicates the same of the times
+ * @property {{ params: {}, answer: Uint8Array[] }} file in pieces
+ * @property {{ params: { name: string }, answer: void }} keep
  *
  * @typedef {keyof Operations} OperationName
  */
 
 /**
- * @typedef {{ type: 'call', id: number, task: Task, operation: OperationName, params: Operations[OperationName]['params'] }} CallMessage `task` tells which
+ * @typedef {{ type: 'call', id: number, task: Service, operation: OperationName, params: Operations[OperationName]['params'] }} CallMessage `task` tells which
  *   of the models that share the worker is meant
  * @typedef {{ type: 'abort', id: number }} AbortMessage
  * @typedef {{ type: 'threads-started' }} ThreadsStartedMessage The threads that it asked for wait for work.

@@ -216,6 +216,44 @@
  */
 
 /**
+ * @typedef {object} HitsHandle vectors that were found, best first
+ * @property {() => Uint32Array} rows
+ * @property {() => Float32Array} scores
+ * @property {() => Float32Array} standard empty where they were not wanted
+ * @property {() => void} free
+ *
+ * @typedef {object} GroupScanHandle
+ * @property {() => Uint32Array} groups rows, and behind each group's last 0xffffffff
+ * @property {() => void} free
+ *
+ * @typedef {object} IndexReaderHandle
+ * @property {(chunk: Uint8Array) => void} push
+ * @property {() => void} free
+ *
+ * @typedef {object} IndexHandle
+ * @property {number} width
+ * @property {number} size
+ * @property {number} memory
+ * @property {boolean} hasBackground
+ * @property {() => string[]} model id, revision and dtype
+ * @property {(vectors: Float32Array) => void} setBackground
+ * @property {() => string[]} ids
+ * @property {(row: number) => string} id
+ * @property {(id: string) => number | undefined} row
+ * @property {(ids: string[]) => Uint8Array} bits
+ * @property {(begin: number, count: number) => Float32Array} vectors
+ * @property {(ids: string[], vectors: Float32Array) => void} add
+ * @property {(ids: string[]) => number} remove
+ * @property {(query: Float32Array, top: number, bits: Uint8Array | undefined, standard: boolean) => HitsHandle} search
+ * @property {(count: number, query: Float32Array | undefined, lambda: number, among: number, bits: Uint8Array | undefined)
+ *   => HitsHandle} diverse
+ * @property {(threshold: number, times: Float64Array | undefined, within: number) => GroupScanHandle} beginGroups
+ * @property {(scan: any) => number} stepGroups returns how many vectors are left
+ * @property {(write: (piece: Uint8Array) => void) => void} write
+ * @property {() => void} free
+ */
+
+/**
  * @typedef {object} FilesHandle the small files of a model, read and checked
  * @property {(weights: any) => void} passOver tells the loader which tensors of the file the model does without
  * @property {() => void} free
@@ -255,6 +293,9 @@
  * @property {HandleClass<ClassifierHandle>} ClassifierHandle
  * @property {FilesClass} TextEncoderFiles
  * @property {HandleClass<TextEncoderHandle>} TextEncoderHandle
+ * @property {new () => IndexReaderHandle} IndexReader
+ * @property {{ create: (model: string, revision: string, dtype: string, width: number) => IndexHandle,
+ *   read: (reader: any) => IndexHandle }} IndexHandle
  */
 
 export {};

@@ -23,11 +23,11 @@ mod wasm;
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 pub(super) use relaxed::{DotNative, DotWidened, has_native_dot};
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub(super) use scalar::{DotNative, DotWidened, F32x4, I32x4, has_native_dot};
+pub(super) use scalar::{DotNative, DotWidened, F32x4, I16x8, I32x4, has_native_dot};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128", not(target_feature = "relaxed-simd")))]
 pub(super) use simd128::{DotNative, DotWidened, has_native_dot};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(super) use wasm::{F32x4, I32x4};
+pub(super) use wasm::{F32x4, I16x8, I32x4};
 
 /// Lanes of every vector type here.
 pub(super) const LANES: usize = 4;

@@ -10,6 +10,10 @@ pub(crate) struct F32x4([f32; 4]);
 #[derive(Clone, Copy)]
 pub(crate) struct I32x4([i32; 4]);
 
+/// Eight i16.
+#[derive(Clone, Copy)]
+pub(crate) struct I16x8([i16; 8]);
+
 #[inline(always)]
 fn zip(a: F32x4, b: F32x4, f: impl Fn(f32, f32) -> f32) -> F32x4 {
     F32x4([f(a.0[0], b.0[0]), f(a.0[1], b.0[1]), f(a.0[2], b.0[2]), f(a.0[3], b.0[3])])
@@ -125,7 +129,45 @@ impl F32x4 {
     }
 }
 
+impl I16x8 {
+    /// # Safety
+    /// `from` points at 8 readable i16.
+    #[inline(always)]
+    pub unsafe fn load(from: *const i16) -> Self {
+        // SAFETY: the caller's promise; the array has the alignment of an i16.
+        Self(unsafe { *from.cast() })
+    }
+
+    /// Eight bytes, each with its sign.
+    ///
+    /// # Safety
+    /// `from` points at 8 readable bytes.
+    #[inline(always)]
+    pub unsafe fn load_i8(from: *const i8) -> Self {
+        // SAFETY: the caller's promise; bytes need no alignment.
+        Self(unsafe { *from.cast::<[i8; 8]>() }.map(i16::from))
+    }
+
+    /// The products of each pair of lanes, neighbours added up.
+    #[inline(always)]
+    pub fn dot(self, other: Self) -> I32x4 {
+        let product = |i: usize| i32::from(self.0[i]) * i32::from(other.0[i]);
+        I32x4([0, 2, 4, 6].map(|i| product(i).wrapping_add(product(i + 1))))
+    }
+}
+
 impl I32x4 {
+    #[inline(always)]
+    pub fn zero() -> Self {
+        Self([0; 4])
+    }
+
+    /// The sum of the lanes of each of four vectors.
+    #[inline(always)]
+    pub fn sums(vectors: [Self; 4]) -> Self {
+        Self(vectors.map(|Self([a, b, c, d])| a.wrapping_add(b).wrapping_add(c).wrapping_add(d)))
+    }
+
     #[inline(always)]
     pub fn add(self, other: Self) -> Self {
         let mut sums = self.0;
@@ -144,6 +186,11 @@ impl I32x4 {
     #[inline(always)]
     pub fn to_f32(self) -> F32x4 {
         F32x4(self.0.map(|x| x as f32))
+    }
+
+    #[inline(always)]
+    pub fn to_array(self) -> [i32; 4] {
+        self.0
     }
 
     /// The lowest byte of each lane.

@@ -10,6 +10,10 @@ pub(crate) struct F32x4(pub(super) v128);
 #[derive(Clone, Copy)]
 pub(crate) struct I32x4(pub(super) v128);
 
+/// Eight i16.
+#[derive(Clone, Copy)]
+pub(crate) struct I16x8(v128);
+
 impl F32x4 {
     #[inline(always)]
     pub fn splat(x: f32) -> Self {
@@ -130,10 +134,51 @@ impl F32x4 {
     }
 }
 
+impl I16x8 {
+    /// # Safety
+    /// `from` points at 8 readable i16.
+    #[inline(always)]
+    pub unsafe fn load(from: *const i16) -> Self {
+        // SAFETY: the caller's promise; wasm loads need no alignment.
+        Self(unsafe { v128_load(from.cast()) })
+    }
+
+    /// Eight bytes, each with its sign.
+    ///
+    /// # Safety
+    /// `from` points at 8 readable bytes.
+    #[inline(always)]
+    pub unsafe fn load_i8(from: *const i8) -> Self {
+        // SAFETY: the caller's promise; wasm loads need no alignment.
+        Self(unsafe { i16x8_load_extend_i8x8(from) })
+    }
+
+    /// The products of each pair of lanes, neighbours added up.
+    #[inline(always)]
+    pub fn dot(self, other: Self) -> I32x4 {
+        I32x4(i32x4_dot_i16x8(self.0, other.0))
+    }
+}
+
 impl I32x4 {
+    #[inline(always)]
+    pub fn zero() -> Self {
+        Self(i32x4_splat(0))
+    }
+
     #[inline(always)]
     pub fn add(self, other: Self) -> Self {
         Self(i32x4_add(self.0, other.0))
+    }
+
+    /// The sum of the lanes of each of four vectors.
+    #[inline(always)]
+    pub fn sums([a, b, c, d]: [Self; 4]) -> Self {
+        let halves = |a: Self, b: Self| {
+            i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0), i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0))
+        };
+        let (ab, cd) = (halves(a, b), halves(c, d));
+        Self(i32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd)))
     }
 
     /// Each lane shifted left by `BITS`.
@@ -145,6 +190,16 @@ impl I32x4 {
     #[inline(always)]
     pub fn to_f32(self) -> F32x4 {
         F32x4(f32x4_convert_i32x4(self.0))
+    }
+
+    #[inline(always)]
+    pub fn to_array(self) -> [i32; 4] {
+        [
+            i32x4_extract_lane::<0>(self.0),
+            i32x4_extract_lane::<1>(self.0),
+            i32x4_extract_lane::<2>(self.0),
+            i32x4_extract_lane::<3>(self.0),
+        ]
     }
 
     /// The lowest byte of each lane.

@@ -7,6 +7,7 @@
  * @typedef {import('../../shared/loader.js').FetchOptions} FetchOptions
  * @typedef {import('../../shared/protocol.js').CallMessage} CallMessage
  * @typedef {import('../../shared/protocol.js').Step} Step
+ * @typedef {import('../../shared/protocol.js').IndexArguments} IndexArguments
  * @typedef {import('../../shared/protocol.js').LoadArguments} LoadArguments
  * @typedef {import('../../shared/protocol.js').LoadedModelInfo} LoadedModelInfo
  * @typedef {import('../../shared/types.js').Runtime} Runtime
@@ -14,25 +15,30 @@
  * @typedef {AsyncGenerator<Step, any, void>} Run
  */
 
+import { openIndexStore } from '../../cache/index-store.js';
 import { OcelliError } from '../../shared/errors.js';
 import { load } from './load.js';
+import { VectorIndexOperations } from './vector-index.js';
 
-/** One loaded model and what it can be asked, for one task or several. */
+/** One loaded model and what it can be asked, for one task or several; or one index. */
 export class Engine {
   #wasm;
   #options;
   #runtime;
-  /** @type {import('./recipes.js').Model['operations']} */
+  #indexes;
+  /** @type {ReadonlyMap<import('../../shared/protocol.js').Service, Record<string, unknown>>} */
   #operations = new Map();
 
   /**
    * @param {Wasm} wasm
-   * @param {{ runtime: Runtime } & Omit<FetchOptions, 'signal'>} options what the wasm runs on; the rest is for tests
+   * @param {{ runtime: Runtime, indexes?: typeof openIndexStore } & Omit<FetchOptions, 'signal'>} options what the wasm runs on;
+   *   the rest is for tests
    */
-  constructor(wasm, { runtime, ...options }) {
+  constructor(wasm, { runtime, indexes = openIndexStore, ...options }) {
     this.#wasm = wasm;
     this.#options = options;
     this.#runtime = runtime;
+    this.#indexes = indexes;
   }
 
   /**
@@ -42,6 +48,7 @@ export class Engine {
    */
   run({ task, operation, params }, signal) {
     if (operation === 'load') return this.#load(params, signal);
+    if (operation === 'openIndex') return this.#openIndex(params);
     const operations = this.#operations.get(task);
     const method = operations?.[operation];
     if (typeof method !== 'function') {
@@ -61,5 +68,13 @@ export class Engine {
     const { operations, calibration } = recipe.finish(handle, place);
     this.#operations = operations;
     return { runtime: this.#runtime, tasks: recipe.tasks, calibration, knownLabels };
+  }
+
+  /** @param {IndexArguments} params @returns {AsyncGenerator<Step, { runtime: Runtime, state: any }, void>} */
+  async *#openIndex({ model, source }) {
+    const operations = new VectorIndexOperations(this.#wasm, model, this.#indexes);
+    if (source) yield* operations.read(source);
+    this.#operations = new Map([['index', operations.operations]]);
+    return { runtime: this.#runtime, state: operations.state };
   }
 }
