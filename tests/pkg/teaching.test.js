@@ -81,6 +81,7 @@ test('what belongs to another model, or is damaged, is refused', { skip }, async
     load({ model: 'other' }),
     refused(/whose model is other, and this one's is ocelli: teach it again\.$/),
   );
+  assert.throws(load({ revision: 'x' }), refused(/whose revision is x/));
   assert.throws(load({ dtype: 'f32' }), refused(/whose dtype is f32/));
   assert.throws(load({ version: 2 }), refused(/version 2; 1 is read here/));
   assert.throws(load({ format: 'zip' }), refused(/nothing that a teacher has saved/));

@@ -16,6 +16,7 @@
  */
 
 import { wrong } from './arguments.js';
+import { identityOf } from './model-identity.js';
 import { read, write } from './saved-teacher.js';
 
 /**
@@ -55,7 +56,7 @@ export class Teacher {
     if (typeof tagger?.tag !== 'function') {
       throw wrong('A teacher is loaded for a tagger: Teacher.load(saved, tagger).');
     }
-    return new Teacher(tagger, read(saved, tagger.identity));
+    return new Teacher(tagger, read(saved, savedIdentityOf(tagger)));
   }
 
   /** The labels, in the order in which they were given; those without examples come last. @returns {Label[]} */
@@ -109,7 +110,7 @@ export class Teacher {
    * @returns {SavedTeacher}
    */
   save() {
-    return write(this.#tagger.identity, this.#taught);
+    return write(savedIdentityOf(this.#tagger), this.#taught);
   }
 
   /** The sentences that labels were taught in. @internal @returns {string[]} */
@@ -136,6 +137,17 @@ export class Teacher {
     found.forEach(({ row }, at) => rows.set(weights.subarray(row * width, (row + 1) * width), at * width));
     return { places: Uint32Array.from(found, ({ place }) => place), weights: rows, kept, temperature };
   }
+}
+
+/**
+ * Which model a file is for: of the built-in one the revision changes with its weights.
+ *
+ * @param {Teachable} tagger
+ * @returns {ModelIdentity}
+ */
+function savedIdentityOf(tagger) {
+  const { id, revision, dtype } = identityOf(tagger.identity);
+  return { model: id, revision, dtype: dtype || tagger.identity.dtype };
 }
 
 /** @param {Label} label */
