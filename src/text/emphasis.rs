@@ -53,33 +53,31 @@ pub fn parse_emphasis(prompt: &str) -> Result<Vec<PromptPart>> {
     check_prompt(prompt)?;
     let mut parts = Parts::default();
     let mut rest = prompt;
-    while let Some(first) = rest.chars().next() {
-        let mut taken = first.len_utf8();
+    while let Some(&first) = rest.as_bytes().first() {
+        let mut taken = 1;
         match first {
-            '\\' => {
-                let escaped = rest[1..].chars().next().filter(|next| r"\()[]".contains(*next));
-                taken += escaped.map_or(0, char::len_utf8);
+            b'\\' => {
+                taken += rest.as_bytes().get(1).map_or(0, |next| usize::from(br"\()[]".contains(next)));
                 parts.text(&rest[1..taken]);
             }
-            '(' => parts.open(Bracket::Round)?,
-            '[' => parts.open(Bracket::Square)?,
-            ')' if parts.close(Bracket::Round, STEP) => {}
-            ']' if parts.close(Bracket::Square, 1.0 / STEP) => {}
-            ':' => {
-                if let Some((number, length)) = weight_at(rest) {
-                    taken = length;
-                    if parts.round.is_empty() {
-                        parts.text(&rest[..length]);
-                    } else {
+            b'(' => parts.open(Bracket::Round)?,
+            b'[' => parts.open(Bracket::Square)?,
+            b')' if parts.close(Bracket::Round, STEP) => {}
+            b']' if parts.close(Bracket::Square, 1.0 / STEP) => {}
+            b':' => {
+                let weight = weight_at(rest);
+                taken = weight.map_or(1, |(_, length)| length);
+                match weight {
+                    Some((number, _)) if !parts.round.is_empty() => {
                         parts.close(Bracket::Round, read_weight(number)?);
                     }
-                } else {
-                    parts.text(":");
+                    _ => parts.text(&rest[..taken]),
                 }
             }
-            ')' | ']' => parts.text(&rest[..1]),
+            b')' | b']' => parts.text(&rest[..1]),
             _ => {
-                taken = rest.find(['\\', '(', ')', '[', ']', ':']).unwrap_or(rest.len());
+                let special = rest.bytes().position(|byte| br"\()[]:".contains(&byte));
+                taken = special.unwrap_or(rest.len());
                 parts.words(&rest[..taken]);
             }
         }
@@ -103,8 +101,8 @@ pub fn check_prompt(prompt: &str) -> Result<()> {
 /// The number of `:1.2)`, with any white space around it, and how many bytes all of that has.
 fn weight_at(text: &str) -> Option<(&str, usize)> {
     let inner = text[1..].trim_start();
-    let sign = usize::from(inner.starts_with(['+', '-']));
-    let digits = inner[sign..].find(|c: char| c != '.' && !c.is_ascii_digit())?;
+    let sign = usize::from(matches!(inner.as_bytes().first(), Some(b'+' | b'-')));
+    let digits = inner.bytes().skip(sign).position(|byte| byte != b'.' && !byte.is_ascii_digit())?;
     let rest = inner[sign + digits..].trim_start();
     (digits > 0 && rest.starts_with(')')).then(|| (&inner[..sign + digits], text.len() - rest.len() + 1))
 }
@@ -113,9 +111,8 @@ fn weight_at(text: &str) -> Option<(&str, usize)> {
 ///
 /// `str::parse` would be exact for any number of digits, by tables that take ten kilobytes of the download.
 fn read_weight(number: &str) -> Result<f64> {
-    let digits = number.trim_start_matches(['+', '-']);
     let (mut mantissa, mut scale, mut points, mut count) = (0.0, 1.0, 0, 0);
-    for byte in digits.bytes() {
+    for byte in number.bytes().filter(|byte| !b"+-".contains(byte)) {
         if byte == b'.' {
             points += 1;
             continue;
@@ -210,8 +207,8 @@ impl Parts {
             }
         }
         let heavy = |part: &PromptPart| match part {
-            // Not a number is no weight either.
-            PromptPart::Text { weight, .. } => !(weight.abs() <= MAX_EMPHASIS),
+            // Zero times infinity is no weight either.
+            PromptPart::Text { weight, .. } => weight.is_nan() || weight.abs() > MAX_EMPHASIS,
             PromptPart::Break => false,
         };
         if joined.iter().any(heavy) {
@@ -225,10 +222,13 @@ impl Parts {
 
 /// What is before and behind the first `BREAK` that is a word of its own, without the white space around that.
 fn split_at_break(text: &str) -> Option<(&str, &str)> {
-    let in_word = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(BREAK).find_map(|(at, _)| {
+    let in_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    // By bytes: the search of the standard library is as large as all that is here.
+    let mut places =
+        text.as_bytes().windows(BREAK.len()).enumerate().filter(|(_, word)| *word == BREAK.as_bytes());
+    places.find_map(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + BREAK.len()..]);
-        let alone = !before.ends_with(in_word) && !after.starts_with(in_word);
+        let alone = !in_word(before.chars().next_back()) && !in_word(after.chars().next());
         alone.then(|| (before.trim_end(), after.trim_start()))
     })
 }

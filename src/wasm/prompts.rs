@@ -108,14 +108,10 @@ impl PromptRun {
         self.0.total()
     }
 
-    /// What has become of the prompt, once no step is left.
-    pub fn encoded(&self) -> JsResult<EncodedPrompt> {
-        self.0.encoded().map(EncodedPrompt).map_err(to_js)
-    }
-
-    /// The same of the negative prompt, where there is one.
-    pub fn negative(&self) -> JsResult<Option<EncodedPrompt>> {
-        Ok(self.0.negative().map_err(to_js)?.map(EncodedPrompt))
+    /// What has become of the prompt, once no step is left; or of the negative prompt, where there is one.
+    pub fn encoded(&self, negative: bool) -> JsResult<Option<EncodedPrompt>> {
+        let encoded = if negative { self.0.negative() } else { self.0.encoded().map(Some) };
+        Ok(encoded.map_err(to_js)?.map(EncodedPrompt))
     }
 }
 

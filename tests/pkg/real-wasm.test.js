@@ -85,7 +85,7 @@ test('the wasm has every handle that handles.js names', options, () => {
     ClassifierHandle: [...looking, ...tracing, 'labels', 'kinds', 'classify'],
     TextEncoderFiles: ['passOver'],
     TextEncoderHandle: ['begin', 'step'],
-    PromptRun: ['encoded', 'negative'],
+    PromptRun: ['encoded'],
     EncodedPrompt: ['states', 'pooled', 'projected', 'tokens', 'weights'],
   })) {
     for (const member of [...members, 'free']) {

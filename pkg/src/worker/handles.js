@@ -205,8 +205,8 @@
  *
  * @typedef {object} PromptRunHandle a prompt on its way through the text tower; its answers are known once no step is left
  * @property {number} total how many steps there are
- * @property {() => EncodedPromptHandle} encoded
- * @property {() => EncodedPromptHandle | undefined} negative where there is a negative prompt
+ * @property {(negative: boolean) => EncodedPromptHandle | undefined} encoded of the prompt; or of the negative one, where there
+ *   is one
  * @property {() => void} free
  *
  * @typedef {object} TextEncoderHandle

@@ -6,6 +6,8 @@ mod options;
 
 use std::sync::Arc;
 
+use candle_core::Tensor;
+
 pub use chunks::MAX_CHUNKS;
 pub use options::{EmphasisMode, EncodeOptions, PaddingToken};
 
@@ -150,10 +152,13 @@ impl TextEncoder {
         let mut chunks = deal(prompt)?;
         let mut own = chunks.len();
         if let Some(negative) = negative {
-            let (mut negative, empty) = (deal(negative)?, deal("")?);
+            let mut negative = deal(negative)?;
             own = own.max(negative.len());
-            chunks.resize(own, empty[0].clone());
-            negative.resize(own, empty[0].clone());
+            for chunks in [&mut chunks, &mut negative] {
+                while chunks.len() < own {
+                    chunks.append(&mut deal("")?);
+                }
+            }
             chunks.append(&mut negative);
         }
         let mut entries: Vec<Entry> = Vec::new();
@@ -214,25 +219,23 @@ impl TextEncoder {
     /// What has become of `count` chunks, all numbers of which are finite.
     fn states_of(&self, pass: TextPass, count: usize, normalised: bool) -> Result<Vec<ChunkStates>> {
         let found = self.model.finish(pass, normalised)?;
-        let rows = |tensor: &candle_core::Tensor| -> Result<Vec<Vec<f32>>> {
-            let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-            if values.iter().any(|value| !value.is_finite()) {
-                let message = "The weights give no finite numbers for this prompt.";
-                return Err(Error::new(ErrorKind::WeightsInvalid, message));
-            }
-            Ok(values.chunks((values.len() / count).max(1)).map(<[f32]>::to_vec).collect())
+        let numbers = |tensor: &Tensor| Ok::<_, Error>(tensor.flatten_all()?.to_vec1::<f32>()?);
+        let (states, pooled) = (numbers(&found.states)?, numbers(&found.pooled)?);
+        if states.iter().chain(&pooled).any(|value| !value.is_finite()) {
+            let message = "The weights give no finite numbers for this prompt.";
+            return Err(Error::new(ErrorKind::WeightsInvalid, message));
+        }
+        let projected = found.projected.as_ref().map(numbers).transpose()?;
+        let part = |all: &[f32], i: usize| {
+            let length = all.len() / count;
+            all[i * length..][..length].to_vec()
         };
-        let mut projected = found.projected.as_ref().map(rows).transpose()?.map(Vec::into_iter);
-        let (states, pooled) = (rows(&found.states)?, rows(&found.pooled)?);
-        Ok(states
-            .into_iter()
-            .zip(pooled)
-            .map(|(states, pooled)| ChunkStates {
-                states,
-                pooled,
-                projected: projected.as_mut().and_then(Iterator::next),
-            })
-            .collect())
+        let chunk = |i| ChunkStates {
+            states: part(&states, i),
+            pooled: part(&pooled, i),
+            projected: projected.as_ref().map(|projected| part(projected, i)),
+        };
+        Ok((0..count).map(chunk).collect())
     }
 
     /// [`TextEncoder::begin`] and all of its steps: what has become of the prompt, and of the negative one.

@@ -401,13 +401,10 @@ export function fakeWasm({
       this.total = negativePrompt === undefined ? 2 : 4;
       this.left = this.total;
     }
-    encoded() {
+    encoded(negative) {
       if (this.left > 0) throw new Error('There are steps left.');
-      if (this.prompt === 'trap at the end') throw trap();
-      return new EncodedPrompt(this.prompt);
-    }
-    negative() {
-      return this.negativePrompt === undefined ? undefined : new EncodedPrompt(this.negativePrompt);
+      const prompt = negative ? this.negativePrompt : this.prompt;
+      return prompt === undefined ? undefined : new EncodedPrompt(prompt);
     }
   }
 

@@ -9,6 +9,7 @@
  * @typedef {import('../../shared/protocol.js').Step} Step
  */
 
+import { OcelliError } from '../../shared/errors.js';
 import { progress } from './meter.js';
 import { release } from './release.js';
 
@@ -34,16 +35,18 @@ export class TextEncoderOperations {
         left = this.#handle.step(run);
       }
       yield progress('texts', null, total, total);
-      const negative = run.negative();
-      return { prompt: read(run.encoded()), negative: negative ? read(negative) : null };
+      const prompt = read(run.encoded(false));
+      if (!prompt) throw new OcelliError('internal', 'A prompt was encoded as nothing.');
+      return { prompt, negative: read(run.encoded(true)) };
     } finally {
       release(run);
     }
   }
 }
 
-/** @param {EncodedPromptHandle} encoded is freed @returns {EncodedPrompt} */
+/** @param {EncodedPromptHandle | undefined} encoded is freed @returns {EncodedPrompt | null} */
 function read(encoded) {
+  if (!encoded) return null;
   try {
     return {
       states: encoded.states(),
