@@ -292,6 +292,7 @@ test('help explains every command, with examples', async () => {
     'interrogate',
     'embed',
     'classify',
+    'teach',
     'encode-text',
     'convert',
     'serve',

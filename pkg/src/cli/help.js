@@ -94,6 +94,11 @@ ${PICTURES}`,
         help: 'labels, one a line, or a JSON array; - is standard input; a,b,c and ["a", "b"] also work',
       },
       template: { type: 'string', value: 'TEXT', help: 'the sentence around each label; {} stands for it' },
+      teacher: {
+        type: 'string',
+        value: 'FILE',
+        help: 'what `ocelli teach` wrote; its labels are asked for, or those of --labels',
+      },
       top: { type: 'string', short: 'n', value: 'N', help: 'how many labels to print; 5 by default' },
       threshold: {
         type: 'string',
@@ -289,6 +294,29 @@ ${PICTURES}`,
       'ocelli classify cat.jpg',
       'ocelli classify photos --top 1 --csv',
       'ocelli classify drawings --model SmilingWolf/wd-vit-tagger-v3 --threshold 0.35 --top 50',
+    ],
+  },
+  teach: {
+    summary: 'learn labels from a few pictures of each',
+    usage: 'ocelli teach [options] --out FILE.json FOLDER',
+    about: `Learns labels from examples: FOLDER has a folder of pictures for each, called as the label. One
+picture a label is a beginning, 4 to 16 are good. What is learnt is written as JSON, without the
+pictures, for \`ocelli tag --teacher\` and for \`Teacher.load\`.`,
+    options: {
+      out: { type: 'string', short: 'o', value: 'FILE', help: 'where to write; - is standard output' },
+      force: { type: 'boolean', help: 'replace FILE' },
+      also: {
+        type: 'string',
+        value: 'FILE',
+        help: 'labels without examples, to be told from those with; as --labels of `ocelli tag`',
+      },
+      template: { type: 'string', value: 'TEXT', help: 'the sentence around each label; {} stands for it' },
+      ...MODEL,
+      ...ALWAYS,
+    },
+    examples: [
+      'ocelli teach examples --out cats.json            # examples/my cat/*.jpg, examples/another cat/*.jpg',
+      'ocelli tag photos --teacher cats.json --xmp',
     ],
   },
   'encode-text': {

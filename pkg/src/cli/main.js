@@ -14,6 +14,7 @@ import { interrogate } from './commands/interrogate.js';
 import { search } from './commands/search.js';
 import { serve } from './commands/serve.js';
 import { tag } from './commands/tag.js';
+import { teach } from './commands/teach.js';
 import { EXIT, Failure, usage } from './failure.js';
 import { COMMANDS, explain, overview } from './help.js';
 import { readOptions } from './options.js';
@@ -29,13 +30,14 @@ const RUN = {
   index,
   search,
   classify,
+  teach,
   'encode-text': encodeText,
   convert,
   serve,
 };
 
 /** Commands that are not of pictures alone, and say themselves what they miss. */
-const OWN_WORDS = ['convert', 'serve', 'encode-text', 'index', 'search'];
+const OWN_WORDS = ['convert', 'serve', 'encode-text', 'index', 'search', 'teach'];
 
 /** Codes of what the command line itself has wrong. */
 const USAGE = [

@@ -1,6 +1,7 @@
 /** `ocelli tag`. */
 
 import { Tagger } from '../../page/tagger.js';
+import { Teacher } from '../../page/teacher.js';
 import { everydayTags } from '../everyday.js';
 import { usage } from '../failure.js';
 import { readLabels } from '../labels.js';
@@ -8,6 +9,7 @@ import { modelOf, openModel } from '../model.js';
 import { countOf, shareOf } from '../options.js';
 import { overPictures } from '../over-pictures.js';
 import { listOfScores, roundedScore } from '../results.js';
+import { readText } from '../text-files.js';
 
 /** Among labels of one's own the least likely are no keywords; the everyday things have a threshold of their own. */
 const KEYWORD = 0.2;
@@ -22,27 +24,38 @@ export async function tag(values, names) {
     throw usage('Standard input is either the labels or the pictures.');
   }
   const labels = values.labels === undefined ? null : await readLabels(String(values.labels));
-  const keyword = threshold ?? (labels ? KEYWORD : 0);
+  const taught = values.teacher === undefined ? null : await readTeacher(String(values.teacher));
+  const keyword = threshold ?? (labels || taught ? KEYWORD : 0);
   return overPictures(values, names, {
     shape: listOfScores('tags'),
-    settings: ['tag', model, load, labels, template, top, threshold],
+    settings: ['tag', model, load, labels, template, top, threshold, ...(taught === null ? [] : [taught])],
     async open(onProgress) {
       const tagger = await openModel(model, () => Tagger.load(model, { ...load, onProgress }));
-      const everyday = labels ? null : await everydayTags(tagger);
-      return { tagger, everyday, dispose: () => tagger.dispose() };
+      const teacher = taught === null ? null : Teacher.load(taught, tagger);
+      const everyday = labels || teacher ? null : await everydayTags(tagger);
+      return { tagger, teacher, everyday, dispose: () => tagger.dispose() };
     },
-    async ask({ tagger, everyday }, bytes, signal) {
+    async ask({ tagger, teacher, everyday }, bytes, signal) {
       const options = {
         topK: top,
         signal,
         ...(threshold !== undefined && { threshold }),
         ...(template !== undefined && { template: String(template) }),
+        ...(teacher && { teacher }),
       };
-      const tags = await (everyday ? everyday.tag(bytes, options) : tagger.tag(bytes, labels ?? [], options));
+      const own = labels ?? teacher?.labels ?? [];
+      const tags = await (everyday ? everyday.tag(bytes, options) : tagger.tag(bytes, own, options));
       return { tags: tags.map(roundedScore) };
     },
     sidecar: values.xmp ? (answer) => ({ subjects: keywords(answer, keyword) }) : null,
   });
+}
+
+/** @param {string} file that `ocelli teach` wrote */
+async function readTeacher(file) {
+  const text = file === '-' ? null : await readText(file);
+  if (text === null) throw usage(`There is no file ${file} that was taught.`);
+  return text;
 }
 
 /** @param {{ tags: { label: string, score: number }[] }} answer @param {number} threshold */
