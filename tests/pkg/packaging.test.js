@@ -126,7 +126,7 @@ test('what pages import is there once: the ways in share a file, and are small b
     for (const name of names) {
       const own = read(name);
       assert.match(own, new RegExp(`from\\s*["']\\./${shared}\\.js["']`), name);
-      assert.ok(own.length < all.length / 4, `${name} has ${own.length} letters of ${all.length}`);
+      assert.ok(own.length < all.length / 2, `${name} has ${own.length} letters of ${all.length}`);
       // The worker is started in one place.
       assert.doesNotMatch(own, /worker\.js/, name);
     }
