@@ -39,7 +39,12 @@ fn ranked(index: &Index, query: &[f32]) -> Vec<(usize, f64)> {
 
 fn file(index: &Index) -> Vec<u8> {
     let mut file = Vec::new();
-    index.write(|piece| -> std::result::Result<(), ()> { Ok(file.extend_from_slice(piece)) }).unwrap();
+    index
+        .write(|piece| -> std::result::Result<(), ()> {
+            file.extend_from_slice(piece);
+            Ok(())
+        })
+        .unwrap();
     file
 }
 
@@ -196,7 +201,12 @@ fn a_hundred_thousand_vectors_take_less_than_60_megabytes() {
     }
     assert!(index.memory() < 60_000_000, "{} bytes of memory", index.memory());
     let mut size = 0;
-    index.write(|piece| -> std::result::Result<(), ()> { Ok(size += piece.len()) }).unwrap();
+    index
+        .write(|piece| -> std::result::Result<(), ()> {
+            size += piece.len();
+            Ok(())
+        })
+        .unwrap();
     assert!(size < 60_000_000, "{size} bytes of a file");
 }
 
