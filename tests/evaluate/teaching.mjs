@@ -16,7 +16,7 @@ import { pictograms } from './lib/pictograms.mjs';
 const COUNTS = [1, 2, 4, 8, 16];
 const DRAWS = 3;
 /** Photographs of a label: those that examples are drawn from, and those that are told. */
-const MOST_PHOTOS = { train: 24, test: 12 };
+const MOST_PHOTOS = { train: 16, test: 8 };
 
 /**
  * @typedef {object} Case a picture
