@@ -21,6 +21,7 @@ import {
   LINK_ARGS,
   VARIANTS,
   wasmOptFlags,
+  releaseEnv,
 } from './lib/variants.mjs';
 
 /** @import { WasmToolchain } from './lib/find.mjs' */
@@ -212,7 +213,11 @@ async function compile({ variant, toolchain, profile }, bindgen, out = OUT) {
     ...['--', ...LINK_ARGS],
   ];
   await run(toolchain.cargo, cargoArgs, {
-    env: { ...toolchain.env, ...crateEnv(variant) },
+    env: {
+      ...toolchain.env,
+      ...crateEnv(variant),
+      ...(profile === 'wasm-release' && releaseEnv(toolchain.env)),
+    },
     failure: `The variant ${name} of the Rust core does not build (see above).`,
   });
   const wasm = path.join(folder, WASM_TARGET, profile, 'ocelli_wasm.wasm');

@@ -79,13 +79,17 @@ fn tagger() -> Tagger {
     Tagger::new(TaggerFiles::read(files).unwrap(), loader.finish().unwrap()).unwrap()
 }
 
-/// The model `words` of `make.py`.
-struct Words;
+/// The model `words` of `make.py`, with the vectors of the words that it has met.
+#[derive(Default)]
+struct Words(HashMap<String, [f64; DIMENSIONS]>);
 
 impl Words {
-    fn words(text: &str) -> Vec<String> {
-        let spaced = text.replace(',', " , ");
-        spaced.split_whitespace().map(str::to_owned).collect()
+    fn words(text: &str) -> impl Iterator<Item = &str> {
+        // A comma is a word.
+        text.split_inclusive(',').flat_map(|part| {
+            let (words, comma) = part.strip_suffix(',').map_or((part, None), |words| (words, Some(",")));
+            words.split_whitespace().chain(comma)
+        })
     }
 
     fn vector(word: &str) -> [f64; DIMENSIONS] {
@@ -102,11 +106,14 @@ impl Words {
 
 impl TextFeatures for Words {
     fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
-        let embed = |text: &String| {
+        let mut embed = |text: &String| {
             let mut sums = [0.0; DIMENSIONS];
-            for (place, word) in Self::words(text).iter().take(CONTEXT - 2).enumerate() {
+            for (place, word) in Self::words(text).take(CONTEXT - 2).enumerate() {
                 let weight = 1.0 - place as f64 / 128.0;
-                sums.iter_mut().zip(Self::vector(word)).for_each(|(sum, x)| *sum += x * weight);
+                if !self.0.contains_key(word) {
+                    self.0.insert(word.to_owned(), Self::vector(word));
+                }
+                sums.iter_mut().zip(&self.0[word]).for_each(|(sum, x)| *sum += x * weight);
             }
             let length = sums.iter().map(|x| x * x).sum::<f64>().sqrt();
             sums.iter().map(|x| (x / length) as f32).collect()
@@ -115,7 +122,7 @@ impl TextFeatures for Words {
     }
 
     fn fills_context(&self, text: &str) -> Result<bool> {
-        Ok(Self::words(text).len() + 2 >= CONTEXT)
+        Ok(Self::words(text).count() + 2 >= CONTEXT)
     }
 }
 
@@ -161,10 +168,10 @@ fn check(name: &str, model: &ExpectedModel, terms: &Terms, features: &mut impl T
 fn agrees_with_the_reference_on_the_same_features() {
     let expected = Expected::read();
     let terms = expected.terms();
-    let embeddings = Words.embed(terms.texts()).unwrap();
+    let embeddings = Words::default().embed(terms.texts()).unwrap();
     let terms = terms.with_embeddings(&embeddings).unwrap();
     let model = &expected.models["words"];
-    check("words", model, &terms, &mut Words);
+    check("words", model, &terms, &mut Words::default());
     assert!(model.cases.iter().any(|case| case.chunk < terms.texts().len()), "some are ranked in chunks");
 }
 
@@ -281,7 +288,7 @@ fn refuses_lists_that_are_none() {
 fn refuses_what_cannot_be_interrogated() {
     let expected = Expected::read();
     let pending = expected.terms();
-    let embeddings = Words.embed(pending.texts()).unwrap();
+    let embeddings = Words::default().embed(pending.texts()).unwrap();
     let image = expected.models["words"].images[0].clone();
     let usual = InterrogationSettings::new(Mode::Best);
     let kind = |settings, image: &[f32], captions: &[&str], terms: &Terms| {

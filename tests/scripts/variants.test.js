@@ -4,6 +4,7 @@ import {
   buildArgs,
   chosenVariants,
   crateArgs,
+  releaseEnv,
   VARIANTS,
   wasmOptFlags,
   wasmRustflags,
@@ -37,6 +38,13 @@ test('shared memory is for threads alone', () => {
     assert.doesNotMatch(single ?? '', part);
     assert.match(threads ?? '', part);
   }
+});
+
+test('what ships is compiled with all other flags, and without the places of panics', () => {
+  const flags = wasmRustflags(variant('simd128-threads'));
+  const env = releaseEnv({ CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f') });
+  assert.deepEqual(env.CARGO_ENCODED_RUSTFLAGS?.split('\x1f'), [...flags, '-Z', 'location-detail=none']);
+  assert.equal(env.RUSTC_BOOTSTRAP, '1');
 });
 
 test('a command line names variants, or takes all, or one for iterating', () => {
