@@ -106,7 +106,7 @@ impl Words {
 
 impl TextFeatures for Words {
     fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
-        let mut embed = |text: &String| {
+        let embed = |text: &String| {
             let mut sums = [0.0; DIMENSIONS];
             for (place, word) in Self::words(text).take(CONTEXT - 2).enumerate() {
                 let weight = 1.0 - place as f64 / 128.0;
