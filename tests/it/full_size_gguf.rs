@@ -29,7 +29,9 @@ const INT8_COSINE: f32 = 0.998;
 fn config() -> BlipConfig {
     let json = serde_json::json!({
         "model_type": "blip",
-        "text_config": { "vocab_size": 30524, "hidden_size": 768, "encoder_hidden_size": 1024 },
+        "text_config": {
+            "vocab_size": 30524, "hidden_size": 768, "encoder_hidden_size": 1024, "num_attention_heads": 12,
+        },
         "vision_config": {
             "hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16,
             "image_size": 384, "patch_size": 16, "layer_norm_eps": 1e-5,
