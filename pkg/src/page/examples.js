@@ -83,6 +83,12 @@ export function refuseContradictions(embeddings, places, labels) {
   });
 }
 
+/** What tells a label from others: its name and its hint. @param {Label} label */
+export function keyOf(label) {
+  const { label: name, hint = '' } = typeof label === 'string' ? { label } : label;
+  return JSON.stringify([name, hint]);
+}
+
 /**
  * Refuses a label that is given twice.
  *
@@ -91,8 +97,7 @@ export function refuseContradictions(embeddings, places, labels) {
 export function refuseRepetitions(labels) {
   const seen = new Set();
   for (const label of labels) {
-    const { label: name, hint = '' } = typeof label === 'string' ? { label } : label;
-    const key = JSON.stringify([name, hint]);
+    const key = keyOf(label);
     if (seen.has(key)) throw wrong(`The label "${nameOf(label)}" is given twice.`);
     seen.add(key);
   }

@@ -54,6 +54,7 @@
  */
 
 import { throwIfAborted } from '../shared/abort.js';
+import { concatenated } from '../shared/vectors.js';
 import { checkLabels, checkOrder, checkText, listOf } from './arguments.js';
 import { CALL, readOptions } from './options.js';
 import { embeddingsOf, readExamples, refuseContradictions, refuseRepetitions } from './examples.js';
@@ -294,15 +295,4 @@ export class Tagger extends Embedder {
     const { source, asked } = await readInside(image, options);
     return this.request('explain', { image: source, text }, asked);
   }
-}
-
-/** @param {readonly Float32Array[]} vectors @returns {Float32Array} one after the other */
-function concatenated(vectors) {
-  const all = new Float32Array(vectors.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const vector of vectors) {
-    all.set(vector, at);
-    at += vector.length;
-  }
-  return all;
 }

@@ -16,6 +16,7 @@
  */
 
 import { wrong } from './arguments.js';
+import { keyOf } from './examples.js';
 import { identityOf } from './model-identity.js';
 import { read, write } from './saved-teacher.js';
 
@@ -148,10 +149,4 @@ export class Teacher {
 function savedIdentityOf(tagger) {
   const { id, revision, dtype } = identityOf(tagger.identity);
   return { model: id, revision, dtype: dtype || tagger.identity.dtype };
-}
-
-/** @param {Label} label */
-function keyOf(label) {
-  const { label: name, hint = '' } = typeof label === 'string' ? { label } : label;
-  return JSON.stringify([name, hint]);
 }

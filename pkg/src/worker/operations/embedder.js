@@ -13,6 +13,7 @@
  */
 
 import { errorFor } from '../../shared/errors.js';
+import { concatenated } from '../../shared/vectors.js';
 import { AdaptiveBatch } from './adaptive-batch.js';
 import { Encoder } from './encoder.js';
 import { progress } from './meter.js';
@@ -111,7 +112,7 @@ export class EmbedderOperations {
       });
     }
     yield progress('texts', null, texts.length, texts.length);
-    const data = joined(rows);
+    const data = concatenated(rows);
     return { data, dims: [texts.length, data.length / texts.length] };
   }
 
@@ -146,15 +147,4 @@ export class EmbedderOperations {
   interrogate(given) {
     return this.#interrogations.interrogate(given);
   }
-}
-
-/** @param {readonly Float32Array[]} parts @returns {Float32Array} */
-function joined(parts) {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let end = 0;
-  for (const part of parts) {
-    all.set(part, end);
-    end += part.length;
-  }
-  return all;
 }
