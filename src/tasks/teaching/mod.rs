@@ -6,7 +6,7 @@
 //! chosen by cross-validation, where to learn nothing is one of the choices: all is kept of labels that the model knows, and
 //! little of words that mislead it.
 //!
-//! Beside it were tried, on the same features (`training/teaching.py` has the table): a linear probe blended with the
+//! Beside it were tried, on the same features: a linear probe blended with the
 //! zero-shot weights after it was trained (WiSE-FT; Wortsman et al., 2022), a cache of the examples (Tip-Adapter; Zhang et al.,
 //! 2022), and means of the examples.
 
