@@ -141,12 +141,16 @@ const KNOWN_TEXTS: [(&str, usize, usize, usize, usize); 4] = [
 ];
 
 /// A text tower of BERT's kind. Beside what `open_clip` writes, `hf_config` may say what the model is, in the form of its own
-/// config.json.
+/// config.json: who loads from a hub puts there what lies under `hf_model_name`.
 fn bert(section: &Section, dim: usize) -> Result<(TextConfig, ProjectionConfig, TokenizerKind)> {
     let name = section.text("hf_model_name")?.unwrap_or_default();
     let name = name.rsplit('/').next().unwrap_or_default();
     let own = section.section("hf_config")?;
     let known = KNOWN_TEXTS.iter().find(|known| known.0 == name);
+    // Others have the same names of tensors, and count positions or mask otherwise.
+    if !matches!(own.text("model_type")?, None | Some("roberta" | "xlm-roberta" | "camembert")) {
+        return Err(own.unknown("model_type", "\"roberta\", \"xlm-roberta\" or \"camembert\""));
+    }
     if known.is_none() && !own.has("hidden_size") {
         return Err(section
             .unknown("hf_model_name", "xlm-roberta-base, xlm-roberta-large, roberta-base or roberta-large"));

@@ -34,6 +34,7 @@ import { isIndex, readIndex } from '../../shared/shards.js';
 import { entryName, findEntry, openBackend, removeOutdated } from '../../cache/index.js';
 import { CacheWriter } from './cache-writer.js';
 import { Meter, progress } from './meter.js';
+import { namedTextModel, withTextConfig } from './named-text-model.js';
 import { dispensableFiles, possibleParts, recipeFor } from './recipes.js';
 import { release } from './release.js';
 import { withAddress } from './small-files.js';
@@ -184,15 +185,21 @@ async function* fromNetwork(wasm, params, options, keep) {
     /** @type {OpenFile[]} */
     const all = [config, ...there, tensors];
     yield meter.event(config);
-    const configBytes = await readWhole(config);
+    let configBytes = await readWhole(config);
+    const named = namedTextModel(configBytes, config.file);
+    if (named.config) {
+      const textConfig = await openNamed(named.config);
+      configBytes = withTextConfig(configBytes, await readWhole(textConfig), named.config);
+    }
     const { preprocessor, tokenizer } = dispensableFiles(params, configBytes);
     /** @type {import('./tokenizer-parts.js').Parts | null} */
     let parts = null;
     for (const [i, open] of usual.entries()) {
       if (!(open instanceof Error) || [preprocessor, tokenizer][i]) continue;
       parts = i === 1 && files.tokenizer ? await openParts(files.tokenizer, inner) : null;
-      if (!parts) throw open;
-      all.push(...parts.open);
+      all.push(...(parts?.open ?? []));
+      if (!parts && (i === 0 || !named.tokenizer)) throw open;
+      if (!parts && named.tokenizer) usual[i] = await openNamed(named.tokenizer);
     }
     const recipe = recipeFor(wasm, params, configBytes);
     yield { tasks: recipe.tasks };
@@ -255,6 +262,14 @@ async function* fromNetwork(wasm, params, options, keep) {
     );
     yield progress('ready', null, meter.loaded, meter.loaded);
     return { recipe, handle, place: writer?.place ?? null, knownLabels: knownLabelsOf(recipe, small) };
+
+    /** A file of the text model that the configuration names. @param {ModelFile} file */
+    async function openNamed(file) {
+      const open = await openFile(file, inner);
+      meter.learn(open, open.total);
+      all.push(open);
+      return open;
+    }
 
     /** @param {import('./tokenizer-parts.js').Parts} parts */
     async function joinParts({ open, join }) {
