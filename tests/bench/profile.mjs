@@ -20,9 +20,11 @@ const NAMED_WASM = 'target/bench/named';
 /** Functions that are named below each table. */
 const NAMED = 6;
 
+/** What tells one build of a crate from another, in the names of its functions. */
+const CRATE_HASH = /\[[0-9a-f]{8,}\]/g;
 /** The kinds of work, by the first pattern that a function's name fits. @type {[string, RegExp][]} */
 const KINDS = [
-  ['linear layers, with quantising', /kernels::(gemm|quantize)/],
+  ['linear layers, with quantising', /kernels::(gemm|tile|quantize)/],
   ['attention', /kernels::attention/],
   ['layer norm', /(kernels|nn)::norm/],
   ['candle: copies, sums, shapes', /candle_core/],
@@ -102,7 +104,9 @@ async function profile(page, { load, verb, given, times }, dtype) {
   await session.send('Profiler.start');
   await run({ verb, given, times });
   const { profile } = await session.send('Profiler.stop');
-  const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame.functionName]));
+  const names = new Map(
+    profile.nodes.map(({ id, callFrame }) => [id, callFrame.functionName.replace(CRATE_HASH, '')]),
+  );
   /** @type {Map<string, number>} */
   const spent = new Map();
   for (const [i, id] of (profile.samples ?? []).entries()) {

@@ -92,7 +92,7 @@ const BUILD = {
   },
 
   async ocelli({ count, width }) {
-    const wasm = await import('/pkg/wasm/simd128.js');
+    const wasm = await import('/pkg/wasm/relaxed.js');
     const { memory } = await wasm.default();
     const before = memory.buffer.byteLength;
     const index = wasm.IndexHandle.create('bench', '', 'int8', width);
