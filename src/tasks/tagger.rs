@@ -209,13 +209,17 @@ impl Tagger {
     /// The probability of each label of `set` for `image`, in label order: they sum to 1, except of models such as SigLIP,
     /// which were trained to judge each for itself. Labels that are still pending are encoded first.
     pub fn tag(&mut self, image: &RgbImage, set: &mut LabelSet) -> Result<Vec<f32>> {
-        self.tag_encoded(&self.encode_image(image)?, set)
+        self.tag_embedding(&self.image_embedding(image)?, set)
     }
 
-    /// [`Tagger::tag`] of an image that the model is looking at.
-    pub fn tag_encoded(&mut self, encoding: &ImageEncoding, set: &mut LabelSet) -> Result<Vec<f32>> {
+    /// [`Tagger::tag`] of an image by its embedding, as [`Tagger::embedding_of`] gives it; brought to length 1.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid`: the embedding is of another width, or has no direction.
+    pub fn tag_embedding(&mut self, image: &[f32], set: &mut LabelSet) -> Result<Vec<f32>> {
+        let image = self.direction(image)?;
         self.encode_all(set)?;
-        let mut scores = self.logits(&self.embedding_of(encoding)?, set)?;
+        let mut scores = self.logits(&image, set)?;
         match self.model().logit_bias() {
             Some(bias) => scores.iter_mut().for_each(|score| *score = sigmoid(*score + bias)),
             None => softmax(&mut scores),
@@ -227,18 +231,34 @@ impl Tagger {
     /// `offset` is added to the background's logit; [`Tagger::none_offset`] where absent. What [`Scores`] says.
     ///
     /// # Errors
-    /// `ArgumentInvalid`: `offset` is not finite.
+    /// `ArgumentInvalid`: `offset` is not finite, or the image's embedding is of another width or has no direction.
     pub fn score(
         &mut self,
-        encoding: &ImageEncoding,
+        image: &[f32],
         set: &mut LabelSet,
         background: &mut LabelSet,
         scores: Scores,
         offset: Option<f32>,
     ) -> Result<Scored> {
-        let image = self.embedding_of(encoding)?;
+        let image = self.direction(image)?;
         let (logits, none) = self.calibrated(&image, set, background, scores, offset)?;
         Ok(scores.of(logits, none))
+    }
+
+    /// An image's embedding that somebody has kept, at length 1.
+    pub(super) fn direction(&self, image: &[f32]) -> Result<Vec<f32>> {
+        let width = self.parts.inputs.config.projection_dim;
+        if image.len() != width {
+            let message = format!("The embedding has {} numbers; this model's have {width}.", image.len());
+            return Err(Error::new(ErrorKind::ArgumentInvalid, message));
+        }
+        let mut unit = image.to_vec();
+        normalise(&mut unit);
+        if unit.iter().all(|x| x.is_finite()) && unit.iter().any(|&x| x != 0.0) {
+            return Ok(unit);
+        }
+        let message = "The embedding has no direction: its numbers are zeros, or not all of them are finite.";
+        Err(Error::new(ErrorKind::ArgumentInvalid, message))
     }
 
     /// The logits of the labels of `set` and that of none of them, divided by the model's temperature.

@@ -159,25 +159,24 @@ impl TaggerHandle {
         rows.map(|rows| rows.concat()).map_err(to_js)
     }
 
-    /// The probability of each label for what was looked at, in label order.
-    pub fn tag(&mut self, encoding: &ImageEncoding, set: &mut LabelSet) -> JsResult<Vec<f32>> {
-        self.0.tag_encoded(&encoding.0, &mut set.0).map_err(to_js)
+    /// The probability of each label for the picture of an embedding, in label order.
+    pub fn tag(&mut self, embedding: &[f32], set: &mut LabelSet) -> JsResult<Vec<f32>> {
+        self.0.tag_embedding(embedding, &mut set.0).map_err(to_js)
     }
 
-    /// The score of each label for what was looked at, in label order, and then that of none of them, beside a
+    /// The score of each label for the picture of an embedding, in label order, and then that of none of them, beside a
     /// background of prompts that name nothing. `offset` is added to the background's logit; where absent, what the
     /// model's files say.
     pub fn score(
         &mut self,
-        encoding: &ImageEncoding,
+        embedding: &[f32],
         set: &mut LabelSet,
         background: &mut LabelSet,
         independent: bool,
         offset: Option<f32>,
     ) -> JsResult<Vec<f32>> {
         let scores = scores_of(independent);
-        let scored =
-            self.0.score(&encoding.0, &mut set.0, &mut background.0, scores, offset).map_err(to_js)?;
+        let scored = self.0.score(embedding, &mut set.0, &mut background.0, scores, offset).map_err(to_js)?;
         Ok(scored.all())
     }
 

@@ -3,7 +3,6 @@
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::edge::{JsResult, to_js};
-use super::picture::ImageEncoding;
 use super::tag::{LabelSet, TaggerHandle, scores_of};
 use ocelli::tasks::{self, Scores, TaughtRows};
 
@@ -68,7 +67,7 @@ impl TaggerHandle {
     #[allow(clippy::too_many_arguments)] // As flat as JavaScript calls it.
     pub fn score_taught(
         &mut self,
-        encoding: &ImageEncoding,
+        embedding: &[f32],
         set: &mut LabelSet,
         background: &mut LabelSet,
         independent: bool,
@@ -83,7 +82,7 @@ impl TaggerHandle {
         let scores = if alone && !independent { Scores::Alone } else { scores_of(independent) };
         let scored = self
             .0
-            .score_taught(&encoding.0, &mut set.0, &mut background.0, scores, offset, taught)
+            .score_taught(embedding, &mut set.0, &mut background.0, scores, offset, taught)
             .map_err(to_js)?;
         Ok(scored.all())
     }

@@ -198,17 +198,20 @@ fn siglip_judges_each_label_for_itself() {
     let encoding = tagger.encode_image(&picture()).unwrap();
     let template = "a photo of a {}.";
     let mut both = tagger.labels(&["cat", "house"], template).unwrap();
-    let scores = tagger.tag_encoded(&encoding, &mut both).unwrap();
+    let embedding = tagger.embedding_of(&encoding).unwrap();
+    let scores = tagger.tag_embedding(&embedding, &mut both).unwrap();
     let cosines = tagger.similarity(&encoding, &mut both).unwrap();
     for (score, cosine) in scores.iter().zip(cosines) {
         let logit = cosine * tagger.logit_scale() - 3.5;
         assert!((score - 1.0 / (1.0 + (-logit).exp())).abs() < 1e-5, "{score} of {logit}");
     }
     let mut one = tagger.labels(&["house"], template).unwrap();
-    let alone = tagger.tag_encoded(&encoding, &mut one).unwrap();
+    let embedding = tagger.embedding_of(&encoding).unwrap();
+    let alone = tagger.tag_embedding(&embedding, &mut one).unwrap();
     assert!((alone[0] - scores[1]).abs() < 1e-5);
     let mut background = tagger.texts(&["a photo of something."]).unwrap();
-    let scored = tagger.score(&encoding, &mut both, &mut background, Scores::Independent, None).unwrap();
+    let embedding = tagger.embedding_of(&encoding).unwrap();
+    let scored = tagger.score(&embedding, &mut both, &mut background, Scores::Independent, None).unwrap();
     assert!(scored.labels.iter().zip(&scores).all(|(a, b)| (a - b).abs() < 1e-5));
     let best = scores.iter().copied().fold(0.0, f32::max);
     assert!((scored.none - (1.0 - best)).abs() < 1e-5);

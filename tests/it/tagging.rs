@@ -158,13 +158,13 @@ fn none_of_these_scores_as_the_reference_says() {
         for set in &expected.sets {
             let mut labels = expected.set(&tagger, &set.templates);
             for (i, picture) in pictures().iter().enumerate() {
-                let encoding = tagger.encode_image(picture).unwrap();
+                let embedding = tagger.image_embedding(picture).unwrap();
                 for (scores, expected_scores) in
                     [(Scores::Softmax, &set.softmax[i]), (Scores::Independent, &set.independent[i])]
                 {
                     let offset = Some(expected.offset);
                     let Scored { labels, none } =
-                        tagger.score(&encoding, &mut labels, &mut background, scores, offset).unwrap();
+                        tagger.score(&embedding, &mut labels, &mut background, scores, offset).unwrap();
                     let what = format!("{name}, {} templates, {scores:?}", set.templates.len());
                     assert_close(&what, &[labels, vec![none]].concat(), expected_scores);
                 }
@@ -178,9 +178,9 @@ fn an_offset_that_is_no_number_is_not_the_weights_fault() {
     let mut tagger = Files::read("clip-tiny").tagger(Towers::Both);
     let mut labels = tagger.labels(&["rocket"], "a photo of a {}.").unwrap();
     let mut background = tagger.labels(&["a photo."], "{}").unwrap();
-    let encoding = tagger.encode_image(&pictures()[0]).unwrap();
+    let embedding = tagger.image_embedding(&pictures()[0]).unwrap();
     for scores in [Scores::Softmax, Scores::Independent] {
-        let mut none = |offset| tagger.score(&encoding, &mut labels, &mut background, scores, Some(offset));
+        let mut none = |offset| tagger.score(&embedding, &mut labels, &mut background, scores, Some(offset));
         // What JavaScript has as 1e39 is infinity here.
         for wrong in [1e39f64 as f32, f32::NEG_INFINITY, f32::NAN] {
             let error = none(wrong).err().unwrap();
@@ -204,8 +204,8 @@ fn the_offset_of_the_background_comes_from_the_models_files() {
         let mut tagger = files.tagger(Towers::Both);
         let mut labels = tagger.labels(&["rocket"], "a photo of a {}.").unwrap();
         let mut background = tagger.labels(&["a photo."], "{}").unwrap();
-        let encoding = tagger.encode_image(picture).unwrap();
-        tagger.score(&encoding, &mut labels, &mut background, Scores::Softmax, offset).unwrap().none
+        let embedding = tagger.image_embedding(picture).unwrap();
+        tagger.score(&embedding, &mut labels, &mut background, Scores::Softmax, offset).unwrap().none
     };
     let (own, given, absent) = (none(2.5.into(), None), none(0.into(), Some(2.5)), none(().into(), None));
     assert_eq!(own, given);

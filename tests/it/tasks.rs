@@ -125,12 +125,14 @@ fn a_look_can_be_taken_layer_by_layer_and_asked_twice() {
     let mut encoding = tagger.encode_image(&picture).unwrap();
     let mut left = tagger.advance(&mut encoding).unwrap();
     assert!(left > 1, "Of one layer nothing can be seen.");
-    assert_eq!(tagger.tag_encoded(&encoding, &mut set).unwrap(), scores, "part of the way");
+    let embedding = tagger.embedding_of(&encoding).unwrap();
+    assert_eq!(tagger.tag_embedding(&embedding, &mut set).unwrap(), scores, "part of the way");
     while left > 0 {
         left = tagger.advance(&mut encoding).unwrap();
     }
     assert_eq!(tagger.advance(&mut encoding).unwrap(), 0);
-    assert_eq!(tagger.tag_encoded(&encoding, &mut set).unwrap(), scores, "all the way");
+    let embedding = tagger.embedding_of(&encoding).unwrap();
+    assert_eq!(tagger.tag_embedding(&embedding, &mut set).unwrap(), scores, "all the way");
 
     let options = CaptionOptions::default();
     let caption = captioner.caption(&picture, &options).unwrap();

@@ -290,14 +290,16 @@ fn one_look_serves_tags_captions_and_matches() {
     let mut encoding = model.encode_image(&picture()).unwrap();
     while model.advance(&mut encoding).unwrap() > 0 {}
     let mut set = tagger.labels(&["cat", "dog"], "{}").unwrap();
-    let tags = tagger.tag_encoded(&encoding, &mut set).unwrap();
+    let embedding = tagger.embedding_of(&encoding).unwrap();
+    let tags = tagger.tag_embedding(&embedding, &mut set).unwrap();
     assert_eq!(tags, tagger.tag(&picture(), &mut set).unwrap());
     assert_eq!((tagger.none_offset(), tagger.temperature(), tagger.sure_threshold()), (1.5, 2.0, Some(0.25)));
     // The temperature divides logits and background alike.
     let mut background = tagger.texts(&["x"]).unwrap();
     let cosines = tagger.similarity(&encoding, &mut set).unwrap();
     let none = tagger.similarity(&encoding, &mut background).unwrap()[0] * tagger.logit_scale() + 1.5;
-    let scored = tagger.score(&encoding, &mut set, &mut background, Scores::Independent, None).unwrap();
+    let embedding = tagger.embedding_of(&encoding).unwrap();
+    let scored = tagger.score(&embedding, &mut set, &mut background, Scores::Independent, None).unwrap();
     let expected = 1.0 / (1.0 + (-(cosines[0] * tagger.logit_scale() - none) / 2.0).exp());
     assert!((scored.labels[0] - expected).abs() < 1e-5);
 
@@ -367,7 +369,8 @@ fn captions_are_prompted_with_what_the_tagger_sees() {
     let mut tagger = model.tagger().unwrap().clone();
     let mut set = tagger.labels(&["cat", "dog"], "{}").unwrap();
     assert_eq!(tagger.encode_labels(&mut set, 1).unwrap(), 0);
-    let tags = tagger.tag_encoded(&encoding, &mut set).unwrap();
+    let embedding = tagger.embedding_of(&encoding).unwrap();
+    let tags = tagger.tag_embedding(&embedding, &mut set).unwrap();
     let best = if tags[0] >= tags[1] { ["cat", "dog"] } else { ["dog", "cat"] };
 
     let mut run = captioner.write(&encoding, &plan).unwrap();

@@ -582,6 +582,26 @@ test(
   },
 );
 
+test('the tags of a picture and of its embedding are the same', options, async (t) => {
+  const { model } = await load(t, Tagger, CLIP);
+  const { bmp } = picture();
+  const labels = ['cat', 'dog', 'a red bicycle'];
+  const [embedding] = await model.embedImages([bmp]);
+  for (const how of [{}, { none: true }, { scores: 'independent' }]) {
+    const [seen, known] = [await model.tag(bmp, labels, how), await model.tag([embedding], labels, how)];
+    assert.deepEqual(known, [seen]);
+  }
+  const wrong = { code: 'argument-invalid' };
+  await assert.rejects(model.tag(embedding.subarray(1), labels), {
+    ...wrong,
+    message: /numbers; this model/,
+  });
+  await assert.rejects(model.tag(new Float32Array(embedding.length), labels), {
+    ...wrong,
+    message: /no direction/,
+  });
+});
+
 test('files that only the other tower would need may be absent', options, async (t) => {
   const none = { 'tokenizer.json': undefined };
   for (const name of ['dinov2', 'clip-vision-alone']) {

@@ -217,3 +217,43 @@ test('one tower alone is what the wasm is asked for, and refuses the rest', asyn
   await assert.rejects(text.model.embedImages([bytesOf('cat')]), { code: 'argument-invalid' });
   assert.equal(text.log.alive.size, 1);
 });
+
+test('pictures are tagged by their embeddings too, alone and many in one question', async (t) => {
+  const { model, log } = await load(t, Tagger);
+  const [first, second] = [Float32Array.of(0.6, 0.8), Float32Array.of(1, 0)];
+  const asked = () => log.calls.filter(({ picture }) => picture !== undefined).map(({ picture }) => picture);
+  const alone = await model.tag(first, ['cat', 'tiger'], { topK: 1 });
+  assert.deepEqual(
+    alone.map(({ label, index }) => [label, index]),
+    [['tiger', 1]],
+  );
+  const many = await model.tag([first, second], ['cat', 'tiger'], { none: true, scores: 'independent' });
+  assert.equal(many.length, 2);
+  assert.ok(many.every((tags) => tags.some(({ label }) => label === null)));
+  const rows = [first, second].map((one) => [...one]);
+  assert.deepEqual(asked(), [rows[0], ...rows]);
+  // What was given stays with who gave it.
+  assert.equal(first.length, 2);
+  // Beside a picture, each has its own turn.
+  const mixed = await model.tag([first, bytesOf('x')], ['cat', 'tiger']);
+  assert.deepEqual(
+    mixed.map((tags) => tags.length),
+    [2, 2],
+  );
+  await assert.rejects(model.tag(first, []), { code: 'labels-empty' });
+});
+
+test('a question about many embeddings tells how far it is, and ends when it is cancelled', async (t) => {
+  const { model } = await load(t, Tagger);
+  const many = Array.from({ length: 200 }, () => Float32Array.of(0.6, 0.8));
+  const told = [];
+  await model.tag(many, ['cat'], { onProgress: (progress) => told.push(progress) });
+  const last = told.filter(({ phase }) => phase === 'image').at(-1);
+  assert.deepEqual([last.loaded, last.total], [192, 200]);
+  const controller = new AbortController();
+  const asked = model.tag(many, ['cat'], {
+    signal: controller.signal,
+    onProgress: ({ phase }) => phase === 'image' && controller.abort(),
+  });
+  await assert.rejects(asked, aborted);
+});

@@ -104,7 +104,7 @@ export function refuseRepetitions(labels) {
 }
 
 /** @param {Example} one @returns {one is Float32Array} */
-function isEmbedding(one) {
+export function isEmbedding(one) {
   return one instanceof Float32Array;
 }
 

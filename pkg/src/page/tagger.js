@@ -57,7 +57,13 @@ import { throwIfAborted } from '../shared/abort.js';
 import { concatenated } from '../shared/vectors.js';
 import { checkLabels, checkOrder, checkText, listOf } from './arguments.js';
 import { CALL, readOptions } from './options.js';
-import { embeddingsOf, readExamples, refuseContradictions, refuseRepetitions } from './examples.js';
+import {
+  embeddingsOf,
+  isEmbedding,
+  readExamples,
+  refuseContradictions,
+  refuseRepetitions,
+} from './examples.js';
 import { readImage } from './image-input.js';
 import { inTurn } from './in-turn.js';
 import { templates } from './templates.js';
@@ -143,7 +149,7 @@ export class Tagger extends Embedder {
    * Of each of several pictures, in their order, the labels, best first, each with its score.
    *
    * @overload
-   * @param {ImageInputs} images
+   * @param {ImageInputs | readonly Float32Array[]} images pictures, or their embeddings
    * @param {readonly Label[]} labels
    * @param {TagOptions & { none?: false }} [options] with `onProgress`, the phase `image` counts the layers of all pictures
    * @returns {Promise<Tag[][]>}
@@ -152,7 +158,7 @@ export class Tagger extends Embedder {
    * Of each of several pictures, in their order, the labels and "none of these".
    *
    * @overload
-   * @param {ImageInputs} images
+   * @param {ImageInputs | readonly Float32Array[]} images pictures, or their embeddings
    * @param {readonly Label[]} labels
    * @param {TagOptions} options
    * @returns {Promise<Tag<string | null>[][]>}
@@ -161,7 +167,7 @@ export class Tagger extends Embedder {
    * The labels, best first, each with its score.
    *
    * @overload
-   * @param {ImageInput} image
+   * @param {ImageInput | Float32Array} image a picture, or its embedding
    * @param {readonly Label[]} labels
    * @param {TagOptions & { none?: false }} [options]
    * @returns {Promise<Tag[]>}
@@ -170,13 +176,14 @@ export class Tagger extends Embedder {
    * The labels and "none of these", best first, each with its score.
    *
    * @overload
-   * @param {ImageInput} image
+   * @param {ImageInput | Float32Array} image a picture, or its embedding
    * @param {readonly Label[]} labels
    * @param {TagOptions} options
    * @returns {Promise<Tag<string | null>[]>}
    */
   /**
-   * @param {ImageInput | ImageInputs} image
+   * @param {ImageInput | ImageInputs | Float32Array | readonly Float32Array[]} image a picture, or its embedding, as `embedImages` of the
+   *   same model gives it: then it is answered at once
    * @param {readonly Label[]} labels
    * @param {TagOptions} [options]
    * @returns {Promise<any>}
@@ -190,35 +197,40 @@ export class Tagger extends Embedder {
     const read = readOptions(options, TAG);
     checkOrder(image, labels, 'the labels in an array: tag(image, labels)', { several: true });
     const several = listOf(image);
-    if (several === null) return this.#tagOne(/** @type {ImageInput} */ (image), labels, read);
+    if (several === null) return this.#tagOne(/** @type {ImageInput | Float32Array} */ (image), labels, read);
+    if (several.length > 0 && several.every(isEmbedding)) return this.#tagEmbeddings(several, labels, read);
     return inTurn(several, read.onProgress, (one, onProgress) =>
       this.#tagOne(one, labels, { ...read, onProgress }),
     );
   }
 
   /**
-   * @param {ImageInput} image
+   * @param {ImageInput | Float32Array} image
    * @param {readonly Label[]} labels
    * @param {TagOptions} read checked
    * @returns {Promise<Tag<any>[]>}
    */
   async #tagOne(image, labels, read) {
-    const { scores = 'softmax', threshold = 0, none = false, teacher, topK, noneOffset } = read;
-    const { template = teacher?.templates ?? templates.simple, signal, onProgress } = read;
-    const copy = checkLabels(labels);
-    const sentences = [template].flat();
+    if (isEmbedding(image)) return (await this.#tagEmbeddings([image], labels, read))[0] ?? [];
+    const { signal, onProgress } = read;
+    const asked = askedFor(labels, read);
     const { source, transfer } = await readImage(image, { signal });
-    const taught = teacher?.rowsFor(copy);
-    const given = { image: source, labels: copy, templates: sentences, scores, none, noneOffset, taught };
-    const found = await this.request('tag', given, { signal, transfer, onProgress });
-    const names = copy.map((label) => (typeof label === 'string' ? label : label.label));
-    /** @type {Tag<string | null>[]} */
-    const tags = names.map((label, index) => ({ label, score: found.labels[index], index }));
-    if (found.none !== null) tags.push({ label: null, score: found.none, index: -1 });
-    return tags
-      .filter(({ score }) => score >= threshold)
-      .sort((a, b) => b.score - a.score || a.index - b.index)
-      .slice(0, topK);
+    const found = await this.request('tag', { image: source, ...asked }, { signal, transfer, onProgress });
+    return ranked(found, asked, read);
+  }
+
+  /**
+   * @param {readonly Float32Array[]} embeddings
+   * @param {readonly Label[]} labels
+   * @param {TagOptions} read checked
+   * @returns {Promise<Tag<any>[][]>}
+   */
+  async #tagEmbeddings(embeddings, labels, read) {
+    const { signal, onProgress } = read;
+    const asked = askedFor(labels, read);
+    const given = { embeddings: embeddings.map((one) => one.slice()), ...asked };
+    const found = await this.request('tagEmbeddings', given, { signal, onProgress });
+    return found.map((one) => ranked(one, asked, read));
   }
 
   /**
@@ -295,4 +307,35 @@ export class Tagger extends Embedder {
     const { source, asked } = await readInside(image, options);
     return this.request('explain', { image: source, text }, asked);
   }
+}
+
+/**
+ * What is asked of the worker about every picture.
+ *
+ * @param {readonly Label[]} labels
+ * @param {TagOptions} read checked
+ */
+function askedFor(labels, { template, scores = 'softmax', none = false, teacher, noneOffset }) {
+  const copy = checkLabels(labels);
+  const sentences = [template ?? teacher?.templates ?? templates.simple].flat();
+  return { labels: copy, templates: sentences, scores, none, noneOffset, taught: teacher?.rowsFor(copy) };
+}
+
+/**
+ * Labels with their scores, best first.
+ *
+ * @param {import('../shared/protocol.js').TagAnswer} found
+ * @param {{ labels: Label[] }} asked
+ * @param {TagOptions} read checked
+ * @returns {Tag<string | null>[]}
+ */
+function ranked(found, { labels }, { threshold = 0, topK }) {
+  const names = labels.map((label) => (typeof label === 'string' ? label : label.label));
+  /** @type {Tag<string | null>[]} */
+  const tags = names.map((label, index) => ({ label, score: found.labels[index] ?? 0, index }));
+  if (found.none !== null) tags.push({ label: null, score: found.none, index: -1 });
+  return tags
+    .filter(({ score }) => score >= threshold)
+    .sort((a, b) => b.score - a.score || a.index - b.index)
+    .slice(0, topK);
 }

@@ -64,6 +64,8 @@
  * @property {TaughtRows | undefined} [taught] what examples have added
  * @property {number | undefined} [noneOffset]
  *
+ * @typedef {Omit<TagArguments, 'image'> & { embeddings: Float32Array[] }} TagEmbeddingsArguments
+ *
  * @typedef {object} TaughtRows
  * @property {Uint32Array} places of those labels that were taught
  * @property {Float32Array} weights a row of numbers for each of them: what its logit gains is their product with the picture's
@@ -233,6 +235,7 @@
  * @typedef {object} Operations
  * @property {{ params: LoadArguments, answer: LoadedModelInfo }} load
  * @property {{ params: TagArguments, answer: TagAnswer }} tag
+ * @property {{ params: TagEmbeddingsArguments, answer: TagAnswer[] }} tagEmbeddings
  * @property {{ params: PrepareArguments, answer: void }} prepare
  * @property {{ params: TeachArguments, answer: TeachAnswer }} teach
  * @property {{ params: { image: ImageSource }, answer: Float32Array }} embedImage a vector of unit length

@@ -75,11 +75,11 @@
  * @property {(encoding: any) => Float32Array} statesOf the states of all tokens, of a model without a projection
  * @property {boolean} projectsImages whether an embedding is a projection of what the image tower pools
  * @property {(texts: string[]) => Float32Array} textFeatures of a few texts, one after the other, not scaled
- * @property {(encoding: any, set: any) => Float32Array} tag
+ * @property {(embedding: Float32Array, set: any) => Float32Array} tag
  * @property {(encoding: any, text: string) => TracingHandle} beginExplanation
- * @property {(encoding: any, set: any, background: any, independent: boolean, offset?: number) => Float32Array} score of
+ * @property {(embedding: Float32Array, set: any, background: any, independent: boolean, offset?: number) => Float32Array} score of
  *   each label, and then of none of them
- * @property {(encoding: any, set: any, background: any, independent: boolean, offset: number | undefined,
+ * @property {(embedding: Float32Array, set: any, background: any, independent: boolean, offset: number | undefined,
  *   alone: boolean, weights: Float32Array, places: Uint32Array, kept: number, temperature: number) => Float32Array} scoreTaught the same, of labels that
  *   were taught
  * @property {(set: any, background: any, embeddings: Float32Array, places: Uint32Array) => TeachRunHandle} teach begins

@@ -18,7 +18,7 @@ mod tests;
 pub use run::TeachRun;
 
 use super::tagger::Tagger;
-use super::{ImageEncoding, LabelSet, Scored, Scores};
+use super::{LabelSet, Scored, Scores};
 use crate::{Error, ErrorKind, Result};
 
 /// The most examples that can be learnt from at once.
@@ -100,17 +100,17 @@ impl Tagger {
     /// [`Tagger::score`] of labels that were taught.
     ///
     /// # Errors
-    /// `ArgumentInvalid`: `taught` is of another model or of labels beyond those of `set`, or `offset` is not finite.
+    /// `ArgumentInvalid`: `taught` is of another model or of labels beyond those of `set`, or what [`Tagger::score`] says.
     pub fn score_taught(
         &mut self,
-        encoding: &ImageEncoding,
+        image: &[f32],
         set: &mut LabelSet,
         background: &mut LabelSet,
         scores: Scores,
         offset: Option<f32>,
         taught: TaughtRows<'_>,
     ) -> Result<Scored> {
-        let image = self.embedding_of(encoding)?;
+        let image = self.direction(image)?;
         taught.check(set.len(), image.len())?;
         let (mut logits, none) = self.calibrated(&image, set, background, scores, offset)?;
         for (&place, row) in taught.places.iter().zip(taught.weights.chunks_exact(image.len())) {

@@ -332,15 +332,20 @@ export function fakeWasm({
       return new Interrogation(terms, captions, most);
     }
     embeddingOf(look) {
-      return Float32Array.of(seen(look).length, 2);
+      return Object.assign(Float32Array.of(seen(look).length, 2), { picture: seen(look) });
     }
-    tag(look, set) {
-      log.calls.push({ picture: seen(look) });
+    tag(embedding, set) {
+      log.calls.push({ picture: embedding.picture ?? [...embedding] });
       const total = set.labels.reduce((sum, label) => sum + label.length, 0);
       return Float32Array.from(set.labels, (label) => label.length / total);
     }
-    score(look, set, background, independent, offset) {
-      log.calls.push({ picture: seen(look), background: background.length, independent, offset });
+    score(embedding, set, background, independent, offset) {
+      log.calls.push({
+        picture: embedding.picture ?? [...embedding],
+        background: background.length,
+        independent,
+        offset,
+      });
       if (set.pending + background.pending > 0) throw new Error('There are labels pending.');
       return Float32Array.from([...set.labels.map((label) => label.length / 10), 0.45]);
     }

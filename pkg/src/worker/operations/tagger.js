@@ -2,7 +2,6 @@
  * What a loaded tagger can be asked.
  *
  * @typedef {import('../handles.js').LabelSetHandle} LabelSetHandle
- * @typedef {import('../handles.js').ImageEncodingHandle} ImageEncodingHandle
  * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
  * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
  * @typedef {import('../../shared/protocol.js').ExplainArguments} ExplainArguments
@@ -10,6 +9,12 @@
  * @typedef {import('../../shared/protocol.js').Step} Step
  * @typedef {import('../../shared/protocol.js').TagAnswer} TagAnswer
  * @typedef {import('../../shared/protocol.js').TagArguments} TagArguments
+ * @typedef {import('../../shared/protocol.js').TagEmbeddingsArguments} TagEmbeddingsArguments
+ * @typedef {Omit<TagArguments, 'image'>} Asked
+ *
+ * @typedef {object} Among what a picture is compared with
+ * @property {LabelSetHandle} set
+ * @property {LabelSetHandle | null} background prompts that name nothing, where "none of these" counts
  * @typedef {import('../../shared/protocol.js').TeachAnswer} TeachAnswer
  * @typedef {import('../../shared/protocol.js').TeachArguments} TeachArguments
  */
@@ -20,6 +25,9 @@ import { Encoder } from './encoder.js';
 import { mapOf, rolloutOf } from './inside.js';
 import { progress } from './meter.js';
 import { release } from './release.js';
+
+/** Embeddings that are scored between two looks at whether somebody has cancelled. */
+const ROUND = 64;
 
 /** A CLIP model. */
 export class TaggerOperations extends EmbedderOperations {
@@ -45,28 +53,55 @@ export class TaggerOperations extends EmbedderOperations {
    * @param {TagArguments} given
    * @returns {AsyncGenerator<Step, TagAnswer, void>}
    */
-  async *tag({ image, labels, templates, ...how }) {
-    const set = this.#handle.labels(labels, templates);
-    /** @type {LabelSetHandle | null} */
-    let background = null;
+  async *tag({ image, ...how }) {
+    const among = this.#open(how);
     try {
       const encoding = await this.#encodings.open(image);
       try {
-        if (how.none || how.taught || how.scores === 'independent') {
-          background = this.#handle.labels([...BACKGROUND], ['{}']);
-        }
-        await this.#kept?.read();
-        yield* this.#encoder.encode(set, 'labels', background);
-        await this.#kept?.write();
+        yield* this.#read(among);
         yield* encoding.encode();
-        return this.#score(encoding.handle, set, background, how);
+        return this.#score(this.#handle.embeddingOf(encoding.handle), among, how);
       } finally {
         this.#encodings.close(encoding);
       }
     } finally {
-      release(set);
-      if (background) release(background);
+      close(among);
     }
+  }
+
+  /**
+   * Of pictures that are known by their embeddings, of which nothing is encoded.
+   *
+   * @param {TagEmbeddingsArguments} given
+   * @returns {AsyncGenerator<Step, TagAnswer[], void>}
+   */
+  async *tagEmbeddings({ embeddings, ...how }) {
+    const among = this.#open(how);
+    try {
+      yield* this.#read(among);
+      const answers = [];
+      for (const [i, embedding] of embeddings.entries()) {
+        answers.push(this.#score(embedding, among, how));
+        if (i % ROUND === ROUND - 1) yield progress('image', null, i + 1, embeddings.length);
+      }
+      return answers;
+    } finally {
+      close(among);
+    }
+  }
+
+  /** @param {Asked} how @returns {Among} to be closed */
+  #open({ labels, templates, none, taught, scores }) {
+    const set = this.#handle.labels(labels, templates);
+    const compared = none || taught || scores === 'independent';
+    return { set, background: compared ? this.#handle.labels([...BACKGROUND], ['{}']) : null };
+  }
+
+  /** Encodes what is not known yet. @param {Among} among @returns {AsyncGenerator<Step, void, void>} */
+  async *#read({ set, background }) {
+    await this.#kept?.read();
+    yield* this.#encoder.encode(set, 'labels', background);
+    await this.#kept?.write();
   }
 
   /**
@@ -129,15 +164,14 @@ export class TaggerOperations extends EmbedderOperations {
   }
 
   /**
-   * @param {ImageEncodingHandle} look
-   * @param {LabelSetHandle} set
-   * @param {LabelSetHandle | null} background
-   * @param {Pick<TagArguments, 'scores' | 'none' | 'noneOffset' | 'taught'>} how
+   * @param {Float32Array} embedding of a picture
+   * @param {Among} among
+   * @param {Asked} asked
    * @returns {TagAnswer}
    */
-  #score(look, set, background, { scores, none, noneOffset, taught }) {
-    if (!background) return { labels: this.#handle.tag(look, set), none: null };
-    const how = /** @type {const} */ ([look, set, background, scores === 'independent', noneOffset]);
+  #score(embedding, { set, background }, { scores, none, noneOffset, taught }) {
+    if (!background) return { labels: this.#handle.tag(embedding, set), none: null };
+    const how = /** @type {const} */ ([embedding, set, background, scores === 'independent', noneOffset]);
     const all = taught
       ? this.#handle.scoreTaught(
           ...how,
@@ -151,6 +185,12 @@ export class TaggerOperations extends EmbedderOperations {
     const last = all.length - 1;
     return { labels: all.slice(0, last), none: none ? Number(all[last]) : null };
   }
+}
+
+/** @param {Among} among */
+function close({ set, background }) {
+  release(set);
+  if (background) release(background);
 }
 
 /** A number of single precision as it was meant: 0.1, not 0.10000000149. @param {number} number */
