@@ -64,6 +64,7 @@
  * @typedef {import('./shared/types.js').VariantName} VariantName
  * @typedef {import('./extras/vocabulary.js').Vocabulary} Vocabulary
  * @typedef {import('./extras/vocabulary.js').VocabularyLabel} VocabularyLabel
+ * @typedef {import('./extras/xmp.js').XmpContent} XmpContent
  * @typedef {import('./shared/types.js').Classification} Classification
  * @typedef {import('./shared/types.js').PatchMap} PatchMap
  * @typedef {import('./shared/types.js').WordMap} WordMap
@@ -101,6 +102,7 @@ export { setBase } from './files.js';
 export { templates } from './page/templates.js';
 export { loadVocabulary } from './extras/vocabulary.js';
 export { overlay } from './extras/overlay.js';
+export { xmpPacket } from './extras/xmp.js';
 
 /** The models that ocelli knows by name, and those that this browser keeps. */
 export const models = Object.freeze({ find, list, recommend, refresh, remove, stored });
