@@ -56,13 +56,14 @@ const STAGES = {
     run: (onLine) => nodeTests('tests/scripts', onLine),
   },
   pkg: {
-    title: 'Tests of the package',
-    usual: 'seconds',
+    title: 'Tests of the package, and of what the page remembers',
+    usual: 'a minute or two',
     needs: ['npm'],
     // Some of its tests drive the real wasm and skip where there is none: alone, this stage stays a quick one.
     core: 'if built anyway',
     run: async (onLine) => {
       await buildPackage();
+      await nodeTests('tests/www', onLine);
       return nodeTests('tests/pkg', onLine);
     },
   },

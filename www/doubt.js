@@ -22,19 +22,19 @@ const SAME_THING = 0.4;
  * are compared once more, among all that the tagger can know.
  *
  * @param {Tagger} tagger
- * @param {Blob} file
+ * @param {Float32Array} embedding of the picture
  * @param {Asked} asked
  * @param {AbortSignal} signal
  * @returns {Promise<Doubt | null>}
  */
-export async function doubtOf(tagger, file, { labels, beside, vocabulary }, signal) {
+export async function doubtOf(tagger, embedding, { labels, beside, vocabulary }, signal) {
   const { sureThreshold } = tagger.calibration;
   if (!vocabulary || sureThreshold === null || beside.length === 0) return null;
   const name = (/** @type {import('./labels.js').Label} */ label) =>
     typeof label === 'string' ? label : label.label;
   const own = new Set(labels.map(name));
   const others = beside.filter((label) => !own.has(name(label)));
-  const all = await tagger.tag(file, [...labels, ...others], { signal });
+  const all = await tagger.tag(embedding, [...labels, ...others], { signal });
   // A poodle is the dog that was asked for.
   const fits = (/** @type {string} */ label) =>
     own.has(label) || vocabulary.implied(label).some((tag) => own.has(tag));

@@ -15,8 +15,6 @@ const LAST = -2;
 
 export class ImageSearch {
   #session;
-  /** @type {WeakMap<Tagger, WeakMap<Picture, Float32Array>>} */
-  #known = new WeakMap();
   /** @type {AbortController | null} */
   #current = null;
 
@@ -66,15 +64,9 @@ export class ImageSearch {
    * @returns {Promise<Float32Array | null>} `null` for a damaged picture, whose card says so
    */
   async #embed(tagger, picture, signal) {
-    const known = this.#known.get(tagger) ?? new WeakMap();
-    this.#known.set(tagger, known);
-    const found = known.get(picture);
-    if (found) return found;
     if (this.#session.tags.jobs.get(picture)?.status === 'failed') return null;
     try {
-      const [embedding] = await tagger.embedImages([picture.file], { signal });
-      if (embedding) known.set(picture, embedding);
-      return embedding ?? null;
+      return await this.#session.embeddings.of(tagger, picture, signal);
     } catch (error) {
       if (concernsPicture(error)) return null;
       throw error;

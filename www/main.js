@@ -9,26 +9,31 @@ import './style/layout.css';
 import './style/samples.css';
 import './style/card.css';
 import './style/explain.css';
+import './style/grid.css';
 import './elements/caption-settings.js';
 import './elements/drop-zone.js';
 import './elements/label-editor.js';
 import './elements/model-status.js';
+import './elements/photo-detail.js';
+import './elements/photo-grid.js';
 import './elements/picture-finder.js';
 import './elements/sample-row.js';
+import './elements/save-answers.js';
 import './elements/stored-models.js';
 import './elements/tag-settings.js';
 import './elements/work-bar.js';
 import { Answerer, Captioner, Classifier, Matcher, Tagger, loadVocabulary, models, templates } from 'ocelli';
 import { BUILT_IN_KNOWS } from './about.js';
 import { choice } from './elements/model-picker.js';
-import { PictureCard } from './elements/picture-card.js';
 import { write } from './elements/dom.js';
+import { ENOUGH_TO_FIND, Gallery } from './gallery.js';
 import { ImageSearch } from './image-search.js';
 import { Explainer } from './explain.js';
 import { EVERYDAY, TEMPLATE } from './labels.js';
 import { showLooks } from './explain-controller.js';
 import { loadOptions } from './options.js';
 import { SAMPLES } from './samples.js';
+import { rowsOf, save } from './save.js';
 import { Session } from './session.js';
 import { count, explain, isAbort, runsOn } from './words.js';
 
@@ -40,6 +45,7 @@ const find = (selector) => document.querySelector(selector);
 const page = {
   drop: find('drop-zone'),
   samples: find('sample-row'),
+  pictures: find('#pictures'),
   cards: find('#cards'),
   work: find('work-bar'),
   stored: find('stored-models'),
@@ -47,6 +53,7 @@ const page = {
   tagSettings: find('tag-settings'),
   captionSettings: find('caption-settings'),
   finder: find('picture-finder'),
+  saving: find('save-answers'),
   announcer: find('#announcer'),
 };
 
@@ -71,8 +78,12 @@ const matching = models.list({ task: 'match' }).find((one) => one.builtIn) ?? nu
 session.matches.preferred = matching && choice(matching);
 const finding = new ImageSearch(session);
 
-/** @type {Map<Picture, PictureCard>} */
-const cards = new Map();
+const gallery = new Gallery({
+  session,
+  list: page.cards,
+  grid: find('photo-grid'),
+  detail: find('photo-detail'),
+});
 
 /** @param {string} text said to screen readers, seen by nobody */
 function announce(text) {
@@ -163,9 +174,6 @@ async function ask(change) {
   session.ask({ ...(await session.question), ...change });
 }
 
-/** Pictures from which on there is something to find. */
-const ENOUGH_TO_FIND = 3;
-
 /** How the pictures are arranged: not as they came, about to be, and what there is to say of it. */
 let arrangement = { arranged: false, busy: false, line: '' };
 
@@ -193,35 +201,7 @@ async function arrange(wanted, done) {
   }
   show();
   announce(arrangement.line);
-  if (typeof wanted !== 'string') cards.get(wanted)?.takeFocusBack();
-}
-
-/** Brings the cards on screen in step with the session's pictures. */
-function showCards() {
-  for (const [picture, card] of cards) {
-    if (session.pictures.includes(picture)) continue;
-    card.remove();
-    cards.delete(picture);
-  }
-  session.pictures.forEach((picture, index) => {
-    const card = cards.get(picture) ?? new PictureCard().open(picture);
-    cards.set(picture, card);
-    const there = page.cards.children[index] ?? null;
-    if (there !== card) page.cards.insertBefore(card, there);
-    card.show({
-      tags: session.tags.jobs.get(picture),
-      captions: session.captions.jobs.get(picture),
-      classes: session.classes.model ? session.classes.jobs.get(picture) : undefined,
-      naming,
-      language: vocabulary ? language : document.documentElement.lang,
-      comparable: session.pictures.length >= ENOUGH_TO_FIND,
-    });
-    const { matches, answers } = session;
-    card.asking.show(
-      { job: matches.queue.jobs.get(picture), status: matches.queue.status, possible: matches.possible },
-      { job: answers.queue.jobs.get(picture), status: answers.queue.status, possible: answers.possible },
-    );
-  });
+  if (typeof wanted !== 'string') gallery.takeFocus(wanted, true);
 }
 
 /** Models that the list of what is kept was last made for. */
@@ -267,11 +247,12 @@ function show() {
   );
   page.captionSettings.canBegin(!captioner?.builtIn);
   page.finder.show({ worth: session.pictures.length >= ENOUGH_TO_FIND, ...arrangement });
-  showCards();
+  gallery.show({ naming, language: vocabulary ? language : document.documentElement.lang });
   showStored();
   const tally = session.tally();
   page.work.show(tally, session.tags.progress);
   document.body.toggleAttribute('data-pictures', tally.total > 0);
+  document.body.toggleAttribute('data-dense', gallery.isDense);
   const builtInAtWork = lanes.some(({ queue, fallback }) => fallback && queue.model?.id === fallback.id);
   find('#knows').hidden = !builtInAtWork;
   // With pictures, it gives them its place.
@@ -282,15 +263,21 @@ function show() {
 
 let scheduled = false;
 
-/** Shows changes once a frame at most: downloads report far more often than eyes can read. */
+/** Milliseconds between two shows: of a few pictures a frame, of many what eyes can follow. */
+const PAUSE = { few: 16, many: 120 };
+
+/** Shows changes now and then: downloads report far more often than eyes can read. */
 function scheduleShow() {
   if (scheduled) return;
   scheduled = true;
-  setTimeout(() => {
-    scheduled = false;
-    show();
-    requestAnimationFrame(keepInView);
-  }, 16);
+  setTimeout(
+    () => {
+      scheduled = false;
+      show();
+      requestAnimationFrame(keepInView);
+    },
+    gallery.isDense ? PAUSE.many : PAUSE.few,
+  );
 }
 
 /** The picture that was brought into view, and how far the page was scrolled then. @type {{ card: Element, y: number } | null} */
@@ -298,7 +285,7 @@ let followed = null;
 
 /** Brings the newest picture into view, where its answers are about to appear, unless all of it is there. */
 function showNewest() {
-  const card = page.cards.firstElementChild;
+  const card = gallery.isDense ? page.pictures : page.cards.firstElementChild;
   const box = card?.getBoundingClientRect();
   if (!box || (box.top >= 0 && box.bottom <= innerHeight)) return;
   // Once the page has stepped back for its first picture.
@@ -315,7 +302,8 @@ function follow(card) {
 function keepInView() {
   if (!followed) return;
   const { card, y } = followed;
-  if (card !== page.cards.firstElementChild || Math.abs(scrollY - y) > 1) followed = null;
+  const first = gallery.isDense ? page.pictures : page.cards.firstElementChild;
+  if (card !== first || Math.abs(scrollY - y) > 1) followed = null;
   else if (Math.abs(card.getBoundingClientRect().top) > 1) follow(card);
 }
 
@@ -331,6 +319,7 @@ for (const source of [page.drop, page.samples]) {
 }
 page.samples.addEventListener('missing', () => announce('That picture could not be fetched.'));
 page.drop.addEventListener('nothing', () => announce('That held no picture file.'));
+page.drop.addEventListener('say', (/** @type {CustomEvent<string>} */ { detail }) => announce(detail));
 page.labels.addEventListener('ask', (/** @type {CustomEvent} */ { detail }) => {
   const { labels, template, restored } = detail;
   void ask({ labels: restored && vocabulary ? null : labels, template });
@@ -356,33 +345,45 @@ page.stored.addEventListener('forget', async (/** @type {CustomEvent<string>} */
   find('#models-panel summary').focus();
   announce(`${id} is no longer kept`);
 });
+page.saving.addEventListener('save', async (/** @type {CustomEvent} */ { detail: format }) => {
+  const rows = rowsOf(session, { naming, vocabulary });
+  const what = count(rows.length, 'picture');
+  try {
+    if (rows.length > 0) await save(rows, format);
+    page.saving.say(rows.length > 0 ? `Saved what is known of ${what}.` : 'Nothing is known yet.');
+  } catch (error) {
+    page.saving.say(explain(error).sentence);
+  }
+});
 page.work.addEventListener('stop', () => session.stop());
 page.work.addEventListener('resume', () => session.resume());
-page.cards.addEventListener('again', (/** @type {CustomEvent<Picture>} */ { detail }) =>
+page.pictures.addEventListener('again', (/** @type {CustomEvent<Picture>} */ { detail }) =>
   session.retry(detail),
 );
-page.cards.addEventListener('announce', (/** @type {CustomEvent<string>} */ { detail }) => announce(detail));
-page.cards.addEventListener('match', (/** @type {CustomEvent} */ { detail: { picture, texts } }) =>
+page.pictures.addEventListener('announce', (/** @type {CustomEvent<string>} */ { detail }) =>
+  announce(detail),
+);
+page.pictures.addEventListener('match', (/** @type {CustomEvent} */ { detail: { picture, texts } }) =>
   session.matches.ask(picture, texts),
 );
-page.cards.addEventListener('question', (/** @type {CustomEvent} */ { detail: { picture, question } }) =>
+page.pictures.addEventListener('question', (/** @type {CustomEvent} */ { detail: { picture, question } }) =>
   session.answers.ask(picture, question),
 );
-page.cards.addEventListener('unask', (/** @type {CustomEvent} */ { detail: { picture, about } }) =>
+page.pictures.addEventListener('unask', (/** @type {CustomEvent} */ { detail: { picture, about } }) =>
   (about === 'match' ? session.matches : session.answers).leave(picture),
 );
-page.cards.addEventListener('stronger', () => {
+page.pictures.addEventListener('stronger', () => {
   find('#models-panel').open = true;
   find('#tag-picker').takeFocus();
 });
-page.cards.addEventListener('need', (/** @type {CustomEvent<'match' | 'answer'>} */ { detail: task }) => {
+page.pictures.addEventListener('need', (/** @type {CustomEvent<'match' | 'answer'>} */ { detail: task }) => {
   for (const panel of ['#models-panel', '#more-models']) find(panel).open = true;
   find(`#${task}-picker`).takeFocus();
 });
 
-showLooks(page.cards, cards, session, new Explainer(session), announce);
+showLooks(page.pictures, gallery.cards, session, new Explainer(session), announce);
 
-page.cards.addEventListener('like', (/** @type {CustomEvent<Picture>} */ { detail }) => {
+page.pictures.addEventListener('like', (/** @type {CustomEvent<Picture>} */ { detail }) => {
   void arrange(detail, `Ordered by likeness to ${detail.name}`);
 });
 page.finder.addEventListener('find', (/** @type {CustomEvent<string>} */ { detail }) => {
@@ -399,14 +400,16 @@ page.finder.addEventListener('unfind', () => {
   session.arrange(null);
   announce('In the order in which they came');
 });
-page.cards.addEventListener('discard', (/** @type {CustomEvent<Picture>} */ { detail }) => {
-  const place = session.pictures.indexOf(detail);
-  session.remove(detail);
+page.pictures.addEventListener('discard', (/** @type {CustomEvent<Picture>} */ { detail }) => {
+  const others = gallery.remove(detail);
   show();
-  const neighbour = session.pictures[Math.min(place, session.pictures.length - 1)];
-  if (neighbour) cards.get(neighbour)?.takeFocus();
-  else find('drop-zone button').focus();
+  if (!others) find('drop-zone button').focus();
   announce(`${detail.name} removed`);
+});
+
+// What so many pictures have taken is lost with the page.
+addEventListener('beforeunload', (event) => {
+  if (gallery.isDense) event.preventDefault();
 });
 
 // A wide window has room for what is asked; on a phone it would push the pictures out of sight.

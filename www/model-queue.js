@@ -1,5 +1,5 @@
 /**
- * A queue: one model and the pictures that pass through it, one at a time.
+ * A queue: one model and the pictures that pass through it, one at a time, or a few where that is quick.
  *
  * The page has one for tags and one for captions, and more for what is only computed when asked for; they run side by
  * side. A queue outlives its model: pictures wait in it while a model loads, fails or is exchanged, and answers of an
@@ -40,9 +40,15 @@ import { isAbort } from './words.js';
  * @typedef {object} QueueWork
  * @property {(model: string, options: { signal: AbortSignal, onProgress: (progress: Progress) => void }) => Promise<Engine>} load
  * @property {(engine: Engine, picture: Picture, options: { signal: AbortSignal, onProgress: (progress: Progress) => void, onPiece: (piece: string) => void }) => Promise<Result>} perform
+ * @property {(engine: Engine, picture: Picture) => boolean} [isQuick] whether a picture takes so little that several share a turn
+ * @property {(engine: Engine, pictures: Picture[], options: { signal: AbortSignal, onProgress: (progress: Progress) => void }) => Promise<Result[]>} [performAll]
+ *   of quick ones
  * @property {(error: unknown) => boolean} [final] whether another model or question would fail in the same way
  * @property {(error: unknown) => boolean} [blocks] whether an error concerns every picture alike, so that the others wait
  */
+
+/** Quick pictures that share a turn: so many that asking costs little, so few that the page stays awake. */
+const TOGETHER = 16;
 
 /**
  * Dispatches `change` (a plain Event) whenever anything visible may have changed.
@@ -67,8 +73,14 @@ export class ModelQueue extends EventTarget {
   #engine = null;
   /** @type {AbortController | null} of the latest load: it stands for the model also once that is loaded */
   #loading = null;
-  /** @type {{ job: Job<Result>, controller: AbortController } | null} the job under way */
+  /** @type {{ jobs: Job<Result>[], controller: AbortController } | null} the jobs under way */
   #turn = null;
+  /** @type {readonly Picture[]} whose turn comes first */
+  #preferred = [];
+  /** What waited when it was last looked for, and what came since; some of it may wait no longer. @type {Job<Result>[]} */
+  #line = [];
+  /** How far that has been gone through. */
+  #passed = 0;
 
   /** @param {QueueWork<Engine, Result>} work */
   constructor(work) {
@@ -130,6 +142,7 @@ export class ModelQueue extends EventTarget {
     for (const job of this.jobs.values()) {
       Object.assign(job, { status: 'waiting', result: null, error: null });
     }
+    this.#lineUp();
     this.#become('empty');
   }
 
@@ -140,23 +153,24 @@ export class ModelQueue extends EventTarget {
 
   /** @param {Picture} picture */
   add(picture) {
-    this.jobs.set(picture, {
-      picture,
-      status: 'waiting',
-      result: null,
-      stale: false,
-      partial: '',
-      error: null,
-    });
+    /** @type {Job<Result>} */
+    const job = { picture, status: 'waiting', result: null, stale: false, partial: '', error: null };
+    this.jobs.set(picture, job);
+    this.#line.push(job);
     this.#changed();
     void this.#drain();
+  }
+
+  /** Whose turn comes before the others', the most urgent first: what somebody looks at. @param {readonly Picture[]} pictures */
+  prefer(pictures) {
+    this.#preferred = pictures;
   }
 
   /** @param {Picture} picture */
   remove(picture) {
     const job = this.jobs.get(picture);
     this.jobs.delete(picture);
-    if (job && this.#turn?.job === job) this.#letGo();
+    if (job && this.#turn?.jobs.includes(job)) this.#letGo();
     this.#changed();
     void this.#drain();
   }
@@ -192,41 +206,90 @@ export class ModelQueue extends EventTarget {
     void this.#drain();
   }
 
-  /** Runs waiting pictures one after another, until none waits or the queue is no longer ready. */
+  /** Runs waiting pictures one turn after another, until none waits or the queue is no longer ready. */
   async #drain() {
     while (this.status === 'ready' && this.#engine && !this.#turn) {
-      const job = [...this.jobs.values()].find(({ status }) => status === 'waiting');
-      if (!job) return;
-      await this.#run(this.#engine, job);
+      const jobs = this.#nextTurn(this.#engine);
+      if (jobs.length === 0) return;
+      await this.#run(this.#engine, jobs);
     }
   }
 
-  /** @param {Engine} engine @param {Job<Result>} job */
-  async #run(engine, job) {
-    const turn = { job, controller: new AbortController() };
+  /** What waits longest, and what else is quick if that is. @param {Engine} engine */
+  #nextTurn(engine) {
+    /** @type {Job<Result>[]} */
+    const jobs = [];
+    for (let job = this.#nextWaiting(); job && jobs.length < TOGETHER; job = this.#nextWaiting()) {
+      const quick = this.#work.isQuick?.(engine, job.picture) ?? false;
+      if (!quick && jobs.length > 0) break;
+      Object.assign(job, { status: 'running', partial: '', error: null });
+      jobs.push(job);
+      if (!quick) break;
+    }
+    return jobs;
+  }
+
+  /** The job whose turn it is; looked for in a time that does not grow with the pictures. */
+  #nextWaiting() {
+    for (const picture of this.#preferred) {
+      const job = this.jobs.get(picture);
+      if (job?.status === 'waiting') return job;
+    }
+    for (; this.#passed < this.#line.length; this.#passed++) {
+      const job = this.#line[this.#passed];
+      if (job?.status === 'waiting' && this.jobs.get(job.picture) === job) return job;
+    }
+    return null;
+  }
+
+  /** Looks anew for what waits. */
+  #lineUp() {
+    this.#line = [...this.jobs.values()].filter(({ status }) => status === 'waiting');
+    this.#passed = 0;
+  }
+
+  /** @param {Engine} engine @param {Job<Result>[]} jobs */
+  async #run(engine, jobs) {
+    const turn = { jobs, controller: new AbortController() };
     const current = () => this.#turn === turn;
     this.#turn = turn;
-    Object.assign(job, { status: 'running', partial: '', error: null });
     this.#changed();
     try {
-      const result = await this.#work.perform(engine, job.picture, {
-        signal: turn.controller.signal,
-        onProgress: (progress) => current() && this.#report(progress),
-        onPiece: (piece) => {
-          if (!current()) return;
-          job.partial += piece;
-          this.#changed();
-        },
-      });
-      if (current()) Object.assign(job, { status: 'done', result, stale: false, partial: '' });
+      const results = await this.#perform(engine, jobs, turn.controller.signal, current);
+      for (const [i, job] of jobs.entries()) {
+        if (current()) Object.assign(job, { status: 'done', result: results[i], stale: false, partial: '' });
+      }
     } catch (error) {
-      if (current()) this.#fail(job, error);
+      if (current()) jobs.forEach((job) => this.#fail(job, error));
     }
     // A turn that was taken away has been dealt with by whoever took it.
     if (!current()) return;
     this.#turn = null;
     this.progress = null;
     this.#changed();
+  }
+
+  /**
+   * @param {Engine} engine
+   * @param {Job<Result>[]} jobs
+   * @param {AbortSignal} signal
+   * @param {() => boolean} current whether anybody still waits for them
+   * @returns {Promise<Result[]>}
+   */
+  async #perform(engine, jobs, signal, current) {
+    const onProgress = (/** @type {Progress} */ progress) => current() && this.#report(progress);
+    const [job, ...others] = jobs;
+    const pictures = jobs.map(({ picture }) => picture);
+    if (!job) return [];
+    if (others.length > 0 && this.#work.performAll) {
+      return this.#work.performAll(engine, pictures, { signal, onProgress });
+    }
+    const onPiece = (/** @type {string} */ piece) => {
+      if (!current()) return;
+      job.partial += piece;
+      this.#changed();
+    };
+    return [await this.#work.perform(engine, job.picture, { signal, onProgress, onPiece })];
   }
 
   /** @param {Job<Result>} job @param {unknown} error */
@@ -236,6 +299,7 @@ export class ModelQueue extends EventTarget {
       job.status = 'stopped';
     } else if (this.#work.blocks?.(error)) {
       job.status = 'waiting';
+      this.#passed = 0;
       // A refused question loses nothing: what was answered before stands, and only new pictures wait.
       for (const other of this.jobs.values()) {
         if (other.status === 'waiting' && other.result !== null) other.status = 'done';
@@ -257,6 +321,8 @@ export class ModelQueue extends EventTarget {
     this.#turn = null;
     this.progress = null;
     turn?.controller.abort();
+    for (const job of turn?.jobs ?? []) if (job.status === 'running') job.status = 'waiting';
+    this.#passed = 0;
   }
 
   /** @param {(job: Job<Result>) => boolean} which */
@@ -265,6 +331,7 @@ export class ModelQueue extends EventTarget {
       if (!which(job)) continue;
       Object.assign(job, { status: 'waiting', stale: job.result !== null, partial: '', error: null });
     }
+    this.#lineUp();
     this.#changed();
   }
 

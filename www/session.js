@@ -5,6 +5,8 @@
 
 import { answersQueue, matchesQueue } from './on-demand.js';
 import { doubtOf } from './doubt.js';
+import { Embeddings } from './embeddings.js';
+import { pathOf } from './gather.js';
 import { ModelQueue } from './model-queue.js';
 
 /**
@@ -17,6 +19,7 @@ import { ModelQueue } from './model-queue.js';
  * @typedef {object} Picture
  * @property {string} id
  * @property {string} name the file's name, or what stands for it
+ * @property {string} path the same, with its folders where it came with them
  * @property {Blob} file
  *
  * @typedef {object} Question what tagging asks
@@ -80,6 +83,8 @@ export class Session extends EventTarget {
   question;
   /** @type {CaptionSettings} */
   captionSettings = { options: {}, numCaptions: 1, rematch: false };
+  /** What taggers know of the pictures. */
+  embeddings = new Embeddings();
   /** @type {ModelQueue<Tagger, TagAnswer>} */
   tags;
   /** @type {ModelQueue<Captioner, Candidate[]>} each picture's captions, best first */
@@ -110,8 +115,20 @@ export class Session extends EventTarget {
         void this.#prepareTags(tagger, options);
         return tagger;
       },
-      perform: async (tagger, picture, options) =>
-        tagWith(tagger, picture.file, await this.asked(tagger), options),
+      perform: async (tagger, picture, options) => {
+        const embedding = await this.embeddings.of(tagger, picture, options.signal);
+        const [answer] = await tagWith(tagger, [embedding], await this.asked(tagger), options);
+        if (!answer) throw new Error('one picture has one answer');
+        return answer;
+      },
+      // What is known of a picture serves whatever else is asked about it.
+      isQuick: (tagger, picture) => this.embeddings.has(tagger, picture),
+      performAll: async (tagger, pictures, options) => {
+        const known = await Promise.all(
+          pictures.map((one) => this.embeddings.of(tagger, one, options.signal)),
+        );
+        return tagWith(tagger, known, await this.asked(tagger), options);
+      },
       final: concernsPicture,
       blocks: concernsQuestion,
     });
@@ -153,12 +170,17 @@ export class Session extends EventTarget {
     const batch = files.map((file) => {
       this.#count += 1;
       const name = file instanceof File && file.name !== '' ? file.name : `Picture ${this.#count}`;
-      return { id: `picture-${this.#count}`, name, file };
+      return { id: `picture-${this.#count}`, name, path: pathOf(file) ?? name, file };
     });
     this.pictures = [...batch, ...this.pictures];
     this.#arrived = [...batch, ...this.#arrived];
     for (const queue of this.lanes) batch.forEach((picture) => queue.add(picture));
     this.#changed();
+  }
+
+  /** Pictures that somebody looks at come before the others. @param {readonly Picture[]} pictures */
+  prefer(pictures) {
+    for (const queue of this.lanes) queue.prefer(pictures);
   }
 
   /** @param {Picture} picture */
@@ -174,7 +196,8 @@ export class Session extends EventTarget {
    * @param {Picture[] | null} order those that are not in it go behind; `null` for the order in which they came
    */
   arrange(order) {
-    const wanted = new Set(order?.filter((picture) => this.#arrived.includes(picture)));
+    const arrived = new Set(this.#arrived);
+    const wanted = new Set(order?.filter((picture) => arrived.has(picture)));
     this.pictures = [...wanted, ...this.#arrived.filter((picture) => !wanted.has(picture))];
     this.#changed();
   }
@@ -285,24 +308,38 @@ export class Session extends EventTarget {
 
 /**
  * @param {Tagger} tagger
- * @param {Blob} file
+ * @param {Float32Array[]} embeddings of pictures
  * @param {Asked} asked
  * @param {{ signal: AbortSignal, onProgress: (progress: import('ocelli').ProgressEvent) => void }} options
- * @returns {Promise<TagAnswer>} the best, and all that they imply
+ * @returns {Promise<TagAnswer[]>} of each, the best, and all that they imply
  */
-async function tagWith(tagger, file, asked, { signal, onProgress }) {
-  const { labels, template, templates, scores, none, threshold, vocabulary } = asked;
-  const { sureThreshold } = tagger.calibration;
-  // The threshold was measured with one sentence around each label, and one right label among all.
-  const judged =
-    asked.judged && vocabulary && sureThreshold !== null && scores !== 'independent' && !templates;
-  const all = await tagger.tag(file, labels, {
+async function tagWith(tagger, embeddings, asked, { signal, onProgress }) {
+  const { labels, template, templates, scores, none } = asked;
+  const all = await tagger.tag(embeddings, labels, {
     template: templates ?? template,
     ...(scores && { scores }),
     ...(none && { none: true }),
     signal,
     onProgress,
   });
+  const answers = embeddings.map((embedding, i) => answerOf(tagger, embedding, asked, all[i] ?? [], signal));
+  return Promise.all(answers);
+}
+
+/**
+ * @param {Tagger} tagger
+ * @param {Float32Array} embedding of a picture
+ * @param {Asked} asked
+ * @param {Tag[]} all of its tags, best first
+ * @param {AbortSignal} signal
+ * @returns {Promise<TagAnswer>}
+ */
+async function answerOf(tagger, embedding, asked, all, signal) {
+  const { templates, scores, none, threshold, vocabulary } = asked;
+  const { sureThreshold } = tagger.calibration;
+  // The threshold was measured with one sentence around each label, and one right label among all.
+  const judged =
+    asked.judged && vocabulary && sureThreshold !== null && scores !== 'independent' && !templates;
   const shown = all
     .filter(({ label, score }) => (label !== null || none) && score >= (threshold ?? 0))
     .slice(0, TAGS_SHOWN);
@@ -314,7 +351,11 @@ async function tagWith(tagger, file, asked, { signal, onProgress }) {
   // What somebody asks is answered as asked; what the page asks, with all that it implies.
   if (!vocabulary || !asked.judged) {
     const whole = scores !== 'independent' && !none;
-    return { tags: answers, sure: true, doubt: whole ? await doubtOf(tagger, file, asked, signal) : null };
+    return {
+      tags: answers,
+      sure: true,
+      doubt: whole ? await doubtOf(tagger, embedding, asked, signal) : null,
+    };
   }
   const worth = judged
     ? answers.filter(({ score }, place) => place === 0 || score >= WORTH_SHOWING)

@@ -11,6 +11,11 @@ export function count(count, one, many = `${one}s`) {
   return `${number.format(count)} ${count === 1 ? one : many}`;
 }
 
+/** @param {number} value @returns {string} "1,000" */
+export function digits(value) {
+  return number.format(value);
+}
+
 /** @param {number} value in megabytes @returns {string} one decimal below a hundred, none above */
 function megabytes(value) {
   return value < 99.95 ? value.toFixed(1) : number.format(Math.round(value));

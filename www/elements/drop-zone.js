@@ -1,9 +1,14 @@
 /**
- * `<drop-zone>`: where pictures come in, dropped anywhere on the page, pasted, or picked from files.
- * Dispatches `pictures` with the files of one batch, and `nothing` when a drop held no file.
+ * `<drop-zone>`: where pictures come in, dropped anywhere on the page, pasted, or picked from files and folders.
+ * Dispatches `pictures` with the files of one batch, `nothing` when a drop held none, and `say` with what else there is to say.
  */
 
-import { button, make, mark, tell } from './dom.js';
+import { gatherDropped, gatherPicked } from '../gather.js';
+import { count } from '../words.js';
+import { button, make, mark, tell, write } from './dom.js';
+
+/** Milliseconds between two lines about a folder that is being looked through. */
+const TOLD_EVERY = 200;
 
 const EYES = 'http://www.w3.org/2000/svg';
 
@@ -47,6 +52,16 @@ class DropZone extends HTMLElement {
     tabIndex: -1,
     'aria-hidden': 'true',
   });
+  #folder = make('input', {
+    type: 'file',
+    id: 'folder',
+    className: 'unseen',
+    webkitdirectory: true,
+    multiple: true,
+    tabIndex: -1,
+    'aria-hidden': 'true',
+  });
+  #said = make('p', { className: 'drop-said', hidden: true });
   /** How many nested elements the dragged files are over: leave events come for each. */
   #depth = 0;
 
@@ -59,14 +74,24 @@ class DropZone extends HTMLElement {
         { className: 'drop-call' },
         make('span', { className: 'drop-words' }, 'Drop pictures here, paste them, or '),
         choose,
+        // Phones have files, and no folders.
+        ...('webkitdirectory' in this.#folder && !matchMedia('(pointer: coarse)').matches
+          ? [button('Choose a folder', 'button', () => this.#folder.click())]
+          : []),
       ),
       make(
         'p',
         { className: 'drop-note' },
         'JPEG, PNG, WebP, GIF, BMP or TIFF. They never leave this device.',
       ),
+      this.#said,
       this.#input,
+      this.#folder,
     );
+    this.#folder.addEventListener('change', () => {
+      this.#take(gatherPicked(this.#folder.files ?? []));
+      this.#folder.value = '';
+    });
     this.#input.addEventListener('change', () => {
       this.#give([...(this.#input.files ?? [])]);
       this.#input.value = '';
@@ -106,7 +131,32 @@ class DropZone extends HTMLElement {
       return;
     }
     event.preventDefault();
-    this.#give([...(event.dataTransfer?.files ?? [])]);
+    if (event.dataTransfer) void this.#gather(event.dataTransfer);
+  }
+
+  /** @param {DataTransfer} transfer */
+  async #gather(transfer) {
+    let last = performance.now();
+    const gathered = await gatherDropped(transfer, (found) => {
+      if (performance.now() - last < TOLD_EVERY) return;
+      last = performance.now();
+      this.#say(`Looking through the folder: ${count(found, 'picture')}`);
+    });
+    this.#take(gathered);
+  }
+
+  /** @param {import('../gather.js').Gathered} gathered */
+  #take({ pictures, others }) {
+    const passed = others === 0 ? '' : `${count(others, 'other file')} passed over.`;
+    this.#say(passed);
+    this.#give(pictures);
+    if (passed !== '') tell(this, 'say', `${count(pictures.length, 'picture')} added, ${passed}`);
+  }
+
+  /** @param {string} sentence */
+  #say(sentence) {
+    write(this.#said, sentence);
+    this.#said.hidden = sentence === '';
   }
 
   /** @param {File[]} files */

@@ -3,11 +3,16 @@
  * Dispatches `stop` and `resume`.
  */
 
-import { count, progressLine } from '../words.js';
+import { duration, Pace } from '../pace.js';
+import { count, digits, progressLine } from '../words.js';
 import { button, make, tell, write } from './dom.js';
+
+/** Milliseconds of work of which no time is told. */
+const SOON = 10_000;
 
 class WorkBar extends HTMLElement {
   #line = make('p', { className: 'work-line' });
+  #pace = new Pace();
   #stop = button('Stop', 'button', () => tell(this, 'stop'));
   #resume = button('Continue', 'button', () => tell(this, 'resume'));
 
@@ -29,7 +34,11 @@ class WorkBar extends HTMLElement {
 
   /** @param {number} total @param {number} open @param {number} stopped */
   #words(total, open, stopped) {
-    if (open > 0) return `${total - open - stopped} of ${total} done`;
+    const done = total - open - stopped;
+    const left = this.#pace.left({ done, open, now: performance.now() });
+    // Of what is soon over nobody wants to know when.
+    const until = left !== null && left > SOON ? `, ${duration(left)} left` : '';
+    if (open > 0) return `${digits(done)} of ${digits(total)} done${until}`;
     if (stopped > 0) return `Stopped with ${count(stopped, 'picture')} left`;
     return count(total, 'picture');
   }

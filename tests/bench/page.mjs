@@ -1,0 +1,164 @@
+// The page under many pictures: `npm run bench:page [-- 100,1000,5000]`, after `npm run build`.
+//
+// So many small pictures are picked at once, and both built-in models look at them. What is told is what a person feels: the time
+// of a picture among the last tenth, how busy the page's own thread is meanwhile and its longest task, how it scrolls, how many
+// elements there are, and the memory of its process. Times depend on the machine; how they grow with the pictures does not.
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import { findChrome } from '../../scripts/lib/find.mjs';
+import { Failure, main, ROOT, say } from '../../scripts/lib/run.mjs';
+import { serve } from '../../scripts/serve.mjs';
+import { plain } from '../browser/support/pictures.js';
+import { grid } from './lib/statistics.mjs';
+
+const DIST = path.join(ROOT, 'dist');
+const PICTURES = path.join(ROOT, 'target/bench/page');
+const COUNTS = '100,1000';
+/** Between two looks at how far it is, in milliseconds. */
+const LOOK = 250;
+/** How long is scrolled, and how far at a frame. */
+const SCROLL = { ms: 3000, pixels: 120 };
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'];
+
+await main(import.meta, async ([counts = COUNTS]) => {
+  if (!existsSync(path.join(DIST, 'index.html'))) throw new Failure('Run `npm run build` first.');
+  const executablePath = findChrome();
+  if (!executablePath) throw new Failure('There is no Chromium: run `npm run setup` first.');
+  const server = await serve({ root: DIST });
+  const rows = [];
+  try {
+    for (const count of counts.split(',').map(Number)) {
+      const browser = await chromium.launch({ executablePath, args: FLAGS });
+      try {
+        rows.push(await measure(browser, server.url, count));
+      } finally {
+        await browser.close();
+      }
+    }
+  } finally {
+    await server.close();
+  }
+  const head = [
+    ...['pictures', 'all, s', 'ms each, last tenth', 'thread busy', 'longest task, ms'],
+    ...['frame at 95 %, ms', 'elements', 'height, px', 'memory, MB'],
+  ];
+  const cells = rows.map((row) => [
+    `${row.count}`,
+    row.seconds.toFixed(1),
+    row.each.toFixed(0),
+    `${(100 * row.busy).toFixed(0)} %`,
+    row.longest.toFixed(0),
+    row.frame.toFixed(0),
+    `${row.elements}`,
+    `${row.height}`,
+    row.memory.toFixed(0),
+  ]);
+  say(`\n${grid([head, ...cells], [0, 1, 2, 3, 4, 5, 6, 7, 8])}`);
+});
+
+/** Small pictures in as many colours. @param {number} count @returns {string[]} their files */
+function pictures(count) {
+  mkdirSync(PICTURES, { recursive: true });
+  return Array.from({ length: count }, (_, i) => {
+    const file = path.join(PICTURES, `${String(i).padStart(5, '0')}.png`);
+    const colour = /** @type {[number, number, number]} */ ([(37 * i) % 256, (91 * i) % 256, (i >> 4) % 256]);
+    if (!existsSync(file)) writeFileSync(file, plain(file, { width: 96, height: 72, colour }).buffer);
+    return file;
+  });
+}
+
+/** @param {import('playwright-core').Browser} browser @param {string} url @param {number} count */
+async function measure(browser, url, count) {
+  const files = pictures(count);
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  await page.goto(url);
+  await page.waitForFunction(() =>
+    ['#tag-notice', '#caption-notice'].every(
+      (notice) => document.querySelector(notice)?.getAttribute('data-status') === 'ready',
+    ),
+  );
+  await page.evaluate(() => {
+    globalThis.longest = 0;
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) {
+        globalThis.longest = Math.max(globalThis.longest, duration);
+      }
+    }).observe({ type: 'longtask' });
+  });
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable');
+  const spent = async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0;
+  };
+  const begin = performance.now();
+  await page.setInputFiles('#files', files);
+  const late = await reached(page, Math.floor(count * 0.9), count);
+  const [from, taskFrom] = [performance.now(), await spent()];
+  const frame = await scrolled(page);
+  const done = await reached(page, count, count);
+  const [to, taskTo] = [performance.now(), await spent()];
+  const found = await page.evaluate(() => ({
+    longest: globalThis.longest,
+    elements: document.querySelectorAll('*').length,
+    height: document.documentElement.scrollHeight,
+  }));
+  return {
+    count,
+    seconds: (to - begin) / 1000,
+    each: (to - from) / Math.max(1, done - late),
+    busy: (taskTo - taskFrom) / ((to - from) / 1000),
+    frame,
+    memory: await memoryOf(browser),
+    ...found,
+  };
+}
+
+/** Waits until so many are done. @param {import('playwright-core').Page} page @param {number} wanted @param {number} all */
+async function reached(page, wanted, all) {
+  for (;;) {
+    const line = await page.locator('.work-line').innerText();
+    const [, done] = /^([\d,]+) of /.exec(line) ?? [];
+    const number =
+      done === undefined
+        ? line.startsWith(all.toLocaleString('en'))
+          ? all
+          : 0
+        : Number(done.replace(/,/g, ''));
+    if (number >= wanted) return number;
+    await page.waitForTimeout(LOOK);
+  }
+}
+
+/** The time that all but a twentieth of the frames stay below while the page is scrolled. @param {import('playwright-core').Page} page */
+async function scrolled(page) {
+  const frames = await page.evaluate(({ ms, pixels }) => {
+    /** @type {number[]} */
+    const times = [];
+    const begin = performance.now();
+    return new Promise((resolve) => {
+      let last = begin;
+      const step = (/** @type {number} */ now) => {
+        times.push(now - last);
+        last = now;
+        scrollBy(0, pixels);
+        if (now - begin < ms) requestAnimationFrame(step);
+        else resolve(times.slice(1));
+      };
+      requestAnimationFrame(step);
+    });
+  }, SCROLL);
+  return frames.sort((a, b) => a - b)[Math.floor(frames.length * 0.95)] ?? 0;
+}
+
+/** Of the page's process, in megabytes. @param {import('playwright-core').Browser} browser */
+async function memoryOf(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  const sizes = processInfo
+    .filter(({ type }) => type === 'renderer')
+    .map(({ id }) => /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1]);
+  return Math.max(...sizes.map(Number)) / 1000;
+}

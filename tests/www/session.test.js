@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Session } from '../../www/session.js';
+
+/** The page's session over stand-ins for the package's classes. */
+
+const QUESTION = { labels: ['cat', 'dog'], template: 'a photo of a {}.', vocabulary: null };
+const runtime = { variant: 'simd128', threads: 1, why: 'This is a test.' };
+
+/** What the tagger was asked, and a session whose pictures are tagged by it. */
+function begin() {
+  /** @type {{ embedded: string[], tagged: number[], hold: Promise<void> | null }} */
+  const log = { embedded: [], tagged: [], hold: null };
+  const tagger = {
+    runtime,
+    calibration: { temperature: 1, sureThreshold: null, noneOffset: 0 },
+    dispose() {},
+    prepare: async () => {},
+    async embedImages([file]) {
+      if (log.hold) await log.hold;
+      log.embedded.push(file.name);
+      if (file.name.startsWith('bad')) {
+        throw Object.assign(new Error('The file is damaged.'), { code: 'image-damaged' });
+      }
+      return [Float32Array.of(Number(file.name), 1)];
+    },
+    async tag(embeddings, labels, { signal }) {
+      signal.throwIfAborted();
+      log.tagged.push(embeddings.length);
+      return embeddings.map(([x]) => labels.map((label, index) => ({ label, score: x / 100, index })));
+    },
+  };
+  const never = { load: () => new Promise(() => {}) };
+  const loaders = {
+    Tagger: { load: async () => tagger },
+    Captioner: never,
+    Matcher: never,
+    Answerer: never,
+    Classifier: never,
+  };
+  const session = new Session(/** @type {any} */ (loaders), QUESTION, {});
+  return { session, log };
+}
+
+const files = (...names) => names.map((name) => new File([], String(name)));
+
+/** Waits until all that is wanted has come. @param {() => boolean} done */
+async function until(done) {
+  for (let round = 0; !done(); round++) {
+    assert.ok(round < 1000, 'it never comes');
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+const states = (session) => session.pictures.map((one) => session.tags.jobs.get(one).status);
+
+test('another question is answered by what is known of the pictures, several in a turn', async () => {
+  const { session, log } = begin();
+  await session.tags.use({ id: 'm', title: 'm' });
+  session.add(files(...Array.from({ length: 40 }, (_, i) => i)));
+  await until(() => states(session).every((state) => state === 'done'));
+  assert.deepEqual([log.embedded.length, log.tagged.length], [40, 40]);
+  log.tagged.length = 0;
+  session.ask({ ...QUESTION, labels: ['boat'], threshold: 0.2 });
+  assert.ok(states(session).every((state) => state !== 'done'));
+  await until(() => states(session).every((state) => state === 'done'));
+  assert.equal(log.embedded.length, 40, 'no picture is looked at again');
+  assert.deepEqual(log.tagged, [16, 16, 8]);
+  const [first, last] = [session.pictures[0], session.pictures[39]].map(
+    (one) => session.tags.jobs.get(one).result,
+  );
+  assert.deepEqual(first.tags, [], 'below the threshold');
+  assert.deepEqual(last.tags, [{ label: 'boat', score: 0.39, index: 0 }]);
+});
+
+test('a damaged picture fails alone, and is tried again when it is asked for', async () => {
+  const { session, log } = begin();
+  await session.tags.use({ id: 'm', title: 'm' });
+  session.add(files(1, 'bad', 2));
+  await until(() => !states(session).some((state) => state === 'waiting' || state === 'running'));
+  assert.deepEqual(states(session), ['done', 'failed', 'done']);
+  session.ask(QUESTION);
+  await until(() => !states(session).some((state) => state === 'waiting' || state === 'running'));
+  assert.deepEqual(states(session), ['done', 'failed', 'done']);
+  assert.equal(log.embedded.filter((name) => name === 'bad').length, 1);
+  session.retry(session.pictures[1]);
+  await until(() => log.embedded.filter((name) => name === 'bad').length === 2);
+});
+
+test('what somebody looks at comes first, and what is removed or stopped does not come', async () => {
+  const { session, log } = begin();
+  const gate = deferred();
+  log.hold = gate.promise;
+  await session.tags.use({ id: 'm', title: 'm' });
+  session.add(files(1, 2, 3, 4, 5, 6));
+  const { pictures } = session;
+  session.prefer([pictures[4], pictures[3]]);
+  session.remove(pictures[1]);
+  gate.resolve();
+  log.hold = null;
+  await until(() => states(session).every((state) => state === 'done'));
+  assert.deepEqual(log.embedded, ['1', '5', '4', '3', '6']);
+  // Known ones share a turn; when it is taken from them, all of them wait again.
+  session.ask(QUESTION);
+  session.stop();
+  assert.ok(states(session).every((state) => state === 'stopped'));
+  session.resume();
+  await until(() => states(session).every((state) => state === 'done'));
+  assert.equal(log.embedded.length, 5);
+});
+
+/** A promise, and what ends it. */
+function deferred() {
+  /** @type {any} */
+  const made = {};
+  made.promise = new Promise((resolve) => (made.resolve = resolve));
+  return made;
+}

@@ -1,0 +1,229 @@
+/**
+ * `<photo-grid>`: many pictures as tiles in rows, of which only those near the screen exist. One tab stop leads into it; arrows,
+ * Home, End and the page keys move on. Dispatches `open` with a picture, and `visible` with those on screen.
+ *
+ * @typedef {import('../session.js').Picture} Picture
+ *
+ * @typedef {object} Tile what there is to see of a picture
+ * @property {string | undefined} address of its small copy; undefined while it is to come, empty where there is none
+ * @property {string} word the best that is known of it, in a word or two
+ * @property {string} label all that is said of it to who cannot see it
+ * @property {import('../model-queue.js').JobStatus} state
+ */
+
+import { make, tell, write } from './dom.js';
+
+/** Pixels of a tile's edge at least: on a phone three have room beside each other. */
+const LEAST = { narrow: 104, wide: 136 };
+/** Pixels of a grid that is narrow, and between two tiles. */
+const NARROW = 480;
+const GAP = 8;
+/** Rows that are kept ready above and below the screen. */
+const BEYOND = 2;
+
+/** One tile's elements, used again for another picture when it leaves the screen. */
+class TileView {
+  image = make('img', { alt: '', draggable: false });
+  word = make('span', { className: 'tile-word' });
+  button = make('button', { type: 'button', className: 'tile', tabIndex: -1 }, this.image, this.word);
+  item = make('div', { role: 'listitem', className: 'tile-place' }, this.button);
+  place = -1;
+}
+
+export class PhotoGrid extends HTMLElement {
+  #canvas = make('div', { role: 'list', className: 'tiles', 'aria-label': 'Pictures' });
+  /** @type {readonly Picture[]} */
+  #pictures = [];
+  /** @type {(picture: Picture) => Tile} */
+  #describe = () => ({ address: undefined, word: '', label: '', state: 'waiting' });
+  /** @type {Map<Picture, TileView>} */
+  #views = new Map();
+  /** @type {TileView[]} */
+  #spare = [];
+  /** Where the keyboard is, or would come in. */
+  #current = 0;
+  #columns = 1;
+  #edge = LEAST.wide;
+  #scheduled = false;
+  #said = '';
+
+  connectedCallback() {
+    this.append(this.#canvas);
+    new ResizeObserver(() => this.#schedule()).observe(this);
+    for (const type of ['scroll', 'resize']) {
+      addEventListener(type, () => this.#schedule(), { passive: true });
+    }
+    this.#canvas.addEventListener('click', ({ target }) => {
+      const found = this.#at(target);
+      if (!found) return;
+      this.#current = found.view.place;
+      tell(this, 'open', found.picture);
+    });
+    this.#canvas.addEventListener('keydown', (event) => this.#key(event));
+    this.#canvas.addEventListener('focusin', ({ target }) => {
+      const found = this.#at(target);
+      if (found) this.#move(found.view.place, false);
+    });
+  }
+
+  /** @param {readonly Picture[]} pictures @param {(picture: Picture) => Tile} describe */
+  show(pictures, describe) {
+    this.#pictures = pictures;
+    this.#describe = describe;
+    this.#render();
+  }
+
+  /** Shows one of the pictures anew, if it is on screen. @param {Picture} picture */
+  refresh(picture) {
+    const view = this.#views.get(picture);
+    if (view) this.#fill(view, picture);
+  }
+
+  /** Puts the keyboard on a picture, and that on the screen. @param {Picture} picture */
+  takeFocus(picture) {
+    const place = this.#pictures.indexOf(picture);
+    if (place >= 0) this.#move(place, true);
+  }
+
+  #schedule() {
+    if (this.#scheduled || this.hidden) return;
+    this.#scheduled = true;
+    requestAnimationFrame(() => {
+      this.#scheduled = false;
+      this.#render();
+    });
+  }
+
+  #render() {
+    const width = this.clientWidth;
+    if (this.hidden || width === 0) return;
+    const least = width < NARROW ? LEAST.narrow : LEAST.wide;
+    this.#columns = Math.max(1, Math.floor((width + GAP) / (least + GAP)));
+    this.#edge = Math.floor((width - (this.#columns - 1) * GAP) / this.#columns);
+    const pitch = this.#edge + GAP;
+    const rows = Math.ceil(this.#pictures.length / this.#columns);
+    this.#canvas.style.height = `${Math.max(0, rows * pitch - GAP)}px`;
+    this.#current = Math.min(this.#current, Math.max(0, this.#pictures.length - 1));
+    const { top } = this.#canvas.getBoundingClientRect();
+    const row = (/** @type {number} */ y) => Math.floor((y - top) / pitch);
+    const [first, last] = [Math.max(0, row(0)), Math.min(rows - 1, row(innerHeight))];
+    const near = this.#pictures.slice(
+      Math.max(0, first - BEYOND) * this.#columns,
+      (last + BEYOND + 1) * this.#columns,
+    );
+    this.#place(near, Math.max(0, first - BEYOND) * this.#columns);
+    const seen = this.#pictures.slice(first * this.#columns, (last + 1) * this.#columns);
+    const said = seen.map(({ id }) => id).join(' ');
+    if (said !== this.#said) tell(this, 'visible', [...seen, ...near]);
+    this.#said = said;
+  }
+
+  /** Gives each picture its tile, and each tile its place. @param {readonly Picture[]} near @param {number} start */
+  #place(near, start) {
+    const current = this.#pictures[this.#current];
+    // The tile of the keyboard stays, wherever it is scrolled to.
+    const kept = current && !near.includes(current) ? [current] : [];
+    const wanted = new Set([...near, ...kept]);
+    for (const [picture, view] of this.#views) {
+      if (wanted.has(picture)) continue;
+      this.#views.delete(picture);
+      this.#spare.push(view);
+      view.item.remove();
+    }
+    let before = this.#canvas.firstElementChild;
+    for (const picture of wanted) {
+      const place = picture === current ? this.#current : start + near.indexOf(picture);
+      const view = this.#views.get(picture) ?? this.#spare.pop() ?? new TileView();
+      this.#views.set(picture, view);
+      if (view.item === before) before = before.nextElementSibling;
+      else this.#canvas.insertBefore(view.item, before);
+      this.#put(view, place);
+      this.#fill(view, picture);
+    }
+    // Few are needed again at once.
+    this.#spare.length = Math.min(this.#spare.length, 2 * this.#columns);
+  }
+
+  /** @param {TileView} view @param {number} place */
+  #put(view, place) {
+    const pitch = this.#edge + GAP;
+    const [x, y] = [(place % this.#columns) * pitch, Math.floor(place / this.#columns) * pitch];
+    const { style } = view.item;
+    style.transform = `translate(${x}px, ${y}px)`;
+    style.width = style.height = `${this.#edge}px`;
+    view.place = place;
+    view.item.ariaPosInSet = String(place + 1);
+    view.item.ariaSetSize = String(this.#pictures.length);
+    view.button.tabIndex = place === this.#current ? 0 : -1;
+  }
+
+  /** @param {TileView} view @param {Picture} picture */
+  #fill({ image, word, button }, picture) {
+    const { address, word: text, label, state } = this.#describe(picture);
+    const source = address ?? '';
+    if (image.getAttribute('src') !== source) {
+      if (source === '') image.removeAttribute('src');
+      else image.src = source;
+    }
+    write(word, text);
+    if (button.ariaLabel !== label) button.ariaLabel = label;
+    if (button.title !== picture.name) button.title = picture.name;
+    if (button.dataset.state !== state) button.dataset.state = state;
+  }
+
+  /** @param {EventTarget | null} target */
+  #at(target) {
+    if (!(target instanceof Element)) return null;
+    const item = target.closest('.tile-place');
+    for (const [picture, view] of this.#views) if (view.item === item) return { picture, view };
+    return null;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const page = this.#columns * Math.max(1, Math.floor(innerHeight / (this.#edge + GAP)) - 1);
+    const last = this.#pictures.length - 1;
+    const step = {
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: this.#columns,
+      ArrowUp: -this.#columns,
+      PageDown: page,
+      PageUp: -page,
+      Home: -this.#current,
+      End: last - this.#current,
+    }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const place = this.#current + step;
+    // From the last row but one down into a last row that is not full.
+    const inside = event.key.startsWith('Page') || (event.key === 'ArrowDown' && place > last);
+    if (inside) this.#move(Math.min(last, Math.max(0, place)), true);
+    else if (place >= 0 && place <= last) this.#move(place, true);
+  }
+
+  /** @param {number} place @param {boolean} focus whether the keyboard goes there */
+  #move(place, focus) {
+    const before = this.#pictures[this.#current];
+    this.#current = place;
+    const picture = this.#pictures[place];
+    if (!picture) return;
+    if (focus) this.#reveal(place);
+    this.#render();
+    const left = before && before !== picture ? this.#views.get(before) : undefined;
+    if (left) left.button.tabIndex = -1;
+    const view = this.#views.get(picture);
+    if (focus) view?.button.focus({ preventScroll: true });
+  }
+
+  /** Scrolls as little as it takes. @param {number} place */
+  #reveal(place) {
+    const pitch = this.#edge + GAP;
+    const top = this.#canvas.getBoundingClientRect().top + Math.floor(place / this.#columns) * pitch;
+    if (top < GAP) scrollBy(0, top - GAP);
+    else if (top + pitch > innerHeight) scrollBy(0, top + pitch - innerHeight);
+  }
+}
+
+customElements.define('photo-grid', PhotoGrid);

@@ -1,0 +1,172 @@
+/**
+ * The pictures on screen: a few as cards with all their answers, many as a grid of tiles, of which one can be opened. It knows the
+ * session and its elements, and says what people do to single pictures by the events of those.
+ *
+ * @typedef {import('./session.js').Picture} Picture
+ * @typedef {import('./session.js').Session} Session
+ * @typedef {import('./elements/photo-grid.js').PhotoGrid} PhotoGrid
+ * @typedef {import('./elements/photo-detail.js').PhotoDetail} PhotoDetail
+ * @typedef {import('./elements/tag-list.js').Naming} Naming
+ *
+ * @typedef {object} Look how answers are shown
+ * @property {Naming} naming
+ * @property {string} language the one that tags are named in
+ */
+
+import { PictureCard } from './elements/picture-card.js';
+import { Thumbnails } from './thumbnails.js';
+
+/** Pictures that are shown as cards; with more, their answers would not be found. */
+const FEW = 24;
+/** Pictures from which on there is something to compare. */
+export const ENOUGH_TO_FIND = 3;
+
+/** @type {Record<import('./model-queue.js').JobStatus, string>} what stands in the place of a tag */
+const INSTEAD = { waiting: '', running: '', done: 'No tag', failed: 'Not readable', stopped: 'Stopped' };
+
+export class Gallery {
+  /** The cards that are there, by their pictures. @type {Map<Picture, PictureCard>} */
+  cards = new Map();
+
+  #session;
+  #list;
+  #grid;
+  #detail;
+  #thumbnails = new Thumbnails();
+  /** The picture that is open over the grid. @type {Picture | null} */
+  #open = null;
+  /** @type {Look} */
+  #look = { naming: String, language: 'en' };
+
+  /** @param {{ session: Session, list: HTMLElement, grid: PhotoGrid, detail: PhotoDetail }} parts */
+  constructor({ session, list, grid, detail }) {
+    this.#session = session;
+    this.#list = list;
+    this.#grid = grid;
+    this.#detail = detail;
+    this.#thumbnails.addEventListener('change', (event) =>
+      grid.refresh(/** @type {CustomEvent<Picture>} */ (event).detail),
+    );
+    grid.addEventListener('visible', (event) => {
+      const { detail: seen } = /** @type {CustomEvent<Picture[]>} */ (event);
+      this.#thumbnails.want(seen);
+      session.prefer(seen);
+    });
+    grid.addEventListener('open', (event) =>
+      this.#turnTo(/** @type {CustomEvent<Picture>} */ (event).detail),
+    );
+    detail.addEventListener('turn', (event) => this.#turn(/** @type {CustomEvent<number>} */ (event).detail));
+    detail.addEventListener('shut', () => {
+      const picture = this.#open;
+      this.#open = null;
+      if (picture) this.#grid.takeFocus(picture);
+      this.show(this.#look);
+    });
+  }
+
+  /** Whether there are so many pictures that they are tiles. */
+  get isDense() {
+    return this.#session.pictures.length > FEW;
+  }
+
+  /** Brings what is on screen in step with the session. @param {Look} look */
+  show(look) {
+    this.#look = look;
+    const { pictures } = this.#session;
+    const dense = this.isDense;
+    this.#grid.hidden = !dense;
+    this.#list.hidden = dense;
+    if (!dense && this.#detail.open) this.#detail.close();
+    const shown = dense ? (this.#open ? [this.#open] : []) : pictures;
+    const kept = new Set(shown);
+    for (const [picture, card] of this.cards) {
+      if (kept.has(picture)) continue;
+      card.remove();
+      this.cards.delete(picture);
+    }
+    shown.forEach((picture, place) => this.#showCard(picture, place, dense));
+    if (dense) this.#grid.show(pictures, (picture) => this.#tile(picture));
+  }
+
+  /** Puts the keyboard on a picture. @param {Picture} picture @param {boolean} [back] to where it was moved from */
+  takeFocus(picture, back = false) {
+    const card = this.cards.get(picture);
+    if (!card) this.#grid.takeFocus(picture);
+    else if (back) card.takeFocusBack();
+    else card.takeFocus();
+  }
+
+  /**
+   * Takes a picture away; the keyboard, and what is open, go to its neighbour.
+   * @param {Picture} picture
+   * @returns {boolean} whether there is another one
+   */
+  remove(picture) {
+    const place = this.#session.pictures.indexOf(picture);
+    this.#session.remove(picture);
+    this.#thumbnails.forget(picture);
+    const { pictures } = this.#session;
+    const neighbour = pictures[Math.min(place, pictures.length - 1)] ?? null;
+    if (this.#open === picture) this.#open = neighbour;
+    this.show(this.#look);
+    if (neighbour) this.takeFocus(neighbour);
+    return neighbour !== null;
+  }
+
+  /** @param {Picture} picture @param {number} place @param {boolean} dense */
+  #showCard(picture, place, dense) {
+    const { tags, captions, classes, matches, answers, pictures } = this.#session;
+    const card = this.cards.get(picture) ?? new PictureCard().open(picture);
+    this.cards.set(picture, card);
+    if (dense) {
+      this.#detail.show(card, { place: pictures.indexOf(picture), count: pictures.length });
+    } else {
+      const there = this.#list.children[place] ?? null;
+      if (there !== card) this.#list.insertBefore(card, there);
+    }
+    card.show({
+      tags: tags.jobs.get(picture),
+      captions: captions.jobs.get(picture),
+      classes: classes.model ? classes.jobs.get(picture) : undefined,
+      ...this.#look,
+      comparable: pictures.length >= ENOUGH_TO_FIND,
+    });
+    card.asking.show(
+      { job: matches.queue.jobs.get(picture), status: matches.queue.status, possible: matches.possible },
+      { job: answers.queue.jobs.get(picture), status: answers.queue.status, possible: answers.possible },
+    );
+  }
+
+  /** @param {Picture} picture @returns {import('./elements/photo-grid.js').Tile} */
+  #tile(picture) {
+    const job = this.#session.tags.jobs.get(picture);
+    const state = job?.status ?? 'waiting';
+    const answer = job?.result ?? null;
+    const names = (answer?.tags ?? []).map(({ label }) =>
+      label === null ? 'none of these' : this.#look.naming(label),
+    );
+    const word = answer?.sure === false ? 'Not sure' : (names[0] ?? INSTEAD[state]);
+    const caption = this.#session.captions.jobs.get(picture)?.result?.[0]?.caption;
+    const said = [names.length > 0 ? names.join(', ') : word, caption].filter(Boolean).join('; ');
+    return {
+      address: this.#thumbnails.of(picture),
+      word,
+      label: said ? `${picture.name}: ${said}` : picture.name,
+      state,
+    };
+  }
+
+  /** @param {number} step */
+  #turn(step) {
+    const { pictures } = this.#session;
+    const next = this.#open && pictures[pictures.indexOf(this.#open) + step];
+    if (next) this.#turnTo(next);
+  }
+
+  /** @param {Picture} picture */
+  #turnTo(picture) {
+    this.#open = picture;
+    this.#session.prefer([picture]);
+    this.show(this.#look);
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The files behind a drop or a choice of a folder: with folders, all that lies below them.
+ *
+ * @typedef {object} Gathered
+ * @property {File[]} pictures in the order of their folders and names
+ * @property {number} others files within folders that are no pictures, by what they are called
+ */
+
+/** What pictures are called that browsers may not know the type of. */
+const PICTURE = /\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|heic|heif|svg|jxl)$/i;
+/** Folders below each other, and files in all: what is beyond is some mistake. */
+const DEEPEST = 64;
+const MOST = 200_000;
+
+/** Where files that came with their folders lay. @type {WeakMap<Blob, string>} */
+const paths = new WeakMap();
+
+/** @param {Blob} file @returns {string | undefined} its path below what was dropped or picked, where it came so */
+export function pathOf(file) {
+  return paths.get(file) ?? ((file instanceof File && file.webkitRelativePath) || undefined);
+}
+
+const byName = new Intl.Collator(undefined, { numeric: true });
+
+/**
+ * Whether a file is taken for a picture.
+ * @param {File} file
+ */
+function isPicture({ type, name }) {
+  return type.startsWith('image/') || PICTURE.test(name);
+}
+
+/**
+ * What was dropped. Call it before anything is awaited: a drop is gone then.
+ *
+ * @param {DataTransfer} transfer
+ * @param {(found: number) => void} told how many pictures have been found so far
+ * @returns {Promise<Gathered>}
+ */
+export async function gatherDropped(transfer, told) {
+  const items = [...transfer.items].filter(({ kind }) => kind === 'file');
+  const entries = items.map((item) => item.webkitGetAsEntry?.() ?? null);
+  // Files that were made, or come from some program, are no entries of a file system.
+  if (!entries.some((entry) => entry?.isDirectory)) return { pictures: [...transfer.files], others: 0 };
+  /** @type {Gathered} */
+  const gathered = { pictures: [], others: 0 };
+  for (const entry of entries) {
+    if (entry) await gatherEntry(entry, gathered, told, 0);
+  }
+  return gathered;
+}
+
+/**
+ * The files of a folder that was picked.
+ *
+ * @param {Iterable<File>} files with their paths
+ * @returns {Gathered}
+ */
+export function gatherPicked(files) {
+  const all = [...files].slice(0, MOST);
+  const pictures = all.filter((file) => isPicture(file) && !isHidden(file.name));
+  pictures.sort((a, b) => byName.compare(a.webkitRelativePath, b.webkitRelativePath));
+  return { pictures, others: all.length - pictures.length };
+}
+
+/** Files that systems and programs keep for themselves. @param {string} name */
+function isHidden(name) {
+  return name.startsWith('.');
+}
+
+/**
+ * @param {FileSystemEntry} entry
+ * @param {Gathered} gathered
+ * @param {(found: number) => void} told
+ * @param {number} depth
+ */
+async function gatherEntry(entry, gathered, told, depth) {
+  if (gathered.pictures.length + gathered.others >= MOST) return;
+  if (entry.isDirectory) {
+    if (depth >= DEEPEST) return;
+    const entries = await entriesOf(/** @type {FileSystemDirectoryEntry} */ (entry));
+    entries.sort((a, b) => byName.compare(a.name, b.name));
+    for (const one of entries) await gatherEntry(one, gathered, told, depth + 1);
+    return;
+  }
+  const file = await fileOf(/** @type {FileSystemFileEntry} */ (entry));
+  // What was dropped by itself is meant, whatever it is called.
+  if (file && (depth === 0 || (isPicture(file) && !isHidden(file.name)))) {
+    gathered.pictures.push(file);
+    paths.set(file, entry.fullPath.replace(/^\//, ''));
+    told(gathered.pictures.length);
+  } else {
+    gathered.others += 1;
+  }
+}
+
+/**
+ * What lies in a folder; as much of it as can be read.
+ * @param {FileSystemDirectoryEntry} folder
+ * @returns {Promise<FileSystemEntry[]>}
+ */
+async function entriesOf(folder) {
+  const reader = folder.createReader();
+  /** @type {FileSystemEntry[]} */
+  const all = [];
+  for (;;) {
+    /** @type {FileSystemEntry[]} */
+    const some = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
+    if (some.length === 0) return all;
+    all.push(...some);
+  }
+}
+
+/**
+ * @param {FileSystemFileEntry} entry
+ * @returns {Promise<File | null>} null where it cannot be read
+ */
+function fileOf(entry) {
+  return new Promise((resolve) => entry.file(resolve, () => resolve(null)));
+}

@@ -1,0 +1,35 @@
+/**
+ * Makes small copies of pictures, with the orientation that their EXIF data tells. What the browser cannot decode has none.
+ */
+
+/** Sharp enough at this size, and a few kilobytes. */
+const FORM = { type: 'image/webp', quality: 0.8 };
+
+addEventListener('message', async ({ data: { id, file, edge } }) => {
+  const blob = await smallCopy(file, edge).catch(() => null);
+  postMessage({ id, blob });
+});
+
+/**
+ * @param {Blob} file
+ * @param {number} edge pixels of the shorter edge
+ * @returns {Promise<Blob>}
+ */
+async function smallCopy(file, edge) {
+  const whole = await createImageBitmap(file);
+  try {
+    const scale = Math.min(1, edge / Math.min(whole.width, whole.height));
+    const [width, height] = [whole.width, whole.height].map((length) =>
+      Math.max(1, Math.round(length * scale)),
+    );
+    // A banner of one pixel's height would still be as long as it was.
+    const canvas = new OffscreenCanvas(Math.min(width, 4 * edge), Math.min(height, 4 * edge));
+    const context = canvas.getContext('2d');
+    if (!context) throw new Error('no canvas');
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(whole, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
+    return await canvas.convertToBlob(FORM);
+  } finally {
+    whole.close();
+  }
+}

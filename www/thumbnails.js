@@ -1,0 +1,65 @@
+/**
+ * Small copies of the pictures, for the grid: made in a worker, those on screen first, and kept as files of a few kilobytes, so that
+ * no picture is in memory in its own size. Dispatches `change` with the picture whose copy is there.
+ *
+ * @typedef {import('./session.js').Picture} Picture
+ */
+
+/** Pixels of the shorter edge: enough for a tile on a dense screen. */
+const EDGE = 320;
+/** Pictures that the worker has at a time: it decodes one while the next is on its way. */
+const UNDER_WAY = 2;
+
+export class Thumbnails extends EventTarget {
+  /** @type {Map<Picture, string>} the address of each copy; empty where there can be none */
+  #made = new Map();
+  /** @type {Map<string, Picture>} by id */
+  #asked = new Map();
+  /** @type {Picture[]} */
+  #wanted = [];
+  /** @type {Worker | null} */
+  #worker = null;
+
+  /** @param {Picture} picture @returns {string | undefined} undefined while it is to come, empty where there is none */
+  of(picture) {
+    return this.#made.get(picture);
+  }
+
+  /** What is wanted now, most urgent first; what was wanted before, and not begun, no longer is. @param {Picture[]} pictures */
+  want(pictures) {
+    this.#wanted = pictures.filter((picture) => !this.#made.has(picture) && !this.#asked.has(picture.id));
+    this.#next();
+  }
+
+  /** @param {Picture} picture that is no longer there */
+  forget(picture) {
+    const address = this.#made.get(picture);
+    if (address) URL.revokeObjectURL(address);
+    this.#made.delete(picture);
+    this.#asked.delete(picture.id);
+  }
+
+  #next() {
+    while (this.#asked.size < UNDER_WAY) {
+      const picture = this.#wanted.shift();
+      if (!picture) return;
+      this.#asked.set(picture.id, picture);
+      this.#worker ??= this.#begin();
+      this.#worker.postMessage({ id: picture.id, file: picture.file, edge: EDGE });
+    }
+  }
+
+  #begin() {
+    const worker = new Worker(new URL('./thumbnail-worker.js', import.meta.url), { type: 'module' });
+    worker.addEventListener('message', ({ data: { id, blob } }) => {
+      const picture = this.#asked.get(id);
+      this.#asked.delete(id);
+      if (picture) {
+        this.#made.set(picture, blob ? URL.createObjectURL(blob) : '');
+        this.dispatchEvent(new CustomEvent('change', { detail: picture }));
+      }
+      this.#next();
+    });
+    return worker;
+  }
+}
