@@ -151,12 +151,14 @@ export class ModelQueue extends EventTarget {
     if (this.status === 'loading') this.#loading?.abort();
   }
 
-  /** @param {Picture} picture */
-  add(picture) {
-    /** @type {Job<Result>} */
-    const job = { picture, status: 'waiting', result: null, stale: false, partial: '', error: null };
-    this.jobs.set(picture, job);
-    this.#line.push(job);
+  /** @param {readonly Picture[]} pictures that come behind the others */
+  add(pictures) {
+    for (const picture of pictures) {
+      /** @type {Job<Result>} */
+      const job = { picture, status: 'waiting', result: null, stale: false, partial: '', error: null };
+      this.jobs.set(picture, job);
+      this.#line.push(job);
+    }
     this.#changed();
     void this.#drain();
   }

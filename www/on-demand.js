@@ -49,7 +49,7 @@ class Asking {
   ask(picture, asked) {
     this.#asked.set(picture, asked);
     this.queue.remove(picture);
-    this.queue.add(picture);
+    this.queue.add([picture]);
     if (!this.queue.model && this.preferred) void this.queue.use(this.preferred);
   }
 

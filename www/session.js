@@ -174,7 +174,7 @@ export class Session extends EventTarget {
     });
     this.pictures = [...batch, ...this.pictures];
     this.#arrived = [...batch, ...this.#arrived];
-    for (const queue of this.lanes) batch.forEach((picture) => queue.add(picture));
+    for (const queue of this.lanes) queue.add(batch);
     this.#changed();
   }
 
