@@ -18,7 +18,7 @@ test.after(async () => {
 });
 
 /** More than are shown as cards, and more than fit a screen. */
-const MANY = 80;
+const MANY = 60;
 
 /** A picture of a colour of its own. @param {string} name @param {number} number */
 const coloured = (name, number) =>
