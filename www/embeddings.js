@@ -3,15 +3,60 @@
  *
  * @typedef {import('ocelli').Tagger} Tagger
  * @typedef {import('./session.js').Picture} Picture
+ *
+ * @typedef {object} Probe by what a tagger is known again
+ * @property {string} id
+ * @property {Float32Array} answer its embedding of a text that is always the same
  */
+
+import { dot } from './vectors.js';
+
+/** What every tagger is asked, to know it again. */
+const PROBE = 'a photo of a cat and a dog';
+/** The least cosine of two answers of one model: those of its builds differ by less. */
+const SAME_MODEL = 0.99;
 
 export class Embeddings {
   /** @type {WeakMap<Tagger, WeakMap<Picture, Float32Array>>} */
   #known = new WeakMap();
+  /** What is known from earlier visits, and what has known it. @type {{ probe: Probe, all: Map<Picture, Float32Array> } | null} */
+  #kept = null;
+  /** The tagger that was recognised last. @type {Probe | null} */
+  probe = null;
+
+  /** @param {Probe} probe @param {Map<Picture, Float32Array>} all what is known from earlier visits */
+  adopt(probe, all) {
+    this.#kept = { probe, all };
+  }
+
+  /**
+   * Gives a tagger what it, or another build of its model, has known on earlier visits.
+   * @param {Tagger} tagger
+   * @param {AbortSignal} signal
+   */
+  async recognise(tagger, signal) {
+    const [answer] = await tagger.embedTexts([PROBE], { signal });
+    if (!answer) return;
+    const before = this.#kept?.probe.answer;
+    const isSame = before?.length === answer.length && dot(answer, before) >= SAME_MODEL;
+    if (!this.#kept || !isSame) {
+      this.probe = { id: `${Date.now()}-${Math.random()}`, answer };
+      return;
+    }
+    this.probe = { id: this.#kept.probe.id, answer };
+    const known = new WeakMap();
+    for (const [picture, embedding] of this.#kept.all) known.set(picture, embedding);
+    this.#known.set(tagger, known);
+  }
+
+  /** @param {Tagger} tagger @param {Picture} picture */
+  known(tagger, picture) {
+    return this.#known.get(tagger)?.get(picture);
+  }
 
   /** @param {Tagger} tagger @param {Picture} picture whether nothing is left to compute */
   has(tagger, picture) {
-    return this.#known.get(tagger)?.has(picture) ?? false;
+    return this.known(tagger, picture) !== undefined;
   }
 
   /**

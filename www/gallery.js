@@ -32,7 +32,7 @@ export class Gallery {
   #list;
   #grid;
   #detail;
-  #thumbnails = new Thumbnails();
+  thumbnails = new Thumbnails();
   /** The picture that is open over the grid. @type {Picture | null} */
   #open = null;
   /** @type {Look} */
@@ -44,12 +44,12 @@ export class Gallery {
     this.#list = list;
     this.#grid = grid;
     this.#detail = detail;
-    this.#thumbnails.addEventListener('change', (event) =>
+    this.thumbnails.addEventListener('change', (event) =>
       grid.refresh(/** @type {CustomEvent<Picture>} */ (event).detail),
     );
     grid.addEventListener('visible', (event) => {
       const { detail: seen } = /** @type {CustomEvent<Picture[]>} */ (event);
-      this.#thumbnails.want(seen);
+      this.thumbnails.want(seen);
       session.prefer(seen);
     });
     grid.addEventListener('open', (event) =>
@@ -104,7 +104,7 @@ export class Gallery {
   remove(picture) {
     const place = this.#session.pictures.indexOf(picture);
     this.#session.remove(picture);
-    this.#thumbnails.forget(picture);
+    this.thumbnails.forget(picture);
     const { pictures } = this.#session;
     const neighbour = pictures[Math.min(place, pictures.length - 1)] ?? null;
     if (this.#open === picture) this.#open = neighbour;
@@ -149,7 +149,7 @@ export class Gallery {
     const caption = this.#session.captions.jobs.get(picture)?.result?.[0]?.caption;
     const said = [names.length > 0 ? names.join(', ') : word, caption].filter(Boolean).join('; ');
     return {
-      address: this.#thumbnails.of(picture),
+      address: this.thumbnails.of(picture),
       word,
       label: said ? `${picture.name}: ${said}` : picture.name,
       state,

@@ -12,6 +12,7 @@ import './style/explain.css';
 import './style/grid.css';
 import './elements/caption-settings.js';
 import './elements/drop-zone.js';
+import './elements/kept-pictures.js';
 import './elements/label-editor.js';
 import './elements/model-status.js';
 import './elements/photo-detail.js';
@@ -30,6 +31,8 @@ import { ENOUGH_TO_FIND, Gallery } from './gallery.js';
 import { ImageSearch } from './image-search.js';
 import { Explainer } from './explain.js';
 import { EVERYDAY, TEMPLATE } from './labels.js';
+import { Library } from './library/library.js';
+import { LibraryStore } from './library/store.js';
 import { showLooks } from './explain-controller.js';
 import { loadOptions } from './options.js';
 import { SAMPLES } from './samples.js';
@@ -54,6 +57,7 @@ const page = {
   captionSettings: find('caption-settings'),
   finder: find('picture-finder'),
   saving: find('save-answers'),
+  kept: find('kept-pictures'),
   announcer: find('#announcer'),
 };
 
@@ -84,6 +88,20 @@ const gallery = new Gallery({
   grid: find('photo-grid'),
   detail: find('photo-detail'),
 });
+
+/** What is kept of many pictures, where the browser keeps anything. @type {Library | null} */
+let library = null;
+
+/** Takes up what was kept on earlier visits. */
+async function openLibrary() {
+  const store = await LibraryStore.open();
+  if (!store) return;
+  library = new Library(session, gallery.thumbnails, store);
+  library.addEventListener('change', () => library && page.kept.show(library));
+  // What cannot be read is as good as nothing.
+  const restored = await library.restore().catch(() => 0);
+  if (restored > 0) announce(`${count(restored, 'picture')} of an earlier visit`);
+}
 
 /** @param {string} text said to screen readers, seen by nobody */
 function announce(text) {
@@ -259,6 +277,8 @@ function show() {
   find('#knows-below').hidden = !builtInAtWork || tally.total === 0;
   if (wasOpen && tally.open === 0 && tally.total > 0) announce(`${count(tally.total, 'picture')} done`);
   wasOpen = tally.open > 0;
+  // A few are soon looked at again; of many nothing is to be lost.
+  if (library && (gallery.isDense || library.size > 0)) library.note();
 }
 
 let scheduled = false;
@@ -402,14 +422,19 @@ page.finder.addEventListener('unfind', () => {
 });
 page.pictures.addEventListener('discard', (/** @type {CustomEvent<Picture>} */ { detail }) => {
   const others = gallery.remove(detail);
+  void library?.remove(detail);
   show();
   if (!others) find('drop-zone button').focus();
   announce(`${detail.name} removed`);
 });
 
-// What so many pictures have taken is lost with the page.
+// What so many pictures have taken, and is not kept, is lost with the page.
 addEventListener('beforeunload', (event) => {
-  if (gallery.isDense) event.preventDefault();
+  if (gallery.isDense && !library?.isWhole) event.preventDefault();
+});
+page.kept.addEventListener('forget-all', async () => {
+  await library?.forget().catch(() => {});
+  announce('Nothing is kept of the pictures any more');
 });
 
 // A wide window has room for what is asked; on a phone it would push the pictures out of sight.
@@ -423,6 +448,9 @@ void firstQuestion.then((first) => {
   rename();
 });
 show();
-for (const { queue, fallback, atOnce } of lanes) {
-  if (atOnce && fallback) void queue.use(fallback);
-}
+void openLibrary().finally(() => {
+  for (const { queue, fallback, atOnce } of lanes) {
+    // What is known from an earlier visit is known before the models ask.
+    if (atOnce && fallback && !queue.model) void queue.use(fallback);
+  }
+});

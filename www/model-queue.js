@@ -29,6 +29,7 @@ import { isAbort } from './words.js';
  * @property {Picture} picture
  * @property {JobStatus} status
  * @property {Result | null} result the latest answer
+ * @property {string | null} by the model that gave the result on an earlier visit
  * @property {boolean} stale whether `result` answers an earlier question (other labels, another model)
  * @property {string} partial what has been written so far, while running
  * @property {unknown} error
@@ -98,7 +99,7 @@ export class ModelQueue extends EventTarget {
     this.#engine?.dispose();
     this.#engine = null;
     this.model = model;
-    this.#requeue((job) => !this.#isFinal(job));
+    this.#requeue((job) => !this.#isFinal(job) && job.by !== model.id);
     const loading = new AbortController();
     this.#loading = loading;
     this.#become('loading');
@@ -151,11 +152,25 @@ export class ModelQueue extends EventTarget {
     if (this.status === 'loading') this.#loading?.abort();
   }
 
-  /** @param {readonly Picture[]} pictures that come behind the others */
-  add(pictures) {
-    for (const picture of pictures) {
+  /**
+   * @param {readonly Picture[]} pictures that come behind the others
+   * @param {(picture: Picture, index: number) => { by: string, result: Result }} [known] what a model has answered before
+   */
+  add(pictures, known) {
+    for (const [i, picture] of pictures.entries()) {
       /** @type {Job<Result>} */
-      const job = { picture, status: 'waiting', result: null, stale: false, partial: '', error: null };
+      const job = {
+        picture,
+        status: 'waiting',
+        result: null,
+        by: null,
+        stale: false,
+        partial: '',
+        error: null,
+      };
+      if (known) Object.assign(job, known(picture, i));
+      if (job.by !== null && (this.model === null || this.model.id === job.by)) job.status = 'done';
+      else job.stale = job.result !== null;
       this.jobs.set(picture, job);
       this.#line.push(job);
     }
@@ -259,7 +274,9 @@ export class ModelQueue extends EventTarget {
     try {
       const results = await this.#perform(engine, jobs, turn.controller.signal, current);
       for (const [i, job] of jobs.entries()) {
-        if (current()) Object.assign(job, { status: 'done', result: results[i], stale: false, partial: '' });
+        if (current()) {
+          Object.assign(job, { status: 'done', result: results[i], by: null, stale: false, partial: '' });
+        }
       }
     } catch (error) {
       if (current()) jobs.forEach((job) => this.#fail(job, error));

@@ -20,7 +20,10 @@ import { ModelQueue } from './model-queue.js';
  * @property {string} id
  * @property {string} name the file's name, or what stands for it
  * @property {string} path the same, with its folders where it came with them
- * @property {Blob} file
+ * @property {string} key what tells the file from others: its path, length and date
+ * @property {number} batch when it came, and others with it, in milliseconds
+ * @property {number} index its place among them
+ * @property {Blob} file itself, or the small copy of it that was kept
  *
  * @typedef {object} Question what tagging asks
  * @property {readonly import('./labels.js').Label[] | null} labels null for those of the vocabulary that the tagger can know
@@ -98,6 +101,8 @@ export class Session extends EventTarget {
   /** @type {Picture[]} newest batch first */
   #arrived = [];
   #count = 0;
+  /** Pictures of which there is only a copy, by their keys. @type {Map<string, Picture>} */
+  #copies = new Map();
   /** @type {WeakMap<Tagger, Promise<readonly import('./labels.js').Label[]>>} */
   #knownLabels = new WeakMap();
 
@@ -112,6 +117,7 @@ export class Session extends EventTarget {
     this.tags = new ModelQueue({
       load: async (model, options) => {
         const tagger = await Tagger.load(model, { ...options, ...given });
+        await this.embeddings.recognise(tagger, options.signal);
         void this.#prepareTags(tagger, options);
         return tagger;
       },
@@ -167,15 +173,62 @@ export class Session extends EventTarget {
 
   /** @param {Blob[]} files one batch: it goes to the top, in its own order */
   add(files) {
-    const batch = files.map((file) => {
+    const fresh = files.filter((file) => !this.#takeBack(file));
+    const now = Date.now();
+    const batch = fresh.map((file, index) => {
       this.#count += 1;
       const name = file instanceof File && file.name !== '' ? file.name : `Picture ${this.#count}`;
-      return { id: `picture-${this.#count}`, name, path: pathOf(file) ?? name, file };
+      const path = pathOf(file) ?? name;
+      return { id: `picture-${this.#count}`, name, path, key: keyOf(file, path), batch: now, index, file };
     });
     this.pictures = [...batch, ...this.pictures];
     this.#arrived = [...batch, ...this.#arrived];
     for (const queue of this.lanes) queue.add(batch);
     this.#changed();
+  }
+
+  /**
+   * Puts an original in the place of its copy.
+   * @param {Blob} file
+   * @returns {boolean} whether it is known from an earlier visit
+   */
+  #takeBack(file) {
+    const path = pathOf(file) ?? (file instanceof File ? file.name : '');
+    const picture = this.#copies.get(keyOf(file, path));
+    if (!picture) return false;
+    this.#copies.delete(picture.key);
+    picture.file = file;
+    return true;
+  }
+
+  /**
+   * Takes up pictures of an earlier visit, with what is known of them.
+   * @param {readonly import('./library/store.js').Entry[]} entries
+   * @param {import('./embeddings.js').Probe} probe of the tagger that was there last
+   * @returns {Picture[]} in the order of the entries
+   */
+  restore(entries, probe) {
+    const pictures = entries.map(({ key, name, path, batch, index, copy }) => {
+      this.#count += 1;
+      return { id: `picture-${this.#count}`, name, path, key, batch, index, file: copy };
+    });
+    for (const picture of pictures) this.#copies.set(picture.key, picture);
+    const known = new Map();
+    for (const [i, picture] of pictures.entries()) {
+      // What another tagger knew helps this one nothing.
+      if (entries[i]?.tagger === probe.id) known.set(picture, entries[i].embedding);
+    }
+    this.embeddings.adopt(probe, known);
+    this.pictures = [...this.pictures, ...pictures];
+    this.#arrived = [...this.#arrived, ...pictures];
+    this.tags.add(pictures);
+    this.classes.add(pictures);
+    this.captions.add(pictures, (_, i) => ({
+      by: entries[i]?.captionModel ?? '',
+      result: entries[i]?.captions ?? [],
+    }));
+    this.#changed();
+    return pictures;
   }
 
   /** Pictures that somebody looks at come before the others. @param {readonly Picture[]} pictures */
@@ -304,6 +357,11 @@ export class Session extends EventTarget {
   #changed() {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/** @param {Blob} file @param {string} path */
+function keyOf(file, path) {
+  return [path, file.size, file instanceof File ? file.lastModified : 0].join('|');
 }
 
 /**

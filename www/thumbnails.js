@@ -11,29 +11,47 @@ const EDGE = 320;
 const UNDER_WAY = 2;
 
 export class Thumbnails extends EventTarget {
-  /** @type {Map<Picture, string>} the address of each copy; empty where there can be none */
+  /** @type {Map<Picture, { address: string, blob: Blob | null }>} each copy; an empty address where there can be none */
   #made = new Map();
   /** @type {Map<string, Picture>} by id */
   #asked = new Map();
   /** @type {Picture[]} */
   #wanted = [];
+  /** Wanted when nothing is urgent. @type {Picture[]} */
+  #later = [];
   /** @type {Worker | null} */
   #worker = null;
 
   /** @param {Picture} picture @returns {string | undefined} undefined while it is to come, empty where there is none */
   of(picture) {
-    return this.#made.get(picture);
+    return this.#made.get(picture)?.address;
   }
 
-  /** What is wanted now, most urgent first; what was wanted before, and not begun, no longer is. @param {Picture[]} pictures */
-  want(pictures) {
-    this.#wanted = pictures.filter((picture) => !this.#made.has(picture) && !this.#asked.has(picture.id));
+  /** @param {Picture} picture @returns {Blob | null} its copy, once it is there */
+  copyOf(picture) {
+    return this.#made.get(picture)?.blob ?? null;
+  }
+
+  /** Takes over a copy that was made on an earlier visit. @param {Picture} picture @param {Blob} blob */
+  adopt(picture, blob) {
+    this.#made.set(picture, { address: URL.createObjectURL(blob), blob });
+  }
+
+  /**
+   * What is wanted now, most urgent first; what was wanted before, and not begun, no longer is.
+   * @param {readonly Picture[]} pictures
+   * @param {{ later?: boolean }} [options] `later`: once nothing else is wanted
+   */
+  want(pictures, { later = false } = {}) {
+    const open = pictures.filter((picture) => !this.#made.has(picture) && !this.#asked.has(picture.id));
+    if (later) this.#later = open;
+    else this.#wanted = open;
     this.#next();
   }
 
   /** @param {Picture} picture that is no longer there */
   forget(picture) {
-    const address = this.#made.get(picture);
+    const address = this.#made.get(picture)?.address;
     if (address) URL.revokeObjectURL(address);
     this.#made.delete(picture);
     this.#asked.delete(picture.id);
@@ -41,8 +59,9 @@ export class Thumbnails extends EventTarget {
 
   #next() {
     while (this.#asked.size < UNDER_WAY) {
-      const picture = this.#wanted.shift();
+      const picture = this.#wanted.shift() ?? this.#later.shift();
       if (!picture) return;
+      if (this.#made.has(picture) || this.#asked.has(picture.id)) continue;
       this.#asked.set(picture.id, picture);
       this.#worker ??= this.#begin();
       this.#worker.postMessage({ id: picture.id, file: picture.file, edge: EDGE });
@@ -55,7 +74,7 @@ export class Thumbnails extends EventTarget {
       const picture = this.#asked.get(id);
       this.#asked.delete(id);
       if (picture) {
-        this.#made.set(picture, blob ? URL.createObjectURL(blob) : '');
+        this.#made.set(picture, { address: blob ? URL.createObjectURL(blob) : '', blob });
         this.dispatchEvent(new CustomEvent('change', { detail: picture }));
       }
       this.#next();

@@ -200,3 +200,42 @@ test('other labels are answered for all that is on screen', async () => {
   );
   await visit.end();
 });
+
+test('many pictures are there again on the next visit, until they are forgotten', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'ocelli-library-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const write = (/** @type {string} */ name, /** @type {number} */ number) =>
+    writeFileSync(path.join(folder, name), coloured(name, number).buffer);
+  for (let i = 0; i < MANY; i++) write(`p${i}.png`, i);
+  const visit = await Visit.begin(browser, site.url);
+  const { page } = visit;
+  const kept = page.locator('kept-pictures');
+  const all = (/** @type {number} */ count) =>
+    page.waitForFunction(
+      (text) => document.querySelector('.work-line')?.textContent === text,
+      `${count} pictures`,
+    );
+  const words = () => page.locator('.tile').evaluateAll((tiles) => tiles.map((one) => one.ariaLabel));
+  await page.setInputFiles('#folder', folder);
+  await kept.getByText(`Small copies of ${MANY} pictures`).waitFor();
+  const before = await words();
+  await page.reload();
+  await page.locator('.tile').first().waitFor();
+  await all(MANY);
+  assert.deepEqual(await words(), before, 'tags and captions are what they were');
+  assert.ok((await page.locator('.tile img[src]').count()) > 0);
+  // Of the folder's files only what is new is new.
+  write('fresh.png', 200);
+  await page.setInputFiles('#folder', folder);
+  await all(MANY + 1);
+  await kept.getByText(`Small copies of ${MANY + 1} pictures`).waitFor();
+  assert.match((await words())[0] ?? '', /^fresh\.png: /);
+
+  await kept.getByRole('button', { name: 'Forget them' }).click();
+  await kept.getByRole('button', { name: 'Press again to forget all' }).click();
+  await kept.waitFor({ state: 'hidden' });
+  await page.reload();
+  await visit.ready();
+  assert.equal(await page.locator('.tile, picture-card').count(), 0);
+  await visit.end();
+});

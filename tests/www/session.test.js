@@ -16,6 +16,7 @@ function begin() {
     calibration: { temperature: 1, sureThreshold: null, noneOffset: 0 },
     dispose() {},
     prepare: async () => {},
+    embedTexts: async (texts) => texts.map(() => Float32Array.of(0.6, 0.8)),
     async embedImages([file]) {
       if (log.hold) await log.hold;
       log.embedded.push(file.name);
