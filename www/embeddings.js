@@ -35,7 +35,8 @@ export class Embeddings {
    * @param {AbortSignal} signal
    */
   async recognise(tagger, signal) {
-    const [answer] = await tagger.embedTexts([PROBE], { signal });
+    // Without an answer nothing is known again, and everything else goes on.
+    const [answer] = await tagger.embedTexts([PROBE], { signal }).catch(() => []);
     if (!answer) return;
     const before = this.#kept?.probe.answer;
     const isSame = before?.length === answer.length && dot(answer, before) >= SAME_MODEL;

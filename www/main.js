@@ -31,8 +31,7 @@ import { ENOUGH_TO_FIND, Gallery } from './gallery.js';
 import { ImageSearch } from './image-search.js';
 import { Explainer } from './explain.js';
 import { EVERYDAY, TEMPLATE } from './labels.js';
-import { Library } from './library/library.js';
-import { LibraryStore } from './library/store.js';
+import { keepLibrary } from './library/keeping.js';
 import { showLooks } from './explain-controller.js';
 import { loadOptions } from './options.js';
 import { SAMPLES } from './samples.js';
@@ -89,24 +88,12 @@ const gallery = new Gallery({
   detail: find('photo-detail'),
 });
 
-/** What is kept of many pictures, where the browser keeps anything. @type {Library | null} */
-let library = null;
-
-/** Takes up what was kept on earlier visits. */
-async function openLibrary() {
-  const store = await LibraryStore.open();
-  if (!store) return;
-  library = new Library(session, gallery.thumbnails, store);
-  library.addEventListener('change', () => library && page.kept.show(library));
-  // What cannot be read is as good as nothing.
-  const restored = await library.restore().catch(() => 0);
-  if (restored > 0) announce(`${count(restored, 'picture')} of an earlier visit`);
-}
-
 /** @param {string} text said to screen readers, seen by nobody */
 function announce(text) {
   write(page.announcer, text);
 }
+
+const library = keepLibrary({ session, gallery, line: page.kept, announce });
 
 /**
  * @typedef {object} LaneOnPage
@@ -277,8 +264,7 @@ function show() {
   find('#knows-below').hidden = !builtInAtWork || tally.total === 0;
   if (wasOpen && tally.open === 0 && tally.total > 0) announce(`${count(tally.total, 'picture')} done`);
   wasOpen = tally.open > 0;
-  // A few are soon looked at again; of many nothing is to be lost.
-  if (library && (gallery.isDense || library.size > 0)) library.note();
+  library.note();
 }
 
 let scheduled = false;
@@ -422,19 +408,10 @@ page.finder.addEventListener('unfind', () => {
 });
 page.pictures.addEventListener('discard', (/** @type {CustomEvent<Picture>} */ { detail }) => {
   const others = gallery.remove(detail);
-  void library?.remove(detail);
+  library.remove(detail);
   show();
   if (!others) find('drop-zone button').focus();
   announce(`${detail.name} removed`);
-});
-
-// What so many pictures have taken, and is not kept, is lost with the page.
-addEventListener('beforeunload', (event) => {
-  if (gallery.isDense && !library?.isWhole) event.preventDefault();
-});
-page.kept.addEventListener('forget-all', async () => {
-  await library?.forget().catch(() => {});
-  announce('Nothing is kept of the pictures any more');
 });
 
 // A wide window has room for what is asked; on a phone it would push the pictures out of sight.
@@ -448,7 +425,7 @@ void firstQuestion.then((first) => {
   rename();
 });
 show();
-void openLibrary().finally(() => {
+void library.open().finally(() => {
   for (const { queue, fallback, atOnce } of lanes) {
     // What is known from an earlier visit is known before the models ask.
     if (atOnce && fallback && !queue.model) void queue.use(fallback);

@@ -87,6 +87,31 @@ for (const [device, options] of Object.entries(DEVICES)) {
   }
 }
 
+/** More than are shown as cards. */
+const MANY = 30;
+
+for (const [device, options] of Object.entries(DEVICES)) {
+  test(`${device}: many pictures, one of them open, and what can be saved`, async () => {
+    const visit = await Visit.begin(browser, site.url, { ...options, bypassCSP: true });
+    const { page } = visit;
+    const long = 'a-very-long-name-without-any-place-to-break-'.repeat(4);
+    await visit.pick(...Array.from({ length: MANY }, (_, i) => plain(`${i} ${long}.png`)));
+    await page.waitForFunction(
+      (all) => document.querySelector('.work-line')?.textContent === `${all} pictures`,
+      MANY,
+    );
+    await page.locator('kept-pictures').getByText(`copies of ${MANY} pictures`).waitFor();
+    await inspect(visit, 'a grid');
+    await page.locator('save-answers summary').click();
+    await inspect(visit, 'what can be saved');
+    await page.keyboard.press('Escape');
+    await page.locator('.tile').nth(3).click();
+    await visit.settled(`3 ${long}.png`);
+    await inspect(visit, 'one is open');
+    await visit.end();
+  });
+}
+
 test('nothing moves where reduced motion is asked for', async () => {
   const visit = await Visit.begin(browser, site.url, { reducedMotion: 'reduce' });
   await visit.drop(plain('still.png'));

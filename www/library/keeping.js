@@ -1,0 +1,50 @@
+/** The library on the page: opened when it is, told what changes, and shown in its own line. */
+
+import { count } from '../words.js';
+import { Library } from './library.js';
+import { LibraryStore } from './store.js';
+
+/**
+ * @param {object} page
+ * @param {import('../session.js').Session} page.session
+ * @param {import('../gallery.js').Gallery} page.gallery
+ * @param {any} page.line the `<kept-pictures>`
+ * @param {(sentence: string) => void} page.announce
+ */
+export function keepLibrary({ session, gallery, line, announce }) {
+  /** Null as long as it is not open, and where the browser keeps nothing. @type {Library | null} */
+  let library = null;
+
+  // What so many pictures have taken, and is not kept, is lost with the page.
+  addEventListener('beforeunload', (event) => {
+    if (gallery.isDense && !library?.isWhole) event.preventDefault();
+  });
+  line.addEventListener('forget-all', async () => {
+    await library?.forget().catch(() => {});
+    announce('Nothing is kept of the pictures any more');
+  });
+
+  return {
+    /** Takes up what was kept on earlier visits. */
+    async open() {
+      const store = await LibraryStore.open();
+      if (!store) return;
+      const opened = new Library(session, gallery.thumbnails, store);
+      opened.addEventListener('change', () => line.show(opened));
+      // What cannot be read is as good as nothing.
+      const restored = await opened.restore().catch(() => 0);
+      library = opened;
+      if (restored > 0) announce(`${count(restored, 'picture')} of an earlier visit`);
+    },
+
+    /** Something has changed. A few pictures are soon looked at again; of many nothing is to be lost. */
+    note() {
+      if (library && (gallery.isDense || library.size > 0)) library.note();
+    },
+
+    /** @param {import('../session.js').Picture} picture that was taken away */
+    remove(picture) {
+      void library?.remove(picture);
+    },
+  };
+}
