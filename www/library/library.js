@@ -88,10 +88,9 @@ export class Library extends EventTarget {
   /** Whether leaving the page loses nothing that somebody wants kept. */
   get isWhole() {
     if (this.#off) return true;
-    return (
-      this.#kept.size === this.#session.pictures.length &&
-      !this.#session.pictures.some((one) => this.#isNews(one))
-    );
+    const { pictures } = this.#session;
+    // Damaged pictures, of which nothing is known, are not among them.
+    return this.#session.tally().open === 0 && !pictures.some((one) => this.#isNews(one));
   }
 
   async #write() {
