@@ -33,6 +33,12 @@ test('an index is made, brought up to date, and searched by words and by picture
   );
   assert.equal(alike.length, 2);
   assert.equal(JSON.parse(alike[0]).path, 'photos/coffee.webp');
+  // What looks like a file, and is none, is mistyped.
+  for (const name of ['photos/missing.webp', 'a cat + missing.jpg', './photos', 'photos/new']) {
+    const wrong = await run('search', name, '-i', 'photos.ocelli');
+    assert.deepEqual([wrong.code, wrong.out], [2, ''], name);
+    assert.match(wrong.err, /^ocelli: There is no file \S+\.\n/i);
+  }
   const query = 'photos/coffee.webp + a cat - a cup of coffee';
   const both = await run('search', query, '-i', 'photos.ocelli', '-n', '2');
   assert.deepEqual(

@@ -270,8 +270,8 @@ test('what cannot be added leaves all as it was', { skip }, async (t) => {
   const good = { id: 'good', vector: [1, 0, 0, 0] };
   for (const [wrong, code, message] of [
     ['good', 'argument-invalid', /must be an array/],
-    [[good, { id: 'x' }], 'argument-invalid', /and 2 is not/],
-    [[good, { id: 7, vector: [1, 0, 0, 0] }], 'argument-invalid', /and 2 is not/],
+    [[good, { id: 'x' }], 'argument-invalid', /and number 2 is none/],
+    [[good, { id: 7, vector: [1, 0, 0, 0] }], 'argument-invalid', /and number 2 is none/],
     [[good, good], 'argument-invalid', /id good is given twice/],
     [[good, { id: '', vector: [1, 0, 0, 0] }], 'argument-invalid', /from 1 to 4096 bytes/],
     [[good, { id: 'x', vector: [0, 0, 0, 0] }], 'argument-invalid', /vector of x has no direction/],

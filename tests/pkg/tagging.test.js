@@ -257,3 +257,10 @@ test('a question about many embeddings tells how far it is, and ends when it is 
   });
   await assert.rejects(asked, aborted);
 });
+
+test('an embedding is no picture where a picture is wanted', async (t) => {
+  const { model } = await load(t, Tagger);
+  const wrong = { code: 'argument-invalid', message: /A picture is taken here, .* such as an embedding\./ };
+  await assert.rejects(model.embedImages([Float32Array.of(1, 0)]), wrong);
+  await assert.rejects(model.explain(Float32Array.of(1, 0), 'cat'), wrong);
+});

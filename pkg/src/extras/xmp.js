@@ -10,6 +10,9 @@
  * @property {string} [toolkit] what has written it (`x:xmptk`); `ocelli` by default
  */
 
+import { checkText, checkTexts } from '../page/arguments.js';
+import { readOptions } from '../page/options.js';
+
 /** Characters that no XML may have. */
 // eslint-disable-next-line no-control-regex
 const NO_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
@@ -27,8 +30,10 @@ const ENTITIES = [
  *
  * @param {XmpContent} content
  * @returns {string}
+ * @throws {import('../shared/errors.js').OcelliError} `argument-invalid`
  */
-export function xmpPacket({ subjects = [], hierarchicalSubjects = [], description, toolkit = 'ocelli' }) {
+export function xmpPacket(content) {
+  const { subjects, hierarchicalSubjects, description, toolkit } = checked(content);
   const lightroom = hierarchicalSubjects.length > 0 ? ' xmlns:lr="http://ns.adobe.com/lightroom/1.0/"' : '';
   return `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="${escape(toolkit)}">
@@ -53,6 +58,20 @@ export function xmpProperties({ subjects = [], hierarchicalSubjects = [], descri
       ? ''
       : `   <dc:description>\n    <rdf:Alt>\n     <rdf:li xml:lang="x-default">${escape(description)}</rdf:li>\n    </rdf:Alt>\n   </dc:description>\n`;
   return bag('dc:subject', subjects) + bag('lr:hierarchicalSubject', hierarchicalSubjects) + sentence;
+}
+
+/** @param {XmpContent} content */
+function checked(content) {
+  const read = readOptions(content, ['subjects', 'hierarchicalSubjects', 'description', 'toolkit']);
+  const { subjects = [], hierarchicalSubjects = [], description, toolkit = 'ocelli' } = read;
+  if (description !== undefined) checkText(description, 'description');
+  checkText(toolkit, 'toolkit');
+  return {
+    subjects: checkTexts(subjects, 'subject'),
+    hierarchicalSubjects: checkTexts(hierarchicalSubjects, 'hierarchicalSubject'),
+    description,
+    toolkit,
+  };
 }
 
 /** @param {string} name @param {readonly string[]} words */

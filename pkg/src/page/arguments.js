@@ -117,7 +117,7 @@ export function checkLabels(labels) {
  * A copy of texts.
  *
  * @param {unknown} texts
- * @param {'text' | 'answer'} [name] what one of them is
+ * @param {string} [name] what one of them is
  * @returns {string[]}
  */
 export function checkTexts(texts, name = 'text') {

@@ -55,6 +55,10 @@ const DECODABLE = /^image\/(jpe?g|pjpeg|png|x-png|apng|webp|gif|(x-(ms-)?)?bmp|t
 export async function readImage(image, options = {}) {
   throwIfAborted(options.signal);
   if (typeof image === 'string') return fromFetched(image, options);
+  if (/** @type {unknown} */ (image) instanceof Float32Array) {
+    const sentence = 'A picture is taken here, and this is a Float32Array, such as an embedding.';
+    throw new OcelliError('argument-invalid', sentence);
+  }
   if (ArrayBuffer.isView(image)) {
     return fromCopy(
       fromBytes(() => new Uint8Array(image.buffer, image.byteOffset, image.byteLength)),

@@ -80,7 +80,7 @@ export function checkItems(items, what) {
     const { id } = item ?? {};
     if (typeof id !== 'string' || item[what] === undefined) {
       throw wrong(
-        `What is added must be { id, ${what} }, each with a string as its id, and ${place + 1} is not.`,
+        `What is added must be { id, ${what} }, each with a string as its id, and number ${place + 1} is none.`,
       );
     }
     if (what === 'image') return item;

@@ -423,7 +423,7 @@ export class Index {
   #reader(what) {
     if (this.#embedder) return this.#embedder;
     throw wrong(
-      `The index has no model that reads ${what}: give one, as in Index.open(file, { model: 'ocelli' }).`,
+      `The index has no model that reads ${what}: give one, as in Index.create({ model: 'ocelli' }) or Index.open(file, { model: 'ocelli' }).`,
     );
   }
 

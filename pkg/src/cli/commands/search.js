@@ -56,11 +56,18 @@ export async function search(values, names) {
 async function partsOf(name) {
   const parts = (await isFile(name)) ? [{ text: name, weight: 1 }] : parseQuery(name);
   return Promise.all(
-    parts.map(async ({ text, weight }) =>
-      (await isFile(text)) ? { image: await readFile(text), weight } : { text, weight },
-    ),
+    parts.map(async ({ text, weight }) => {
+      if (await isFile(text)) return { image: await readFile(text), weight };
+      // Nobody looks for pictures of a file's name: it is mistyped.
+      if (PATH.test(text)) throw usage(`There is no file ${printable(text)}.`);
+      return { text, weight };
+    }),
   );
 }
+
+/** What is meant as a file: it ends as pictures do, or has folders before it. */
+const PATH =
+  /\.(jpe?g|png|webp|gif|bmp|tiff?|avif|heic)$|^(\.{0,2}|~)[\\/]|^[a-z]:\\|^[^\s/]+(\/[^\s/]+)+\/?$/i;
 
 /** @param {string} name */
 async function isFile(name) {

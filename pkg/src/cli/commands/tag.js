@@ -32,6 +32,9 @@ export async function tag(values, names) {
     async open(onProgress) {
       const tagger = await openModel(model, () => Tagger.load(model, { ...load, onProgress }));
       const teacher = taught === null ? null : Teacher.load(taught, tagger);
+      if (teacher?.labels.length === 1 && !labels) {
+        throw usage('The teacher has one label, and nothing to tell it from: give others with --labels.');
+      }
       const everyday = labels || teacher ? null : await everydayTags(tagger);
       return { tagger, teacher, everyday, dispose: () => tagger.dispose() };
     },

@@ -40,6 +40,9 @@ export async function teach(values, names) {
     else await replaceFile(out, json);
     if (teacher.strength === null) {
       tell('the examples tell the labels no better than their names do: nothing was learnt.');
+    } else if (!quiet) {
+      const pictures = [...examples.values()].flat().length;
+      tell(`learnt ${amount(examples.size, 'label')} from ${amount(pictures, 'picture')}.`);
     }
     return EXIT.done;
   } finally {
@@ -102,4 +105,9 @@ function refuse(file, cause) {
   if (!(cause instanceof Error)) throw cause;
   cause.message = `${file}: ${cause.message}`;
   throw cause;
+}
+
+/** @param {number} count @param {string} what one of them is */
+function amount(count, what) {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
