@@ -66,6 +66,11 @@ export class PhotoGrid extends HTMLElement {
     });
   }
 
+  /** Pixels from one tile to the next. */
+  get #pitch() {
+    return this.#edge + GAP;
+  }
+
   /** @param {readonly Picture[]} pictures @param {(picture: Picture) => Tile} describe */
   show(pictures, describe) {
     this.#pictures = pictures;
@@ -100,18 +105,16 @@ export class PhotoGrid extends HTMLElement {
     const least = width < NARROW ? LEAST.narrow : LEAST.wide;
     this.#columns = Math.max(1, Math.floor((width + GAP) / (least + GAP)));
     this.#edge = Math.floor((width - (this.#columns - 1) * GAP) / this.#columns);
-    const pitch = this.#edge + GAP;
+    const pitch = this.#pitch;
     const rows = Math.ceil(this.#pictures.length / this.#columns);
     this.#canvas.style.height = `${Math.max(0, rows * pitch - GAP)}px`;
     this.#current = Math.min(this.#current, Math.max(0, this.#pictures.length - 1));
     const { top } = this.#canvas.getBoundingClientRect();
     const row = (/** @type {number} */ y) => Math.floor((y - top) / pitch);
     const [first, last] = [Math.max(0, row(0)), Math.min(rows - 1, row(innerHeight))];
-    const near = this.#pictures.slice(
-      Math.max(0, first - BEYOND) * this.#columns,
-      (last + BEYOND + 1) * this.#columns,
-    );
-    this.#place(near, Math.max(0, first - BEYOND) * this.#columns);
+    const start = Math.max(0, first - BEYOND) * this.#columns;
+    const near = this.#pictures.slice(start, (last + BEYOND + 1) * this.#columns);
+    this.#place(near, start);
     const seen = this.#pictures.slice(first * this.#columns, (last + 1) * this.#columns);
     const said = seen.map(({ id }) => id).join(' ');
     if (said !== this.#said) tell(this, 'visible', [...seen, ...near]);
@@ -146,7 +149,7 @@ export class PhotoGrid extends HTMLElement {
 
   /** @param {TileView} view @param {number} place */
   #put(view, place) {
-    const pitch = this.#edge + GAP;
+    const pitch = this.#pitch;
     const [x, y] = [(place % this.#columns) * pitch, Math.floor(place / this.#columns) * pitch];
     const { style } = view.item;
     style.transform = `translate(${x}px, ${y}px)`;
@@ -182,7 +185,7 @@ export class PhotoGrid extends HTMLElement {
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const page = this.#columns * Math.max(1, Math.floor(innerHeight / (this.#edge + GAP)) - 1);
+    const page = this.#columns * Math.max(1, Math.floor(innerHeight / this.#pitch) - 1);
     const last = this.#pictures.length - 1;
     const step = {
       ArrowRight: 1,
@@ -219,7 +222,7 @@ export class PhotoGrid extends HTMLElement {
 
   /** Scrolls as little as it takes. @param {number} place */
   #reveal(place) {
-    const pitch = this.#edge + GAP;
+    const pitch = this.#pitch;
     const top = this.#canvas.getBoundingClientRect().top + Math.floor(place / this.#columns) * pitch;
     if (top < GAP) scrollBy(0, top - GAP);
     else if (top + pitch > innerHeight) scrollBy(0, top + pitch - innerHeight);

@@ -17,3 +17,8 @@ export function printable(text) {
 export function tell(sentence) {
   process.stderr.write(`ocelli: ${printable(sentence)}\n`);
 }
+
+/** @param {number} count @param {string} what one of them is @returns {string} "1 picture", "2 pictures" */
+export function amount(count, what) {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

@@ -9,7 +9,7 @@ import { OcelliError } from '../shared/errors.js';
 import { EXIT, Failure } from './failure.js';
 import { readPicture } from './inputs.js';
 import { loading, progress } from './progress.js';
-import { tell } from './terminal.js';
+import { amount, tell } from './terminal.js';
 import { writeSidecar } from './xmp.js';
 
 /** Codes of what is wrong with the command or the model, and so with every picture. */
@@ -146,7 +146,7 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
     const [were, it] = leftAlone === 1 ? [' was', 'it'] : ['s were', 'them'];
     tell(`${leftAlone} sidecar${were} there already, not as ocelli writes ${it}, and left alone.`);
   }
-  const all = `${pictures.length} picture${pictures.length === 1 ? '' : 's'}`;
+  const all = amount(pictures.length, 'picture');
   if (signal.aborted) {
     tell(`stopped after ${done} of ${all}; with --out, the same command goes on.`);
     return EXIT.interrupted;

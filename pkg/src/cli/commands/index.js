@@ -10,7 +10,7 @@ import { openIndexFile } from '../index-file.js';
 import { findPictures, sentenceOfUndecoded } from '../inputs.js';
 import { modelOf, openModel } from '../model.js';
 import { loading } from '../progress.js';
-import { tell } from '../terminal.js';
+import { amount, tell } from '../terminal.js';
 import { work } from '../work.js';
 
 /** @typedef {import('../options.js').Values} Values */
@@ -47,7 +47,7 @@ async function update(values, names, out, earlier) {
   const gone = await missing(known.ids);
   const due = await changed(pictures, known);
   if (due.length === 0 && gone.length === 0) {
-    tell(`${out} is up to date: ${countOf(known.ids.size)}.`);
+    tell(`${out} is up to date: ${amount(known.ids.size, 'picture')}.`);
     return EXIT.done;
   }
   const bar = loading({ quiet: values.quiet === true });
@@ -66,7 +66,9 @@ async function update(values, names, out, earlier) {
       await replaceFile(out, new Uint8Array(await (await opened.save()).arrayBuffer()));
       const { size } = await stat(out);
       const left = removed > 0 ? `; ${removed} ${removed === 1 ? 'is' : 'are'} gone` : '';
-      process.stdout.write(`${out}: ${countOf(opened.size)}, ${(size / 1e6).toFixed(1)} MB${left}\n`);
+      process.stdout.write(
+        `${out}: ${amount(opened.size, 'picture')}, ${(size / 1e6).toFixed(1)} MB${left}\n`,
+      );
       return code;
     } finally {
       opened.dispose();
@@ -155,11 +157,6 @@ async function withTexts(opened) {
     // Of an image tower alone, as DINOv2's: it is searched by pictures.
     if (/** @type {{ code?: string }} */ (error).code !== 'argument-invalid') throw error;
   }
-}
-
-/** @param {number} count */
-function countOf(count) {
-  return `${count} picture${count === 1 ? '' : 's'}`;
 }
 
 /** @param {unknown} file */

@@ -9,7 +9,7 @@ import { findPictures } from '../inputs.js';
 import { readLabels } from '../labels.js';
 import { modelOf, openModel } from '../model.js';
 import { loading, progress } from '../progress.js';
-import { tell } from '../terminal.js';
+import { amount, tell } from '../terminal.js';
 
 /** @param {import('../options.js').Values} values @param {string[]} names */
 export async function teach(values, names) {
@@ -105,9 +105,4 @@ function refuse(file, cause) {
   if (!(cause instanceof Error)) throw cause;
   cause.message = `${file}: ${cause.message}`;
   throw cause;
-}
-
-/** @param {number} count @param {string} what one of them is */
-function amount(count, what) {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -11,6 +11,7 @@
  */
 
 import { errorFor } from '../../shared/errors.js';
+import { parsed } from './small-files.js';
 
 /** What `src/models/dual/open_clip.rs` knows by its name. */
 const KNOWN = /^([\w-]+\/)?(xlm-)?roberta-(base|large)$/;
@@ -72,13 +73,4 @@ function textOf(config) {
   return typeof text === 'object' && text !== null && typeof text.hf_model_name === 'string'
     ? text
     : undefined;
-}
-
-/** @param {Uint8Array} json @returns {any} nothing where it is damaged, which the wasm tells in its own words */
-function parsed(json) {
-  try {
-    return JSON.parse(new TextDecoder().decode(json));
-  } catch {
-    return undefined;
-  }
 }

@@ -38,6 +38,7 @@ import { EmbedderOperations } from './embedder.js';
 import { ImageEncodings } from './image-encodings.js';
 import { KeptEmbeddings } from './kept-embeddings.js';
 import { MatcherOperations } from './matcher.js';
+import { parsed } from './small-files.js';
 import { TaggerOperations } from './tagger.js';
 import { TextEncoderOperations } from './text-encoder.js';
 
@@ -146,15 +147,6 @@ function isOfTimm(config) {
 /** @param {Uint8Array} config @returns {unknown} */
 function modelType(config) {
   return parsed(config)?.model_type;
-}
-
-/** @param {Uint8Array} config @returns {any} nothing where it is damaged, which the wasm tells in its own words */
-function parsed(config) {
-  try {
-    return JSON.parse(new TextDecoder().decode(config));
-  } catch {
-    return undefined;
-  }
 }
 
 /**

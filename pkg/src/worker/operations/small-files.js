@@ -47,3 +47,12 @@ function filesOf(code, message, { config, preprocessor, tokenizer, extra }) {
       return [];
   }
 }
+
+/** @param {Uint8Array} json @returns {any} nothing where it is damaged, which the wasm tells in its own words */
+export function parsed(json) {
+  try {
+    return JSON.parse(new TextDecoder().decode(json));
+  } catch {
+    return undefined;
+  }
+}
