@@ -4,6 +4,7 @@
 // Without a stage: all but the last, each stage after the one it rests on. Stops at the first failure. A stage in which
 // no test ran has failed: an empty run proves nothing.
 
+import { availableParallelism } from 'node:os';
 import { buildPackage } from './build-package.mjs';
 import { buildPage } from './build-page.mjs';
 import { buildWasm } from './build-wasm.mjs';
@@ -24,6 +25,9 @@ import { setup } from './setup.mjs';
  * @property {boolean} [page] whether the page is built before
  * @property {(onLine: (line: string) => void) => Promise<void>} run
  */
+
+/** Node's own runner leaves one core idle, of two half of them. */
+const ALL_CORES = [`--test-concurrency=${availableParallelism()}`];
 
 /** Tests of the page take all of a machine. */
 const IN_TURN = ['--test-concurrency=1'];
@@ -69,11 +73,12 @@ const STAGES = {
   },
   kernels: {
     title: 'Tests of the kernels as WebAssembly',
-    usual: 'some 4 minutes where the sources have changed',
+    usual: 'some 2 minutes where the sources have changed',
     needs: ['wasm', 'npm', 'browser'],
     core: 'needed',
+    // Two variants hold between them all that is compiled for some variants only.
     run: (onLine) =>
-      run(process.execPath, ['tests/kernels/run.mjs'], {
+      run(process.execPath, ['tests/kernels/run.mjs', '--variant', 'simd128,relaxed-threads'], {
         onLine,
         failure: 'Tests of the kernels failed (see above).',
       }),
@@ -108,7 +113,7 @@ const STAGES = {
  * @param {string[]} [flags]
  * @param {RegExp} [names] of the files that are run
  */
-async function nodeTests(folder, onLine, env = {}, flags = [], names = /\.test\.js$/) {
+async function nodeTests(folder, onLine, env = {}, flags = ALL_CORES, names = /\.test\.js$/) {
   const paths = filesBelow(folder).filter((file) => names.test(file));
   if (paths.length === 0) throw new Failure(`There is no test in ${folder}.`);
   await run(process.execPath, ['--test', '--test-reporter=spec', ...flags, ...paths], {

@@ -12,6 +12,7 @@ import { findWasmBindgen, findWasmToolchain } from '../../scripts/lib/find.mjs';
 import { Failure, main, run, say } from '../../scripts/lib/run.mjs';
 import { WASM_TARGET } from '../../scripts/lib/tools.mjs';
 import { chosenVariants, crateEnv, VARIANTS } from '../../scripts/lib/variants.mjs';
+import { setup } from '../../scripts/setup.mjs';
 import { openBrowser } from '../browser/support/browser.js';
 
 /** @import { Variant } from '../../scripts/lib/variants.mjs' */
@@ -143,4 +144,7 @@ function addressOf(server) {
   });
 }
 
-await main(import.meta, (args) => testKernels(chosenVariants([...args, '--all'])));
+await main(import.meta, async (args) => {
+  await setup(['wasm', 'npm', 'browser']);
+  await testKernels(chosenVariants([...args, '--all']));
+});
