@@ -4,10 +4,10 @@
  */
 
 import { answersQueue, matchesQueue } from './on-demand.js';
-import { doubtOf } from './doubt.js';
 import { Embeddings } from './embeddings.js';
 import { pathOf } from './gather.js';
 import { ModelQueue } from './model-queue.js';
+import { tagWith } from './tagging.js';
 
 /**
  * @typedef {import('ocelli').Tag<string | null>} Tag with `null` for "none of these"
@@ -15,6 +15,9 @@ import { ModelQueue } from './model-queue.js';
  * @typedef {import('ocelli').Captioner} Captioner
  * @typedef {import('ocelli').Classifier} Classifier
  * @typedef {import('ocelli').Classification} Classification
+ * @typedef {import('./tagging.js').Question} Question
+ * @typedef {import('./tagging.js').TagAnswer} TagAnswer
+ * @typedef {import('./tagging.js').Asked} Asked
  *
  * @typedef {object} Picture
  * @property {string} id
@@ -24,24 +27,6 @@ import { ModelQueue } from './model-queue.js';
  * @property {number} batch when it came, and others with it, in milliseconds
  * @property {number} index its place among them
  * @property {Blob} file itself, or the small copy of it that was kept
- *
- * @typedef {object} Question what tagging asks
- * @property {readonly import('./labels.js').Label[] | null} labels null for those of the vocabulary that the tagger can know
- * @property {string} template the sentence around each label
- * @property {readonly string[] | null} [templates] several sentences, in place of the one
- * @property {'softmax' | 'independent'} [scores]
- * @property {boolean} [none] whether "none of these" is among the answers
- * @property {number} [threshold] the least score that is shown
- * @property {import('ocelli').Vocabulary | null} [vocabulary] where the labels come from, if their parents are known
- *
- * @typedef {object} TagAnswer
- * @property {Tag[]} tags
- * @property {boolean} sure whether the best of them is more than a guess; where it is not, there are no tags
- * @property {import('./doubt.js').Doubt | null} [doubt] where somebody's own labels are answered, though the picture seems to show none of them
- *
- * @typedef {Question & { labels: readonly import('./labels.js').Label[], judged: boolean,
- *   beside: readonly import('./labels.js').Label[] }} Asked `judged`: whether the page chose the labels, and so can tell
- *   guesses from answers. `beside`: what somebody's own labels are compared with, where the tagger can tell
  *
  * @typedef {object} CaptionSettings
  * @property {import('ocelli').StreamOptions} options how captions are searched for
@@ -57,12 +42,6 @@ import { ModelQueue } from './model-queue.js';
  * @property {Pick<typeof import('ocelli').Answerer, 'load'>} Answerer
  * @property {Pick<typeof import('ocelli').Classifier, 'load'>} Classifier
  */
-
-/** Tags kept for each picture, and how many there may be with all that they imply. */
-const TAGS_SHOWN = 5;
-const MOST_SHOWN = 7;
-/** Beside a sure answer, what scores less is noise. */
-const WORTH_SHOWING = 0.05;
 
 /** Classes kept for each picture. */
 const CLASSES_SHOWN = 3;
@@ -362,62 +341,4 @@ export class Session extends EventTarget {
 /** @param {Blob} file @param {string} path */
 function keyOf(file, path) {
   return [path, file.size, file instanceof File ? file.lastModified : 0].join('|');
-}
-
-/**
- * @param {Tagger} tagger
- * @param {Float32Array[]} embeddings of pictures
- * @param {Asked} asked
- * @param {{ signal: AbortSignal, onProgress: (progress: import('ocelli').ProgressEvent) => void }} options
- * @returns {Promise<TagAnswer[]>} of each, the best, and all that they imply
- */
-async function tagWith(tagger, embeddings, asked, { signal, onProgress }) {
-  const { labels, template, templates, scores, none } = asked;
-  const all = await tagger.tag(embeddings, labels, {
-    template: templates ?? template,
-    ...(scores && { scores }),
-    ...(none && { none: true }),
-    signal,
-    onProgress,
-  });
-  const answers = embeddings.map((embedding, i) => answerOf(tagger, embedding, asked, all[i] ?? [], signal));
-  return Promise.all(answers);
-}
-
-/**
- * @param {Tagger} tagger
- * @param {Float32Array} embedding of a picture
- * @param {Asked} asked
- * @param {Tag[]} all of its tags, best first
- * @param {AbortSignal} signal
- * @returns {Promise<TagAnswer>}
- */
-async function answerOf(tagger, embedding, asked, all, signal) {
-  const { templates, scores, none, threshold, vocabulary } = asked;
-  const { sureThreshold } = tagger.calibration;
-  // The threshold was measured with one sentence around each label, and one right label among all.
-  const judged =
-    asked.judged && vocabulary && sureThreshold !== null && scores !== 'independent' && !templates;
-  const shown = all
-    .filter(({ label, score }) => (label !== null || none) && score >= (threshold ?? 0))
-    .slice(0, TAGS_SHOWN);
-  const surest = judged ? vocabulary.surest(all, sureThreshold) : (shown[0] ?? null);
-  if (judged && surest === null) return { tags: [], sure: false };
-  // A kind that is a guess is left out, and what it surely is, shown.
-  const answers = judged && surest && surest.label !== shown[0]?.label ? [surest] : shown;
-  const among = scores === 'independent' ? {} : { among: all };
-  // What somebody asks is answered as asked; what the page asks, with all that it implies.
-  if (!vocabulary || !asked.judged) {
-    const whole = scores !== 'independent' && !none;
-    return {
-      tags: answers,
-      sure: true,
-      doubt: whole ? await doubtOf(tagger, embedding, asked, signal) : null,
-    };
-  }
-  const worth = judged
-    ? answers.filter(({ score }, place) => place === 0 || score >= WORTH_SHOWING)
-    : answers;
-  // So many as are seen at a glance.
-  return { tags: vocabulary.withParents(worth, among).slice(0, MOST_SHOWN), sure: true };
 }
