@@ -1,109 +1,263 @@
 /**
- * What was found out about the pictures, as files: for photo programs, for spreadsheets, for programs, and for those who train
- * models.
+ * What was found out about the pictures, as files: for photo programs, for spreadsheets, for programs, for web pages, and for
+ * those who train models. `files/import.js` reads them back.
  *
  * @typedef {object} Row one picture
  * @property {string} path its name, with its folders where it came with them
  * @property {string[]} tags best first
  * @property {string[]} hierarchy the same below what they imply: `animal|pet|dog`
+ * @property {string[]} [gone] tags that somebody has taken away
  * @property {string} caption empty where there is none
+ * @property {Blob | null} [original] its file, where that is here
  *
- * @typedef {'xmp' | 'csv' | 'json' | 'txt'} Format
+ * @typedef {'xmp' | 'pictures' | 'csv' | 'json' | 'txt' | 'html' | 'markdown'} Format
+ *
+ * @typedef {object} Options
+ * @property {'both' | 'caption' | 'tags'} [parts] what goes into a text
+ * @property {string} [separator] what is between its parts
+ * @property {string} [prefix] what it begins with
+ * @property {string} [suffix] what it ends with
+ * @property {boolean} [replaceTexts] whether texts that a folder has already give way
+ * @property {boolean} [keepCaption] whether captions stay that pictures and sidecars have already
+ *
+ * @typedef {object} Tally what has become of the pictures
+ * @property {number} within those that keywords were written into
+ * @property {number} beside those that have a sidecar in place of that
+ * @property {number} absent those whose file is not here
  */
 
 import { xmpPacket } from 'ocelli';
+import { archivesOf } from './files/archive.js';
+import { partsOf, stemOf } from './files/paths.js';
+import { writeTable } from './files/table.js';
+import { withKeywords } from './files/with-keywords.js';
+import { mergedXmp } from './files/xmp-merge.js';
+
+/** The formats of which all pictures are in one file. @type {Partial<Record<Format, { name: string, type: string, write: (rows: readonly Row[]) => string }>>} */
+const LISTS = {
+  csv: { name: 'ocelli.csv', type: 'text/csv', write: csv },
+  json: { name: 'ocelli.json', type: 'application/json', write: json },
+  html: { name: 'ocelli.html', type: 'text/html', write: html },
+  markdown: { name: 'ocelli.md', type: 'text/markdown', write: markdown },
+};
+
+/** What archives of the others are called. @type {Partial<Record<Format, string>>} */
+const ARCHIVES = { xmp: 'ocelli-sidecars', txt: 'ocelli-texts', pictures: 'ocelli-pictures' };
+
+/** @returns {Tally} */
+export function newTally() {
+  return { within: 0, beside: 0, absent: 0 };
+}
 
 /**
- * The file of a format.
+ * The files of a format, one at a time, as they go into a folder.
  *
  * @param {readonly Row[]} rows
  * @param {Format} format
- * @returns {Promise<{ name: string, blob: Blob }>}
+ * @param {Options} [options]
+ * @param {Tally} [tally]
+ * @returns {AsyncGenerator<import('./files/folder.js').Entry>}
  */
-export async function fileOf(rows, format) {
-  switch (format) {
-    case 'csv':
-      return { name: 'ocelli.csv', blob: new Blob([csv(rows)], { type: 'text/csv' }) };
-    case 'json':
-      return { name: 'ocelli.json', blob: new Blob([json(rows)], { type: 'application/json' }) };
-    case 'txt':
-      return { name: 'ocelli-texts.zip', blob: await zipped(texts(rows)) };
-    case 'xmp':
-      return { name: 'ocelli-sidecars.zip', blob: await zipped(sidecars(rows)) };
+export async function* filesOf(rows, format, options = {}, tally = newTally()) {
+  const list = LISTS[format];
+  if (list) yield { name: list.name, blob: new Blob([list.write(rows)], { type: list.type }), replace: true };
+  else if (format === 'pictures') yield* pictures(rows, options, tally);
+  else if (format === 'txt') {
+    const replace = options.replaceTexts ?? false;
+    for (const [name, text] of texts(rows, options)) yield { name, blob: new Blob([text]), replace };
+  } else {
+    const names = namesOf(rows, sidecarOf);
+    for (const [i, row] of rows.entries()) yield sidecar(names[i] ?? '', row, options);
   }
 }
 
-/** A table as RFC 4180 has it, which spreadsheets know for UTF-8 by its mark. @param {readonly Row[]} rows */
-export function csv(rows) {
-  const lines = rows.map(({ path, tags, caption }) => [path, tags.join('; '), caption].map(cell).join(','));
-  return `\ufeff${['picture,tags,caption', ...lines].join('\r\n')}\r\n`;
+/**
+ * The same as they are downloaded: one file, or as many archives as it takes.
+ *
+ * @param {readonly Row[]} rows
+ * @param {Format} format
+ * @param {Options} [options]
+ * @param {Tally} [tally]
+ * @param {(done: number) => void} [told] how many files are in an archive; may throw to end it
+ * @returns {AsyncGenerator<{ name: string, blob: Blob }>}
+ */
+export async function* downloadsOf(rows, format, options, tally, told = () => {}) {
+  const files = filesOf(rows, format, options, tally);
+  const name = ARCHIVES[format];
+  if (name === undefined) yield* files;
+  else yield* archivesOf(counted(files, told), { name, packs: format !== 'pictures' });
 }
 
-/** @param {string} text */
-function cell(text) {
-  // A spreadsheet computes what begins so: a name is no formula.
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+/** @template File @param {AsyncIterable<File>} files @param {(done: number) => void} told */
+async function* counted(files, told) {
+  let done = 0;
+  for await (const file of files) {
+    yield file;
+    told((done += 1));
+  }
+}
+
+/** A table for spreadsheets. @param {readonly Row[]} rows */
+export function csv(rows) {
+  const lines = rows.map(({ path, tags, caption }) => [path, tags.join('; '), caption]);
+  return writeTable([['picture', 'tags', 'caption'], ...lines]);
 }
 
 /** @param {readonly Row[]} rows */
 export function json(rows) {
   return `${JSON.stringify(
-    rows.map(({ path, tags, caption }) => ({ picture: path, tags, ...(caption && { caption }) })),
+    rows.map(({ path, tags, gone = [], caption }) => ({
+      picture: path,
+      tags,
+      ...(gone.length > 0 && { gone }),
+      ...(caption && { caption }),
+    })),
     null,
     1,
   )}\n`;
 }
 
-/** `photo.jpg.xmp` for each picture. @param {readonly Row[]} rows @returns {Map<string, string>} */
-export function sidecars(rows) {
-  return named(
-    rows,
-    (path) => `${path}.xmp`,
-    ({ tags, hierarchy, caption }) =>
-      xmpPacket({
-        subjects: tags,
-        hierarchicalSubjects: hierarchy.filter((one) => one.includes('|')),
-        ...(caption && { description: caption }),
-      }),
+/** A list for web pages. @param {readonly Row[]} rows */
+export function html(rows) {
+  const items = rows.map(
+    (row) => `<li><img src="${escape(addressOf(row))}" alt="${escape(insteadOf(row))}" /></li>\n`,
   );
+  return `<!doctype html>\n<meta charset="utf-8" />\n<title>Pictures</title>\n<ul>\n${items.join('')}</ul>\n`;
 }
 
-/** `photo.txt` for each picture: its caption, then its tags. @param {readonly Row[]} rows @returns {Map<string, string>} */
-export function texts(rows) {
-  const words = (/** @type {Row} */ { tags, caption }) => [caption, ...tags].filter(Boolean).join(', ');
-  return named(rows, (path) => `${path.replace(/\.[^./]+$/, '')}.txt`, words);
+/** The same for what is written in Markdown. @param {readonly Row[]} rows */
+export function markdown(rows) {
+  const quoted = (/** @type {string} */ text) =>
+    text.replace(/\s*[\r\n]+\s*/g, ' ').replace(/[\\`*_[\]<>&!#~|]/g, '\\$&');
+  return rows.map((row) => `![${quoted(insteadOf(row))}](${addressOf(row)})\n`).join('\n');
+}
+
+/** What is read in place of a picture. @param {Row} row */
+function insteadOf({ tags, caption }) {
+  return caption || tags.join(', ');
+}
+
+/** @param {Row} row @returns {string} of a picture, as seen from the folder that its path begins in */
+function addressOf({ path }) {
+  const part = (/** @type {string} */ text) =>
+    encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd')).replace(
+      /[()'!*]/g,
+      (letter) => `%${letter.charCodeAt(0).toString(16)}`,
+    );
+  return partsOf(path).map(part).join('/');
+}
+
+/** @param {string} text */
+function escape(text) {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+}
+
+/** `photo.jpg.xmp` for each picture. @param {readonly Row[]} rows @returns {Map<string, string>} */
+export function sidecars(rows) {
+  const names = namesOf(rows, sidecarOf);
+  return new Map(rows.map((row, i) => [names[i] ?? '', xmpPacket(contentOf(row))]));
+}
+
+/**
+ * `photo.txt` for each picture: its caption, then its tags, as those have it who train models.
+ *
+ * @param {readonly Row[]} rows
+ * @param {Options} [options]
+ * @returns {Map<string, string>} without pictures of which nothing is known that is wanted
+ */
+export function texts(rows, { parts = 'both', separator = ', ', prefix = '', suffix = '' } = {}) {
+  const count = new Map();
+  for (const { path } of rows) count.set(stemOf(path), (count.get(stemOf(path)) ?? 0) + 1);
+  // Where two pictures differ in their endings alone, both texts say whose they are.
+  const names = namesOf(rows, (path) => `${count.get(stemOf(path)) > 1 ? path : stemOf(path)}.txt`);
+  const words = rows.map(({ caption, tags }) =>
+    [...(parts === 'tags' ? [] : [caption]), ...(parts === 'caption' ? [] : tags)].filter(Boolean),
+  );
+  const texts = names.map(
+    (name, i) => /** @type {const} */ ([name, `${prefix}${words[i]?.join(separator)}${suffix}`]),
+  );
+  return new Map(texts.filter((_, i) => words[i]?.length));
+}
+
+/** @param {string} path */
+function sidecarOf(path) {
+  return `${path}.xmp`;
+}
+
+/** @param {Row} row @returns {import('ocelli').XmpContent} */
+function contentOf({ tags, hierarchy, caption }) {
+  return {
+    subjects: tags,
+    hierarchicalSubjects: hierarchy.filter((one) => one.includes('|')),
+    ...(caption && { description: caption }),
+  };
+}
+
+/** @param {string} name @param {Row} row @param {Options} options @returns {import('./files/folder.js').Entry} */
+function sidecar(name, row, { keepCaption = false }) {
+  const content = contentOf(row);
+  return {
+    name,
+    blob: new Blob([xmpPacket(content)]),
+    onto: async (there) => new Blob([mergedXmp(await there.text(), content, { keepCaption })]),
+  };
+}
+
+/**
+ * The pictures themselves with keywords in them, or beside them where they can hold none.
+ *
+ * @param {readonly Row[]} rows
+ * @param {Options} options
+ * @param {Tally} tally
+ * @returns {AsyncGenerator<import('./files/folder.js').Entry>}
+ */
+async function* pictures(rows, options, tally) {
+  const here = rows.filter(({ original }) => original);
+  tally.absent += rows.length - here.length;
+  const names = namesOf(here, String);
+  for (const [i, row] of here.entries()) {
+    const name = names[i] ?? '';
+    const original = /** @type {Blob} */ (row.original);
+    const { keepCaption = false } = options;
+    let written;
+    try {
+      written = await withKeywords(original, contentOf(row), { keepCaption });
+    } catch {
+      // It was moved, or changed, since it came.
+      tally.absent += 1;
+      continue;
+    }
+    yield { name, blob: written ?? original };
+    if (written) tally.within += 1;
+    else {
+      tally.beside += 1;
+      yield sidecar(sidecarOf(name), row, options);
+    }
+  }
 }
 
 /**
  * @param {readonly Row[]} rows
  * @param {(path: string) => string} rename
- * @param {(row: Row) => string} write
- * @returns {Map<string, string>} texts by the names of their files, no two alike
+ * @returns {string[]} the names of their files, no two alike, and none outside of the folder or archive
  */
-function named(rows, rename, write) {
-  /** @type {Map<string, string>} */
-  const files = new Map();
-  for (const row of rows) {
-    // Within the archive, whatever the picture is called.
-    const path = row.path
-      .split('/')
-      .filter((part) => !['', '.', '..'].includes(part))
-      .join('/');
+function namesOf(rows, rename) {
+  const paths = rows.map(({ path }) => partsOf(path).join('/'));
+  const wanted = new Set(paths.map(rename));
+  /** @type {Set<string>} */
+  const taken = new Set();
+  return paths.map((path) => {
     let name = rename(path);
-    for (let number = 2; files.has(name); number++) {
-      name = rename(path.replace(/(\.[^./]+)?$/, ` (${number})$1`));
+    for (let number = 2; taken.has(name); number++) {
+      const other = rename(path.replace(/(\.[^./]+)?$/, ` (${number})$1`));
+      // A picture that is called so itself keeps its name.
+      if (!wanted.has(other)) name = other;
     }
-    files.set(name, write(row));
-  }
-  return files;
-}
-
-/** @param {Map<string, string>} files @returns {Promise<Blob>} */
-async function zipped(files) {
-  // In this thread: the library's workers are made of text, which the page's policy forbids.
-  const { strToU8, zipSync } = await import('fflate');
-  const entries = [...files].map(([name, text]) => /** @type {const} */ ([name, strToU8(text)]));
-  const bytes = zipSync(Object.fromEntries(entries), { level: 1 });
-  return new Blob([/** @type {BlobPart} */ (bytes)], { type: 'application/zip' });
+    taken.add(name);
+    return name;
+  });
 }

@@ -1,15 +1,23 @@
 /**
- * Saves what the session has found out, as the browser saves a file.
+ * Saves what the session has found out, as the browser saves a file, or into a folder.
  *
  * @typedef {import('./session.js').Session} Session
  * @typedef {import('./export.js').Format} Format
+ * @typedef {import('./export.js').Options} Options
  * @typedef {import('./export.js').Row} Row
+ * @typedef {import('./export.js').Tally} Tally
+ *
+ * @typedef {object} Order what somebody wants to be saved
+ * @property {Format} format
+ * @property {'download' | 'folder'} where
+ * @property {Options} options
+ * @property {AbortSignal} signal
  */
 
-import { fileOf } from './export.js';
-
-/** How long the browser may take to begin with a file. */
-const PATIENCE = 60_000;
+import { download } from './download.js';
+import { downloadsOf, filesOf, newTally } from './export.js';
+import { writeInto } from './files/folder.js';
+import { count } from './words.js';
 
 /**
  * The rows of all pictures that have an answer.
@@ -20,27 +28,107 @@ const PATIENCE = 60_000;
  */
 export function rowsOf(session, { naming, vocabulary }) {
   return session.pictures.flatMap((picture) => {
-    const labels = (session.tags.jobs.get(picture)?.result?.tags ?? []).flatMap(({ label }) => label ?? []);
-    const caption = session.captions.jobs.get(picture)?.result?.[0]?.caption ?? '';
-    if (labels.length === 0 && caption === '') return [];
+    const labels = (session.answerOf(picture)?.tags ?? []).flatMap(({ label }) => label ?? []);
+    const caption = session.captionsOf(picture)?.[0]?.caption ?? '';
+    const gone = session.corrections.of(picture)?.gone ?? [];
+    if (labels.length === 0 && gone.length === 0 && caption === '') return [];
     const below = (/** @type {string} */ label) =>
-      [...(vocabulary?.implied(label) ?? [])].reverse().concat(label).map(naming).join('|');
-    return [{ path: picture.path, tags: labels.map(naming), hierarchy: labels.map(below), caption }];
+      session.paths.get(label) ??
+      [...(vocabulary?.implied(label) ?? [])]
+        .reverse()
+        .concat(label)
+        .map((one) => naming(one).replaceAll('|', '/'))
+        .join('|');
+    // Of an earlier visit there is a small copy, which is no file.
+    const original = picture.file instanceof File ? picture.file : null;
+    return [
+      {
+        path: picture.path,
+        tags: unique(labels.map(naming)),
+        hierarchy: unique(labels.map(below)),
+        gone: gone.map(naming),
+        caption,
+        original,
+      },
+    ];
   });
+}
+
+/** @param {string[]} words of which two labels may have one @returns {string[]} */
+function unique(words) {
+  return [...new Set(words)];
 }
 
 /**
  * @param {Row[]} rows
- * @param {Format} format
- * @returns {Promise<string>} the name of the file
+ * @param {Order} order
+ * @param {(line: string) => void} told how far it is
+ * @returns {Promise<string>} what has become of it, in sentences; empty where somebody has chosen no folder
  */
-export async function save(rows, format) {
-  const { name, blob } = await fileOf(rows, format);
-  const address = URL.createObjectURL(blob);
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), PATIENCE);
-  return name;
+export async function save(rows, { format, where, options, signal }, told) {
+  if (rows.length === 0) return 'Nothing is known yet.';
+  const tally = newTally();
+  const progress = (/** @type {number} */ done) => {
+    signal.throwIfAborted();
+    told(`Writing: ${count(done, 'file')} of ${count(rows.length, 'picture')}`);
+  };
+  try {
+    if (where === 'folder') {
+      const folder = await chosenFolder();
+      if (!folder) return '';
+      const files = filesOf(rows, format, options, tally);
+      const { written, kept, refused } = await writeInto(folder, files, { onProgress: progress, signal });
+      return [wrote(written, folder.name), ...keptLines(kept, refused), ...tallyLines(tally)].join(' ');
+    }
+    let archives = 0;
+    for await (const { name, blob } of downloadsOf(rows, format, options, tally, progress)) {
+      download(blob, name);
+      archives += 1;
+    }
+    if (archives === 0) return ['There was nothing to save.', ...tallyLines(tally)].join(' ');
+    return [`Saved ${known(rows.length - tally.absent)}.`, ...tallyLines(tally)].join(' ');
+  } catch (error) {
+    if (signal.aborted) return 'Stopped.';
+    throw error;
+  }
+}
+
+/** @param {number} pictures */
+function known(pictures) {
+  return `what is known of ${count(pictures, 'picture')}`;
+}
+
+/** @param {number} files @param {string} folder */
+function wrote(files, folder) {
+  return `Wrote ${count(files, 'file')}${folder ? ` into “${folder}”` : ''}.`;
+}
+
+/** @param {string[]} kept @param {string[]} refused */
+function keptLines(kept, refused) {
+  const others = `Left as they are, for they were there already: ${count(kept.length, 'file')}, ${some(kept)}.`;
+  const failed = `${count(refused.length, 'file')} could not be written: ${some(refused)}.`;
+  return [kept.length > 0 ? others : '', refused.length > 0 ? failed : ''].filter(Boolean);
+}
+
+/** @param {string[]} names */
+function some([first = '', ...others]) {
+  return others.length > 0 ? `${first} and ${others.length} more` : first;
+}
+
+/** @param {Tally} tally */
+function tallyLines({ beside, absent }) {
+  const sidecars = `${count(beside, 'picture')} cannot hold keywords and ${beside === 1 ? 'has' : 'have'} a sidecar beside.`;
+  const gone = `${count(absent, 'picture')} left out: only small copies of earlier visits are here.`;
+  return [beside > 0 ? sidecars : '', absent > 0 ? gone : ''].filter(Boolean);
+}
+
+/** @returns {Promise<FileSystemDirectoryHandle | null>} null where somebody has changed their mind */
+async function chosenFolder() {
+  try {
+    const { showDirectoryPicker } = /** @type {any} */ (globalThis);
+    return await showDirectoryPicker({ id: 'ocelli', mode: 'readwrite' });
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AbortError') return null;
+    throw error;
+  }
 }

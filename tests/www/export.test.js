@@ -1,6 +1,21 @@
+import './support/dom.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { csv, fileOf, json, sidecars, texts } from '../../www/export.js';
+import { unzipSync, strFromU8 } from 'fflate';
+import {
+  csv,
+  downloadsOf,
+  filesOf,
+  html,
+  json,
+  markdown,
+  newTally,
+  sidecars,
+  texts,
+} from '../../www/export.js';
+import { xmpOf } from '../../www/files/xmp-embed.js';
+import { readXmp } from '../../www/files/xmp-merge.js';
+import { JFIF, jpeg, png, sampleWebp, segment } from './support/files.js';
 
 const row = (path, tags = ['dog'], caption = 'a dog on a beach', hierarchy = ['animal|dog']) => ({
   path,
@@ -32,12 +47,21 @@ test('a list for programs has what is known, and no more', () => {
 });
 
 test('texts begin with the caption, and no two files have one name', () => {
-  const files = texts([row('a.jpg'), row('a.png', ['cat'], ''), row('d/a.jpg'), row('noending')]);
+  const files = texts([
+    row('a.jpg'),
+    row('a.png', ['cat'], ''),
+    row('b.jpg'),
+    row('b.jpg', ['cat'], ''),
+    row('d/a.jpg'),
+    row('noending'),
+  ]);
   assert.deepEqual(
     [...files],
     [
-      ['a.txt', 'a dog on a beach, dog'],
-      ['a (2).txt', 'cat'],
+      ['a.jpg.txt', 'a dog on a beach, dog'],
+      ['a.png.txt', 'cat'],
+      ['b.jpg.txt', 'a dog on a beach, dog'],
+      ['b (2).txt', 'cat'],
       ['d/a.txt', 'a dog on a beach, dog'],
       ['noending.txt', 'a dog on a beach, dog'],
     ],
@@ -53,11 +77,121 @@ test('sidecars lie in their folders, and never outside of the archive', () => {
   assert.match(text, /<rdf:li xml:lang="x-default">a dog on a beach<\/rdf:li>/);
 });
 
+test('texts hold what somebody wants, as they want it', () => {
+  const rows = [row('a.jpg', ['dog', 'sea']), row('b.jpg', [], 'a boat'), row('c.jpg', ['cat'], '')];
+  const made = (/** @type {import('../../www/export.js').Options} */ options) => [...texts(rows, options)];
+  assert.deepEqual(made({ parts: 'tags', prefix: 'sks, ', separator: ' | ', suffix: '.' }), [
+    ['a.txt', 'sks, dog | sea.'],
+    ['c.txt', 'sks, cat.'],
+  ]);
+  assert.deepEqual(made({ parts: 'caption' }), [
+    ['a.txt', 'a dog on a beach'],
+    ['b.txt', 'a boat'],
+  ]);
+});
+
+test('a name that a picture has itself is given to no other', () => {
+  const files = sidecars([row('a.jpg'), row('a.jpg'), row('a (2).jpg')]);
+  assert.deepEqual([...files.keys()], ['a.jpg.xmp', 'a (3).jpg.xmp', 'a (2).jpg.xmp']);
+});
+
+test('alternative texts are texts, whatever is in them', () => {
+  const rows = [
+    row('d 1/"犬" & (1)\'.jpg', ['dog'], '<img onerror="x"> & [a](b) *c*\n# two'),
+    row('javascript:alert(1).png', ['x', 'y'], ''),
+  ];
+  assert.equal(
+    html(rows),
+    '<!doctype html>\n<meta charset="utf-8" />\n<title>Pictures</title>\n<ul>\n' +
+      '<li><img src="d%201/%22%E7%8A%AC%22%20%26%20%281%29%27.jpg"' +
+      ' alt="&lt;img onerror=&quot;x&quot;&gt; &amp; [a](b) *c*\n# two" /></li>\n' +
+      '<li><img src="javascript%3Aalert%281%29.png" alt="x, y" /></li>\n</ul>\n',
+  );
+  assert.equal(
+    markdown(rows),
+    '![\\<img onerror="x"\\> \\& \\[a\\](b) \\*c\\* \\# two](d%201/%22%E7%8A%AC%22%20%26%20%281%29%27.jpg)\n\n' +
+      '![x, y](javascript%3Aalert%281%29.png)\n',
+  );
+});
+
+/** @param {object[]} rows @param {import('../../www/export.js').Format} format @param {...any} more */
+async function archive(rows, format, ...more) {
+  const files = [];
+  for await (const file of downloadsOf(rows, format, ...more)) files.push(file);
+  assert.equal(files.length, 1);
+  const bytes = new Uint8Array(await files[0].blob.arrayBuffer());
+  return { name: files[0].name, files: unzipSync(bytes) };
+}
+
 test('an archive holds each file', async () => {
-  const { unzipSync, strFromU8 } = await import('fflate');
-  const { name, blob } = await fileOf([row('a.jpg'), row('b.jpg', ['<&>'], '')], 'xmp');
+  const { name, files } = await archive([row('a.jpg'), row('b.jpg', ['<&>'], '')], 'xmp');
   assert.equal(name, 'ocelli-sidecars.zip');
-  const files = unzipSync(new Uint8Array(await blob.arrayBuffer()));
   assert.deepEqual(Object.keys(files), ['a.jpg.xmp', 'b.jpg.xmp']);
   assert.match(strFromU8(files['b.jpg.xmp']), /<rdf:li>&lt;&amp;&gt;<\/rdf:li>/);
+});
+
+test('pictures have their keywords in them, or beside them', async () => {
+  const theirs = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>';
+  const damaged = jpeg(JFIF, segment(0xe1, 'http://ns.adobe.com/xap/1.0/\0<damaged'));
+  const unreadable = { arrayBuffer: () => Promise.reject(new Error('moved')) };
+  const rows = [
+    { ...row('d/a.jpg'), original: new Blob([jpeg(JFIF)]) },
+    { ...row('d/b.png'), original: new Blob([png()]) },
+    { ...row('c.webp'), original: new Blob([sampleWebp()]) },
+    { ...row('e.jpg'), original: new Blob([jpeg(segment(0xe1, `http://ns.adobe.com/xap/1.0/\0${theirs}`))]) },
+    { ...row('f.gif'), original: new Blob(['GIF89a']) },
+    { ...row('g.jpg'), original: new Blob([damaged]) },
+    { ...row('h.jpg'), original: null },
+    { ...row('i.jpg'), original: unreadable },
+  ];
+  const tally = newTally();
+  /** @type {number[]} */
+  const told = [];
+  const { name, files } = await archive(rows, 'pictures', {}, tally, (/** @type {number} */ done) =>
+    told.push(done),
+  );
+  assert.equal(name, 'ocelli-pictures.zip');
+  assert.deepEqual(Object.keys(files), [
+    ...['d/a.jpg', 'd/b.png', 'c.webp', 'e.jpg'],
+    ...['f.gif', 'f.gif.xmp', 'g.jpg', 'g.jpg.xmp'],
+  ]);
+  assert.deepEqual(tally, { within: 4, beside: 2, absent: 2 });
+  assert.equal(told.at(-1), 8);
+  const said = { tags: ['dog'], hierarchy: ['animal|dog'], caption: 'a dog on a beach' };
+  for (const inside of ['d/a.jpg', 'd/b.png', 'c.webp', 'e.jpg']) {
+    assert.deepEqual(readXmp(xmpOf(files[inside]) ?? ''), said);
+  }
+  assert.deepEqual(readXmp(strFromU8(files['g.jpg.xmp'])), said);
+  assert.deepEqual(Buffer.from(files['g.jpg']), damaged, 'what is not understood is not written to');
+});
+
+test('an archive ends where somebody stops it', async () => {
+  const stop = () => {
+    throw new Error('stopped');
+  };
+  await assert.rejects(archive([row('a.jpg'), row('b.jpg')], 'txt', {}, newTally(), stop), /stopped/);
+});
+
+test('more files than an archive can count go into several', async () => {
+  const rows = Array.from({ length: 60_001 }, (_, i) => row(`${i}.jpg`));
+  const files = [];
+  for await (const file of downloadsOf(rows, 'txt')) files.push(file);
+  assert.deepEqual(
+    files.map(({ name }) => name),
+    ['ocelli-texts.zip', 'ocelli-texts-2.zip'],
+  );
+  const last = /** @type {{ blob: Blob }} */ (files[1]);
+  assert.deepEqual(Object.keys(unzipSync(new Uint8Array(await last.blob.arrayBuffer()))), ['60000.txt']);
+});
+
+test('lists may be replaced in a folder, texts where somebody says so', async () => {
+  for (const [format, options, replace] of /** @type {const} */ ([
+    ['csv', {}, true],
+    ['html', {}, true],
+    ['txt', {}, false],
+    ['txt', { replaceTexts: true }, true],
+    ['xmp', {}, undefined],
+  ])) {
+    for await (const file of filesOf([row('a.jpg')], format, options)) assert.equal(file.replace, replace);
+  }
 });

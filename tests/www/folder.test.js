@@ -1,0 +1,167 @@
+import './support/dom.js';
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { filesOf } from '../../www/export.js';
+import { writeInto } from '../../www/files/folder.js';
+import { readXmp } from '../../www/files/xmp-merge.js';
+
+/** A folder of a browser's, as far as files are written into it. */
+class Folder {
+  /** @type {Map<string, Folder | string>} */
+  entries = new Map();
+  /** What fails, and how. @type {Map<string, Error>} */
+  broken = new Map();
+
+  /** @param {string} name */
+  constructor(name = 'chosen') {
+    this.name = name;
+  }
+
+  async getDirectoryHandle(name, { create = false } = {}) {
+    if (!this.entries.has(name) && create) this.entries.set(name, new Folder(name));
+    const there = this.entries.get(name);
+    if (!(there instanceof Folder)) throw new DOMException('none', 'NotFoundError');
+    return there;
+  }
+
+  async getFileHandle(name, { create = false } = {}) {
+    const there = this.entries.get(name);
+    if (there instanceof Folder) throw new DOMException('a folder', 'TypeMismatchError');
+    if (there === undefined && !create) throw new DOMException('none', 'NotFoundError');
+    if (there === undefined) this.entries.set(name, '');
+    return {
+      getFile: async () => new File([String(this.entries.get(name))], name),
+      createWritable: async () => {
+        let fresh = '';
+        return {
+          write: async (/** @type {Blob} */ blob) => {
+            const error = this.broken.get(name);
+            if (error) throw error;
+            fresh = await blob.text();
+          },
+          close: async () => void this.entries.set(name, fresh),
+          abort: async () => {},
+        };
+      },
+    };
+  }
+
+  /** @returns {Record<string, string>} all files below, by their paths */
+  get all() {
+    return Object.fromEntries(
+      [...this.entries].flatMap(([name, entry]) =>
+        entry instanceof Folder
+          ? Object.entries(entry.all).map(([path, text]) => [`${name}/${path}`, text])
+          : [[name, entry]],
+      ),
+    );
+  }
+}
+
+/** @param {Record<string, string>} files @param {object} [more] */
+async function* entriesOf(files, more) {
+  for (const [name, text] of Object.entries(files)) yield { name, blob: new Blob([text]), ...more };
+}
+
+/** @param {string} path */
+const row = (path) => ({ path, tags: ['dog'], hierarchy: [], caption: 'ours' });
+
+test('files come with their folders, and none gets out of the one that was chosen', async () => {
+  const folder = new Folder();
+  const names = [
+    'a.txt',
+    'd/e/b.txt',
+    '../../c.txt',
+    '/d/./x.txt',
+    'C:\\d\\con.txt',
+    'q?/ends. ',
+    '<|>*".txt',
+  ];
+  /** @type {number[]} */
+  const told = [];
+  const result = await writeInto(folder, entriesOf(Object.fromEntries(names.map((name) => [name, name]))), {
+    onProgress: (done) => told.push(done),
+  });
+  assert.deepEqual(result, { written: 7, kept: [], refused: [] });
+  assert.deepEqual(told, [1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(Object.keys(folder.all).toSorted(), [
+    ...['C_/d/con_.txt', '_____.txt', 'a.txt', 'c.txt', 'd/e/b.txt', 'd/x.txt', 'q_/ends__'],
+  ]);
+});
+
+test('a file that is there stays, unless it may be replaced', async () => {
+  const folder = new Folder();
+  folder.entries
+    .set('a.txt', 'theirs')
+    .set('same.txt', 'same')
+    .set('empty.txt', '')
+    .set('folder', new Folder());
+  const files = { 'a.txt': 'ours', 'same.txt': 'same', 'empty.txt': 'x', folder: 'a file' };
+  const result = await writeInto(folder, entriesOf(files));
+  assert.deepEqual(result, { written: 2, kept: ['a.txt'], refused: ['folder'] });
+  assert.equal(folder.all['a.txt'], 'theirs');
+  await writeInto(folder, entriesOf(files, { replace: true }));
+  assert.equal(folder.all['a.txt'], 'ours');
+});
+
+test('what one run has written is not replaced by the same run', async () => {
+  const folder = new Folder();
+  const result = await writeInto(folder, entriesOf({ 'a?.txt': '1', 'A_.txt': '2' }, { replace: true }));
+  assert.deepEqual(result, { written: 1, kept: [], refused: ['A_.txt'] });
+});
+
+test('sidecars are joined with those that are there; damaged ones are left alone', async () => {
+  const folder = new Folder();
+  await writeInto(folder, filesOf([{ ...row('a.jpg'), tags: ['Rex'], caption: 'theirs' }], 'xmp'));
+  folder.entries.set('b.jpg.xmp', '<damaged');
+  const rows = [row('a.jpg'), row('b.jpg')];
+  const kept = await writeInto(folder, filesOf(rows, 'xmp', { keepCaption: true }));
+  assert.deepEqual(kept, { written: 1, kept: ['b.jpg.xmp'], refused: [] });
+  assert.deepEqual(readXmp(folder.all['a.jpg.xmp'] ?? ''), {
+    tags: ['Rex', 'dog'],
+    hierarchy: [],
+    caption: 'theirs',
+  });
+  await writeInto(folder, filesOf(rows, 'xmp'));
+  assert.equal(readXmp(folder.all['a.jpg.xmp'] ?? '').caption, 'ours');
+  assert.equal(folder.all['b.jpg.xmp'], '<damaged');
+});
+
+test('pictures are never written over', async () => {
+  const folder = new Folder();
+  folder.entries.set('a.gif', 'the original');
+  const rows = [{ ...row('a.gif'), original: new Blob(['another']) }];
+  const result = await writeInto(folder, filesOf(rows, 'pictures'));
+  assert.deepEqual(result, { written: 1, kept: ['a.gif'], refused: [] });
+  assert.equal(folder.all['a.gif'], 'the original');
+});
+
+test('whoever chooses the folder of the pictures gets files beside them', async () => {
+  const within = new Folder('Holiday');
+  await writeInto(within, entriesOf({ 'Holiday/a.txt': '', 'Holiday/d/b.txt': '', 'Other/c.txt': '' }));
+  assert.deepEqual(Object.keys(within.all), ['a.txt', 'd/b.txt', 'Other/c.txt']);
+  const above = new Folder('Holiday');
+  above.entries.set('Holiday', new Folder('Holiday'));
+  await writeInto(above, entriesOf({ 'Holiday/a.txt': '' }));
+  assert.deepEqual(Object.keys(above.all), ['Holiday/a.txt']);
+});
+
+test('one file that fails is told; a folder that fails ends it, and so does whoever stops it', async () => {
+  const folder = new Folder();
+  folder.broken.set('b', new TypeError('Name is not allowed.'));
+  const files = { a: '1', b: '2', c: '3' };
+  assert.deepEqual(await writeInto(folder, entriesOf(files)), { written: 2, kept: [], refused: ['b'] });
+  for (const [name, sentence] of [
+    ['NotAllowedError', /may not write/],
+    ['QuotaExceededError', /no more room/],
+  ]) {
+    const other = new Folder();
+    other.broken.set('b', new DOMException('', name));
+    await assert.rejects(writeInto(other, entriesOf(files)), { code: 'folder-refused', message: sentence });
+  }
+  const stop = new AbortController();
+  const options = { signal: stop.signal, onProgress: () => stop.abort() };
+  const stopped = new Folder();
+  await assert.rejects(writeInto(stopped, entriesOf(files), options), { name: 'AbortError' });
+  assert.deepEqual(Object.keys(stopped.all), ['a']);
+});

@@ -1,0 +1,101 @@
+import './support/dom.js';
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { xmpPacket } from 'ocelli';
+import { mergedXmp, readXmp } from '../../www/files/xmp-merge.js';
+
+/** @param {string} inside @param {string} [attributes] */
+const packet = (inside, attributes = '') => `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Somebody 1.0">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4" />
+  <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"
+    xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" ${attributes}>
+   <crs:ToneCurve><rdf:Seq><rdf:li>0, 0</rdf:li><rdf:li>255, 255</rdf:li></rdf:Seq></crs:ToneCurve>
+   ${inside}
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>`;
+
+const THEIRS = packet(`<dc:subject><rdf:Bag><rdf:li>Dog</rdf:li><rdf:li>Rex</rdf:li></rdf:Bag></dc:subject>
+  <dc:description><rdf:Alt>
+    <rdf:li xml:lang="x-default">theirs</rdf:li><rdf:li xml:lang="de">deren</rdf:li>
+  </rdf:Alt></dc:description>`);
+
+const OURS = {
+  subjects: ['dog', 'beach', 'beach'],
+  hierarchicalSubjects: ['animal|dog'],
+  description: 'a <dog> & "sea"',
+};
+
+test('what nobody has written before is a packet of our own', () => {
+  for (const none of [null, '', ' \n']) assert.equal(mergedXmp(none, OURS), xmpPacket(OURS));
+});
+
+test('keywords come to those that are there, once, and all else stays', () => {
+  const merged = mergedXmp(THEIRS, OURS);
+  assert.deepEqual(readXmp(merged), {
+    tags: ['Dog', 'Rex', 'beach'],
+    hierarchy: ['animal|dog'],
+    caption: 'a <dog> & "sea"',
+  });
+  for (const kept of ['xmp:Rating="4"', 'Somebody 1.0', '<rdf:li>255, 255</rdf:li>', '>deren</rdf:li>']) {
+    assert.ok(merged.includes(kept), kept);
+  }
+  assert.match(merged, /^<\?xpacket begin="\ufeff".*<\?xpacket end="w"\?>\n$/s);
+  assert.equal(mergedXmp(merged, OURS), merged, 'once more changes nothing');
+});
+
+test('others may be left out, and their sentence left in', () => {
+  assert.deepEqual(readXmp(mergedXmp(THEIRS, OURS, { keepOthers: false })).tags, ['dog', 'beach']);
+  assert.deepEqual(readXmp(mergedXmp(THEIRS, { subjects: [] }, { keepOthers: false })).tags, []);
+  assert.equal(readXmp(mergedXmp(THEIRS, OURS, { keepCaption: true })).caption, 'theirs');
+  assert.equal(readXmp(mergedXmp(packet(''), OURS, { keepCaption: true })).caption, OURS.description);
+  assert.equal(readXmp(mergedXmp(THEIRS, { subjects: ['sea'] })).caption, 'theirs');
+});
+
+test('properties are found in whatever form they are written', () => {
+  const attributes = packet('', 'dc:subject="Rex" dc:description="theirs"');
+  assert.deepEqual(readXmp(attributes), { tags: ['Rex'], hierarchy: [], caption: 'theirs' });
+  const merged = mergedXmp(attributes, OURS);
+  assert.deepEqual(readXmp(merged).tags, ['Rex', 'dog', 'beach']);
+  assert.equal(readXmp(merged).caption, OURS.description);
+  assert.doesNotMatch(merged, /dc:subject=|dc:description=/);
+
+  const plain = packet('<dc:subject>Rex</dc:subject><dc:description>theirs</dc:description>');
+  assert.deepEqual(readXmp(mergedXmp(plain, OURS)).tags, ['Rex', 'dog', 'beach']);
+  const noDefault = packet(
+    '<dc:description><rdf:Alt><rdf:li xml:lang="de">deren</rdf:li></rdf:Alt></dc:description>',
+  );
+  assert.equal(readXmp(noDefault).caption, 'deren');
+  assert.match(mergedXmp(noDefault, OURS), /x-default">a &lt;dog.*deren/s);
+
+  const otherPrefixes = THEIRS.replaceAll('dc:', 'd:').replaceAll('xmlns:dc', 'xmlns:d');
+  assert.deepEqual(readXmp(mergedXmp(otherPrefixes, OURS)).tags, ['Dog', 'Rex', 'beach']);
+  const bare = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>';
+  assert.deepEqual(readXmp(mergedXmp(bare, OURS)).tags, ['dog', 'beach']);
+  const declared = `\ufeff<?xml version="1.0" encoding="UTF-16"?>\n${bare}\0\0`;
+  assert.match(mergedXmp(declared, OURS), /^<\?xpacket begin=(?!.*UTF-16).*<\?xpacket end="w"\?>\n$/s);
+});
+
+test('what no XML can hold is left out', () => {
+  const merged = mergedXmp(THEIRS, { subjects: ['a\u0000\u0008b'], description: '\ufffex' });
+  assert.deepEqual(readXmp(merged).tags, ['Dog', 'Rex', 'ab']);
+  assert.equal(readXmp(merged).caption, 'x');
+});
+
+test('damaged and malicious texts are refused in a sentence', () => {
+  const bomb = '<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb">]>';
+  for (const [text, code] of [
+    ['no XML', 'xmp-damaged'],
+    [THEIRS.slice(0, 700), 'xmp-damaged'],
+    [THEIRS.replace('</rdf:Bag>', ''), 'xmp-damaged'],
+    ['<a/>', 'xmp-damaged'],
+    [THEIRS.replace('<x:xmpmeta', `${bomb}<x:xmpmeta`), 'xmp-unsafe'],
+    [`<a>${'b'.repeat(4_000_000)}</a>`, 'xmp-unsafe'],
+  ]) {
+    assert.throws(() => readXmp(text), { name: 'Trouble', code, message: /^That XMP .*\.$/ });
+    assert.throws(() => mergedXmp(text, OURS), { code });
+  }
+});

@@ -1,0 +1,147 @@
+/**
+ * Files into a folder that somebody has chosen, with the folders below it that they need. Nothing that is there is lost: a file
+ * of the same name is replaced where it may be, joined with what is new where that is known how, and otherwise left alone.
+ *
+ * @typedef {object} Entry
+ * @property {string} name with its folders
+ * @property {Blob} blob
+ * @property {boolean} [replace] whether a file of that name may give way
+ * @property {(there: File) => Promise<Blob>} [onto] makes one of the file that is there and this one; throws where it must stay
+ *
+ * @typedef {object} Written
+ * @property {number} written files
+ * @property {string[]} kept files that were there already, hold something else, and are as they were
+ * @property {string[]} refused files that could not be written
+ */
+
+import { safePartsOf } from './paths.js';
+import { Trouble } from './trouble.js';
+
+/**
+ * @param {FileSystemDirectoryHandle} folder
+ * @param {AsyncIterable<Entry>} entries
+ * @param {{ onProgress?: (done: number) => void, signal?: AbortSignal }} [options]
+ * @returns {Promise<Written>}
+ * @throws {Trouble} `folder-refused`, where no file can be written there any more
+ */
+export async function writeInto(folder, entries, { onProgress, signal } = {}) {
+  const below = new Folders(folder);
+  /** @type {Written} */
+  const result = { written: 0, kept: [], refused: [] };
+  // What one run has written is no file that was there already.
+  const taken = new Set();
+  let done = 0;
+  for await (const entry of entries) {
+    signal?.throwIfAborted();
+    const parts = await below.partsFor(entry.name);
+    const key = parts.join('/').toLowerCase();
+    try {
+      if (taken.has(key)) result.refused.push(entry.name);
+      else if (await writeOne(await below.open(parts), parts.at(-1) ?? '', entry)) result.written += 1;
+      else result.kept.push(entry.name);
+    } catch (error) {
+      if (endsAll(error)) {
+        throw new Trouble('folder-refused', sentenceFor(error), { cause: error });
+      }
+      (error instanceof Trouble ? result.kept : result.refused).push(entry.name);
+    }
+    taken.add(key);
+    onProgress?.((done += 1));
+  }
+  return result;
+}
+
+class Folders {
+  /** @type {Map<string, Promise<FileSystemDirectoryHandle>>} */
+  #open = new Map();
+  /** Whether paths that begin with the folder's own name begin in it. @type {Promise<boolean> | undefined} */
+  #isWithin;
+  #root;
+
+  /** @param {FileSystemDirectoryHandle} root */
+  constructor(root) {
+    this.#root = root;
+  }
+
+  /**
+   * Where a file goes. Pictures come with the name of their folder; whoever chooses that same folder wants files beside them.
+   * @param {string} name
+   */
+  async partsFor(name) {
+    const parts = safePartsOf(name);
+    if (parts.length < 2 || parts[0] !== this.#root.name) return parts;
+    this.#isWithin ??= this.#root.getDirectoryHandle(this.#root.name).then(
+      () => false,
+      () => true,
+    );
+    return (await this.#isWithin) ? parts.slice(1) : parts;
+  }
+
+  /** @param {string[]} parts of a file @returns {Promise<FileSystemDirectoryHandle>} its folder */
+  open(parts) {
+    let folder = Promise.resolve(this.#root);
+    for (let depth = 1; depth < parts.length; depth++) {
+      const key = parts.slice(0, depth).join('/');
+      const parent = folder;
+      folder =
+        this.#open.get(key) ??
+        parent.then((one) => one.getDirectoryHandle(parts[depth - 1] ?? '', { create: true }));
+      this.#open.set(key, folder);
+    }
+    return folder;
+  }
+}
+
+/**
+ * @param {FileSystemDirectoryHandle} folder
+ * @param {string} name
+ * @param {Entry} entry
+ * @returns {Promise<boolean>} whether what is new is there now; false where another file stays
+ */
+async function writeOne(folder, name, { blob, replace, onto }) {
+  const there = await folder.getFileHandle(name).then(
+    (handle) => handle.getFile(),
+    () => null,
+  );
+  let fresh = blob;
+  // An empty file is what an interrupted write leaves behind.
+  if (there && there.size > 0) {
+    if (await isSame(there, blob)) return true;
+    if (onto) fresh = await onto(there);
+    else if (!replace) return false;
+  }
+  const handle = await folder.getFileHandle(name, { create: true });
+  const writable = await handle.createWritable();
+  try {
+    await writable.write(fresh);
+    await writable.close();
+  } catch (error) {
+    await writable.abort().catch(() => {});
+    throw error;
+  }
+  return true;
+}
+
+/** @param {Blob} a @param {Blob} b */
+async function isSame(a, b) {
+  if (a.size !== b.size) return false;
+  const [one, other] = await Promise.all(
+    [a, b].map(async (file) => new Uint8Array(await file.arrayBuffer())),
+  );
+  return one?.every((byte, i) => byte === other?.[i]) ?? false;
+}
+
+/** @param {unknown} error @returns {boolean} whether the next file would fare no better */
+function endsAll(error) {
+  return (
+    error instanceof DOMException &&
+    ['NotAllowedError', 'SecurityError', 'QuotaExceededError'].includes(error.name)
+  );
+}
+
+/** @param {unknown} error */
+function sentenceFor(error) {
+  return error instanceof DOMException && error.name === 'QuotaExceededError'
+    ? 'There is no more room in that folder.'
+    : 'The browser may not write into that folder.';
+}

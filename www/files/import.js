@@ -1,0 +1,204 @@
+/**
+ * What files say of pictures: all that the page itself saves, and sidecars of photo programs. They come from anywhere: what is
+ * too large, damaged or of another kind is told in a sentence, and the others are read all the same.
+ *
+ * @typedef {object} Row what a file says of one picture
+ * @property {string} path of the picture, as far as the file tells; `matcher` finds out which one is meant
+ * @property {boolean} exact whether the path has the picture's own ending
+ * @property {string[]} tags
+ * @property {string[]} [gone] tags that the picture has not
+ * @property {string[]} hierarchy the same below what they imply: `animal|pet|dog`
+ * @property {string} caption empty where there is none
+ * @property {string[]} [words] of a text in place of tags and caption: its parts between commas. `fromWords` tells them apart
+ *
+ * @typedef {{ name: string, sentence: string }} FileTrouble
+ */
+
+import { pathOf } from '../gather.js';
+import { isPicturePath, partsOf, stemOf } from './paths.js';
+import { readTable } from './table.js';
+import { Trouble } from './trouble.js';
+import { unzipped } from './unzip.js';
+import { readXmp } from './xmp-merge.js';
+
+export { matcher } from './match.js';
+
+/** Bytes of a list of pictures, and of what is about one picture. */
+const MOST_OF_MANY = 200_000_000;
+const MOST_OF_ONE = 4_000_000;
+
+/** @type {Record<string, { most: number, read: (text: string, path: string) => Row[] }>} */
+const KINDS = {
+  xmp: { most: MOST_OF_ONE, read: readSidecar },
+  txt: { most: MOST_OF_ONE, read: readWords },
+  csv: { most: MOST_OF_MANY, read: readCsv },
+  json: { most: MOST_OF_MANY, read: readJson },
+};
+
+/** @param {{ name: string }} file @returns {boolean} whether it may hold answers, by its name */
+export function isAnswers({ name }) {
+  return kindOf(name) !== undefined || (/\.zip$/i.test(name) && !isHidden(name));
+}
+
+/**
+ * @param {readonly File[]} files
+ * @returns {Promise<{ rows: Row[], troubles: FileTrouble[] }>} rows that say something, in the order of the files
+ */
+export async function readAnswers(files) {
+  /** @type {Row[]} */
+  const rows = [];
+  /** @type {FileTrouble[]} */
+  const troubles = [];
+  /** @param {string} path @param {() => Row[]} read */
+  const take = (path, read) => {
+    try {
+      for (const row of read()) if (saysSomething(row)) rows.push(row);
+    } catch (error) {
+      troubles.push({ name: path, sentence: sentenceOf(error) });
+    }
+  };
+  for (const file of files) {
+    const path = pathOf(file) ?? file.name;
+    try {
+      if (/\.zip$/i.test(file.name)) {
+        const inside = (/** @type {string} */ name) => kindOf(name) !== undefined;
+        for await (const { name, bytes } of unzipped(file, inside)) take(name, () => readFile(bytes, name));
+        continue;
+      }
+      if (file.size > (kindOf(file.name)?.most ?? 0)) throw tooLarge();
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      take(path, () => readFile(bytes, path));
+    } catch (error) {
+      troubles.push({ name: path, sentence: sentenceOf(error) });
+    }
+  }
+  return { rows, troubles };
+}
+
+/**
+ * What the words of a text are. They begin with the caption where they begin with the one that is known; a sentence that nobody
+ * knows cannot be told from a tag.
+ *
+ * @param {readonly string[]} words
+ * @param {string} caption that the picture has
+ * @returns {{ tags: string[], caption: string }}
+ */
+export function fromWords(words, caption) {
+  const known = wordsOf(caption);
+  const begins = known.length > 0 && known.every((word, i) => word === words[i]);
+  return begins ? { tags: words.slice(known.length), caption } : { tags: [...words], caption: '' };
+}
+
+/** @param {string} path */
+function kindOf(path) {
+  const ending = /\.(xmp|txt|csv|json)$/i.exec(path)?.[1]?.toLowerCase();
+  return ending !== undefined && !isHidden(path) ? KINDS[ending] : undefined;
+}
+
+/** What macOS keeps for itself beside files, and in archives. @param {string} path */
+function isHidden(path) {
+  return partsOf(path).some((part) => part.startsWith('._') || part === '__MACOSX');
+}
+
+/** @param {Uint8Array} bytes @param {string} path @returns {Row[]} */
+function readFile(bytes, path) {
+  const kind = kindOf(path);
+  if (!kind || bytes.length > kind.most) throw tooLarge();
+  return kind.read(decoded(bytes), path);
+}
+
+/** @param {Uint8Array} bytes @returns {string} */
+function decoded(bytes) {
+  const [first, second] = bytes;
+  const isWide = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  const encoding = !isWide ? 'utf-8' : first === 0xff ? 'utf-16le' : 'utf-16be';
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Trouble('answers-damaged', 'This file is no text in UTF-8.', { cause });
+  }
+}
+
+/** `photo.jpg.xmp`, and Adobe's `photo.xmp`. @param {string} text @param {string} path @returns {Row[]} */
+function readSidecar(text, path) {
+  return [{ ...namedBy(path), ...readXmp(text) }];
+}
+
+/** `photo.txt`. @param {string} text @param {string} path @returns {Row[]} */
+function readWords(text, path) {
+  return [{ ...namedBy(path), tags: [], hierarchy: [], caption: '', words: wordsOf(text) }];
+}
+
+/** @param {string} path of a file that is called as its picture is */
+function namedBy(path) {
+  const named = stemOf(path);
+  return { path: named, exact: isPicturePath(named) };
+}
+
+/** @param {string} text @returns {string[]} what is between its commas */
+function wordsOf(text) {
+  return text
+    .split(/[,\r\n]/)
+    .map((word) => word.trim())
+    .filter(Boolean);
+}
+
+/** @param {string} text @returns {Row[]} */
+function readCsv(text) {
+  const [head = [], ...lines] = readTable(text);
+  const columns = head.map((name) => name.trim().toLowerCase());
+  const [picture, tags, caption] = ['picture', 'tags', 'caption'].map((name) => columns.indexOf(name));
+  if (picture < 0 || (tags < 0 && caption < 0)) {
+    throw new Trouble('answers-damaged', 'This table has no columns “picture”, “tags” and “caption”.');
+  }
+  return lines.map((cells) => ({
+    path: cells[picture] ?? '',
+    exact: true,
+    tags: (cells[tags] ?? '')
+      .split(';')
+      .map((tag) => tag.trim())
+      .filter(Boolean),
+    hierarchy: [],
+    caption: (cells[caption] ?? '').trim(),
+  }));
+}
+
+/** @param {string} text @returns {Row[]} */
+function readJson(text) {
+  let list;
+  try {
+    list = JSON.parse(text);
+  } catch (cause) {
+    throw new Trouble('answers-damaged', 'This file is no JSON.', { cause });
+  }
+  if (!Array.isArray(list) || !list.every((one) => typeof one?.picture === 'string')) {
+    throw new Trouble('answers-damaged', 'This file is no list of pictures.');
+  }
+  const texts = (/** @type {unknown} */ tags) =>
+    Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string' && tag.trim() !== '') : [];
+  return list.map(({ picture, tags, gone, caption }) => ({
+    path: picture,
+    exact: true,
+    tags: texts(tags),
+    ...(Array.isArray(gone) && { gone: texts(gone) }),
+    hierarchy: [],
+    caption: typeof caption === 'string' ? caption : '',
+  }));
+}
+
+/** @param {Row} row */
+function saysSomething({ path, tags, gone = [], hierarchy, caption, words = [] }) {
+  return (
+    path !== '' &&
+    (tags.length > 0 || gone.length > 0 || hierarchy.length > 0 || caption !== '' || words.length > 0)
+  );
+}
+
+function tooLarge() {
+  return new Trouble('answers-too-large', 'This file is larger than keywords ever are.');
+}
+
+/** @param {unknown} error */
+function sentenceOf(error) {
+  return error instanceof Trouble ? error.message : 'This file could not be read.';
+}

@@ -1,0 +1,33 @@
+/** Paths of files, as they come from pictures, archives and tables, and as they may be written. */
+
+/** What pictures' names end with, here and in photo programs. */
+const PICTURE = /\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|hei[cf]|svg|jxl|dng|cr[23]|nef|arw|raf|orf|rw2)$/i;
+
+/** What Windows calls devices, whatever ending they have. */
+const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i;
+
+/** @param {string} path @returns {string[]} its folders and its name; nothing that leads out */
+export function partsOf(path) {
+  return path.split(/[\\/]/).filter((part) => !['', '.', '..'].includes(part));
+}
+
+/** @param {string} path @returns {string} the same without the ending of its name */
+export function stemOf(path) {
+  return path.replace(/(?<=[^\\/])\.[^.\\/]+$/, '');
+}
+
+/** @param {string} path @returns {boolean} whether it ends as a picture's does */
+export function isPicturePath(path) {
+  return PICTURE.test(path);
+}
+
+/** @param {string} path @returns {string[]} its parts as every system lets files be called */
+export function safePartsOf(path) {
+  return partsOf(path).map((part) =>
+    part
+      // eslint-disable-next-line no-control-regex
+      .replace(/[\u0000-\u001f\u007f<>:"|?*]/g, '_')
+      .replace(/[. ]+$/, (end) => '_'.repeat(end.length))
+      .replace(DEVICE, '$&_'),
+  );
+}

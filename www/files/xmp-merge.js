@@ -1,0 +1,223 @@
+/**
+ * XMP that somebody else has written, with our keywords and our sentence in it. All else stays: other properties, other
+ * languages, and, unless otherwise wished, other keywords.
+ *
+ * @typedef {object} Wishes
+ * @property {boolean} [keepOthers] whether keywords that are there already stay; they do by default
+ * @property {boolean} [keepCaption] whether a sentence that is there already stays; ours takes its place by default
+ */
+
+import { xmpPacket } from 'ocelli';
+import { Trouble } from './trouble.js';
+
+const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
+const DC = 'http://purl.org/dc/elements/1.1/';
+const LIGHTROOM = 'http://ns.adobe.com/lightroom/1.0/';
+const XML = 'http://www.w3.org/XML/1998/namespace';
+
+/** @typedef {readonly [space: string, name: string]} Property with its usual prefix */
+const SUBJECT = /** @type {Property} */ ([DC, 'dc:subject']);
+const HIERARCHY = /** @type {Property} */ ([LIGHTROOM, 'lr:hierarchicalSubject']);
+const DESCRIPTION = /** @type {Property} */ ([DC, 'dc:description']);
+
+/** Characters of a text beyond which nobody's keywords are in it. */
+const MOST = 4_000_000;
+/** What no XML may hold. */
+// eslint-disable-next-line no-control-regex
+const NO_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+
+const BEGIN = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>';
+const END = '<?xpacket end="w"?>';
+
+/**
+ * The whole text of a packet.
+ *
+ * @param {string | null} existing null where there is none yet
+ * @param {import('ocelli').XmpContent} content
+ * @param {Wishes} [wishes]
+ * @returns {string}
+ * @throws {Trouble} `xmp-damaged`, `xmp-unsafe`
+ */
+export function mergedXmp(existing, content, { keepOthers = true, keepCaption = false } = {}) {
+  if (existing === null || existing.trim() === '') return xmpPacket(content);
+  const { document, holders } = parsed(existing);
+  const { subjects = [], hierarchicalSubjects = [], description } = content;
+  for (const [property, words] of /** @type {const} */ ([
+    [SUBJECT, subjects],
+    [HIERARCHY, hierarchicalSubjects],
+  ])) {
+    const others = keepOthers ? valuesOf(holders, property) : [];
+    if (!keepOthers) removed(holders, property);
+    add(holders, property, missing(words, others), others);
+  }
+  if (description && !(keepCaption && captionOf(holders))) describe(holders, description);
+  return written(document);
+}
+
+/**
+ * What a packet says of its picture.
+ *
+ * @param {string} text
+ * @returns {{ tags: string[], hierarchy: string[], caption: string }}
+ * @throws {Trouble} `xmp-damaged`, `xmp-unsafe`
+ */
+export function readXmp(text) {
+  const { holders } = parsed(text);
+  return {
+    tags: missing(valuesOf(holders, SUBJECT), []),
+    hierarchy: missing(valuesOf(holders, HIERARCHY), []),
+    caption: captionOf(holders).trim(),
+  };
+}
+
+/** @param {string} text @returns {{ document: Document, holders: Element[] }} the elements that properties are in, at least one */
+function parsed(text) {
+  if (text.length > MOST) throw new Trouble('xmp-unsafe', 'That XMP is too long to be keywords.');
+  // Whoever declares entities means no good.
+  if (/<!DOCTYPE/i.test(text)) throw new Trouble('xmp-unsafe', 'That XMP declares a document type.');
+  let document;
+  try {
+    // Some programs fill the place that they keep free with zeros.
+    document = new DOMParser().parseFromString(text.replaceAll('\0', '').trim(), 'text/xml');
+  } catch (cause) {
+    throw new Trouble('xmp-damaged', 'That XMP is damaged.', { cause });
+  }
+  const root = document.getElementsByTagNameNS(RDF, 'RDF')[0];
+  if (document.getElementsByTagName('parsererror').length > 0 || !root) {
+    throw new Trouble('xmp-damaged', 'That XMP is damaged.');
+  }
+  const holders = elementsOf(root, [RDF, 'rdf:Description']);
+  if (holders.length === 0) {
+    const holder = document.createElementNS(RDF, 'rdf:Description');
+    holder.setAttributeNS(RDF, 'rdf:about', '');
+    holders.push(/** @type {Element} */ (root.appendChild(holder)));
+  }
+  return { document, holders };
+}
+
+/** @param {Element} parent @param {Property} property @returns {Element[]} its children of that name */
+function elementsOf(parent, [space, name]) {
+  const local = name.slice(name.indexOf(':') + 1);
+  return /** @type {Element[]} */ (Array.from(parent.childNodes)).filter(
+    (node) => node.nodeType === 1 && node.namespaceURI === space && node.localName === local,
+  );
+}
+
+/** @param {Element} element of a property @returns {Element | undefined} the list that it holds, of whatever kind */
+function listOf(element) {
+  const kinds = ['rdf:Bag', 'rdf:Seq', 'rdf:Alt'];
+  return kinds.flatMap((kind) => elementsOf(element, [RDF, kind]))[0];
+}
+
+/** @param {Element} element of a property @returns {Element[]} */
+function itemsOf(element) {
+  const list = listOf(element);
+  return list ? elementsOf(list, [RDF, 'rdf:li']) : [];
+}
+
+/** @param {Element[]} holders @param {Property} property @returns {string[]} wherever and in whatever form they are written */
+function valuesOf(holders, property) {
+  const [space, name] = property;
+  const local = name.slice(name.indexOf(':') + 1);
+  const values = holders.flatMap((holder) => [
+    holder.getAttributeNS(space, local) ?? '',
+    ...elementsOf(holder, property).flatMap((element) =>
+      (listOf(element) ? itemsOf(element) : [element]).map(({ textContent }) => textContent ?? ''),
+    ),
+  ]);
+  return values.map((value) => value.trim()).filter(Boolean);
+}
+
+/** @param {Element[]} holders @param {Property} property */
+function removed(holders, property) {
+  const [space, name] = property;
+  for (const holder of holders) {
+    holder.removeAttributeNS(space, name.slice(name.indexOf(':') + 1));
+    for (const element of elementsOf(holder, property)) holder.removeChild(element);
+  }
+}
+
+/** How two keywords are told apart: photo programs take no capital for another. @param {string} word */
+function keyOf(word) {
+  return word.normalize('NFC').toLowerCase();
+}
+
+/** @param {readonly string[]} words @param {readonly string[]} others @returns {string[]} those that are not among the others, once */
+function missing(words, others) {
+  const known = new Set(others.map(keyOf));
+  return words.filter((word) => word !== '' && !known.has(keyOf(word)) && known.add(keyOf(word)));
+}
+
+/**
+ * Adds words to the list that is there, or makes one of what is there and them.
+ * @param {Element[]} holders
+ * @param {Property} property
+ * @param {string[]} words
+ * @param {string[]} others that are there
+ */
+function add(holders, property, words, others) {
+  if (words.length === 0) return;
+  let list = holders.flatMap((holder) => elementsOf(holder, property)).flatMap((one) => listOf(one) ?? [])[0];
+  if (!list) {
+    removed(holders, property);
+    list = makeList(holders, property, 'rdf:Bag');
+    for (const word of missing(others, [])) append(list, RDF, 'rdf:li', word);
+  }
+  for (const word of words) append(list, RDF, 'rdf:li', word);
+}
+
+/** @param {Element[]} holders @param {Property} property @param {string} kind */
+function makeList(holders, [space, name], kind) {
+  return append(append(/** @type {Element} */ (holders[0]), space, name), RDF, kind);
+}
+
+/** @param {Element} parent @param {string} space @param {string} name @param {string} [text] @returns {Element} */
+function append(parent, space, name, text) {
+  return parent.appendChild(make(parent, space, name, text));
+}
+
+/** @param {Element} near @param {string} space @param {string} name @param {string} [text] @returns {Element} */
+function make(near, space, name, text = '') {
+  const element = near.ownerDocument.createElementNS(space, name);
+  element.textContent = text.replace(NO_XML, '');
+  return element;
+}
+
+/** @param {Element} item */
+function isDefault(item) {
+  return item.getAttributeNS(XML, 'lang')?.toLowerCase() === 'x-default';
+}
+
+/** @param {Element[]} holders @returns {string} in the language that goes for all, or the first; empty where there is none */
+function captionOf(holders) {
+  const items = holders.flatMap((holder) => elementsOf(holder, DESCRIPTION)).flatMap(itemsOf);
+  return items.find(isDefault)?.textContent ?? valuesOf(holders, DESCRIPTION)[0] ?? '';
+}
+
+/** Sets the sentence that goes for all languages. @param {Element[]} holders @param {string} text */
+function describe(holders, text) {
+  const elements = holders.flatMap((holder) => elementsOf(holder, DESCRIPTION));
+  const existing = elements.flatMap(itemsOf).find(isDefault);
+  if (existing) {
+    existing.textContent = text.replace(NO_XML, '');
+    return;
+  }
+  let list = elements.flatMap((one) => listOf(one) ?? [])[0];
+  if (!list) {
+    removed(holders, DESCRIPTION);
+    list = makeList(holders, DESCRIPTION, 'rdf:Alt');
+  }
+  // The first of them is what programs show that know no languages.
+  const item = list.insertBefore(make(list, RDF, 'rdf:li', text), list.firstChild);
+  item.setAttributeNS(XML, 'xml:lang', 'x-default');
+}
+
+/** @param {Document} document @returns {string} with what marks a packet around it */
+function written(document) {
+  const writer = new XMLSerializer();
+  // A declaration may name another encoding than this text will have.
+  const nodes = Array.from(document.childNodes).filter(({ nodeName }) => nodeName !== 'xml');
+  const marked = nodes.some(({ nodeName }) => nodeName === 'xpacket');
+  const lines = nodes.map((node) => writer.serializeToString(node).trim()).filter(Boolean);
+  return `${(marked ? lines : [BEGIN, ...lines, END]).join('\n')}\n`;
+}
