@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import CopyPlugin from 'copy-webpack-plugin';
 import HtmlPlugin from 'html-webpack-plugin';
 import CssPlugin from 'mini-css-extract-plugin';
+import { FileList } from './scripts/lib/file-list.mjs';
 
 /** @param {string} path @returns {string} the absolute path of something in this repository */
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -14,7 +15,11 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 /** @type {import('webpack').Configuration} */
 export default {
   mode: 'production',
-  entry: { page: here('./www/main.js') },
+  entry: {
+    page: here('./www/main.js'),
+    // Browsers ask for it by its name, again and again: that tells them of new versions.
+    'service-worker': { import: here('./www/service-worker.js'), filename: 'service-worker.js' },
+  },
   output: {
     path: here('./dist'),
     filename: '[name].[contenthash:8].js',
@@ -42,13 +47,21 @@ export default {
     new HtmlPlugin({
       templateContent: () => readFileSync(here('./www/index.html'), 'utf8'),
       scriptLoading: 'module',
+      chunks: ['page'],
     }),
     new CssPlugin({ filename: '[name].[contenthash:8].css' }),
     new CopyPlugin({
       patterns: [
         { from: here('./www/icon.svg'), to: 'icon.svg' },
+        { from: here('./www/icons'), to: 'icons' },
+        { from: here('./www/manifest.webmanifest'), to: 'manifest.webmanifest' },
         { from: here('./www/samples'), to: 'samples', globOptions: { ignore: ['**/*.md'] } },
       ],
+    }),
+    new FileList({
+      into: 'service-worker.js',
+      mark: 'self.__FILES__',
+      eager: /^(index\.html|manifest\.webmanifest|icon\.svg|icons\/.*|.*\.(js|css))$/,
     }),
   ],
   devtool: 'source-map',

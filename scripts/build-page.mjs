@@ -1,8 +1,10 @@
-// Builds the page from `www/` and the package into `dist/`: `node scripts/build-page.mjs [--force]`.
+// Builds the page from `www/` and the package into `dist/`, with compressed copies of its files beside them:
+// `node scripts/build-page.mjs [--force]`.
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { buildPackage } from './build-package.mjs';
+import { compressBelow } from './lib/compress.mjs';
 import { duration, Failure, main, ROOT, run, say } from './lib/run.mjs';
 import { fingerprint, readStamp, writeStamp } from './lib/stamp.mjs';
 
@@ -11,6 +13,9 @@ const STAMP = 'node_modules/.cache/ocelli-page.json';
 const INPUTS = [
   'www',
   'webpack.config.js',
+  'scripts/build-page.mjs',
+  'scripts/lib/compress.mjs',
+  'scripts/lib/file-list.mjs',
   'pkg/dist',
   'pkg/wasm',
   'pkg/models',
@@ -35,6 +40,9 @@ export async function buildPage({ force = false } = {}) {
   await run(process.execPath, [webpack, '--mode', 'production', '--stats', 'errors-warnings'], {
     failure: 'webpack could not build the page (see above).',
   });
+  const sizes = await compressBelow(path.join(ROOT, OUT));
+  const [plain, brotli] = [sizes.plain, sizes['.br']].map((bytes) => ((bytes ?? 0) / 1e6).toFixed(1));
+  say(`Page: ${plain} MB, in brotli ${brotli} MB`);
   writeStamp(STAMP, { inputs });
   say(`Page: built in ${duration(performance.now() - started)}.`);
 }

@@ -79,7 +79,8 @@ await main(import.meta, async (args) => {
         ...[
           '-rss_limit_mb=6000',
           '-malloc_limit_mb=6000',
-          '-timeout=20',
+          // With all its checks, the largest picture that is accepted takes half a minute here.
+          '-timeout=100',
           '-print_final_stats=1',
           '-verbosity=0',
         ],

@@ -30,6 +30,7 @@ const CHECKS = {
       'pkg/tsconfig.worker.json',
       'pkg/tsconfig.node.json',
       'www/tsconfig.json',
+      'www/tsconfig.worker.json',
       'tests/tsconfig.json',
     ]) {
       if (existsSync(path.join(ROOT, project))) await tool('tsc', ['--noEmit', '--project', project]);

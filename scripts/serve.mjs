@@ -1,8 +1,8 @@
 // A static server for the built page: `node scripts/serve.mjs [folder]`, on `PORT` or the next free port.
 //
 // It differs from the usual ones by what the page and its tests need: cross-origin isolation (threads and precise
-// timers), byte ranges (resumed downloads), files of any size as streams, and further folders mounted below
-// prefixes, so that a model hub can be played from the same machine.
+// timers), byte ranges (resumed downloads), files of any size as streams, their compressed copies where such lie beside them, and
+// further folders mounted below prefixes, so that a model hub can be played from the same machine.
 
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -37,6 +37,12 @@ const TYPES = new Map(
   }),
 );
 
+/** Compressed copies of a file, best first: how their names end, and what browsers call that. */
+const ENCODINGS = /** @type {const} */ ([
+  ['.br', 'br'],
+  ['.gz', 'gzip'],
+]);
+
 /** On every reply: the page is isolated from other origins, and may be embedded by none but itself. */
 const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -49,6 +55,8 @@ const ISOLATION = {
  * A folder, or a function from the rest of the URL's path (decoded, without a leading slash) to a file or null.
  * @typedef {string | ((rest: string) => string | null)} Mount
  */
+
+/** Headers by their names; null leaves one out. @typedef {Record<string, string | null>} ReplyHeaders */
 
 /**
  * @typedef {object} Served
@@ -64,7 +72,7 @@ const ISOLATION = {
  * @param {string} options.root the folder behind `/`
  * @param {number} [options.port] 0 (the default) takes any free port; otherwise the next free one from here
  * @param {Record<string, Mount>} [options.mounts] URL prefix, such as `/hub/`, to what lies behind it
- * @param {Record<string, string>} [options.headers] on every reply, over the usual ones
+ * @param {ReplyHeaders} [options.headers] on every reply, over the usual ones
  * @param {(request: import('node:http').IncomingMessage, status: number) => void} [options.onReply]
  * @returns {Promise<Served>}
  */
@@ -116,10 +124,12 @@ async function listen(server, first) {
  * @param {import('node:http').IncomingMessage} request
  * @param {import('node:http').ServerResponse} response
  * @param {[string, Mount][]} table
- * @param {Record<string, string>} headers
+ * @param {ReplyHeaders} headers
  */
 async function reply(request, response, table, headers) {
-  for (const [name, value] of Object.entries({ ...ISOLATION, ...headers })) response.setHeader(name, value);
+  for (const [name, value] of Object.entries({ ...ISOLATION, ...headers })) {
+    if (value !== null) response.setHeader(name, value);
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     return send(response, 405, 'Only GET and HEAD are answered here.\n');
@@ -134,12 +144,16 @@ async function reply(request, response, table, headers) {
     return send(response, 301, '');
   }
 
-  const { size, mtime } = found;
-  const etag = `"${size.toString(16)}-${Math.trunc(mtime.getTime()).toString(16)}"`;
+  const copy = await findCopy(found, request.headers);
+  const { size, mtime } = copy ?? found;
+  const version = `${size.toString(16)}-${Math.trunc(mtime.getTime()).toString(16)}`;
+  const etag = copy ? `"${version}-${copy.encoding}"` : `"${version}"`;
   response.setHeader(
     'Content-Type',
     TYPES.get(path.extname(found.file).toLowerCase()) ?? 'application/octet-stream',
   );
+  response.setHeader('Vary', 'Accept-Encoding');
+  if (copy) response.setHeader('Content-Encoding', copy.encoding);
   response.setHeader('Accept-Ranges', 'bytes');
   response.setHeader('Cache-Control', 'no-cache');
   response.setHeader('ETag', etag);
@@ -157,7 +171,7 @@ async function reply(request, response, table, headers) {
   response.setHeader('Content-Length', end - start + 1);
   response.writeHead(range ? 206 : 200);
   if (request.method === 'HEAD' || size === 0) return void response.end();
-  return pipeline(createReadStream(found.file, { start, end }), response);
+  return pipeline(createReadStream((copy ?? found).file, { start, end }), response);
 }
 
 /**
@@ -196,6 +210,37 @@ async function findFile(file) {
   const index = path.join(file, 'index.html');
   const page = info?.isDirectory() ? await stat(index).catch(() => null) : null;
   return page?.isFile() ? { file: index, isIndex: true, size: page.size, mtime: page.mtime } : null;
+}
+
+/**
+ * The best compressed copy that the other side understands. Ranges are of the file itself: whoever asks for one gets no copy.
+ * @param {{ file: string, mtime: Date }} found
+ * @param {import('node:http').IncomingHttpHeaders} headers of the request
+ */
+async function findCopy({ file, mtime }, headers) {
+  if (headers.range !== undefined) return null;
+  for (const [end, encoding] of ENCODINGS) {
+    if (!accepts(headers['accept-encoding'], encoding)) continue;
+    const info = await stat(file + end).catch(() => null);
+    // One that is older was made from something else.
+    if (!info?.isFile() || info.mtime < mtime) continue;
+    return { file: file + end, encoding, size: info.size, mtime: info.mtime };
+  }
+  return null;
+}
+
+/**
+ * Whether a header `Accept-Encoding` names an encoding, and does not name it to refuse it.
+ * @param {string | string[] | undefined} header
+ * @param {string} encoding
+ */
+export function accepts(header, encoding) {
+  return String(header ?? '')
+    .split(',')
+    .some((part) => {
+      const [name, ...params] = part.split(';').map((text) => text.trim().toLowerCase());
+      return name === encoding && !params.some((param) => /^q=0(\.0*)?$/.test(param));
+    });
 }
 
 /**

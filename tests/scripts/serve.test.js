@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { parseRange, resolve, serve } from '../../scripts/serve.mjs';
+import { accepts, parseRange, resolve, serve } from '../../scripts/serve.mjs';
 
 /** @type {string} */
 let folder;
@@ -24,6 +24,13 @@ before(async () => {
   writeFileSync(path.join(folder, 'site/deep/index.html'), '<title>deep</title>');
   writeFileSync(path.join(folder, 'site/digits.wasm'), '0123456789');
   writeFileSync(path.join(folder, 'site/empty.js'), '');
+  writeFileSync(path.join(folder, 'site/page.css'), 'the whole style');
+  writeFileSync(path.join(folder, 'site/page.css.br'), 'brotli');
+  writeFileSync(path.join(folder, 'site/page.css.gz'), 'gz');
+  writeFileSync(path.join(folder, 'site/new.js'), 'new');
+  writeFileSync(path.join(folder, 'site/new.js.br'), 'old');
+  utimesSync(path.join(folder, 'site/new.js.br'), 1, 1);
+  writeFileSync(path.join(folder, 'secret.txt.br'), 'secret');
   writeFileSync(path.join(folder, 'site/a name.JSON'), '{}');
   writeFileSync(path.join(folder, 'hub/org/name/resolve/refs/pr/15/config.json'), '{"hub":true}');
   served = await serve({
@@ -191,6 +198,63 @@ describe('ranges', () => {
     const { status, body } = await get('/digits.wasm', { Range: 'bytes=2-4', 'If-Range': '"another"' });
     assert.deepEqual([status, body.length], [200, 10]);
   });
+});
+
+describe('compressed copies', () => {
+  /** @type {[string, string, string, string | undefined][]} */
+  const cases = [
+    ['gzip, deflate, br, zstd', '/page.css', 'brotli', 'br'],
+    ['gzip, br;q=0', '/page.css', 'gz', 'gzip'],
+    ['deflate', '/page.css', 'the whole style', undefined],
+    ['br', '/new.js', 'new', undefined],
+    ['br', '/digits.wasm', '0123456789', undefined],
+  ];
+  for (const [accepted, target, body, encoding] of cases) {
+    test(`${target} for ${accepted}`, async () => {
+      const reply = await get(target, { 'Accept-Encoding': accepted });
+      assert.deepEqual([reply.status, reply.body], [200, body]);
+      assert.equal(reply.headers['content-encoding'], encoding);
+      assert.equal(reply.headers['content-length'], String(body.length));
+      assert.equal(reply.headers.vary, 'Accept-Encoding');
+    });
+  }
+
+  test('have the type of the file, and a tag of their own', async () => {
+    const [plain, gzip, brotli] = await Promise.all(
+      ['', 'gzip', 'br'].map((encoding) => get('/page.css', { 'Accept-Encoding': encoding })),
+    );
+    for (const reply of [gzip, brotli]) {
+      assert.equal(reply?.headers['content-type'], 'text/css; charset=utf-8');
+    }
+    assert.equal(new Set([plain, gzip, brotli].map((reply) => reply?.headers.etag)).size, 3);
+    const etag = String(brotli?.headers.etag);
+    const again = { 'Accept-Encoding': 'br', 'If-None-Match': etag };
+    assert.equal((await get('/page.css', again)).status, 304);
+    assert.equal((await get('/page.css', { 'If-None-Match': etag })).status, 200);
+  });
+
+  test('are not what ranges are taken from', async () => {
+    const reply = await get('/page.css', { 'Accept-Encoding': 'br', Range: 'bytes=4-8' });
+    assert.deepEqual([reply.status, reply.body], [206, 'whole']);
+    assert.equal(reply.headers['content-encoding'], undefined);
+  });
+
+  test('are found nowhere else than the file', async () => {
+    assert.equal((await get('/../secret.txt', { 'Accept-Encoding': 'br' })).status, 404);
+  });
+
+  test('names and weights are read as browsers write them', () => {
+    assert.ok(accepts('gzip,BR;q=0.5', 'br'));
+    for (const header of [undefined, '', 'brotli', 'gzip', 'br; q=0.0']) assert.ok(!accepts(header, 'br'));
+  });
+});
+
+test('a header can be left out', async () => {
+  const bare = await serve({ root: folder, headers: { 'Cross-Origin-Opener-Policy': null } });
+  const { headers } = await fetch(`${bare.url}secret.txt`);
+  assert.equal(headers.get('cross-origin-opener-policy'), null);
+  assert.equal(headers.get('cross-origin-embedder-policy'), 'require-corp');
+  await bare.close();
 });
 
 describe('ports', () => {

@@ -54,14 +54,16 @@ export const fewLabels = { 'models/ocelli/labels.json': () => FEW_LABELS, ...sur
 /**
  * Serves `dist/` at the sub-path, and whatever else a test mounts.
  * @param {Record<string, import('../../../scripts/serve.mjs').Mount>} [mounts] prefixes below the sub-path
+ * @param {Pick<Parameters<typeof serve>[0], 'headers' | 'onReply'> & { dist?: string }} [options] `dist`: another build
  */
-export async function openSite(mounts = fewLabels) {
+export async function openSite(mounts = fewLabels, { dist = DIST, ...options } = {}) {
   assert.ok(existsSync(path.join(DIST, 'index.html')), 'dist/ is not built: run `npm run build`');
   const below = Object.entries(mounts).map(([prefix, mount]) => [`${SUB_PATH}${prefix}`, mount]);
   const server = await serve({
     // Nothing lies outside of the sub-path: an address from the root would answer 404.
     root: path.join(DIST, 'nothing-here'),
-    mounts: { [SUB_PATH]: DIST, ...Object.fromEntries(below) },
+    mounts: { [SUB_PATH]: dist, ...Object.fromEntries(below) },
+    ...options,
   });
   return { url: new URL(SUB_PATH, server.url).href, close: server.close };
 }
@@ -94,7 +96,12 @@ export class Visit {
    * @param {import('playwright-core').BrowserContextOptions} [options]
    */
   static async begin(browser, url, options = {}) {
-    const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+    const context = await browser.newContext({
+      viewport: { width: 1200, height: 900 },
+      // What a test serves in place of a file reaches the page, and every visit is the first.
+      serviceWorkers: 'block',
+      ...options,
+    });
     context.setDefaultTimeout(PATIENCE);
     const visit = new Visit(await context.newPage(), url);
     await visit.page.goto(url);
