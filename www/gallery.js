@@ -11,6 +11,7 @@
  * @typedef {object} Look how answers are shown
  * @property {Naming} naming
  * @property {string} language the one that tags are named in
+ * @property {import('./elements/tag-field.js').Propose} propose names of tags
  */
 
 import { PictureCard } from './elements/picture-card.js';
@@ -36,7 +37,9 @@ export class Gallery {
   /** The picture that is open over the grid. @type {Picture | null} */
   #open = null;
   /** @type {Look} */
-  #look = { naming: String, language: 'en' };
+  #look = { naming: String, language: 'en', propose: () => [] };
+  /** @type {ReadonlySet<Picture> | null} */
+  #selected = null;
 
   /** @param {{ session: Session, list: HTMLElement, grid: PhotoGrid, detail: PhotoDetail }} parts */
   constructor({ session, list, grid, detail }) {
@@ -64,15 +67,27 @@ export class Gallery {
     });
   }
 
+  /** Null as long as nobody selects. */
+  get selected() {
+    return this.#selected;
+  }
+
+  /** @param {ReadonlySet<Picture> | null} selected null where nobody selects any more */
+  select(selected) {
+    this.#selected = selected;
+    // At once: the next click depends on it.
+    this.show(this.#look);
+  }
+
   /** Whether there are so many pictures that they are tiles. */
   get isDense() {
-    return this.#session.pictures.length > FEW;
+    return this.#session.pictures.length > FEW || this.#selected !== null;
   }
 
   /** Brings what is on screen in step with the session. @param {Look} look */
   show(look) {
     this.#look = look;
-    const { pictures } = this.#session;
+    const pictures = this.#session.shown;
     const dense = this.isDense;
     this.#grid.hidden = !dense;
     this.#list.hidden = dense;
@@ -85,7 +100,7 @@ export class Gallery {
       this.cards.delete(picture);
     }
     shown.forEach((picture, place) => this.#showCard(picture, place, dense));
-    if (dense) this.#grid.show(pictures, (picture) => this.#tile(picture));
+    if (dense) this.#grid.show(pictures, (picture) => this.#tile(picture), this.#selected !== null);
   }
 
   /** Puts the keyboard on a picture. @param {Picture} picture @param {boolean} [back] to where it was moved from */
@@ -97,39 +112,40 @@ export class Gallery {
   }
 
   /**
-   * Takes a picture away; the keyboard, and what is open, go to its neighbour.
+   * A picture is about to be taken away.
    * @param {Picture} picture
-   * @returns {boolean} whether there is another one
+   * @returns {() => boolean} what brings the keyboard, and what is open, to its neighbour then, and tells whether there is one
    */
-  remove(picture) {
-    const place = this.#session.pictures.indexOf(picture);
-    this.#session.remove(picture);
-    this.thumbnails.forget(picture);
-    const { pictures } = this.#session;
-    const neighbour = pictures[Math.min(place, pictures.length - 1)] ?? null;
-    if (this.#open === picture) this.#open = neighbour;
-    this.show(this.#look);
-    if (neighbour) this.takeFocus(neighbour);
-    return neighbour !== null;
+  leave(picture) {
+    const place = this.#session.shown.indexOf(picture);
+    return () => {
+      const { shown } = this.#session;
+      const neighbour = shown[Math.min(place, shown.length - 1)] ?? null;
+      if (this.#open === picture) this.#open = neighbour;
+      this.show(this.#look);
+      if (neighbour) this.takeFocus(neighbour);
+      return neighbour !== null;
+    };
   }
 
   /** @param {Picture} picture @param {number} place @param {boolean} dense */
   #showCard(picture, place, dense) {
-    const { tags, captions, classes, matches, answers, pictures } = this.#session;
+    const { tags, captions, classes, matches, answers, shown } = this.#session;
     const card = this.cards.get(picture) ?? new PictureCard().open(picture);
     this.cards.set(picture, card);
     if (dense) {
-      this.#detail.show(card, { place: pictures.indexOf(picture), count: pictures.length });
+      this.#detail.show(card, { place: shown.indexOf(picture), count: shown.length });
     } else {
       const there = this.#list.children[place] ?? null;
       if (there !== card) this.#list.insertBefore(card, there);
     }
+    const [tagging, captioning] = [tags.jobs.get(picture), captions.jobs.get(picture)];
     card.show({
-      tags: tags.jobs.get(picture),
-      captions: captions.jobs.get(picture),
+      tags: tagging && { ...tagging, result: this.#session.answerOf(picture) },
+      captions: captioning && { ...captioning, result: this.#session.captionsOf(picture) },
       classes: classes.model ? classes.jobs.get(picture) : undefined,
       ...this.#look,
-      comparable: pictures.length >= ENOUGH_TO_FIND,
+      comparable: this.#session.pictures.length >= ENOUGH_TO_FIND,
     });
     card.asking.show(
       { job: matches.queue.jobs.get(picture), status: matches.queue.status, possible: matches.possible },
@@ -141,25 +157,26 @@ export class Gallery {
   #tile(picture) {
     const job = this.#session.tags.jobs.get(picture);
     const state = job?.status ?? 'waiting';
-    const answer = job?.result ?? null;
+    const answer = this.#session.answerOf(picture);
     const names = (answer?.tags ?? []).map(({ label }) =>
       label === null ? 'none of these' : this.#look.naming(label),
     );
     const word = answer?.sure === false ? 'Not sure' : (names[0] ?? INSTEAD[state]);
-    const caption = this.#session.captions.jobs.get(picture)?.result?.[0]?.caption;
+    const caption = this.#session.captionsOf(picture)?.[0]?.caption;
     const said = [names.length > 0 ? names.join(', ') : word, caption].filter(Boolean).join('; ');
     return {
       address: this.thumbnails.of(picture),
       word,
       label: said ? `${picture.name}: ${said}` : picture.name,
       state,
+      selected: this.#selected?.has(picture) ?? false,
     };
   }
 
   /** @param {number} step */
   #turn(step) {
-    const { pictures } = this.#session;
-    const next = this.#open && pictures[pictures.indexOf(this.#open) + step];
+    const { shown } = this.#session;
+    const next = this.#open && shown[shown.indexOf(this.#open) + step];
     if (next) this.#turnTo(next);
   }
 

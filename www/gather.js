@@ -3,7 +3,8 @@
  *
  * @typedef {object} Gathered
  * @property {File[]} pictures in the order of their folders and names
- * @property {number} others files within folders that are no pictures, by what they are called
+ * @property {File[]} answers what says something of them: sidecars, and what was saved here
+ * @property {number} others files within folders that are neither, by what they are called
  */
 
 /** What pictures are called that browsers may not know the type of. */
@@ -41,9 +42,9 @@ export async function gatherDropped(transfer, told) {
   const items = [...transfer.items].filter(({ kind }) => kind === 'file');
   const entries = items.map((item) => item.webkitGetAsEntry?.() ?? null);
   // Files that were made, or come from some program, are no entries of a file system.
-  if (!entries.some((entry) => entry?.isDirectory)) return { pictures: [...transfer.files], others: 0 };
+  if (!entries.some((entry) => entry?.isDirectory)) return gatherFiles(transfer.files);
   /** @type {Gathered} */
-  const gathered = { pictures: [], others: 0 };
+  const gathered = { pictures: [], answers: [], others: 0 };
   for (const entry of entries) {
     if (entry) await gatherEntry(entry, gathered, told, 0);
   }
@@ -57,10 +58,31 @@ export async function gatherDropped(transfer, told) {
  * @returns {Gathered}
  */
 export function gatherPicked(files) {
-  const all = [...files].slice(0, MOST);
-  const pictures = all.filter((file) => isPicture(file) && !isHidden(file.name));
-  pictures.sort((a, b) => byName.compare(a.webkitRelativePath, b.webkitRelativePath));
-  return { pictures, others: all.length - pictures.length };
+  /** @type {Gathered} */
+  const gathered = { pictures: [], answers: [], others: 0 };
+  for (const file of [...files].slice(0, MOST)) sort(gathered, file, false);
+  gathered.pictures.sort((a, b) => byName.compare(a.webkitRelativePath, b.webkitRelativePath));
+  return gathered;
+}
+
+/** Sidecars, files as they are saved here, and texts that are called as a picture is. */
+const ANSWERS = /\.xmp$|^ocelli[^/]*\.(csv|json|zip)$|\.(jpe?g|png|webp|gif|bmp|tiff?|avif|heic|heif)\.txt$/i;
+
+/** Puts a file where it belongs. @param {Gathered} gathered @param {File} file @param {boolean} alone whether it was given by itself */
+function sort(gathered, file, alone) {
+  if (isHidden(file.name) && !alone) gathered.others += 1;
+  else if (ANSWERS.test(file.name)) gathered.answers.push(file);
+  // What was given by itself is meant, whatever it is called.
+  else if (alone || isPicture(file)) gathered.pictures.push(file);
+  else gathered.others += 1;
+}
+
+/** Files that were given by themselves. @param {Iterable<File>} files @returns {Gathered} */
+export function gatherFiles(files) {
+  /** @type {Gathered} */
+  const gathered = { pictures: [], answers: [], others: 0 };
+  for (const file of files) sort(gathered, file, true);
+  return gathered;
 }
 
 /** Files that systems and programs keep for themselves. @param {string} name */
@@ -84,14 +106,13 @@ async function gatherEntry(entry, gathered, told, depth) {
     return;
   }
   const file = await fileOf(/** @type {FileSystemFileEntry} */ (entry));
-  // What was dropped by itself is meant, whatever it is called.
-  if (file && (depth === 0 || (isPicture(file) && !isHidden(file.name)))) {
-    gathered.pictures.push(file);
-    paths.set(file, entry.fullPath.replace(/^\//, ''));
-    told(gathered.pictures.length);
-  } else {
+  if (!file) {
     gathered.others += 1;
+    return;
   }
+  paths.set(file, entry.fullPath.replace(/^\//, ''));
+  sort(gathered, file, depth === 0);
+  told(gathered.pictures.length);
 }
 
 /**

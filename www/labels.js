@@ -30,17 +30,47 @@ export const EVERYDAY = [
 /** What stands between a label and its hint in a line of the text field. */
 const HINT = ': ';
 
-/** @param {string} text one label on each line, as "dog" or "bat: a type of animal" @returns {Label[]} */
+/** What stands between a label and those that it is below. */
+const BELOW = '|';
+
+/** @param {string} text one label on each line, as "dog", "bat: a type of animal" or "pets|dogs|Rex" @returns {Label[]} */
 export function readLabels(text) {
+  return linesOf(text).map((line) => {
+    const own = leafOf(line);
+    const at = own.indexOf(HINT);
+    if (at <= 0) return own;
+    return { label: own.slice(0, at).trim(), hint: own.slice(at + HINT.length).trim() };
+  });
+}
+
+/**
+ * Where labels lie that are below others.
+ * @param {string} text as of `readLabels`
+ * @returns {ReadonlyMap<string, string>} "pets|dogs|Rex" by "Rex"
+ */
+export function readPaths(text) {
+  return new Map(
+    linesOf(text).flatMap((line) => {
+      const parts = line.split(HINT)[0]?.split(BELOW) ?? [];
+      const names = parts.map((part) => part.trim()).filter((part) => part !== '');
+      return names.length > 1 ? [[names.at(-1) ?? '', names.join(BELOW)]] : [];
+    }),
+  );
+}
+
+/** @param {string} text */
+function linesOf(text) {
   return text
+    .replace(/^\ufeff/, '')
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .map((line) => {
-      const at = line.indexOf(HINT);
-      if (at <= 0) return line;
-      return { label: line.slice(0, at).trim(), hint: line.slice(at + HINT.length).trim() };
-    });
+    .filter((line) => line !== '');
+}
+
+/** @param {string} line */
+function leafOf(line) {
+  const parts = line.split(BELOW).map((part) => part.trim());
+  return parts.filter((part) => part !== '').at(-1) ?? line;
 }
 
 /** @param {readonly Label[]} labels @returns {string} what `readLabels` reads */

@@ -4,12 +4,16 @@
  */
 
 import './style/base.css';
+import './style/app.css';
 import './style/controls.css';
 import './style/layout.css';
 import './style/samples.css';
 import './style/card.css';
 import './style/explain.css';
 import './style/grid.css';
+import './style/save.css';
+import './style/edit.css';
+import './elements/app-update.js';
 import './elements/caption-settings.js';
 import './elements/drop-zone.js';
 import './elements/kept-pictures.js';
@@ -17,27 +21,47 @@ import './elements/label-editor.js';
 import './elements/model-status.js';
 import './elements/photo-detail.js';
 import './elements/photo-grid.js';
+import './elements/picture-filter.js';
 import './elements/picture-finder.js';
 import './elements/sample-row.js';
 import './elements/save-answers.js';
+import './elements/selection-bar.js';
 import './elements/stored-models.js';
 import './elements/tag-settings.js';
+import './elements/undo-line.js';
 import './elements/work-bar.js';
-import { Answerer, Captioner, Classifier, Matcher, Tagger, loadVocabulary, models, templates } from 'ocelli';
+import {
+  Answerer,
+  Captioner,
+  Classifier,
+  Index,
+  Matcher,
+  Tagger,
+  loadVocabulary,
+  models,
+  templates,
+} from 'ocelli';
 import { BUILT_IN_KNOWS } from './about.js';
-import { choice } from './elements/model-picker.js';
+import { startApp } from './app.js';
 import { write } from './elements/dom.js';
+import { edit } from './editing.js';
 import { ENOUGH_TO_FIND, Gallery } from './gallery.js';
 import { ImageSearch } from './image-search.js';
 import { Explainer } from './explain.js';
+import { ALL, choicesOf, filterOf, isAll } from './filters.js';
+import { find as findPictures } from './finding.js';
+import { follow } from './following.js';
 import { EVERYDAY, TEMPLATE } from './labels.js';
+import { importer } from './importing.js';
+import { showLanes } from './lanes.js';
 import { keepLibrary } from './library/keeping.js';
 import { showLooks } from './explain-controller.js';
 import { loadOptions } from './options.js';
 import { SAMPLES } from './samples.js';
 import { rowsOf, save } from './save.js';
 import { Session } from './session.js';
-import { count, explain, isAbort, runsOn } from './words.js';
+import { TagNames } from './tag-names.js';
+import { count, explain } from './words.js';
 
 /** @typedef {import('./session.js').Picture} Picture */
 
@@ -50,24 +74,18 @@ const page = {
   pictures: find('#pictures'),
   cards: find('#cards'),
   work: find('work-bar'),
-  stored: find('stored-models'),
   labels: find('label-editor'),
   tagSettings: find('tag-settings'),
   captionSettings: find('caption-settings'),
   finder: find('picture-finder'),
+  filter: find('picture-filter'),
+  selection: find('selection-bar'),
+  undo: find('undo-line'),
   saving: find('save-answers'),
   kept: find('kept-pictures'),
   announcer: find('#announcer'),
 };
 
-/** @param {'tag' | 'caption'} task */
-function builtIn(task) {
-  const model = models.list({ task }).find((one) => one.builtIn);
-  if (!model) throw new Error(`the package lists no built-in model for the task ${task}`);
-  return model;
-}
-
-const defaults = { tag: builtIn('tag'), caption: builtIn('caption') };
 /** What is asked before anybody says otherwise: the tags of the vocabulary that the model can know. */
 const firstQuestion = loadVocabulary()
   .catch(() => null)
@@ -77,9 +95,9 @@ const session = new Session(
   firstQuestion,
   loadOptions(location.search),
 );
-const matching = models.list({ task: 'match' }).find((one) => one.builtIn) ?? null;
-session.matches.preferred = matching && choice(matching);
-const finding = new ImageSearch(session);
+const search = new ImageSearch(session, Index);
+/** How tags are called. */
+const names = new TagNames();
 
 const gallery = new Gallery({
   session,
@@ -94,58 +112,34 @@ function announce(text) {
 }
 
 const library = keepLibrary({ session, gallery, line: page.kept, announce });
-
-/**
- * @typedef {object} LaneOnPage
- * @property {import('ocelli').ModelInfo['tasks'][number]} task
- * @property {string} name
- * @property {import('./model-queue.js').ModelQueue<any, any>} queue
- * @property {import('ocelli').ModelInfo | null} builtIn the model that comes with the page
- * @property {string} [none] how it is called to have no model yet; lanes without that are given theirs at once
- */
-
-/** @type {LaneOnPage[]} */
-const onPage = [
-  { task: 'tag', name: 'Tags', queue: session.tags, builtIn: defaults.tag },
-  { task: 'caption', name: 'Captions', queue: session.captions, builtIn: defaults.caption },
-  { task: 'classify', name: 'Classes', queue: session.classes, builtIn: null, none: 'None' },
-  {
-    task: 'match',
-    name: 'Matching texts',
-    queue: session.matches.queue,
-    builtIn: matching,
-    none: matching ? 'The built-in one, when texts are matched' : 'None',
-  },
-  { task: 'answer', name: 'Questions', queue: session.answers.queue, builtIn: null, none: 'None' },
-];
-
-const lanes = onPage.map(({ task, name, queue, builtIn, none }) => {
-  const notice = find(`#${task}-notice`);
-  const picker = find(`#${task}-picker`);
-  const fallback = builtIn && choice(builtIn);
-  picker.begin(name, models.list({ task }), { none, tokenizer: task !== 'classify' });
-  picker.addEventListener('choose', (/** @type {CustomEvent} */ { detail }) => {
-    if (detail) void queue.use(detail);
-    else queue.leave();
-  });
-  notice.addEventListener('cancel', () => together(queue).forEach((one) => one.cancel()));
-  notice.addEventListener('reload', () =>
-    together(queue).forEach((one) => one.model && void one.use(one.model)),
-  );
-  notice.addEventListener('fallback', () => fallback && void queue.use(fallback));
-  return { queue, notice, picker, fallback, atOnce: none === undefined };
+const finding = findPictures({
+  session,
+  search,
+  gallery,
+  nameOf: (label) => names.nameOf(label),
+  finder: page.finder,
+  filter: page.filter,
+  pictures: page.pictures,
+  onDuplicates: (others) => editing.select(others),
+  onChange: scheduleShow,
+  show,
+  announce,
+});
+const editing = edit({
+  session,
+  gallery,
+  names,
+  pictures: page.pictures,
+  bar: page.selection,
+  line: page.undo,
+  select: find('#select'),
+  onRemoved: (removed) => removed.forEach((picture) => library.remove(picture)),
+  onEmpty: () => find('drop-zone button').focus(),
 });
 
-/**
- * A queue and those that are in the same state with the same model: it is loaded once for all of them, and what is to be
- * said of it is said once.
- * @param {import('./model-queue.js').ModelQueue<any, any>} queue
- */
-function together(queue) {
-  return session.everyLane.filter(
-    ({ model, status }) => model?.id === queue.model?.id && status === queue.status,
-  );
-}
+const lanes = showLanes({ session, find, announce });
+/** Stays with what has just come in. */
+const following = follow(() => (gallery.isDense ? page.pictures : page.cards.firstElementChild));
 
 /** The language that tags are named in, where the vocabulary has names in several. @type {'en' | 'ja'} */
 let language = navigator.language.startsWith('ja') ? 'ja' : 'en';
@@ -155,12 +149,20 @@ let vocabulary = null;
 let naming = String;
 
 function rename() {
-  const names = vocabulary;
-  const spoken = language;
-  naming = names ? (label) => names.name(label, spoken) : (label) => label;
-  page.tagSettings.show(names !== null, spoken);
+  names.use({ vocabulary, language, others: session.corrections.names });
+  naming = (label) => names.nameOf(label);
+  page.tagSettings.show(vocabulary !== null, language);
   scheduleShow();
 }
+
+/** Names that the page has last been told of. */
+let othersShown = session.corrections.names;
+session.corrections.addEventListener('change', () => {
+  const { labels, names: others } = session.corrections;
+  names.learn(labels);
+  if (others !== othersShown) rename();
+  othersShown = others;
+});
 
 /** The tagger whose labels are in the editor. @type {Tagger | null} */
 let labelled = null;
@@ -179,86 +181,41 @@ async function ask(change) {
   session.ask({ ...(await session.question), ...change });
 }
 
-/** How the pictures are arranged: not as they came, about to be, and what there is to say of it. */
-let arrangement = { arranged: false, busy: false, line: '' };
+/** Which pictures are shown. @type {import('./filters.js').Chosen} */
+let chosen = ALL;
 
-/**
- * Puts the pictures that fit first.
- * @param {string | Picture} wanted
- * @param {string} done what is said then
- */
-async function arrange(wanted, done) {
-  arrangement = { ...arrangement, busy: true, line: 'Comparing the pictures' };
-  scheduleShow();
-  try {
-    const order = await finding.find(wanted, (looked, all) => {
-      arrangement = { ...arrangement, line: `Comparing the pictures: ${looked} of ${all}` };
-      scheduleShow();
-    });
-    if (order) session.arrange(order);
-    arrangement = order
-      ? { arranged: true, busy: false, line: done }
-      : { ...arrangement, busy: false, line: 'The tagger is not loaded yet.' };
-  } catch (error) {
-    // Whoever ended it has said what is on the line now.
-    if (isAbort(error)) return;
-    arrangement = { ...arrangement, busy: false, line: explain(error).sentence };
-  }
-  show();
-  announce(arrangement.line);
-  if (typeof wanted !== 'string') gallery.takeFocus(wanted, true);
-}
-
-/** Models that the list of what is kept was last made for. */
-let inUse = '';
-
-/** Looks anew at what is kept whenever a model has been loaded. */
-function showStored() {
-  const ready = session.everyLane.map((queue) => (queue.status === 'ready' ? queue.model?.id : '')).join(' ');
-  if (ready === inUse) return;
-  inUse = ready;
-  void refreshStored();
-}
-
-async function refreshStored() {
-  page.stored.show(await models.stored().catch(() => []));
+/** Brings the filter in step with what there is, as far as anybody sees it. */
+function showFilter() {
+  const { pictures } = session;
+  const all = isAll(chosen);
+  page.filter.tell(pictures.length >= ENOUGH_TO_FIND, all ? null : session.shown.length);
+  if (page.filter.open) page.filter.show(choicesOf(session, pictures), naming);
 }
 
 let wasOpen = false;
 
 function show() {
   void showLabels();
-  /** What the models above run on: mostly all on the same, which is said once. */
-  let said = '';
-  for (const { queue, notice, picker, fallback, atOnce } of lanes) {
-    const { status, progress, error, model } = queue;
-    const title = model?.title ?? 'the model';
-    notice.show({
-      status,
-      title,
-      progress,
-      error,
-      canFallBack: fallback !== null && model?.id !== fallback.id,
-      said: together(queue)[0] !== queue && model !== null,
-    });
-    const runs = queue.runtime ? runsOn(queue.runtime) : '';
-    if (model || !atOnce) picker.show(model?.id ?? null, status, runs === said ? '' : runs);
-    if (runs !== '') said = runs;
-  }
+  lanes.show();
   page.labels.complain(session.tags.status === 'blocked' ? session.tags.error : null);
   const captioner = session.captions.model && models.find(session.captions.model.id);
   page.captionSettings.canMatch(
     session.matches.queue.model !== null || (captioner?.tasks.includes('match') ?? false),
   );
   page.captionSettings.canBegin(!captioner?.builtIn);
-  page.finder.show({ worth: session.pictures.length >= ENOUGH_TO_FIND, ...arrangement });
-  gallery.show({ naming, language: vocabulary ? language : document.documentElement.lang });
-  showStored();
+  page.finder.show({ worth: session.pictures.length >= ENOUGH_TO_FIND, ...finding.state });
+  gallery.show({
+    naming,
+    language: vocabulary ? language : document.documentElement.lang,
+    propose: (typed) => names.propose(typed),
+  });
+  editing.show();
+  showFilter();
   const tally = session.tally();
   page.work.show(tally, session.tags.progress);
   document.body.toggleAttribute('data-pictures', tally.total > 0);
   document.body.toggleAttribute('data-dense', gallery.isDense);
-  const builtInAtWork = lanes.some(({ queue, fallback }) => fallback && queue.model?.id === fallback.id);
+  const { builtInAtWork } = lanes;
   find('#knows').hidden = !builtInAtWork;
   // With pictures, it gives them its place.
   find('#knows-below').hidden = !builtInAtWork || tally.total === 0;
@@ -280,37 +237,10 @@ function scheduleShow() {
     () => {
       scheduled = false;
       show();
-      requestAnimationFrame(keepInView);
+      requestAnimationFrame(() => following.keepUp());
     },
     gallery.isDense ? PAUSE.many : PAUSE.few,
   );
-}
-
-/** The picture that was brought into view, and how far the page was scrolled then. @type {{ card: Element, y: number } | null} */
-let followed = null;
-
-/** Brings the newest picture into view, where its answers are about to appear, unless all of it is there. */
-function showNewest() {
-  const card = gallery.isDense ? page.pictures : page.cards.firstElementChild;
-  const box = card?.getBoundingClientRect();
-  if (!box || (box.top >= 0 && box.bottom <= innerHeight)) return;
-  // Once the page has stepped back for its first picture.
-  requestAnimationFrame(() => requestAnimationFrame(() => follow(card)));
-}
-
-/** @param {Element} card */
-function follow(card) {
-  card.scrollIntoView({ block: 'start' });
-  followed = { card, y: scrollY };
-}
-
-/** Keeps it there while what stands above it comes and goes, until somebody scrolls. */
-function keepInView() {
-  if (!followed) return;
-  const { card, y } = followed;
-  const first = gallery.isDense ? page.pictures : page.cards.firstElementChild;
-  if (card !== first || Math.abs(scrollY - y) > 1) followed = null;
-  else if (Math.abs(card.getBoundingClientRect().top) > 1) follow(card);
 }
 
 session.addEventListener('change', scheduleShow);
@@ -319,7 +249,7 @@ for (const source of [page.drop, page.samples]) {
   source.addEventListener('pictures', (/** @type {CustomEvent<File[]>} */ { detail }) => {
     session.add(detail);
     show();
-    requestAnimationFrame(showNewest);
+    requestAnimationFrame(() => following.begin());
     announce(`${count(detail.length, 'picture')} added`);
   });
 }
@@ -327,7 +257,8 @@ page.samples.addEventListener('missing', () => announce('That picture could not 
 page.drop.addEventListener('nothing', () => announce('That held no picture file.'));
 page.drop.addEventListener('say', (/** @type {CustomEvent<string>} */ { detail }) => announce(detail));
 page.labels.addEventListener('ask', (/** @type {CustomEvent} */ { detail }) => {
-  const { labels, template, restored } = detail;
+  const { labels, paths, template, restored } = detail;
+  session.paths = paths;
   void ask({ labels: restored && vocabulary ? null : labels, template });
   announce(`${count(labels.length, 'label')} to tag with`);
 });
@@ -345,21 +276,18 @@ page.tagSettings.addEventListener('language', (/** @type {CustomEvent<'en' | 'ja
 page.captionSettings.addEventListener('settings', (/** @type {CustomEvent} */ { detail }) =>
   session.describe(detail),
 );
-page.stored.addEventListener('forget', async (/** @type {CustomEvent<string>} */ { detail: id }) => {
-  await models.remove(id).catch(() => false);
-  await refreshStored();
-  find('#models-panel summary').focus();
-  announce(`${id} is no longer kept`);
-});
-page.saving.addEventListener('save', async (/** @type {CustomEvent} */ { detail: format }) => {
+const takeAnswers = importer({ session, names, correct: editing.correctEach });
+for (const source of [page.drop, page.saving]) {
+  source.addEventListener('answers', async (/** @type {CustomEvent<File[]>} */ { detail }) => {
+    const line = await takeAnswers(detail).catch((error) => explain(error).sentence);
+    page.saving.say(line);
+    announce(line);
+  });
+}
+page.saving.addEventListener('save', async (/** @type {CustomEvent} */ { detail }) => {
   const rows = rowsOf(session, { naming, vocabulary });
-  const what = count(rows.length, 'picture');
-  try {
-    if (rows.length > 0) await save(rows, format);
-    page.saving.say(rows.length > 0 ? `Saved what is known of ${what}.` : 'Nothing is known yet.');
-  } catch (error) {
-    page.saving.say(explain(error).sentence);
-  }
+  const told = (/** @type {string} */ line) => page.saving.progress(line);
+  page.saving.say(await save(rows, detail, told).catch((error) => explain(error).sentence));
 });
 page.work.addEventListener('stop', () => session.stop());
 page.work.addEventListener('resume', () => session.resume());
@@ -389,30 +317,16 @@ page.pictures.addEventListener('need', (/** @type {CustomEvent<'match' | 'answer
 
 showLooks(page.pictures, gallery.cards, session, new Explainer(session), announce);
 
-page.pictures.addEventListener('like', (/** @type {CustomEvent<Picture>} */ { detail }) => {
-  void arrange(detail, `Ordered by likeness to ${detail.name}`);
+page.filter.addEventListener('opened', showFilter);
+page.filter.addEventListener('filter', (/** @type {CustomEvent} */ { detail }) => {
+  chosen = detail;
+  session.show(filterOf(session, chosen));
+  showFilter();
+  announce(isAll(chosen) ? 'All pictures' : count(session.shown.length, 'picture'));
 });
-page.finder.addEventListener('find', (/** @type {CustomEvent<string>} */ { detail }) => {
-  void arrange(detail, `Ordered by how well they fit “${detail}”`);
-});
-page.finder.addEventListener('stop', () => {
-  finding.leave();
-  arrangement = { ...arrangement, busy: false, line: '' };
-  scheduleShow();
-});
-page.finder.addEventListener('unfind', () => {
-  finding.leave();
-  arrangement = { arranged: false, busy: false, line: '' };
-  session.arrange(null);
-  announce('In the order in which they came');
-});
-page.pictures.addEventListener('discard', (/** @type {CustomEvent<Picture>} */ { detail }) => {
-  const others = gallery.remove(detail);
-  library.remove(detail);
-  show();
-  if (!others) find('drop-zone button').focus();
-  announce(`${detail.name} removed`);
-});
+page.filter.addEventListener('name', (/** @type {CustomEvent} */ { detail: { label, name } }) =>
+  editing.rename(label, name),
+);
 
 // A wide window has room for what is asked; on a phone it would push the pictures out of sight.
 if (matchMedia('(min-width: 60rem)').matches) {
@@ -425,9 +339,13 @@ void firstQuestion.then((first) => {
   rename();
 });
 show();
-void library.open().finally(() => {
-  for (const { queue, fallback, atOnce } of lanes) {
-    // What is known from an earlier visit is known before the models ask.
-    if (atOnce && fallback && !queue.model) void queue.use(fallback);
-  }
+const app = startApp({
+  onUpdate(apply) {
+    find('app-update').addEventListener('apply', apply);
+    find('app-update').show();
+  },
+  onFiles: (files) => page.drop.dispatchEvent(new CustomEvent('pictures', { detail: files })),
+  isBusy: () => session.pictures.length > 0,
 });
+// What is known from an earlier visit is known before the models ask.
+void Promise.allSettled([library.open(), app]).then(() => lanes.begin());

@@ -183,11 +183,13 @@ export class ModelQueue extends EventTarget {
     this.#preferred = pictures;
   }
 
-  /** @param {Picture} picture */
-  remove(picture) {
-    const job = this.jobs.get(picture);
-    this.jobs.delete(picture);
-    if (job && this.#turn?.jobs.includes(job)) this.#letGo();
+  /** @param {readonly Picture[]} pictures */
+  remove(...pictures) {
+    for (const picture of pictures) {
+      const job = this.jobs.get(picture);
+      this.jobs.delete(picture);
+      if (job && this.#turn?.jobs.includes(job)) this.#letGo();
+    }
     this.#changed();
     void this.#drain();
   }

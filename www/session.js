@@ -4,13 +4,15 @@
  */
 
 import { answersQueue, matchesQueue } from './on-demand.js';
+import { Corrections } from './corrections.js';
 import { Embeddings } from './embeddings.js';
 import { pathOf } from './gather.js';
+import { Lessons } from './lessons.js';
 import { ModelQueue } from './model-queue.js';
 import { tagWith } from './tagging.js';
 
 /**
- * @typedef {import('ocelli').Tag<string | null>} Tag with `null` for "none of these"
+ * @typedef {import('ocelli').Tag<string | null> & { own?: boolean }} Tag with `null` for "none of these"; `own`: people say so
  * @typedef {import('ocelli').Tagger} Tagger
  * @typedef {import('ocelli').Captioner} Captioner
  * @typedef {import('ocelli').Classifier} Classifier
@@ -26,6 +28,7 @@ import { tagWith } from './tagging.js';
  * @property {string} key what tells the file from others: its path, length and date
  * @property {number} batch when it came, and others with it, in milliseconds
  * @property {number} index its place among them
+ * @property {number} taken when its file was last written, in milliseconds; 0 where nobody knows
  * @property {Blob} file itself, or the small copy of it that was kept
  *
  * @typedef {object} CaptionSettings
@@ -63,10 +66,15 @@ export class Session extends EventTarget {
   pictures = [];
   /** @type {Question | Promise<Question>} a promise while the first labels are on their way */
   question;
+  /** Where somebody's own labels lie below others: "pets|dogs|Rex" by "Rex". @type {ReadonlyMap<string, string>} */
+  paths = new Map();
   /** @type {CaptionSettings} */
   captionSettings = { options: {}, numCaptions: 1, rematch: false };
   /** What taggers know of the pictures. */
   embeddings = new Embeddings();
+  /** What people say of them, and what they teach by them. */
+  corrections = new Corrections();
+  lessons = new Lessons((tagger, picture) => this.#exampleOf(tagger, picture));
   /** @type {ModelQueue<Tagger, TagAnswer>} */
   tags;
   /** @type {ModelQueue<Captioner, Candidate[]>} each picture's captions, best first */
@@ -79,6 +87,10 @@ export class Session extends EventTarget {
 
   /** @type {Picture[]} newest batch first */
   #arrived = [];
+  /** Those alone that fit what is looked for. @type {Set<Picture> | null} */
+  #fitting = null;
+  /** Which of them are shown besides. @type {((picture: Picture) => boolean) | null} */
+  #filter = null;
   #count = 0;
   /** Pictures of which there is only a copy, by their keys. @type {Map<string, Picture>} */
   #copies = new Map();
@@ -133,10 +145,12 @@ export class Session extends EventTarget {
         classifier.classify(picture.file, { topK: CLASSES_SHOWN, signal, onProgress }),
       final: concernsPicture,
     });
+    // What was taught is asked of every picture.
+    this.lessons.addEventListener('change', () => this.tags.restart());
     this.matches = matchesQueue(Matcher, given);
     this.answers = answersQueue(Answerer, given);
-    for (const queue of this.everyLane) {
-      queue.addEventListener('change', () => this.#changed());
+    for (const source of [...this.everyLane, this.corrections]) {
+      source.addEventListener('change', () => this.#changed());
     }
   }
 
@@ -158,8 +172,11 @@ export class Session extends EventTarget {
       this.#count += 1;
       const name = file instanceof File && file.name !== '' ? file.name : `Picture ${this.#count}`;
       const path = pathOf(file) ?? name;
-      return { id: `picture-${this.#count}`, name, path, key: keyOf(file, path), batch: now, index, file };
+      const key = keyOf(file, path);
+      return { id: `picture-${this.#count}`, name, path, key, batch: now, index, taken: takenAt(file), file };
     });
+    // What comes in now is to be seen.
+    this.#fitting = null;
     this.pictures = [...batch, ...this.pictures];
     this.#arrived = [...batch, ...this.#arrived];
     for (const queue of this.lanes) queue.add(batch);
@@ -187,11 +204,15 @@ export class Session extends EventTarget {
    * @returns {Picture[]} in the order of the entries
    */
   restore(entries, probe) {
-    const pictures = entries.map(({ key, name, path, batch, index, copy }) => {
+    const pictures = entries.map(({ key, name, path, batch, index, taken = 0, copy }) => {
       this.#count += 1;
-      return { id: `picture-${this.#count}`, name, path, key, batch, index, file: copy };
+      return { id: `picture-${this.#count}`, name, path, key, batch, index, taken, file: copy };
     });
-    for (const picture of pictures) this.#copies.set(picture.key, picture);
+    for (const [i, picture] of pictures.entries()) {
+      this.#copies.set(picture.key, picture);
+      const said = entries[i]?.said;
+      if (said) this.corrections.put(picture, said);
+    }
     const known = new Map();
     for (const [i, picture] of pictures.entries()) {
       // What another tagger knew helps this one nothing.
@@ -215,23 +236,64 @@ export class Session extends EventTarget {
     for (const queue of this.lanes) queue.prefer(pictures);
   }
 
-  /** @param {Picture} picture */
-  remove(picture) {
-    this.pictures = this.pictures.filter((other) => other !== picture);
-    this.#arrived = this.#arrived.filter((other) => other !== picture);
-    for (const queue of this.everyLane) queue.remove(picture);
+  /** @param {readonly Picture[]} pictures @returns {() => void} what brings them back, with their answers, to where they were */
+  remove(...pictures) {
+    const [shown, arrived] = [this.pictures, this.#arrived];
+    const going = new Set(pictures);
+    const known = pictures.map((picture) => this.captions.jobs.get(picture)?.result ?? null);
+    const by = this.captions.model?.id ?? '';
+    this.pictures = shown.filter((picture) => !going.has(picture));
+    this.#arrived = arrived.filter((picture) => !going.has(picture));
+    for (const queue of this.everyLane) queue.remove(...pictures);
     this.#changed();
+    return () => {
+      this.pictures = backIn(this.pictures, shown, going);
+      this.#arrived = backIn(this.#arrived, arrived, going);
+      // What is known of them makes tags in no time; captions took theirs.
+      this.tags.add(pictures);
+      this.classes.add(pictures);
+      for (const [i, picture] of pictures.entries()) {
+        const result = known[i];
+        this.captions.add([picture], result ? () => ({ by, result }) : undefined);
+      }
+      this.#changed();
+    };
   }
 
   /**
    * Puts the pictures in another order.
    * @param {Picture[] | null} order those that are not in it go behind; `null` for the order in which they came
+   * @param {{ alone?: boolean }} [options] `alone`: the others are not shown
    */
-  arrange(order) {
+  arrange(order, { alone = false } = {}) {
     const arrived = new Set(this.#arrived);
     const wanted = new Set(order?.filter((picture) => arrived.has(picture)));
     this.pictures = [...wanted, ...this.#arrived.filter((picture) => !wanted.has(picture))];
+    this.#fitting = order && alone ? wanted : null;
     this.#changed();
+  }
+
+  /** @param {((picture: Picture) => boolean) | null} filter which pictures are shown */
+  show(filter) {
+    this.#filter = filter;
+    this.#changed();
+  }
+
+  /** The pictures that are shown, in their order. */
+  get shown() {
+    const [fitting, filter] = [this.#fitting, this.#filter];
+    if (!fitting && !filter) return this.pictures;
+    return this.pictures.filter((one) => (fitting?.has(one) ?? true) && (filter?.(one) ?? true));
+  }
+
+  /** What is known of a picture's tags, from the tagger and from people. @param {Picture} picture */
+  answerOf(picture) {
+    return this.corrections.answer(picture, this.tags.jobs.get(picture)?.result ?? null);
+  }
+
+  /** The same of its captions, best first. @param {Picture} picture */
+  captionsOf(picture) {
+    return this.corrections.captions(picture, this.captions.jobs.get(picture)?.result ?? null);
   }
 
   /** @param {Picture} picture */
@@ -246,14 +308,17 @@ export class Session extends EventTarget {
    */
   async asked(tagger) {
     const question = await this.question;
-    const { labels, vocabulary } = question;
+    const { labels, vocabulary, template, templates } = question;
+    // Whoever teaches is told of what cannot be learnt; what was asked before is answered all the same.
+    const teacher = await this.lessons.teacher(tagger, templates ?? template).catch(() => null);
+    const taught = teacher?.labels ?? [];
+    const known = vocabulary ? () => this.#labelsOf(tagger, vocabulary) : null;
     if (labels !== null) {
-      const canTell = vocabulary && tagger.calibration.sureThreshold !== null;
-      const beside = canTell ? await this.#labelsOf(tagger, vocabulary) : [];
-      return { ...question, labels, judged: false, beside };
+      const beside = known && tagger.calibration.sureThreshold !== null ? await known() : [];
+      return { ...question, labels: withTaught(labels, taught), judged: false, beside, teacher };
     }
-    if (!vocabulary) throw new Error('a question without labels has a vocabulary');
-    return { ...question, labels: await this.#labelsOf(tagger, vocabulary), judged: true, beside: [] };
+    if (!known) throw new Error('a question without labels has a vocabulary');
+    return { ...question, labels: withTaught(await known(), taught), judged: true, beside: [], teacher };
   }
 
   /**
@@ -267,6 +332,16 @@ export class Session extends EventTarget {
       this.#knownLabels.get(tagger) ?? vocabulary.labelsFor(tagger).catch(() => vocabulary.labels);
     this.#knownLabels.set(tagger, labels);
     return labels;
+  }
+
+  /** @param {Tagger} tagger @param {Picture} picture @returns {Promise<Float32Array | null>} null where it cannot be read */
+  async #exampleOf(tagger, picture) {
+    try {
+      return await this.embeddings.of(tagger, picture, new AbortController().signal);
+    } catch (error) {
+      if (concernsPicture(error)) return null;
+      throw error;
+    }
   }
 
   /**
@@ -340,5 +415,38 @@ export class Session extends EventTarget {
 
 /** @param {Blob} file @param {string} path */
 function keyOf(file, path) {
-  return [path, file.size, file instanceof File ? file.lastModified : 0].join('|');
+  return [path, file.size, takenAt(file)].join('|');
+}
+
+/** @param {Blob} file */
+function takenAt(file) {
+  return file instanceof File ? file.lastModified : 0;
+}
+
+/**
+ * A list with what was taken out of it.
+ * @param {readonly Picture[]} now
+ * @param {readonly Picture[]} before
+ * @param {ReadonlySet<Picture>} gone
+ */
+function backIn(now, before, gone) {
+  const [left, there] = [new Set(before), new Set(now)];
+  // What came in the meantime stays in front.
+  return [
+    ...now.filter((picture) => !left.has(picture)),
+    ...before.filter((picture) => gone.has(picture) || there.has(picture)),
+  ];
+}
+
+/**
+ * @param {readonly import('./labels.js').Label[]} labels
+ * @param {readonly import('./labels.js').Label[]} taught
+ * @returns {readonly import('./labels.js').Label[]} both, each once
+ */
+function withTaught(labels, taught) {
+  if (taught.length === 0) return labels;
+  const nameOf = (/** @type {import('./labels.js').Label} */ one) =>
+    typeof one === 'string' ? one : one.label;
+  const there = new Set(labels.map(nameOf));
+  return [...labels, ...taught.filter((one) => !there.has(nameOf(one)))];
 }

@@ -19,8 +19,9 @@
  * @property {import('./doubt.js').Doubt | null} [doubt] where somebody's own labels are answered, though the picture seems to show none of them
  *
  * @typedef {Question & { labels: readonly import('./labels.js').Label[], judged: boolean,
- *   beside: readonly import('./labels.js').Label[] }} Asked `judged`: whether the page chose the labels, and so can tell
- *   guesses from answers. `beside`: what somebody's own labels are compared with, where the tagger can tell
+ *   beside: readonly import('./labels.js').Label[], teacher: import('ocelli').Teacher | null }} Asked `judged`: whether the page
+ *   chose the labels, and so can tell guesses from answers. `beside`: what somebody's own labels are compared with, where the tagger
+ *   can tell. `teacher`: of the labels that were taught, which are among them
  */
 
 import { doubtOf } from './doubt.js';
@@ -39,11 +40,12 @@ const WORTH_SHOWING = 0.05;
  * @returns {Promise<TagAnswer[]>} of each, the best, and all that they imply
  */
 export async function tagWith(tagger, embeddings, asked, { signal, onProgress }) {
-  const { labels, template, templates, scores, none } = asked;
+  const { labels, template, templates, scores, none, teacher } = asked;
   const all = await tagger.tag(embeddings, labels, {
     template: templates ?? template,
     ...(scores && { scores }),
     ...(none && { none: true }),
+    ...(teacher && { teacher }),
     signal,
     onProgress,
   });

@@ -108,6 +108,18 @@ for (const [device, options] of Object.entries(DEVICES)) {
     await page.locator('.tile').nth(3).click();
     await visit.settled(`3 ${long}.png`);
     await inspect(visit, 'one is open');
+    await page.getByRole('button', { name: 'Edit caption and tags' }).click();
+    await inspect(visit, 'one is edited');
+    await page.getByLabel('Add tags').fill('mine');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Yours: mine' }).waitFor();
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await page.locator('picture-filter summary').click();
+    await page.getByRole('button', { name: 'mine 1' }).click();
+    await inspect(visit, 'some are shown');
+    await page.locator('#select').click();
+    await page.locator('.tile').first().click();
+    await inspect(visit, 'one is selected');
     await visit.end();
   });
 }

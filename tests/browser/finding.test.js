@@ -1,4 +1,4 @@
-// ImageSearch pictures by words and by likeness: the order changes, nothing else does, and there is a way back.
+// Pictures are found by words and by likeness; nothing is lost, and there is a way back.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -36,13 +36,20 @@ test('pictures are ordered by words and by likeness, and go back to where they w
   assert.equal((await names())[0], 'red.png', 'nothing is more like a picture than itself');
   assert.equal(await like.evaluate((element) => element === document.activeElement), true);
 
-  await page.getByRole('button', { name: 'As they came' }).click();
-  await page.getByRole('button', { name: 'As they came' }).waitFor({ state: 'hidden' });
+  await page.getByRole('button', { name: 'Show all' }).click();
+  await page.getByRole('button', { name: 'Show all' }).waitFor({ state: 'hidden' });
   assert.deepEqual(await names(), came);
 
   await page.getByLabel('Find pictures by words').fill('a red wall');
   await page.keyboard.press('Enter');
-  await page.locator('picture-finder').getByText('Ordered by how well they fit “a red wall”').waitFor();
+  const finder = page.locator('picture-finder');
+  await finder.getByText('“a red wall”').waitFor();
+  await page.getByLabel('Find pictures by words').fill('a group of lawyers in a courtroom');
+  await page.keyboard.press('Enter');
+  await finder.getByText('Nothing fits “a group of lawyers in a courtroom”.').waitFor();
+  assert.deepEqual(await names(), came, 'all are there where nothing fits');
+  await page.getByRole('button', { name: 'Show the nearest' }).click();
+  await finder.getByText('Ordered by how well they fit “a group of lawyers in a courtroom”').waitFor();
   assert.deepEqual([...(await names())].sort(), came, 'none is lost');
   await visit.end();
 });
@@ -73,7 +80,9 @@ test(
     assert.deepEqual(await page.locator('.card-name').allInnerTexts(), ['one.png', 'two.png', 'three.png']);
 
     await page.keyboard.press('Enter');
-    await finder.getByText('Ordered by how well they fit “a red wall”').waitFor();
+    await finder.getByText('“a red wall”').waitFor();
+    await finder.getByText('Comparing').waitFor({ state: 'detached' });
+    await page.locator('picture-card').first().waitFor();
     for (const { name } of files) await visit.settled(name);
     await visit.end();
   },

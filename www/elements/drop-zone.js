@@ -1,9 +1,10 @@
 /**
  * `<drop-zone>`: where pictures come in, dropped anywhere on the page, pasted, or picked from files and folders.
- * Dispatches `pictures` with the files of one batch, `nothing` when a drop held none, and `say` with what else there is to say.
+ * Dispatches `pictures` with the files of one batch, `answers` with files that say something of them, `nothing` when a drop held
+ * neither, and `say` with what else there is to say.
  */
 
-import { gatherDropped, gatherPicked } from '../gather.js';
+import { gatherDropped, gatherFiles, gatherPicked } from '../gather.js';
 import { count } from '../words.js';
 import { button, make, mark, tell, write } from './dom.js';
 
@@ -93,7 +94,7 @@ class DropZone extends HTMLElement {
       this.#folder.value = '';
     });
     this.#input.addEventListener('change', () => {
-      this.#give([...(this.#input.files ?? [])]);
+      this.#take(gatherFiles(this.#input.files ?? []));
       this.#input.value = '';
     });
     document.addEventListener('dragenter', (event) => this.#drag(event, 1));
@@ -106,7 +107,7 @@ class DropZone extends HTMLElement {
       const files = [...(event.clipboardData?.files ?? [])];
       if (files.length === 0) return;
       event.preventDefault();
-      this.#give(files);
+      this.#take(gatherFiles(files));
     });
   }
 
@@ -146,10 +147,13 @@ class DropZone extends HTMLElement {
   }
 
   /** @param {import('../gather.js').Gathered} gathered */
-  #take({ pictures, others }) {
+  #take({ pictures, answers, others }) {
     const passed = others === 0 ? '' : `${count(others, 'other file')} passed over.`;
     this.#say(passed);
-    this.#give(pictures);
+    if (pictures.length > 0) tell(this, 'pictures', pictures);
+    // Once their pictures are there.
+    if (answers.length > 0) tell(this, 'answers', answers);
+    if (pictures.length + answers.length === 0) tell(this, 'nothing');
     if (passed !== '') tell(this, 'say', `${count(pictures.length, 'picture')} added, ${passed}`);
   }
 
@@ -157,12 +161,6 @@ class DropZone extends HTMLElement {
   #say(sentence) {
     write(this.#said, sentence);
     this.#said.hidden = sentence === '';
-  }
-
-  /** @param {File[]} files */
-  #give(files) {
-    if (files.length === 0) tell(this, 'nothing');
-    else tell(this, 'pictures', files);
   }
 }
 

@@ -1,11 +1,12 @@
 /**
  * `<label-editor>`: the labels to choose from, one on each line, and the sentence they are put into.
- * Dispatches `ask` with `{ labels, template, restored }`. Empty lines are spacing, not labels.
+ * Dispatches `ask` with `{ labels, paths, template, restored }`. Empty lines are spacing, not labels.
  */
 
-import { readLabels, writeLabels } from '../labels.js';
+import { readLabels, readPaths, writeLabels } from '../labels.js';
 import { count, explain } from '../words.js';
 import { button, make, mark, tell, write } from './dom.js';
+import { LabelSets } from './label-sets.js';
 
 /** @typedef {{ labels: readonly import('../labels.js').Label[], template: string }} Asked */
 
@@ -25,6 +26,7 @@ class LabelEditor extends HTMLElement {
   });
   #count = make('p', { className: 'field-help', id: 'labels-count' });
   #help = make('p', { className: 'field-help', id: 'template-help' }, 'The label takes the place of {}.');
+  #sets = new LabelSets();
   #error = make('p', { className: 'error', id: 'labels-error', role: 'alert', hidden: true });
   #apply = button('Apply', 'button', () => this.#ask());
   #reset = button('Restore', 'button button-quiet', () => this.#restore());
@@ -41,14 +43,20 @@ class LabelEditor extends HTMLElement {
       make(
         'p',
         { className: 'field-help', id: 'labels-help' },
-        'A word with several senses may say which: “bat: a type of animal”.',
+        'A word with several senses may say which: “bat: a type of animal”. What it is below may stand before it: “pets|cats|Minka”.',
       ),
       make('label', { for: 'template' }, 'Each label is asked as'),
       this.#template,
       this.#help,
       this.#error,
       make('div', { className: 'field-actions' }, this.#apply, this.#reset),
+      make('details', { className: 'more' }, make('summary', {}, 'Lists of your own'), this.#sets),
     );
+    this.#sets.begin(() => this.#labels.value);
+    this.#sets.addEventListener('use', (event) => {
+      this.#labels.value = /** @type {CustomEvent<string>} */ (event).detail;
+      this.#ask();
+    });
     this.#apply.setAttribute('aria-label', 'Apply labels');
     this.#reset.setAttribute('aria-label', 'Restore the first labels');
     for (const field of [this.#labels, this.#template]) {
@@ -107,8 +115,9 @@ class LabelEditor extends HTMLElement {
   #ask(restored = false) {
     this.#asked = this.#key();
     this.#update();
+    const { value } = this.#labels;
     const template = this.#template.value.trim();
-    tell(this, 'ask', { labels: readLabels(this.#labels.value), template, restored });
+    tell(this, 'ask', { labels: readLabels(value), paths: readPaths(value), template, restored });
   }
 
   #key() {

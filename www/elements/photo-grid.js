@@ -1,6 +1,7 @@
 /**
  * `<photo-grid>`: many pictures as tiles in rows, of which only those near the screen exist. One tab stop leads into it; arrows,
- * Home, End and the page keys move on. Dispatches `open` with a picture, and `visible` with those on screen.
+ * Home, End and the page keys move on. Tiles are selected with Control or Shift and a click, by a long press, or while selecting by
+ * any click. Dispatches `open` with a picture, `visible` with those on screen, and `mark` with pictures and whether they are to be.
  *
  * @typedef {import('../session.js').Picture} Picture
  *
@@ -9,6 +10,7 @@
  * @property {string} word the best that is known of it, in a word or two
  * @property {string} label all that is said of it to who cannot see it
  * @property {import('../model-queue.js').JobStatus} state
+ * @property {boolean} selected
  */
 
 import { make, tell, write } from './dom.js';
@@ -20,6 +22,8 @@ const NARROW = 480;
 const GAP = 8;
 /** Rows that are kept ready above and below the screen. */
 const BEYOND = 2;
+/** Milliseconds of a press that selects. */
+const LONG_PRESS = 500;
 
 /** One tile's elements, used again for another picture when it leaves the screen. */
 class TileView {
@@ -35,7 +39,7 @@ export class PhotoGrid extends HTMLElement {
   /** @type {readonly Picture[]} */
   #pictures = [];
   /** @type {(picture: Picture) => Tile} */
-  #describe = () => ({ address: undefined, word: '', label: '', state: 'waiting' });
+  #describe = () => ({ address: undefined, word: '', label: '', state: 'waiting', selected: false });
   /** @type {Map<Picture, TileView>} */
   #views = new Map();
   /** @type {TileView[]} */
@@ -46,6 +50,13 @@ export class PhotoGrid extends HTMLElement {
   #edge = LEAST.wide;
   #scheduled = false;
   #said = '';
+  #selecting = false;
+  /** Where a range begins. @type {Picture | null} */
+  #anchor = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #press;
+  /** Whether the press under way has selected, so that its click is none. */
+  #pressed = false;
 
   connectedCallback() {
     this.append(this.#canvas);
@@ -53,11 +64,14 @@ export class PhotoGrid extends HTMLElement {
     for (const type of ['scroll', 'resize']) {
       addEventListener(type, () => this.#schedule(), { passive: true });
     }
-    this.#canvas.addEventListener('click', ({ target }) => {
-      const found = this.#at(target);
-      if (!found) return;
-      this.#current = found.view.place;
-      tell(this, 'open', found.picture);
+    this.#canvas.addEventListener('click', (event) => this.#click(event));
+    this.#canvas.addEventListener('pointerdown', (event) => this.#pressAt(event));
+    for (const type of ['pointerup', 'pointercancel', 'pointerleave', 'scroll']) {
+      this.#canvas.addEventListener(type, () => clearTimeout(this.#press));
+    }
+    this.#canvas.addEventListener('contextmenu', (event) => {
+      // A long press opens the menu of an image otherwise.
+      if (this.#pressed) event.preventDefault();
     });
     this.#canvas.addEventListener('keydown', (event) => this.#key(event));
     this.#canvas.addEventListener('focusin', ({ target }) => {
@@ -71,10 +85,15 @@ export class PhotoGrid extends HTMLElement {
     return this.#edge + GAP;
   }
 
-  /** @param {readonly Picture[]} pictures @param {(picture: Picture) => Tile} describe */
-  show(pictures, describe) {
+  /**
+   * @param {readonly Picture[]} pictures
+   * @param {(picture: Picture) => Tile} describe
+   * @param {boolean} selecting whether every click selects
+   */
+  show(pictures, describe, selecting) {
     this.#pictures = pictures;
     this.#describe = describe;
+    this.#selecting = selecting;
     this.#render();
   }
 
@@ -162,7 +181,7 @@ export class PhotoGrid extends HTMLElement {
 
   /** @param {TileView} view @param {Picture} picture */
   #fill({ image, word, button }, picture) {
-    const { address, word: text, label, state } = this.#describe(picture);
+    const { address, word: text, label, state, selected } = this.#describe(picture);
     const source = address ?? '';
     if (image.getAttribute('src') !== source) {
       if (source === '') image.removeAttribute('src');
@@ -172,6 +191,49 @@ export class PhotoGrid extends HTMLElement {
     if (button.ariaLabel !== label) button.ariaLabel = label;
     if (button.title !== picture.name) button.title = picture.name;
     if (button.dataset.state !== state) button.dataset.state = state;
+    const pressed = this.#selecting ? String(selected) : null;
+    if (button.ariaPressed !== pressed) button.ariaPressed = pressed;
+  }
+
+  /** @param {MouseEvent} event */
+  #click(event) {
+    const found = this.#at(event.target);
+    if (!found || this.#pressed) {
+      this.#pressed = false;
+      return;
+    }
+    const { picture, view } = found;
+    this.#current = view.place;
+    if (event.shiftKey) this.#range(picture);
+    else if (this.#selecting || event.ctrlKey || event.metaKey) this.#toggle(picture);
+    else tell(this, 'open', picture);
+  }
+
+  /** @param {PointerEvent} event */
+  #pressAt({ target, pointerType }) {
+    clearTimeout(this.#press);
+    this.#pressed = false;
+    const found = pointerType === 'mouse' ? null : this.#at(target);
+    if (!found) return;
+    this.#press = setTimeout(() => {
+      this.#pressed = true;
+      this.#toggle(found.picture);
+    }, LONG_PRESS);
+  }
+
+  /** @param {Picture} picture */
+  #toggle(picture) {
+    this.#anchor = picture;
+    tell(this, 'mark', { pictures: [picture], on: !this.#describe(picture).selected });
+  }
+
+  /** Selects from where it was last done up to a picture. @param {Picture} picture */
+  #range(picture) {
+    const to = this.#pictures.indexOf(picture);
+    const from = this.#anchor ? this.#pictures.indexOf(this.#anchor) : -1;
+    if (from < 0) return this.#toggle(picture);
+    const pictures = this.#pictures.slice(Math.min(from, to), Math.max(from, to) + 1);
+    tell(this, 'mark', { pictures, on: true });
   }
 
   /** @param {EventTarget | null} target */
@@ -184,7 +246,15 @@ export class PhotoGrid extends HTMLElement {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'a') {
+      event.preventDefault();
+      tell(this, 'mark', { pictures: this.#pictures, on: true });
+    }
     if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === 'Escape' && this.#selecting) {
+      tell(this, 'select-none');
+      return;
+    }
     const page = this.#columns * Math.max(1, Math.floor(innerHeight / this.#pitch) - 1);
     const last = this.#pictures.length - 1;
     const step = {
@@ -199,11 +269,16 @@ export class PhotoGrid extends HTMLElement {
     }[event.key];
     if (step === undefined) return;
     event.preventDefault();
+    const from = this.#pictures[this.#current] ?? null;
     const place = this.#current + step;
     // From the last row but one down into a last row that is not full.
     const inside = event.key.startsWith('Page') || (event.key === 'ArrowDown' && place > last);
     if (inside) this.#move(Math.min(last, Math.max(0, place)), true);
     else if (place >= 0 && place <= last) this.#move(place, true);
+    const to = this.#pictures[this.#current];
+    if (!event.shiftKey || !to) return;
+    this.#anchor ??= from;
+    this.#range(to);
   }
 
   /** @param {number} place @param {boolean} focus whether the keyboard goes there */

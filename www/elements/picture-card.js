@@ -30,6 +30,7 @@
  * @property {Job<Classification[]> | undefined} classes only where a model for them was chosen
  * @property {Naming} naming
  * @property {string} language the one that tags are named in
+ * @property {import('./tag-field.js').Propose} propose names of tags
  * @property {boolean} comparable whether there are other pictures to compare it with
  */
 
@@ -39,6 +40,7 @@ import { CaptionView } from './caption-view.js';
 import { button, make, mark, tell, write } from './dom.js';
 import { Looks } from './looks.js';
 import { MapView } from './map-view.js';
+import { TagEditor } from './tag-editor.js';
 import { showTags, tagsAsText } from './tag-list.js';
 
 /** @type {Record<JobStatus, string>} what stands in the tags' place, by the job's state */
@@ -71,6 +73,8 @@ export class PictureCard extends HTMLElement {
   });
   #errors = make('div', { className: 'card-errors' });
   #ask = new AskPicture();
+  #editor = new TagEditor();
+  #edit = button('Edit', 'button button-quiet', () => this.#openEditor(), { 'aria-expanded': 'false' });
   #copy = button('Copy', 'button button-quiet copy', () => void this.#copyText());
   #again = button('Try again', 'button again', () => tell(this, 'again', this.picture));
   #like = button('More like this', 'button button-quiet', () => tell(this, 'like', this.picture), {
@@ -101,10 +105,13 @@ export class PictureCard extends HTMLElement {
     this.#address = URL.createObjectURL(picture.file);
     this.#frame.open(this.#address);
     this.#ask.open(picture);
+    this.#editor.open(picture);
+    this.#editor.hidden = true;
     write(this.#name, picture.name);
     this.#name.id = `${picture.id}-name`;
     this.#name.title = picture.name;
     for (const [control, verb] of /** @type {const} */ ([
+      [this.#edit, 'Edit caption and tags of'],
       [this.#copy, 'Copy caption and tags of'],
       [this.#again, 'Try again with'],
       [this.#like, 'More like this: put first what is like'],
@@ -116,6 +123,7 @@ export class PictureCard extends HTMLElement {
     const answers = [
       this.#caption,
       this.#tags,
+      this.#editor,
       this.#unsure,
       this.#doubt,
       this.#wait,
@@ -127,6 +135,7 @@ export class PictureCard extends HTMLElement {
       'div',
       { className: 'card-actions' },
       this.#again,
+      this.#edit,
       this.#copy,
       this.#like,
       this.#discard,
@@ -161,8 +170,9 @@ export class PictureCard extends HTMLElement {
   }
 
   /** @param {CardState} state */
-  show({ tags, captions, classes, naming, language, comparable }) {
+  show({ tags, captions, classes, naming, language, propose, comparable }) {
     if (!tags || !captions) return;
+    this.#editor.use(propose);
     this.#caption.show(captions);
     this.#showTags(tags, naming);
     if (this.#tags.lang !== language) this.#tags.lang = language;
@@ -178,6 +188,7 @@ export class PictureCard extends HTMLElement {
     const caption = captions.result?.[0]?.caption ?? null;
     const found = tags.result?.tags ?? null;
     this.#answer = { caption, tags: found, naming };
+    if (!this.#editor.hidden) this.#editor.show(found ?? [], caption ?? '', naming);
     this.#copy.hidden = (caption ?? found) === null || !('clipboard' in navigator);
     this.#like.hidden = !comparable || tags.result === null;
     // What cannot be read cannot be asked about.
@@ -225,7 +236,8 @@ export class PictureCard extends HTMLElement {
     write(this.#doubt, doubt ? `Perhaps none of these${likely}.` : '');
     this.#doubt.hidden = doubt === null;
     mark(this.#doubt, 'data-stale', stale);
-    this.#tags.hidden = result === null || unsure;
+    // The editor lists them, too.
+    this.#tags.hidden = result === null || unsure || !this.#editor.hidden;
     mark(this.#tags, 'data-stale', stale);
     const nothing = result?.length === 0 && status === 'done' && !unsure ? 'No tag scores that high' : '';
     write(this.#wait, result === null ? TAG_PLACEHOLDER[status] : nothing);
@@ -259,6 +271,19 @@ export class PictureCard extends HTMLElement {
         make('p', { className: 'error', role: 'alert', 'data-code': code }, sentence),
       ),
     );
+  }
+
+  #openEditor() {
+    this.#editor.hidden = !this.#editor.hidden;
+    this.#edit.setAttribute('aria-expanded', String(!this.#editor.hidden));
+    write(this.#edit, this.#editor.hidden ? 'Edit' : 'Done');
+    const verb = this.#editor.hidden ? 'Edit caption and tags of' : 'Done with';
+    this.#edit.setAttribute('aria-label', `${verb} ${this.picture?.name ?? ''}`);
+    const { caption, tags, naming } = this.#answer;
+    this.#tags.hidden = tags === null || !this.#editor.hidden || !this.#unsure.hidden;
+    if (this.#editor.hidden) return;
+    this.#editor.show(tags ?? [], caption ?? '', naming);
+    this.#editor.takeFocus();
   }
 
   async #copyText() {

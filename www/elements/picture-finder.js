@@ -1,19 +1,29 @@
 /**
- * `<picture-finder>`: puts the pictures that fit some words first. Dispatches `find` with the words, `stop` when they
- * are no longer looked for, and `unfind` when the pictures are wanted in the order in which they came.
+ * `<picture-finder>`: shows the pictures that fit some words. Dispatches `find` with the words, `stop` when they are no longer looked
+ * for, `nearest` when those are wanted that come nearest, though none fits, and `unfind` when all pictures are wanted again.
  */
 
 import { button, make, tell, write } from './dom.js';
 
 class PictureFinder extends HTMLElement {
-  #words = make('input', { type: 'search', id: 'find', autocomplete: 'off' });
+  #words = make('input', {
+    type: 'search',
+    id: 'find',
+    autocomplete: 'off',
+    enterKeyHint: 'search',
+    'aria-describedby': 'find-help',
+  });
   #find = button('Find', 'button', () => this.#tell());
   #stop = button('Stop', 'button', () => {
     // This button goes, and the keyboard must not go with it.
     this.#words.focus();
     tell(this, 'stop');
   });
-  #back = button('As they came', 'button', () => {
+  #nearest = button('Show the nearest', 'button', () => {
+    this.#words.focus();
+    tell(this, 'nearest');
+  });
+  #back = button('Show all', 'button', () => {
     this.#words.value = '';
     // So does this one.
     this.#words.focus();
@@ -29,14 +39,27 @@ class PictureFinder extends HTMLElement {
     this.append(
       make('label', { for: 'find' }, 'Find pictures by words'),
       make('div', { className: 'find-row' }, this.#words, this.#find),
-      make('div', { className: 'row' }, this.#line, this.#stop, this.#back),
+      make(
+        'p',
+        { className: 'field-help', id: 'find-help' },
+        'Such as “beach at sunset”, or “beach - people” for one without them.',
+      ),
+      make('div', { className: 'row' }, this.#line, this.#stop, this.#nearest, this.#back),
     );
   }
 
-  /** @param {{ worth: boolean, arranged: boolean, busy: boolean, line: string }} state whether there are pictures enough, whether they are in another order than they came, whether they are being compared, and what there is to say */
-  show({ worth, arranged, busy, line }) {
+  /**
+   * @param {object} state
+   * @param {boolean} state.worth whether there are pictures enough
+   * @param {boolean} state.arranged whether they are not shown as they came
+   * @param {boolean} state.busy whether they are being compared
+   * @param {boolean} state.nothing whether none of them fits
+   * @param {string} state.line what there is to say
+   */
+  show({ worth, arranged, busy, nothing, line }) {
     this.hidden = !worth && !arranged && !busy;
     this.#stop.hidden = !busy;
+    this.#nearest.hidden = !nothing || busy;
     this.#back.hidden = !arranged || busy;
     write(this.#line, line);
   }

@@ -23,6 +23,10 @@ export class Library extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #writing = false;
+  /** Other names of tags, as they are kept. @type {ReadonlyMap<string, string>} */
+  #names = new Map();
+  /** What was taught, as far as it is kept. @type {import('../lessons.js').Lessons['examples']} */
+  #taught = new Map();
   /** Whether somebody wants nothing to be kept on this visit. */
   #off = false;
   /** Why nothing more is kept, in a sentence. @type {string} */
@@ -46,9 +50,22 @@ export class Library extends EventTarget {
    * @returns {Promise<number>} how many pictures came back
    */
   async restore() {
-    const [entries, probe] = await Promise.all([this.#store.all(), this.#store.probe()]);
+    const [entries, probe, words] = await Promise.all([
+      this.#store.all(),
+      this.#store.probe(),
+      this.#store.words(),
+    ]);
+    const { corrections, lessons } = this.#session;
+    corrections.rename(words.names);
+    this.#names = words.names;
     if (entries.length === 0 || !probe) return 0;
     const pictures = this.#session.restore(entries, probe);
+    const shows = (/** @type {string} */ label) =>
+      pictures.filter((picture) => corrections.of(picture)?.own.includes(label));
+    if (words.taught.length > 0) {
+      lessons.put(new Map(words.taught.map((label) => [label, shows(label)])));
+    }
+    this.#taught = lessons.examples;
     for (const [i, picture] of pictures.entries()) {
       const entry = /** @type {Entry} */ (entries[i]);
       this.#kept.set(picture, entry);
@@ -102,6 +119,13 @@ export class Library extends EventTarget {
     this.#thumbnails.want(news.slice(0, AT_ONCE), { later: true });
     const found = news.flatMap((picture) => this.#entryOf(picture) ?? []).slice(0, AT_ONCE);
     try {
+      const { names } = this.#session.corrections;
+      const { examples } = this.#session.lessons;
+      if (names !== this.#names || examples !== this.#taught) {
+        await this.#store.putWords({ names, taught: [...examples.keys()] });
+        this.#names = names;
+        this.#taught = examples;
+      }
       if (found.length > 0) {
         await this.#store.put(
           found.map(({ entry }) => entry),
@@ -132,7 +156,8 @@ export class Library extends EventTarget {
     // What nobody can make a copy of is not kept.
     if (this.#thumbnails.of(picture) === '') return false;
     const kept = this.#kept.get(picture);
-    return kept?.captions !== captions.result || kept.embedding !== embeddings.known(tags.engine, picture);
+    const same = kept?.captions === captions.result && kept.said === this.#session.corrections.of(picture);
+    return !same || kept.embedding !== embeddings.known(tags.engine, picture);
   }
 
   /** @param {Picture} picture */
@@ -141,6 +166,7 @@ export class Library extends EventTarget {
     const copy = this.#thumbnails.copyOf(picture);
     const embedding = tags.engine && embeddings.known(tags.engine, picture);
     const result = captions.jobs.get(picture)?.result;
+    const said = this.#session.corrections.of(picture);
     if (!copy || !embedding || !result) return null;
     /** @type {Entry} */
     const entry = {
@@ -154,6 +180,8 @@ export class Library extends EventTarget {
       tagger: embeddings.probe?.id ?? '',
       captions: result,
       captionModel: captions.model?.id ?? '',
+      taken: picture.taken,
+      ...(said && { said }),
     };
     return { picture, entry };
   }

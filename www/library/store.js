@@ -16,15 +16,24 @@
  * @property {string} tagger the id of the probe of what has made it
  * @property {Candidate[]} captions best first
  * @property {string} captionModel what has written them
+ * @property {import('../corrections.js').Said} [said] by people
+ * @property {number} [taken] when the file was last written, in milliseconds
+ *
+ * @typedef {object} Words of people
+ * @property {ReadonlyMap<string, string>} names other names of tags
+ * @property {readonly string[]} taught labels that were taught
  */
 
 import { openDB } from 'idb';
+import { readSaid } from '../corrections.js';
 
 const NAME = 'ocelli-library';
 const VERSION = 1;
 const PICTURES = 'pictures';
 const ABOUT = 'about';
 const PROBE = 'probe';
+const NAMES = 'names';
+const TAUGHT = 'taught';
 
 export class LibraryStore {
   #database;
@@ -52,6 +61,7 @@ export class LibraryStore {
   /** @returns {Promise<Entry[]>} the latest batch first, each in its order; those that are damaged are left out */
   async all() {
     const entries = await this.#database.getAll(PICTURES);
+    for (const entry of entries) if (entry?.said) entry.said = readSaid(entry.said);
     return entries.filter(isEntry).sort((a, b) => b.batch - a.batch || a.index - b.index);
   }
 
@@ -59,6 +69,26 @@ export class LibraryStore {
   async probe() {
     const probe = await this.#database.get(ABOUT, PROBE);
     return typeof probe?.id === 'string' && probe.answer instanceof Float32Array ? probe : null;
+  }
+
+  /** @returns {Promise<Words>} */
+  async words() {
+    const [names, taught] = await Promise.all([
+      this.#database.get(ABOUT, NAMES),
+      this.#database.get(ABOUT, TAUGHT),
+    ]);
+    const isText = (/** @type {unknown} */ one) => typeof one === 'string';
+    const pairs = names instanceof Map ? [...names] : [];
+    return {
+      names: new Map(pairs.filter((pair) => pair.every(isText))),
+      taught: Array.isArray(taught) ? taught.filter(isText) : [],
+    };
+  }
+
+  /** @param {Words} words */
+  async putWords({ names, taught }) {
+    await this.#database.put(ABOUT, names, NAMES);
+    await this.#database.put(ABOUT, taught, TAUGHT);
   }
 
   /** @param {readonly Entry[]} entries @param {Probe} probe of the tagger that is there */
@@ -95,6 +125,7 @@ function isEntry(entry) {
     texts.every((text) => typeof text === 'string') &&
     Number.isFinite(entry.batch) &&
     Number.isFinite(entry.index) &&
+    (entry.taken === undefined || Number.isFinite(entry.taken)) &&
     entry.copy instanceof Blob &&
     entry.embedding instanceof Float32Array &&
     Array.isArray(entry.captions) &&

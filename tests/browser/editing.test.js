@@ -1,0 +1,219 @@
+// Tags that people own: right, wrong, by hand, under another name, taught; each step can be taken back, and all of it is kept.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import test from 'node:test';
+import { openBrowser } from './support/browser.js';
+import { plain } from './support/pictures.js';
+import { openSite, Visit } from './support/site.js';
+
+const browser = await openBrowser();
+const site = await openSite();
+test.after(async () => {
+  await browser.close();
+  await site.close();
+});
+
+/** A picture of a colour of its own. @param {string} name @param {number} number */
+const coloured = (name, number) =>
+  plain(name, { width: 48, height: 36, colour: [(40 * number) % 256, (90 * number) % 256, 120] });
+
+/** @param {Visit} visit @param {string} name */
+const tile = (visit, name) => visit.page.getByRole('button', { name: new RegExp(`^${name}\\b`) });
+
+/** Waits until so many tiles are left. @param {Visit} visit @param {number} count */
+const tiles = ({ page }, count) =>
+  page.waitForFunction((all) => document.querySelectorAll('.tile').length === all, count);
+
+/** A visit with pictures enough for tiles. @param {number} [count] */
+async function withMany(count = 30) {
+  const visit = await Visit.begin(browser, site.url);
+  await visit.pick(...Array.from({ length: count }, (_, i) => coloured(`p${i}.png`, i)));
+  await visit.page.waitForFunction(
+    (all) => document.querySelector('.work-line')?.textContent === `${all} pictures`,
+    count,
+  );
+  return visit;
+}
+
+test('tags are right, wrong or one’s own, the caption is corrected, and each step is taken back', async () => {
+  const visit = await Visit.withPicture(browser, site.url);
+  const { page } = visit;
+  const tags = () => page.locator('picture-card .tag-label').allInnerTexts();
+  const found = await tags();
+  assert.ok(found.length > 0);
+  await page.getByRole('button', { name: 'Edit caption and tags of sky.png' }).click();
+  const add = page.getByLabel('Add tags').first();
+  assert.ok(await add.evaluate((element) => element === document.activeElement));
+  await add.fill('Grandma’s garden, 祖母の庭');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Remove 祖母の庭' }).waitFor();
+  await page.getByRole('button', { name: `${found[0]} is wrong: take it away` }).click();
+  await page.getByRole('textbox', { name: 'Caption' }).fill('Nothing but sky');
+  await page.getByRole('textbox', { name: 'Caption' }).blur();
+  await page.getByRole('button', { name: 'Done with sky.png' }).click();
+  await page.locator('picture-card .caption', { hasText: 'Nothing but sky' }).waitFor({ state: 'attached' });
+  assert.deepEqual(await tags(), ['Grandma’s garden', '祖母の庭', ...found.slice(1)]);
+
+  const undo = page.getByRole('button', { name: 'Undo' });
+  await undo.click();
+  await page.locator('undo-line').getByText('Taken back: Changed the caption').waitFor();
+  await undo.click();
+  await page.keyboard.press('Control+z');
+  await page.waitForFunction(
+    (all) => document.querySelectorAll('picture-card .tag-label').length === all,
+    found.length,
+  );
+  assert.deepEqual(await tags(), found);
+  await page.keyboard.press('Control+Shift+z');
+  await page.locator('picture-card .tag-label', { hasText: '祖母の庭' }).waitFor();
+  await visit.end();
+});
+
+test('many pictures are selected, tagged, taught and taken away at once, by mouse and by keyboard', async () => {
+  const visit = await withMany();
+  const { page } = visit;
+  const line = page.locator('.selection-line');
+  await tile(visit, 'p0.png').click({ modifiers: ['Control'] });
+  await tile(visit, 'p3.png').click({ modifiers: ['Shift'] });
+  await line.getByText('4 pictures selected').waitFor();
+  await page.keyboard.press('Shift+ArrowRight');
+  await line.getByText('5 pictures selected').waitFor();
+  await tile(visit, 'p4.png').click();
+  await line.getByText('4 pictures selected').waitFor();
+
+  await page.locator('selection-bar').getByLabel('Tag').fill('trip');
+  await page.keyboard.press('Enter');
+  await tile(visit, 'p3.png: trip').waitFor();
+  assert.equal(await page.locator('.tile-word', { hasText: 'trip' }).count(), 4);
+  await page.locator('selection-bar').getByLabel('Tag').fill('TRIP');
+  await page.getByRole('button', { name: 'Take away' }).click();
+  await page.waitForFunction(
+    () => ![...document.querySelectorAll('.tile-word')].some((one) => one.textContent === 'trip'),
+  );
+
+  await page.locator('selection-bar').getByLabel('Tag').fill('wall of mine');
+  await page.getByRole('button', { name: 'Teach' }).click();
+  await tile(visit, 'p0.png: wall of mine').waitFor();
+  await page.locator('undo-line').getByText('Taught “wall of mine” by 4 pictures.').waitFor();
+
+  await page.getByRole('button', { name: 'Remove pictures' }).click();
+  await page.locator('.work-line', { hasText: '26 pictures' }).waitFor();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.locator('.work-line', { hasText: '30 pictures' }).waitFor();
+  await tile(visit, 'p0.png: wall of mine').waitFor();
+  assert.equal(await tile(visit, 'p0.png').getAttribute('aria-posinset'), null);
+  const first = page.getByRole('list', { name: 'Pictures' }).getByRole('listitem').first();
+  assert.match((await first.locator('.tile').getAttribute('aria-label')) ?? '', /^p0\.png/, 'where it was');
+
+  await page.locator('#select').click();
+  await page.getByRole('button', { name: 'Select all' }).click();
+  await line.getByText('30 pictures selected').waitFor();
+  await tile(visit, 'p1.png').focus();
+  await page.keyboard.press('Escape');
+  await page.locator('selection-bar').waitFor({ state: 'hidden' });
+  await visit.end();
+});
+
+test('what people say is there on the next visit, and tells which pictures are shown', async () => {
+  const visit = await withMany();
+  const { page } = visit;
+  for (const name of ['p2.png', 'p7.png']) await tile(visit, name).click({ modifiers: ['Control'] });
+  await page.locator('selection-bar').getByLabel('Tag').fill('Grandma');
+  await page.keyboard.press('Enter');
+  await tile(visit, 'p7.png: Grandma').waitFor();
+  await page.locator('selection-bar').getByRole('button', { name: 'Done' }).click();
+
+  await page.locator('picture-filter summary').click();
+  await page.getByLabel('With the tags').fill('grand');
+  await page.getByRole('button', { name: 'Grandma 2' }).click();
+  await page.locator('picture-filter summary', { hasText: 'Filter: 2' }).waitFor();
+  await tiles(visit, 2);
+  await page.getByRole('button', { name: 'Rename the tag' }).click();
+  await page.getByLabel('Another name for the tag').fill('Oma');
+  await page.keyboard.press('Enter');
+  await tile(visit, 'p2.png: Oma').waitFor();
+  await page.locator('picture-filter').getByRole('button', { name: 'Show all' }).click();
+  await page.locator('picture-filter summary', { hasText: /^Filter$/ }).waitFor();
+  await page.getByLabel('Still to be said').selectOption('corrected');
+  await page.locator('picture-filter summary', { hasText: 'Filter: 2' }).waitFor();
+  await page.locator('.kept-line', { hasText: '30 pictures' }).waitFor();
+  // What was said last is written within seconds.
+  await page.waitForTimeout(4000);
+
+  await page.reload();
+  await tile(visit, 'p2.png: Oma').waitFor();
+  await visit.ready();
+  await page.getByLabel('Find pictures by words').fill('oma');
+  await page.keyboard.press('Enter');
+  await page.locator('picture-finder').getByText('2 pictures of 30 fit “oma”').waitFor();
+  await tiles(visit, 2);
+  await visit.end();
+});
+
+test('near-duplicates stand beside each other, with all but the largest file selected', async () => {
+  const visit = await Visit.begin(browser, site.url);
+  const { page } = visit;
+  const samples = new URL('../../www/samples/', import.meta.url);
+  const names = readdirSync(samples).filter((name) => name.endsWith('.webp'));
+  assert.ok(names.length >= 3);
+  const files = names.map((name) => ({
+    name,
+    mimeType: 'image/webp',
+    buffer: readFileSync(new URL(name, samples)),
+  }));
+  const [first] = files;
+  assert.ok(first);
+  // The same picture in a file that is a little longer.
+  const copy = { ...first, name: 'copy.webp', buffer: Buffer.concat([first.buffer, Buffer.alloc(9)]) };
+  await visit.pick(...files, copy);
+  await visit.settled('copy.webp');
+  await page.locator('picture-filter summary').click();
+  await page.getByRole('button', { name: 'Find near-duplicates' }).click();
+  await page.locator('picture-finder').getByText('1 group of 2 pictures that are nearly the same').waitFor();
+  await tiles(visit, 2);
+  assert.equal(await tile(visit, 'copy.webp').getAttribute('aria-pressed'), 'false', 'the best of them');
+  assert.equal(await tile(visit, first.name).getAttribute('aria-pressed'), 'true');
+  await page.getByRole('button', { name: 'Remove pictures' }).click();
+  await page.locator('.work-line', { hasText: `${files.length} pictures` }).waitFor();
+  await visit.end();
+});
+
+test('lists of labels are kept, opened and saved, with what their labels are below', async () => {
+  const visit = await Visit.begin(browser, site.url);
+  const { page } = visit;
+  await visit.ready();
+  const labels = page.getByLabel('One label on each line');
+  await labels.fill('pets|dogs|Rex\nsea: the ocean');
+  await page.locator('label-editor summary', { hasText: 'Lists of your own' }).click();
+  await page.getByLabel('Keep these labels as').fill('Ours');
+  await page.keyboard.press('Enter');
+  await page.getByText('Kept as “Ours”.').waitFor();
+  const saving = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save this list' }).click();
+  const saved = await (await saving).path();
+  assert.equal(readFileSync(saved, 'utf8'), 'pets|dogs|Rex\nsea: the ocean\n');
+
+  await page.setInputFiles('#labels-file', {
+    name: 'words.txt',
+    mimeType: 'text/plain',
+    buffer: Buffer.from('cloud\n犬\n'),
+  });
+  await page.getByText('Read words.txt.').waitFor();
+  assert.equal(await labels.inputValue(), 'cloud\n犬\n');
+  await page.setInputFiles('#labels-file', {
+    name: 'no.txt',
+    mimeType: 'text/plain',
+    buffer: Buffer.from([255, 254, 1]),
+  });
+  await page.getByText('no.txt is not a text in UTF-8.').waitFor();
+
+  await page.reload();
+  await visit.ready();
+  await page.locator('label-editor summary', { hasText: 'Lists of your own' }).click();
+  await page.getByLabel('Your lists').selectOption('Ours');
+  assert.equal(await labels.inputValue(), 'pets|dogs|Rex\nsea: the ocean');
+  await page.getByRole('button', { name: 'Delete' }).click();
+  assert.equal(await page.getByLabel('Your lists').locator('option').count(), 1);
+  await visit.end();
+});

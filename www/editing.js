@@ -1,0 +1,207 @@
+/**
+ * What people change about their pictures: it goes from the elements into the session, step by step, and each step can be taken back.
+ *
+ * @typedef {import('./session.js').Picture} Picture
+ * @typedef {import('./session.js').Session} Session
+ * @typedef {import('./corrections.js').Change} Change
+ * @typedef {import('./elements/tag-editor.js').Correction} Correction
+ */
+
+import { readCaption, readTags } from './corrections.js';
+import { History } from './history.js';
+import { capital, count, explain } from './words.js';
+
+/**
+ * @param {object} given
+ * @param {Session} given.session
+ * @param {import('./gallery.js').Gallery} given.gallery
+ * @param {import('./tag-names.js').TagNames} given.names
+ * @param {HTMLElement} given.pictures what the events of cards and tiles arrive at
+ * @param {any} given.bar the `<selection-bar>`
+ * @param {any} given.line the `<undo-line>`
+ * @param {any} given.select the button that begins to select
+ * @param {(pictures: Picture[]) => void} given.onRemoved
+ * @param {() => void} given.onEmpty the last picture has been taken away
+ */
+export function edit({ session, gallery, names, pictures, bar, line, select, onRemoved, onEmpty }) {
+  const { corrections } = session;
+  const history = new History();
+
+  /** @param {string} title @param {() => void} apply @param {() => void} revert */
+  const take = (title, apply, revert) => {
+    history.take({ title, apply, revert });
+    line.say(title, true);
+  };
+
+  /** Says something of each of the pictures. @param {string} title @param {ReadonlyMap<Picture, Change>} changes */
+  const correctEach = (title, changes) => {
+    const before = [...changes.keys()].map((picture) => ({ picture, said: corrections.of(picture) }));
+    const after = [...changes].map(([picture, change]) => ({
+      picture,
+      said: corrections.changed(picture, change),
+    }));
+    take(
+      title,
+      () => corrections.putAll(after),
+      () => corrections.putAll(before),
+    );
+  };
+
+  /** Says the same of pictures. @param {string} title @param {readonly Picture[]} chosen @param {Change} change */
+  const correct = (title, chosen, change) =>
+    correctEach(title, new Map(chosen.map((picture) => [picture, change])));
+
+  /** @param {readonly Picture[]} chosen @returns {string} how they are called in a sentence */
+  const called = (chosen) =>
+    chosen.length === 1 ? (chosen[0]?.name ?? '') : count(chosen.length, 'picture');
+  /** @param {readonly string[]} labels */
+  const quoted = (labels) => labels.map((label) => `“${names.nameOf(label)}”`).join(', ');
+
+  /** @param {readonly Picture[]} chosen @param {Omit<Correction, 'pictures'>} said */
+  const say = (chosen, { add, agree, remove, unsay, caption }) => {
+    if (chosen.length === 0) return;
+    if (caption !== undefined) {
+      const text = readCaption(caption);
+      const known = chosen.every((picture) => (session.captionsOf(picture)?.[0]?.caption ?? null) === text);
+      if (!known) correct(`Changed the caption of ${called(chosen)}.`, chosen, { caption: text });
+      return;
+    }
+    const labels = (/** @type {string} */ text) => readTags(text).map((name) => names.labelOf(name));
+    const given = add === undefined ? [] : labels(add);
+    if (given.length > 0) correct(`Added ${quoted(given)} to ${called(chosen)}.`, chosen, { add: given });
+    if (agree !== undefined) correct(`${capital(quoted([agree]))} is right.`, chosen, { add: [agree] });
+    if (unsay !== undefined) {
+      correct(`Nothing is said of ${quoted([unsay])} now.`, chosen, { unsay: [unsay] });
+    }
+    if (remove !== undefined) {
+      correct(`Took ${quoted([remove])} away from ${called(chosen)}.`, chosen, { remove: [remove] });
+    }
+  };
+
+  /** @param {readonly Picture[]} chosen */
+  const discard = (chosen) => {
+    const [first] = chosen;
+    const goOn = chosen.length === 1 && first ? gallery.leave(first) : null;
+    let back = () => {};
+    take(
+      `Removed ${called(chosen)}.`,
+      () => {
+        back = session.remove(...chosen);
+        onRemoved([...chosen]);
+      },
+      () => back(),
+    );
+    const others = goOn ? goOn() : session.pictures.length > 0;
+    if (!others) onEmpty();
+  };
+
+  /** Teaches a label by pictures, which get it. @param {string | undefined} label @param {readonly Picture[]} examples */
+  const teach = async (label, examples) => {
+    const { lessons, tags } = session;
+    if (label === undefined || examples.length === 0) return;
+    if (!tags.engine) {
+      line.say('The tagger is not loaded yet.', false);
+      return;
+    }
+    const title = `Taught ${quoted([label])} by ${called(examples)}.`;
+    const before = { taught: lessons.examples, said: examples.map((picture) => corrections.of(picture)) };
+    const after = {
+      taught: lessons.with(label, examples),
+      said: examples.map((picture) => corrections.changed(picture, { add: [label] })),
+    };
+    const put = (
+      /** @type {{ taught: typeof before.taught, said: typeof before.said }} */ { taught, said },
+    ) => {
+      examples.forEach((picture, i) => corrections.put(picture, said[i]));
+      lessons.put(taught);
+    };
+    take(
+      title,
+      () => put(after),
+      () => put(before),
+    );
+    const { template, templates } = await session.question;
+    try {
+      await lessons.teacher(tags.engine, templates ?? template);
+    } catch (error) {
+      line.say(explain(error).sentence, true);
+    }
+  };
+
+  /** @param {ReadonlySet<Picture> | null} selected */
+  const choose = (selected) => {
+    gallery.select(selected);
+    select.setAttribute('aria-pressed', String(selected !== null));
+    session.dispatchEvent(new Event('change'));
+  };
+  /** Those of the selected that are still there. */
+  const chosen = () => session.pictures.filter((picture) => gallery.selected?.has(picture));
+
+  const on = (
+    /** @type {HTMLElement} */ host,
+    /** @type {string} */ type,
+    /** @type {(detail: any) => void} */ then,
+  ) => host.addEventListener(type, (event) => then(/** @type {CustomEvent} */ (event).detail));
+
+  on(pictures, 'correct', ({ pictures: said, ...correction }) => say(said, correction));
+  on(pictures, 'discard', (picture) => discard([picture]));
+  on(pictures, 'mark', ({ pictures: some, on: wanted }) => {
+    const selected = new Set(gallery.selected);
+    for (const picture of some) {
+      if (wanted) selected.add(picture);
+      else selected.delete(picture);
+    }
+    choose(selected);
+  });
+  for (const host of [pictures, bar]) on(host, 'select-none', () => choose(null));
+  on(bar, 'select-all', () => choose(new Set(session.shown)));
+  on(bar, 'correct-selected', ({ add, remove }) => {
+    if (add !== undefined) say(chosen(), { add });
+    for (const name of readTags(remove ?? '')) say(chosen(), { remove: names.labelOf(name) });
+  });
+  on(bar, 'discard-selected', () => {
+    discard(chosen());
+    choose(null);
+  });
+  on(bar, 'teach-selected', (name) => {
+    void teach(readTags(name).map((one) => names.labelOf(one))[0], chosen());
+  });
+  select.addEventListener('click', () => choose(gallery.selected ? null : new Set()));
+  on(line, 'undo', () => {
+    const title = history.undo();
+    if (title) line.say(`Taken back: ${title}`, history.last !== null);
+  });
+  on(line, 'redo', () => {
+    const title = history.redo();
+    if (title) line.say(title, true);
+  });
+
+  return {
+    /** Gives a tag another name, or its own again. @param {string} label @param {string} name */
+    rename(label, name) {
+      const [text = ''] = readTags(name);
+      const before = corrections.names;
+      const after = new Map(before);
+      if (text === '' || text === label) after.delete(label);
+      else after.set(label, text);
+      take(
+        `“${names.nameOf(label)}” is called “${text || label}” now.`,
+        () => corrections.rename(after),
+        () => corrections.rename(before),
+      );
+    },
+    correctEach,
+    /** Selects pictures. @param {Iterable<Picture>} some */
+    select: (some) => choose(new Set(some)),
+    /** Brings the bar in step with what is selected. */
+    show() {
+      const selecting = gallery.selected !== null;
+      bar.show({
+        selecting,
+        selected: selecting ? chosen().length : 0,
+        propose: (/** @type {string} */ typed) => names.propose(typed),
+      });
+      select.hidden = session.pictures.length < 2 && !selecting;
+    },
+  };
+}

@@ -1,0 +1,208 @@
+/**
+ * `<picture-filter>`: which of the pictures are shown, by their tags, what is still to be said of them, their folder and their year.
+ * Dispatches `filter` with what was chosen, `opened`, `name` with a label and another name for it, and `duplicates`.
+ *
+ * @typedef {import('../filters.js').Choices} Choices
+ * @typedef {import('../filters.js').Chosen} Chosen
+ * @typedef {import('../filters.js').Want} Want
+ * @typedef {import('./tag-list.js').Naming} Naming
+ */
+
+import { ALL, isAll } from '../filters.js';
+import { digits } from '../words.js';
+import { button, make, tell, write } from './dom.js';
+
+/** Tags that are listed; more are found by their names. */
+const LISTED = 40;
+
+/** @type {Record<Want, string>} */
+const WANTS = {
+  unsure: 'Not sure what it is',
+  untagged: 'Without a tag',
+  uncaptioned: 'Without a caption',
+  corrected: 'Corrected by you',
+};
+
+class PictureFilter extends HTMLElement {
+  #summary = make('summary', { className: 'button' }, 'Filter');
+  #search = make('input', { type: 'search', id: 'filter-tag', autocomplete: 'off' });
+  #tags = make('ul', { className: 'filter-tags', 'aria-label': 'Tags' });
+  #want = make('select', { id: 'filter-want' });
+  #folder = make('select', { id: 'filter-folder' });
+  #year = make('select', { id: 'filter-year' });
+  #all = button('Show all', 'button', () => this.#choose(ALL));
+  #rename = button('Rename the tag', 'button button-quiet', () => this.#startNaming());
+  #name = make('input', { type: 'text', id: 'tag-name', autocomplete: 'off' });
+  #naming = make(
+    'form',
+    { className: 'find-row', hidden: true },
+    make('label', { className: 'unseen', for: 'tag-name' }, 'Another name for the tag'),
+    this.#name,
+    make('button', { type: 'submit', className: 'button' }, 'Rename'),
+  );
+  #panel = make('details', { className: 'filter' }, this.#summary);
+  /** @type {Chosen} */
+  #chosen = ALL;
+  /** @type {{ choices: Choices, naming: Naming }} */
+  #shown = {
+    choices: {
+      labels: [],
+      wants: { unsure: 0, untagged: 0, uncaptioned: 0, corrected: 0 },
+      folders: [],
+      years: [],
+    },
+    naming: String,
+  };
+
+  connectedCallback() {
+    this.hidden = true;
+    const field = (/** @type {string} */ text, /** @type {HTMLElement} */ control) =>
+      make('div', { className: 'field' }, make('label', { for: control.id }, text), control);
+    this.#panel.append(
+      make(
+        'div',
+        { className: 'filter-body' },
+        field('With the tags', this.#search),
+        this.#tags,
+        make('div', { className: 'row' }, this.#rename, this.#naming),
+        make(
+          'div',
+          { className: 'filter-rest' },
+          field('Still to be said', this.#want),
+          field('Folder', this.#folder),
+          field('Year', this.#year),
+        ),
+        make(
+          'div',
+          { className: 'row' },
+          this.#all,
+          button('Find near-duplicates', 'button', () => tell(this, 'duplicates')),
+        ),
+      ),
+    );
+    this.append(this.#panel);
+    this.#panel.addEventListener('toggle', () => this.#panel.open && tell(this, 'opened'));
+    this.#search.addEventListener('input', () => this.#list());
+    for (const [control, key] of /** @type {const} */ ([
+      [this.#want, 'want'],
+      [this.#folder, 'folder'],
+      [this.#year, 'year'],
+    ])) {
+      control.addEventListener('change', () => this.#choose({ ...this.#chosen, [key]: control.value }));
+    }
+    this.#naming.addEventListener('submit', (event) => {
+      event.preventDefault();
+      const [label] = this.#chosen.labels;
+      this.#naming.hidden = true;
+      this.#rename.focus();
+      if (label !== undefined) tell(this, 'name', { label, name: this.#name.value.trim() });
+    });
+  }
+
+  get open() {
+    return this.#panel.open;
+  }
+
+  /** @param {Choices} choices @param {Naming} naming */
+  show(choices, naming) {
+    this.#shown = { choices, naming };
+    this.#list();
+    fill(this.#want, 'All pictures', this.#chosen.want, wanted(choices));
+    const { folders, years } = choices;
+    fill(this.#folder, 'Every folder', this.#chosen.folder, folders.map(option));
+    fill(this.#year, 'Every year', this.#chosen.year, years.map(option));
+    for (const [control, worth] of /** @type {const} */ ([
+      [this.#folder, folders.length > 1],
+      [this.#year, years.length > 1],
+    ])) {
+      if (control.parentElement) control.parentElement.hidden = !worth;
+    }
+  }
+
+  /** @param {boolean} worth whether there are pictures enough @param {number | null} count how many are left; null of all */
+  tell(worth, count) {
+    this.hidden = !worth && isAll(this.#chosen);
+    write(this.#summary, count === null ? 'Filter' : `Filter: ${digits(count)}`);
+    this.#all.disabled = isAll(this.#chosen);
+  }
+
+  #list() {
+    const { choices, naming } = this.#shown;
+    const typed = this.#search.value.trim().toLocaleLowerCase();
+    const rows = choices.labels.map((one) => ({ ...one, name: naming(one.value) }));
+    const chosen = rows.filter(({ value }) => this.#chosen.labels.has(value));
+    // One that no picture has any more is still chosen.
+    for (const value of this.#chosen.labels) {
+      if (!chosen.some((one) => one.value === value)) chosen.push({ value, count: 0, name: naming(value) });
+    }
+    const others = rows.filter(
+      ({ value, name }) => !this.#chosen.labels.has(value) && name.toLocaleLowerCase().includes(typed),
+    );
+    const held = [...this.#tags.querySelectorAll('button')].find((one) => one === document.activeElement);
+    this.#tags.replaceChildren(
+      ...[...chosen, ...others.slice(0, LISTED)].map(({ value, name }) =>
+        make(
+          'li',
+          {},
+          button(`${name} `, 'filter-tag', () => this.#toggle(value), {
+            'aria-pressed': String(this.#chosen.labels.has(value)),
+            'data-label': value,
+          }),
+        ),
+      ),
+    );
+    for (const one of this.#tags.querySelectorAll('button')) {
+      const { count = 0 } = rows.find(({ value }) => value === one.dataset.label) ?? {};
+      one.append(make('span', { className: 'filter-count' }, digits(count)));
+      if (held && one.dataset.label === held.dataset.label) one.focus();
+    }
+    this.#rename.hidden = this.#chosen.labels.size !== 1;
+    if (this.#rename.hidden) this.#naming.hidden = true;
+  }
+
+  #startNaming() {
+    const [label = ''] = this.#chosen.labels;
+    this.#name.value = this.#shown.naming(label);
+    this.#naming.hidden = false;
+    this.#name.select();
+    this.#name.focus();
+  }
+
+  /** @param {string} label */
+  #toggle(label) {
+    const labels = new Set(this.#chosen.labels);
+    if (!labels.delete(label)) labels.add(label);
+    this.#choose({ ...this.#chosen, labels });
+  }
+
+  /** @param {Chosen} chosen */
+  #choose(chosen) {
+    this.#chosen = chosen;
+    tell(this, 'filter', chosen);
+  }
+}
+
+/** @param {import('../filters.js').Choice} choice @returns {[string, string]} */
+function option({ value, count }) {
+  return [value, `${value} (${digits(count)})`];
+}
+
+/** @param {Choices} choices @returns {[string, string][]} */
+function wanted({ wants }) {
+  return /** @type {Want[]} */ (Object.keys(WANTS)).map((want) => [
+    want,
+    `${WANTS[want]} (${digits(wants[want])})`,
+  ]);
+}
+
+/** @param {HTMLSelectElement} select @param {string} all @param {string} chosen @param {[string, string][]} options */
+function fill(select, all, chosen, options) {
+  select.replaceChildren(
+    ...[['', all], ...options].map(([value = '', text = '']) => make('option', { value }, text)),
+  );
+  select.value = chosen;
+  // What was chosen is gone from the list.
+  if (select.selectedIndex < 0) select.value = '';
+}
+
+customElements.define('picture-filter', PictureFilter);

@@ -1,0 +1,54 @@
+/**
+ * A field for tags, which proposes those that begin like what is typed.
+ *
+ * @typedef {(typed: string) => readonly string[]} Propose the names that go on from it, the best first
+ */
+
+import { make } from './dom.js';
+
+let fields = 0;
+
+/**
+ * @param {object} given
+ * @param {string} given.label
+ * @param {(text: string) => void} given.onEnter
+ */
+export function tagField({ label, onEnter }) {
+  fields += 1;
+  const list = make('datalist', { id: `tags-known-${fields}` });
+  const input = make('input', {
+    type: 'text',
+    id: `tag-field-${fields}`,
+    autocomplete: 'off',
+    list: list.id,
+    enterKeyHint: 'done',
+  });
+  /** @type {Propose} */
+  let propose = () => [];
+  input.addEventListener('input', () => {
+    const typed = input.value.split(',').at(-1)?.trim() ?? '';
+    const before = input.value.slice(0, input.value.lastIndexOf(',') + 1);
+    const names = typed === '' ? [] : propose(typed);
+    list.replaceChildren(
+      ...names.map((name) => make('option', { value: `${before}${before ? ' ' : ''}${name}` })),
+    );
+  });
+  input.addEventListener('keydown', (event) => {
+    // Whoever composes a word enters its letters by the same key.
+    if (event.key !== 'Enter' || event.isComposing) return;
+    event.preventDefault();
+    const { value } = input;
+    input.value = '';
+    list.replaceChildren();
+    onEnter(value);
+  });
+  return {
+    label: make('label', { for: input.id }, label),
+    input,
+    list,
+    /** @param {Propose} better */
+    use(better) {
+      propose = better;
+    },
+  };
+}

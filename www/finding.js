@@ -1,0 +1,176 @@
+/**
+ * Between `<picture-finder>` and the search: pictures that fit words or are like another one, and the way back to all of them.
+ *
+ * @typedef {import('./session.js').Picture} Picture
+ */
+
+import { count, explain, isAbort } from './words.js';
+
+/**
+ * @param {object} given
+ * @param {import('./session.js').Session} given.session
+ * @param {import('./image-search.js').ImageSearch} given.search
+ * @param {import('./gallery.js').Gallery} given.gallery
+ * @param {(label: string) => string} given.nameOf how a label is called
+ * @param {HTMLElement} given.finder
+ * @param {HTMLElement} given.filter where near-duplicates are asked for
+ * @param {(others: Picture[]) => void} given.onDuplicates they were found: all but the best of each group
+ * @param {HTMLElement} given.pictures what the events of cards arrive at
+ * @param {() => void} given.onChange something is to be shown, soon
+ * @param {() => void} given.show brings what is on screen in step, at once
+ * @param {(sentence: string) => void} given.announce
+ */
+export function find({
+  session,
+  search,
+  gallery,
+  nameOf,
+  finder,
+  filter,
+  pictures,
+  onDuplicates,
+  onChange,
+  show,
+  announce,
+}) {
+  /** How the pictures are arranged: not as they came, about to be, and what there is to say of it. */
+  let state = { arranged: false, busy: false, nothing: false, line: '' };
+  /** The words that were looked for last. */
+  let words = '';
+
+  /** @param {Partial<typeof state>} change */
+  const become = (change) => {
+    state = { ...state, ...change };
+    onChange();
+  };
+
+  /**
+   * @param {string | Picture} wanted
+   * @param {boolean} [nearest] whether those are wanted that fit best, though nothing may fit
+   */
+  const arrange = async (wanted, nearest = false) => {
+    become({ busy: true, nothing: false, line: 'Comparing the pictures' });
+    try {
+      const found = await search.find(wanted, (looked, all) =>
+        become({ line: `Comparing the pictures: ${looked} of ${all}` }),
+      );
+      if (!found) {
+        become({ busy: false, line: 'The tagger is not loaded yet.' });
+      } else {
+        const { order, fitting } = withNamed(found, typeof wanted === 'string' ? named(wanted) : []);
+        const nothing = typeof wanted === 'string' && fitting === 0 && !nearest;
+        // What does not fit stays behind; where nothing does, all stays as it was.
+        if (nothing) session.arrange(null);
+        else if (nearest) session.arrange(order);
+        else session.arrange(order.slice(0, fitting), { alone: fitting < order.length });
+        become({
+          arranged: !nothing,
+          busy: false,
+          nothing,
+          line: lineOf(wanted, fitting, order.length, nearest),
+        });
+      }
+    } catch (error) {
+      // Whoever ended it has said what is on the line now.
+      if (isAbort(error)) return;
+      become({ busy: false, line: explain(error).sentence });
+    }
+    // Before the keyboard goes there: what is moved loses it.
+    show();
+    announce(state.line);
+    if (typeof wanted !== 'string') gallery.takeFocus(wanted, true);
+  };
+
+  /** Pictures that have what is looked for as a tag, or in the caption that somebody gave them. @param {string} text */
+  const named = (text) => {
+    const words = text.trim().toLocaleLowerCase();
+    return session.pictures.filter((picture) => {
+      const tags = session.answerOf(picture)?.tags ?? [];
+      const said = session.corrections.of(picture)?.caption?.toLocaleLowerCase();
+      return (
+        tags.some(({ label }) => label !== null && nameOf(label).toLocaleLowerCase() === words) ||
+        (said?.includes(words) ?? false)
+      );
+    });
+  };
+
+  const on = (
+    /** @type {HTMLElement} */ host,
+    /** @type {string} */ type,
+    /** @type {(detail: any) => void} */ then,
+  ) => host.addEventListener(type, (event) => then(/** @type {CustomEvent} */ (event).detail));
+  /** Shows those that are nearly the same beside each other, with all but the best of each group selected. */
+  const duplicates = async () => {
+    become({ busy: true, nothing: false, line: 'Comparing the pictures' });
+    try {
+      const groups = (await search.duplicates()).map((group) =>
+        group.sort((a, b) => b.file.size - a.file.size),
+      );
+      const all = groups.flat();
+      if (groups.length > 0) session.arrange(all, { alone: true });
+      become({ arranged: groups.length > 0, busy: false, line: linesOf(groups, all) });
+      show();
+      if (groups.length > 0) onDuplicates(groups.flatMap(([, ...others]) => others));
+    } catch (error) {
+      if (isAbort(error)) return;
+      become({ busy: false, line: explain(error).sentence });
+    }
+    announce(state.line);
+  };
+
+  on(filter, 'duplicates', () => void duplicates());
+  on(pictures, 'like', (picture) => void arrange(picture));
+  on(finder, 'find', (text) => {
+    words = text;
+    void arrange(text);
+  });
+  on(finder, 'nearest', () => void arrange(words, true));
+  on(finder, 'stop', () => {
+    search.leave();
+    become({ busy: false, line: '' });
+  });
+  on(finder, 'unfind', () => {
+    search.leave();
+    session.arrange(null);
+    become({ arranged: false, busy: false, nothing: false, line: '' });
+    announce('All pictures, in the order in which they came');
+  });
+
+  return {
+    /** What `<picture-finder>` shows. */
+    get state() {
+      return state;
+    },
+  };
+}
+
+/**
+ * What was found, with the pictures in front that are called so.
+ * @param {import('./image-search.js').Found} found
+ * @param {readonly Picture[]} named
+ * @returns {import('./image-search.js').Found}
+ */
+function withNamed({ order, fitting }, named) {
+  const front = new Set(named);
+  const fit = new Set(order.slice(0, fitting));
+  for (const picture of named) fit.add(picture);
+  return { order: [...new Set([...front, ...fit, ...order])], fitting: fit.size };
+}
+
+/** @param {readonly Picture[][]} groups @param {readonly Picture[]} all */
+function linesOf(groups, all) {
+  if (groups.length === 0) return 'No two pictures are nearly the same.';
+  const several = `${count(groups.length, 'group')} of ${count(all.length, 'picture')} that are nearly the same`;
+  return `${several}. All but the largest file of each are selected.`;
+}
+
+/** @param {string | Picture} wanted @param {number} fitting @param {number} all @param {boolean} nearest */
+function lineOf(wanted, fitting, all, nearest) {
+  if (typeof wanted !== 'string') return `Ordered by likeness to ${wanted.name}`;
+  if (nearest) return `Ordered by how well they fit “${wanted}”`;
+  if (fitting === 0) return `Nothing fits “${wanted}”.`;
+  return `${count(fitting, 'picture')} of ${all} fit “${wanted}”`.replace(
+    /^(1 picture of .*) fit /,
+    '$1 fits ',
+  );
+}

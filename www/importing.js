@@ -1,0 +1,86 @@
+/**
+ * Answers that come back out of files: what was saved here, and sidecars of photo programs. They are taken for what people say.
+ *
+ * @typedef {import('./session.js').Picture} Picture
+ * @typedef {import('./corrections.js').Change} Change
+ */
+
+import { readCaption, readTags } from './corrections.js';
+import { count } from './words.js';
+
+/**
+ * @param {object} given
+ * @param {import('./session.js').Session} given.session
+ * @param {import('./tag-names.js').TagNames} given.names
+ * @param {(title: string, changes: ReadonlyMap<Picture, Change>) => void} given.correct
+ */
+export function importer({ session, names, correct }) {
+  const labelsOf = (/** @type {readonly string[]} */ tags) =>
+    tags.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' '))).map((name) => names.labelOf(name));
+
+  /**
+   * What a file says of a picture, beyond what is known of it here.
+   * @param {Picture} picture
+   * @param {{ tags: readonly string[], gone?: readonly string[], caption: string }} said
+   * @returns {Change | null}
+   */
+  const newsOf = (picture, { tags, gone = [], caption }) => {
+    const known = new Set(session.answerOf(picture)?.tags.map(({ label }) => label));
+    const add = labelsOf(tags).filter((label) => !known.has(label));
+    const remove = labelsOf(gone);
+    const text = readCaption(caption);
+    const isNew = text !== null && text !== session.captionsOf(picture)?.[0]?.caption;
+    if (add.length === 0 && remove.length === 0 && !isNew) return null;
+    return { add, remove, ...(isNew && { caption: text }) };
+  };
+
+  /**
+   * @param {readonly File[]} files
+   * @returns {Promise<string>} what has become of them, in sentences
+   */
+  return async (files) => {
+    const { fromWords, matcher, readAnswers } = await import('./files/import.js');
+    const { rows, troubles } = await readAnswers(files);
+    const pictureOf = matcher(session.pictures, rows);
+    /** @type {Map<Picture, Change>} */
+    const changes = new Map();
+    let strangers = 0;
+    let met = 0;
+    for (const row of rows) {
+      const picture = pictureOf(row);
+      if (!picture) {
+        strangers += 1;
+        continue;
+      }
+      met += 1;
+      const caption = session.captionsOf(picture)?.[0]?.caption ?? '';
+      const change = newsOf(picture, row.words ? fromWords(row.words, caption) : row);
+      const before = changes.get(picture);
+      if (change) changes.set(picture, before ? joined(before, change) : change);
+    }
+    if (changes.size > 0) correct(`Read what files say of ${count(changes.size, 'picture')}.`, changes);
+    const [trouble] = troubles;
+    return [
+      changes.size > 0 ? `Read what files say of ${count(changes.size, 'picture')}.` : '',
+      changes.size === 0 && met > 0 ? 'The files say nothing that is not known here.' : '',
+      strangers > 0
+        ? `${count(strangers, 'picture')} that they speak of ${strangers === 1 ? 'is' : 'are'} not here.`
+        : '',
+      trouble ? `${trouble.name}: ${trouble.sentence}` : '',
+      troubles.length > 1 ? `So it is with ${count(troubles.length - 1, 'other file')}.` : '',
+      rows.length === 0 && troubles.length === 0 ? 'The files say nothing of any picture.' : '',
+    ]
+      .filter(Boolean)
+      .join(' ');
+  };
+}
+
+/** @param {Change} one @param {Change} other @returns {Change} */
+function joined(one, other) {
+  const caption = other.caption ?? one.caption;
+  return {
+    add: [...(one.add ?? []), ...(other.add ?? [])],
+    remove: [...(one.remove ?? []), ...(other.remove ?? [])],
+    ...(caption !== undefined && { caption }),
+  };
+}
