@@ -9,7 +9,8 @@ import { Embeddings } from './embeddings.js';
 import { pathOf } from './gather.js';
 import { Lessons } from './lessons.js';
 import { ModelQueue } from './model-queue.js';
-import { tagWith } from './tagging.js';
+import { backIn, keyOf, takenAt } from './pictures.js';
+import { tagWith, withTaught } from './tagging.js';
 
 /**
  * @typedef {import('ocelli').Tag<string | null> & { own?: boolean }} Tag with `null` for "none of these"; `own`: people say so
@@ -21,15 +22,7 @@ import { tagWith } from './tagging.js';
  * @typedef {import('./tagging.js').TagAnswer} TagAnswer
  * @typedef {import('./tagging.js').Asked} Asked
  *
- * @typedef {object} Picture
- * @property {string} id
- * @property {string} name the file's name, or what stands for it
- * @property {string} path the same, with its folders where it came with them
- * @property {string} key what tells the file from others: its path, length and date
- * @property {number} batch when it came, and others with it, in milliseconds
- * @property {number} index its place among them
- * @property {number} taken when its file was last written, in milliseconds; 0 where nobody knows
- * @property {Blob} file itself, or the small copy of it that was kept
+ * @typedef {import('./pictures.js').Picture} Picture
  *
  * @typedef {object} CaptionSettings
  * @property {import('ocelli').StreamOptions} options how captions are searched for
@@ -411,42 +404,4 @@ export class Session extends EventTarget {
   #changed() {
     this.dispatchEvent(new Event('change'));
   }
-}
-
-/** @param {Blob} file @param {string} path */
-function keyOf(file, path) {
-  return [path, file.size, takenAt(file)].join('|');
-}
-
-/** @param {Blob} file */
-function takenAt(file) {
-  return file instanceof File ? file.lastModified : 0;
-}
-
-/**
- * A list with what was taken out of it.
- * @param {readonly Picture[]} now
- * @param {readonly Picture[]} before
- * @param {ReadonlySet<Picture>} gone
- */
-function backIn(now, before, gone) {
-  const [left, there] = [new Set(before), new Set(now)];
-  // What came in the meantime stays in front.
-  return [
-    ...now.filter((picture) => !left.has(picture)),
-    ...before.filter((picture) => gone.has(picture) || there.has(picture)),
-  ];
-}
-
-/**
- * @param {readonly import('./labels.js').Label[]} labels
- * @param {readonly import('./labels.js').Label[]} taught
- * @returns {readonly import('./labels.js').Label[]} both, each once
- */
-function withTaught(labels, taught) {
-  if (taught.length === 0) return labels;
-  const nameOf = (/** @type {import('./labels.js').Label} */ one) =>
-    typeof one === 'string' ? one : one.label;
-  const there = new Set(labels.map(nameOf));
-  return [...labels, ...taught.filter((one) => !there.has(nameOf(one)))];
 }

@@ -90,3 +90,16 @@ async function answerOf(tagger, embedding, asked, all, signal) {
   // So many as are seen at a glance.
   return { tags: vocabulary.withParents(worth, among).slice(0, MOST_SHOWN), sure: true };
 }
+
+/**
+ * @param {readonly import('./labels.js').Label[]} labels
+ * @param {readonly import('./labels.js').Label[]} taught
+ * @returns {readonly import('./labels.js').Label[]} both, each once
+ */
+export function withTaught(labels, taught) {
+  if (taught.length === 0) return labels;
+  const nameOf = (/** @type {import('./labels.js').Label} */ one) =>
+    typeof one === 'string' ? one : one.label;
+  const there = new Set(labels.map(nameOf));
+  return [...labels, ...taught.filter((one) => !there.has(nameOf(one)))];
+}
