@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import CopyPlugin from 'copy-webpack-plugin';
 import HtmlPlugin from 'html-webpack-plugin';
+import { LicenseWebpackPlugin } from 'license-webpack-plugin';
 import CssPlugin from 'mini-css-extract-plugin';
 import { FileList } from './scripts/lib/file-list.mjs';
 
@@ -55,8 +56,17 @@ export default {
         { from: here('./www/icon.svg'), to: 'icon.svg' },
         { from: here('./www/icons'), to: 'icons' },
         { from: here('./www/manifest.webmanifest'), to: 'manifest.webmanifest' },
+        // What the licences of the wasm's crates ask for.
+        { from: here('./pkg/THIRD-PARTY-NOTICES.md'), to: 'THIRD-PARTY-NOTICES.md', noErrorOnMissing: true },
         { from: here('./www/samples'), to: 'samples', globOptions: { ignore: ['**/*.md'] } },
       ],
+    }),
+    // And those of the libraries that are in the page's scripts.
+    new LicenseWebpackPlugin({
+      perChunkOutput: false,
+      outputFilename: 'licences.txt',
+      // It overlooks what webpack has put into one module with the page's own code.
+      additionalModules: [{ name: 'idb', directory: here('./node_modules/idb') }],
     }),
     new FileList({
       into: 'service-worker.js',

@@ -1,0 +1,38 @@
+/**
+ * The pictures of a session.
+ *
+ * @typedef {object} Picture
+ * @property {string} id
+ * @property {string} name the file's name, or what stands for it
+ * @property {string} path the same, with its folders where it came with them
+ * @property {string} key what tells the file from others: its path, length and date
+ * @property {number} batch when it came, and others with it, in milliseconds
+ * @property {number} index its place among them
+ * @property {number} taken when its file was last written, in milliseconds; 0 where nobody knows
+ * @property {Blob} file itself, or the small copy of it that was kept
+ */
+
+/** @param {Blob} file @param {string} path */
+export function keyOf(file, path) {
+  return [path, file.size, takenAt(file)].join('|');
+}
+
+/** @param {Blob} file */
+export function takenAt(file) {
+  return file instanceof File ? file.lastModified : 0;
+}
+
+/**
+ * A list with what was taken out of it.
+ * @param {readonly Picture[]} now
+ * @param {readonly Picture[]} before
+ * @param {ReadonlySet<Picture>} gone
+ */
+export function backIn(now, before, gone) {
+  const [left, there] = [new Set(before), new Set(now)];
+  // What came in the meantime stays in front.
+  return [
+    ...now.filter((picture) => !left.has(picture)),
+    ...before.filter((picture) => gone.has(picture) || there.has(picture)),
+  ];
+}
