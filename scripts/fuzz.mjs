@@ -79,8 +79,7 @@ await main(import.meta, async (args) => {
         ...[
           '-rss_limit_mb=6000',
           '-malloc_limit_mb=6000',
-          // With all its checks, the largest picture that is accepted takes half a minute here.
-          '-timeout=100',
+          '-timeout=60',
           '-print_final_stats=1',
           '-verbosity=0',
         ],

@@ -25,7 +25,8 @@ export const ENOUGH_TO_FIND = 3;
 /** @type {Record<import('./model-queue.js').JobStatus, string>} what stands in the place of a tag */
 const INSTEAD = { waiting: '', running: '', done: 'No tag', failed: 'Not readable', stopped: 'Stopped' };
 
-export class Gallery {
+/** Dispatches `card` with a picture that has got one. */
+export class Gallery extends EventTarget {
   /** The cards that are there, by their pictures. @type {Map<Picture, PictureCard>} */
   cards = new Map();
 
@@ -43,6 +44,7 @@ export class Gallery {
 
   /** @param {{ session: Session, list: HTMLElement, grid: PhotoGrid, detail: PhotoDetail }} parts */
   constructor({ session, list, grid, detail }) {
+    super();
     this.#session = session;
     this.#list = list;
     this.#grid = grid;
@@ -131,8 +133,12 @@ export class Gallery {
   /** @param {Picture} picture @param {number} place @param {boolean} dense */
   #showCard(picture, place, dense) {
     const { tags, captions, classes, matches, answers, shown } = this.#session;
-    const card = this.cards.get(picture) ?? new PictureCard().open(picture);
-    this.cards.set(picture, card);
+    let card = this.cards.get(picture);
+    if (!card) {
+      card = new PictureCard().open(picture);
+      this.cards.set(picture, card);
+      this.dispatchEvent(new CustomEvent('card', { detail: picture }));
+    }
     if (dense) {
       this.#detail.show(card, { place: shown.indexOf(picture), count: shown.length });
     } else {

@@ -7,6 +7,8 @@
  * @property {number} others files within folders that are neither, by what they are called
  */
 
+import { isRaw, previewOf } from './raw.js';
+
 /** What pictures are called that browsers may not know the type of. */
 const PICTURE = /\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|heic|heif|svg|jxl)$/i;
 /** Folders below each other, and files in all: what is beyond is some mistake. */
@@ -21,6 +23,22 @@ export function pathOf(file) {
   return paths.get(file) ?? ((file instanceof File && file.webkitRelativePath) || undefined);
 }
 
+/**
+ * What is looked at of files: of raw ones the JPEG in them, under their names. Those without stay what they are, and say so.
+ * @param {readonly File[]} files
+ * @returns {Promise<Blob[]>}
+ */
+export async function developed(files) {
+  /** @type {Blob[]} */
+  const all = [];
+  for (const file of files) {
+    const preview = isRaw(file) ? await previewOf(file).catch(() => null) : null;
+    if (preview) paths.set(preview, pathOf(file) ?? file.name);
+    all.push(preview ?? file);
+  }
+  return all;
+}
+
 const byName = new Intl.Collator(undefined, { numeric: true });
 
 /**
@@ -28,7 +46,7 @@ const byName = new Intl.Collator(undefined, { numeric: true });
  * @param {File} file
  */
 function isPicture({ type, name }) {
-  return type.startsWith('image/') || PICTURE.test(name);
+  return type.startsWith('image/') || PICTURE.test(name) || isRaw({ name });
 }
 
 /**

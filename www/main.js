@@ -35,6 +35,7 @@ import {
   Captioner,
   Classifier,
   Index,
+  Interrogator,
   Matcher,
   Tagger,
   loadVocabulary,
@@ -53,12 +54,15 @@ import { find as findPictures } from './finding.js';
 import { follow } from './following.js';
 import { EVERYDAY, TEMPLATE } from './labels.js';
 import { importer } from './importing.js';
+import { developed } from './gather.js';
 import { showLanes } from './lanes.js';
 import { keepLibrary } from './library/keeping.js';
 import { showLooks } from './explain-controller.js';
 import { loadOptions } from './options.js';
 import { SAMPLES } from './samples.js';
+import { isRaw } from './raw.js';
 import { rowsOf, save } from './save.js';
+import { findPrompts } from './prompting.js';
 import { Session } from './session.js';
 import { TagNames } from './tag-names.js';
 import { count, explain } from './words.js';
@@ -245,12 +249,17 @@ function scheduleShow() {
 
 session.addEventListener('change', scheduleShow);
 
+/** @param {readonly Blob[]} files that have come in */
+function add(files) {
+  session.add([...files]);
+  show();
+  requestAnimationFrame(() => following.begin());
+  announce(`${count(files.length, 'picture')} added`);
+}
+
 for (const source of [page.drop, page.samples]) {
-  source.addEventListener('pictures', (/** @type {CustomEvent<File[]>} */ { detail }) => {
-    session.add(detail);
-    show();
-    requestAnimationFrame(() => following.begin());
-    announce(`${count(detail.length, 'picture')} added`);
+  source.addEventListener('pictures', async (/** @type {CustomEvent<File[]>} */ { detail }) => {
+    add(detail.some(isRaw) ? await developed(detail) : detail);
   });
 }
 page.samples.addEventListener('missing', () => announce('That picture could not be fetched.'));
@@ -262,9 +271,17 @@ page.labels.addEventListener('ask', (/** @type {CustomEvent} */ { detail }) => {
   void ask({ labels: restored && vocabulary ? null : labels, template });
   announce(`${count(labels.length, 'label')} to tag with`);
 });
+/** What the settings of tags are at first. */
+const AS_BEGUN = JSON.stringify(['one', { scores: 'softmax', none: false }]);
+/** How tags are scored, to tell whether anything is to be asked anew. */
+let scored = AS_BEGUN;
 page.tagSettings.addEventListener('settings', (/** @type {CustomEvent} */ { detail }) => {
   /** @type {import('./elements/tag-settings.js').Scoring} */
-  const { prompts, ...scoring } = detail;
+  const { prompts, threshold, ...scoring } = detail;
+  session.threshold = threshold;
+  const asked = JSON.stringify([prompts, scoring]);
+  if (asked === scored) return;
+  scored = asked;
   const several = { one: null, 7: templates.imagenet7, 80: templates.imagenet80 }[prompts];
   page.labels.silence(several !== null);
   void ask({ ...scoring, templates: several });
@@ -315,9 +332,13 @@ page.pictures.addEventListener('need', (/** @type {CustomEvent<'match' | 'answer
   find(`#${task}-picker`).takeFocus();
 });
 
+findPrompts({ session, gallery, pictures: page.pictures, Interrogator });
 showLooks(page.pictures, gallery.cards, session, new Explainer(session), announce);
 
 page.filter.addEventListener('opened', showFilter);
+page.filter.addEventListener('size', (/** @type {CustomEvent<number>} */ { detail }) =>
+  find('photo-grid').resize(detail),
+);
 page.filter.addEventListener('filter', (/** @type {CustomEvent} */ { detail }) => {
   chosen = detail;
   session.show(filterOf(session, chosen));

@@ -10,7 +10,7 @@ import { pathOf } from './gather.js';
 import { Lessons } from './lessons.js';
 import { ModelQueue } from './model-queue.js';
 import { backIn, keyOf, takenAt } from './pictures.js';
-import { tagWith, withTaught } from './tagging.js';
+import { above, tagWith, withTaught } from './tagging.js';
 
 /**
  * @typedef {import('ocelli').Tag<string | null> & { own?: boolean }} Tag with `null` for "none of these"; `own`: people say so
@@ -82,6 +82,7 @@ export class Session extends EventTarget {
   #arrived = [];
   /** Those alone that fit what is looked for. @type {Set<Picture> | null} */
   #fitting = null;
+  #threshold = 0;
   /** Which of them are shown besides. @type {((picture: Picture) => boolean) | null} */
   #filter = null;
   #count = 0;
@@ -163,7 +164,8 @@ export class Session extends EventTarget {
     const now = Date.now();
     const batch = fresh.map((file, index) => {
       this.#count += 1;
-      const name = file instanceof File && file.name !== '' ? file.name : `Picture ${this.#count}`;
+      const known = file instanceof File ? file.name : (pathOf(file)?.split('/').at(-1) ?? '');
+      const name = known || `Picture ${this.#count}`;
       const path = pathOf(file) ?? name;
       const key = keyOf(file, path);
       return { id: `picture-${this.#count}`, name, path, key, batch: now, index, taken: takenAt(file), file };
@@ -272,6 +274,16 @@ export class Session extends EventTarget {
     this.#changed();
   }
 
+  /** The least score that is shown, from 0 to 1: nothing is asked anew. */
+  get threshold() {
+    return this.#threshold;
+  }
+
+  set threshold(threshold) {
+    this.#threshold = threshold;
+    this.#changed();
+  }
+
   /** The pictures that are shown, in their order. */
   get shown() {
     const [fitting, filter] = [this.#fitting, this.#filter];
@@ -281,7 +293,8 @@ export class Session extends EventTarget {
 
   /** What is known of a picture's tags, from the tagger and from people. @param {Picture} picture */
   answerOf(picture) {
-    return this.corrections.answer(picture, this.tags.jobs.get(picture)?.result ?? null);
+    const found = this.tags.jobs.get(picture)?.result ?? null;
+    return above(this.corrections.answer(picture, found), this.#threshold);
   }
 
   /** The same of its captions, best first. @param {Picture} picture */

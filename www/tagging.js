@@ -10,7 +10,6 @@
  * @property {readonly string[] | null} [templates] several sentences, in place of the one
  * @property {'softmax' | 'independent'} [scores]
  * @property {boolean} [none] whether "none of these" is among the answers
- * @property {number} [threshold] the least score that is shown
  * @property {import('ocelli').Vocabulary | null} [vocabulary] where the labels come from, if their parents are known
  *
  * @typedef {object} TagAnswer
@@ -62,14 +61,12 @@ export async function tagWith(tagger, embeddings, asked, { signal, onProgress })
  * @returns {Promise<TagAnswer>}
  */
 async function answerOf(tagger, embedding, asked, all, signal) {
-  const { templates, scores, none, threshold, vocabulary } = asked;
+  const { templates, scores, none, vocabulary } = asked;
   const { sureThreshold } = tagger.calibration;
   // The threshold was measured with one sentence around each label, and one right label among all.
   const judged =
     asked.judged && vocabulary && sureThreshold !== null && scores !== 'independent' && !templates;
-  const shown = all
-    .filter(({ label, score }) => (label !== null || none) && score >= (threshold ?? 0))
-    .slice(0, TAGS_SHOWN);
+  const shown = all.filter(({ label }) => label !== null || none).slice(0, TAGS_SHOWN);
   const surest = judged ? vocabulary.surest(all, sureThreshold) : (shown[0] ?? null);
   if (judged && surest === null) return { tags: [], sure: false };
   // A kind that is a guess is left out, and what it surely is, shown.
@@ -102,4 +99,23 @@ export function withTaught(labels, taught) {
     typeof one === 'string' ? one : one.label;
   const there = new Set(labels.map(nameOf));
   return [...labels, ...taught.filter((one) => !there.has(nameOf(one)))];
+}
+
+/** @type {WeakMap<TagAnswer, { threshold: number, answer: TagAnswer }>} */
+const cut = new WeakMap();
+
+/**
+ * An answer without the tags that score less, but for those that people have given. The same as long as the threshold is.
+ * @param {TagAnswer | null} answer
+ * @param {number} threshold
+ * @returns {TagAnswer | null}
+ */
+export function above(answer, threshold) {
+  if (!answer || threshold <= 0) return answer;
+  const known = cut.get(answer);
+  if (known?.threshold === threshold) return known.answer;
+  const tags = answer.tags.filter(({ score, own }) => own || score >= threshold);
+  const left = { ...answer, tags };
+  cut.set(answer, { threshold, answer: left });
+  return left;
 }

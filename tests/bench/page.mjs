@@ -2,7 +2,8 @@
 //
 // So many small pictures are picked at once, and both built-in models look at them. What is told is what a person feels: the time
 // of a picture when half of them are done, how busy the page's own thread is meanwhile, its longest task, how the page scrolls
-// then, how many elements there are, and the memory of its process. Times depend on the machine; how they grow does not.
+// then, how many elements there are, and the memory of its process; and once all is done, how long it takes until another threshold,
+// other labels and a search by words have their effect. Times depend on the machine; how they grow does not.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -43,6 +44,7 @@ await main(import.meta, async ([counts = COUNTS]) => {
   const head = [
     ...['pictures', 'all, s', 'ms each', 'thread busy', 'longest task, ms'],
     ...['frame at 95 %, ms', 'elements', 'height, px', 'memory, MB'],
+    ...['threshold, ms', 'labels, ms', 'first search, ms'],
   ];
   const cells = rows.map((row) => [
     `${row.count}`,
@@ -54,8 +56,9 @@ await main(import.meta, async ([counts = COUNTS]) => {
     `${row.elements}`,
     `${row.height}`,
     row.memory.toFixed(0),
+    ...[row.threshold, row.labels, row.search].map((ms) => ms.toFixed(0)),
   ]);
-  say(`\n${grid([head, ...cells], [0, 1, 2, 3, 4, 5, 6, 7, 8])}`);
+  say(`\n${grid([head, ...cells], cells[0]?.map((_, i) => i) ?? [])}`);
 });
 
 /** Small pictures in as many colours. @param {number} count @returns {string[]} their files */
@@ -72,7 +75,11 @@ function pictures(count) {
 /** @param {import('playwright-core').Browser} browser @param {string} url @param {number} count */
 async function measure(browser, url, count) {
   const files = pictures(count);
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  const page = await browser.newPage({
+    viewport: { width: 1280, height: 900 },
+    // What it keeps for another visit is not measured here.
+    serviceWorkers: 'block',
+  });
   await page.goto(url);
   await page.waitForFunction(() =>
     ['#tag-notice', '#caption-notice'].every(
@@ -106,14 +113,17 @@ async function measure(browser, url, count) {
     elements: document.querySelectorAll('*').length,
     height: document.documentElement.scrollHeight,
   }));
+  const seconds = (performance.now() - begin) / 1000;
+  const memory = await memoryOf(browser);
   return {
     count,
-    seconds: (performance.now() - begin) / 1000,
+    seconds,
     each: (to - from) / Math.max(1, late - half),
     busy: (taskTo - taskFrom) / ((to - from) / 1000),
     frame,
-    memory: await memoryOf(browser),
+    memory,
     ...found,
+    ...(await effects(page, count)),
   };
 }
 
@@ -152,6 +162,55 @@ async function scrolled(page) {
     });
   }, SCROLL);
   return frames.sort((a, b) => a - b)[Math.floor(frames.length * 0.95)] ?? 0;
+}
+
+/**
+ * How long what people change takes to have its effect, in milliseconds.
+ * @param {import('playwright-core').Page} page
+ * @param {number} count
+ */
+async function effects(page, count) {
+  const words = () => page.locator('.tile-word').allInnerTexts();
+  const timed = async (
+    /** @type {() => Promise<unknown>} */ change,
+    /** @type {() => Promise<unknown>} */ seen,
+  ) => {
+    const begin = performance.now();
+    await change();
+    await seen();
+    return performance.now() - begin;
+  };
+  await page.evaluate(() => scrollTo(0, 0));
+  for (const panel of await page.locator('.settings details').all()) {
+    await panel.evaluate((one) => one.toggleAttribute('open', true));
+  }
+  const search = await timed(
+    async () => {
+      await page.locator('#find').fill('a wall');
+      await page.keyboard.press('Enter');
+    },
+    () => page.locator('picture-finder').getByText('“a wall”').waitFor(),
+  );
+  const threshold = await timed(
+    async () => {
+      await page.locator('#threshold').fill('99');
+      await page.locator('#threshold').blur();
+    },
+    async () => {
+      while ((await words()).some((word) => !/^(No tag|Not sure)$/.test(word))) await page.waitForTimeout(10);
+    },
+  );
+  await page.locator('#threshold').fill('0');
+  await page.locator('#threshold').blur();
+  const labels = await timed(
+    async () => {
+      await page.locator('#labels').fill('this\nthat');
+      await page.keyboard.press('Control+Enter');
+      await page.locator('.work-line', { hasText: ' of ' }).waitFor();
+    },
+    () => reached(page, count, count),
+  );
+  return { search, threshold, labels };
 }
 
 /** Of the page's process, in megabytes. @param {import('playwright-core').Browser} browser */

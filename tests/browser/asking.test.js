@@ -145,3 +145,30 @@ test('questions need a model: the card leads to it, and one that is not there is
   await visit.stillWorks(plain('red.png', { colour: [220, 20, 20] }));
   await visit.end({ expected: [/Failed to load resource/] });
 });
+
+test('a prompt is found with the models at work, in the way that somebody wants, and can be stopped', async () => {
+  const visit = await Visit.withPicture(browser, site.url);
+  const card = visit.card('sky.png');
+  await card.getByText('A prompt for image generators').click();
+  const find = card.getByRole('button', { name: 'Find a prompt' });
+  const prompt = card.getByRole('textbox', { name: 'Prompt' });
+  await find.click();
+  await card.getByRole('button', { name: 'Copy the prompt' }).waitFor();
+  await card.getByRole('button', { name: 'Stop' }).waitFor({ state: 'hidden' });
+  const quick = await prompt.inputValue();
+  const caption = await card.locator('.caption').innerText();
+  assert.ok(quick.startsWith(`${caption}, `), quick);
+  await card.getByLabel('How it is found').selectOption('negative');
+  await find.click();
+  await visit.page.waitForFunction((before) => {
+    const field = document.querySelector('find-prompt textarea');
+    return field instanceof HTMLTextAreaElement && field.value !== '' && field.value !== before;
+  }, quick);
+  assert.ok(!(await prompt.inputValue()).includes(caption));
+  await card.getByLabel('How it is found').selectOption('best');
+  await find.click();
+  await card.getByRole('button', { name: 'Stop' }).click();
+  await card.getByRole('button', { name: 'Stop' }).waitFor({ state: 'hidden' });
+  assert.equal(await card.locator('find-prompt [role=status]').innerText(), '');
+  await visit.end();
+});

@@ -242,3 +242,33 @@ test('many pictures are there again on the next visit, until they are forgotten'
   assert.equal(await page.locator('.tile, picture-card').count(), 0);
   await visit.end();
 });
+
+test('a raw file is looked at by the JPEG in it, and saved under its own name', async () => {
+  const visit = await Visit.begin(browser, site.url);
+  const { page } = visit;
+  const jpeg = Buffer.from(
+    await page.evaluate(async () => {
+      const canvas = document.createElement('canvas');
+      const paint = canvas.getContext('2d');
+      if (!paint) throw new Error('no canvas');
+      paint.fillStyle = '#3060c0';
+      paint.fillRect(0, 0, canvas.width, canvas.height);
+      const blob = await new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg'));
+      return [...new Uint8Array(await blob.arrayBuffer())];
+    }),
+  );
+  // Fuji's: where its JPEG is stands at its beginning.
+  const head = Buffer.alloc(120);
+  head.write('FUJIFILMCCD-RAW 0201', 'latin1');
+  head.writeUInt32BE(head.length, 84);
+  head.writeUInt32BE(jpeg.length, 88);
+  await visit.pick(
+    { name: 'DSC1.RAF', mimeType: '', buffer: Buffer.concat([head, jpeg]) },
+    { name: 'DSC2.RAF', mimeType: '', buffer: head },
+  );
+  await visit.settled('DSC1.RAF');
+  await visit.settled('DSC2.RAF');
+  assert.ok((await visit.card('DSC1.RAF').locator('.tag-label').count()) > 0);
+  assert.equal(await visit.card('DSC2.RAF').locator('.error').count(), 1, 'without one it says so');
+  await visit.end();
+});

@@ -48,7 +48,7 @@ class DropZone extends HTMLElement {
     type: 'file',
     id: 'files',
     className: 'unseen',
-    accept: 'image/*,.tif,.tiff',
+    accept: 'image/*,.tif,.tiff,.cr2,.cr3,.nef,.arw,.dng,.raf,.orf,.rw2,.pef,.srw',
     multiple: true,
     tabIndex: -1,
     'aria-hidden': 'true',
@@ -83,7 +83,7 @@ class DropZone extends HTMLElement {
       make(
         'p',
         { className: 'drop-note' },
-        'JPEG, PNG, WebP, GIF, BMP or TIFF. They never leave this device.',
+        'JPEG, PNG, WebP, GIF, BMP, TIFF or raw. They never leave this device.',
       ),
       this.#said,
       this.#input,

@@ -2,7 +2,7 @@
  * `<kept-pictures>`: what of the pictures is kept in this browser, and the button that forgets it. Dispatches `forget-all`.
  */
 
-import { count } from '../words.js';
+import { bytes, count } from '../words.js';
 import { button, make, tell, write } from './dom.js';
 
 /** Milliseconds in which a second press means it. */
@@ -19,10 +19,10 @@ class KeptPictures extends HTMLElement {
     this.append(this.#line, this.#forget);
   }
 
-  /** @param {{ size: number, trouble: string }} kept how many are, and why no more are */
-  show({ size, trouble }) {
+  /** @param {{ size: number, bytes: number, trouble: string }} kept how many are, what room they take, and why no more are */
+  show({ size, bytes: room, trouble }) {
     this.hidden = size === 0 && trouble === '';
-    const what = `Small copies of ${count(size, 'picture')}, with all that is known of them, are kept in this browser.`;
+    const what = `Small copies of ${count(size, 'picture')}, with all that is known of them, are kept in this browser (${bytes(room)}).`;
     write(this.#line, [size > 0 ? what : '', trouble].filter(Boolean).join(' '));
     this.#forget.hidden = size === 0;
   }

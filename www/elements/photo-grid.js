@@ -51,6 +51,8 @@ export class PhotoGrid extends HTMLElement {
   #scheduled = false;
   #said = '';
   #selecting = false;
+  /** How large tiles are, by what they are at least. */
+  #scale = 1;
   /** Where a range begins. @type {Picture | null} */
   #anchor = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -97,6 +99,12 @@ export class PhotoGrid extends HTMLElement {
     this.#render();
   }
 
+  /** @param {number} scale of the tiles: 1 is as they are at first */
+  resize(scale) {
+    this.#scale = scale;
+    this.#schedule();
+  }
+
   /** Shows one of the pictures anew, if it is on screen. @param {Picture} picture */
   refresh(picture) {
     const view = this.#views.get(picture);
@@ -121,7 +129,7 @@ export class PhotoGrid extends HTMLElement {
   #render() {
     const width = this.clientWidth;
     if (this.hidden || width === 0) return;
-    const least = width < NARROW ? LEAST.narrow : LEAST.wide;
+    const least = this.#scale * (width < NARROW ? LEAST.narrow : LEAST.wide);
     this.#columns = Math.max(1, Math.floor((width + GAP) / (least + GAP)));
     this.#edge = Math.floor((width - (this.#columns - 1) * GAP) / this.#columns);
     const pitch = this.#pitch;

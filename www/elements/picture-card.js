@@ -38,6 +38,7 @@ import { explain, percent } from '../words.js';
 import { AskPicture } from './ask-picture.js';
 import { CaptionView } from './caption-view.js';
 import { button, make, mark, tell, write } from './dom.js';
+import { FindPrompt } from './find-prompt.js';
 import { Looks } from './looks.js';
 import { MapView } from './map-view.js';
 import { TagEditor } from './tag-editor.js';
@@ -73,6 +74,7 @@ export class PictureCard extends HTMLElement {
   });
   #errors = make('div', { className: 'card-errors' });
   #ask = new AskPicture();
+  #prompting = new FindPrompt();
   #editor = new TagEditor();
   #edit = button('Edit', 'button button-quiet', () => this.#openEditor(), { 'aria-expanded': 'false' });
   #copy = button('Copy', 'button button-quiet copy', () => void this.#copyText());
@@ -105,6 +107,7 @@ export class PictureCard extends HTMLElement {
     this.#address = URL.createObjectURL(picture.file);
     this.#frame.open(this.#address);
     this.#ask.open(picture);
+    this.#prompting.open(picture);
     this.#editor.open(picture);
     this.#editor.hidden = true;
     write(this.#name, picture.name);
@@ -130,6 +133,7 @@ export class PictureCard extends HTMLElement {
       this.#classes,
       this.#errors,
       this.#ask,
+      this.#prompting,
     ];
     const actions = make(
       'div',
@@ -169,6 +173,11 @@ export class PictureCard extends HTMLElement {
     return this.#ask;
   }
 
+  /** The part that finds a prompt for it. */
+  get prompting() {
+    return this.#prompting;
+  }
+
   /** @param {CardState} state */
   show({ tags, captions, classes, naming, language, propose, comparable }) {
     if (!tags || !captions) return;
@@ -192,7 +201,7 @@ export class PictureCard extends HTMLElement {
     this.#copy.hidden = (caption ?? found) === null || !('clipboard' in navigator);
     this.#like.hidden = !comparable || tags.result === null;
     // What cannot be read cannot be asked about.
-    this.#ask.hidden = states.every((one) => one === 'failed');
+    this.#ask.hidden = this.#prompting.hidden = states.every((one) => one === 'failed');
     this.#again.hidden = !states.includes('failed') && !states.includes('stopped');
   }
 

@@ -1,6 +1,7 @@
 /**
  * `<picture-filter>`: which of the pictures are shown, by their tags, what is still to be said of them, their folder and their year.
- * Dispatches `filter` with what was chosen, `opened`, `name` with a label and another name for it, and `duplicates`.
+ * Dispatches `filter` with what was chosen, `opened`, `name` with a label and another name for it, `duplicates`, and
+ * `size` with how large the pictures are to be.
  *
  * @typedef {import('../filters.js').Choices} Choices
  * @typedef {import('../filters.js').Chosen} Chosen
@@ -30,6 +31,7 @@ class PictureFilter extends HTMLElement {
   #want = make('select', { id: 'filter-want' });
   #folder = make('select', { id: 'filter-folder' });
   #year = make('select', { id: 'filter-year' });
+  #size = make('input', { type: 'range', id: 'tile-size', min: '0.6', max: '2.4', step: '0.2', value: '1' });
   #all = button('Show all', 'button', () => this.#choose(ALL));
   #rename = button('Rename the tag', 'button button-quiet', () => this.#startNaming());
   #name = make('input', { type: 'text', id: 'tag-name', autocomplete: 'off' });
@@ -71,6 +73,7 @@ class PictureFilter extends HTMLElement {
           field('Still to be said', this.#want),
           field('Folder', this.#folder),
           field('Year', this.#year),
+          field('Size of the pictures', this.#size),
         ),
         make(
           'div',
@@ -90,6 +93,7 @@ class PictureFilter extends HTMLElement {
     ])) {
       control.addEventListener('change', () => this.#choose({ ...this.#chosen, [key]: control.value }));
     }
+    this.#size.addEventListener('input', () => tell(this, 'size', this.#size.valueAsNumber));
     this.#naming.addEventListener('submit', (event) => {
       event.preventDefault();
       const [label] = this.#chosen.labels;

@@ -45,6 +45,13 @@ export class Library extends EventTarget {
     return this.#kept.size;
   }
 
+  /** About how many bytes they take: their copies and embeddings. */
+  get bytes() {
+    let sum = 0;
+    for (const { copy, embedding } of this.#kept.values()) sum += copy.size + embedding.byteLength;
+    return sum;
+  }
+
   /**
    * Gives the session what was kept on earlier visits.
    * @returns {Promise<number>} how many pictures came back
