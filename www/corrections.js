@@ -152,7 +152,7 @@ function corrected({ own, gone }, found) {
  * @returns {string[]}
  */
 export function readTags(text) {
-  const tags = text.split(/[,;\n]/).map((tag) => cleanLine(tag).slice(0, LONGEST_TAG).trim());
+  const tags = text.split(/[,;，、；\n]/).map((tag) => cleanLine(tag).slice(0, LONGEST_TAG).trim());
   return [...new Set(tags.filter((tag) => tag !== ''))];
 }
 

@@ -9,7 +9,7 @@
 
 import { readCaption, readTags } from './corrections.js';
 import { History } from './history.js';
-import { capital, count, explain } from './words.js';
+import { capital, count } from './words.js';
 
 /**
  * @param {object} given
@@ -30,7 +30,7 @@ export function edit({ session, gallery, names, pictures, bar, line, select, onR
   /** @param {string} title @param {() => void} apply @param {() => void} revert */
   const take = (title, apply, revert) => {
     history.take({ title, apply, revert });
-    line.say(title, true);
+    line.say(title, { undo: true, redo: history.next !== null });
   };
 
   /** Says something of each of the pictures. @param {string} title @param {ReadonlyMap<Picture, Change>} changes */
@@ -96,23 +96,22 @@ export function edit({ session, gallery, names, pictures, bar, line, select, onR
   };
 
   /** Teaches a label by pictures, which get it. @param {string | undefined} label @param {readonly Picture[]} examples */
-  const teach = async (label, examples) => {
-    const { lessons, tags } = session;
+  const teach = (label, examples) => {
+    const { lessons } = session;
     if (label === undefined || examples.length === 0) return;
-    if (!tags.engine) {
-      line.say('The tagger is not loaded yet.', false);
-      return;
-    }
     const title = `Taught ${quoted([label])} by ${called(examples)}.`;
-    const before = { taught: lessons.examples, said: examples.map((picture) => corrections.of(picture)) };
+    const all = (/** @type {(import('./corrections.js').Said | undefined)[]} */ said) =>
+      examples.map((picture, i) => ({ picture, said: said[i] }));
+    const before = {
+      taught: lessons.examples,
+      said: all(examples.map((picture) => corrections.of(picture))),
+    };
     const after = {
       taught: lessons.with(label, examples),
-      said: examples.map((picture) => corrections.changed(picture, { add: [label] })),
+      said: all(examples.map((picture) => corrections.changed(picture, { add: [label] }))),
     };
-    const put = (
-      /** @type {{ taught: typeof before.taught, said: typeof before.said }} */ { taught, said },
-    ) => {
-      examples.forEach((picture, i) => corrections.put(picture, said[i]));
+    const put = (/** @type {typeof before} */ { taught, said }) => {
+      corrections.putAll(said);
       lessons.put(taught);
     };
     take(
@@ -120,12 +119,9 @@ export function edit({ session, gallery, names, pictures, bar, line, select, onR
       () => put(after),
       () => put(before),
     );
-    const { template, templates } = await session.question;
-    try {
-      await lessons.teacher(tags.engine, templates ?? template);
-    } catch (error) {
-      line.say(explain(error).sentence, true);
-    }
+    const others = session.countTaught(label);
+    const got = `${count(others, 'picture')} like ${examples.length === 1 ? 'it' : 'them'} ${others === 1 ? 'has' : 'have'} it now.`;
+    line.say(`${title} ${others === 0 ? 'No other picture is much like them.' : got}`, { undo: true });
   };
 
   /** @param {ReadonlySet<Picture> | null} selected */
@@ -153,7 +149,12 @@ export function edit({ session, gallery, names, pictures, bar, line, select, onR
     }
     choose(selected);
   });
-  for (const host of [pictures, bar]) on(host, 'select-none', () => choose(null));
+  const leave = () => {
+    choose(null);
+    // The bar goes, and the keyboard must not go with it.
+    gallery.takeFocusAnywhere() || select.focus();
+  };
+  for (const host of [pictures, bar]) on(host, 'select-none', leave);
   on(bar, 'select-all', () => choose(new Set(session.shown)));
   on(bar, 'correct-selected', ({ add, remove }) => {
     if (add !== undefined) say(chosen(), { add });
@@ -161,25 +162,39 @@ export function edit({ session, gallery, names, pictures, bar, line, select, onR
   });
   on(bar, 'discard-selected', () => {
     discard(chosen());
-    choose(null);
+    if (session.pictures.length > 0) leave();
+    else choose(null);
   });
   on(bar, 'teach-selected', (name) => {
-    void teach(readTags(name).map((one) => names.labelOf(one))[0], chosen());
+    teach(readTags(name).map((one) => names.labelOf(one))[0], chosen());
   });
   select.addEventListener('click', () => choose(gallery.selected ? null : new Set()));
   on(line, 'undo', () => {
     const title = history.undo();
-    if (title) line.say(`Taken back: ${title}`, history.last !== null);
+    if (title) line.say(`Taken back: ${title}`, { undo: history.last !== null, redo: true });
   });
   on(line, 'redo', () => {
     const title = history.redo();
-    if (title) line.say(title, true);
+    if (title) line.say(title, { undo: true, redo: history.next !== null });
   });
 
   return {
     /** Gives a tag another name, or its own again. @param {string} label @param {string} name */
     rename(label, name) {
       const [text = ''] = readTags(name);
+      const other = names.labelOf(text);
+      // Another tag is called so already: its own pictures and these are of one then.
+      if (text !== '' && other !== label && names.knows(text)) {
+        const having = session.pictures.filter((picture) =>
+          session.answerOf(picture)?.tags.some((tag) => tag.label === label),
+        );
+        const change = { add: [other], remove: [label] };
+        correctEach(
+          `Made ${quoted([label])} of ${called(having)} ${quoted([other])}.`,
+          new Map(having.map((one) => [one, change])),
+        );
+        return;
+      }
       const before = corrections.names;
       const after = new Map(before);
       if (text === '' || text === label) after.delete(label);

@@ -48,6 +48,11 @@ function wants(session, picture, want) {
 
 /** @param {Picture} picture */
 function folderOf({ path }) {
+  return parentOf(path);
+}
+
+/** @param {string} path */
+function parentOf(path) {
   return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
 }
 
@@ -88,7 +93,9 @@ export function choicesOf(session, pictures) {
     for (const want of /** @type {Want[]} */ (Object.keys(tally))) {
       if (wants(session, picture, want)) tally[want] += 1;
     }
-    add(counts.folders, folderOf(picture));
+    for (let folder = folderOf(picture); folder !== ''; folder = parentOf(folder)) {
+      add(counts.folders, folder);
+    }
     add(counts.years, yearOf(picture));
   }
   const listed = (/** @type {Map<string, number>} */ map) =>

@@ -11,7 +11,7 @@ import { count, explain, isAbort } from './words.js';
  * @param {import('./session.js').Session} given.session
  * @param {import('./image-search.js').ImageSearch} given.search
  * @param {import('./gallery.js').Gallery} given.gallery
- * @param {(label: string) => string} given.nameOf how a label is called
+ * @param {import('./tag-names.js').TagNames} given.names
  * @param {HTMLElement} given.finder
  * @param {HTMLElement} given.filter where near-duplicates are asked for
  * @param {(others: Picture[]) => void} given.onDuplicates they were found: all but the best of each group
@@ -24,7 +24,7 @@ export function find({
   session,
   search,
   gallery,
-  nameOf,
+  names,
   finder,
   filter,
   pictures,
@@ -34,7 +34,7 @@ export function find({
   announce,
 }) {
   /** How the pictures are arranged: not as they came, about to be, and what there is to say of it. */
-  let state = { arranged: false, busy: false, nothing: false, line: '' };
+  let state = { arranged: false, busy: false, nothing: false, duplicates: false, line: '' };
   /** The words that were looked for last. */
   let words = '';
 
@@ -49,9 +49,11 @@ export function find({
    * @param {boolean} [nearest] whether those are wanted that fit best, though nothing may fit
    */
   const arrange = async (wanted, nearest = false) => {
-    become({ busy: true, nothing: false, line: 'Comparing the pictures' });
+    become({ busy: true, nothing: false, duplicates: false, line: 'Comparing the pictures' });
     try {
-      const found = await search.find(wanted, (looked, all) =>
+      // A tag is looked for as the model knows it, whatever it is called here.
+      const asked = typeof wanted === 'string' ? names.labelOf(wanted.trim()) : wanted;
+      const found = await search.find(asked, (looked, all) =>
         become({ line: `Comparing the pictures: ${looked} of ${all}` }),
       );
       if (!found) {
@@ -84,11 +86,15 @@ export function find({
   /** Pictures that have what is looked for as a tag, or in the caption that somebody gave them. @param {string} text */
   const named = (text) => {
     const words = text.trim().toLocaleLowerCase();
+    const meant = names.labelOf(text.trim());
     return session.pictures.filter((picture) => {
       const tags = session.answerOf(picture)?.tags ?? [];
       const said = session.corrections.of(picture)?.caption?.toLocaleLowerCase();
       return (
-        tags.some(({ label }) => label !== null && nameOf(label).toLocaleLowerCase() === words) ||
+        tags.some(
+          ({ label }) =>
+            label !== null && (label === meant || names.nameOf(label).toLocaleLowerCase() === words),
+        ) ||
         (said?.includes(words) ?? false)
       );
     });
@@ -108,7 +114,12 @@ export function find({
       );
       const all = groups.flat();
       if (groups.length > 0) session.arrange(all, { alone: true });
-      become({ arranged: groups.length > 0, busy: false, line: linesOf(groups, all) });
+      become({
+        arranged: groups.length > 0,
+        busy: false,
+        duplicates: groups.length > 0,
+        line: linesOf(groups, all),
+      });
       show();
       if (groups.length > 0) onDuplicates(groups.flatMap(([, ...others]) => others));
     } catch (error) {
@@ -119,7 +130,10 @@ export function find({
   };
 
   on(filter, 'duplicates', () => void duplicates());
-  on(pictures, 'like', (picture) => void arrange(picture));
+  on(pictures, 'like', (picture) => {
+    gallery.shut();
+    void arrange(picture);
+  });
   on(finder, 'find', (text) => {
     words = text;
     void arrange(text);
@@ -129,17 +143,25 @@ export function find({
     search.leave();
     become({ busy: false, line: '' });
   });
-  on(finder, 'unfind', () => {
+  const leave = () => {
     search.leave();
     session.arrange(null);
-    become({ arranged: false, busy: false, nothing: false, line: '' });
+    become({ arranged: false, busy: false, nothing: false, duplicates: false, line: '' });
     announce('All pictures, in the order in which they came');
-  });
+  };
+  on(finder, 'unfind', leave);
 
   return {
     /** What `<picture-finder>` shows. */
     get state() {
-      return state;
+      const hidden = session.arranged - session.shown.length;
+      if (!state.arranged || hidden <= 0) return state;
+      return { ...state, line: `${state.line}. The filter hides ${hidden} of them.`.replace('..', '.') };
+    },
+
+    /** Pictures were taken away: of near-duplicates nothing is left to say. */
+    settle() {
+      if (state.duplicates) leave();
     },
   };
 }
@@ -168,7 +190,7 @@ function linesOf(groups, all) {
 function lineOf(wanted, fitting, all, nearest) {
   if (typeof wanted !== 'string') return `Ordered by likeness to ${wanted.name}`;
   if (nearest) return `Ordered by how well they fit “${wanted}”`;
-  if (fitting === 0) return `Nothing fits “${wanted}”.`;
+  if (fitting === 0) return `Nothing fits “${wanted}”: these are all pictures.`;
   return `${count(fitting, 'picture')} of ${all} fit “${wanted}”`.replace(
     /^(1 picture of .*) fit /,
     '$1 fits ',

@@ -113,6 +113,19 @@ export class Gallery extends EventTarget {
     else card.takeFocus();
   }
 
+  /** Puts the keyboard on the picture where it was last, if there are tiles. @returns {boolean} whether there are */
+  takeFocusAnywhere() {
+    const [first] = this.#session.shown;
+    if (!this.isDense || !first) return false;
+    this.#grid.takeFocusBack();
+    return true;
+  }
+
+  /** Closes the picture that is open over the grid. */
+  shut() {
+    if (this.#detail.open) this.#detail.close();
+  }
+
   /**
    * A picture is about to be taken away.
    * @param {Picture} picture
@@ -167,9 +180,12 @@ export class Gallery extends EventTarget {
     const names = (answer?.tags ?? []).map(({ label }) =>
       label === null ? 'none of these' : this.#look.naming(label),
     );
-    const word = answer?.sure === false ? 'Not sure' : (names[0] ?? INSTEAD[state]);
+    const doubtful = answer?.sure === false ? 'Not sure' : answer?.doubt ? 'Perhaps none' : null;
+    const word = doubtful ?? names[0] ?? INSTEAD[state];
     const caption = this.#session.captionsOf(picture)?.[0]?.caption;
-    const said = [names.length > 0 ? names.join(', ') : word, caption].filter(Boolean).join('; ');
+    const said = [doubtful, names.length > 0 ? names.join(', ') : doubtful ? '' : word, caption]
+      .filter(Boolean)
+      .join('; ');
     return {
       address: this.thumbnails.of(picture),
       word,

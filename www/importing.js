@@ -19,6 +19,19 @@ export function importer({ session, names, correct }) {
     tags.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' '))).map((name) => names.labelOf(name));
 
   /**
+   * What the words of a text are: a caption that is known, or what stands before the first word that is a tag.
+   * @param {readonly string[]} words
+   * @param {{ tags: string[], caption: string }} asKnown
+   */
+  const told = (words, asKnown) => {
+    if (asKnown.caption !== '') return asKnown;
+    const first = words.findIndex((word) => names.knows(word));
+    const isSentence = (words[0]?.split(/\s+/).length ?? 0) >= 3;
+    const end = first > 0 ? first : first < 0 && isSentence ? 1 : 0;
+    return { caption: words.slice(0, end).join(', '), tags: words.slice(end) };
+  };
+
+  /**
    * What a file says of a picture, beyond what is known of it here.
    * @param {Picture} picture
    * @param {{ tags: readonly string[], gone?: readonly string[], caption: string }} said
@@ -54,7 +67,7 @@ export function importer({ session, names, correct }) {
       }
       met += 1;
       const caption = session.captionsOf(picture)?.[0]?.caption ?? '';
-      const change = newsOf(picture, row.words ? fromWords(row.words, caption) : row);
+      const change = newsOf(picture, row.words ? told(row.words, fromWords(row.words, caption)) : row);
       const before = changes.get(picture);
       if (change) changes.set(picture, before ? joined(before, change) : change);
     }

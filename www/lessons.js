@@ -1,26 +1,45 @@
 /**
- * What people have taught: labels, by pictures that show them. A tagger learns them from what it knows of these pictures, in no time.
+ * What people have taught: words, by pictures that show them. Another picture gets the word where it is much more like these than most
+ * pictures are: by the cosine of its embedding with the mean of theirs (a prototype: Snell, Swersky and Zemel 2017), seen against the
+ * median and the spread of all pictures that are here, so that it means the same for every model.
  *
  * @typedef {import('ocelli').Tagger} Tagger
- * @typedef {import('ocelli').Teacher} Teacher
  * @typedef {import('./session.js').Picture} Picture
+ *
+ * @typedef {object} Lesson what a tagger makes of the examples of a word
+ * @property {Float32Array} prototype of length 1
+ * @property {number} least the least cosine of a picture that gets the word
  */
 
-/** Pictures that a label is learnt from at most: with more nothing is learnt that some of them do not tell. */
-const MOST = 64;
+import { dot } from './vectors.js';
+
+/**
+ * How many deviations above the median is much more alike. With 1 to 4 examples, of 60 kinds of photographs three quarters to nine
+ * tenths of the others of a kind are above it, and of a thousand of other kinds four or five.
+ */
+const MUCH = 3.5;
+/** From the median absolute deviation to the standard deviation, where most are spread as Gauss has it. */
+const TO_DEVIATION = 1.4826;
+/** With so few pictures nothing is known of how they are spread. */
+const FEWEST = 8;
+/** What is known of the spread serves until so many times as many pictures are known, and for some milliseconds at least. */
+const GROWN = 1.1;
+const SERVES = 2000;
 
 /** Dispatches `change` when something was taught or forgotten. */
 export class Lessons extends EventTarget {
-  /** Pictures of each label; never changed, but replaced. @type {ReadonlyMap<string, readonly Picture[]>} */
+  /** Pictures of each word; never changed, but replaced. @type {ReadonlyMap<string, readonly Picture[]>} */
   #examples = new Map();
-  /** What a tagger has learnt of them. @type {{ tagger: Tagger, examples: ReadonlyMap<string, readonly Picture[]>, sentences: string, teacher: Promise<Teacher | null> } | null} */
+  /** What was made of them. @type {{ tagger: Tagger, examples: ReadonlyMap<string, readonly Picture[]>, known: number, at: number, lessons: Map<string, Lesson> } | null} */
   #learnt = null;
-  #embed;
+  /** Words of each picture, as of the lessons that gave them. @type {WeakMap<Picture, { lessons: Map<string, Lesson>, embedding: Float32Array, words: string[] }>} */
+  #words = new WeakMap();
+  #known;
 
-  /** @param {(tagger: Tagger, picture: Picture) => Promise<Float32Array | null>} embed null for what cannot be read */
-  constructor(embed) {
+  /** @param {(tagger: Tagger, picture: Picture) => Float32Array | undefined} known what a tagger knows of a picture */
+  constructor(known) {
     super();
-    this.#embed = embed;
+    this.#known = known;
   }
 
   get examples() {
@@ -33,49 +52,74 @@ export class Lessons extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 
-  /** What is taught once a label is, too. @param {string} label @param {readonly Picture[]} pictures */
+  /** What is taught once a word is, too. @param {string} label @param {readonly Picture[]} pictures */
   with(label, pictures) {
-    return new Map([
-      ...this.#examples,
-      [label, [...new Set([...(this.#examples.get(label) ?? []), ...pictures])]],
-    ]);
+    const all = [...(this.#examples.get(label) ?? []), ...pictures];
+    return new Map([...this.#examples, [label, [...new Set(all)]]]);
   }
 
   /**
+   * The words that a picture gets.
    * @param {Tagger} tagger
-   * @param {string | readonly string[]} template the sentences that labels are put into
-   * @returns {Promise<Teacher | null>} null where nothing was taught
+   * @param {Picture} picture
+   * @param {readonly Picture[]} among all pictures
+   * @returns {readonly string[]}
    */
-  teacher(tagger, template) {
-    if (this.#examples.size === 0) return Promise.resolve(null);
-    const sentences = [template].flat().join('\n');
-    const learnt = this.#learnt;
-    if (learnt?.tagger === tagger && learnt.examples === this.#examples && learnt.sentences === sentences) {
-      return learnt.teacher;
-    }
-    const teacher = this.#learn(tagger, template);
-    this.#learnt = { tagger, examples: this.#examples, sentences, teacher };
-    // What went wrong once may go well the next time.
-    teacher.catch(() => (this.#learnt = null));
-    return teacher;
+  of(tagger, picture, among) {
+    const embedding = this.#examples.size > 0 && this.#known(tagger, picture);
+    if (!embedding) return [];
+    const lessons = this.#learn(tagger, among);
+    const before = this.#words.get(picture);
+    if (before?.lessons === lessons && before.embedding === embedding) return before.words;
+    const words = [...lessons]
+      .filter(([, { prototype, least }]) => dot(prototype, embedding) >= least)
+      .map(([label]) => label);
+    this.#words.set(picture, { lessons, embedding, words });
+    return words;
   }
 
-  /** @param {Tagger} tagger @param {string | readonly string[]} template @returns {Promise<Teacher | null>} */
-  async #learn(tagger, template) {
-    /** @type {Map<Picture, number>} */
-    const uses = new Map();
-    for (const picture of [...this.#examples.values()].flat()) {
-      uses.set(picture, (uses.get(picture) ?? 0) + 1);
+  /** @param {Tagger} tagger @param {readonly Picture[]} among */
+  #learn(tagger, among) {
+    const learnt = this.#learnt;
+    const same = learnt?.tagger === tagger && learnt.examples === this.#examples;
+    const now = performance.now();
+    if (same && (among.length < learnt.known * GROWN || now - learnt.at < SERVES)) return learnt.lessons;
+    const all = among.flatMap((picture) => this.#known(tagger, picture) ?? []);
+    if (same && all.length < learnt.known * GROWN) {
+      learnt.at = now;
+      return learnt.lessons;
     }
-    /** @type {Map<string, Float32Array[]>} */
-    const examples = new Map();
+    /** @type {Map<string, Lesson>} */
+    const lessons = new Map();
     for (const [label, pictures] of this.#examples) {
-      // What shows two of them tells neither from the other.
-      const telling = pictures.filter((picture) => uses.get(picture) === 1).slice(-MOST);
-      const found = await Promise.all(telling.map((picture) => this.#embed(tagger, picture)));
-      const known = found.filter((one) => one !== null);
-      if (known.length > 0) examples.set(label, known);
+      const prototype = meanOf(pictures.flatMap((picture) => this.#known(tagger, picture) ?? []));
+      if (prototype && all.length >= FEWEST) {
+        lessons.set(label, { prototype, least: leastOf(prototype, all) });
+      }
     }
-    return examples.size === 0 ? null : tagger.teach(examples, { template });
+    this.#learnt = { tagger, examples: this.#examples, known: all.length, at: now, lessons };
+    return lessons;
   }
+}
+
+/** @param {readonly Float32Array[]} vectors of length 1 @returns {Float32Array | null} their mean, of length 1 as well */
+function meanOf(vectors) {
+  const [first] = vectors;
+  if (!first) return null;
+  const sum = first.map((_, at) => vectors.reduce((total, vector) => total + (vector[at] ?? 0), 0));
+  const length = Math.hypot(...sum);
+  return length > 0 ? sum.map((value) => value / length) : null;
+}
+
+/** @param {Float32Array} prototype @param {readonly Float32Array[]} all */
+function leastOf(prototype, all) {
+  const cosines = all.map((vector) => dot(prototype, vector));
+  const middle = medianOf(cosines);
+  const deviation = TO_DEVIATION * medianOf(cosines.map((cosine) => Math.abs(cosine - middle)));
+  return middle + MUCH * deviation;
+}
+
+/** @param {readonly number[]} values at least one */
+function medianOf(values) {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 }

@@ -120,11 +120,15 @@ const finding = findPictures({
   session,
   search,
   gallery,
-  nameOf: (label) => names.nameOf(label),
+  names,
   finder: page.finder,
   filter: page.filter,
   pictures: page.pictures,
-  onDuplicates: (others) => editing.select(others),
+  onDuplicates(others) {
+    page.filter.close();
+    editing.select(others);
+    gallery.takeFocusAnywhere();
+  },
   onChange: scheduleShow,
   show,
   announce,
@@ -137,7 +141,10 @@ const editing = edit({
   bar: page.selection,
   line: page.undo,
   select: find('#select'),
-  onRemoved: (removed) => removed.forEach((picture) => library.remove(picture)),
+  onRemoved(removed) {
+    for (const picture of removed) library.remove(picture);
+    finding.settle();
+  },
   onEmpty: () => find('drop-zone button').focus(),
 });
 
@@ -266,9 +273,10 @@ page.samples.addEventListener('missing', () => announce('That picture could not 
 page.drop.addEventListener('nothing', () => announce('That held no picture file.'));
 page.drop.addEventListener('say', (/** @type {CustomEvent<string>} */ { detail }) => announce(detail));
 page.labels.addEventListener('ask', (/** @type {CustomEvent} */ { detail }) => {
-  const { labels, paths, template, restored } = detail;
+  const { labels, paths, template, extra } = detail;
   session.paths = paths;
-  void ask({ labels: restored && vocabulary ? null : labels, template });
+  const ofVocabulary = extra !== null && vocabulary !== null && template === TEMPLATE;
+  void ask({ labels: ofVocabulary ? null : labels, extra: ofVocabulary ? extra : [], template });
   announce(`${count(labels.length, 'label')} to tag with`);
 });
 /** What the settings of tags are at first. */

@@ -10,10 +10,11 @@ import { pathOf } from './gather.js';
 import { Lessons } from './lessons.js';
 import { ModelQueue } from './model-queue.js';
 import { backIn, keyOf, takenAt } from './pictures.js';
-import { above, tagWith, withTaught } from './tagging.js';
+import { above, tagWith, withExtra, withWords } from './tagging.js';
 
 /**
- * @typedef {import('ocelli').Tag<string | null> & { own?: boolean }} Tag with `null` for "none of these"; `own`: people say so
+ * @typedef {import('ocelli').Tag<string | null> & { own?: boolean, taught?: boolean }} Tag with `null` for "none of these"; `own`: people say so;
+ *   `taught`: it is like pictures of which they do
  * @typedef {import('ocelli').Tagger} Tagger
  * @typedef {import('ocelli').Captioner} Captioner
  * @typedef {import('ocelli').Classifier} Classifier
@@ -67,7 +68,7 @@ export class Session extends EventTarget {
   embeddings = new Embeddings();
   /** What people say of them, and what they teach by them. */
   corrections = new Corrections();
-  lessons = new Lessons((tagger, picture) => this.#exampleOf(tagger, picture));
+  lessons = new Lessons((tagger, picture) => this.embeddings.known(tagger, picture));
   /** @type {ModelQueue<Tagger, TagAnswer>} */
   tags;
   /** @type {ModelQueue<Captioner, Candidate[]>} each picture's captions, best first */
@@ -139,11 +140,9 @@ export class Session extends EventTarget {
         classifier.classify(picture.file, { topK: CLASSES_SHOWN, signal, onProgress }),
       final: concernsPicture,
     });
-    // What was taught is asked of every picture.
-    this.lessons.addEventListener('change', () => this.tags.restart());
     this.matches = matchesQueue(Matcher, given);
     this.answers = answersQueue(Answerer, given);
-    for (const source of [...this.everyLane, this.corrections]) {
+    for (const source of [...this.everyLane, this.corrections, this.lessons]) {
       source.addEventListener('change', () => this.#changed());
     }
   }
@@ -268,6 +267,11 @@ export class Session extends EventTarget {
     this.#changed();
   }
 
+  /** How many pictures fit what is looked for; all where nothing is. */
+  get arranged() {
+    return this.#fitting?.size ?? this.pictures.length;
+  }
+
   /** @param {((picture: Picture) => boolean) | null} filter which pictures are shown */
   show(filter) {
     this.#filter = filter;
@@ -294,7 +298,26 @@ export class Session extends EventTarget {
   /** What is known of a picture's tags, from the tagger and from people. @param {Picture} picture */
   answerOf(picture) {
     const found = this.tags.jobs.get(picture)?.result ?? null;
-    return above(this.corrections.answer(picture, found), this.#threshold);
+    const answer = this.corrections.answer(picture, found);
+    return above(answer && withWords(answer, this.#wordsOf(picture)), this.#threshold);
+  }
+
+  /** Words that a picture gets because it is like those of which they were taught. @param {Picture} picture */
+  #wordsOf(picture) {
+    const tagger = this.tags.engine;
+    if (!tagger) return [];
+    const words = this.lessons.of(tagger, picture, this.pictures);
+    const gone = this.corrections.of(picture)?.gone;
+    return gone && words.some((word) => gone.includes(word))
+      ? words.filter((word) => !gone.includes(word))
+      : words;
+  }
+
+  /** How many pictures have a word because they are like those of which it was taught. @param {string} word */
+  countTaught(word) {
+    const has = (/** @type {Picture} */ picture) =>
+      this.answerOf(picture)?.tags.some(({ label, taught }) => taught && label === word);
+    return this.pictures.filter(has).length;
   }
 
   /** The same of its captions, best first. @param {Picture} picture */
@@ -314,17 +337,14 @@ export class Session extends EventTarget {
    */
   async asked(tagger) {
     const question = await this.question;
-    const { labels, vocabulary, template, templates } = question;
-    // Whoever teaches is told of what cannot be learnt; what was asked before is answered all the same.
-    const teacher = await this.lessons.teacher(tagger, templates ?? template).catch(() => null);
-    const taught = teacher?.labels ?? [];
+    const { labels, vocabulary, extra = [] } = question;
     const known = vocabulary ? () => this.#labelsOf(tagger, vocabulary) : null;
     if (labels !== null) {
       const beside = known && tagger.calibration.sureThreshold !== null ? await known() : [];
-      return { ...question, labels: withTaught(labels, taught), judged: false, beside, teacher };
+      return { ...question, labels, judged: false, beside };
     }
     if (!known) throw new Error('a question without labels has a vocabulary');
-    return { ...question, labels: withTaught(await known(), taught), judged: true, beside: [], teacher };
+    return { ...question, labels: withExtra(await known(), extra), judged: true, beside: [] };
   }
 
   /**
@@ -338,16 +358,6 @@ export class Session extends EventTarget {
       this.#knownLabels.get(tagger) ?? vocabulary.labelsFor(tagger).catch(() => vocabulary.labels);
     this.#knownLabels.set(tagger, labels);
     return labels;
-  }
-
-  /** @param {Tagger} tagger @param {Picture} picture @returns {Promise<Float32Array | null>} null where it cannot be read */
-  async #exampleOf(tagger, picture) {
-    try {
-      return await this.embeddings.of(tagger, picture, new AbortController().signal);
-    } catch (error) {
-      if (concernsPicture(error)) return null;
-      throw error;
-    }
   }
 
   /**

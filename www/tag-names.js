@@ -50,6 +50,11 @@ export class TagNames {
     return this.#known().get(name.toLocaleLowerCase()) ?? name;
   }
 
+  /** @param {string} name @returns {boolean} whether it stands for a label that is known */
+  knows(name) {
+    return this.#known().has(name.toLocaleLowerCase());
+  }
+
   /** @param {string} typed @returns {string[]} names that begin so, then those that have it in them */
   propose(typed) {
     const wanted = typed.toLocaleLowerCase();

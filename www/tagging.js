@@ -6,6 +6,7 @@
  *
  * @typedef {object} Question what tagging asks
  * @property {readonly import('./labels.js').Label[] | null} labels null for those of the vocabulary that the tagger can know
+ * @property {readonly import('./labels.js').Label[]} [extra] somebody's own beside those of the vocabulary
  * @property {string} template the sentence around each label
  * @property {readonly string[] | null} [templates] several sentences, in place of the one
  * @property {'softmax' | 'independent'} [scores]
@@ -18,9 +19,8 @@
  * @property {import('./doubt.js').Doubt | null} [doubt] where somebody's own labels are answered, though the picture seems to show none of them
  *
  * @typedef {Question & { labels: readonly import('./labels.js').Label[], judged: boolean,
- *   beside: readonly import('./labels.js').Label[], teacher: import('ocelli').Teacher | null }} Asked `judged`: whether the page
- *   chose the labels, and so can tell guesses from answers. `beside`: what somebody's own labels are compared with, where the tagger
- *   can tell. `teacher`: of the labels that were taught, which are among them
+ *   beside: readonly import('./labels.js').Label[] }} Asked `judged`: whether the page chose the labels, and so can tell
+ *   guesses from answers. `beside`: what somebody's own labels are compared with, where the tagger can tell
  */
 
 import { doubtOf } from './doubt.js';
@@ -39,12 +39,11 @@ const WORTH_SHOWING = 0.05;
  * @returns {Promise<TagAnswer[]>} of each, the best, and all that they imply
  */
 export async function tagWith(tagger, embeddings, asked, { signal, onProgress }) {
-  const { labels, template, templates, scores, none, teacher } = asked;
+  const { labels, template, templates, scores, none } = asked;
   const all = await tagger.tag(embeddings, labels, {
     template: templates ?? template,
     ...(scores && { scores }),
     ...(none && { none: true }),
-    ...(teacher && { teacher }),
     signal,
     onProgress,
   });
@@ -90,15 +89,15 @@ async function answerOf(tagger, embedding, asked, all, signal) {
 
 /**
  * @param {readonly import('./labels.js').Label[]} labels
- * @param {readonly import('./labels.js').Label[]} taught
+ * @param {readonly import('./labels.js').Label[]} extra
  * @returns {readonly import('./labels.js').Label[]} both, each once
  */
-export function withTaught(labels, taught) {
-  if (taught.length === 0) return labels;
+export function withExtra(labels, extra) {
+  if (extra.length === 0) return labels;
   const nameOf = (/** @type {import('./labels.js').Label} */ one) =>
     typeof one === 'string' ? one : one.label;
   const there = new Set(labels.map(nameOf));
-  return [...labels, ...taught.filter((one) => !there.has(nameOf(one)))];
+  return [...labels, ...extra.filter((one) => !there.has(nameOf(one)))];
 }
 
 /** @type {WeakMap<TagAnswer, { threshold: number, answer: TagAnswer }>} */
@@ -114,8 +113,34 @@ export function above(answer, threshold) {
   if (!answer || threshold <= 0) return answer;
   const known = cut.get(answer);
   if (known?.threshold === threshold) return known.answer;
-  const tags = answer.tags.filter(({ score, own }) => own || score >= threshold);
+  const tags = answer.tags.filter(({ score, own, taught }) => own || taught || score >= threshold);
   const left = { ...answer, tags };
   cut.set(answer, { threshold, answer: left });
   return left;
+}
+
+/** @type {WeakMap<TagAnswer, { words: readonly string[], answer: TagAnswer }>} */
+const lengthened = new WeakMap();
+
+/**
+ * An answer with words that were taught, behind what people say themselves. The same as long as the words are.
+ * @param {TagAnswer} answer
+ * @param {readonly string[]} words
+ * @returns {TagAnswer}
+ */
+export function withWords(answer, words) {
+  if (words.length === 0) return answer;
+  const known = lengthened.get(answer);
+  if (known?.words.join('\n') === words.join('\n')) return known.answer;
+  const rest = answer.tags.filter(({ own }) => !own);
+  const own = answer.tags.filter((tag) => tag.own);
+  const fresh = words.filter((label) => !own.some((tag) => tag.label === label));
+  const tags = [
+    ...own,
+    ...fresh.map((label) => ({ label, score: 1, index: -1, taught: true })),
+    ...rest.filter(({ label }) => label === null || !fresh.includes(label)),
+  ];
+  const longer = { ...answer, tags, sure: true };
+  lengthened.set(answer, { words, answer: longer });
+  return longer;
 }

@@ -1,6 +1,7 @@
 /**
  * `<label-editor>`: the labels to choose from, one on each line, and the sentence they are put into.
- * Dispatches `ask` with `{ labels, paths, template, restored }`. Empty lines are spacing, not labels.
+ * Dispatches `ask` with `{ labels, paths, template, extra }`: what was added to the labels that it began with, or null where some of
+ * these are not there any more. Empty lines are spacing, not labels.
  */
 
 import { readLabels, readPaths, writeLabels } from '../labels.js';
@@ -109,15 +110,25 @@ class LabelEditor extends HTMLElement {
 
   #restore() {
     this.#fill(this.#defaults);
-    this.#ask(true);
+    this.#ask();
   }
 
-  #ask(restored = false) {
+  #ask() {
     this.#asked = this.#key();
     this.#update();
     const { value } = this.#labels;
-    const template = this.#template.value.trim();
-    tell(this, 'ask', { labels: readLabels(value), paths: readPaths(value), template, restored });
+    const [labels, first] = [readLabels(value), this.#defaults.labels];
+    const there = new Set(labels.map(nameOf));
+    const given = new Set(first.map(nameOf));
+    tell(this, 'ask', {
+      labels,
+      paths: readPaths(value),
+      template: this.#template.value.trim(),
+      // What is added to the first list takes nothing away from what is known of that.
+      extra: first.every((label) => there.has(nameOf(label)))
+        ? labels.filter((label) => !given.has(nameOf(label)))
+        : null,
+    });
   }
 
   #key() {
@@ -129,6 +140,11 @@ class LabelEditor extends HTMLElement {
     write(this.#count, written === 0 ? 'No labels yet: write at least one' : count(written, 'label'));
     mark(this.#apply, 'data-due', this.#key() !== this.#asked);
   }
+}
+
+/** @param {import('../labels.js').Label} label */
+function nameOf(label) {
+  return typeof label === 'string' ? label : label.label;
 }
 
 customElements.define('label-editor', LabelEditor);

@@ -117,6 +117,11 @@ export class PhotoGrid extends HTMLElement {
     if (place >= 0) this.#move(place, true);
   }
 
+  /** Puts the keyboard on the picture where it was last. */
+  takeFocusBack() {
+    if (this.#pictures.length > 0) this.#move(Math.min(this.#current, this.#pictures.length - 1), true);
+  }
+
   #schedule() {
     if (this.#scheduled || this.hidden) return;
     this.#scheduled = true;

@@ -290,7 +290,10 @@ export class PictureCard extends HTMLElement {
     this.#edit.setAttribute('aria-label', `${verb} ${this.picture?.name ?? ''}`);
     const { caption, tags, naming } = this.#answer;
     this.#tags.hidden = tags === null || !this.#editor.hidden || !this.#unsure.hidden;
-    if (this.#editor.hidden) return;
+    if (this.#editor.hidden) {
+      this.#editor.finish();
+      return;
+    }
     this.#editor.show(tags ?? [], caption ?? '', naming);
     this.#editor.takeFocus();
   }

@@ -32,7 +32,11 @@ class PictureFilter extends HTMLElement {
   #folder = make('select', { id: 'filter-folder' });
   #year = make('select', { id: 'filter-year' });
   #size = make('input', { type: 'range', id: 'tile-size', min: '0.6', max: '2.4', step: '0.2', value: '1' });
-  #all = button('Show all', 'button', () => this.#choose(ALL));
+  #all = button('Show all', 'button', () => {
+    // This button cannot be pressed any more, and the keyboard must not go with it.
+    this.#summary.focus();
+    this.#choose(ALL);
+  });
   #rename = button('Rename the tag', 'button button-quiet', () => this.#startNaming());
   #name = make('input', { type: 'text', id: 'tag-name', autocomplete: 'off' });
   #naming = make(
@@ -101,6 +105,10 @@ class PictureFilter extends HTMLElement {
       this.#rename.focus();
       if (label !== undefined) tell(this, 'name', { label, name: this.#name.value.trim() });
     });
+  }
+
+  close() {
+    this.#panel.open = false;
   }
 
   get open() {

@@ -67,6 +67,7 @@ class PictureFinder extends HTMLElement {
   #tell() {
     const words = this.#words.value.trim();
     if (words !== '') tell(this, 'find', words);
+    else if (this.#line.textContent !== '') tell(this, 'unfind');
     else this.#words.focus();
   }
 }

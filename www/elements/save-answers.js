@@ -13,7 +13,7 @@ const FORMATS = [
   ['xmp', 'Sidecars for photo programs', 'photo.jpg.xmp for each picture'],
   ['pictures', 'Pictures with keywords in them', 'Copies; what can hold none gets a sidecar'],
   ['csv', 'Table for spreadsheets', 'CSV: picture, tags, caption'],
-  ['json', 'List for programs', 'JSON: picture, tags, caption'],
+  ['json', 'List for programs', 'JSON: keeps everything that is read back in'],
   ['html', 'Alternative texts for web pages', 'HTML: images with their captions'],
   ['markdown', 'Alternative texts in Markdown', 'Markdown: images with their captions'],
   ['txt', 'One text a picture', 'photo.txt, as for training models'],
@@ -132,6 +132,7 @@ class SaveAnswers extends HTMLElement {
       () => {
         fields.hidden = !fields.hidden;
         unfold.setAttribute('aria-expanded', String(!fields.hidden));
+        fields.scrollIntoView({ block: 'nearest' });
       },
       { 'aria-expanded': 'false', 'aria-controls': 'save-fields' },
     );

@@ -28,6 +28,11 @@ class SelectionBar extends HTMLElement {
       make('div', { className: 'find-row' }, label, input, list),
       ...this.#controls,
       button('Done', 'button', () => tell(this, 'select-none')),
+      make(
+        'p',
+        { className: 'field-help' },
+        'Taught by a few pictures, a tag goes to others that look like them.',
+      ),
     );
     this.setAttribute('role', 'region');
     this.setAttribute('aria-label', 'Selected pictures');

@@ -53,6 +53,14 @@ export class TagEditor extends HTMLElement {
     this.#field.use(propose);
   }
 
+  /** Says what was typed and not entered. */
+  finish() {
+    const { input } = this.#field;
+    const { value } = input;
+    input.value = '';
+    if (value.trim() !== '') this.#say({ add: value });
+  }
+
   takeFocus() {
     this.#field.input.focus();
   }

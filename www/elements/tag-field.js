@@ -6,6 +6,9 @@
 
 import { make } from './dom.js';
 
+/** What parts tags, in every script that has commas of its own. */
+const COMMAS = /[,;，、；]/;
+
 let fields = 0;
 
 /**
@@ -26,8 +29,8 @@ export function tagField({ label, onEnter }) {
   /** @type {Propose} */
   let propose = () => [];
   input.addEventListener('input', () => {
-    const typed = input.value.split(',').at(-1)?.trim() ?? '';
-    const before = input.value.slice(0, input.value.lastIndexOf(',') + 1);
+    const typed = input.value.split(COMMAS).at(-1)?.trim() ?? '';
+    const before = input.value.slice(0, input.value.length - typed.length).trimEnd();
     const names = typed === '' ? [] : propose(typed);
     list.replaceChildren(
       ...names.map((name) => make('option', { value: `${before}${before ? ' ' : ''}${name}` })),

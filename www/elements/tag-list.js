@@ -52,12 +52,8 @@ export function scoreLine(name, share, score, look) {
 /** @param {Tag} tag @param {Naming} naming */
 function row(tag, naming) {
   const look = tag.label === null ? null : { about: /** @type {const} */ ('tag'), text: tag.label };
-  return scoreLine(
-    nameOf(tag, naming),
-    tag.own ? 'yours' : percent(tag.score),
-    tag.own ? 1 : tag.score,
-    look,
-  );
+  const said = tag.own ? 'yours' : tag.taught ? 'taught' : null;
+  return scoreLine(nameOf(tag, naming), said ?? percent(tag.score), said ? 1 : tag.score, look);
 }
 
 /** Shows tags; the keyboard, if it was on one, stays on the tag in its place. @param {HTMLElement} list @param {Tag[]} tags @param {Naming} naming */
@@ -72,6 +68,8 @@ export function showTags(list, tags, naming) {
 /** @param {Tag[]} tags @param {Naming} naming @returns {string} for the clipboard: "dog 91%, cat 4%" */
 export function tagsAsText(tags, naming) {
   return tags
-    .map((tag) => (tag.own ? nameOf(tag, naming) : `${nameOf(tag, naming)} ${percent(tag.score)}`))
+    .map((tag) =>
+      tag.own || tag.taught ? nameOf(tag, naming) : `${nameOf(tag, naming)} ${percent(tag.score)}`,
+    )
     .join(', ');
 }

@@ -1,5 +1,6 @@
 /**
- * `<undo-line>`: what was done last, and the button that takes it back. Dispatches `undo`, also for Ctrl and Z, and `redo`.
+ * `<undo-line>`: what was done last, and the button that takes it back, or does it again. Dispatches `undo` and `redo`, also for Ctrl
+ * and Z. It goes into a dialog that is open, for nothing else can be reached then.
  */
 
 import { button, make, tell, write } from './dom.js';
@@ -10,12 +11,16 @@ const SHOWN = 12_000;
 class UndoLine extends HTMLElement {
   #line = make('p', { role: 'status' });
   #undo = button('Undo', 'button', () => tell(this, 'undo'));
+  #redo = button('Redo', 'button', () => tell(this, 'redo'));
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
   connectedCallback() {
+    // It is moved about.
+    if (this.#line.isConnected) return;
     this.hidden = true;
-    this.append(this.#line, this.#undo);
+    this.append(this.#line, this.#undo, this.#redo);
+    document.addEventListener('shut', () => document.body.append(this));
     document.addEventListener('keydown', (event) => {
       if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
       // Fields have an undo of their own.
@@ -29,11 +34,17 @@ class UndoLine extends HTMLElement {
     });
   }
 
-  /** @param {string} sentence @param {boolean} canUndo */
-  say(sentence, canUndo) {
+  /** @param {string} sentence @param {{ undo?: boolean, redo?: boolean }} next what can be taken back, and done again */
+  say(sentence, { undo = false, redo = false }) {
     clearTimeout(this.#timer);
     write(this.#line, sentence);
-    this.#undo.hidden = !canUndo;
+    const held = this.contains(document.activeElement);
+    this.#undo.hidden = !undo;
+    this.#redo.hidden = !redo;
+    // The one that was pressed may be gone.
+    if (held) (undo ? this.#undo : this.#redo).focus();
+    const place = document.querySelector('dialog[open]') ?? document.body;
+    if (this.parentElement !== place) place.append(this);
     this.hidden = false;
     this.#timer = setTimeout(() => {
       // Not under somebody's hands.

@@ -65,7 +65,9 @@ export async function readAnswers(files) {
         for await (const { name, bytes } of unzipped(file, inside)) take(name, () => readFile(bytes, name));
         continue;
       }
-      if (file.size > (kindOf(file.name)?.most ?? 0)) throw tooLarge();
+      const kind = kindOf(file.name);
+      if (!kind) throw unknownKind();
+      if (file.size > kind.most) throw tooLarge();
       const bytes = new Uint8Array(await file.arrayBuffer());
       take(path, () => readFile(bytes, path));
     } catch (error) {
@@ -192,6 +194,11 @@ function saysSomething({ path, tags, gone = [], hierarchy, caption, words = [] }
     path !== '' &&
     (tags.length > 0 || gone.length > 0 || hierarchy.length > 0 || caption !== '' || words.length > 0)
   );
+}
+
+function unknownKind() {
+  const sentence = 'This kind of file is not read back in: sidecars, CSV, JSON, texts and zips of them are.';
+  return new Trouble('answers-unknown', sentence);
 }
 
 function tooLarge() {

@@ -22,6 +22,8 @@ export function keepLibrary({ session, gallery, line, announce }) {
   line.addEventListener('forget-all', async () => {
     await library?.forget().catch(() => {});
     announce('Nothing is kept of the pictures any more');
+    // The button has gone, and the keyboard must not go with it.
+    line.closest('section')?.focus();
   });
 
   return {
