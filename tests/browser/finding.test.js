@@ -46,7 +46,9 @@ test('pictures are ordered by words and by likeness, and go back to where they w
   await finder.getByText('“a red wall”').waitFor();
   await page.getByLabel('Find pictures by words').fill('a group of lawyers in a courtroom');
   await page.keyboard.press('Enter');
-  await finder.getByText('Nothing fits “a group of lawyers in a courtroom”: these are all pictures.').waitFor();
+  await finder
+    .getByText('Nothing fits “a group of lawyers in a courtroom”: these are all pictures.')
+    .waitFor();
   assert.deepEqual(await names(), came, 'all are there where nothing fits');
   await page.getByRole('button', { name: 'Show the nearest' }).click();
   await finder.getByText('Ordered by how well they fit “a group of lawyers in a courtroom”').waitFor();

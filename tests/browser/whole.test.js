@@ -137,16 +137,19 @@ for (const [device, options] of Object.entries({ desktop: {}, phone: PHONE })) {
       await tile(visit, 'p11.png').waitFor();
       await page.locator('picture-finder').getByRole('button', { name: 'Show all' }).click();
 
-      const list = JSON.parse((await save(visit, 'List for programs')).toString());
-      assert.equal(list.length, count);
-      const saved = list.find((/** @type {any} */ { picture }) => picture.endsWith('p11.png'));
-      assert.deepEqual(saved.tags.slice(0, 2), ['Grandma’s garden', '海']);
-      assert.deepEqual(saved.gone, [label]);
-      assert.equal(saved.caption, 'Where we had tea');
-      const sidecars = unzipSync(new Uint8Array(await save(visit, 'Sidecars for photo programs')));
-      assert.equal(Object.keys(sidecars).length, count);
-      const sidecar = Object.entries(sidecars).find(([name]) => name.endsWith('p11.png.xmp'));
-      assert.match(Buffer.from(sidecar?.[1] ?? []).toString(), /海[^]*Where we had tea/);
+      // WebDriver BiDi tells of no downloads.
+      const list = IN_FIREFOX ? [] : JSON.parse((await save(visit, 'List for programs')).toString());
+      if (!IN_FIREFOX) {
+        assert.equal(list.length, count);
+        const saved = list.find((/** @type {any} */ { picture }) => picture.endsWith('p11.png'));
+        assert.deepEqual(saved.tags.slice(0, 2), ['Grandma’s garden', '海']);
+        assert.deepEqual(saved.gone, [label]);
+        assert.equal(saved.caption, 'Where we had tea');
+        const sidecars = unzipSync(new Uint8Array(await save(visit, 'Sidecars for photo programs')));
+        assert.equal(Object.keys(sidecars).length, count);
+        const sidecar = Object.entries(sidecars).find(([name]) => name.endsWith('p11.png.xmp'));
+        assert.match(Buffer.from(sidecar?.[1] ?? []).toString(), /海[^]*Where we had tea/);
+      }
 
       await page.locator('save-answers summary').click();
       await page.getByLabel('Into a folder').check();
