@@ -267,7 +267,7 @@ test('a raw file is looked at by the JPEG in it, and saved under its own name', 
     { name: 'DSC2.RAF', mimeType: '', buffer: head },
   );
   await visit.settled('DSC1.RAF');
-  await visit.settled('DSC2.RAF');
+  await visit.card('DSC2.RAF').locator('.error').first().waitFor();
   assert.ok((await visit.card('DSC1.RAF').locator('.tag-label').count()) > 0);
   assert.equal(await visit.card('DSC2.RAF').locator('.error').count(), 1, 'without one it says so');
   await visit.end();
