@@ -18,38 +18,53 @@ import { dot } from './vectors.js';
 const SAME_THING = 0.4;
 
 /**
- * Whether a picture shows none of somebody's own labels: one of several is always the best, however little it fits. They
+ * Whether pictures show none of somebody's own labels: one of several is always the best, however little it fits. They
  * are compared once more, among all that the tagger can know.
  *
  * @param {Tagger} tagger
- * @param {Float32Array} embedding of the picture
+ * @param {Float32Array[]} embeddings of the pictures
  * @param {Asked} asked
  * @param {AbortSignal} signal
- * @returns {Promise<Doubt | null>}
+ * @returns {Promise<(Doubt | null)[]>} of each
  */
-export async function doubtOf(tagger, embedding, { labels, beside, vocabulary }, signal) {
+export async function doubtsOf(tagger, embeddings, { labels, beside, vocabulary }, signal) {
   const { sureThreshold } = tagger.calibration;
-  if (!vocabulary || sureThreshold === null || beside.length === 0) return null;
+  if (!vocabulary || sureThreshold === null || beside.length === 0) return embeddings.map(() => null);
   const name = (/** @type {import('./labels.js').Label} */ label) =>
     typeof label === 'string' ? label : label.label;
   const own = new Set(labels.map(name));
   const others = beside.filter((label) => !own.has(name(label)));
-  const all = await tagger.tag(embedding, [...labels, ...others], { signal });
+  const answers = await tagger.tag(embeddings, [...labels, ...others], { signal });
   // A poodle is the dog that was asked for.
-  const fits = (/** @type {string} */ label) =>
-    own.has(label) || vocabulary.implied(label).some((tag) => own.has(tag));
-  const share = all.reduce((sum, { label, score }) => sum + (fits(label) ? score : 0), 0);
-  if (share >= sureThreshold) return null;
-  const likely = vocabulary.surest(all, sureThreshold)?.label ?? null;
-  const best = all.find(({ label }) => own.has(label))?.label;
-  // A motorbike is a motorcycle by another name.
-  const same = likely && best !== undefined && (await likeness(tagger, [likely, best], signal)) >= SAME_THING;
-  return same ? null : { likely };
+  const kinds = others.map(name).filter((label) => vocabulary.implied(label).some((tag) => own.has(tag)));
+  const fitting = new Set([...own, ...kinds]);
+  /** @type {(Doubt | null)[]} */
+  const doubts = [];
+  for (const all of answers) {
+    const share = all.reduce((sum, { label, score }) => sum + (fitting.has(label) ? score : 0), 0);
+    const likely = share >= sureThreshold ? null : (vocabulary.surest(all, sureThreshold)?.label ?? null);
+    const best = all.find(({ label }) => own.has(label))?.label;
+    // A motorbike is a motorcycle by another name.
+    const same =
+      likely !== null && best !== undefined && (await likeness(tagger, likely, best, signal)) >= SAME_THING;
+    doubts.push(share >= sureThreshold || same ? null : { likely });
+  }
+  return doubts;
 }
 
-/** The cosine of two words. @param {Tagger} tagger @param {[string, string]} words @param {AbortSignal} signal */
-async function likeness(tagger, words, signal) {
-  const texts = words.map((word) => TEMPLATE.replace('{}', word));
+/** Cosines of words that were asked for before. @type {WeakMap<Tagger, Map<string, number>>} */
+const known = new WeakMap();
+
+/** The cosine of two words. @param {Tagger} tagger @param {string} one @param {string} other @param {AbortSignal} signal */
+async function likeness(tagger, one, other, signal) {
+  const cosines = known.get(tagger) ?? new Map();
+  known.set(tagger, cosines);
+  const key = JSON.stringify([one, other]);
+  const before = cosines.get(key);
+  if (before !== undefined) return before;
+  const texts = [one, other].map((word) => TEMPLATE.replace('{}', word));
   const [a, b] = await tagger.embedTexts(texts, { signal });
-  return a && b ? dot(a, b) : 0;
+  const cosine = a && b ? dot(a, b) : 0;
+  cosines.set(key, cosine);
+  return cosine;
 }

@@ -23,7 +23,7 @@
  *   guesses from answers. `beside`: what somebody's own labels are compared with, where the tagger can tell
  */
 
-import { doubtOf } from './doubt.js';
+import { doubtsOf } from './doubt.js';
 
 /** Tags kept for each picture, and how many there may be with all that they imply. */
 const TAGS_SHOWN = 5;
@@ -47,19 +47,20 @@ export async function tagWith(tagger, embeddings, asked, { signal, onProgress })
     signal,
     onProgress,
   });
-  const answers = embeddings.map((embedding, i) => answerOf(tagger, embedding, asked, all[i] ?? [], signal));
-  return Promise.all(answers);
+  // What somebody asks, of all labels at once, can be doubted.
+  const whole = scores !== 'independent' && !none && !(asked.vocabulary && asked.judged);
+  const doubts = whole ? await doubtsOf(tagger, embeddings, asked, signal) : [];
+  return embeddings.map((_, i) => answerOf(tagger, asked, all[i] ?? [], doubts[i] ?? null));
 }
 
 /**
  * @param {Tagger} tagger
- * @param {Float32Array} embedding of a picture
  * @param {Asked} asked
- * @param {Tag[]} all of its tags, best first
- * @param {AbortSignal} signal
- * @returns {Promise<TagAnswer>}
+ * @param {Tag[]} all of a picture's tags, best first
+ * @param {import('./doubt.js').Doubt | null} doubt
+ * @returns {TagAnswer}
  */
-async function answerOf(tagger, embedding, asked, all, signal) {
+function answerOf(tagger, asked, all, doubt) {
   const { templates, scores, none, vocabulary } = asked;
   const { sureThreshold } = tagger.calibration;
   // The threshold was measured with one sentence around each label, and one right label among all.
@@ -72,14 +73,7 @@ async function answerOf(tagger, embedding, asked, all, signal) {
   const answers = judged && surest && surest.label !== shown[0]?.label ? [surest] : shown;
   const among = scores === 'independent' ? {} : { among: all };
   // What somebody asks is answered as asked; what the page asks, with all that it implies.
-  if (!vocabulary || !asked.judged) {
-    const whole = scores !== 'independent' && !none;
-    return {
-      tags: answers,
-      sure: true,
-      doubt: whole ? await doubtOf(tagger, embedding, asked, signal) : null,
-    };
-  }
+  if (!vocabulary || !asked.judged) return { tags: answers, sure: true, doubt };
   const worth = judged
     ? answers.filter(({ score }, place) => place === 0 || score >= WORTH_SHOWING)
     : answers;
