@@ -8,7 +8,7 @@
  * @property {string | null} likely the tag of the vocabulary that a picture rather seems to show; null where that is unsure
  */
 
-import { TEMPLATE } from './labels.js';
+import { nameOf, TEMPLATE } from './labels.js';
 import { dot } from './vectors.js';
 
 /**
@@ -30,13 +30,11 @@ const SAME_THING = 0.4;
 export async function doubtsOf(tagger, embeddings, { labels, beside, vocabulary }, signal) {
   const { sureThreshold } = tagger.calibration;
   if (!vocabulary || sureThreshold === null || beside.length === 0) return embeddings.map(() => null);
-  const name = (/** @type {import('./labels.js').Label} */ label) =>
-    typeof label === 'string' ? label : label.label;
-  const own = new Set(labels.map(name));
-  const others = beside.filter((label) => !own.has(name(label)));
+  const own = new Set(labels.map(nameOf));
+  const others = beside.filter((label) => !own.has(nameOf(label)));
   const answers = await tagger.tag(embeddings, [...labels, ...others], { signal });
   // A poodle is the dog that was asked for.
-  const kinds = others.map(name).filter((label) => vocabulary.implied(label).some((tag) => own.has(tag)));
+  const kinds = others.map(nameOf).filter((label) => vocabulary.implied(label).some((tag) => own.has(tag)));
   const fitting = new Set([...own, ...kinds]);
   /** @type {(Doubt | null)[]} */
   const doubts = [];

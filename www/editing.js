@@ -8,6 +8,7 @@
  */
 
 import { readCaption, readTags } from './corrections.js';
+import { on } from './elements/dom.js';
 import { History } from './history.js';
 import { capital, count } from './words.js';
 
@@ -132,12 +133,6 @@ export function edit({ session, gallery, names, pictures, bar, line, select, onR
   };
   /** Those of the selected that are still there. */
   const chosen = () => session.pictures.filter((picture) => gallery.selected?.has(picture));
-
-  const on = (
-    /** @type {HTMLElement} */ host,
-    /** @type {string} */ type,
-    /** @type {(detail: any) => void} */ then,
-  ) => host.addEventListener(type, (event) => then(/** @type {CustomEvent} */ (event).detail));
 
   on(pictures, 'correct', ({ pictures: said, ...correction }) => say(said, correction));
   on(pictures, 'discard', (picture) => discard([picture]));

@@ -4,6 +4,7 @@
  * @typedef {import('./session.js').Picture} Picture
  */
 
+import { on } from './elements/dom.js';
 import { count, explain, isAbort } from './words.js';
 
 /**
@@ -100,11 +101,6 @@ export function find({
     });
   };
 
-  const on = (
-    /** @type {HTMLElement} */ host,
-    /** @type {string} */ type,
-    /** @type {(detail: any) => void} */ then,
-  ) => host.addEventListener(type, (event) => then(/** @type {CustomEvent} */ (event).detail));
   /** Shows those that are nearly the same beside each other, with all but the best of each group selected. */
   const duplicates = async () => {
     become({ busy: true, nothing: false, line: 'Comparing the pictures' });

@@ -46,13 +46,6 @@ export class History extends EventTarget {
     return this.#move(this.#undone, this.#done, 'apply');
   }
 
-  /** Forgets all steps, those that nothing can be done about any more. */
-  clear() {
-    this.#done = [];
-    this.#undone = [];
-    this.#changed();
-  }
-
   /** @param {Step[]} from @param {Step[]} to @param {'apply' | 'revert'} how */
   #move(from, to, how) {
     const step = from.pop();

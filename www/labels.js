@@ -27,6 +27,11 @@ export const EVERYDAY = [
  * @typedef {string | { label: string, hint?: string }} Label
  */
 
+/** @param {Label} label @returns {string} what it is called */
+export function nameOf(label) {
+  return typeof label === 'string' ? label : label.label;
+}
+
 /** What stands between a label and its hint in a line of the text field. */
 const HINT = ': ';
 

@@ -154,7 +154,8 @@ export class ModelQueue extends EventTarget {
 
   /**
    * @param {readonly Picture[]} pictures that come behind the others
-   * @param {(picture: Picture, index: number) => { by: string, result: Result }} [known] what a model has answered before
+   * @param {(picture: Picture, index: number) => { by: string, result: Result } | null | undefined} [known] what a model has answered
+   *   before, if it has
    */
   add(pictures, known) {
     for (const [i, picture] of pictures.entries()) {

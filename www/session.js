@@ -202,11 +202,8 @@ export class Session extends EventTarget {
       this.#count += 1;
       return { id: `picture-${this.#count}`, name, path, key, batch, index, taken, file: copy };
     });
-    for (const [i, picture] of pictures.entries()) {
-      this.#copies.set(picture.key, picture);
-      const said = entries[i]?.said;
-      if (said) this.corrections.put(picture, said);
-    }
+    for (const picture of pictures) this.#copies.set(picture.key, picture);
+    this.corrections.putAll(pictures.map((picture, i) => ({ picture, said: entries[i]?.said })));
     const known = new Map();
     for (const [i, picture] of pictures.entries()) {
       // What another tagger knew helps this one nothing.
@@ -246,10 +243,7 @@ export class Session extends EventTarget {
       // What is known of them makes tags in no time; captions took theirs.
       this.tags.add(pictures);
       this.classes.add(pictures);
-      for (const [i, picture] of pictures.entries()) {
-        const result = known[i];
-        this.captions.add([picture], result ? () => ({ by, result }) : undefined);
-      }
+      this.captions.add(pictures, (_, i) => known[i] && { by, result: known[i] });
       this.#changed();
     };
   }
@@ -308,9 +302,7 @@ export class Session extends EventTarget {
     if (!tagger) return [];
     const words = this.lessons.of(tagger, picture, this.pictures);
     const gone = this.corrections.of(picture)?.gone;
-    return gone && words.some((word) => gone.includes(word))
-      ? words.filter((word) => !gone.includes(word))
-      : words;
+    return gone ? words.filter((word) => !gone.includes(word)) : words;
   }
 
   /** How many pictures have a word because they are like those of which it was taught. @param {string} word */

@@ -24,6 +24,7 @@
  */
 
 import { doubtsOf } from './doubt.js';
+import { nameOf } from './labels.js';
 
 /** Tags kept for each picture, and how many there may be with all that they imply. */
 const TAGS_SHOWN = 5;
@@ -88,8 +89,6 @@ function answerOf(tagger, asked, all, doubt) {
  */
 export function withExtra(labels, extra) {
   if (extra.length === 0) return labels;
-  const nameOf = (/** @type {import('./labels.js').Label} */ one) =>
-    typeof one === 'string' ? one : one.label;
   const there = new Set(labels.map(nameOf));
   return [...labels, ...extra.filter((one) => !there.has(nameOf(one)))];
 }

@@ -44,6 +44,11 @@ export function mark(element, name, on) {
   if (element.hasAttribute(name) !== on) element.toggleAttribute(name, on);
 }
 
+/** Hears of an event that carries a value. @param {HTMLElement} host @param {string} type @param {(detail: any) => void} then */
+export function on(host, type, then) {
+  host.addEventListener(type, (event) => then(/** @type {CustomEvent} */ (event).detail));
+}
+
 /**
  * Dispatches an event that carries a value up to the page.
  * @param {HTMLElement} element @param {string} name @param {unknown} [detail]

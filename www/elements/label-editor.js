@@ -4,7 +4,7 @@
  * these are not there any more. Empty lines are spacing, not labels.
  */
 
-import { readLabels, readPaths, writeLabels } from '../labels.js';
+import { nameOf, readLabels, readPaths, writeLabels } from '../labels.js';
 import { count, explain } from '../words.js';
 import { button, make, mark, tell, write } from './dom.js';
 import { LabelSets } from './label-sets.js';
@@ -140,11 +140,6 @@ class LabelEditor extends HTMLElement {
     write(this.#count, written === 0 ? 'No labels yet: write at least one' : count(written, 'label'));
     mark(this.#apply, 'data-due', this.#key() !== this.#asked);
   }
-}
-
-/** @param {import('../labels.js').Label} label */
-function nameOf(label) {
-  return typeof label === 'string' ? label : label.label;
 }
 
 customElements.define('label-editor', LabelEditor);
