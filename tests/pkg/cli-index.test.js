@@ -72,6 +72,43 @@ test('an index is made, brought up to date, and searched by words and by picture
   assert.deepEqual(rows.map(({ id }) => id).sort(), (await index.ids()).sort());
 });
 
+test('pictures that were removed leave the index, also where none is left', { skip }, async (t) => {
+  const cwd = folderOf(t);
+  for (const folder of ['photos/new', 'old']) mkdirSync(path.join(cwd, folder), { recursive: true });
+  for (const name of ['photos/cat.webp', 'photos/new/coffee.webp', 'old/house.webp']) {
+    cpSync(path.join(SAMPLES, path.basename(name)), path.join(cwd, name));
+  }
+  const make = (...names) => ocelli(['index', ...names, '--out', 'a.ocelli', '--threads', '1'], { cwd });
+  const empty = await make('photos/none/*.webp');
+  assert.deepEqual([empty.code, empty.out], [2, '']);
+  assert.match(empty.err, /There is no picture in photos\/none/);
+  assert.match((await make('photos', 'old')).out, /^a\.ocelli: 3 pictures,/);
+
+  // A picture by its name, a folder that is empty, again, and one that is not there any more.
+  rmSync(path.join(cwd, 'photos/cat.webp'));
+  const one = await make('./photos/cat.webp');
+  assert.deepEqual([one.code, one.err], [0, '']);
+  assert.match(one.out, /^a\.ocelli: 2 pictures, 0\.0 MB; 1 is gone\n$/);
+  rmSync(path.join(cwd, 'photos/new/coffee.webp'));
+  const emptied = await make('photos');
+  assert.deepEqual([emptied.code, emptied.err], [0, '']);
+  assert.match(emptied.out, /^a\.ocelli: 1 picture, 0\.0 MB; 1 is gone\n$/);
+  const again = await make('photos');
+  assert.deepEqual([again.code, again.out], [0, '']);
+  assert.match(again.err, /a\.ocelli is up to date: 1 picture\./);
+  const other = await make('photos/*.webp');
+  assert.equal(other.code, 2, 'a glob that finds nothing may be mistyped');
+  for (const folder of ['photos', 'old']) rmSync(path.join(cwd, folder), { recursive: true });
+  assert.match((await make('old')).out, /^a\.ocelli: 0 pictures, 0\.0 MB; 1 is gone\n$/);
+  assert.equal((await make('photos')).code, 1, 'of that folder the index has nothing any more');
+  const found = await ocelli(['search', 'a cat', '--index', 'a.ocelli'], { cwd });
+  assert.deepEqual([found.code, found.out], [0, '']);
+
+  // What was empty is filled again.
+  cpSync(path.join(SAMPLES, 'cat.webp'), path.join(cwd, 'cat.webp'));
+  assert.match((await make('cat.webp')).out, /^a\.ocelli: 1 picture,/);
+});
+
 test(
   'a damaged picture is told of, a damaged index is left as it is, and so is one of another model',
   { skip },

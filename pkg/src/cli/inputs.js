@@ -26,12 +26,34 @@ const NO_LETTER = '\ufffd';
  */
 
 /**
+ * The pictures of a command that needs one.
+ *
  * @param {string[]} names
  * @param {NodeJS.ReadableStream} stdin
  * @param {boolean} [nulls] whether a list on standard input has NULs between its names
  * @returns {Promise<Found>}
  */
 export async function findPictures(names, stdin, nulls = false) {
+  const found = await lookForPictures(names, stdin, nulls);
+  if (found.pictures.length === 0) throw noPicture(names, found);
+  return found;
+}
+
+/** @param {string[]} names @param {Found} found */
+export function noPicture(names, { undecoded }) {
+  const others = undecoded > 0 ? ` ${sentenceOfUndecoded(undecoded)}` : '';
+  return usage(`There is no picture in ${names.join(', ')}.${others}`);
+}
+
+/**
+ * The pictures that there are, which may be none.
+ *
+ * @param {string[]} names
+ * @param {NodeJS.ReadableStream} stdin
+ * @param {boolean} nulls
+ * @returns {Promise<Found>}
+ */
+export async function lookForPictures(names, stdin, nulls) {
   /** @type {Map<string, Picture>} */
   const found = new Map();
   /** @type {Set<string>} */
@@ -50,10 +72,6 @@ export async function findPictures(names, stdin, nulls = false) {
     const given = await fromStandardInput(stdin, nulls);
     if (Array.isArray(given)) for (const one of given) await addFiles(one);
     else add({ path: '-', bytes: given });
-  }
-  if (found.size === 0) {
-    const others = undecoded.size > 0 ? ` ${sentenceOfUndecoded(undecoded.size)}` : '';
-    throw usage(`There is no picture in ${names.join(', ')}.${others}`);
   }
   return { pictures: [...found.values()], undecoded: undecoded.size };
 }

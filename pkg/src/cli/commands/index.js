@@ -1,13 +1,14 @@
 /** `ocelli index`: a file of vectors, to be searched. */
 
 import { stat } from 'node:fs/promises';
+import path from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { Embedder } from '../../page/embedder.js';
 import { Index } from '../../page/vector-index.js';
 import { destinationOf, replaceFile } from '../destination.js';
 import { EXIT, usage } from '../failure.js';
 import { openIndexFile } from '../index-file.js';
-import { findPictures, sentenceOfUndecoded } from '../inputs.js';
+import { lookForPictures, noPicture, sentenceOfUndecoded } from '../inputs.js';
 import { modelOf, openModel } from '../model.js';
 import { loading } from '../progress.js';
 import { amount, tell } from '../terminal.js';
@@ -42,30 +43,34 @@ export async function index(values, names) {
  */
 async function update(values, names, out, earlier) {
   const { model, load } = modelOf(values, 'embed');
-  const { pictures, undecoded } = await findPictures(names, process.stdin, values.null === true);
+  const quiet = values.quiet === true;
+  const found = await lookForPictures(names, process.stdin, values.null === true);
   const known = await stateOf(earlier);
   const gone = await missing(known.ids);
+  // A picture or a folder that is named, and was removed, is no failure.
+  const removed = withFolders(gone);
+  const pictures = found.pictures.filter((picture) => !removed.has(path.join(picture.path, '.')));
+  // A folder that was emptied is as good as any other; one that no index knows of is more likely a mistake.
+  const isFine = pictures.length > 0 || gone.length > 0 || (earlier !== null && (await areFolders(names)));
+  if (!isFine) throw noPicture(names, found);
   const due = await changed(pictures, known);
   if (due.length === 0 && gone.length === 0) {
     tell(`${out} is up to date: ${amount(known.ids.size, 'picture')}.`);
     return EXIT.done;
   }
-  const bar = loading({ quiet: values.quiet === true });
-  const embedder = await openModel(model, () =>
-    Embedder.load(model, { ...load, onProgress: bar.onProgress }),
-  );
-  bar.stop();
+  // Where pictures are only removed, no model is needed.
+  const embedder = due.length > 0 ? await openEmbedder(model, load, quiet) : null;
   const threads = load.threads === undefined ? {} : { threads: load.threads };
-  const options = { ...threads, model: embedder };
+  const options = { ...threads, ...(embedder && { model: embedder }) };
   try {
     const opened = earlier === null ? await Index.create(options) : await openIndexFile(earlier, options);
     try {
-      const code = await embedAll(embedder, opened, due, values.quiet === true);
-      const removed = await opened.remove(gone);
-      await withTexts(opened);
+      const code = embedder ? await embedAll(embedder, opened, due, quiet) : EXIT.done;
+      const count = await opened.remove(gone);
+      if (embedder) await withTexts(opened);
       await replaceFile(out, new Uint8Array(await (await opened.save()).arrayBuffer()));
       const { size } = await stat(out);
-      const left = removed > 0 ? `; ${removed} ${removed === 1 ? 'is' : 'are'} gone` : '';
+      const left = count > 0 ? `; ${count} ${count === 1 ? 'is' : 'are'} gone` : '';
       process.stdout.write(
         `${out}: ${amount(opened.size, 'picture')}, ${(size / 1e6).toFixed(1)} MB${left}\n`,
       );
@@ -74,9 +79,19 @@ async function update(values, names, out, earlier) {
       opened.dispose();
     }
   } finally {
-    embedder.dispose();
-    if (undecoded > 0) tell(sentenceOfUndecoded(undecoded));
+    embedder?.dispose();
+    if (found.undecoded > 0) tell(sentenceOfUndecoded(found.undecoded));
   }
+}
+
+/** @param {string} model @param {import('../../page/model.js').LoadOptions} load @param {boolean} quiet */
+async function openEmbedder(model, load, quiet) {
+  const bar = loading({ quiet });
+  const embedder = await openModel(model, () =>
+    Embedder.load(model, { ...load, onProgress: bar.onProgress }),
+  );
+  bar.stop();
+  return embedder;
 }
 
 /** @param {string | null} file @returns {Promise<{ ids: Set<string>, time: number }>} */
@@ -95,6 +110,21 @@ async function missing(ids) {
   const gone = [];
   for (const id of ids) if (id !== '-' && !(await stat(id).catch(() => null))) gone.push(id);
   return gone;
+}
+
+/** The names of pictures and of all folders above them. @param {string[]} pictures */
+function withFolders(pictures) {
+  const all = new Set(pictures.map((name) => path.normalize(name)));
+  for (let name of [...all]) {
+    for (name = path.dirname(name); !all.has(name); name = path.dirname(name)) all.add(name);
+  }
+  return all;
+}
+
+/** @param {string[]} names */
+async function areFolders(names) {
+  const all = await Promise.all(names.map((name) => stat(name).catch(() => null)));
+  return all.every((about) => about?.isDirectory());
 }
 
 /**
