@@ -29,7 +29,7 @@ export function showLooks(host, cards, session, inside, announce) {
     if (!card) return;
     const look = (looks += 1);
     try {
-      const { vocabulary, template, templates, ...question } = await session.question;
+      const { vocabulary, template, templates, ...question } = await session.question.current;
       const labels = question.labels ?? vocabulary?.labels ?? [];
       const asked = about === 'tag' ? promptFor(text, labels, templates ? TEMPLATE : template) : text;
       const map = await inside.look(picture, { about, text: asked, start });

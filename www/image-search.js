@@ -12,7 +12,7 @@
  * @property {number} fitting how many of them fit; all where nobody can tell
  */
 
-import { concernsPicture } from './session.js';
+import { concernsPicture } from './queues.js';
 
 /** The least standard score of what fits words: see `SearchOptions.cutoff` of the package. */
 const FITS = 3;

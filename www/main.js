@@ -183,13 +183,13 @@ async function showLabels() {
   const tagger = session.tags.engine;
   if (!tagger || tagger === labelled) return;
   labelled = tagger;
-  const { labels, template, judged } = await session.asked(tagger);
+  const { labels, template, judged } = await session.question.of(tagger);
   if (judged || template === TEMPLATE) page.labels.begin({ labels, template });
 }
 
 /** Asks anew about tags, with what has changed. @param {Partial<import('./session.js').Question>} change */
 async function ask(change) {
-  session.ask({ ...(await session.question), ...change });
+  session.ask({ ...(await session.question.current), ...change });
 }
 
 /** Which pictures are shown. @type {import('./filters.js').Chosen} */

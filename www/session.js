@@ -8,9 +8,10 @@ import { Corrections } from './corrections.js';
 import { Embeddings } from './embeddings.js';
 import { pathOf } from './gather.js';
 import { Lessons } from './lessons.js';
-import { ModelQueue } from './model-queue.js';
 import { backIn, keyOf, takenAt } from './pictures.js';
-import { above, tagWith, withExtra, withWords } from './tagging.js';
+import { captionsQueue, classesQueue, tagsQueue } from './queues.js';
+import { TagQuestion } from './tag-question.js';
+import { above, withWords } from './tagging.js';
 
 /**
  * @typedef {import('ocelli').Tag<string | null> & { own?: boolean, taught?: boolean }} Tag with `null` for "none of these"; `own`: people say so;
@@ -40,25 +41,11 @@ import { above, tagWith, withExtra, withWords } from './tagging.js';
  * @property {Pick<typeof import('ocelli').Classifier, 'load'>} Classifier
  */
 
-/** Classes kept for each picture. */
-const CLASSES_SHOWN = 3;
-
-/** @param {RegExp} codes @returns {(error: unknown) => boolean} */
-function isOneOf(codes) {
-  return (error) => error instanceof Error && 'code' in error && codes.test(String(error.code));
-}
-
-/** Errors about the question rather than about one picture. */
-const concernsQuestion = isOneOf(/^(labels?-|template-)/);
-
-/** Errors of the picture itself, whatever is asked about it. */
-export const concernsPicture = isOneOf(/^image-/);
-
 /** Dispatches `change` whenever the pictures, a queue or a job changed. */
 export class Session extends EventTarget {
   /** @type {Picture[]} newest batch first, unless they were arranged otherwise */
   pictures = [];
-  /** @type {Question | Promise<Question>} a promise while the first labels are on their way */
+  /** What taggers are asked. @type {TagQuestion} */
   question;
   /** Where somebody's own labels lie below others: "pets|dogs|Rex" by "Rex". @type {ReadonlyMap<string, string>} */
   paths = new Map();
@@ -69,11 +56,9 @@ export class Session extends EventTarget {
   /** What people say of them, and what they teach by them. */
   corrections = new Corrections();
   lessons = new Lessons((tagger, picture) => this.embeddings.known(tagger, picture));
-  /** @type {ModelQueue<Tagger, TagAnswer>} */
+  /** What every picture passes through. */
   tags;
-  /** @type {ModelQueue<Captioner, Candidate[]>} each picture's captions, best first */
   captions;
-  /** @type {ModelQueue<Classifier, Classification[]>} without a model until one is chosen */
   classes;
   /** What is asked about single pictures; without models until something is. */
   matches;
@@ -89,8 +74,6 @@ export class Session extends EventTarget {
   #count = 0;
   /** Pictures of which there is only a copy, by their keys. @type {Map<string, Picture>} */
   #copies = new Map();
-  /** @type {WeakMap<Tagger, Promise<readonly import('./labels.js').Label[]>>} */
-  #knownLabels = new WeakMap();
 
   /**
    * @param {Loaders} loaders
@@ -99,47 +82,15 @@ export class Session extends EventTarget {
    */
   constructor({ Tagger, Captioner, Matcher, Answerer, Classifier }, question, given) {
     super();
-    this.question = question;
-    this.tags = new ModelQueue({
-      load: async (model, options) => {
-        const tagger = await Tagger.load(model, { ...options, ...given });
-        await this.embeddings.recognise(tagger, options.signal);
-        void this.#prepareTags(tagger, options);
-        return tagger;
-      },
-      perform: async (tagger, picture, options) => {
-        const embedding = await this.embeddings.of(tagger, picture, options.signal);
-        const [answer] = await tagWith(tagger, [embedding], await this.asked(tagger), options);
-        if (!answer) throw new Error('one picture has one answer');
-        return answer;
-      },
-      // What is known of a picture serves whatever else is asked about it.
-      isQuick: (tagger, picture) => this.embeddings.has(tagger, picture),
-      performAll: async (tagger, pictures, options) => {
-        const known = await Promise.all(
-          pictures.map((one) => this.embeddings.of(tagger, one, options.signal)),
-        );
-        return tagWith(tagger, known, await this.asked(tagger), options);
-      },
-      final: concernsPicture,
-      blocks: concernsQuestion,
-    });
-    this.captions = new ModelQueue({
-      load: async (model, { signal, onProgress }) => {
-        const captioner = await Captioner.load(model, { signal, onProgress, ...given });
-        // The first caption tells what is wrong, if anything is.
-        captioner.prepare({ signal }).catch(() => {});
-        return captioner;
-      },
-      perform: (captioner, picture, options) => this.#describe(captioner, picture, options),
-      final: concernsPicture,
-    });
-    this.classes = new ModelQueue({
-      load: (model, options) => Classifier.load(model, { ...options, ...given }),
-      perform: (classifier, picture, { signal, onProgress }) =>
-        classifier.classify(picture.file, { topK: CLASSES_SHOWN, signal, onProgress }),
-      final: concernsPicture,
-    });
+    this.question = new TagQuestion(question);
+    this.tags = tagsQueue(Tagger, given, this);
+    this.captions = captionsQueue(
+      Captioner,
+      given,
+      () => this.captionSettings,
+      (signal) => this.matches.engine(this.captions.model, signal),
+    );
+    this.classes = classesQueue(Classifier, given);
     this.matches = matchesQueue(Matcher, given);
     this.answers = answersQueue(Answerer, given);
     for (const source of [...this.everyLane, this.corrections, this.lessons]) {
@@ -322,53 +273,9 @@ export class Session extends EventTarget {
     for (const queue of this.lanes) queue.retry(picture);
   }
 
-  /**
-   * What a tagger is asked now, with all of its labels.
-   * @param {Tagger} tagger
-   * @returns {Promise<Asked>}
-   */
-  async asked(tagger) {
-    const question = await this.question;
-    const { labels, vocabulary, extra = [] } = question;
-    const known = vocabulary ? () => this.#labelsOf(tagger, vocabulary) : null;
-    if (labels !== null) {
-      const beside = known && tagger.calibration.sureThreshold !== null ? await known() : [];
-      return { ...question, labels, judged: false, beside };
-    }
-    if (!known) throw new Error('a question without labels has a vocabulary');
-    return { ...question, labels: withExtra(await known(), extra), judged: true, beside: [] };
-  }
-
-  /**
-   * The labels of the vocabulary that a tagger can know.
-   * @param {Tagger} tagger
-   * @param {import('ocelli').Vocabulary} vocabulary
-   */
-  #labelsOf(tagger, vocabulary) {
-    // A list that cannot be had costs time, and no answer.
-    const labels =
-      this.#knownLabels.get(tagger) ?? vocabulary.labelsFor(tagger).catch(() => vocabulary.labels);
-    this.#knownLabels.set(tagger, labels);
-    return labels;
-  }
-
-  /**
-   * Reads the labels before the first picture comes.
-   * @param {Tagger} tagger
-   * @param {{ signal: AbortSignal, onProgress: (progress: import('ocelli').ProgressEvent) => void }} options
-   */
-  async #prepareTags(tagger, { signal, onProgress }) {
-    try {
-      const { labels, template, templates } = await this.asked(tagger);
-      await tagger.prepare(labels, { template: templates ?? template, signal, onProgress });
-    } catch {
-      // Tagging tells what is wrong, if anything is.
-    }
-  }
-
   /** @param {Question} question every picture is tagged anew; old tags stay until then */
   ask(question) {
-    this.question = question;
+    this.question.current = question;
     this.tags.restart();
   }
 
@@ -399,21 +306,6 @@ export class Session extends EventTarget {
       else if (states.includes('stopped')) tally.stopped += 1;
     }
     return tally;
-  }
-
-  /**
-   * @param {Captioner} captioner
-   * @param {Picture} picture
-   * @param {{ signal: AbortSignal, onPiece: (piece: string) => void }} options
-   * @returns {Promise<Candidate[]>}
-   */
-  async #describe(captioner, picture, { signal, onPiece }) {
-    const { options, numCaptions, rematch } = this.captionSettings;
-    if (numCaptions === 1) {
-      return [{ caption: await captioner.caption(picture.file, { ...options, signal, onPiece }) }];
-    }
-    const matcher = rematch ? await this.matches.engine(this.captions.model, signal) : undefined;
-    return captioner.captions(picture.file, { ...options, numCaptions, ...(matcher && { matcher }), signal });
   }
 
   #changed() {
