@@ -172,11 +172,22 @@ test('lists are arrays, files or addresses, and those that are not given are the
   await assert.rejects(refused(['red']), wrong);
 });
 
-test('a list without terms is refused, and the model goes on', async (t) => {
+test('a list without terms is refused at once, before a model is loaded', async (t) => {
   const { interrogator, tagger, captioner } = await load(t);
-  const empty = await Interrogator.load({ captioner, tagger, lists: { ...LISTS, flavors: [] } });
-  await assert.rejects(empty.prepare(), { name: 'LabelError', code: 'labels-empty' });
-  await assert.rejects(empty.interrogate(bytesOf('x')), { code: 'labels-empty' });
+  for (const [list, many] of [
+    [{ flavors: [] }, 'flavors'],
+    [{ artists: new Blob([' \r\n\n']) }, 'artists'],
+    [{ negative: [] }, 'negative terms'],
+  ]) {
+    await assert.rejects(Interrogator.load({ captioner, tagger, lists: { ...LISTS, ...list } }), {
+      name: 'LabelError',
+      code: 'labels-empty',
+      message: `There are no ${many}: give at least one.`,
+    });
+  }
+  await assert.rejects(Interrogator.load({ tagger: './no-model/', lists: { flavors: [] } }), {
+    code: 'labels-empty',
+  });
   assert.equal((await interrogator.interrogate(bytesOf('x'))).caption, 'a red ball');
 });
 

@@ -101,7 +101,7 @@ export class Interrogator {
    *
    * @param {InterrogatorOptions} [options]
    * @returns {Promise<Interrogator>}
-   * @throws {LabelError} `label-empty`: a term of an array is blank
+   * @throws {LabelError} `labels-empty`: a list has no term; `label-empty`: a term of an array is blank
    * @throws {ModelError} what is wrong with a model's files: `config-invalid`, `weights-invalid`, `not-a-model` and the like
    * @throws {NetworkError} `network`, `http-status`, `not-found`
    * @throws {AbortError} `aborted`
@@ -143,7 +143,7 @@ export class Interrogator {
    * @param {{ signal?: AbortSignal | null, onProgress?: (progress: Progress) => void }} [options] `onProgress`: the phase
    *   `labels`
    * @returns {Promise<void>}
-   * @throws {LabelError} `labels-empty`: a list has no term; `labels-too-many`, `label-too-long`
+   * @throws {LabelError} `labels-too-many`, `label-too-long`
    * @throws {AbortError} `aborted`
    * @throws {WorkerError} `disposed`, `worker-failed`
    * @throws {OcelliError} `argument-invalid`
@@ -163,7 +163,7 @@ export class Interrogator {
    *   way, as `stream` yields them
    * @returns {Promise<FoundPrompt>}
    * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
-   * @throws {LabelError} `labels-empty`: a list has no term; `labels-too-many`, `label-empty`, `label-too-long`
+   * @throws {LabelError} `labels-too-many`, `label-empty`, `label-too-long`
    * @throws {AbortError} `aborted`
    * @throws {WorkerError} `disposed`, `worker-failed`
    * @throws {OcelliError} `argument-invalid`
@@ -180,7 +180,7 @@ export class Interrogator {
    * @param {InterrogateOptions} [options]
    * @returns {AsyncGenerator<FoundPrompt, void, void>}
    * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
-   * @throws {LabelError} `labels-empty`: a list has no term; `labels-too-many`, `label-empty`, `label-too-long`
+   * @throws {LabelError} `labels-too-many`, `label-empty`, `label-too-long`
    * @throws {AbortError} `aborted`
    * @throws {WorkerError} `disposed`, `worker-failed`
    * @throws {OcelliError} `argument-invalid`

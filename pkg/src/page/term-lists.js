@@ -36,6 +36,16 @@ const ONE = {
   negative: 'Negative term',
 };
 
+/** What several are called, as in Rust. @type {Readonly<Record<TermKind, string>>} */
+const MANY = {
+  mediums: 'mediums',
+  artists: 'artists',
+  movements: 'movements',
+  sites: 'sites',
+  flavors: 'flavors',
+  negative: 'negative terms',
+};
+
 /** The largest file of one list. The largest published has 2.5 MB. */
 const MAX_BYTES = 8 << 20;
 
@@ -45,7 +55,7 @@ const MAX_BYTES = 8 << 20;
  * @param {TermLists} lists
  * @param {{ signal?: AbortSignal | null | undefined }} options
  * @returns {Promise<import('../shared/protocol.js').TermTexts>}
- * @throws {LabelError} `label-empty`
+ * @throws {LabelError} `labels-empty`: a list has no term; `label-empty`
  * @throws {NetworkError} `network`, `http-status`, `not-found`
  * @throws {AbortError} `aborted`
  * @throws {OcelliError} `argument-invalid`
@@ -60,6 +70,11 @@ export async function readTermLists(lists, { signal }) {
       return readFile(kind, packageFile(`lists/${file}.txt`), signal);
     }),
   );
+  KINDS.forEach((kind, place) => {
+    if (isBlank(texts[place] ?? '')) {
+      throw new LabelError('labels-empty', `There are no ${MANY[kind]}: give at least one.`);
+    }
+  });
   const [mediums = '', artists = '', movements = '', sites = '', flavors = '', negative = ''] = texts;
   return { mediums, artists, movements, sites, flavors, negative };
 }
