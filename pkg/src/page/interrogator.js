@@ -22,7 +22,8 @@
  * @property {'best' | 'fast' | 'classic' | 'negative'} [mode] what kind of prompt is made, `best` by default:
  *   - `best`: the caption, and one after the other the terms that make the prompt more similar to the picture; or the prompt
  *     of `fast` or `classic`, where that is more similar
- *   - `fast`: the caption, and the terms that are the most similar themselves
+ *   - `fast`: the caption, and the terms that are the most similar themselves: all together can be less similar than the caption
+     alone, as in the published program, and so can the prompt of `classic`
  *   - `classic`: the caption, then a medium, an artist, a site, a movement and some flavors
  *   - `negative`: the terms that fit least, as a negative prompt
  * @property {number} [minFlavors] as many terms are added one after the other even where they make the prompt worse. 8 by
