@@ -19,6 +19,7 @@ import { checkName } from './index-options.js';
 import { IndexWorker } from './index-worker.js';
 import { identityOf, isSameModel, nameOf } from './model-identity.js';
 import { CALL, readOptions } from './options.js';
+import { pathOf } from './picture-address.js';
 
 /**
  * @template I
@@ -85,7 +86,8 @@ export async function sourceOf(file, signal) {
 
 /** @param {string} address @param {AbortSignal | null | undefined} signal @returns {Promise<IndexSource>} */
 async function fetched(address, signal) {
-  const { href } = absolute(address, 'index');
+  const url = absolute(address, 'index');
+  const { href } = url;
   /** @type {Response} */
   let response;
   try {
@@ -96,8 +98,12 @@ async function fetched(address, signal) {
   }
   if (!response.ok) {
     const { status } = response;
-    const sentence = `The index at ${href} could not be fetched: the server answered ${status}.`;
-    throw errorFor(status === 404 ? 'not-found' : 'http-status', sentence, { status });
+    const isFile = url.protocol === 'file:';
+    const place = isFile ? pathOf(url) : href;
+    if (status === 404) throw errorFor('not-found', `There is no index at ${place}.`, { status });
+    const why = isFile ? 'the file may not be read' : `the server answered ${status}`;
+    const sentence = `The index at ${place} could not be fetched: ${why}.`;
+    throw errorFor('http-status', sentence, { status });
   }
   return { kind: 'blob', blob: await response.blob() };
 }

@@ -92,7 +92,7 @@ function refuseAnswer(response, url) {
 }
 
 /** The path of a file, as people write it. @param {URL} url */
-function pathOf({ pathname }) {
+export function pathOf({ pathname }) {
   try {
     return decodeURIComponent(pathname).replace(/^\/(?=[a-z]:)/i, '');
   } catch {
