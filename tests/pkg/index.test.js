@@ -260,7 +260,11 @@ test('an index is found by its address', { skip }, async (t) => {
   const body = Buffer.from(await bytesOf(await index.save()));
   const { url } = await serveRoutes(t, { '/a.ocelli': (_, response) => response.end(body) });
   assert.equal(keep(await Index.open(`${url}/a.ocelli`, { worker })).size, 5);
-  await assert.rejects(Index.open(`${url}/b.ocelli`, { worker }), refused('not-found', /answered 404/));
+  await assert.rejects(Index.open(`${url}/b.ocelli`, { worker }), (error) => {
+    assert.deepEqual([error.name, error.code, error.status], ['NetworkError', 'not-found', 404]);
+    assert.equal(error.message, `There is no index at ${url}/b.ocelli.`);
+    return true;
+  });
 });
 
 test('what cannot be added leaves all as it was', { skip }, async (t) => {
@@ -287,6 +291,37 @@ test('what cannot be added leaves all as it was', { skip }, async (t) => {
   );
   index.dispose();
   await assert.rejects(index.ids(), refused('disposed', /index was disposed of/));
+});
+
+test('an index that is disposed of says so, whatever its model says', withModel, async (t) => {
+  const { url } = await serveRoutes(t, tinyRoutes(CLIP));
+  const { worker } = start(t);
+  const gone = refused('disposed', /^The index was disposed of\.$/);
+  const image = picture(40, 30).pixels;
+  const asked = [
+    (index) => index.search('ab'),
+    (index) => index.search({ image }),
+    (index) => index.add([{ id: 'a', image }]),
+    (index) => index.prepare(),
+    (index) => index.diverse({ query: 'ab' }),
+    (index) => index.save(),
+  ];
+  // Before the call, and while its model is at work.
+  const index = await Index.create({ model: `${url}/${CLIP}/`, worker });
+  index.dispose();
+  for (const ask of asked) await assert.rejects(ask(index), gone);
+  for (const ask of asked.slice(0, 3)) {
+    const other = await Index.create({ model: `${url}/${CLIP}/`, worker });
+    const answer = ask(other);
+    other.dispose();
+    await assert.rejects(answer, gone);
+  }
+  const kept = await Embedder.load(`${url}/${CLIP}/`, { worker });
+  t.after(() => kept.dispose());
+  const lent = await Index.create({ model: kept, worker });
+  lent.dispose();
+  for (const ask of asked) await assert.rejects(ask(lent), gone);
+  assert.equal((await kept.embedTexts(['ab'])).length, 1, 'the model stays its owner’s');
 });
 
 test(

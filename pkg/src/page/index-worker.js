@@ -15,7 +15,7 @@
  * @property {Transferable[]} [transfer]
  */
 
-import { WorkerError } from '../shared/errors.js';
+import { codeOf, WorkerError } from '../shared/errors.js';
 import { Connection } from './connection.js';
 import { startWorker } from './module-worker.js';
 
@@ -72,8 +72,29 @@ export class IndexWorker {
    * @returns {Promise<Operations[V]['answer']>}
    */
   async ask(operation, params, options = {}) {
-    if (this.#disposed) throw disposedError();
+    this.assertOpen();
     return this.#call(operation, params, options);
+  }
+
+  /** @throws {WorkerError} `disposed` */
+  assertOpen() {
+    if (this.#disposed) throw disposedError();
+  }
+
+  /**
+   * Has a model read something for the index. Where the index was disposed of, and the model with it, the index is what is gone.
+   *
+   * @template T
+   * @param {() => Promise<T>} read
+   * @returns {Promise<T>}
+   */
+  async reading(read) {
+    this.assertOpen();
+    try {
+      return await read();
+    } catch (error) {
+      throw this.#disposed && codeOf(error) === 'disposed' ? disposedError() : error;
+    }
   }
 
   /** Takes over what a call says of the index. @param {IndexState} state */

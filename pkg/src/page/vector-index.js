@@ -159,7 +159,9 @@ export class Index {
       for (const [loaded, { id, image }] of items.entries()) {
         onProgress?.({ phase: 'image', file: null, loaded, total });
         try {
-          const [vector] = await embedder.embedImages([image], { signal: signal ?? null });
+          const [vector] = await this.#worker.reading(() =>
+            embedder.embedImages([image], { signal: signal ?? null }),
+          );
           if (vector) batch.push({ id, vector });
         } catch (error) {
           if (!(error instanceof ImageError)) throw error;
@@ -394,12 +396,14 @@ export class Index {
 
   /** @param {IndexQuery} query @param {AbortSignal | null | undefined} signal */
   #embed(query, signal) {
-    return embedQuery(query, {
-      reader: (what) => this.#reader(what),
-      vectors: (ids) => this.vectors(ids),
-      width: this.width,
-      signal: signal ?? null,
-    });
+    return this.#worker.reading(() =>
+      embedQuery(query, {
+        reader: (what) => this.#reader(what),
+        vectors: (ids) => this.vectors(ids),
+        width: this.width,
+        signal: signal ?? null,
+      }),
+    );
   }
 
   /**
@@ -421,6 +425,7 @@ export class Index {
 
   /** What reads pictures or texts. @param {string} what */
   #reader(what) {
+    this.#worker.assertOpen();
     if (this.#embedder) return this.#embedder;
     throw wrong(
       `The index has no model that reads ${what}: give one, as in Index.create({ model: 'ocelli' }) or Index.open(file, { model: 'ocelli' }).`,
@@ -431,7 +436,10 @@ export class Index {
   async #hasBackground(signal) {
     const { hasBackground, size } = this.#worker.state;
     if (hasBackground || !this.#embedder || size === 0) return hasBackground;
-    const texts = await this.#embedder.embedTexts(BACKGROUND, { signal: signal ?? null });
+    const embedder = this.#embedder;
+    const texts = await this.#worker.reading(() =>
+      embedder.embedTexts(BACKGROUND, { signal: signal ?? null }),
+    );
     const width = texts[0]?.length ?? 0;
     const vectors = new Float32Array(width * texts.length);
     texts.forEach((text, place) => vectors.set(text, place * width));
