@@ -21,9 +21,11 @@ test('an index is made, brought up to date, and searched by words and by picture
   const found = await run('search', 'a cat', '--index', 'photos.ocelli');
   assert.deepEqual([found.code, found.err], [0, '']);
   assert.match(found.out, /^photos\/cat\.webp: 0\.\d{3}\n$/);
+  // Unlike grep's, as the code 1 is for pictures that could not be read.
   const none = await run('search', 'a submarine', '-i', 'photos.ocelli');
   assert.deepEqual([none.code, none.out], [0, '']);
   assert.match(none.err, /^ocelli: nothing in photos\.ocelli fits a submarine\.\n$/);
+  assert.match((await run('search', '--help')).out, /Where nothing fits, .* the exit code is 0/);
   const all = lines((await run('search', 'a submarine', '-i', 'photos.ocelli', '--all', '--json')).out);
   assert.equal(all.length, 8);
   assert.ok(all.map((line) => JSON.parse(line)).every(({ standardScore }) => Number.isFinite(standardScore)));
@@ -133,7 +135,12 @@ test(
     ]) {
       const { code, err } = await run(...args);
       assert.equal(code, 3);
-      assert.match(err, /The index is damaged: its file ends too early/);
+      assert.match(err, /^ocelli: damaged\.ocelli: The index is damaged: its file ends too early/);
+    }
+    for (const query of ['photos/broken.jpg', 'cat + photos/broken.jpg']) {
+      const { code, out, err } = await run('search', query, '--index', 'a.ocelli');
+      assert.deepEqual([code, out], [3, '']);
+      assert.match(err, /^ocelli: photos\/broken\.jpg: The file is not a picture in .*\.\n$/);
     }
     assert.equal(readFileSync(path.join(cwd, 'damaged.ocelli')).length, 300);
     const index = await Index.create({ threads: 1 });
@@ -164,3 +171,14 @@ test(
     }
   },
 );
+
+test('an index that is not there is told of by its path', async (t) => {
+  const file = path.join(folderOf(t), 'my photos.ocelli');
+  for (const given of [file, pathToFileURL(file)]) {
+    await assert.rejects(Index.open(given), (error) => {
+      assert.deepEqual([error.name, error.code], ['NetworkError', 'not-found']);
+      assert.equal(error.message, `There is no index at ${file}.`);
+      return true;
+    });
+  }
+});

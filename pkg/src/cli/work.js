@@ -70,7 +70,7 @@ export async function work({ pictures, jobs, quiet, open, ask, results, sidecar 
   /** @param {Picture} picture @param {unknown} error */
   function fail(picture, error) {
     failures += 1;
-    tell(`${picture.path}: ${sentenceOf(error)}`);
+    tell(named(picture.path, error).message);
   }
 
   /** Loads a model with the first picture that needs one: where all is written already, none is. */
@@ -163,4 +163,9 @@ export function sentenceOf(error) {
   if (code === 'EISDIR') return 'It is a folder.';
   if (code === 'EACCES' || code === 'EPERM') return 'It may not be read.';
   return message;
+}
+
+/** What is wrong with a file, by its name. @param {string} file @param {unknown} error */
+export function named(file, error) {
+  return new Failure(`${file}: ${sentenceOf(error)}`, EXIT.failed, { cause: error });
 }
