@@ -241,8 +241,8 @@ ${PICTURES}`,
     summary: 'find pictures of an index by words or by a picture',
     usage: 'ocelli search [options] QUERY... --index FILE',
     about: `Names the pictures that fit best, each with its cosine. QUERY is a text, texts with signs between them
-("beach + sunset - people"), or a picture, also between signs; several count together. Of texts, what fits no better than other words do is left
-out.`,
+("beach + sunset - people"), or a picture, also between signs; several count together. Of texts, what fits no better than other
+words do is left out. Where nothing fits, standard error says so and the exit code is 0: the search was made.`,
     options: {
       index: { type: 'string', short: 'i', value: 'FILE', help: 'what `ocelli index` has written' },
       top: {
