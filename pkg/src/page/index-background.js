@@ -101,3 +101,22 @@ export const BACKGROUND = [
     'a skeleton',
   ],
 ];
+
+/**
+ * Sees to it that an index has the texts that scores are compared with, and says whether it does.
+ *
+ * @param {import('./index-worker.js').IndexWorker} worker
+ * @param {import('./embedder.js').Embedder | null} embedder
+ * @param {AbortSignal | null | undefined} signal
+ * @returns {Promise<boolean>}
+ */
+export async function readBackground(worker, embedder, signal) {
+  const { hasBackground, size } = worker.state;
+  if (hasBackground || !embedder || size === 0) return hasBackground;
+  const texts = await worker.reading(() => embedder.embedTexts(BACKGROUND, { signal: signal ?? null }));
+  const width = texts[0]?.length ?? 0;
+  const vectors = new Float32Array(width * texts.length);
+  texts.forEach((text, place) => vectors.set(text, place * width));
+  worker.hear(await worker.ask('background', { vectors, width }));
+  return true;
+}

@@ -7,30 +7,27 @@
  * @typedef {import('./index-options.js').Hit} Hit
  * @typedef {import('./index-options.js').IndexCallOptions} IndexCallOptions
  * @typedef {import('./index-options.js').IndexFile} IndexFile
- * @typedef {import('./index-options.js').IndexFilter} IndexFilter
  * @typedef {import('./index-options.js').IndexOptions} IndexOptions
  * @typedef {import('./index-options.js').IndexedImage} IndexedImage
  * @typedef {import('./index-options.js').IndexedVector} IndexedVector
  * @typedef {import('./index-options.js').SearchOptions} SearchOptions
  * @typedef {import('./index-query.js').IndexQuery} IndexQuery
  * @typedef {import('./model-identity.js').ModelIdentity} ModelIdentity
- * @typedef {import('../shared/protocol.js').IndexFilter} RowFilter
  * @typedef {import('../shared/types.js').Runtime} Runtime
  */
 
-import { errorFor, ImageError } from '../shared/errors.js';
 import { openIndexStore } from '../cache/index-store.js';
 import { wrong } from './arguments.js';
-import { BACKGROUND, CUTOFF } from './index-background.js';
+import { addPictures, addVectors } from './index-add.js';
+import { CUTOFF, readBackground } from './index-background.js';
 import { exported } from './index-export.js';
 import { openIndex, sourceOf } from './index-open.js';
 import { checkIds, checkItems, checkName, timeOf } from './index-options.js';
 import { embedQuery } from './index-query.js';
+import { allVectors, withFilter } from './index-rows.js';
 import { IndexWorker } from './index-worker.js';
 import { CALL, readOptions } from './options.js';
 
-/** Vectors that go to the worker at once. */
-const BATCH = 64;
 /** Of the best hits so many are looked at for picks that are near a query. */
 const AMONG = 1000;
 
@@ -135,7 +132,7 @@ export class Index {
    *
    * @param {readonly IndexedImage[]} images
    * @param {IndexCallOptions} [options] `onProgress` is told of the phase `image`, in pictures
-   * @returns {Promise<{ id: string, error: ImageError }[]>} those that could not be read
+   * @returns {Promise<{ id: string, error: import('../shared/errors.js').ImageError }[]>} those that could not be read
    * @throws {import('../shared/errors.js').IndexError} `index-full`, `index-mismatch`
    * @throws {import('../shared/errors.js').AbortError} `aborted`
    * @throws {import('../shared/errors.js').WorkerError} `disposed`, `worker-failed`
@@ -144,36 +141,7 @@ export class Index {
   async add(images, options = {}) {
     const { signal, onProgress } = readOptions(options, CALL);
     const items = checkItems(images, 'image');
-    const embedder = this.#reader('pictures');
-    const total = items.length;
-    /** @type {{ id: string, error: ImageError }[]} */
-    const failed = [];
-    /** @type {IndexedVector[]} */
-    let batch = [];
-    const flush = async () => {
-      const full = batch;
-      batch = [];
-      if (full.length > 0) await this.#addAll(full);
-    };
-    try {
-      for (const [loaded, { id, image }] of items.entries()) {
-        onProgress?.({ phase: 'image', file: null, loaded, total });
-        try {
-          const [vector] = await this.#worker.reading(() =>
-            embedder.embedImages([image], { signal: signal ?? null }),
-          );
-          if (vector) batch.push({ id, vector });
-        } catch (error) {
-          if (!(error instanceof ImageError)) throw error;
-          failed.push({ id, error });
-        }
-        if (batch.length === BATCH) await flush();
-      }
-    } finally {
-      await flush();
-    }
-    if (total > 0) onProgress?.({ phase: 'image', file: null, loaded: total, total });
-    return failed;
+    return addPictures(this.#worker, this.#reader('pictures'), items, { signal, onProgress });
   }
 
   /**
@@ -189,7 +157,7 @@ export class Index {
    */
   async addVectors(vectors) {
     const items = checkItems(vectors, 'vector');
-    if (items.length > 0) await this.#addAll(items);
+    if (items.length > 0) await addVectors(this.#worker, items);
   }
 
   /**
@@ -216,7 +184,7 @@ export class Index {
   async prepare(options = {}) {
     const { signal } = readOptions(options, ['signal']);
     this.#reader('texts');
-    await this.#hasBackground(signal);
+    await readBackground(this.#worker, this.#embedder, signal);
   }
 
   /** All ids, in no order. @returns {Promise<string[]>} */
@@ -267,11 +235,11 @@ export class Index {
     } = readOptions(options, ['topK', 'filter', 'threshold', 'cutoff', 'signal']);
     const { vector, isText } = await this.#embed(query, signal);
     const least = cutoff === undefined ? (isText ? CUTOFF : null) : cutoff;
-    const standard = isText && (await this.#hasBackground(signal));
+    const standard = isText && (await readBackground(this.#worker, this.#embedder, signal));
     if (least !== null && !standard && cutoff !== undefined) {
       throw wrong('The option cutoff is for queries of texts, of a model that reads texts.');
     }
-    const found = await this.#filtered(filter, (rows) =>
+    const found = await withFilter(this.#worker, filter, (rows) =>
       this.#worker.ask('search', { query: vector, topK, filter: rows, standard }, { signal }),
     );
     /** @type {Hit[]} */
@@ -322,7 +290,7 @@ export class Index {
     const read = readOptions(options, ['count', 'query', 'lambda', 'filter', 'signal']);
     const { count = 10, query, lambda = 0.5, filter, signal } = read;
     const wanted = query === undefined ? null : (await this.#embed(query, signal)).vector;
-    const found = await this.#filtered(filter, (rows) =>
+    const found = await withFilter(this.#worker, filter, (rows) =>
       this.#worker.ask('diverse', { count, query: wanted, lambda, among: AMONG, filter: rows }, { signal }),
     );
     return found.ids.map((id, place) => ({ id, score: found.scores[place] ?? 0 }));
@@ -367,7 +335,7 @@ export class Index {
    */
   async export(format, options = {}) {
     const { writer } = readOptions(options, ['writer']);
-    const { ids, parts } = await this.#worker.withRows((rows) => this.#parts(rows));
+    const { ids, parts } = await allVectors(this.#worker);
     const { id, revision, dtype } = this.model;
     const table = { ids, parts, width: this.width ?? 0, metadata: { model: id, revision, dtype } };
     return exported(table, format, writer);
@@ -377,21 +345,6 @@ export class Index {
   dispose() {
     this.#worker.dispose();
     if (this.#ownsEmbedder) this.#embedder?.dispose();
-  }
-
-  /** @param {readonly IndexedVector[]} items at least one */
-  async #addAll(items) {
-    const width = items[0]?.vector.length ?? 0;
-    const own = this.width ?? width;
-    const other = items.find(({ vector }) => vector.length !== own)?.vector.length;
-    if (other !== undefined) {
-      const sentence = `The index has vectors of ${own} numbers, and one that is added has ${other}.`;
-      throw errorFor('index-mismatch', sentence);
-    }
-    const vectors = new Float32Array(width * items.length);
-    items.forEach(({ vector }, place) => vectors.set(vector, place * width));
-    const ids = items.map(({ id }) => id);
-    this.#worker.hear(await this.#worker.ask('add', { ids, vectors, width }, { transfer: [vectors.buffer] }));
   }
 
   /** @param {IndexQuery} query @param {AbortSignal | null | undefined} signal */
@@ -406,23 +359,6 @@ export class Index {
     );
   }
 
-  /**
-   * All vectors, some in each part; null where the rows have changed.
-   *
-   * @param {{ ids: string[], version: number }} rows
-   */
-  async #parts({ ids, version }) {
-    /** @type {Float32Array[]} */
-    const parts = [];
-    const { width } = this;
-    for (let begin = 0; begin < ids.length && width !== null; begin += (parts.at(-1)?.length ?? 0) / width) {
-      const part = await this.#worker.ask('rows', { begin, version });
-      if (!part) return null;
-      parts.push(part);
-    }
-    return { ids, parts };
-  }
-
   /** What reads pictures or texts. @param {string} what */
   #reader(what) {
     this.#worker.assertOpen();
@@ -430,41 +366,5 @@ export class Index {
     throw wrong(
       `The index has no model that reads ${what}: give one, as in Index.create({ model: 'ocelli' }) or Index.open(file, { model: 'ocelli' }).`,
     );
-  }
-
-  /** Sees to it that there are texts to compare scores with. @param {AbortSignal | null | undefined} signal */
-  async #hasBackground(signal) {
-    const { hasBackground, size } = this.#worker.state;
-    if (hasBackground || !this.#embedder || size === 0) return hasBackground;
-    const embedder = this.#embedder;
-    const texts = await this.#worker.reading(() =>
-      embedder.embedTexts(BACKGROUND, { signal: signal ?? null }),
-    );
-    const width = texts[0]?.length ?? 0;
-    const vectors = new Float32Array(width * texts.length);
-    texts.forEach((text, place) => vectors.set(text, place * width));
-    this.#worker.hear(await this.#worker.ask('background', { vectors, width }));
-    return true;
-  }
-
-  /**
-   * Asks with a filter, which a function is made into with the ids as they are.
-   *
-   * @template T
-   * @param {IndexFilter | undefined} filter
-   * @param {(filter: RowFilter | null) => Promise<T | null>} ask
-   * @returns {Promise<T>}
-   */
-  async #filtered(filter, ask) {
-    if (typeof filter !== 'function') {
-      return /** @type {Promise<T>} */ (ask(filter === undefined ? null : { ids: checkIds(filter) }));
-    }
-    return this.#worker.withRows(({ ids, version }) => {
-      const bits = new Uint8Array(Math.ceil(ids.length / 8));
-      ids.forEach((id, row) => {
-        if (filter(id)) bits[row >> 3] = (bits[row >> 3] ?? 0) | (1 << (row & 7));
-      });
-      return ask({ bits, version });
-    });
   }
 }
