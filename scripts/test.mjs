@@ -33,7 +33,7 @@ const ALL_CORES = [`--test-concurrency=${availableParallelism()}`];
 const IN_TURN = ['--test-concurrency=1'];
 
 /** Tests of workers, storage, variants, pictures and policies: where browsers differ. */
-const DIFFERS = /\/(main-job|offline|package|plain-page|stored|variants|ways-in|whole)\.test\.js$/;
+const DIFFERS = /\/(index-kept|main-job|offline|package|plain-page|stored|variants|ways-in|whole)\.test\.js$/;
 
 /** @satisfies {Partial<Stage>} */
 const inFirefox = {
