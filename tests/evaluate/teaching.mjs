@@ -3,15 +3,17 @@
 // `photos`: photographs of 159 kinds, all of which the model was trained on: examples are of their training part, what is
 // told is their test part. `pictograms`: line drawings in the style of user interfaces, which the model never saw, of things
 // that its list of labels does not have: examples are of some icon sets, what is told is of others. Numbers are shares of
-// pictures whose first label is right, of all labels: the mean of several draws of examples.
+// pictures whose first label is right, of all labels: the mean of several draws of examples. `lessons`: words that the page is
+// taught, by likeness alone (parts/lessons.mjs).
 
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { duration, Failure, main, ROOT, say } from '../../scripts/lib/run.mjs';
-import { DATA, readTable } from './lib/data.mjs';
+import { Absent, DATA, readTable } from './lib/data.mjs';
 import { dot, sample, SEED, seeded } from './lib/figures.mjs';
 import { pictograms } from './lib/pictograms.mjs';
+import { lessons } from './parts/lessons.mjs';
 
 const COUNTS = [1, 2, 4, 8, 16];
 const DRAWS = 3;
@@ -31,10 +33,10 @@ const MOST_PHOTOS = { train: 16, test: 8 };
  *   are told
  */
 
-/** @returns {Task | null} */
+/** @returns {Task} */
 function photos() {
   const file = path.join(DATA, 'photos.csv');
-  if (!existsSync(file)) return null;
+  if (!existsSync(file)) throw new Absent('the list of photographs is not here');
   const cases = readTable(readFileSync(file, 'utf8'), ',').map(
     ({ path: name = '', label = '', split = '' }) => ({
       label,
@@ -54,10 +56,10 @@ function photos() {
   return { name: 'photos', cases: kept, draw: () => (one) => one.group === 'train' };
 }
 
-/** @returns {Promise<Task | null>} */
+/** @returns {Promise<Task>} */
 async function drawings() {
   const cases = await pictograms();
-  if (!cases) return null;
+  if (!cases) throw new Absent('the icon sets are not here');
   const styles = [...new Set(cases.map(({ group }) => group))].sort();
   // Half of the icon sets lend examples, and the other half are told.
   const draw = (/** @type {() => number} */ random) => {
@@ -138,27 +140,43 @@ function best(logits) {
   return at;
 }
 
+/** @param {Task} task @param {any} tagger */
+async function table(task, tagger) {
+  const { labels, pictures, rows } = await measure(tagger, task);
+  const lines = Object.entries(rows).map(([what, shares]) => {
+    const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+    return `${what.padEnd(12)} ${(100 * mean).toFixed(1)} %   (${shares.map((one) => (100 * one).toFixed(1)).join(', ')})`;
+  });
+  return [`${task.name}: ${labels} labels, ${pictures} pictures, mean of ${DRAWS} draws`, ...lines].join(
+    '\n',
+  );
+}
+
+/** Each makes a table; or throws `Absent`. @type {Record<string, (tagger: any) => Promise<string>>} */
+const PARTS = {
+  pictograms: async (tagger) => table(await drawings(), tagger),
+  photos: async (tagger) => table(photos(), tagger),
+  lessons,
+};
+
 await main(import.meta, async (args) => {
   const { values } = parseArgs({ args, options: { only: { type: 'string' } } });
+  const chosen = values.only?.split(',') ?? Object.keys(PARTS);
+  const unknown = chosen.find((name) => !Object.hasOwn(PARTS, name));
+  if (unknown !== undefined) {
+    throw new Failure(`There is no part \`${unknown}\`; the parts are ${Object.keys(PARTS).join(', ')}.`);
+  }
   const dist = path.join(ROOT, 'pkg/dist/node.js');
   if (!existsSync(dist)) throw new Failure('The package is not built: run `npm run build` first.');
   const { Tagger } = await import(dist);
   const tagger = await Tagger.load('ocelli');
   try {
-    for (const [name, make] of Object.entries({ pictograms: drawings, photos })) {
-      if (values.only && values.only !== name) continue;
-      const task = await make();
-      if (!task) {
-        say(`${name}: skipped, its pictures are not here (tests/evaluate/README.md).`);
-        continue;
-      }
-      const { labels, pictures, rows } = await measure(tagger, task);
-      console.log(`\n${name}: ${labels} labels, ${pictures} pictures, mean of ${DRAWS} draws`);
-      for (const [what, shares] of Object.entries(rows)) {
-        const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
-        console.log(
-          `${what.padEnd(12)} ${(100 * mean).toFixed(1)} %   (${shares.map((one) => (100 * one).toFixed(1)).join(', ')})`,
-        );
+    for (const name of chosen) {
+      try {
+        console.log(`\n${await PARTS[name]?.(tagger)}`);
+      } catch (error) {
+        if (!(error instanceof Absent)) throw error;
+        say(`${name}: skipped, ${error.message} (tests/evaluate/README.md).`);
       }
     }
   } finally {
