@@ -1,17 +1,20 @@
-// The page under many pictures: `npm run bench:page [-- 100,1000,5000]`, after `npm run build`.
+// The page in numbers: `npm run bench:page [-- --only first-visit,many] [100,1000,5000]`, after `npm run build`.
 //
-// So many small pictures are picked at once, and both built-in models look at them. What is told is what a person feels: the time
+// `first-visit`: the bytes of a first visit, and those before the first answer is possible (lib/first-visit.mjs).
+// `many`: so many small pictures are picked at once, and both built-in models look at them. What is told is what a person feels: the time
 // of a picture when half of them are done, how busy the page's own thread is meanwhile, its longest task, how the page scrolls
 // then, how many elements there are, and the memory of its process; and once all is done, how long it takes until another threshold,
 // other labels and a search by words have their effect. Times depend on the machine; how they grow does not.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { findChrome } from '../../scripts/lib/find.mjs';
 import { Failure, main, ROOT, say } from '../../scripts/lib/run.mjs';
 import { serve } from '../../scripts/serve.mjs';
 import { plain } from '../browser/support/pictures.js';
+import { firstVisit } from './lib/first-visit.mjs';
 import { grid } from './lib/statistics.mjs';
 
 const DIST = path.join(ROOT, 'dist');
@@ -23,20 +26,54 @@ const LOOK = 250;
 const SCROLL = { ms: 3000, pixels: 120 };
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'];
 
-await main(import.meta, async ([counts = COUNTS]) => {
+/** @type {Record<string, (executablePath: string, counts: number[]) => Promise<string>>} */
+const PARTS = {
+  'first-visit': (executablePath) => inBrowser(executablePath, (browser) => firstVisit(browser, DIST)),
+  many,
+};
+
+await main(import.meta, async (args) => {
+  const { values, positionals } = parseArgs({
+    args,
+    options: { only: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const chosen = values.only?.split(',') ?? Object.keys(PARTS);
+  const unknown = chosen.find((name) => !Object.hasOwn(PARTS, name));
+  if (unknown !== undefined) {
+    throw new Failure(`There is no part \`${unknown}\`; the parts are ${Object.keys(PARTS).join(', ')}.`);
+  }
+  const counts = (positionals[0] ?? COUNTS).split(',').map(Number);
+  if (!counts.every((count) => Number.isSafeInteger(count) && count > 0)) {
+    throw new Failure('How many pictures? Give numbers, with commas between.');
+  }
   if (!existsSync(path.join(DIST, 'index.html'))) throw new Failure('Run `npm run build` first.');
   const executablePath = findChrome();
   if (!executablePath) throw new Failure('There is no Chromium: run `npm run setup` first.');
+  for (const name of chosen) say(`\n${await PARTS[name]?.(executablePath, counts)}`);
+});
+
+/**
+ * @template T
+ * @param {string} executablePath
+ * @param {(browser: import('playwright-core').Browser) => Promise<T>} measure
+ */
+async function inBrowser(executablePath, measure) {
+  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  try {
+    return await measure(browser);
+  } finally {
+    await browser.close();
+  }
+}
+
+/** @param {string} executablePath @param {number[]} counts of pictures @returns {Promise<string>} a table */
+async function many(executablePath, counts) {
   const server = await serve({ root: DIST });
   const rows = [];
   try {
-    for (const count of counts.split(',').map(Number)) {
-      const browser = await chromium.launch({ executablePath, args: FLAGS });
-      try {
-        rows.push(await measure(browser, server.url, count));
-      } finally {
-        await browser.close();
-      }
+    for (const count of counts) {
+      rows.push(await inBrowser(executablePath, (browser) => measure(browser, server.url, count)));
     }
   } finally {
     await server.close();
@@ -58,8 +95,8 @@ await main(import.meta, async ([counts = COUNTS]) => {
     row.memory.toFixed(0),
     ...[row.threshold, row.labels, row.search].map((ms) => ms.toFixed(0)),
   ]);
-  say(`\n${grid([head, ...cells], cells[0]?.map((_, i) => i) ?? [])}`);
-});
+  return grid([head, ...cells], cells[0]?.map((_, i) => i) ?? []);
+}
 
 /** Small pictures in as many colours. @param {number} count @returns {string[]} their files */
 function pictures(count) {
