@@ -108,12 +108,21 @@ test('what cannot be is refused in one sentence, and the model goes on', options
     Interrogator.load({ tagger, captioner: null, lists: { ...expected.lists, ...lists } });
   const refused = async (lists, code, message) =>
     assert.rejects((await of(lists)).prepare(), { name: 'LabelError', code, message });
-  await refused({ flavors: [] }, 'labels-empty', 'There are no flavors: give at least one.');
-  await refused(
-    { artists: new Blob([' \n\r\n']) },
-    'labels-empty',
-    'There are no artists: give at least one.',
-  );
+  // At once, in the words of the wasm, which has the last.
+  for (const kind of Object.keys(expected.lists)) {
+    const many = kind === 'negative' ? 'negative terms' : kind;
+    const refusal = {
+      name: 'LabelError',
+      code: 'labels-empty',
+      message: `There are no ${many}: give at least one.`,
+    };
+    await assert.rejects(of({ [kind]: [] }), refusal);
+    await assert.rejects(of({ [kind]: new Blob([' \n\r\n']) }), refusal);
+    const texts = Object.fromEntries(
+      Object.entries(expected.lists).map(([own, terms]) => [own, terms.join('\n')]),
+    );
+    await assert.rejects(tagger.prepareTerms({ ...texts, [kind]: ' \n' }, {}), refusal);
+  }
   await refused(
     { mediums: ['a photo', 'x'.repeat(1001)] },
     'label-too-long',
