@@ -19,6 +19,8 @@ const SAME_MODEL = 0.99;
 export class Embeddings {
   /** @type {WeakMap<Tagger, WeakMap<Picture, Float32Array>>} */
   #known = new WeakMap();
+  /** Pictures of the same content. @type {WeakMap<Picture, Picture>} */
+  #twins = new WeakMap();
   /** What is known from earlier visits, and what has known it. @type {{ probe: Probe, all: Map<Picture, Float32Array> } | null} */
   #kept = null;
   /** The tagger that was recognised last. @type {Probe | null} */
@@ -50,9 +52,16 @@ export class Embeddings {
     this.#known.set(tagger, known);
   }
 
-  /** @param {Tagger} tagger @param {Picture} picture */
+  /** What is known of one picture is known of the other. @param {Picture} picture @param {Picture} twin of the same content */
+  link(picture, twin) {
+    this.#twins.set(picture, twin);
+  }
+
+  /** @param {Tagger} tagger @param {Picture} picture @returns {Float32Array | undefined} */
   known(tagger, picture) {
-    return this.#known.get(tagger)?.get(picture);
+    const found = this.#known.get(tagger)?.get(picture);
+    const twin = found ? undefined : this.#twins.get(picture);
+    return twin ? this.known(tagger, twin) : found;
   }
 
   /** @param {Tagger} tagger @param {Picture} picture whether nothing is left to compute */
@@ -67,10 +76,10 @@ export class Embeddings {
    * @returns {Promise<Float32Array>}
    */
   async of(tagger, picture, signal) {
+    const found = this.known(tagger, picture);
+    if (found) return found;
     const known = this.#known.get(tagger) ?? new WeakMap();
     this.#known.set(tagger, known);
-    const found = known.get(picture);
-    if (found) return found;
     const [embedding] = await tagger.embedImages([picture.file], { signal });
     if (!embedding) throw new Error('a picture has an embedding');
     known.set(picture, embedding);

@@ -97,7 +97,9 @@ export class Gallery extends EventTarget {
     const shown = dense ? (this.#open ? [this.#open] : []) : pictures;
     const kept = new Set(shown);
     for (const [picture, card] of this.cards) {
-      if (kept.has(picture)) continue;
+      // Once the original has come, it is shown in the place of its copy.
+      const isDone = card.file === picture.file || card.contains(document.activeElement);
+      if (kept.has(picture) && isDone) continue;
       card.remove();
       this.cards.delete(picture);
     }

@@ -258,7 +258,7 @@ session.addEventListener('change', scheduleShow);
 
 /** @param {readonly Blob[]} files that have come in */
 function add(files) {
-  session.add([...files]);
+  void session.add(files);
   show();
   requestAnimationFrame(() => following.begin());
   announce(`${count(files.length, 'picture')} added`);

@@ -5,7 +5,10 @@
  * @property {string} id
  * @property {string} name the file's name, or what stands for it
  * @property {string} path the same, with its folders where it came with them
- * @property {string} key what tells the file from others: its path, length and date
+ * @property {string} key what tells the file from most others at once: its path, length and date
+ * @property {number} size bytes of the file
+ * @property {string | null} content the digest of what is in the file; null as long as it was not read
+ * @property {string | null} sample the same of a few places of it
  * @property {number} batch when it came, and others with it, in milliseconds
  * @property {number} index its place among them
  * @property {number} taken when its file was last written, in milliseconds; 0 where nobody knows
@@ -35,4 +38,16 @@ export function backIn(now, before, gone) {
     ...now.filter((picture) => !left.has(picture)),
     ...before.filter((picture) => gone.has(picture) || there.has(picture)),
   ];
+}
+
+/**
+ * Puts a picture where it belongs among those that came with it; before all others.
+ * @param {readonly Picture[]} list
+ * @param {Picture} picture
+ * @returns {Picture[]}
+ */
+export function inPlace(list, picture) {
+  const before = list.filter(({ batch, index }) => batch === picture.batch && index < picture.index).at(-1);
+  const at = before ? list.lastIndexOf(before) + 1 : 0;
+  return [...list.slice(0, at), picture, ...list.slice(at)];
 }

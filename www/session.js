@@ -8,8 +8,9 @@ import { Corrections } from './corrections.js';
 import { Embeddings } from './embeddings.js';
 import { pathOf } from './gather.js';
 import { Lessons } from './lessons.js';
-import { backIn, keyOf, takenAt } from './pictures.js';
+import { backIn, inPlace, keyOf, takenAt } from './pictures.js';
 import { captionsQueue, classesQueue, tagsQueue } from './queues.js';
+import { Recognition } from './recognition.js';
 import { TagQuestion } from './tag-question.js';
 import { above, withWords } from './tagging.js';
 
@@ -53,6 +54,8 @@ export class Session extends EventTarget {
   captionSettings = { options: {}, numCaptions: 1, rematch: false };
   /** What taggers know of the pictures. */
   embeddings = new Embeddings();
+  /** By what they are known again. */
+  recognition = new Recognition();
   /** What people say of them, and what they teach by them. */
   corrections = new Corrections();
   lessons = new Lessons((tagger, picture) => this.embeddings.known(tagger, picture));
@@ -71,9 +74,10 @@ export class Session extends EventTarget {
   #threshold = 0;
   /** Which of them are shown besides. @type {((picture: Picture) => boolean) | null} */
   #filter = null;
+  #ids = 0;
+  #batch = 0;
+  /** Files that came, for those without a name. */
   #count = 0;
-  /** Pictures of which there is only a copy, by their keys. @type {Map<string, Picture>} */
-  #copies = new Map();
 
   /**
    * @param {Loaders} loaders
@@ -108,38 +112,69 @@ export class Session extends EventTarget {
     return [...this.lanes, this.matches.queue, this.answers.queue];
   }
 
-  /** @param {Blob[]} files one batch: it goes to the top, in its own order */
-  add(files) {
-    const fresh = files.filter((file) => !this.#takeBack(file));
-    const now = Date.now();
-    const batch = fresh.map((file, index) => {
-      this.#count += 1;
-      const known = file instanceof File ? file.name : (pathOf(file)?.split('/').at(-1) ?? '');
-      const name = known || `Picture ${this.#count}`;
-      const path = pathOf(file) ?? name;
-      const key = keyOf(file, path);
-      return { id: `picture-${this.#count}`, name, path, key, batch: now, index, taken: takenAt(file), file };
-    });
+  /**
+   * Takes in files: one batch, which goes to the top, in its own order. What cannot have been seen before is there at once.
+   * @param {readonly Blob[]} files
+   * @returns {Promise<void>} once all of them are known again, or new
+   */
+  async add(files) {
+    const batch = (this.#batch = Math.max(Date.now(), this.#batch + 1));
+    const arrivals = files.map((file, index) => ({ file, index, path: this.#pathFor(file) }));
+    const maybe = arrivals.filter(({ file }) => this.recognition.mayKnow(file));
+    const strangers = arrivals.filter((one) => !maybe.includes(one)).map((one) => this.#picture(one, batch));
     // What comes in now is to be seen.
     this.#fitting = null;
-    this.pictures = [...batch, ...this.pictures];
-    this.#arrived = [...batch, ...this.#arrived];
-    for (const queue of this.lanes) queue.add(batch);
-    this.#changed();
+    this.#takeIn(strangers);
+    for await (const { arrival, picture, isIt, content } of this.recognition.meet(maybe)) {
+      if (isIt) this.#changed();
+      else this.#takeIn([{ ...this.#picture(arrival, batch), content }], picture);
+    }
   }
 
-  /**
-   * Puts an original in the place of its copy.
-   * @param {Blob} file
-   * @returns {boolean} whether it is known from an earlier visit
-   */
-  #takeBack(file) {
-    const path = pathOf(file) ?? (file instanceof File ? file.name : '');
-    const picture = this.#copies.get(keyOf(file, path));
-    if (!picture) return false;
-    this.#copies.delete(picture.key);
-    picture.file = file;
-    return true;
+  /** @param {Blob} file */
+  #pathFor(file) {
+    this.#count += 1;
+    return pathOf(file) ?? ((file instanceof File && file.name) || `Picture ${this.#count}`);
+  }
+
+  /** @param {import('./recognition.js').Arrival} arrival @param {number} batch @returns {Picture} */
+  #picture({ file, path, index }, batch) {
+    this.#ids += 1;
+    return {
+      id: `picture-${this.#ids}`,
+      name: path.split('/').at(-1) ?? path,
+      path,
+      key: keyOf(file, path),
+      size: file.size,
+      content: null,
+      sample: null,
+      batch,
+      index,
+      taken: takenAt(file),
+      file,
+    };
+  }
+
+  /** @param {readonly Picture[]} pictures @param {Picture | null} [twin] a picture of the same content, which all is known of already */
+  #takeIn(pictures, twin = null) {
+    const [first, ...others] = pictures;
+    if (!first) return;
+    this.recognition.learn(pictures);
+    const among = (/** @type {Picture[]} */ list) =>
+      others.length === 0 ? inPlace(list, first) : [...pictures, ...list];
+    this.pictures = among(this.pictures);
+    this.#arrived = among(this.#arrived);
+    const captions = twin && this.captions.jobs.get(twin);
+    const known = captions?.status === 'done' ? captions.result : null;
+    const by = this.captions.model?.id ?? '';
+    if (twin) {
+      this.embeddings.link(first, twin);
+      this.corrections.put(first, this.corrections.of(twin));
+    }
+    this.tags.add(pictures);
+    this.captions.add(pictures, () => known && { by, result: known });
+    this.classes.add(pictures);
+    this.#changed();
   }
 
   /**
@@ -149,11 +184,13 @@ export class Session extends EventTarget {
    * @returns {Picture[]} in the order of the entries
    */
   restore(entries, probe) {
-    const pictures = entries.map(({ key, name, path, batch, index, taken = 0, copy }) => {
-      this.#count += 1;
-      return { id: `picture-${this.#count}`, name, path, key, batch, index, taken, file: copy };
+    const pictures = entries.map((entry) => {
+      const { quick, size, content, sample, name, path, batch, index, taken = 0, copy } = entry;
+      this.#ids += 1;
+      const known = { key: quick, size, content, sample, name, path, batch, index, taken };
+      return { id: `picture-${this.#ids}`, ...known, file: copy };
     });
-    for (const picture of pictures) this.#copies.set(picture.key, picture);
+    this.recognition.learn(pictures, { copies: true });
     this.corrections.putAll(pictures.map((picture, i) => ({ picture, said: entries[i]?.said })));
     const known = new Map();
     for (const [i, picture] of pictures.entries()) {
@@ -183,12 +220,16 @@ export class Session extends EventTarget {
     const [shown, arrived] = [this.pictures, this.#arrived];
     const going = new Set(pictures);
     const known = pictures.map((picture) => this.captions.jobs.get(picture)?.result ?? null);
+    const copies = pictures.filter((picture) => !this.recognition.hasOriginal(picture));
     const by = this.captions.model?.id ?? '';
     this.pictures = shown.filter((picture) => !going.has(picture));
     this.#arrived = arrived.filter((picture) => !going.has(picture));
     for (const queue of this.everyLane) queue.remove(...pictures);
+    this.recognition.forget(pictures);
     this.#changed();
     return () => {
+      this.recognition.learn(pictures);
+      this.recognition.learn(copies, { copies: true });
       this.pictures = backIn(this.pictures, shown, going);
       this.#arrived = backIn(this.#arrived, arrived, going);
       // What is known of them makes tags in no time; captions took theirs.

@@ -99,10 +99,13 @@ export class PictureCard extends HTMLElement {
   #answer = { caption: null, tags: null, naming: String };
   /** @type {Picture | null} */
   picture = null;
+  /** What of the picture is on screen: its copy or its original. @type {Blob | null} */
+  file = null;
 
   /** @param {Picture} picture */
   open(picture) {
     this.picture = picture;
+    this.file = picture.file;
     this.id = picture.id;
     this.#address = URL.createObjectURL(picture.file);
     this.#frame.open(this.#address);

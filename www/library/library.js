@@ -95,8 +95,26 @@ export class Library extends EventTarget {
   async remove(picture) {
     const entry = this.#kept.get(picture);
     this.#kept.delete(picture);
-    if (entry) await this.#store.remove(entry.key).catch(() => {});
+    if (entry) await this.#forget(entry.key).catch(() => {});
     this.#changed();
+  }
+
+  /** Forgets a key, unless another picture has it, too: the same file can be here twice. @param {string} key */
+  async #forget(key) {
+    if (![...this.#kept.values()].some((one) => one.key === key)) await this.#store.remove(key);
+  }
+
+  /** The key under which a picture was kept, where it has another now. @param {Picture} picture @param {Entry} entry */
+  #keyBefore(picture, { key }) {
+    const before = this.#kept.get(picture)?.key;
+    return before === undefined || before === key ? [] : [before];
+  }
+
+  /** Finds out what is in the file of a picture. @param {Picture} picture */
+  async #read(picture) {
+    const { recognition } = this.#session;
+    await recognition.contentOf(picture);
+    await recognition.sampleOf(picture);
   }
 
   /** Forgets everything that is kept, and keeps no more; the pictures stay until the page is left. */
@@ -124,7 +142,10 @@ export class Library extends EventTarget {
     const news = this.#session.pictures.filter((picture) => this.#isNews(picture));
     // Copies of what is not on screen, where there is something to keep of it.
     this.#thumbnails.want(news.slice(0, AT_ONCE), { later: true });
-    const found = news.flatMap((picture) => this.#entryOf(picture) ?? []).slice(0, AT_ONCE);
+    const ready = news.filter((picture) => this.#entryOf(picture)).slice(0, AT_ONCE);
+    for (const picture of ready) await this.#read(picture);
+    // Something may have been taken away, or another model chosen, while files were read.
+    const found = ready.flatMap((picture) => this.#entryOf(picture) ?? []);
     try {
       const { names } = this.#session.corrections;
       const { examples } = this.#session.lessons;
@@ -137,12 +158,13 @@ export class Library extends EventTarget {
         await this.#store.put(
           found.map(({ entry }) => entry),
           probe,
+          found.flatMap(({ picture, entry }) => this.#keyBefore(picture, entry)),
         );
       }
       for (const { picture, entry } of found) {
         // Taken away, or forgotten, while it was written.
         if (!this.#off && this.#session.pictures.includes(picture)) this.#kept.set(picture, entry);
-        else await this.#store.remove(entry.key);
+        else await this.#forget(entry.key);
       }
     } catch (error) {
       const full = error instanceof DOMException && error.name === 'QuotaExceededError';
@@ -163,7 +185,12 @@ export class Library extends EventTarget {
     // What nobody can make a copy of is not kept.
     if (this.#thumbnails.of(picture) === '') return false;
     const kept = this.#kept.get(picture);
-    const same = kept?.captions === captions.result && kept.said === this.#session.corrections.of(picture);
+    const same =
+      kept?.captions === captions.result &&
+      kept.said === this.#session.corrections.of(picture) &&
+      kept.quick === picture.key &&
+      kept.content === picture.content &&
+      !this.#session.recognition.isUnread(picture);
     return !same || kept.embedding !== embeddings.known(tags.engine, picture);
   }
 
@@ -177,7 +204,11 @@ export class Library extends EventTarget {
     if (!copy || !embedding || !result) return null;
     /** @type {Entry} */
     const entry = {
-      key: picture.key,
+      key: picture.content === null ? picture.key : `${picture.content}|${picture.path}`,
+      quick: picture.key,
+      size: picture.size,
+      content: picture.content,
+      sample: picture.sample,
       name: picture.name,
       path: picture.path,
       batch: picture.batch,

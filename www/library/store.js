@@ -6,7 +6,11 @@
  * @typedef {import('../embeddings.js').Probe} Probe
  *
  * @typedef {object} Entry
- * @property {string} key what tells the file from others: its path, length and date
+ * @property {string} key what tells the picture from all others: what is in its file, and its path
+ * @property {string} quick what tells its file from most others at once: its path, length and date
+ * @property {number} size bytes of the file
+ * @property {string | null} content the digest of what is in it; null where it was kept before that was read
+ * @property {string | null} sample the same of a few places of it
  * @property {string} name
  * @property {string} path
  * @property {number} batch when it came, and others with it, in milliseconds
@@ -28,7 +32,8 @@ import { openDB } from 'idb';
 import { readSaid } from '../corrections.js';
 
 const NAME = 'ocelli-library';
-const VERSION = 1;
+/** Of the first, pictures were told apart by path, length and date alone. */
+const VERSION = 2;
 const PICTURES = 'pictures';
 const ABOUT = 'about';
 const PROBE = 'probe';
@@ -46,13 +51,30 @@ export class LibraryStore {
   /** @returns {Promise<LibraryStore | null>} null where the browser keeps nothing, as in some private windows */
   static async open() {
     try {
-      const database = await openDB(NAME, VERSION, {
-        upgrade(fresh) {
-          fresh.createObjectStore(PICTURES, { keyPath: 'key' });
-          fresh.createObjectStore(ABOUT);
+      /** @type {(why: Error) => void} */
+      let giveUp = () => {};
+      const given = new Promise((_, reject) => (giveUp = reject));
+      const opening = openDB(NAME, VERSION, {
+        async upgrade(fresh, before, _, transaction) {
+          if (before === 0) {
+            fresh.createObjectStore(PICTURES, { keyPath: 'key' });
+            fresh.createObjectStore(ABOUT);
+            return;
+          }
+          const pictures = transaction.objectStore(PICTURES);
+          for (let at = await pictures.openCursor(); at; at = await at.continue()) {
+            await at.update(asOfSecond(at.value));
+          }
         },
+        // A new version of the page, in another window, is not to wait for this one.
+        blocking: (_before, _after, event) => /** @type {IDBDatabase} */ (event.target).close(),
+        blocked: () => giveUp(new Error('another window has it in its older form')),
       });
-      return new LibraryStore(database);
+      await Promise.race([opening, given]).catch((error) => {
+        opening.then((late) => late.close()).catch(() => {});
+        throw error;
+      });
+      return new LibraryStore(await opening);
     } catch {
       return null;
     }
@@ -91,12 +113,17 @@ export class LibraryStore {
     await this.#database.put(ABOUT, taught, TAUGHT);
   }
 
-  /** @param {readonly Entry[]} entries @param {Probe} probe of the tagger that is there */
-  async put(entries, probe) {
+  /**
+   * @param {readonly Entry[]} entries
+   * @param {Probe} probe of the tagger that is there
+   * @param {readonly string[]} [gone] keys that the same pictures had before
+   */
+  async put(entries, probe, gone = []) {
     const transaction = this.#database.transaction([PICTURES, ABOUT], 'readwrite');
     const pictures = transaction.objectStore(PICTURES);
     await Promise.all([
       transaction.objectStore(ABOUT).put(probe, PROBE),
+      ...gone.map((key) => pictures.delete(key)),
       ...entries.map((entry) => pictures.put(entry)),
       transaction.done,
     ]);
@@ -118,11 +145,19 @@ export class LibraryStore {
   }
 }
 
+/** @param {any} entry as the first version of the page kept it */
+function asOfSecond(entry) {
+  const size = Number(String(entry?.key).split('|').at(-2));
+  return { ...entry, quick: entry?.key, size, content: null, sample: null };
+}
+
 /** @param {any} entry @returns {entry is Entry} */
 function isEntry(entry) {
-  const texts = [entry?.key, entry?.name, entry?.path, entry?.tagger, entry?.captionModel];
+  const texts = [entry?.key, entry?.quick, entry?.name, entry?.path, entry?.tagger, entry?.captionModel];
   return (
     texts.every((text) => typeof text === 'string') &&
+    [entry.content, entry.sample].every((one) => one === null || typeof one === 'string') &&
+    Number.isFinite(entry.size) &&
     Number.isFinite(entry.batch) &&
     Number.isFinite(entry.index) &&
     (entry.taken === undefined || Number.isFinite(entry.taken)) &&

@@ -1,0 +1,192 @@
+// Pictures of earlier visits are known again by what is in their files, and what an earlier version of the page kept is not lost.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+import { IN_FIREFOX, openBrowser } from './support/browser.js';
+import { plain } from './support/pictures.js';
+import { openSite, Visit } from './support/site.js';
+
+const browser = await openBrowser();
+const site = await openSite();
+test.after(async () => {
+  await browser.close();
+  await site.close();
+});
+
+/** Why folders are not tried there. */
+const noFolders = { skip: IN_FIREFOX && 'WebDriver BiDi picks no folders' };
+
+/** Enough to be kept. */
+const MANY = 26;
+
+/** @param {number} number @returns {Buffer} a picture of a colour of its own, as long as all others */
+function picture(number) {
+  const { buffer } = plain('', {
+    width: 24,
+    height: 24,
+    colour: [(53 * number) % 256, (9 * number) % 256, 90],
+  });
+  return Buffer.concat([buffer, Buffer.alloc(400 - buffer.length)]);
+}
+
+/** A visit whose library keeps a folder. @param {import('node:test').TestContext} t */
+async function withKept(t) {
+  const root = mkdtempSync(path.join(tmpdir(), 'ocelli-kept-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  const folder = path.join(root, 'Trip');
+  mkdirSync(folder);
+  for (let i = 0; i < MANY; i++) writeFileSync(path.join(folder, `p${i}.png`), picture(i));
+  const visit = await Visit.begin(browser, site.url);
+  const { page } = visit;
+  await page.setInputFiles('#folder', folder);
+  await page.getByText(`Small copies of ${MANY} pictures`).waitFor();
+  await tile(visit, 'p2.png').click({ modifiers: ['Control'] });
+  await page.locator('selection-bar').getByLabel('Tag').fill('Grandma');
+  await page.keyboard.press('Enter');
+  await tile(visit, 'p2.png: Grandma').waitFor();
+  await page.locator('selection-bar').getByRole('button', { name: 'Done' }).click();
+  await kept(visit, (entries) => entries.some(({ said }) => said?.own.includes('Grandma')));
+  return { visit, folder, root };
+}
+
+/** Waits until so many pictures are there, and done. @param {Visit} visit @param {number} [count] */
+const allDone = ({ page }, count = MANY) =>
+  page.waitForFunction(
+    (text) => document.querySelector('.work-line')?.textContent === text,
+    `${count} pictures`,
+  );
+
+/** @param {Visit} visit @param {string} name */
+const tile = (visit, name) => visit.page.getByRole('button', { name: new RegExp(`^${name}\\b`) });
+
+/** Waits until what is kept is as it should be. @param {Visit} visit @param {(entries: any[]) => boolean} isRight */
+async function kept({ page }, isRight) {
+  for (let round = 0; round < 200; round++) {
+    const entries = await page.evaluate(async () => {
+      const wait = (request) =>
+        new Promise((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const database = await wait(indexedDB.open('ocelli-library'));
+      const all = await wait(database.transaction('pictures').objectStore('pictures').getAll());
+      database.close();
+      return all.map(({ copy, embedding, ...rest }) => ({
+        ...rest,
+        copy: copy.size,
+        known: embedding.length,
+      }));
+    });
+    if (isRight(entries)) return entries;
+    await page.waitForTimeout(100);
+  }
+  throw new Error('it is never kept so');
+}
+
+test(
+  'files that were renamed or moved are neither looked at again nor lose their corrections',
+  noFolders,
+  async (t) => {
+    const { visit, folder, root } = await withKept(t);
+    const { page } = visit;
+    mkdirSync(path.join(root, 'Summer', 'day 1'), { recursive: true });
+    for (let i = 0; i < MANY; i++) {
+      renameSync(path.join(folder, `p${i}.png`), path.join(root, 'Summer/day 1', `s${i}.png`));
+    }
+    await page.reload();
+    await tile(visit, 'p2.png: Grandma').waitFor();
+    await allDone(visit);
+    await page.evaluate(() => {
+      const line = document.querySelector('.work-line');
+      const lines = (window.lines = []);
+      new MutationObserver(() => lines.push(line?.textContent)).observe(line, {
+        childList: true,
+        characterData: true,
+        subtree: true,
+      });
+    });
+    await page.setInputFiles('#folder', path.join(root, 'Summer'));
+    await tile(visit, 's2.png: Grandma').waitFor();
+    const entries = await kept(visit, (all) => all.every(({ name }) => name.startsWith('s')));
+    assert.equal(entries.length, MANY, 'nothing of the old names is left');
+    assert.ok(entries.every(({ path: where }) => where.startsWith('Summer/day 1/')));
+    assert.deepEqual(entries.find(({ name }) => name === 's2.png').said.own, ['Grandma']);
+    assert.deepEqual(await page.evaluate(() => window.lines), [], 'nothing was to be done');
+    assert.equal(await page.locator('.work-line').innerText(), `${MANY} pictures`);
+    await visit.end();
+  },
+);
+
+test('two pictures of the same name, length and date are kept as two', noFolders, async (t) => {
+  const { visit, root } = await withKept(t);
+  const { page } = visit;
+  const then = new Date(2020, 1, 1);
+  for (const [place, number] of /** @type {const} */ ([
+    ['one', 100],
+    ['two', 101],
+  ])) {
+    const folder = path.join(root, place, 'DCIM');
+    mkdirSync(folder, { recursive: true });
+    const file = path.join(folder, 'IMG_1.png');
+    writeFileSync(file, picture(number));
+    utimesSync(file, then, then);
+    await page.setInputFiles('#folder', folder);
+    await allDone(visit, number - 73);
+  }
+  const entries = await kept(visit, (all) => all.length === MANY + 2);
+  const twins = entries.filter(({ name }) => name === 'IMG_1.png');
+  assert.equal(twins.length, 2);
+  assert.equal(twins[0].quick, twins[1].quick);
+  assert.notEqual(twins[0].content, twins[1].content);
+  await page.reload();
+  await allDone(visit, MANY + 2);
+  await page.setInputFiles('#folder', path.join(root, 'one', 'DCIM'));
+  await page.waitForTimeout(1000);
+  assert.equal(await page.locator('.work-line').innerText(), `${MANY + 2} pictures`);
+  await visit.end();
+});
+
+test('what an earlier version of the page kept is there, and known again', noFolders, async (t) => {
+  const { visit, folder } = await withKept(t);
+  const { page } = visit;
+  const words = () => page.locator('.tile').evaluateAll((tiles) => tiles.map((one) => one.ariaLabel));
+  const before = await words();
+  await page.goto(new URL('licences.txt', site.url).href);
+  await page.evaluate(async () => {
+    const wait = (request) =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const now = await wait(indexedDB.open('ocelli-library'));
+    const read = (store, how) => wait(now.transaction(store).objectStore(store)[how]());
+    const pictures = await read('pictures', 'getAll');
+    const [about, keys] = [await read('about', 'getAll'), await read('about', 'getAllKeys')];
+    now.close();
+    await wait(indexedDB.deleteDatabase('ocelli-library'));
+    const opening = indexedDB.open('ocelli-library', 1);
+    opening.onupgradeneeded = () => {
+      const store = opening.result.createObjectStore('pictures', { keyPath: 'key' });
+      for (const { quick, size, content, sample, ...rest } of pictures) store.put({ ...rest, key: quick });
+      const other = opening.result.createObjectStore('about');
+      about.forEach((value, i) => other.put(value, keys[i]));
+    };
+    (await wait(opening)).close();
+  });
+  await page.goto(site.url);
+  await tile(visit, 'p2.png: Grandma').waitFor();
+  await allDone(visit);
+  assert.deepEqual(await words(), before);
+  const old = await kept(visit, (all) => all.length === MANY);
+  assert.ok(old.every(({ content, size }) => content === null && size === 400));
+  // The files themselves tell the rest.
+  await page.setInputFiles('#folder', folder);
+  const entries = await kept(visit, (all) => all.every(({ content }) => content !== null));
+  assert.equal(entries.length, MANY);
+  assert.deepEqual(entries.find(({ name }) => name === 'p2.png').said.own, ['Grandma']);
+  // Of a plain file the browser wants an icon.
+  await visit.end({ expected: [/404/] });
+});

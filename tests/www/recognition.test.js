@@ -1,0 +1,173 @@
+// Pictures that were seen before are known again by what is in them, and answered without being looked at.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { contentOf, sampleOf } from '../../www/library/content.js';
+import { Session } from '../../www/session.js';
+
+const QUESTION = { labels: ['cat', 'dog'], template: '{}', vocabulary: null };
+
+/** A session whose tagger writes down what it looks at. */
+async function begin() {
+  /** @type {string[]} */
+  const looked = [];
+  const tagger = {
+    runtime: { variant: 'simd128', threads: 1, why: '' },
+    calibration: { temperature: 1, sureThreshold: null, noneOffset: 0 },
+    dispose() {},
+    prepare: async () => {},
+    embedTexts: async (texts) => texts.map(() => Float32Array.of(0.6, 0.8)),
+    async embedImages([file]) {
+      looked.push(file.name);
+      return [Float32Array.of(file.size, 1)];
+    },
+    tag: async (embeddings, labels) =>
+      embeddings.map(() => labels.map((label, index) => ({ label, score: 0.5, index }))),
+  };
+  const never = { load: () => new Promise(() => {}) };
+  const loaders = { Captioner: never, Matcher: never, Answerer: never, Classifier: never };
+  const session = new Session(
+    /** @type {any} */ ({ ...loaders, Tagger: { load: async () => tagger } }),
+    QUESTION,
+    {},
+  );
+  await session.tags.use({ id: 'm', title: 'm' });
+  return { session, looked };
+}
+
+/** @param {string} name @param {string} content @param {number} [lastModified] */
+const file = (name, content, lastModified = 1000) => new File([content], name, { lastModified });
+
+/** @param {Session} session */
+async function done(session) {
+  while (session.pictures.some((one) => session.tags.jobs.get(one)?.status !== 'done')) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** What a library keeps of a file. @param {File} original @param {object} [more] */
+async function entryOf(original, more) {
+  const key = `${original.name}|${original.size}|${original.lastModified}`;
+  return {
+    key,
+    quick: key,
+    size: original.size,
+    content: await contentOf(original),
+    sample: await sampleOf(original),
+    name: original.name,
+    path: original.name,
+    batch: 1,
+    index: 0,
+    taken: original.lastModified,
+    copy: new Blob(['small']),
+    embedding: Float32Array.of(1, 0),
+    tagger: 'probe',
+    captions: [{ caption: 'as it was' }],
+    captionModel: 'c',
+    said: { own: ['Rex'], gone: [], caption: null },
+    ...more,
+  };
+}
+
+const PROBE = { id: 'probe', answer: Float32Array.of(0.6, 0.8) };
+
+/** A session with what was kept of files, and a tagger that knows it again. */
+async function withKept(...entries) {
+  const begun = await begin();
+  begun.session.tags.leave();
+  begun.session.restore(entries, PROBE);
+  await begun.session.tags.use({ id: 'm', title: 'm' });
+  await done(begun.session);
+  assert.deepEqual(begun.looked, []);
+  return begun;
+}
+
+test('a file that was renamed or moved is known again, with what people said of it', async () => {
+  const { session, looked } = await withKept(await entryOf(file('a.jpg', 'picture')));
+  const [picture] = session.pictures;
+  await session.add([file('trip/b.jpg', 'picture', 2000)]);
+  await done(session);
+  assert.deepEqual(session.pictures, [picture], 'it is the same picture');
+  assert.deepEqual([picture.name, picture.path], ['b.jpg', 'trip/b.jpg']);
+  assert.equal(picture.file.size, 7, 'the original is here');
+  assert.deepEqual(looked, []);
+  assert.deepEqual(
+    session
+      .answerOf(picture)
+      .tags.filter(({ own }) => own)
+      .map(({ label }) => label),
+    ['Rex'],
+  );
+});
+
+test('a copy of a file beside it has what is known of it, and is a picture of its own', async () => {
+  const original = file('a.jpg', 'picture');
+  const { session, looked } = await withKept(await entryOf(original));
+  await session.add([file('copy.jpg', 'picture', 3000), original]);
+  await done(session);
+  assert.deepEqual(
+    session.pictures.map(({ name }) => name),
+    ['copy.jpg', 'a.jpg'],
+  );
+  assert.deepEqual(looked, [], 'neither is looked at');
+  const [copy, first] = session.pictures;
+  assert.equal(session.corrections.of(copy), session.corrections.of(first));
+  session.corrections.put(copy, undefined);
+  assert.deepEqual(
+    session.corrections.of(first)?.own,
+    ['Rex'],
+    'what is said of one is not said of the other',
+  );
+});
+
+test('two pictures of one name, length and date are two', async () => {
+  const { session, looked } = await withKept(await entryOf(file('a.jpg', 'picture')));
+  const [kept] = session.pictures;
+  await session.add([file('a.jpg', 'another')]);
+  await session.add([file('a.jpg', 'a third')]);
+  await done(session);
+  assert.deepEqual(looked, ['a.jpg', 'a.jpg']);
+  assert.equal(session.pictures.length, 3);
+  assert.equal(kept.file.size, 5, 'the copy stays what it was');
+  assert.deepEqual(session.corrections.of(session.pictures[0]), undefined);
+  // The first comes back to its own.
+  await session.add([file('a.jpg', 'picture')]);
+  assert.equal(session.pictures.length, 3);
+  assert.equal(kept.file.size, 7);
+});
+
+test('what an earlier version of the page kept is known by its name, length and date', async () => {
+  const old = await entryOf(file('a.jpg', 'picture'), { content: null, sample: null });
+  const { session, looked } = await withKept(old);
+  const [picture] = session.pictures;
+  await session.add([file('a.jpg', 'picture')]);
+  assert.equal(session.pictures.length, 1);
+  assert.equal(picture.file.size, 7);
+  assert.deepEqual(looked, []);
+  assert.ok(session.recognition.isUnread(picture), 'what is in it is still to be kept');
+  assert.equal(await session.recognition.contentOf(picture), await contentOf(file('x', 'picture')));
+});
+
+test('a batch keeps its order, whatever of it may have been seen before', async () => {
+  const { session } = await withKept(await entryOf(file('a.jpg', 'picture')));
+  await session.add(
+    ['longer one', 'another', 'the longest', 'a third'].map((text, i) => file(`${i}.jpg`, text)),
+  );
+  assert.deepEqual(
+    session.pictures.map(({ name }) => name),
+    ['0.jpg', '1.jpg', '2.jpg', '3.jpg', 'a.jpg'],
+  );
+  const undo = session.remove(session.pictures[4]);
+  undo();
+  assert.ok(!session.recognition.hasOriginal(session.pictures[4]));
+});
+
+test('a file of several pieces has a digest of its own', async () => {
+  const long = new Uint8Array((16 << 20) + 5);
+  const one = await contentOf(new Blob([long]));
+  assert.match(one, /^[0-9a-f]{64}$/);
+  long[long.length - 1] = 1;
+  assert.notEqual(await contentOf(new Blob([long])), one);
+  long[8 << 20] = 7;
+  assert.notEqual(await sampleOf(new Blob([long])), await sampleOf(new Blob([long.slice(0, -1)])));
+});

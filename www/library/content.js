@@ -1,0 +1,42 @@
+/**
+ * What tells pictures from each other: what is in their files. Digests are made by the browser, beside the page's thread, and no more
+ * of a file is in memory than a piece.
+ */
+
+/** Bytes of a piece: files up to that long have the plain SHA-256 as their digest, longer ones that of their pieces' digests. */
+const PIECE = 16 << 20;
+/** Bytes of each of the places that a sample is made of. */
+const PLACE = 8 << 10;
+
+/** Whether the browser makes digests here: only pages that came over a safe way get any. */
+export const canDigest = globalThis.crypto?.subtle !== undefined;
+
+/** @param {Blob} file @returns {Promise<string>} its digest */
+export async function contentOf(file) {
+  if (file.size <= PIECE) return hex(await digest(file));
+  /** @type {ArrayBuffer[]} */
+  const pieces = [];
+  for (let at = 0; at < file.size; at += PIECE) pieces.push(await digest(file.slice(at, at + PIECE)));
+  return hex(await digest(new Blob(pieces)));
+}
+
+/**
+ * The digest of a few places of a file: enough to see that one of the same name, length and date is another.
+ * @param {Blob} file
+ * @returns {Promise<string>}
+ */
+export async function sampleOf(file) {
+  const { size } = file;
+  const starts = [0, Math.floor(size / 2), Math.max(0, size - PLACE)];
+  return hex(await digest(new Blob(starts.map((at) => file.slice(at, at + PLACE)))));
+}
+
+/** @param {Blob} piece */
+async function digest(piece) {
+  return crypto.subtle.digest('SHA-256', await piece.arrayBuffer());
+}
+
+/** @param {ArrayBuffer} bytes */
+function hex(bytes) {
+  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,142 @@
+/**
+ * Pictures that have been seen before, known again by what is in their files: whatever they are called now, and wherever they lie.
+ * A file of the name, length and date of one that is kept is taken for it after a look at a few places; of others only those are read
+ * that are as long as one that is known.
+ *
+ * @typedef {import('./pictures.js').Picture} Picture
+ *
+ * @typedef {object} Arrival a file that has come in
+ * @property {Blob} file
+ * @property {string} path
+ * @property {number} index its place among those that came with it
+ *
+ * @typedef {object} Met
+ * @property {Arrival} arrival
+ * @property {Picture | null} picture what it is of; null where it was never seen
+ * @property {string | null} content the digest of what is in the file, where it was read
+ * @property {boolean} isIt whether it takes the place of that picture's copy; otherwise it is another file of the same content
+ */
+
+import { canDigest, contentOf, sampleOf } from './library/content.js';
+import { keyOf } from './pictures.js';
+
+/** Files of which places are looked at at a time. */
+const TOGETHER = 8;
+
+export class Recognition {
+  /** @type {Map<number, Set<Picture>>} by the length of their files */
+  #byLength = new Map();
+  /** Pictures of which there is only a copy. @type {Set<Picture>} */
+  #copies = new Set();
+  /** @type {WeakMap<Picture, Promise<string | null>>} */
+  #reading = new WeakMap();
+
+  /** @param {readonly Picture[]} pictures @param {{ copies?: boolean }} [how] `copies`: whether their files are only copies */
+  learn(pictures, { copies = false } = {}) {
+    for (const picture of pictures) {
+      const there = this.#byLength.get(picture.size) ?? new Set();
+      this.#byLength.set(picture.size, there.add(picture));
+      if (copies) this.#copies.add(picture);
+    }
+  }
+
+  /** @param {readonly Picture[]} pictures that are no longer there */
+  forget(pictures) {
+    for (const picture of pictures) {
+      this.#byLength.get(picture.size)?.delete(picture);
+      this.#copies.delete(picture);
+    }
+  }
+
+  /** Whether the picture's own file is here, and not just a copy of it. @param {Picture} picture */
+  hasOriginal(picture) {
+    return !this.#copies.has(picture);
+  }
+
+  /** Whether a file may be one that is known. @param {Blob} file */
+  mayKnow({ size }) {
+    return (this.#byLength.get(size)?.size ?? 0) > 0;
+  }
+
+  /** Whether the file of a picture can be read, and was not. @param {Picture} picture */
+  isUnread(picture) {
+    return canDigest && picture.content === null && this.hasOriginal(picture) && !this.#reading.has(picture);
+  }
+
+  /** The digest of a picture's file. @param {Picture} picture @returns {Promise<string | null>} null where nobody can tell */
+  contentOf(picture) {
+    if (picture.content !== null) return Promise.resolve(picture.content);
+    if (!canDigest || !this.hasOriginal(picture)) return Promise.resolve(null);
+    // A file that was moved meanwhile cannot be read.
+    const reading = this.#reading.get(picture) ?? contentOf(picture.file).catch(() => null);
+    this.#reading.set(picture, reading);
+    return reading.then((content) => (picture.content = content));
+  }
+
+  /** The sample of a picture's file. @param {Picture} picture @returns {Promise<string | null>} */
+  async sampleOf(picture) {
+    if (picture.sample !== null || !canDigest || !this.hasOriginal(picture)) return picture.sample;
+    picture.sample = await sampleOf(picture.file).catch(() => null);
+    return picture.sample;
+  }
+
+  /**
+   * What the files are of, one after the other as they are found out. Those that are where they were come first.
+   * @param {readonly Arrival[]} arrivals
+   * @returns {AsyncGenerator<Met>}
+   */
+  async *meet(arrivals) {
+    /** @type {Arrival[]} */
+    const rest = [];
+    for (let at = 0; at < arrivals.length; at += TOGETHER) {
+      const some = arrivals.slice(at, at + TOGETHER);
+      const same = await Promise.all(some.map((arrival) => this.#inPlace(arrival)));
+      for (const [i, arrival] of some.entries()) {
+        const picture = same[i];
+        // Two files can both look like one.
+        if (picture && this.#copies.has(picture)) {
+          this.#arrive(picture, arrival);
+          yield { arrival, picture, content: null, isIt: true };
+        } else rest.push(arrival);
+      }
+    }
+    for (const arrival of rest) yield await this.#byContent(arrival);
+  }
+
+  /** The copy of the picture that a file is, by its name, length and date. @param {Arrival} arrival @returns {Promise<Picture | null>} */
+  async #inPlace({ file, path }) {
+    const key = keyOf(file, path);
+    const like = [...(this.#byLength.get(file.size) ?? [])].filter(
+      (picture) => this.#copies.has(picture) && picture.key === key,
+    );
+    if (like.length === 0) return null;
+    // Those of earlier versions of the page have no sample.
+    const sample = canDigest ? await sampleOf(file).catch(() => null) : null;
+    return like.find((one) => one.sample === null || sample === null || one.sample === sample) ?? null;
+  }
+
+  /** @param {Arrival} arrival @returns {Promise<Met>} */
+  async #byContent(arrival) {
+    const content = canDigest ? await contentOf(arrival.file).catch(() => null) : null;
+    /** @type {Picture | null} */
+    let twin = null;
+    for (const picture of this.#byLength.get(arrival.file.size) ?? []) {
+      if (content === null || (await this.contentOf(picture)) !== content) continue;
+      if (this.#copies.has(picture)) {
+        this.#arrive(picture, arrival);
+        return { arrival, picture, content, isIt: true };
+      }
+      twin ??= picture;
+    }
+    return { arrival, picture: twin, content, isIt: false };
+  }
+
+  /** Puts an original in the place of its copy. @param {Picture} picture @param {Arrival} arrival */
+  #arrive(picture, { file, path }) {
+    this.#copies.delete(picture);
+    picture.file = file;
+    const key = keyOf(file, path);
+    if (picture.key === key) return;
+    Object.assign(picture, { key, path, name: path.split('/').at(-1) ?? path });
+  }
+}
