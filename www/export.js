@@ -26,7 +26,6 @@
  * @property {number} absent those whose file is not here
  */
 
-import { xmpPacket } from 'ocelli';
 import { archivesOf } from './files/archive.js';
 import { partsOf, stemOf } from './files/paths.js';
 import { writeTable } from './files/table.js';
@@ -99,8 +98,13 @@ async function* counted(files, told) {
 
 /** A table for spreadsheets. @param {readonly Row[]} rows */
 export function csv(rows) {
-  const lines = rows.map(({ path, tags, caption }) => [path, tags.join('; '), caption]);
-  return writeTable([['picture', 'tags', 'caption'], ...lines]);
+  const lines = rows.map(({ path, tags, caption, gone = [] }) => [
+    path,
+    tags.join('; '),
+    caption,
+    gone.join('; '),
+  ]);
+  return writeTable([['picture', 'tags', 'caption', 'rejected'], ...lines]);
 }
 
 /** @param {readonly Row[]} rows */
@@ -159,7 +163,7 @@ function escape(text) {
 /** `photo.jpg.xmp` for each picture. @param {readonly Row[]} rows @returns {Map<string, string>} */
 export function sidecars(rows) {
   const names = namesOf(rows, sidecarOf);
-  return new Map(rows.map((row, i) => [names[i] ?? '', xmpPacket(contentOf(row))]));
+  return new Map(rows.map((row, i) => [names[i] ?? '', mergedXmp(null, contentOf(row))]));
 }
 
 /**
@@ -188,12 +192,13 @@ function sidecarOf(path) {
   return `${path}.xmp`;
 }
 
-/** @param {Row} row @returns {import('ocelli').XmpContent} */
-function contentOf({ tags, hierarchy, caption }) {
+/** @param {Row} row @returns {import('./files/xmp-merge.js').Content} */
+function contentOf({ tags, hierarchy, gone = [], caption }) {
   return {
     subjects: tags,
     hierarchicalSubjects: hierarchy.filter((one) => one.includes('|')),
     ...(caption && { description: caption }),
+    rejected: gone,
   };
 }
 
@@ -202,7 +207,7 @@ function sidecar(name, row, { keepCaption = false }) {
   const content = contentOf(row);
   return {
     name,
-    blob: new Blob([xmpPacket(content)]),
+    blob: new Blob([mergedXmp(null, content)]),
     onto: async (there) => new Blob([mergedXmp(await there.text(), content, { keepCaption })]),
   };
 }

@@ -84,7 +84,8 @@ export function gatherPicked(files) {
 }
 
 /** Sidecars, files as they are saved here, and texts that are called as a picture is. */
-const ANSWERS = /\.xmp$|^ocelli[^/]*\.(csv|json|zip)$|\.(jpe?g|png|webp|gif|bmp|tiff?|avif|heic|heif)\.txt$/i;
+const ANSWERS =
+  /\.xmp$|^ocelli[^/]*\.(csv|json|html|md|zip)$|\.(jpe?g|png|webp|gif|bmp|tiff?|avif|heic|heif)\.txt$/i;
 
 /** Puts a file where it belongs. @param {Gathered} gathered @param {File} file @param {boolean} alone whether it was given by itself */
 function sort(gathered, file, alone) {

@@ -32,6 +32,18 @@ export function importer({ session, names, correct }) {
   };
 
   /**
+   * What a text is that stands for a picture: it was made of the caption, or else of tags.
+   * @param {string} text
+   * @param {string} caption that the picture has
+   */
+  const toldInstead = (text, caption) => {
+    const words = text.split(', ');
+    const known = words.filter((word) => names.knows(word)).length;
+    const isTags = text !== caption && known > 0 && (known === words.length || known * 2 > words.length);
+    return isTags ? { tags: words, caption: '' } : { tags: [], caption: text };
+  };
+
+  /**
    * What a file says of a picture, beyond what is known of it here.
    * @param {Picture} picture
    * @param {{ tags: readonly string[], gone?: readonly string[], caption: string }} said
@@ -39,8 +51,9 @@ export function importer({ session, names, correct }) {
    */
   const newsOf = (picture, { tags, gone = [], caption }) => {
     const known = new Set(session.answerOf(picture)?.tags.map(({ label }) => label));
-    const add = labelsOf(tags).filter((label) => !known.has(label));
-    const remove = labelsOf(gone);
+    const rejected = new Set(session.corrections.of(picture)?.gone);
+    const remove = labelsOf(gone).filter((label) => !rejected.has(label));
+    const add = labelsOf(tags).filter((label) => !known.has(label) && !remove.includes(label));
     const text = readCaption(caption);
     const isNew = text !== null && text !== session.captionsOf(picture)?.[0]?.caption;
     if (add.length === 0 && remove.length === 0 && !isNew) return null;
@@ -53,6 +66,10 @@ export function importer({ session, names, correct }) {
    */
   return async (files) => {
     const { fromWords, matcher, readAnswers } = await import('./files/import.js');
+    const said = (/** @type {import('./files/import.js').Row} */ row, /** @type {string} */ caption) => {
+      if (row.alternative !== undefined) return toldInstead(row.alternative, caption);
+      return row.words ? told(row.words, fromWords(row.words, caption)) : row;
+    };
     const { rows, troubles } = await readAnswers(files);
     const pictureOf = matcher(session.pictures, rows);
     /** @type {Map<Picture, Change>} */
@@ -67,7 +84,7 @@ export function importer({ session, names, correct }) {
       }
       met += 1;
       const caption = session.captionsOf(picture)?.[0]?.caption ?? '';
-      const change = newsOf(picture, row.words ? told(row.words, fromWords(row.words, caption)) : row);
+      const change = newsOf(picture, said(row, caption));
       const before = changes.get(picture);
       if (change) changes.set(picture, before ? joined(before, change) : change);
     }

@@ -170,7 +170,11 @@ test('what an earlier version of the page kept is there, and known again', noFol
     const opening = indexedDB.open('ocelli-library', 1);
     opening.onupgradeneeded = () => {
       const store = opening.result.createObjectStore('pictures', { keyPath: 'key' });
-      for (const { quick, size, content, sample, ...rest } of pictures) store.put({ ...rest, key: quick });
+      for (const one of pictures) {
+        const { quick, ...rest } = one;
+        for (const late of ['size', 'content', 'sample']) delete rest[late];
+        store.put({ ...rest, key: quick });
+      }
       const other = opening.result.createObjectStore('about');
       about.forEach((value, i) => other.put(value, keys[i]));
     };

@@ -32,10 +32,10 @@ test('a table keeps every name whole, and none becomes a formula', () => {
   ];
   assert.equal(
     csv(rows),
-    '\ufeffpicture,tags,caption\r\n' +
-      '"a, ""b"".jpg","dog; sea, wide","two\nlines"\r\n' +
-      "'=1+1.jpg,,\r\n" +
-      '写真/犬.png,犬,a dog on a beach\r\n',
+    '\ufeffpicture,tags,caption,rejected\r\n' +
+      '"a, ""b"".jpg","dog; sea, wide","two\nlines",\r\n' +
+      "'=1+1.jpg,,,\r\n" +
+      '写真/犬.png,犬,a dog on a beach,\r\n',
   );
 });
 

@@ -4,6 +4,7 @@ import test from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import { strToU8, unzipSync, zipSync } from 'fflate';
 import { csv, downloadsOf, json } from '../../www/export.js';
+import { mergedXmp, readXmp } from '../../www/files/xmp-merge.js';
 import { fromWords, isAnswers, matcher, readAnswers } from '../../www/files/import.js';
 
 /** Names in many scripts, and what breaks tables, lists, archives and XML. */
@@ -268,7 +269,7 @@ test('files are taken for answers by their names', () => {
   for (const name of ['a.jpg.xmp', 'a.XMP', 'ocelli.csv', 'ocelli (1).json', 'a.txt', 'x.zip']) {
     assert.ok(isAnswers({ name }), name);
   }
-  for (const name of ['a.jpg', '._a.xmp', '._x.zip', 'xmp', 'a.md']) assert.ok(!isAnswers({ name }), name);
+  for (const name of ['a.jpg', '._a.xmp', '._x.zip', 'xmp', 'a.doc']) assert.ok(!isAnswers({ name }), name);
 });
 
 test('names survive in archives, as other programs read them', async () => {
@@ -278,4 +279,41 @@ test('names survive in archives, as other programs read them', async () => {
     names,
     NAMES.map((name) => `${name}.xmp`),
   );
+});
+
+test('tags that are wrong come back as such, and are no keywords any more', async () => {
+  const said = rows.map((row, i) => ({ ...row, gone: i % 2 ? [] : ['cat', '=SUM(B2)', 'a & b'] }));
+  for (const format of /** @type {const} */ (['csv', 'json', 'xmp'])) {
+    const read = await readBack(await saved(said, format));
+    for (const { path, gone, tags } of said) {
+      assert.deepEqual(read.get(path)?.gone ?? [], gone, `${format}: ${path}`);
+      assert.deepEqual(read.get(path)?.tags, tags);
+    }
+  }
+  const content = { subjects: ['dog'], hierarchicalSubjects: ['animal|dog'] };
+  const before = mergedXmp(
+    mergedXmp(null, { subjects: ['Cat', 'sea'], hierarchicalSubjects: ['animal|cat'] }),
+    content,
+  );
+  const after = readXmp(mergedXmp(before, { ...content, rejected: ['cat'] }));
+  assert.deepEqual(after, { gone: ['cat'], tags: ['sea', 'dog'], hierarchy: ['animal|dog'], caption: '' });
+  const again = readXmp(mergedXmp(mergedXmp(before, { ...content, rejected: ['cat'] }), content));
+  assert.equal(again.gone, undefined, 'what is wrong no longer is so nowhere');
+});
+
+test('what stands in the place of pictures comes back from web pages and Markdown', async () => {
+  for (const format of /** @type {const} */ (['html', 'markdown'])) {
+    const read = await readBack(await saved(rows, format));
+    assert.equal(read.size, rows.length);
+    for (const { path, tags, caption } of rows) {
+      const instead = caption || tags.join(', ');
+      const expected = format === 'html' ? instead : instead.replace(/\s*\n+\s*/g, ' ');
+      assert.equal(read.get(path)?.alternative, expected, `${format}: ${path}`);
+    }
+  }
+  const { rows: none } = await readAnswers([
+    file('x.html', '<img src="a.jpg" alt="'),
+    file('y.md', '![![![]('),
+  ]);
+  assert.deepEqual(none, []);
 });

@@ -12,7 +12,7 @@ import { button, make, tell, write } from './dom.js';
 const FORMATS = [
   ['xmp', 'Sidecars for photo programs', 'photo.jpg.xmp for each picture'],
   ['pictures', 'Pictures with keywords in them', 'Copies; what can hold none gets a sidecar'],
-  ['csv', 'Table for spreadsheets', 'CSV: picture, tags, caption'],
+  ['csv', 'Table for spreadsheets', 'CSV: picture, tags, caption, rejected tags'],
   ['json', 'List for programs', 'JSON: keeps everything that is read back in'],
   ['html', 'Alternative texts for web pages', 'HTML: images with their captions'],
   ['markdown', 'Alternative texts in Markdown', 'Markdown: images with their captions'],
@@ -44,7 +44,7 @@ class SaveAnswers extends HTMLElement {
     type: 'file',
     id: 'answers',
     className: 'unseen',
-    accept: '.xmp,.csv,.json,.txt,.zip',
+    accept: '.xmp,.csv,.json,.html,.md,.txt,.zip',
     multiple: true,
     tabIndex: -1,
     'aria-hidden': 'true',

@@ -9,6 +9,7 @@
  * @property {string[]} [gone] tags that the picture has not
  * @property {string[]} hierarchy the same below what they imply: `animal|pet|dog`
  * @property {string} caption empty where there is none
+ * @property {string} [alternative] a text that stands for the picture: its caption, or its tags where it has none
  * @property {string[]} [words] of a text in place of tags and caption: its parts between commas. `fromWords` tells them apart
  *
  * @typedef {{ name: string, sentence: string }} FileTrouble
@@ -16,6 +17,7 @@
 
 import { pathOf } from '../gather.js';
 import { isPicturePath, partsOf, stemOf } from './paths.js';
+import { readHtml, readMarkdown } from './alternatives.js';
 import { readTable } from './table.js';
 import { Trouble } from './trouble.js';
 import { unzipped } from './unzip.js';
@@ -33,6 +35,8 @@ const KINDS = {
   txt: { most: MOST_OF_ONE, read: readWords },
   csv: { most: MOST_OF_MANY, read: readCsv },
   json: { most: MOST_OF_MANY, read: readJson },
+  html: { most: MOST_OF_MANY, read: readHtml },
+  md: { most: MOST_OF_MANY, read: readMarkdown },
 };
 
 /** @param {{ name: string }} file @returns {boolean} whether it may hold answers, by its name */
@@ -93,7 +97,7 @@ export function fromWords(words, caption) {
 
 /** @param {string} path */
 function kindOf(path) {
-  const ending = /\.(xmp|txt|csv|json)$/i.exec(path)?.[1]?.toLowerCase();
+  const ending = /\.(xmp|txt|csv|json|html|md)$/i.exec(path)?.[1]?.toLowerCase();
   return ending !== undefined && !isHidden(path) ? KINDS[ending] : undefined;
 }
 
@@ -149,17 +153,22 @@ function wordsOf(text) {
 function readCsv(text) {
   const [head = [], ...lines] = readTable(text);
   const columns = head.map((name) => name.trim().toLowerCase());
-  const [picture, tags, caption] = ['picture', 'tags', 'caption'].map((name) => columns.indexOf(name));
+  const [picture, tags, caption, rejected] = ['picture', 'tags', 'caption', 'rejected'].map((name) =>
+    columns.indexOf(name),
+  );
+  const listed = (/** @type {string} */ cell) =>
+    cell
+      .split(';')
+      .map((tag) => tag.trim())
+      .filter(Boolean);
   if (picture < 0 || (tags < 0 && caption < 0)) {
     throw new Trouble('answers-damaged', 'This table has no columns “picture”, “tags” and “caption”.');
   }
   return lines.map((cells) => ({
     path: cells[picture] ?? '',
     exact: true,
-    tags: (cells[tags] ?? '')
-      .split(';')
-      .map((tag) => tag.trim())
-      .filter(Boolean),
+    tags: listed(cells[tags] ?? ''),
+    ...(rejected >= 0 && { gone: listed(cells[rejected] ?? '') }),
     hierarchy: [],
     caption: (cells[caption] ?? '').trim(),
   }));
@@ -189,15 +198,16 @@ function readJson(text) {
 }
 
 /** @param {Row} row */
-function saysSomething({ path, tags, gone = [], hierarchy, caption, words = [] }) {
+function saysSomething({ path, tags, gone = [], hierarchy, caption, alternative = '', words = [] }) {
   return (
     path !== '' &&
-    (tags.length > 0 || gone.length > 0 || hierarchy.length > 0 || caption !== '' || words.length > 0)
+    ([tags, gone, hierarchy, words].some(({ length }) => length > 0) || caption !== '' || alternative !== '')
   );
 }
 
 function unknownKind() {
-  const sentence = 'This kind of file is not read back in: sidecars, CSV, JSON, texts and zips of them are.';
+  const sentence =
+    'This kind of file is not read back in: sidecars, CSV, JSON, HTML, Markdown, texts and zips of them are.';
   return new Trouble('answers-unknown', sentence);
 }
 

@@ -5,7 +5,7 @@ import { mergedXmp } from './xmp-merge.js';
 
 /**
  * @param {Blob} original
- * @param {import('ocelli').XmpContent} content
+ * @param {import('./xmp-merge.js').Content} content
  * @param {import('./xmp-merge.js').Wishes} wishes
  * @returns {Promise<Blob | null>} null where it is of a kind that holds no keywords, or damaged: then nothing is to be written to it
  */

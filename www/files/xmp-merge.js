@@ -5,6 +5,8 @@
  * @typedef {object} Wishes
  * @property {boolean} [keepOthers] whether keywords that are there already stay; they do by default
  * @property {boolean} [keepCaption] whether a sentence that is there already stays; ours takes its place by default
+ *
+ * @typedef {import('ocelli').XmpContent & { rejected?: readonly string[] }} Content `rejected`: keywords that the picture must not have
  */
 
 import { xmpPacket } from 'ocelli';
@@ -13,11 +15,14 @@ import { Trouble } from './trouble.js';
 const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
 const DC = 'http://purl.org/dc/elements/1.1/';
 const LIGHTROOM = 'http://ns.adobe.com/lightroom/1.0/';
+/** What no other program has a name for. */
+const OCELLI = 'https://github.com/ocelli/ocelli/ns/1.0/';
 const XML = 'http://www.w3.org/XML/1998/namespace';
 
 /** @typedef {readonly [space: string, name: string]} Property with its usual prefix */
 const SUBJECT = /** @type {Property} */ ([DC, 'dc:subject']);
 const HIERARCHY = /** @type {Property} */ ([LIGHTROOM, 'lr:hierarchicalSubject']);
+const REJECTED = /** @type {Property} */ ([OCELLI, 'ocelli:rejected']);
 const DESCRIPTION = /** @type {Property} */ ([DC, 'dc:description']);
 
 /** Characters of a text beyond which nobody's keywords are in it. */
@@ -33,15 +38,17 @@ const END = '<?xpacket end="w"?>';
  * The whole text of a packet.
  *
  * @param {string | null} existing null where there is none yet
- * @param {import('ocelli').XmpContent} content
+ * @param {Content} content
  * @param {Wishes} [wishes]
  * @returns {string}
  * @throws {Trouble} `xmp-damaged`, `xmp-unsafe`
  */
 export function mergedXmp(existing, content, { keepOthers = true, keepCaption = false } = {}) {
-  if (existing === null || existing.trim() === '') return xmpPacket(content);
-  const { document, holders } = parsed(existing);
-  const { subjects = [], hierarchicalSubjects = [], description } = content;
+  const { rejected = [], ...known } = content;
+  const isNew = existing === null || existing.trim() === '';
+  if (isNew && rejected.length === 0) return xmpPacket(known);
+  const { document, holders } = parsed(isNew ? xmpPacket(known) : existing);
+  const { subjects = [], hierarchicalSubjects = [], description } = known;
   for (const [property, words] of /** @type {const} */ ([
     [SUBJECT, subjects],
     [HIERARCHY, hierarchicalSubjects],
@@ -49,7 +56,10 @@ export function mergedXmp(existing, content, { keepOthers = true, keepCaption = 
     const others = keepOthers ? valuesOf(holders, property) : [];
     if (!keepOthers) removed(holders, property);
     add(holders, property, missing(words, others), others);
+    if (rejected.length > 0) without(holders, property, rejected);
   }
+  removed(holders, REJECTED);
+  add(holders, REJECTED, missing(rejected, []), []);
   if (description && !(keepCaption && captionOf(holders))) describe(holders, description);
   return written(document);
 }
@@ -58,12 +68,14 @@ export function mergedXmp(existing, content, { keepOthers = true, keepCaption = 
  * What a packet says of its picture.
  *
  * @param {string} text
- * @returns {{ tags: string[], hierarchy: string[], caption: string }}
+ * @returns {{ tags: string[], hierarchy: string[], gone?: string[], caption: string }}
  * @throws {Trouble} `xmp-damaged`, `xmp-unsafe`
  */
 export function readXmp(text) {
   const { holders } = parsed(text);
+  const gone = missing(valuesOf(holders, REJECTED), []);
   return {
+    ...(gone.length > 0 && { gone }),
     tags: missing(valuesOf(holders, SUBJECT), []),
     hierarchy: missing(valuesOf(holders, HIERARCHY), []),
     caption: captionOf(holders).trim(),
@@ -134,6 +146,15 @@ function removed(holders, property) {
   for (const holder of holders) {
     holder.removeAttributeNS(space, name.slice(name.indexOf(':') + 1));
     for (const element of elementsOf(holder, property)) holder.removeChild(element);
+  }
+}
+
+/** Takes words out, in whatever list they are. @param {Element[]} holders @param {Property} property @param {readonly string[]} words */
+function without(holders, property, words) {
+  const gone = new Set(words.map(keyOf));
+  const leaf = (/** @type {string} */ text) => keyOf(text.trim().split('|').at(-1) ?? '');
+  for (const item of holders.flatMap((holder) => elementsOf(holder, property)).flatMap(itemsOf)) {
+    if (gone.has(leaf(item.textContent ?? ''))) item.parentNode?.removeChild(item);
   }
 }
 

@@ -1,0 +1,46 @@
+// What files say becomes what people say, as far as it is news.
+
+import './support/dom.js';
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { importer } from '../../www/importing.js';
+
+/** Reads a file about `a.jpg`, and tells what changes. @param {File} file @param {object} [known] */
+async function read(file, { tags = ['dog', 'sea'], caption = 'a dog by the sea, at night', gone = [] } = {}) {
+  const picture = { name: 'a.jpg', path: 'a.jpg' };
+  const session = {
+    pictures: [picture],
+    answerOf: () => ({ tags: tags.map((label) => ({ label })) }),
+    captionsOf: () => [{ caption }],
+    corrections: { of: () => ({ own: [], gone, caption: null }) },
+  };
+  const words = new Set(['dog', 'sea', 'boat', 'Rex']);
+  const names = { knows: (name) => words.has(name), labelOf: (name) => name };
+  let change;
+  const correct = (_, changes) => (change = changes.get(picture));
+  const take = importer(/** @type {any} */ ({ session, names, correct }));
+  return { line: await take([file]), change };
+}
+
+const html = (alt) => new File([`<img src="a.jpg" alt="${alt}" />`], 'ocelli.html');
+
+test('a text in the place of a picture is its caption, unless it is a list of tags', async () => {
+  const nothing = 'The files say nothing that is not known here.';
+  assert.equal((await read(html('a dog by the sea, at night'))).line, nothing);
+  assert.equal((await read(html('dog, sea'))).line, nothing);
+  assert.deepEqual((await read(html('sea, boat, Rex'))).change, { add: ['boat', 'Rex'], remove: [] });
+  const sentence = 'Rex, whom we lost there, with a boat';
+  assert.deepEqual((await read(html(sentence))).change, { add: [], remove: [], caption: sentence });
+  const markdown = new File(['![boat, sea](a.jpg)\n'], 'ocelli.md');
+  assert.deepEqual((await read(markdown)).change, { add: ['boat'], remove: [] });
+});
+
+test('a tag that is wrong in a table is wrong here, and none of those that are right', async () => {
+  const table = (tags, rejected) =>
+    new File([`picture,tags,caption,rejected\na.jpg,${tags},,${rejected}\n`], 'ocelli.csv');
+  assert.deepEqual((await read(table('boat; sea', 'dog; boat'))).change, {
+    add: [],
+    remove: ['dog', 'boat'],
+  });
+  assert.equal((await read(table('dog', 'boat'), { gone: ['boat'] })).change, undefined);
+});
