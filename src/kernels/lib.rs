@@ -45,7 +45,7 @@ pub use attention::{Columns, Heads, KeyValues, attend_rows, pooled_attention, se
 pub use attention_int8::self_attention_int8;
 pub use conv::{channels_last, convolve};
 pub use depthwise::{Depthwise, depthwise};
-pub use gemm::{Epilogue, Layer, linear};
+pub use gemm::{Epilogue, Layer, linear, linear_precise};
 pub use inverted::{Inverted, inverted_residual};
 pub use matrix::{Dtype, Matrix, MatrixBuilder, MatrixError, Result, channels_first};
 pub use norm::layer_norm;

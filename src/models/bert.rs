@@ -35,6 +35,13 @@ impl BertLayer {
         })
     }
 
+    /// The same with a precise output of its attention, a twelfth of the work. Attention gives all tokens of a text much the
+    /// same; so it does its error, which the mean over the tokens then keeps, while those of other layers cancel out. Of a
+    /// seeded XLM-RoBERTa base the cosine rises from 0.9985 to 0.9991.
+    pub(super) fn precise(self) -> Self {
+        Self { self_attn: self.self_attn.precise(), ..self }
+    }
+
     /// Whole texts `(rows, width)` to the same shape.
     pub(super) fn forward(&self, x: &Tensor, sight: AttentionMask<'_>) -> Result<Tensor> {
         self.after_attention(&self.self_attn_norm.forward(&self.self_attn.forward(x, x, sight)?)?)

@@ -68,6 +68,11 @@ impl SelfAttention {
         Self { heads, projections: Projections::Fused(all), output }
     }
 
+    /// The same with an output layer that is [precise](Linear::precise).
+    pub fn precise(self) -> Self {
+        Self { output: self.output.precise(), ..self }
+    }
+
     /// `residual` plus the attention of `x`; both `(rows, width)`.
     pub fn forward(&self, x: &Tensor, residual: &Tensor, sight: AttentionMask<'_>) -> Result<Tensor> {
         let int8 = self.output.weight.dtype() == Dtype::Int8;

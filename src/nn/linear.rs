@@ -16,6 +16,7 @@ pub struct Linear {
     pub(super) weight: Arc<Matrix>,
     /// `(out,)`.
     bias: Option<Arc<[f32]>>,
+    is_precise: bool,
 }
 
 impl Linear {
@@ -32,7 +33,18 @@ impl Linear {
 
     /// The layer of a `weight` of shape `(out, in)` and a `bias` of shape `(out,)`.
     pub fn new(weight: Arc<Matrix>, bias: Option<Arc<[f32]>>) -> Self {
-        Self { weight, bias }
+        Self { weight, bias, is_precise: false }
+    }
+
+    /// The same, which takes its inputs in fourteen bits where its weights are int8: for layers that are a small part of
+    /// the work, and whose errors count.
+    pub fn precise(self) -> Self {
+        Self { is_precise: true, ..self }
+    }
+
+    /// The outputs of `layers`, side by side, for the rows of `x`.
+    fn compute(x: &[f32], layers: &[Layer<'_>], is_precise: bool) -> Vec<f32> {
+        if is_precise { kernels::linear_precise(x, layers) } else { kernels::linear(x, layers) }
     }
 
     /// Whether the weight stands for one that is missing: see [`Weights::finish`](crate::weights::Weights::finish).
@@ -48,7 +60,7 @@ impl Linear {
     /// [`Linear::forward`], then `activation`.
     pub fn forward_activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
         let layers = [self.layer(Epilogue::Activation(activation))];
-        Ok(x.contiguous()?.apply_op1_no_bwd(&SideBySide(&layers))?)
+        Ok(x.contiguous()?.apply_op1_no_bwd(&SideBySide { layers: &layers, is_precise: self.is_precise })?)
     }
 
     /// [`Linear::forward`], plus `residual`, which has the shape of the outputs.
@@ -56,10 +68,11 @@ impl Linear {
         Ok(x.contiguous()?.apply_op2_no_bwd(&residual.contiguous()?, &WithResidual(self))?)
     }
 
-    /// The outputs of several layers on the same inputs, side by side in the last dimension.
+    /// The outputs of several layers on the same inputs, side by side in the last dimension. Where one is precise, all are.
     pub fn forward_all(layers: &[&Self], x: &Tensor) -> Result<Tensor> {
+        let is_precise = layers.iter().any(|layer| layer.is_precise);
         let layers: Vec<Layer<'_>> = layers.iter().map(|layer| layer.layer(Epilogue::Nothing)).collect();
-        Ok(x.contiguous()?.apply_op1_no_bwd(&SideBySide(&layers))?)
+        Ok(x.contiguous()?.apply_op1_no_bwd(&SideBySide { layers: &layers, is_precise })?)
     }
 
     fn layer<'a>(&'a self, after: Epilogue<'a>) -> Layer<'a> {
@@ -67,7 +80,10 @@ impl Linear {
     }
 }
 
-struct SideBySide<'a>(&'a [Layer<'a>]);
+struct SideBySide<'a> {
+    layers: &'a [Layer<'a>],
+    is_precise: bool,
+}
 
 impl CustomOp1 for SideBySide<'_> {
     fn name(&self) -> &'static str {
@@ -75,8 +91,8 @@ impl CustomOp1 for SideBySide<'_> {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        let shape = output_shape(self.0, layout)?;
-        Ok((CpuStorage::F32(kernels::linear(rows::slice(x, layout)?, self.0)), shape))
+        let shape = output_shape(self.layers, layout)?;
+        Ok((CpuStorage::F32(Linear::compute(rows::slice(x, layout)?, self.layers, self.is_precise)), shape))
     }
 }
 
@@ -99,7 +115,7 @@ impl CustomOp2 for WithResidual<'_> {
         if residual_layout.shape().elem_count() != shape.elem_count() {
             candle_core::bail!("linear-residual: {shape:?} and {:?}", residual_layout.shape());
         }
-        Ok((CpuStorage::F32(kernels::linear(rows::slice(x, x_layout)?, &[layer])), shape))
+        Ok((CpuStorage::F32(Linear::compute(rows::slice(x, x_layout)?, &[layer], self.0.is_precise)), shape))
     }
 }
 

@@ -70,7 +70,7 @@ impl BertText {
             positions: Positions::new(nn::add(&positions, &kinds.narrow(0, 0, 1)?)?),
             norm: LayerNorm::load(&embeddings.scope("LayerNorm"), width, sizes.epsilon)?,
             layers: (0..config.tower.layers)
-                .map(|i| BertLayer::load(&layers.scope(i), &sizes))
+                .map(|i| Ok(BertLayer::load(&layers.scope(i), &sizes)?.precise()))
                 .collect::<Result<_>>()?,
             config: config.clone(),
         })

@@ -44,11 +44,15 @@ impl Projection {
     ) -> Result<Self> {
         Ok(match config {
             ProjectionConfig::Identity => Self::Identity,
-            ProjectionConfig::Linear { bias: false } => Self::Linear(load_linear(scope, width, dim)?),
-            ProjectionConfig::Linear { bias: true } => Self::Linear(Linear::load(scope, width, dim)?),
+            ProjectionConfig::Linear { bias: false } => {
+                Self::Linear(load_linear(scope, width, dim)?.precise())
+            }
+            ProjectionConfig::Linear { bias: true } => {
+                Self::Linear(Linear::load(scope, width, dim)?.precise())
+            }
             ProjectionConfig::Mlp { hidden } => Self::Mlp(
-                Linear::load_without_bias(&scope.scope("fc1"), width, hidden)?,
-                Linear::load_without_bias(&scope.scope("fc2"), hidden, dim)?,
+                Linear::load_without_bias(&scope.scope("fc1"), width, hidden)?.precise(),
+                Linear::load_without_bias(&scope.scope("fc2"), hidden, dim)?.precise(),
             ),
         })
     }
