@@ -201,6 +201,7 @@ export function edit({ session, gallery, names, pictures, bar, line, select, onR
       );
     },
     correctEach,
+    discard,
     /** Selects pictures. @param {Iterable<Picture>} some */
     select: (some) => choose(new Set(some)),
     /** Brings the bar in step with what is selected. */

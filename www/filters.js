@@ -5,7 +5,7 @@
  * @typedef {import('./session.js').Picture} Picture
  * @typedef {import('./session.js').Session} Session
  *
- * @typedef {'unsure' | 'untagged' | 'uncaptioned' | 'corrected'} Want what is special about pictures
+ * @typedef {'unsure' | 'untagged' | 'uncaptioned' | 'corrected' | 'failed'} Want what is special about pictures
  *
  * @typedef {object} Chosen
  * @property {ReadonlySet<string>} labels all of which a picture has
@@ -43,6 +43,8 @@ function wants(session, picture, want) {
       return (session.captionsOf(picture)?.length ?? 0) === 0;
     case 'corrected':
       return session.corrections.of(picture) !== undefined;
+    case 'failed':
+      return session.hasFailed(picture);
   }
 }
 
@@ -83,7 +85,7 @@ export function filterOf(session, chosen) {
 export function choicesOf(session, pictures) {
   /** @type {Record<'labels' | 'folders' | 'years', Map<string, number>>} */
   const counts = { labels: new Map(), folders: new Map(), years: new Map() };
-  const tally = { unsure: 0, untagged: 0, uncaptioned: 0, corrected: 0 };
+  const tally = { unsure: 0, untagged: 0, uncaptioned: 0, corrected: 0, failed: 0 };
   const add = (/** @type {Map<string, number>} */ map, /** @type {string} */ value) =>
     map.set(value, (map.get(value) ?? 0) + 1);
   for (const picture of pictures) {

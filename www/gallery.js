@@ -81,9 +81,14 @@ export class Gallery extends EventTarget {
     this.show(this.#look);
   }
 
-  /** Whether there are so many pictures that they are tiles. */
+  /** Whether there are more pictures than can be cards. */
+  get isMany() {
+    return this.#session.pictures.length > FEW;
+  }
+
+  /** Whether they are tiles: because there are many, or to be selected. */
   get isDense() {
-    return this.#session.pictures.length > FEW || this.#selected !== null;
+    return this.isMany || this.#selected !== null;
   }
 
   /** Brings what is on screen in step with the session. @param {Look} look */

@@ -63,6 +63,14 @@ export function readPaths(text) {
   );
 }
 
+/** The lines of labels that are not among others. @param {string} text @param {readonly Label[]} others */
+export function linesBeside(text, others) {
+  const there = new Set(others.map(nameOf));
+  const isOther = (/** @type {string} */ line) =>
+    readLabels(line).every((label) => !there.has(nameOf(label)));
+  return linesOf(text).filter(isOther).join('\n');
+}
+
 /** @param {string} text */
 function linesOf(text) {
   return text

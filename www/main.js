@@ -6,6 +6,7 @@
 import './style/base.css';
 import './style/app.css';
 import './style/controls.css';
+import './style/panels.css';
 import './style/layout.css';
 import './style/samples.css';
 import './style/card.css';
@@ -40,7 +41,6 @@ import {
   Tagger,
   loadVocabulary,
   models,
-  templates,
 } from 'ocelli';
 import { BUILT_IN_KNOWS } from './about.js';
 import { startApp } from './app.js';
@@ -52,7 +52,6 @@ import { Explainer } from './explain.js';
 import { ALL, choicesOf, filterOf, isAll } from './filters.js';
 import { find as findPictures } from './finding.js';
 import { follow } from './following.js';
-import { EVERYDAY, TEMPLATE } from './labels.js';
 import { importer } from './importing.js';
 import { developed } from './gather.js';
 import { showLanes } from './lanes.js';
@@ -61,6 +60,7 @@ import { showLooks } from './explain-controller.js';
 import { loadOptions } from './options.js';
 import { SAMPLES } from './samples.js';
 import { isRaw } from './raw.js';
+import { askQuestions, firstQuestion } from './questioning.js';
 import { rowsOf, save } from './save.js';
 import { findPrompts } from './prompting.js';
 import { Session } from './session.js';
@@ -90,13 +90,13 @@ const page = {
   announcer: find('#announcer'),
 };
 
-/** What is asked before anybody says otherwise: the tags of the vocabulary that the model can know. */
-const firstQuestion = loadVocabulary()
+/** What is asked before anybody says otherwise. */
+const first = loadVocabulary()
   .catch(() => null)
-  .then((vocabulary) => ({ labels: vocabulary ? null : EVERYDAY, template: TEMPLATE, vocabulary }));
+  .then(firstQuestion);
 const session = new Session(
   { Tagger, Captioner, Matcher, Answerer, Classifier },
-  firstQuestion,
+  first,
   loadOptions(location.search),
 );
 const search = new ImageSearch(session, Index);
@@ -115,7 +115,17 @@ function announce(text) {
   write(page.announcer, text);
 }
 
-const library = keepLibrary({ session, gallery, line: page.kept, announce });
+const library = keepLibrary({
+  session,
+  gallery,
+  line: page.kept,
+  announce,
+  onForgotten() {
+    asking.forget();
+    // Nothing of it is left in this window either.
+    location.reload();
+  },
+});
 const finding = findPictures({
   session,
   search,
@@ -148,6 +158,12 @@ const editing = edit({
   onEmpty: () => find('drop-zone button').focus(),
 });
 
+const asking = askQuestions({
+  session,
+  labels: page.labels,
+  settings: page.tagSettings,
+  announce,
+});
 const lanes = showLanes({ session, find, announce });
 /** Stays with what has just come in. */
 const following = follow(() => (gallery.isDense ? page.pictures : page.cards.firstElementChild));
@@ -175,23 +191,6 @@ session.corrections.addEventListener('change', () => {
   othersShown = others;
 });
 
-/** The tagger whose labels are in the editor. @type {Tagger | null} */
-let labelled = null;
-
-/** Puts the labels that the page asks of a tagger into the editor, as long as nobody has put others there. */
-async function showLabels() {
-  const tagger = session.tags.engine;
-  if (!tagger || tagger === labelled) return;
-  labelled = tagger;
-  const { labels, template, judged } = await session.question.of(tagger);
-  if (judged || template === TEMPLATE) page.labels.begin({ labels, template });
-}
-
-/** Asks anew about tags, with what has changed. @param {Partial<import('./session.js').Question>} change */
-async function ask(change) {
-  session.ask({ ...(await session.question.current), ...change });
-}
-
 /** Which pictures are shown. @type {import('./filters.js').Chosen} */
 let chosen = ALL;
 
@@ -203,10 +202,21 @@ function showFilter() {
   if (page.filter.open) page.filter.show(choicesOf(session, pictures), naming);
 }
 
+/** Among many pictures the panels stand above them, and what nobody has opened closes. */
+function makeRoom() {
+  const many = gallery.isMany;
+  if (many && !document.body.hasAttribute('data-many')) {
+    for (const panel of document.querySelectorAll('details[data-first]')) {
+      if (!panel.contains(document.activeElement)) panel.removeAttribute('open');
+    }
+  }
+  document.body.toggleAttribute('data-many', many);
+}
+
 let wasOpen = false;
 
 function show() {
-  void showLabels();
+  void asking.show();
   lanes.show();
   page.labels.complain(session.tags.status === 'blocked' ? session.tags.error : null);
   const captioner = session.captions.model && models.find(session.captions.model.id);
@@ -223,9 +233,11 @@ function show() {
   editing.show();
   showFilter();
   const tally = session.tally();
-  page.work.show(tally, session.tags.progress);
+  page.work.show(tally, session.tags.progress, session.pictures.length >= ENOUGH_TO_FIND);
+  document.body.toggleAttribute('data-working', tally.open > 0);
   document.body.toggleAttribute('data-pictures', tally.total > 0);
   document.body.toggleAttribute('data-dense', gallery.isDense);
+  makeRoom();
   const { builtInAtWork } = lanes;
   find('#knows').hidden = !builtInAtWork;
   // With pictures, it gives them its place.
@@ -272,28 +284,6 @@ for (const source of [page.drop, page.samples]) {
 page.samples.addEventListener('missing', () => announce('That picture could not be fetched.'));
 page.drop.addEventListener('nothing', () => announce('That held no picture file.'));
 page.drop.addEventListener('say', (/** @type {CustomEvent<string>} */ { detail }) => announce(detail));
-page.labels.addEventListener('ask', (/** @type {CustomEvent} */ { detail }) => {
-  const { labels, paths, template, extra } = detail;
-  session.paths = paths;
-  const ofVocabulary = extra !== null && vocabulary !== null && template === TEMPLATE;
-  void ask({ labels: ofVocabulary ? null : labels, extra: ofVocabulary ? extra : [], template });
-  announce(`${count(labels.length, 'label')} to tag with`);
-});
-/** What the settings of tags are at first. */
-const AS_BEGUN = JSON.stringify(['one', { scores: 'softmax', none: false }]);
-/** How tags are scored, to tell whether anything is to be asked anew. */
-let scored = AS_BEGUN;
-page.tagSettings.addEventListener('settings', (/** @type {CustomEvent} */ { detail }) => {
-  /** @type {import('./elements/tag-settings.js').Scoring} */
-  const { prompts, threshold, ...scoring } = detail;
-  session.threshold = threshold;
-  const asked = JSON.stringify([prompts, scoring]);
-  if (asked === scored) return;
-  scored = asked;
-  const several = { one: null, 7: templates.imagenet7, 80: templates.imagenet80 }[prompts];
-  page.labels.silence(several !== null);
-  void ask({ ...scoring, templates: several });
-});
 page.tagSettings.addEventListener('language', (/** @type {CustomEvent<'en' | 'ja'>} */ { detail }) => {
   language = detail;
   rename();
@@ -316,6 +306,18 @@ page.saving.addEventListener('save', async (/** @type {CustomEvent} */ { detail 
 });
 page.work.addEventListener('stop', () => session.stop());
 page.work.addEventListener('resume', () => session.resume());
+page.work.addEventListener('show-failed', () => page.filter.choose('failed'));
+page.filter.addEventListener('again-failed', () => {
+  const failed = session.shown;
+  page.filter.leave();
+  for (const picture of failed) session.retry(picture);
+});
+page.filter.addEventListener('discard-failed', () => {
+  const failed = session.shown;
+  page.filter.leave();
+  editing.discard(failed);
+  gallery.takeFocusAnywhere();
+});
 page.pictures.addEventListener('again', (/** @type {CustomEvent<Picture>} */ { detail }) =>
   session.retry(detail),
 );
@@ -363,8 +365,8 @@ if (matchMedia('(min-width: 60rem)').matches) {
 }
 for (const place of ['#knows', '#knows-below']) write(find(place), BUILT_IN_KNOWS);
 page.samples.begin(SAMPLES);
-void firstQuestion.then((first) => {
-  vocabulary = first.vocabulary;
+void first.then((question) => {
+  vocabulary = question.vocabulary ?? null;
   rename();
 });
 show();

@@ -336,15 +336,21 @@ export class Session extends EventTarget {
     for (const queue of this.lanes) queue.resume();
   }
 
-  /** @returns {{ total: number, open: number, stopped: number, working: boolean }} how far the pictures are */
+  /** Whether a picture could not be read, or not answered. @param {Picture} picture */
+  hasFailed(picture) {
+    return this.lanes.some((lane) => lane.status !== 'empty' && lane.jobs.get(picture)?.status === 'failed');
+  }
+
+  /** @returns {{ total: number, open: number, stopped: number, failed: number, working: boolean }} how far the pictures are */
   tally() {
-    const tally = { total: this.pictures.length, open: 0, stopped: 0, working: false };
+    const tally = { total: this.pictures.length, open: 0, stopped: 0, failed: 0, working: false };
     const lanes = this.lanes.filter(({ status }) => status !== 'empty');
     for (const picture of this.pictures) {
       const states = lanes.map((queue) => queue.jobs.get(picture)?.status);
       if (states.includes('running')) tally.working = true;
       if (states.includes('running') || states.includes('waiting')) tally.open += 1;
       else if (states.includes('stopped')) tally.stopped += 1;
+      else if (states.includes('failed')) tally.failed += 1;
     }
     return tally;
   }

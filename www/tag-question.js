@@ -6,6 +6,7 @@
  * @typedef {import('ocelli').Tagger} Tagger
  */
 
+import { EVERYDAY } from './labels.js';
 import { withExtra } from './tagging.js';
 
 export class TagQuestion {
@@ -34,6 +35,12 @@ export class TagQuestion {
     }
     if (!known) throw new Error('a question without labels has a vocabulary');
     return { ...question, labels: withExtra(await known(), extra), judged: true, beside: [] };
+  }
+
+  /** The labels that the page begins with. @param {Tagger} tagger */
+  async firstOf(tagger) {
+    const { vocabulary } = await this.current;
+    return vocabulary ? this.#labelsOf(tagger, vocabulary) : EVERYDAY;
   }
 
   /**

@@ -8,7 +8,7 @@ import test from 'node:test';
 import { unzipSync } from 'fflate';
 import { IN_FIREFOX, openBrowser } from './support/browser.js';
 import { plain } from './support/pictures.js';
-import { openSite, Visit } from './support/site.js';
+import { forgetEverything, openSite, Visit } from './support/site.js';
 
 const browser = await openBrowser();
 const site = await openSite();
@@ -234,10 +234,7 @@ test('many pictures are there again on the next visit, until they are forgotten'
   await kept.getByText(`Small copies of ${MANY + 1} pictures`).waitFor();
   assert.match((await words())[0] ?? '', /^fresh\.png: /);
 
-  await kept.getByRole('button', { name: 'Forget them' }).click();
-  await kept.getByRole('button', { name: 'Press again to forget all' }).click();
-  await kept.waitFor({ state: 'hidden' });
-  await page.reload();
+  await forgetEverything(visit);
   await visit.ready();
   assert.equal(await page.locator('.tile, picture-card').count(), 0);
   await visit.end();

@@ -9,7 +9,7 @@ import test from 'node:test';
 import { unzipSync } from 'fflate';
 import { IN_FIREFOX, openBrowser } from './support/browser.js';
 import { plain } from './support/pictures.js';
-import { openSite, Visit } from './support/site.js';
+import { forgetEverything, openSite, Visit } from './support/site.js';
 
 const browser = await openBrowser();
 const site = await openSite();
@@ -169,10 +169,7 @@ for (const [device, options] of Object.entries({ desktop: {}, phone: PHONE })) {
       }
 
       // Somebody begins anew, with the files alone.
-      await page.getByRole('button', { name: 'Forget them' }).click();
-      await page.getByRole('button', { name: 'Press again to forget all' }).click();
-      await page.locator('kept-pictures').waitFor({ state: 'hidden' });
-      await page.reload();
+      await forgetEverything(visit);
       await visit.ready();
       assert.equal(await page.locator('.tile').count(), 0);
       if (IN_FIREFOX) await visit.end();

@@ -10,6 +10,7 @@
  * @property {string} prompt the best so far
  */
 
+import { copyButton } from './copy-button.js';
 import { button, make, tell, write } from './dom.js';
 
 /** @type {[string, string][]} as the package calls them */
@@ -32,7 +33,7 @@ export class FindPrompt extends HTMLElement {
   });
   #line = make('p', { className: 'field-help', role: 'status' });
   #prompt = make('textarea', { rows: 4, readOnly: true, hidden: true, 'aria-label': 'Prompt' });
-  #copy = button('Copy the prompt', 'button button-quiet', () => void this.#copyIt(), { hidden: true });
+  #copy = copyButton('Copy the prompt', () => this.#prompt.value, { hidden: true });
   /** @type {Picture | null} */
   #picture = null;
 
@@ -65,16 +66,6 @@ export class FindPrompt extends HTMLElement {
     write(this.#line, line);
     if (this.#prompt.value !== prompt) this.#prompt.value = prompt;
     this.#prompt.hidden = this.#copy.hidden = prompt === '';
-  }
-
-  async #copyIt() {
-    const done = await navigator.clipboard.writeText(this.#prompt.value).then(
-      () => 'Copied',
-      () => 'Not allowed',
-    );
-    write(this.#copy, done);
-    tell(this, 'announce', done);
-    setTimeout(() => write(this.#copy, 'Copy the prompt'), 1600);
   }
 }
 

@@ -1,22 +1,33 @@
 /**
- * `<kept-pictures>`: what of the pictures is kept in this browser, and the button that forgets it. Dispatches `forget-all`.
+ * `<kept-pictures>`: what of the pictures is kept in this browser, and the button that forgets it, once somebody has said that it is
+ * meant. Dispatches `forget-all`.
  */
 
 import { bytes, count } from '../words.js';
 import { button, make, tell, write } from './dom.js';
 
-/** Milliseconds in which a second press means it. */
-const REALLY = 6000;
-
 class KeptPictures extends HTMLElement {
   #line = make('p', { className: 'kept-line' });
-  #sure = false;
-  #forget = button('Forget them', 'button button-quiet', () => this.#press());
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
+  #forget = button('Forget everything', 'button button-quiet', () => this.#dialog.showModal());
+  #asked = make('p', { id: 'forget-asked' });
+  #dialog = make(
+    'dialog',
+    { className: 'sure', 'aria-labelledby': 'forget-title', 'aria-describedby': 'forget-asked' },
+    make('h2', { id: 'forget-title' }, 'Forget everything?'),
+    this.#asked,
+    make(
+      'div',
+      { className: 'field-actions' },
+      button('Keep it', 'button button-strong', () => this.#dialog.close()),
+      button('Forget everything', 'button', () => {
+        this.#dialog.close();
+        tell(this, 'forget-all');
+      }),
+    ),
+  );
 
   connectedCallback() {
-    this.append(this.#line, this.#forget);
+    this.append(this.#line, this.#forget, this.#dialog);
   }
 
   /** @param {{ size: number, bytes: number, trouble: string }} kept how many are, what room they take, and why no more are */
@@ -24,24 +35,11 @@ class KeptPictures extends HTMLElement {
     this.hidden = size === 0 && trouble === '';
     const what = `Small copies of ${count(size, 'picture')}, with all that is known of them, are kept in this browser (${bytes(room)}).`;
     write(this.#line, [size > 0 ? what : '', trouble].filter(Boolean).join(' '));
+    write(
+      this.#asked,
+      `The copies of ${count(size, 'picture')}, their tags, captions and all that you have corrected and taught go, and the page begins anew. That cannot be undone. Your picture files stay where they are, and so do lists of labels and models that you keep.`,
+    );
     this.#forget.hidden = size === 0;
-  }
-
-  #press() {
-    clearTimeout(this.#timer);
-    if (this.#sure) {
-      this.#ask(false);
-      tell(this, 'forget-all');
-      return;
-    }
-    this.#ask(true);
-    this.#timer = setTimeout(() => this.#ask(false), REALLY);
-  }
-
-  /** @param {boolean} sure whether the next press means it */
-  #ask(sure) {
-    this.#sure = sure;
-    write(this.#forget, sure ? 'Press again to forget all' : 'Forget them');
   }
 }
 

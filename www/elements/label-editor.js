@@ -1,10 +1,10 @@
 /**
  * `<label-editor>`: the labels to choose from, one on each line, and the sentence they are put into.
- * Dispatches `ask` with `{ labels, paths, template, extra }`: what was added to the labels that it began with, or null where some of
- * these are not there any more. Empty lines are spacing, not labels.
+ * Dispatches `ask` with `{ labels, paths, template, extra, text, added }`: `extra` is what was added to the labels that it began with, or
+ * null where some of these are not there any more, and `added` the lines of it. Empty lines are spacing, not labels.
  */
 
-import { nameOf, readLabels, readPaths, writeLabels } from '../labels.js';
+import { linesBeside, nameOf, readLabels, readPaths, writeLabels } from '../labels.js';
 import { count, explain } from '../words.js';
 import { button, make, mark, tell, write } from './dom.js';
 import { LabelSets } from './label-sets.js';
@@ -69,10 +69,18 @@ class LabelEditor extends HTMLElement {
     }
   }
 
-  /** @param {Asked} question what to start from, and what Restore brings back */
-  begin(question) {
+  /**
+   * @param {Asked} question what to start from, and what Restore brings back
+   * @param {import('../kept-question.js').Applied | null} [applied] what is in force in place of that
+   */
+  begin(question, applied = null) {
     this.#defaults = question;
     this.#fill(question);
+    if (applied) {
+      const first = this.#labels.value;
+      this.#labels.value = applied.text ?? [first, applied.added].filter(Boolean).join('\n');
+      this.#template.value = applied.template;
+    }
     this.#asked = this.#key();
     this.#update();
   }
@@ -128,6 +136,8 @@ class LabelEditor extends HTMLElement {
       extra: first.every((label) => there.has(nameOf(label)))
         ? labels.filter((label) => !given.has(nameOf(label)))
         : null,
+      text: value,
+      added: linesBeside(value, first),
     });
   }
 

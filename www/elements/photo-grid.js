@@ -312,7 +312,9 @@ export class PhotoGrid extends HTMLElement {
   #reveal(place) {
     const pitch = this.#pitch;
     const top = this.#canvas.getBoundingClientRect().top + Math.floor(place / this.#columns) * pitch;
-    if (top < GAP) scrollBy(0, top - GAP);
+    // What stays at the window's upper edge covers nothing that has the keyboard.
+    const covered = GAP + (parseFloat(getComputedStyle(this).scrollMarginTop) || 0);
+    if (top < covered) scrollBy(0, top - covered);
     else if (top + pitch > innerHeight) scrollBy(0, top + pitch - innerHeight);
   }
 }

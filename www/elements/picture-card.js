@@ -37,6 +37,7 @@
 import { explain, percent } from '../words.js';
 import { AskPicture } from './ask-picture.js';
 import { CaptionView } from './caption-view.js';
+import { copyButton } from './copy-button.js';
 import { button, make, mark, tell, write } from './dom.js';
 import { FindPrompt } from './find-prompt.js';
 import { Looks } from './looks.js';
@@ -77,7 +78,7 @@ export class PictureCard extends HTMLElement {
   #prompting = new FindPrompt();
   #editor = new TagEditor();
   #edit = button('Edit', 'button button-quiet', () => this.#openEditor(), { 'aria-expanded': 'false' });
-  #copy = button('Copy', 'button button-quiet copy', () => void this.#copyText());
+  #copy = copyButton('Copy', () => this.#text());
   #again = button('Try again', 'button again', () => tell(this, 'again', this.picture));
   #like = button('More like this', 'button button-quiet', () => tell(this, 'like', this.picture), {
     hidden: true,
@@ -301,22 +302,10 @@ export class PictureCard extends HTMLElement {
     this.#editor.takeFocus();
   }
 
-  async #copyText() {
+  /** What is known of it, for the clipboard. */
+  #text() {
     const { caption, tags, naming } = this.#answer;
-    const text = [caption, tags && tagsAsText(tags, naming)].filter(Boolean).join('\n');
-    try {
-      await navigator.clipboard.writeText(text);
-      this.#acknowledge('Copied');
-    } catch {
-      this.#acknowledge('Not allowed');
-    }
-  }
-
-  /** @param {string} text */
-  #acknowledge(text) {
-    write(this.#copy, text);
-    tell(this, 'announce', text);
-    setTimeout(() => write(this.#copy, 'Copy'), 1600);
+    return [caption, tags && tagsAsText(tags, naming)].filter(Boolean).join('\n');
   }
 }
 

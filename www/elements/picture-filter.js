@@ -1,7 +1,7 @@
 /**
  * `<picture-filter>`: which of the pictures are shown, by their tags, what is still to be said of them, their folder and their year.
- * Dispatches `filter` with what was chosen, `opened`, `name` with a label and another name for it, `duplicates`, and
- * `size` with how large the pictures are to be.
+ * Dispatches `filter` with what was chosen, `opened`, `name` with a label and another name for it, `duplicates`,
+ * `size` with how large the pictures are to be, and `again-failed` and `discard-failed` for the pictures that could not be read.
  *
  * @typedef {import('../filters.js').Choices} Choices
  * @typedef {import('../filters.js').Chosen} Chosen
@@ -22,6 +22,7 @@ const WANTS = {
   untagged: 'Without a tag',
   uncaptioned: 'Without a caption',
   corrected: 'Corrected by you',
+  failed: 'Could not be read',
 };
 
 class PictureFilter extends HTMLElement {
@@ -46,6 +47,12 @@ class PictureFilter extends HTMLElement {
     this.#name,
     make('button', { type: 'submit', className: 'button' }, 'Rename'),
   );
+  #failed = make(
+    'div',
+    { className: 'row', hidden: true },
+    button('Try them again', 'button', () => tell(this, 'again-failed')),
+    button('Remove them', 'button', () => tell(this, 'discard-failed')),
+  );
   #panel = make('details', { className: 'filter' }, this.#summary);
   /** @type {Chosen} */
   #chosen = ALL;
@@ -53,7 +60,7 @@ class PictureFilter extends HTMLElement {
   #shown = {
     choices: {
       labels: [],
-      wants: { unsure: 0, untagged: 0, uncaptioned: 0, corrected: 0 },
+      wants: { unsure: 0, untagged: 0, uncaptioned: 0, corrected: 0, failed: 0 },
       folders: [],
       years: [],
     },
@@ -79,6 +86,7 @@ class PictureFilter extends HTMLElement {
           field('Year', this.#year),
           field('Size of the pictures', this.#size),
         ),
+        this.#failed,
         make(
           'div',
           { className: 'row' },
@@ -111,6 +119,18 @@ class PictureFilter extends HTMLElement {
     this.#panel.open = false;
   }
 
+  /** Shows those of which something is special, alone. @param {Want} want */
+  choose(want) {
+    this.#panel.open = true;
+    this.#choose({ ...ALL, want });
+    this.#summary.focus();
+  }
+
+  /** Shows all of them again. */
+  leave() {
+    this.#choose(ALL);
+  }
+
   get open() {
     return this.#panel.open;
   }
@@ -120,6 +140,7 @@ class PictureFilter extends HTMLElement {
     this.#shown = { choices, naming };
     this.#list();
     fill(this.#want, 'All pictures', this.#chosen.want, wanted(choices));
+    this.#failed.hidden = this.#chosen.want !== 'failed' || choices.wants.failed === 0;
     const { folders, years } = choices;
     fill(this.#folder, 'Every folder', this.#chosen.folder, folders.map(option));
     fill(this.#year, 'Every year', this.#chosen.year, years.map(option));

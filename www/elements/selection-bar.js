@@ -24,10 +24,12 @@ class SelectionBar extends HTMLElement {
     const { label, input, list } = this.#field;
     this.append(
       this.#line,
-      button('All', 'button button-quiet', () => tell(this, 'select-all'), { 'aria-label': 'Select all' }),
+      button('All', 'button button-quiet selection-way', () => tell(this, 'select-all'), {
+        'aria-label': 'Select all',
+      }),
+      button('Done', 'button selection-way', () => tell(this, 'select-none')),
       make('div', { className: 'find-row' }, label, input, list),
       ...this.#controls,
-      button('Done', 'button', () => tell(this, 'select-none')),
       make(
         'p',
         { className: 'field-help' },

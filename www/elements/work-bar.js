@@ -1,6 +1,6 @@
 /**
  * `<work-bar>`: how many pictures are done, with a button that stops the rest or takes it up again.
- * Dispatches `stop` and `resume`.
+ * Dispatches `stop`, `resume`, and `show-failed` when somebody wants to see the pictures that could not be read.
  */
 
 import { duration, Pace } from '../pace.js';
@@ -15,32 +15,39 @@ class WorkBar extends HTMLElement {
   #pace = new Pace();
   #stop = button('Stop', 'button', () => tell(this, 'stop'));
   #resume = button('Continue', 'button', () => tell(this, 'resume'));
+  #failed = button('Show them', 'button button-quiet', () => tell(this, 'show-failed'), {
+    'aria-label': 'Show the pictures that could not be read',
+  });
 
   connectedCallback() {
-    this.append(this.#line, this.#stop, this.#resume);
+    this.append(this.#line, this.#stop, this.#resume, this.#failed);
   }
 
   /**
-   * @param {{ total: number, open: number, stopped: number, working: boolean }} tally
+   * @param {{ total: number, open: number, stopped: number, failed: number, working: boolean }} tally
    * @param {import('ocelli').ProgressEvent | null} progress of the tagger: labels come before pictures
+   * @param {boolean} comparable whether there are so many that some can be shown alone
    */
-  show({ total, open, stopped, working }, progress) {
+  show({ total, open, stopped, failed, working }, progress, comparable) {
     this.hidden = total === 0;
     const labels = progress?.phase === 'labels' && progress.loaded < (progress.total ?? 0);
-    write(this.#line, labels ? progressLine(progress, '') : this.#words(total, open, stopped));
+    write(this.#line, labels ? progressLine(progress, '') : this.#words({ total, open, stopped, failed }));
     this.#swap(this.#stop, working);
     this.#swap(this.#resume, !working && stopped > 0);
+    this.#swap(this.#failed, failed > 0 && open === 0 && comparable);
   }
 
-  /** @param {number} total @param {number} open @param {number} stopped */
-  #words(total, open, stopped) {
+  /** @param {{ total: number, open: number, stopped: number, failed: number }} tally */
+  #words({ total, open, stopped, failed }) {
     const done = total - open - stopped;
     const left = this.#pace.left({ done, open, now: performance.now() });
     // Of what is soon over nobody wants to know when.
     const until = left !== null && left > SOON ? `, ${duration(left)} left` : '';
     if (open > 0) return `${digits(done)} of ${digits(total)} done${until}`;
     if (stopped > 0) return `Stopped with ${count(stopped, 'picture')} left`;
-    return count(total, 'picture');
+    return failed > 0
+      ? `${count(total, 'picture')}, ${digits(failed)} could not be read`
+      : count(total, 'picture');
   }
 
   /** Shows or hides a button; the keyboard, if it was there, goes to its successor. @param {HTMLButtonElement} control @param {boolean} shown */

@@ -10,20 +10,23 @@ import { LibraryStore } from './store.js';
  * @param {import('../gallery.js').Gallery} page.gallery
  * @param {any} page.line the `<kept-pictures>`
  * @param {(sentence: string) => void} page.announce
+ * @param {() => void} page.onForgotten everything was forgotten
  */
-export function keepLibrary({ session, gallery, line, announce }) {
+export function keepLibrary({ session, gallery, line, announce, onForgotten }) {
   /** Null as long as it is not open, and where the browser keeps nothing. @type {Library | null} */
   let library = null;
 
   // What so many pictures have taken, and is not kept, is lost with the page.
   addEventListener('beforeunload', (event) => {
-    if (gallery.isDense && !library?.isWhole) event.preventDefault();
+    if (gallery.isDense && library?.isWhole !== true) event.preventDefault();
   });
   line.addEventListener('forget-all', async () => {
-    await library?.forget().catch(() => {});
-    announce('Nothing is kept of the pictures any more');
-    // The button has gone, and the keyboard must not go with it.
-    line.closest('section')?.focus();
+    try {
+      await library?.forget();
+      onForgotten();
+    } catch {
+      announce('This browser does not let go of what is kept.');
+    }
   });
 
   return {

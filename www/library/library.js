@@ -117,7 +117,7 @@ export class Library extends EventTarget {
     await recognition.sampleOf(picture);
   }
 
-  /** Forgets everything that is kept, and keeps no more; the pictures stay until the page is left. */
+  /** Forgets everything that is kept, and keeps no more. */
   async forget() {
     this.#off = true;
     clearTimeout(this.#timer);
@@ -145,7 +145,7 @@ export class Library extends EventTarget {
     const ready = news.filter((picture) => this.#entryOf(picture)).slice(0, AT_ONCE);
     for (const picture of ready) await this.#read(picture);
     // Something may have been taken away, or another model chosen, while files were read.
-    const found = ready.flatMap((picture) => this.#entryOf(picture) ?? []);
+    const found = this.#off ? [] : ready.flatMap((picture) => this.#entryOf(picture) ?? []);
     try {
       const { names } = this.#session.corrections;
       const { examples } = this.#session.lessons;

@@ -21,7 +21,7 @@ export const DIST = fileURLToPath(new URL('../../../dist', import.meta.url));
 export const SUB_PATH = '/some/where/ocelli/';
 
 /** Longest wait for anything that computes: two slow cores, a cold engine. */
-export const PATIENCE = 150_000;
+export const PATIENCE = Number(process.env.P ?? 150_000);
 
 const FEW_LABELS = fileURLToPath(new URL('./few-labels.json', import.meta.url));
 
@@ -294,6 +294,7 @@ export class Visit {
 
   /** Replaces the labels. @param {string[]} labels @param {string} [template] */
   async ask(labels, template) {
+    await this.page.locator('#labels-panel').evaluate((panel) => panel.toggleAttribute('open', true));
     // Not typed, as Chromium takes minutes to type ten thousand lines.
     await this.page.locator('#labels').evaluate((field, text) => {
       /** @type {HTMLTextAreaElement} */ (field).value = text;
@@ -309,6 +310,14 @@ export class Visit {
     await error.waitFor();
     return { code: (await error.getAttribute('data-code')) ?? undefined, sentence: await error.innerText() };
   }
+}
+
+/** Has the page forget all that it keeps of pictures, and begin anew. @param {Visit} visit */
+export async function forgetEverything({ page }) {
+  await page.locator('kept-pictures').getByRole('button', { name: 'Forget everything' }).first().click();
+  const sure = page.getByRole('dialog', { name: 'Forget everything?' });
+  await sure.getByRole('button', { name: 'Forget everything' }).click();
+  await page.locator('body:not([data-pictures])').waitFor();
 }
 
 /** Asserts that a text is a plain sentence for a person. @param {string} text */
