@@ -1,0 +1,156 @@
+/**
+ * Attention with the softmax made as the keys come (online softmax): no matrix of scores is ever in memory.
+ *
+ * A workgroup has some queries of one head of one image, and goes through that image's keys and values, a few at a time. Eight
+ * invocations share four queries. For the scores each takes every eighth key; for the result, every eighth four of the head's
+ * columns. Scores are held as four queries in a vector, so that four queries' weights of a value come with one read.
+ *
+ * Keys and values lie in the same place in workgroup memory, one after the other: with the queries there is no room for both.
+ */
+
+import { each } from './text.js';
+
+/** Invocations that share four queries. */
+const ACROSS = 8;
+/** Of workgroup memory, which every device has. */
+const BYTES = 16384;
+/** Keys that one step takes, most first. */
+const STEPS = [32, 16, 8];
+
+/**
+ * How many queries a workgroup has and how many keys a step takes, for heads of so many columns.
+ * @param {number} size a multiple of 4, 128 at most
+ */
+export function attentionShape(size) {
+  const queries = size > 64 ? 16 : 32;
+  // Queries, keys or values, weights, maxima.
+  const bytes = (/** @type {number} */ keys) =>
+    (queries + keys) * (size / 4 + 1) * 16 + queries * keys * 4 + queries * ACROSS * 4;
+  const keys = STEPS.find((count) => bytes(count) <= BYTES);
+  if (!keys || size % 4 !== 0) throw new Error(`The GPU has no attention for heads of ${size} columns.`);
+  return { queries, keys, bytes: bytes(keys) };
+}
+
+/**
+ * @param {{ width: number, heads: number }} options rows are `3 width` wide: queries, keys, values
+ */
+export function attentionKernel({ width, heads }) {
+  const size = width / heads;
+  const { queries, keys } = attentionShape(size);
+  const quads = size / 4;
+  // One more than are used: rows then lie in different banks of memory.
+  const pitch = quads + 1;
+  const down = queries / 4;
+  const invocations = ACROSS * down;
+  const own = keys / ACROSS;
+  const results = Math.ceil(quads / ACROSS);
+  const row = (3 * width) / 4;
+  // Softmax in powers of two, which GPUs have an instruction for.
+  const factor = Math.LOG2E / Math.sqrt(size);
+  const load = (/** @type {number} */ from, /** @type {string} */ what) => /* wgsl */ `
+    for (var i = index; i < ${keys * quads}u; i += ${invocations}u) {
+      let key = min(start + i / ${quads}u, params.length - 1u);
+      kv[i / ${quads}u * ${pitch}u + i % ${quads}u] = qkv[(image + key) * ${row}u + ${(from * width) / 4}u + head + i % ${quads}u]; // ${what}
+    }`;
+  return /* wgsl */ `
+struct Params {
+  // Rows of an image.
+  length: u32,
+  // How many of them are asked for, from the first on.
+  queries: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> qkv: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
+
+var<workgroup> q: array<vec4<f32>, ${queries * pitch}>;
+var<workgroup> kv: array<vec4<f32>, ${keys * pitch}>;
+// Key, four of queries.
+var<workgroup> weights: array<vec4<f32>, ${keys * down}>;
+var<workgroup> maxima: array<vec4<f32>, ${invocations}>;
+
+@compute @workgroup_size(${ACROSS}, ${down})
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(local_invocation_id) local: vec3<u32>,
+  @builtin(local_invocation_index) index: u32,
+) {
+  let image = workgroup.z * params.length;
+  let head = workgroup.y * ${quads}u;
+  let firstQuery = workgroup.x * ${queries}u;
+  for (var i = index; i < ${queries * quads}u; i += ${invocations}u) {
+    let query = min(firstQuery + i / ${quads}u, params.queries - 1u);
+    q[i / ${quads}u * ${pitch}u + i % ${quads}u] = qkv[(image + query) * ${row}u + head + i % ${quads}u] * ${factor};
+  }
+  // Of four queries: the largest score so far, and the sum of the weights of this invocation's keys, relative to it.
+  var most = vec4<f32>(-3e38);
+  var sum = vec4<f32>();
+  ${each(4, (r) => each(results, (j) => `var y${r}${j} = vec4<f32>();`))}
+  for (var start = 0u; start < params.length; start += ${keys}u) {
+    ${load(1, 'keys')}
+    workgroupBarrier();
+    ${each(own, (k) => `var s${k} = vec4<f32>();`)}
+    for (var c = 0u; c < ${quads}u; c++) {
+      ${each(4, (r) => `let q${r} = q[(local.y * 4u + ${r}u) * ${pitch}u + c];`)}
+      ${each(
+        own,
+        (k) => /* wgsl */ `{
+        let key = kv[(local.x + ${k * ACROSS}u) * ${pitch}u + c];
+        s${k} += vec4<f32>(dot(q0, key), dot(q1, key), dot(q2, key), dot(q3, key));
+      }`,
+      )}
+    }
+    ${each(
+      own,
+      (k) => `s${k} = select(vec4<f32>(-3e38), s${k}, start + local.x + ${k * ACROSS}u < params.length);`,
+    )}
+    var highest = s0;
+    ${each(own - 1, (k) => `highest = max(highest, s${k + 1});`)}
+    maxima[local.y * ${ACROSS}u + local.x] = highest;
+    workgroupBarrier();
+    // All keys were read: values may take their place.
+    ${load(2, 'values')}
+    let before = most;
+    ${each(ACROSS, (k) => `most = max(most, maxima[local.y * ${ACROSS}u + ${k}u]);`)}
+    let fade = exp2(before - most);
+    sum *= fade;
+    ${each(
+      own,
+      (k) => /* wgsl */ `{
+      let weight = exp2(s${k} - most);
+      sum += weight;
+      weights[(local.x + ${k * ACROSS}u) * ${down}u + local.y] = weight;
+    }`,
+    )}
+    workgroupBarrier();
+    ${each(4, (r) => each(results, (j) => `y${r}${j} *= fade[${r}];`))}
+    for (var k = 0u; k < ${keys}u; k++) {
+      let weight = weights[k * ${down}u + local.y];
+      ${each(
+        results,
+        (j) => /* wgsl */ `{
+        let value = kv[k * ${pitch}u + min(local.x + ${j * ACROSS}u, ${quads - 1}u)];
+        ${each(4, (r) => `y${r}${j} += weight[${r}] * value;`)}
+      }`,
+      )}
+    }
+    workgroupBarrier();
+  }
+  maxima[local.y * ${ACROSS}u + local.x] = sum;
+  workgroupBarrier();
+  var all = vec4<f32>();
+  ${each(ACROSS, (k) => `all += maxima[local.y * ${ACROSS}u + ${k}u];`)}
+  ${each(4, (r) =>
+    each(
+      results,
+      (j) => /* wgsl */ `{
+    let query = firstQuery + local.y * 4u + ${r}u;
+    let c = local.x + ${j * ACROSS}u;
+    if (query < params.queries && c < ${quads}u) {
+      y[(workgroup.z * params.queries + query) * ${width / 4}u + head + c] = y${r}${j} / all[${r}];
+    }
+  }`,
+    ),
+  )}
+}`;
+}

@@ -1,0 +1,62 @@
+/**
+ * A tower's weights, by their names.
+ *
+ * @typedef {import('./types.js').TowerDescription} TowerDescription
+ * @typedef {import('./types.js').ReadTensor} ReadTensor
+ * @typedef {import('./plan.js').Layer} Layer
+ * @typedef {import('./plan.js').Weights} Weights
+ * @typedef {import('./device.js').Uploads} Uploads
+ */
+
+import { checked } from './device.js';
+import { readMatrix, readNorm, required, vector } from './weights.js';
+
+/**
+ * Reads and uploads all weights. The device is asked after each layer whether it had room for it.
+ * @param {Uploads} uploads
+ * @param {TowerDescription} description
+ * @param {ReadTensor} read
+ * @returns {Promise<Weights>}
+ */
+export async function readWeights(uploads, description, read) {
+  const { width, inputs, patches, prefix, preNorm } = description;
+  const { device } = uploads;
+  const first = await checked(device, () => ({
+    patchEmbedding: readMatrix(uploads, read, ['patch_embedding'], { outputs: width, inputs }),
+    positions: uploads.add('positions', required(read, 'positions', patches * width)),
+    prefix: prefix > 0 ? uploads.add('prefix', required(read, 'prefix', prefix * width)) : undefined,
+    preNorm: preNorm ? readNorm(uploads, read, 'pre_norm', width) : undefined,
+  }));
+  /** @type {Layer[]} */
+  const layers = [];
+  for (let i = 0; i < description.layers; i++) {
+    layers.push(await checked(device, () => readLayer(uploads, description, read, `layers.${i}`)));
+  }
+  return { ...first, layers };
+}
+
+/**
+ * @param {Uploads} uploads @param {TowerDescription} description @param {ReadTensor} read @param {string} name
+ * @returns {Layer}
+ */
+function readLayer(uploads, { width, intermediate }, read, name) {
+  const square = { outputs: width, inputs: width };
+  const fused = read(`${name}.qkv`) !== undefined;
+  return {
+    norm1: readNorm(uploads, read, `${name}.norm1`, width),
+    qkv: fused
+      ? readMatrix(uploads, read, [`${name}.qkv`], { outputs: 3 * width, inputs: width })
+      : readMatrix(uploads, read, [`${name}.q`, `${name}.k`, `${name}.v`], square),
+    out: readMatrix(uploads, read, [`${name}.out`], {
+      ...square,
+      factor: vector(read, `${name}.scale1`, width),
+    }),
+    norm2: readNorm(uploads, read, `${name}.norm2`, width),
+    up: readMatrix(uploads, read, [`${name}.up`], { outputs: intermediate, inputs: width }),
+    down: readMatrix(uploads, read, [`${name}.down`], {
+      outputs: width,
+      inputs: intermediate,
+      factor: vector(read, `${name}.scale2`, width),
+    }),
+  };
+}
