@@ -39,50 +39,48 @@ export async function lost(device) {
   throw new Error(`The GPU was lost (${reason}): ${message}`);
 }
 
-/**
- * Pipelines by their text, so that each is compiled once; and the small buffers of their sizes, by what is in them.
- */
-export class Pipelines {
-  /** @type {Map<string, Promise<GPUComputePipeline>>} */
-  #pipelines = new Map();
+/** Pipelines of each device by their text: all its towers have them in common. @type {WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>} */
+const compiled = new WeakMap();
+
+/** A kernel, which is compiled once. @param {GPUDevice} device @param {string} label @param {string} code */
+export function compile(device, label, code) {
+  const pipelines = compiled.get(device) ?? new Map();
+  compiled.set(device, pipelines);
+  const known = pipelines.get(code);
+  if (known) return known;
+  const compute = { module: device.createShaderModule({ label, code }), entryPoint: 'main' };
+  const pipeline = device.createComputePipelineAsync({ label, layout: 'auto', compute });
+  pipelines.set(code, pipeline);
+  return pipeline;
+}
+
+/** The small buffers of sizes, by what is in them. */
+export class Params {
   /** @type {Map<string, GPUBuffer>} */
-  #params = new Map();
+  #buffers = new Map();
 
   /** @param {GPUDevice} device */
   constructor(device) {
     this.device = device;
   }
 
-  /** @param {string} label @param {string} code */
-  compile(label, code) {
-    let pipeline = this.#pipelines.get(code);
-    if (!pipeline) {
-      const module = this.device.createShaderModule({ label, code });
-      const compute = { module, entryPoint: 'main' };
-      pipeline = this.device.createComputePipelineAsync({ label, layout: 'auto', compute });
-      this.#pipelines.set(code, pipeline);
-    }
-    return pipeline;
-  }
-
   /** @param {number[]} numbers */
-  params(numbers) {
+  get(numbers) {
     const key = numbers.join();
-    let buffer = this.#params.get(key);
+    let buffer = this.#buffers.get(key);
     if (!buffer) {
       // A uniform struct's size is a multiple of 16 bytes on some devices.
       const data = new Uint32Array(Math.ceil(numbers.length / 4) * 4);
       data.set(numbers);
       buffer = upload(this.device, 'sizes', data, USAGE.UNIFORM);
-      this.#params.set(key, buffer);
+      this.#buffers.set(key, buffer);
     }
     return buffer;
   }
 
   destroy() {
-    for (const buffer of this.#params.values()) buffer.destroy();
-    this.#params.clear();
-    this.#pipelines.clear();
+    for (const buffer of this.#buffers.values()) buffer.destroy();
+    this.#buffers.clear();
   }
 }
 

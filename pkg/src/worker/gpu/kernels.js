@@ -25,7 +25,7 @@
  * @property {{ positions: GPUBuffer, patches: number, prefix: number }} [embed] of the output `embed`
  */
 
-import { Pipelines } from './device.js';
+import { compile, Params } from './device.js';
 import { attentionKernel, attentionShape } from './kernels/attention.js';
 import { prefixKernel } from './kernels/prefix.js';
 import { floatProduct } from './kernels/product-float.js';
@@ -54,8 +54,8 @@ export function usualTile(rows, outputs) {
 }
 
 export class Kernels {
-  /** @type {Pipelines} */
-  #pipelines;
+  /** @type {Params} */
+  #params;
 
   /**
    * @param {GPUDevice} device
@@ -66,7 +66,7 @@ export class Kernels {
     this.device = device;
     this.packed = packed;
     this.tile = tile ?? (({ rows, matrix }) => usualTile(rows, matrix.outputs));
-    this.#pipelines = new Pipelines(device);
+    this.#params = new Params(device);
   }
 
   /**
@@ -78,8 +78,8 @@ export class Kernels {
    * @returns {Promise<Step>}
    */
   async #step(label, code, params, buffers, [x, y = 1, z = 1]) {
-    const pipeline = await this.#pipelines.compile(label, code);
-    const entries = Object.entries({ 0: this.#pipelines.params(params), ...buffers }).flatMap(
+    const pipeline = await compile(this.device, label, code);
+    const entries = Object.entries({ 0: this.#params.get(params), ...buffers }).flatMap(
       ([binding, buffer]) => (buffer ? [{ binding: Number(binding), resource: { buffer } }] : []),
     );
     const layout = pipeline.getBindGroupLayout(0);
@@ -161,7 +161,7 @@ export class Kernels {
   }
 
   destroy() {
-    this.#pipelines.destroy();
+    this.#params.destroy();
   }
 }
 

@@ -31,18 +31,20 @@ export class GpuTower {
   #workspace;
   #uploads;
   #weights;
+  #most;
 
   /**
    * @param {TowerDescription} description
-   * @param {{ kernels: Kernels, uploads: Uploads, weights: Weights, workspace: Workspace }} parts
+   * @param {{ kernels: Kernels, uploads: Uploads, weights: Weights, workspace: Workspace, most?: number }} parts
    */
-  constructor(description, { kernels, uploads, weights, workspace }) {
+  constructor(description, { kernels, uploads, weights, workspace, most = Infinity }) {
     this.device = uploads.device;
     this.description = description;
     this.#kernels = kernels;
     this.#workspace = workspace;
     this.#uploads = uploads;
     this.#weights = weights;
+    this.#most = most;
   }
 
   /**
@@ -51,18 +53,19 @@ export class GpuTower {
    * @param {GPUDevice} device
    * @param {TowerDescription} description
    * @param {ReadTensor} readTensor
-   * @param {{ packed?: boolean, tile?: (product: import('./kernels.js').Product) => import('./kernels.js').TileName }} [options]
-   *   `packed`: whether WGSL multiplies packed int8 numbers, by default what the browser says
+   * @param {{ packed?: boolean, tile?: (product: import('./kernels.js').Product) => import('./kernels.js').TileName,
+   *   most?: number }} [options] `packed`: whether WGSL multiplies packed int8 numbers, by default what the browser says;
+   *   `most`: images of one submit, at most
    * @returns {Promise<GpuTower>}
    */
-  static async create(device, description, readTensor, options = {}) {
+  static async create(device, description, readTensor, { most, ...options } = {}) {
     check(description);
     const kernels = new Kernels(device, options);
     const uploads = new Uploads(device);
     const workspace = new Workspace(device);
     try {
       const weights = await readWeights(uploads, description, readTensor);
-      const tower = new GpuTower(description, { kernels, uploads, weights, workspace });
+      const tower = new GpuTower(description, { kernels, uploads, weights, workspace, most });
       await tower.#plan(1, description.output);
       return tower;
     } catch (error) {
@@ -124,6 +127,7 @@ export class GpuTower {
           Math.min(maxStorageBufferBindingSize, maxBufferSize) / largestBuffer(description),
           WORKGROUPS / lengthOf(description),
           OPERATIONS / operations(description),
+          this.#most,
         ),
       ),
     );

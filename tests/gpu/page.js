@@ -1,0 +1,120 @@
+// What tests/browser/gpu.test.js calls inside of a page.
+
+import { GpuTower } from '../../pkg/src/worker/gpu/tower.js';
+import * as kernels from './kernels.js';
+import { numbers } from './numbers.js';
+import { compareTower, makeTower } from './towers.js';
+
+/** One tile for all towers: compiling is what takes time in software. */
+const tile = () => /** @type {const} */ ('16x64');
+
+/** @type {Promise<GPUDevice> | undefined} */
+let opened;
+/** @type {Map<boolean | undefined, kernels.Bench>} */
+const benches = new Map();
+/** Kept, so that what they compiled is not compiled again. @type {GpuTower[]} */
+const towers = [];
+/** @type {string[]} errors that nobody caught */
+const complaints = [];
+
+/** A device with the limits that every device has. */
+export async function open() {
+  const adapter = await navigator.gpu.requestAdapter();
+  if (!adapter) throw new Error('There is no adapter.');
+  const device = await adapter.requestDevice();
+  device.addEventListener('uncapturederror', (event) =>
+    complaints.push(/** @type {GPUUncapturedErrorEvent} */ (event).error.message),
+  );
+  return device;
+}
+
+function device() {
+  opened ??= open();
+  return opened;
+}
+
+/**
+ * How far a kernel is from its twin.
+ * @param {'product' | 'rows' | 'attention'} name @param {any} options @param {boolean} [packed]
+ */
+export async function kernel(name, options, packed) {
+  const bench = benches.get(packed) ?? new kernels.Bench(await device(), { packed });
+  benches.set(packed, bench);
+  return kernels[name](bench, options);
+}
+
+/** @param {Parameters<typeof compareTower>[2]} options */
+export async function tower(options) {
+  const { tower, ...found } = await compareTower(await device(), GpuTower, {
+    ...options,
+    options: { tile },
+  });
+  towers.push(tower);
+  return found;
+}
+
+/** Whether images get the same states alone, in several calls at once, and in more submits than one. */
+export async function together() {
+  const { description, readTensor } = makeTower({ dtype: 'f32' });
+  const tower = await GpuTower.create(await device(), description, readTensor, { tile, most: 3 });
+  const pictures = Array.from({ length: 4 }, (_, i) =>
+    numbers(description.patches * description.inputs, 50 + i),
+  );
+  const alone = [];
+  for (const picture of pictures) alone.push((await tower.run([picture]))[0]);
+  const batches = await Promise.all([tower.run(pictures.slice(0, 1)), tower.run(pictures), tower.run([])]);
+  const again = batches.map((batch) =>
+    batch.map((states, i) => states.every((value, at) => value === alone[i]?.[at])),
+  );
+  towers.push(tower);
+  return again;
+}
+
+/** What becomes of a run whose device goes away meanwhile. @returns {Promise<string>} */
+export async function losing() {
+  const device = await open();
+  // Without layers there is less to compile.
+  const { description, readTensor } = makeTower({ dtype: 'f32', description: { layers: 0 } });
+  const tower = await GpuTower.create(device, description, readTensor, { tile });
+  const pictures = [numbers(description.patches * description.inputs, 1)];
+  const message = (/** @type {Promise<unknown>} */ run) =>
+    run.then(
+      () => 'resolved',
+      (error) => (error instanceof Error ? 'rejected' : 'rejected with no error'),
+    );
+  const submit = device.queue.submit.bind(device.queue);
+  device.queue.submit = (buffers) => {
+    submit(buffers);
+    device.destroy();
+  };
+  const running = message(tower.run(pictures));
+  return `${await running}, ${await message(tower.run(pictures))}`;
+}
+
+/** What is said of a description or of weights that the kernels cannot take. @param {any} changes @param {string} [without] */
+export async function refusal(changes, without) {
+  const { description, readTensor } = makeTower({ dtype: 'f32' });
+  const read = (/** @type {string} */ name) => (name === without ? undefined : readTensor(name));
+  return GpuTower.create(await device(), { ...description, ...changes }, read).then(
+    () => 'made',
+    (error) => error.message,
+  );
+}
+
+/** What is said where a device has no room for the weights. */
+export async function tooLarge() {
+  const device = await open();
+  const { description, readTensor } = makeTower({ dtype: 'f32' });
+  const create = device.createBuffer.bind(device);
+  // As if the positions were larger than the device can have: nothing of that size has to be made.
+  const size = device.limits.maxBufferSize + 16;
+  device.createBuffer = (options) => create(options.label === 'positions' ? { ...options, size } : options);
+  const message = await GpuTower.create(device, description, readTensor).then(
+    () => 'made',
+    (error) => error.message,
+  );
+  device.destroy();
+  return message;
+}
+
+export const uncaught = () => complaints;
