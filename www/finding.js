@@ -84,19 +84,19 @@ export function find({
     if (typeof wanted !== 'string') gallery.takeFocus(wanted, true);
   };
 
-  /** Pictures that have what is looked for as a tag, or in the caption that somebody gave them. @param {string} text */
+  /** Pictures that have what is looked for as a tag, or in the caption that somebody gave them, or their files have. @param {string} text */
   const named = (text) => {
     const words = text.trim().toLocaleLowerCase();
     const meant = names.labelOf(text.trim());
     return session.pictures.filter((picture) => {
+      const filed = session.fileWords.of(picture)?.caption.toLocaleLowerCase();
       const tags = session.answerOf(picture)?.tags ?? [];
       const said = session.corrections.of(picture)?.caption?.toLocaleLowerCase();
       return (
         tags.some(
           ({ label }) =>
             label !== null && (label === meant || names.nameOf(label).toLocaleLowerCase() === words),
-        ) ||
-        (said?.includes(words) ?? false)
+        ) || [said, filed].some((caption) => words !== '' && caption?.includes(words))
       );
     });
   };

@@ -57,9 +57,7 @@ export class Gallery extends EventTarget {
       this.thumbnails.want(seen);
       session.prefer(seen);
     });
-    grid.addEventListener('open', (event) =>
-      this.#turnTo(/** @type {CustomEvent<Picture>} */ (event).detail),
-    );
+    grid.addEventListener('open', (event) => this.turnTo(/** @type {CustomEvent<Picture>} */ (event).detail));
     detail.addEventListener('turn', (event) => this.#turn(/** @type {CustomEvent<number>} */ (event).detail));
     detail.addEventListener('shut', () => {
       const picture = this.#open;
@@ -171,6 +169,7 @@ export class Gallery extends EventTarget {
       captions: captioning && { ...captioning, result: this.#session.captionsOf(picture) },
       classes: classes.model ? classes.jobs.get(picture) : undefined,
       ...this.#look,
+      filed: this.#session.fileWords.of(picture)?.caption ?? '',
       comparable: this.#session.pictures.length >= ENOUGH_TO_FIND,
     });
     card.asking.show(
@@ -206,11 +205,22 @@ export class Gallery extends EventTarget {
   #turn(step) {
     const { shown } = this.#session;
     const next = this.#open && shown[shown.indexOf(this.#open) + step];
-    if (next) this.#turnTo(next);
+    if (next) this.turnTo(next);
   }
 
-  /** @param {Picture} picture */
-  #turnTo(picture) {
+  /** What is said of a picture to who cannot see it. @param {Picture} picture */
+  labelOf(picture) {
+    return this.#tile(picture).label;
+  }
+
+  /** Opens a picture; among few, its card is brought on the screen. @param {Picture} picture */
+  turnTo(picture) {
+    const card = this.cards.get(picture);
+    if (!this.isDense) {
+      card?.scrollIntoView({ block: 'nearest' });
+      card?.takeFocus();
+      return;
+    }
     this.#open = picture;
     this.#session.prefer([picture]);
     this.show(this.#look);

@@ -7,6 +7,8 @@ import './style/base.css';
 import './style/app.css';
 import './style/controls.css';
 import './style/panels.css';
+import './style/map.css';
+import './style/zoom.css';
 import './style/layout.css';
 import './style/samples.css';
 import './style/card.css';
@@ -24,6 +26,7 @@ import './elements/photo-detail.js';
 import './elements/photo-grid.js';
 import './elements/picture-filter.js';
 import './elements/picture-finder.js';
+import './elements/picture-map.js';
 import './elements/sample-row.js';
 import './elements/save-answers.js';
 import './elements/selection-bar.js';
@@ -57,6 +60,7 @@ import { developed } from './gather.js';
 import { showLanes } from './lanes.js';
 import { keepLibrary } from './library/keeping.js';
 import { showLooks } from './explain-controller.js';
+import { mapPictures } from './mapping.js';
 import { loadOptions } from './options.js';
 import { SAMPLES } from './samples.js';
 import { isRaw } from './raw.js';
@@ -245,6 +249,7 @@ function show() {
   if (wasOpen && tally.open === 0 && tally.total > 0) announce(`${count(tally.total, 'picture')} done`);
   wasOpen = tally.open > 0;
   library.note();
+  session.readFiles();
 }
 
 let scheduled = false;
@@ -342,6 +347,7 @@ page.pictures.addEventListener('need', (/** @type {CustomEvent<'match' | 'answer
   find(`#${task}-picker`).takeFocus();
 });
 
+mapPictures({ session, gallery, map: find('picture-map'), filter: page.filter });
 findPrompts({ session, gallery, pictures: page.pictures, Interrogator });
 showLooks(page.pictures, gallery.cards, session, new Explainer(session), announce);
 

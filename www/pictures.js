@@ -41,13 +41,14 @@ export function backIn(now, before, gone) {
 }
 
 /**
- * Puts a picture where it belongs among those that came with it; before all others.
+ * Puts a picture where it belongs: among those that came with it, before those that came earlier.
  * @param {readonly Picture[]} list
  * @param {Picture} picture
  * @returns {Picture[]}
  */
 export function inPlace(list, picture) {
-  const before = list.filter(({ batch, index }) => batch === picture.batch && index < picture.index).at(-1);
-  const at = before ? list.lastIndexOf(before) + 1 : 0;
-  return [...list.slice(0, at), picture, ...list.slice(at)];
+  const isBehind = (/** @type {Picture} */ { batch, index }) =>
+    batch < picture.batch || (batch === picture.batch && index > picture.index);
+  const at = list.findIndex(isBehind);
+  return at < 0 ? [...list, picture] : [...list.slice(0, at), picture, ...list.slice(at)];
 }

@@ -6,17 +6,18 @@
 import { answersQueue, matchesQueue } from './on-demand.js';
 import { Corrections } from './corrections.js';
 import { Embeddings } from './embeddings.js';
+import { FileWords } from './file-words.js';
 import { pathOf } from './gather.js';
 import { Lessons } from './lessons.js';
 import { backIn, inPlace, keyOf, takenAt } from './pictures.js';
 import { captionsQueue, classesQueue, tagsQueue } from './queues.js';
 import { Recognition } from './recognition.js';
 import { TagQuestion } from './tag-question.js';
-import { above, withWords } from './tagging.js';
+import { above, withFiled, withWords } from './tagging.js';
 
 /**
- * @typedef {import('ocelli').Tag<string | null> & { own?: boolean, taught?: boolean }} Tag with `null` for "none of these"; `own`: people say so;
- *   `taught`: it is like pictures of which they do
+ * @typedef {import('ocelli').Tag<string | null> & { own?: boolean, taught?: boolean, filed?: boolean }} Tag with `null` for "none of these"; `own`: people say so;
+ *   `taught`: it is like pictures of which they do; `filed`: the picture's file does
  * @typedef {import('ocelli').Tagger} Tagger
  * @typedef {import('ocelli').Captioner} Captioner
  * @typedef {import('ocelli').Classifier} Classifier
@@ -42,6 +43,9 @@ import { above, withWords } from './tagging.js';
  * @property {Pick<typeof import('ocelli').Classifier, 'load'>} Classifier
  */
 
+/** @type {readonly string[]} */
+const NONE = [];
+
 /** Dispatches `change` whenever the pictures, a queue or a job changed. */
 export class Session extends EventTarget {
   /** @type {Picture[]} newest batch first, unless they were arranged otherwise */
@@ -54,6 +58,8 @@ export class Session extends EventTarget {
   captionSettings = { options: {}, numCaptions: 1, rematch: false };
   /** What taggers know of the pictures. */
   embeddings = new Embeddings();
+  /** What their files say. */
+  fileWords = new FileWords();
   /** By what they are known again. */
   recognition = new Recognition();
   /** What people say of them, and what they teach by them. */
@@ -97,7 +103,7 @@ export class Session extends EventTarget {
     this.classes = classesQueue(Classifier, given);
     this.matches = matchesQueue(Matcher, given);
     this.answers = answersQueue(Answerer, given);
-    for (const source of [...this.everyLane, this.corrections, this.lessons]) {
+    for (const source of [...this.everyLane, this.corrections, this.lessons, this.fileWords]) {
       source.addEventListener('change', () => this.#changed());
     }
   }
@@ -192,6 +198,10 @@ export class Session extends EventTarget {
     });
     this.recognition.learn(pictures, { copies: true });
     this.corrections.putAll(pictures.map((picture, i) => ({ picture, said: entries[i]?.said })));
+    for (const [i, picture] of pictures.entries()) {
+      const filed = entries[i]?.filed;
+      if (filed) this.fileWords.put(picture, filed);
+    }
     const known = new Map();
     for (const [i, picture] of pictures.entries()) {
       // What another tagger knew helps this one nothing.
@@ -285,7 +295,30 @@ export class Session extends EventTarget {
   answerOf(picture) {
     const found = this.tags.jobs.get(picture)?.result ?? null;
     const answer = this.corrections.answer(picture, found);
-    return above(answer && withWords(answer, this.#wordsOf(picture)), this.#threshold);
+    if (!answer) return null;
+    const whole = withFiled(withWords(answer, this.#wordsOf(picture)), this.#filedOf(picture));
+    return above(whole, this.#threshold);
+  }
+
+  /** The keywords of a picture's file that nobody has taken away. @param {Picture} picture */
+  #filedOf(picture) {
+    const filed = this.fileWords.of(picture)?.tags ?? NONE;
+    const gone = this.corrections.of(picture)?.gone;
+    return gone?.some((label) => filed.includes(label))
+      ? filed.filter((label) => !gone.includes(label))
+      : filed;
+  }
+
+  /** Reads what the files of pictures say that have their tags. */
+  readFiles() {
+    void this.fileWords.read(
+      this.pictures.filter(
+        (one) =>
+          !this.fileWords.hasRead(one) &&
+          this.recognition.hasOriginal(one) &&
+          this.tags.jobs.get(one)?.status === 'done',
+      ),
+    );
   }
 
   /** Words that a picture gets because it is like those of which they were taught. @param {Picture} picture */

@@ -97,7 +97,7 @@ export function withExtra(labels, extra) {
 const cut = new WeakMap();
 
 /**
- * An answer without the tags that score less, but for those that people have given. The same as long as the threshold is.
+ * An answer without the tags that score less, but for those that people or files have given. The same as long as the threshold is.
  * @param {TagAnswer | null} answer
  * @param {number} threshold
  * @returns {TagAnswer | null}
@@ -106,10 +106,37 @@ export function above(answer, threshold) {
   if (!answer || threshold <= 0) return answer;
   const known = cut.get(answer);
   if (known?.threshold === threshold) return known.answer;
-  const tags = answer.tags.filter(({ score, own, taught }) => own || taught || score >= threshold);
+  const tags = answer.tags.filter(
+    ({ score, own, taught, filed }) => own || taught || filed || score >= threshold,
+  );
   const left = { ...answer, tags };
   cut.set(answer, { threshold, answer: left });
   return left;
+}
+
+/** @type {WeakMap<TagAnswer, { filed: readonly string[], answer: TagAnswer }>} */
+const joined = new WeakMap();
+
+/**
+ * An answer with the keywords of the picture's file behind what people say themselves. The same as long as they are.
+ * @param {TagAnswer} answer
+ * @param {readonly string[]} filed
+ * @returns {TagAnswer}
+ */
+export function withFiled(answer, filed) {
+  if (filed.length === 0) return answer;
+  const known = joined.get(answer);
+  if (known?.filed === filed) return known.answer;
+  const there = new Set(answer.tags.map(({ label }) => label?.toLowerCase()));
+  const fresh = filed.filter((label) => !there.has(label.toLowerCase()));
+  const tags = [
+    ...answer.tags.filter(({ own }) => own),
+    ...fresh.map((label) => ({ label, score: 1, index: -1, filed: true })),
+    ...answer.tags.filter(({ own }) => !own),
+  ];
+  const longer = { ...answer, tags, sure: true };
+  joined.set(answer, { filed, answer: longer });
+  return longer;
 }
 
 /** @type {WeakMap<TagAnswer, { words: readonly string[], answer: TagAnswer }>} */

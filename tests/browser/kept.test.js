@@ -5,6 +5,8 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
+import { xmpPacket } from 'ocelli';
+import { withXmpInPng } from '../../www/files/xmp-png.js';
 import { IN_FIREFOX, openBrowser } from './support/browser.js';
 import { plain } from './support/pictures.js';
 import { openSite, Visit } from './support/site.js';
@@ -193,4 +195,49 @@ test('what an earlier version of the page kept is there, and known again', noFol
   assert.deepEqual(entries.find(({ name }) => name === 'p2.png').said.own, ['Grandma']);
   // Of a plain file the browser wants an icon.
   await visit.end({ expected: [/404/] });
+});
+
+test('what a dropped picture says of itself is shown, found, used and kept', async () => {
+  const visit = await Visit.begin(browser, site.url);
+  const { page } = visit;
+  const content = { subjects: ['Grandma’s garden'], description: 'The old well' };
+  const packet = new TextEncoder().encode(xmpPacket(content));
+  const { buffer, ...rest } = plain('well.png');
+  const whole = withXmpInPng(buffer, packet);
+  assert.ok(whole);
+  await visit.pick(
+    { ...rest, buffer: Buffer.from(whole) },
+    ...Array.from({ length: MANY }, (_, i) => ({
+      name: `p${i}.png`,
+      mimeType: 'image/png',
+      buffer: picture(i),
+    })),
+  );
+  await allDone(visit, MANY + 1);
+  await tile(visit, 'well.png: Grandma’s garden').click();
+  const card = visit.card('well.png');
+  await card.locator('.tag', { hasText: 'Grandma’s garden' }).getByText('from the file').waitFor();
+  await card.getByText('The file says: The old well').waitFor();
+  await card.getByRole('button', { name: 'Use what the file says as the caption of well.png' }).click();
+  await card.locator('.caption', { hasText: 'The old well' }).waitFor({ state: 'attached' });
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByRole('button', { name: 'Close' }).click();
+  const entries = await kept(visit, (all) => all.some(({ filed }) => filed));
+  assert.deepEqual(entries.find(({ filed }) => filed).filed, {
+    tags: content.subjects,
+    caption: content.description,
+  });
+  assert.equal(
+    entries.find(({ name }) => name === 'well.png').said?.own.length ?? 0,
+    0,
+    'nobody here has said so',
+  );
+  await page.reload();
+  await tile(visit, 'well.png: Grandma’s garden').waitFor();
+  await allDone(visit, MANY + 1);
+  await page.getByLabel('Find pictures by words').fill('old well');
+  await page.keyboard.press('Enter');
+  await page.locator('picture-finder').getByText('“old well”').waitFor();
+  assert.match((await page.locator('.tile').first().getAttribute('aria-label')) ?? '', /^well\.png/);
+  await visit.end();
 });

@@ -7,12 +7,13 @@ const PICTURES = [
   { id: '1', path: 'Trip/day 1/a.jpg', taken: Date.UTC(2019, 5, 5), tags: ['dog', 'animal'] },
   { id: '2', path: 'Trip/day 10/b.jpg', taken: Date.UTC(2021, 5, 5), tags: ['cat', 'animal'], said: true },
   { id: '3', path: 'Trip/c.jpg', taken: Date.UTC(2021, 5, 5), tags: [], sure: false },
-  { id: '4', path: 'd.jpg', taken: 0, tags: null, caption: null },
+  { id: '4', path: 'd.jpg', taken: 0, tags: null, caption: null, failed: true },
 ];
 
 const session = /** @type {any} */ ({
   answerOf: ({ tags, sure = true }) => tags && { tags: tags.map((label) => ({ label, score: 1 })), sure },
   captionsOf: ({ caption = 'a caption' }) => caption && [{ caption }],
+  hasFailed: ({ failed = false }) => failed,
   corrections: { of: ({ said }) => said },
 });
 
@@ -36,6 +37,7 @@ test('what is still to be said tells them apart, too', () => {
   assert.equal(left({ want: 'untagged' }), '34');
   assert.equal(left({ want: 'uncaptioned' }), '4');
   assert.equal(left({ want: 'corrected' }), '2');
+  assert.equal(left({ want: 'failed' }), '4');
 });
 
 test('choices are counted, the most frequent and the latest first', () => {
@@ -45,7 +47,7 @@ test('choices are counted, the most frequent and the latest first', () => {
     { value: 'cat', count: 1 },
     { value: 'dog', count: 1 },
   ]);
-  assert.deepEqual(wants, { unsure: 1, untagged: 2, uncaptioned: 1, corrected: 1 });
+  assert.deepEqual(wants, { unsure: 1, untagged: 2, uncaptioned: 1, corrected: 1, failed: 1 });
   assert.deepEqual(
     folders.map(({ value }) => value),
     ['Trip', 'Trip/day 1', 'Trip/day 10'],

@@ -1,8 +1,10 @@
 /**
- * `<map-view>`: a picture, and over it, when asked for, the map of what a model went by, with a line that says so.
+ * `<map-view>`: a picture, and over it, when asked for, the map of what a model went by, with a line that says so. In the
+ * large view it can be zoomed.
  */
 
 import { make, write } from './dom.js';
+import { Zoom } from './zoom.js';
 
 /** The longer side of a map in pixels: smooth for the eye, and quick to paint. */
 const SIDE = 320;
@@ -10,18 +12,29 @@ const SIDE = 320;
 /** @typedef {(width: number, height: number) => { data: Uint8ClampedArray, width: number, height: number }} Paint */
 
 class MapView extends HTMLElement {
-  #image = make('img', { alt: '', decoding: 'async' });
+  #image = make('img', { alt: '', decoding: 'async', draggable: false });
   #canvas = make('canvas', { className: 'map', hidden: true, 'aria-hidden': 'true' });
   #note = make('p', { className: 'map-note', hidden: true });
+
+  #zoom = new Zoom(this, () => ({
+    width: this.#image.naturalWidth,
+    height: this.#image.naturalHeight,
+  }));
+
+  /** @param {string} key @returns {boolean} whether it makes the picture larger or smaller, or moves it */
+  key(key) {
+    return this.#zoom.key(key);
+  }
 
   /** @param {string} address of the picture */
   open(address) {
     this.className = 'card-frame';
     this.#image.src = address;
     this.#image.addEventListener('error', () => {
+      this.#zoom.controls.remove();
       this.#image.replaceWith(make('p', { className: 'card-blank' }, 'No preview'));
     });
-    this.append(this.#image, this.#canvas, this.#note);
+    this.append(this.#image, this.#canvas, this.#note, this.#zoom.controls);
   }
 
   /** @param {string} note what is being found out, or why it cannot be */

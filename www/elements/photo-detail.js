@@ -1,6 +1,6 @@
 /**
  * `<photo-detail>`: one picture of many, with all that is known of it, over the grid. Arrow keys lead to its neighbours, Escape
- * back. Dispatches `turn` with -1 or 1, and `shut`.
+ * back; plus, minus and 0 zoom, and arrows move what is larger than its frame. Dispatches `turn` with -1 or 1, and `shut`.
  *
  * @typedef {import('./picture-card.js').PictureCard} PictureCard
  */
@@ -20,10 +20,14 @@ export class PhotoDetail extends HTMLElement {
     this.#body,
   );
 
+  /** @type {PictureCard | null} */
+  #card = null;
+
   connectedCallback() {
     this.append(this.#dialog);
     this.#dialog.addEventListener('close', () => {
       this.#body.replaceChildren();
+      this.#card = null;
       tell(this, 'shut');
     });
     this.#dialog.addEventListener('click', ({ target }) => {
@@ -32,8 +36,16 @@ export class PhotoDetail extends HTMLElement {
     });
     this.#dialog.addEventListener('keydown', (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      const writing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
-      if (step === undefined || writing || event.altKey || event.ctrlKey || event.metaKey) return;
+      const writing =
+        event.target instanceof HTMLInputElement ||
+        event.target instanceof HTMLTextAreaElement ||
+        event.target instanceof HTMLSelectElement;
+      if (writing || event.altKey || event.ctrlKey || event.metaKey) return;
+      if (this.#card?.key(event.key)) {
+        event.preventDefault();
+        return;
+      }
+      if (step === undefined) return;
       event.preventDefault();
       tell(this, 'turn', step);
     });
@@ -45,6 +57,7 @@ export class PhotoDetail extends HTMLElement {
 
   /** @param {PictureCard} card @param {{ place: number, count: number }} where it is among all */
   show(card, { place, count }) {
+    this.#card = card;
     if (card.parentElement !== this.#body) this.#body.replaceChildren(card);
     write(this.#place, `${place + 1} of ${count}`);
     this.#before.disabled = place === 0;

@@ -31,6 +31,7 @@
  * @property {Naming} naming
  * @property {string} language the one that tags are named in
  * @property {import('./tag-field.js').Propose} propose names of tags
+ * @property {string} filed the sentence that the picture's file has; empty where it has none
  * @property {boolean} comparable whether there are other pictures to compare it with
  */
 
@@ -39,6 +40,7 @@ import { AskPicture } from './ask-picture.js';
 import { CaptionView } from './caption-view.js';
 import { copyButton } from './copy-button.js';
 import { button, make, mark, tell, write } from './dom.js';
+import { FileCaption } from './file-caption.js';
 import { FindPrompt } from './find-prompt.js';
 import { Looks } from './looks.js';
 import { MapView } from './map-view.js';
@@ -67,6 +69,7 @@ export class PictureCard extends HTMLElement {
     this.#stronger,
   );
   #doubt = make('p', { className: 'unsure', hidden: true });
+  #filed = new FileCaption();
   #classes = button('', 'classes', () => {}, {
     'data-look': 'class',
     'aria-pressed': 'false',
@@ -113,6 +116,7 @@ export class PictureCard extends HTMLElement {
     this.#ask.open(picture);
     this.#prompting.open(picture);
     this.#editor.open(picture);
+    this.#filed.open(picture);
     this.#editor.hidden = true;
     write(this.#name, picture.name);
     this.#name.id = `${picture.id}-name`;
@@ -133,6 +137,7 @@ export class PictureCard extends HTMLElement {
       this.#editor,
       this.#unsure,
       this.#doubt,
+      this.#filed,
       this.#wait,
       this.#classes,
       this.#errors,
@@ -162,6 +167,11 @@ export class PictureCard extends HTMLElement {
     });
   }
 
+  /** @param {string} key @returns {boolean} whether it zooms the picture */
+  key(key) {
+    return this.#frame.key(key);
+  }
+
   /** Puts the keyboard on this card, after its neighbour was removed. */
   takeFocus() {
     this.#discard.focus();
@@ -183,7 +193,7 @@ export class PictureCard extends HTMLElement {
   }
 
   /** @param {CardState} state */
-  show({ tags, captions, classes, naming, language, propose, comparable }) {
+  show({ tags, captions, classes, naming, language, propose, filed, comparable }) {
     if (!tags || !captions) return;
     this.#editor.use(propose);
     this.#caption.show(captions);
@@ -201,6 +211,7 @@ export class PictureCard extends HTMLElement {
     const caption = captions.result?.[0]?.caption ?? null;
     const found = tags.result?.tags ?? null;
     this.#answer = { caption, tags: found, naming };
+    this.#filed.show(filed === caption ? '' : filed);
     if (!this.#editor.hidden) this.#editor.show(found ?? [], caption ?? '', naming);
     this.#copy.hidden = (caption ?? found) === null || !('clipboard' in navigator);
     this.#like.hidden = !comparable || tags.result === null;

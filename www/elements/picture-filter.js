@@ -1,6 +1,6 @@
 /**
  * `<picture-filter>`: which of the pictures are shown, by their tags, what is still to be said of them, their folder and their year.
- * Dispatches `filter` with what was chosen, `opened`, `name` with a label and another name for it, `duplicates`,
+ * Dispatches `filter` with what was chosen, `opened`, `name` with a label and another name for it, `duplicates`, `map`,
  * `size` with how large the pictures are to be, and `again-failed` and `discard-failed` for the pictures that could not be read.
  *
  * @typedef {import('../filters.js').Choices} Choices
@@ -92,6 +92,7 @@ class PictureFilter extends HTMLElement {
           { className: 'row' },
           this.#all,
           button('Find near-duplicates', 'button', () => tell(this, 'duplicates')),
+          button('Map of the pictures', 'button', () => tell(this, 'map')),
         ),
       ),
     );

@@ -49,10 +49,16 @@ export function scoreLine(name, share, score, look) {
   return make('li', {}, line);
 }
 
+/** Who says so, where it is no model. @param {Tag} tag */
+function saidOf({ own, taught, filed }) {
+  if (own) return 'yours';
+  return taught ? 'taught' : filed ? 'from the file' : null;
+}
+
 /** @param {Tag} tag @param {Naming} naming */
 function row(tag, naming) {
   const look = tag.label === null ? null : { about: /** @type {const} */ ('tag'), text: tag.label };
-  const said = tag.own ? 'yours' : tag.taught ? 'taught' : null;
+  const said = saidOf(tag);
   return scoreLine(nameOf(tag, naming), said ?? percent(tag.score), said ? 1 : tag.score, look);
 }
 
@@ -68,8 +74,6 @@ export function showTags(list, tags, naming) {
 /** @param {Tag[]} tags @param {Naming} naming @returns {string} for the clipboard: "dog 91%, cat 4%" */
 export function tagsAsText(tags, naming) {
   return tags
-    .map((tag) =>
-      tag.own || tag.taught ? nameOf(tag, naming) : `${nameOf(tag, naming)} ${percent(tag.score)}`,
-    )
+    .map((tag) => (saidOf(tag) ? nameOf(tag, naming) : `${nameOf(tag, naming)} ${percent(tag.score)}`))
     .join(', ');
 }

@@ -188,6 +188,7 @@ export class Library extends EventTarget {
     const same =
       kept?.captions === captions.result &&
       kept.said === this.#session.corrections.of(picture) &&
+      kept.filed === this.#session.fileWords.of(picture) &&
       kept.quick === picture.key &&
       kept.content === picture.content &&
       !this.#session.recognition.isUnread(picture);
@@ -201,6 +202,7 @@ export class Library extends EventTarget {
     const embedding = tags.engine && embeddings.known(tags.engine, picture);
     const result = captions.jobs.get(picture)?.result;
     const said = this.#session.corrections.of(picture);
+    const filed = this.#session.fileWords.of(picture);
     if (!copy || !embedding || !result) return null;
     /** @type {Entry} */
     const entry = {
@@ -220,6 +222,7 @@ export class Library extends EventTarget {
       captionModel: captions.model?.id ?? '',
       taken: picture.taken,
       ...(said && { said }),
+      ...(filed && { filed }),
     };
     return { picture, entry };
   }

@@ -21,6 +21,7 @@
  * @property {Candidate[]} captions best first
  * @property {string} captionModel what has written them
  * @property {import('../corrections.js').Said} [said] by people
+ * @property {import('../files/embedded.js').Filed} [filed] what its file says
  * @property {number} [taken] when the file was last written, in milliseconds
  *
  * @typedef {object} Words of people
@@ -29,6 +30,7 @@
  */
 
 import { openDB } from 'idb';
+import { readFiled } from '../files/embedded.js';
 import { readSaid } from '../corrections.js';
 
 const NAME = 'ocelli-library';
@@ -83,7 +85,10 @@ export class LibraryStore {
   /** @returns {Promise<Entry[]>} the latest batch first, each in its order; those that are damaged are left out */
   async all() {
     const entries = await this.#database.getAll(PICTURES);
-    for (const entry of entries) if (entry?.said) entry.said = readSaid(entry.said);
+    for (const entry of entries) {
+      if (entry?.said) entry.said = readSaid(entry.said);
+      if (entry?.filed) entry.filed = readFiled(entry.filed);
+    }
     return entries.filter(isEntry).sort((a, b) => b.batch - a.batch || a.index - b.index);
   }
 

@@ -1,0 +1,57 @@
+// What pictures say of themselves is read out of their files, and stands beside what models and people say.
+
+import './support/dom.js';
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { embeddedIn, readFiled } from '../../www/files/embedded.js';
+import { withXmp } from '../../www/files/xmp-embed.js';
+import { mergedXmp } from '../../www/files/xmp-merge.js';
+import { withFiled } from '../../www/tagging.js';
+import { EXIF, jpeg, png, sampleWebp, segment } from './support/files.js';
+
+const CONTENT = { subjects: ['Grandma', 'sea; wide', 'sea; wide', '犬'], description: 'two\nlines' };
+const FILED = { tags: ['Grandma', 'sea  wide', '犬'], caption: 'two lines' };
+const packet = mergedXmp(null, CONTENT);
+
+test('keywords and sentences are read out of every kind of picture that holds them', async () => {
+  for (const bytes of [jpeg(EXIF), png(), sampleWebp()]) {
+    assert.equal(await embeddedIn(new Blob([bytes])), null);
+    const written = withXmp(bytes, packet);
+    assert.ok(written);
+    assert.deepEqual(await embeddedIn(new Blob([written, new Uint8Array(600_000)])), FILED);
+  }
+  // Behind a long profile.
+  const profiles = Array.from({ length: 8 }, () => segment(0xe2, Buffer.alloc(60_000)));
+  const late = segment(0xe1, Buffer.from(`http://ns.adobe.com/xap/1.0/\0${packet}`));
+  assert.deepEqual(await embeddedIn(new Blob([jpeg(...profiles, late), new Uint8Array(9)])), FILED);
+});
+
+test('what is damaged, empty or endless says nothing', async () => {
+  assert.equal(await embeddedIn(new Blob(['no picture'])), null);
+  assert.equal(await embeddedIn(new Blob([])), null);
+  const empty = withXmp(png(), mergedXmp(null, {}));
+  assert.equal(await embeddedIn(new Blob([empty])), null);
+  const endless = withXmp(png(), packet.replace('Grandma', 'x'.repeat(600_000)));
+  assert.equal(await embeddedIn(new Blob([endless])), null);
+  await assert.rejects(embeddedIn(new Blob([withXmp(png(), '<x>')])));
+  assert.equal(readFiled({ tags: [1], caption: '' }), undefined);
+  assert.deepEqual(readFiled(FILED), FILED);
+});
+
+test('a file’s keywords stand behind one’s own, and once', () => {
+  const tag = (label, more) => ({ label, score: 0.5, index: 0, ...more });
+  const answer = { tags: [tag('Rex', { own: true }), tag('dog')], sure: false };
+  const filed = ['Dog', 'rex', 'garden'];
+  const whole = withFiled(answer, filed);
+  assert.deepEqual(
+    whole.tags.map(({ label, filed = false }) => [label, filed]),
+    [
+      ['Rex', false],
+      ['garden', true],
+      ['dog', false],
+    ],
+  );
+  assert.ok(whole.sure, 'nobody need be unsure of what the file says');
+  assert.equal(withFiled(answer, filed), whole, 'the same as long as nothing changes');
+  assert.equal(withFiled(answer, []), answer);
+});

@@ -1,0 +1,51 @@
+/**
+ * What a picture says of itself: the keywords and the sentence that some program has written into it. No more of it is read than that
+ * takes.
+ *
+ * @typedef {object} Filed
+ * @property {readonly string[]} tags
+ * @property {string} caption empty where there is none
+ */
+
+import { readCaption, readTags } from '../corrections.js';
+import { isJpeg } from './xmp-jpeg.js';
+import { xmpOf } from './xmp-embed.js';
+import { readXmp } from './xmp-merge.js';
+
+/** Bytes in which a JPEG has its packet, nearly always, and otherwise; and of pictures of other kinds, at most. */
+const HEAD = 256 << 10;
+const LONG_HEAD = 4 << 20;
+const MOST = 32 << 20;
+/** Letters of a packet, beyond which reading it would be felt; and keywords of a picture. */
+const LONGEST = 500_000;
+const MOST_TAGS = 50;
+
+/** @param {Blob} file @returns {Promise<Filed | null>} null where it says nothing */
+export async function embeddedIn(file) {
+  const packet = await packetOf(file);
+  if (packet === null || packet.length > LONGEST) return null;
+  const { tags, caption } = readXmp(packet);
+  const words = tags.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' '))).slice(0, MOST_TAGS);
+  const said = { tags: [...new Set(words)], caption: readCaption(caption) ?? '' };
+  return said.tags.length > 0 || said.caption !== '' ? said : null;
+}
+
+/** @param {Blob} file */
+async function packetOf(file) {
+  const read = async (/** @type {number} */ length) =>
+    new Uint8Array(await file.slice(0, length).arrayBuffer());
+  const head = await read(HEAD);
+  const found = xmpOf(head);
+  if (found !== null || file.size <= HEAD) return found;
+  if (isJpeg(head)) return xmpOf(await read(LONG_HEAD));
+  return file.size <= MOST ? xmpOf(await read(file.size)) : null;
+}
+
+/** @param {any} filed what was kept @returns {Filed | undefined} undefined where it is nothing of the kind */
+export function readFiled(filed) {
+  const isRight =
+    Array.isArray(filed?.tags) &&
+    filed.tags.every((/** @type {unknown} */ tag) => typeof tag === 'string') &&
+    typeof filed.caption === 'string';
+  return isRight ? { tags: filed.tags, caption: filed.caption } : undefined;
+}
