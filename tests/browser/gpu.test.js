@@ -123,6 +123,15 @@ function tests(call) {
     assert.deepEqual(await call('together'), [[true], [true, true, true, true], []]);
   });
 
+  test('tiles are measured once for each kind of product', async () => {
+    const { off, once, twice, keys, tiles } = await call('tuned');
+    assert.ok(off <= 1e-4, `off by ${off}`);
+    // That of eight rows and that of sixteen.
+    assert.deepEqual([once, twice, keys.length], [2, 2, 1]);
+    assert.match(keys[0], / int8 store 16 24 64$/);
+    assert.ok(['8x32', '16x64'].includes(tiles[0]), tiles[0]);
+  });
+
   test('a device that goes away has runs reject', async () => {
     assert.equal(await call('losing'), 'rejected, rejected');
   });

@@ -1,6 +1,7 @@
 // What tests/browser/gpu.test.js calls inside of a page.
 
 import { GpuTower } from '../../pkg/src/worker/gpu/tower.js';
+import { Tuner } from '../../pkg/src/worker/gpu/tuning.js';
 import * as kernels from './kernels.js';
 import { numbers } from './numbers.js';
 import { compareTower, makeTower } from './towers.js';
@@ -68,6 +69,25 @@ export async function together() {
   );
   towers.push(tower);
   return again;
+}
+
+/** What is measured of one product, and whether what is known is measured again. */
+export async function tuned() {
+  const bench = new kernels.Bench(await device());
+  /** @type {import('../../pkg/src/worker/gpu/tuning.js').Tuning} */
+  const tuning = {};
+  const tuner = new Tuner(await device(), tuning);
+  let tried = 0;
+  bench.kernels.tile = (product, stepWith) =>
+    tuner.choose(product, (name) => {
+      tried++;
+      return stepWith(name);
+    });
+  const shape = /** @type {const} */ ({ rows: 9, columns: 64, outputs: 24, dtype: 'int8' });
+  const off = await kernels.product(bench, shape);
+  const once = tried;
+  await kernels.product(bench, { ...shape, rows: 12 });
+  return { off, once, twice: tried, keys: Object.keys(tuning), tiles: Object.values(tuning) };
 }
 
 /** What becomes of a run whose device goes away meanwhile. @returns {Promise<string>} */

@@ -23,6 +23,9 @@
  * @property {Output} output
  * @property {import('./types.js').Activation} [activation]
  * @property {{ positions: GPUBuffer, patches: number, prefix: number }} [embed] of the output `embed`
+ *
+ * @typedef {(product: Product, stepWith: (name: TileName) => Promise<Step>) => TileName | Promise<TileName>} ChooseTile which
+ *   tile a product takes; `stepWith` makes its step with one, so that it can be tried
  */
 
 import { compile, Params } from './device.js';
@@ -59,8 +62,8 @@ export class Kernels {
 
   /**
    * @param {GPUDevice} device
-   * @param {{ packed?: boolean, tile?: (product: Product) => TileName }} [options] `packed`: whether WGSL multiplies packed int8
-   *   numbers; `tile`: which tile a product takes
+   * @param {{ packed?: boolean, tile?: ChooseTile }} [options] `packed`: whether WGSL multiplies packed int8 numbers; `tile`: which
+   *   tile a product takes
    */
   constructor(device, { packed = languageHasPacked(), tile } = {}) {
     this.device = device;
@@ -91,8 +94,13 @@ export class Kernels {
     };
   }
 
-  /** Inputs times weights. @param {Product} product @param {TileName} [name] of the tile */
-  product(product, name = this.tile(product)) {
+  /**
+   * Inputs times weights.
+   * @param {Product} product @param {TileName} [given] of the tile
+   * @returns {Promise<Step>}
+   */
+  async product(product, given) {
+    const name = given ?? (await this.tile(product, (other) => this.product(product, other)));
     const { matrix, from, to, rows, output, activation, embed } = product;
     const tile = TILES[name];
     const options = { tile, output, activation, packed: this.packed };

@@ -7,6 +7,13 @@
  * @typedef {import('./types.js').RowsAsked} RowsAsked
  * @typedef {import('./plan.js').Plan} Plan
  * @typedef {import('./plan.js').Weights} Weights
+ *
+ * @typedef {object} TowerOptions
+ * @property {import('./tuning.js').Tuning} [tuning] which tiles were fastest, to which this tower adds what it measures: an empty
+ *   one has all measured, none has nothing measured
+ * @property {boolean} [packed] whether WGSL multiplies packed int8 numbers: by default what the browser says
+ * @property {import('./kernels.js').ChooseTile} [tile] which tile products take, in place of what is measured
+ * @property {number} [most] images of one submit, at most
  */
 
 import { checked, readBack, Uploads, USAGE, write } from './device.js';
@@ -14,6 +21,7 @@ import { encodeSteps, Kernels } from './kernels.js';
 import { attentionShape } from './kernels/attention.js';
 import { largestBuffer, lengthOf, operations, paddedInputs, planTower } from './plan.js';
 import { readWeights } from './read-weights.js';
+import { Tuner } from './tuning.js';
 import { Workspace } from './workspace.js';
 
 /** Multiplications and additions of one submit, at most: others want to draw in between. */
@@ -53,14 +61,14 @@ export class GpuTower {
    * @param {GPUDevice} device
    * @param {TowerDescription} description
    * @param {ReadTensor} readTensor
-   * @param {{ packed?: boolean, tile?: (product: import('./kernels.js').Product) => import('./kernels.js').TileName,
-   *   most?: number }} [options] `packed`: whether WGSL multiplies packed int8 numbers, by default what the browser says;
-   *   `most`: images of one submit, at most
+   * @param {TowerOptions} [options]
    * @returns {Promise<GpuTower>}
    */
-  static async create(device, description, readTensor, { most, ...options } = {}) {
+  static async create(device, description, readTensor, { tuning, packed, tile, most } = {}) {
     check(description);
-    const kernels = new Kernels(device, options);
+    const tuner = tuning && new Tuner(device, tuning);
+    const measured = tuner && tuner.choose.bind(tuner);
+    const kernels = new Kernels(device, { packed, tile: tile ?? measured });
     const uploads = new Uploads(device);
     const workspace = new Workspace(device);
     try {
