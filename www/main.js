@@ -19,6 +19,7 @@ import './style/edit.css';
 import './elements/app-update.js';
 import './elements/caption-settings.js';
 import './elements/drop-zone.js';
+import './elements/encode-prompt.js';
 import './elements/kept-pictures.js';
 import './elements/label-editor.js';
 import './elements/model-status.js';
@@ -49,6 +50,7 @@ import { BUILT_IN_KNOWS } from './about.js';
 import { startApp } from './app.js';
 import { write } from './elements/dom.js';
 import { edit } from './editing.js';
+import { encodePrompts } from './encoding.js';
 import { ENOUGH_TO_FIND, Gallery } from './gallery.js';
 import { ImageSearch } from './image-search.js';
 import { Explainer } from './explain.js';
@@ -348,6 +350,7 @@ page.pictures.addEventListener('need', (/** @type {CustomEvent<'match' | 'answer
 });
 
 mapPictures({ session, gallery, map: find('picture-map'), filter: page.filter });
+encodePrompts(find('encode-prompt'), loadOptions(location.search));
 findPrompts({ session, gallery, pictures: page.pictures, Interrogator });
 showLooks(page.pictures, gallery.cards, session, new Explainer(session), announce);
 

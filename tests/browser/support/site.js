@@ -21,7 +21,7 @@ export const DIST = fileURLToPath(new URL('../../../dist', import.meta.url));
 export const SUB_PATH = '/some/where/ocelli/';
 
 /** Longest wait for anything that computes: two slow cores, a cold engine. */
-export const PATIENCE = Number(process.env.P ?? 150_000);
+export const PATIENCE = 150_000;
 
 const FEW_LABELS = fileURLToPath(new URL('./few-labels.json', import.meta.url));
 
