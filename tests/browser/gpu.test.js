@@ -27,7 +27,7 @@ if (!skip) {
   const call = (name, ...args) =>
     page.evaluate(
       async ({ name, args }) => {
-        const functions = await import('/tests/gpu/page.js');
+        const functions = await import('../gpu/page.js');
         return functions[name](...args);
       },
       { name, args },
@@ -52,6 +52,7 @@ function tests(call) {
       );
     const all = [
       equal('attention', { width: 128, heads: 1, length: 33, images: 3, queries: 1 }),
+      equal('attention', { width: 128, heads: 2, length: 50, images: 3, quantize: true }),
       equal('attention', { width: 160, heads: 2, length: 37, images: 2 }),
       equal('attention', { width: 128, heads: 2, length: 197 }),
       equal('attention', { width: 24, heads: 2, length: 50, images: 2 }),

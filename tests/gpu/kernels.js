@@ -34,6 +34,24 @@ export class Bench {
     return this.buffer(new Float32Array(length).fill(NaN));
   }
 
+  /** Room for quantized rows. @param {number} rows @param {number} columns */
+  quantized(rows, columns) {
+    const blocks = Math.ceil(rows / 4) * 4 * Math.ceil(columns / 32);
+    return { values: this.room(blocks * 8), scales: this.room(blocks) };
+  }
+
+  /**
+   * How far rows are from what they were before they were quantized.
+   * @param {() => Promise<Step>} step @param {{ values: GPUBuffer, scales: GPUBuffer }} to
+   * @param {Float64Array} expected @param {number} columns
+   */
+  async differenceOfQuantized(step, to, expected, columns) {
+    const [values, scales] = await this.run(step, to.values, to.scales);
+    const rows = expected.length / columns;
+    const found = twins.unpacked(new Int8Array(values), new Float32Array(scales), rows, columns);
+    return differenceOfQuantized(found, expected, columns);
+  }
+
   /** Runs a step and reads one of its buffers. @param {() => Promise<Step>} step @param {GPUBuffer[]} results */
   async run(step, ...results) {
     const made = await step();
@@ -78,13 +96,9 @@ export async function product(bench, { rows, columns, outputs, dtype, activation
   const { kernels } = bench;
   const common = { matrix, from, rows, output, activation };
   if (output === 'quantize') {
-    const blocks = Math.ceil(outputs / 32);
-    const fours = Math.ceil(rows / 4) * 4;
-    const to = { values: bench.room(fours * blocks * 8), scales: bench.room(fours * blocks) };
+    const to = bench.quantized(rows, outputs);
     const step = () => kernels.product({ ...common, to }, tile);
-    const [values, scales] = await bench.run(step, to.values, to.scales);
-    const found = twins.unpacked(new Int8Array(values), new Float32Array(scales), rows, outputs);
-    return differenceOfQuantized(found, expected, outputs);
+    return bench.differenceOfQuantized(step, to, expected, outputs);
   }
   // Images of five patches, if they are whole, with two rows before them.
   const patches = rows % 5 === 0 ? 5 : rows;
@@ -137,11 +151,7 @@ export async function rows(bench, { rows: count, width, norm, quantize, stride =
   const [gain, bias] = [numbers(width, 7), numbers(width, 8)];
   const picked = x.filter((_, i) => Math.floor(i / width) % stride === 0);
   const expected = norm ? twins.layerNorm(picked, width, gain, bias, 1e-5) : Float64Array.from(picked);
-  const blocks = Math.ceil(width / 32);
-  const fours = Math.ceil(count / 4) * 4;
-  const to = quantize
-    ? { values: bench.room(fours * blocks * 8), scales: bench.room(fours * blocks) }
-    : { values: bench.room(count * width) };
+  const to = quantize ? bench.quantized(count, width) : { values: bench.room(count * width) };
   const step = () =>
     bench.kernels.rows({
       width,
@@ -152,23 +162,27 @@ export async function rows(bench, { rows: count, width, norm, quantize, stride =
       norm: norm ? { gain: bench.buffer(gain), bias: bench.buffer(bias) } : undefined,
       epsilon: 1e-5,
     });
-  if (!to.scales) {
-    const [bytes] = await bench.run(step, to.values);
-    return difference(new Float32Array(bytes).subarray(0, count * width), expected);
-  }
-  const [values, scales] = await bench.run(step, to.values, to.scales);
-  const found = twins.unpacked(new Int8Array(values), new Float32Array(scales), count, width);
-  return differenceOfQuantized(found, expected, width);
+  if (to.scales) return bench.differenceOfQuantized(step, to, expected, width);
+  const [bytes] = await bench.run(step, to.values);
+  return difference(new Float32Array(bytes).subarray(0, count * width), expected);
 }
 
-/** @param {Bench} bench @param {{ width: number, heads: number, length: number, images?: number, queries?: number }} shape */
-export async function attention(bench, { width, heads, length, images = 1, queries = length }) {
+/**
+ * @param {Bench} bench
+ * @param {{ width: number, heads: number, length: number, images?: number, queries?: number, quantize?: boolean }} shape
+ */
+export async function attention(
+  bench,
+  { width, heads, length, images = 1, queries = length, quantize = false },
+) {
   // Large enough that some rows look at one key alone.
   const qkv = numbers(images * length * 3 * width, 9, 4);
   const expected = twins.attention(qkv, { width, heads, length, queries });
-  const to = bench.room(images * queries * width);
+  const count = images * queries;
+  const to = quantize ? bench.quantized(count, width) : { values: bench.room(count * width) };
   const from = bench.buffer(qkv);
   const step = () => bench.kernels.attention({ width, heads, from, to, images, length, queries });
-  const [bytes] = await bench.run(step, to);
-  return difference(new Float32Array(bytes), expected);
+  if (to.scales) return bench.differenceOfQuantized(step, to, expected, width);
+  const [bytes] = await bench.run(step, to.values);
+  return difference(new Float32Array(bytes).subarray(0, count * width), expected);
 }

@@ -142,14 +142,15 @@ export class Kernels {
   }
 
   /**
-   * Attention of the first `queries` rows of each image to all of its rows.
-   * @param {{ width: number, heads: number, from: GPUBuffer, to: GPUBuffer, images: number, length: number,
+   * Attention of the first `queries` rows of each image to all of its rows; quantized where `to` has scales.
+   * @param {{ width: number, heads: number, from: GPUBuffer, to: Rows, images: number, length: number,
    *   queries: number }} options
    */
   attention({ width, heads, from, to, images, length, queries }) {
-    const code = attentionKernel({ width, heads });
+    const code = attentionKernel({ width, heads, quantize: to.scales !== undefined });
+    const buffers = { 1: from, 2: to.values, 3: to.scales };
     const tile = attentionShape(width / heads).queries;
-    return this.#step('attention', code, [length, queries], { 1: from, 2: to }, [
+    return this.#step('attention', code, [length, queries], buffers, [
       Math.ceil(queries / tile),
       heads,
       images,

@@ -24,6 +24,7 @@
  * @property {number} version of the workspace
  */
 
+import { attentionQuantizes } from './kernels/attention.js';
 import { blocksOf, inFours } from './kernels/text.js';
 
 /** Bytes of an f32 number. */
@@ -97,7 +98,6 @@ export async function planTower({ kernels, workspace, description, weights, imag
   const states = floats('states', total * width);
   // Queries, keys and values, or what is between the two halves of the MLP, or states before the first norm.
   const between = floats('between', total * wide);
-  const context = floats('context', total * width);
 
   const embedded = weights.preNorm ? between : states;
   const { patchEmbedding, positions } = weights;
@@ -134,8 +134,12 @@ export async function planTower({ kernels, workspace, description, weights, imag
       rows = images;
     }
     const queries = rows / images;
-    steps.push(kernels.attention({ width, heads, from: between, to: context, images, length, queries }));
-    const attended = given('context', context, layer.out, rows, width);
+    const direct = layer.out.dtype === 'int8' && attentionQuantizes(width / heads);
+    const to = direct
+      ? rowsFor('context', layer.out, total, width)
+      : { values: floats('context, f32', total * width) };
+    steps.push(kernels.attention({ width, heads, from: between, to, images, length, queries }));
+    const attended = direct ? to : given('context', to.values, layer.out, rows, width);
     steps.push(
       kernels.product({ matrix: layer.out, from: attended, rows, to: { values: x }, output: 'add' }),
     );

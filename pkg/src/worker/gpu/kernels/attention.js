@@ -8,7 +8,7 @@
  * Keys and values lie in the same place in workgroup memory, one after the other: with the queries there is no room for both.
  */
 
-import { each } from './text.js';
+import { BLOCK, blocksOf, each, GROUPS_OF_BLOCK, QUANTIZE } from './text.js';
 
 /** Invocations that share four queries. */
 const ACROSS = 8;
@@ -31,10 +31,23 @@ export function attentionShape(size) {
   return { queries, keys, bytes: bytes(keys) };
 }
 
+/** Whether the result can be quantized here: where heads are whole blocks. @param {number} size */
+export function attentionQuantizes(size) {
+  return size % BLOCK === 0;
+}
+
+const QUANTIZED = /* wgsl */ `
+// Fours of rows, group, row.
+@group(0) @binding(2) var<storage, read_write> y: array<u32>;
+// Fours of rows, block, row.
+@group(0) @binding(3) var<storage, read_write> scales: array<f32>;
+${QUANTIZE}`;
+
 /**
- * @param {{ width: number, heads: number }} options rows are `3 width` wide: queries, keys, values
+ * @param {{ width: number, heads: number, quantize?: boolean }} options rows are `3 width` wide: queries, keys, values;
+ *   `quantize`: whether the result is int8
  */
-export function attentionKernel({ width, heads }) {
+export function attentionKernel({ width, heads, quantize = false }) {
   const size = width / heads;
   const { queries, keys } = attentionShape(size);
   const quads = size / 4;
@@ -61,7 +74,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> qkv: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
+${quantize ? QUANTIZED : '@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;'}
 
 var<workgroup> q: array<vec4<f32>, ${queries * pitch}>;
 var<workgroup> kv: array<vec4<f32>, ${keys * pitch}>;
@@ -140,7 +153,13 @@ fn main(
   workgroupBarrier();
   var all = vec4<f32>();
   ${each(ACROSS, (k) => `all += maxima[local.y * ${ACROSS}u + ${k}u];`)}
-  ${each(4, (r) =>
+  ${quantize ? quantizeText(results, width) : storeText(results, quads, width)}
+}`;
+}
+
+/** @param {number} results @param {number} quads @param {number} width */
+function storeText(results, quads, width) {
+  return each(4, (r) =>
     each(
       results,
       (j) => /* wgsl */ `{
@@ -151,6 +170,40 @@ fn main(
     }
   }`,
     ),
-  )}
-}`;
+  );
+}
+
+/**
+ * The invocations that share four queries have a block of 32 columns at a time.
+ * @param {number} results @param {number} width
+ */
+function quantizeText(results, width) {
+  const blocks = blocksOf(width);
+  const groups = blocks * GROUPS_OF_BLOCK;
+  return each(
+    results,
+    (j) => /* wgsl */ `{
+    ${each(4, (r) => `let v${r} = y${r}${j} / all[${r}];`)}
+    workgroupBarrier();
+    maxima[local.y * ${ACROSS}u + local.x] = vec4<f32>(largest(v0), largest(v1), largest(v2), largest(v3));
+    workgroupBarrier();
+    var most = vec4<f32>();
+    ${each(ACROSS, (k) => `most = max(most, maxima[local.y * ${ACROSS}u + ${k}u]);`)}
+    let by = 127.0 / max(most, vec4<f32>(TINY));
+    let group = head + ${j * ACROSS}u + local.x;
+    ${each(
+      4,
+      (r) => /* wgsl */ `{
+      let query = firstQuery + local.y * 4u + ${r}u;
+      let row = workgroup.z * params.queries + query;
+      if (query < params.queries) {
+        y[(row / 4u * ${groups}u + group) * 4u + row % 4u] = quantize(v${r} * by[${r}]);
+        if (local.x == 0u) {
+          scales[(row / 4u * ${blocks}u + group / ${GROUPS_OF_BLOCK}u) * 4u + row % 4u] = most[${r}] / 127.0;
+        }
+      }
+    }`,
+    )}
+  }`,
+  );
 }
