@@ -101,6 +101,11 @@ function tests(call) {
       equal('CLIP in f32', { dtype: 'f32' }, { off: 2e-3 }),
       equal('CLIP in int8', { dtype: 'int8' }, {}),
       equal(
+        'matrices of several dtypes',
+        { dtype: 'int8', others: { patch_embedding: 'f32', out: 'f16', down: 'f32' }, rows: ['class'] },
+        {},
+      ),
+      equal(
         'registers, layer scale, queries apart, f16',
         { dtype: 'f16', description: { prefix: 5, preNorm: false }, layerScale: true, fused: false },
         { off: 2e-3 },

@@ -26,9 +26,17 @@ const USUAL = {
 
 /**
  * Seeded weights: as they are packed, and as numbers that matrices have when they are not.
- * @param {{ description?: Partial<TowerDescription>, dtype: Dtype, fused?: boolean, layerScale?: boolean, biased?: boolean }} options
+ * @param {{ description?: Partial<TowerDescription>, dtype: Dtype, others?: Record<string, Dtype>, fused?: boolean,
+ *   layerScale?: boolean, biased?: boolean }} options `others`: dtypes of some matrices, by the ends of their names
  */
-export function makeTower({ description: changes, dtype, fused = true, layerScale = false, biased = true }) {
+export function makeTower({
+  description: changes,
+  dtype: usual,
+  others = {},
+  fused = true,
+  layerScale = false,
+  biased = true,
+}) {
   const description = { ...USUAL, ...changes };
   const { width, intermediate, inputs, patches, prefix, layers } = description;
   /** @type {Map<string, { matrix?: import('../../pkg/src/worker/gpu/types.js').TowerTensor, vector?: Float32Array }>} */
@@ -42,6 +50,7 @@ export function makeTower({ description: changes, dtype, fused = true, layerScal
     /** @type {number} */ columns,
     bias = true,
   ) => {
+    const dtype = others[name.slice(name.lastIndexOf('.') + 1)] ?? usual;
     const values = numbers(rows * columns, seed++, 1.5 / Math.sqrt(columns));
     const { tensor, exact: rounded } = pack(values, rows, columns, dtype);
     packed.set(name, { matrix: tensor });

@@ -9,7 +9,7 @@
  */
 
 import { checked } from './device.js';
-import { readMatrix, readNorm, required, vector } from './weights.js';
+import { findMatrix, readMatrix, readNorm, required, vector } from './weights.js';
 
 /**
  * Reads and uploads all weights. The device is asked after each layer whether it had room for it.
@@ -41,12 +41,11 @@ export async function readWeights(uploads, description, read) {
  */
 function readLayer(uploads, { width, intermediate }, read, name) {
   const square = { outputs: width, inputs: width };
-  const fused = read(`${name}.qkv`) !== undefined;
   return {
     norm1: readNorm(uploads, read, `${name}.norm1`, width),
-    qkv: fused
-      ? readMatrix(uploads, read, [`${name}.qkv`], { outputs: 3 * width, inputs: width })
-      : readMatrix(uploads, read, [`${name}.q`, `${name}.k`, `${name}.v`], square),
+    qkv:
+      findMatrix(uploads, read, [`${name}.qkv`], { outputs: 3 * width, inputs: width }) ??
+      readMatrix(uploads, read, [`${name}.q`, `${name}.k`, `${name}.v`], square),
     out: readMatrix(uploads, read, [`${name}.out`], {
       ...square,
       factor: vector(read, `${name}.scale1`, width),

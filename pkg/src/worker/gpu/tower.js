@@ -37,6 +37,8 @@ export class GpuTower {
   #last = Promise.resolve();
   #kernels;
   #workspace;
+  /** What results are read from, apart from what steps are bound to. */
+  #reads;
   #uploads;
   #weights;
   #most;
@@ -50,6 +52,7 @@ export class GpuTower {
     this.description = description;
     this.#kernels = kernels;
     this.#workspace = workspace;
+    this.#reads = new Workspace(this.device);
     this.#uploads = uploads;
     this.#weights = weights;
     this.#most = most;
@@ -108,7 +111,7 @@ export class GpuTower {
     const bytes = size * Float32Array.BYTES_PER_ELEMENT;
     const all = patches.length * bytes;
     const target = await checked(this.device, () =>
-      this.#workspace.get('read', all, USAGE.MAP_READ | USAGE.COPY_DST),
+      this.#reads.get('read', all, USAGE.MAP_READ | USAGE.COPY_DST),
     );
     for (const { first, images } of this.#shares(patches.length)) {
       const plan = await this.#plan(images, asked);
@@ -180,12 +183,12 @@ export class GpuTower {
 
   /** Bytes of GPU memory held. */
   get bytes() {
-    return this.#uploads.bytes + this.#workspace.bytes;
+    return this.#uploads.bytes + this.#workspace.bytes + this.#reads.bytes;
   }
 
   /** Gives the GPU memory back. */
   destroy() {
-    for (const one of [this.#workspace, this.#uploads, this.#kernels]) one.destroy();
+    for (const one of [this.#reads, this.#workspace, this.#uploads, this.#kernels]) one.destroy();
     this.#plans.clear();
   }
 }

@@ -128,26 +128,45 @@ export function required(read, name, length) {
 }
 
 /**
- * A matrix with its bias, if any, or several that are stacked.
+ * A matrix with its bias, if any, or several that are stacked; undefined where the tower has no tensor of the first name. Each tensor
+ * is read once.
  * @param {Uploads} uploads
  * @param {ReadTensor} read
  * @param {string[]} names
  * @param {{ outputs: number, inputs: number, factor?: Float32Array }} shape outputs of each
  */
-export function readMatrix(uploads, read, names, { outputs, inputs, factor }) {
-  const tensors = names.map((name) => {
+export function findMatrix(uploads, read, names, { outputs, inputs, factor }) {
+  /** @type {TowerTensor[]} */
+  const tensors = [];
+  for (const name of names) {
     const tensor = read(name)?.matrix;
+    if (!tensor && tensors.length === 0) return undefined;
     if (tensor?.rows !== outputs || tensor.columns !== inputs) {
       throw new Error(`The tower has no ${name} of ${outputs} by ${inputs} numbers.`);
     }
-    return tensor;
-  });
+    tensors.push(tensor);
+  }
   const bias = new Float32Array(outputs * names.length);
   for (const [i, name] of names.entries()) {
     const values = vector(read, `${name}.bias`, outputs);
     if (values) bias.set(values, i * outputs);
   }
   return uploadMatrix(uploads, names.join(', '), stacked(tensors), { bias, factor });
+}
+
+/**
+ * A matrix that has to be there.
+ * @param {Uploads} uploads
+ * @param {ReadTensor} read
+ * @param {string[]} names
+ * @param {{ outputs: number, inputs: number, factor?: Float32Array }} shape outputs of each
+ */
+export function readMatrix(uploads, read, names, shape) {
+  const matrix = findMatrix(uploads, read, names, shape);
+  if (!matrix) {
+    throw new Error(`The tower has no ${names[0]} of ${shape.outputs} by ${shape.inputs} numbers.`);
+  }
+  return matrix;
 }
 
 /**
