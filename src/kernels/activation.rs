@@ -34,6 +34,18 @@ impl Activation {
         })
     }
 
+    /// What this project calls it: a name that [`Activation::from_name`] knows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::QuickGelu => "quick_gelu",
+            Self::Gelu => "gelu",
+            Self::GeluTanh => "gelu_pytorch_tanh",
+            Self::Relu => "relu",
+            Self::Relu6 => "relu6",
+            Self::Silu => "silu",
+        }
+    }
+
     /// Replaces each value by its activation, off by at most 1e-6 times the larger of 1 and |x|.
     pub fn apply(self, values: &mut [f32]) {
         // The match is outside of the loops, so that each of them is free of it.

@@ -52,6 +52,10 @@ impl Linear {
         self.weight.rows() == 0
     }
 
+    pub(super) fn bias(&self) -> Option<&[f32]> {
+        self.bias.as_deref()
+    }
+
     /// `(.., in)` to `(.., out)`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         Self::forward_all(&[self], x)

@@ -13,7 +13,7 @@ use crate::weights::Scope;
 #[derive(Debug, Clone)]
 pub struct LayerNorm {
     pub(super) weight: Arc<[f32]>,
-    bias: Arc<[f32]>,
+    pub(super) bias: Arc<[f32]>,
     pub(super) epsilon: f32,
 }
 

@@ -13,7 +13,7 @@ use crate::weights::Scope;
 #[derive(Debug, Clone)]
 pub struct PatchEmbed {
     patch: usize,
-    linear: Linear,
+    pub(super) linear: Linear,
 }
 
 impl PatchEmbed {
@@ -25,11 +25,15 @@ impl PatchEmbed {
         Ok(Self { patch, linear: Linear::new(weight, bias) })
     }
 
-    /// `(batch, 3, height, width)`, both multiples of the patch, to `(batch, patches, width)`; the
-    /// patches go row by row.
-    pub fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
-        let patches = pixels.contiguous()?.apply_op1_no_bwd(&Patches(self.patch))?;
-        self.linear.forward(&patches)
+    /// Images cut into patches: `(batch, 3, height, width)`, both multiples of the patch, to
+    /// `(batch, patches, 3 * patch * patch)`; the patches go row by row, the numbers of each as the weights have them.
+    pub fn cut(&self, pixels: &Tensor) -> Result<Tensor> {
+        Ok(pixels.contiguous()?.apply_op1_no_bwd(&Patches(self.patch))?)
+    }
+
+    /// What [`PatchEmbed::cut`] gives to `(batch, patches, width)`.
+    pub fn forward(&self, patches: &Tensor) -> Result<Tensor> {
+        self.linear.forward(patches)
     }
 }
 

@@ -8,6 +8,7 @@ use super::scores::softmax;
 use super::texts::{Noun, check_texts};
 use super::{ImageEncoding, MAX_TEXT_TOKENS, ModelFiles, finite, non_finite, pixel_batch};
 use crate::image::RgbImage;
+use crate::models::ImageTower;
 use crate::models::blip::{BlipAnswerer, CaptionState};
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
@@ -140,6 +141,11 @@ impl Answerer {
         }
         let BlipFiles { config, tokenizer, .. } = &self.parts.files;
         tokenizer.encode(text, MAX_TEXT_TOKENS.min(config.text.max_position_embeddings))
+    }
+
+    /// The vision tower.
+    pub fn tower(&self) -> &Arc<ImageTower> {
+        self.parts.model.vision()
     }
 
     /// Begins to look at `image`; no layer is computed yet.

@@ -7,6 +7,7 @@ use super::generation::{CaptionOptions, DEFAULT_MAX_TOKENS, Generation, Written}
 use super::naming::{Naming, prompt_of};
 use super::{ImageEncoding, ModelFiles, finite, pixel_batch};
 use crate::image::RgbImage;
+use crate::models::ImageTower;
 use crate::models::blip::{BlipModel, CaptionState};
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
@@ -148,6 +149,11 @@ impl Captioner {
         // Refuses what cannot be written.
         self.generation(&plan.ids, &plan)?;
         Ok(plan)
+    }
+
+    /// The vision tower.
+    pub fn tower(&self) -> &Arc<ImageTower> {
+        self.parts.model.vision()
     }
 
     /// Begins to look at `image`; no layer is computed yet.

@@ -1,8 +1,11 @@
 //! Classification with ViT.
 
+use std::sync::Arc;
+
 use super::tag_table::read_tags;
 use super::{ImageEncoding, check_picture_size, finite, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
+use crate::models::ImageTower;
 use crate::models::vit::{VitConfig, VitModel, is_timm};
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
@@ -86,6 +89,11 @@ impl Classifier {
     /// Of what kind each class is, in the same order, where there are several kinds.
     pub fn kinds(&self) -> Option<&[String]> {
         self.kinds.as_deref()
+    }
+
+    /// The vision tower.
+    pub fn tower(&self) -> &Arc<ImageTower> {
+        self.model.vision()
     }
 
     /// Begins to look at `image`; no layer is computed yet.

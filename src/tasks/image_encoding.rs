@@ -1,7 +1,9 @@
 //! An image that a model is looking at.
 
+use crate::Result;
 use crate::image::Frame;
 use crate::models::EncoderState;
+use crate::models::vision::VisionTransformer;
 
 /// An image on its way through a model's vision tower, which is nearly all of the work: made by `encode_image`, taken on
 /// by `advance`, one layer at a time, and then asked about as often as one likes.
@@ -32,6 +34,38 @@ impl ImageEncoding {
     /// Has the last layer compute the states of all tokens: what [`Tagger::states_of`](super::Tagger::states_of) needs.
     pub fn whole(&mut self) {
         self.state.whole();
+    }
+
+    /// The patches of the image, of which no layer is computed yet: see
+    /// [`VisionTransformer::patches_of`](crate::models::vision::VisionTransformer::patches_of).
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` where one is.
+    pub fn patches(&self, tower: &VisionTransformer) -> Result<Vec<f32>> {
+        Ok(tower.patches_of(&self.state)?.flatten_all()?.to_vec1()?)
+    }
+
+    /// The states after the layers that are computed: see
+    /// [`VisionTransformer::states_of`](crate::models::vision::VisionTransformer::states_of).
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` where none is.
+    pub fn states(&self, tower: &VisionTransformer) -> Result<Vec<f32>> {
+        Ok(tower.states_of(&self.state)?.flatten_all()?.to_vec1()?)
+    }
+
+    /// Whether `tower` wants the states of all tokens, or those of the class token alone.
+    pub fn wants_all(&self, tower: &VisionTransformer) -> bool {
+        tower.wants_all(&self.state)
+    }
+
+    /// Takes over the states that another device computed: see
+    /// [`VisionTransformer::complete`](crate::models::vision::VisionTransformer::complete).
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` where they are not those of this image.
+    pub fn complete(&mut self, tower: &VisionTransformer, states: Vec<f32>) -> Result<()> {
+        tower.complete(&mut self.state, states)
     }
 
     /// How far it is; copied without the numbers, which are shared.

@@ -10,6 +10,7 @@ use super::embedding_cache::capacity;
 use super::texts::{Noun, check_texts};
 use super::{ImageEncoding, ModelFiles, non_finite, pixel_batch};
 use crate::image::RgbImage;
+use crate::models::ImageTower;
 use crate::models::blip::{BlipMatcher, ImageKeyValues};
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
@@ -123,6 +124,11 @@ impl Matcher {
         let most = MAX_TEXT_TOKENS.min(self.parts.files.config.text.max_position_embeddings);
         let ids = texts.iter().map(|text| self.parts.files.tokenizer.encode(text.as_ref(), most));
         Ok(MatchTexts(ids.collect::<Result<_>>()?))
+    }
+
+    /// The vision tower.
+    pub fn tower(&self) -> &Arc<ImageTower> {
+        self.model().vision()
     }
 
     /// Begins to look at `image`; no layer is computed yet.

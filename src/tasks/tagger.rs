@@ -9,6 +9,7 @@ use super::scores::{Scored, Scores, sigmoid, softmax};
 use super::text_tokenizer::TextTokenizer;
 use super::{ImageEncoding, Label, LabelSet, ModelFiles, check_picture_size, non_finite, pixel_batch};
 use crate::image::{Preprocessor, PreprocessorKind, RgbImage};
+use crate::models::ImageTower;
 use crate::models::dual::{DualConfig, DualEncoder, TextPrefix, Towers, absent};
 use crate::text::Templates;
 use crate::weights::Weights;
@@ -337,6 +338,11 @@ impl Tagger {
     /// The unit-length embedding of `image`, as many numbers as the model's `projection_dim`.
     pub fn image_embedding(&self, image: &RgbImage) -> Result<Vec<f32>> {
         self.embedding_of(&self.encode_image(image)?)
+    }
+
+    /// The vision tower, where the model has one.
+    pub fn tower(&self) -> Option<&Arc<ImageTower>> {
+        self.model().vision().ok()
     }
 
     /// Begins to look at `image`; no layer is computed yet.

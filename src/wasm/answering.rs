@@ -8,6 +8,7 @@ use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::picture::{ImageEncoding, Picture};
 use super::tag::strings;
+use super::tower::VisionTower;
 use ocelli::tasks::{self, Answerer, MAX_LABELS, ModelFiles};
 
 /// The small files of a BLIP model that answers questions, read and checked: what `create` needs beside the weights.
@@ -51,6 +52,12 @@ impl AnswererHandle {
     pub fn choices(&self, question: &str, answers: &Array) -> JsResult<Choices> {
         let answers = strings(answers, MAX_LABELS);
         answers.and_then(|answers| self.0.choices(question, &answers)).map(Choices).map_err(to_js)
+    }
+
+    /// The vision tower, where it is a transformer.
+    #[wasm_bindgen(getter, js_name = visionTower)]
+    pub fn vision_tower(&self) -> Option<VisionTower> {
+        VisionTower::of(self.0.tower())
     }
 
     /// Begins to look at the picture; no layer is computed yet.

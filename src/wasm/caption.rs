@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::picture::{ImageEncoding, Picture};
+use super::tower::VisionTower;
 use ocelli::tasks::{self, Captioner, ModelFiles, Sampling};
 use ocelli::{Error, ErrorKind, Result};
 
@@ -113,6 +114,12 @@ impl CaptionerHandle {
     #[wasm_bindgen(js_name = encodeWords)]
     pub fn encode_words(&self, limit: usize) -> JsResult<usize> {
         self.0.encode_words(limit).map_err(to_js)
+    }
+
+    /// The vision tower, where it is a transformer.
+    #[wasm_bindgen(getter, js_name = visionTower)]
+    pub fn vision_tower(&self) -> Option<VisionTower> {
+        VisionTower::of(self.0.tower())
     }
 
     /// Begins to look at the picture; no layer is computed yet.

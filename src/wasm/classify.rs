@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::picture::{ImageEncoding, Picture};
+use super::tower::VisionTower;
 use ocelli::tasks::{self, Classifier};
 
 /// The small files of a ViT classifier, read and checked: what `create` needs beside the weights.
@@ -46,6 +47,12 @@ impl ClassifierHandle {
     /// Of what kind each class is, in the same order, where there are several kinds.
     pub fn kinds(&self) -> Option<Vec<String>> {
         self.0.kinds().map(<[String]>::to_vec)
+    }
+
+    /// The vision tower, where it is a transformer.
+    #[wasm_bindgen(getter, js_name = visionTower)]
+    pub fn vision_tower(&self) -> Option<VisionTower> {
+        VisionTower::of(self.0.tower())
     }
 
     /// Begins to look at the picture; no layer is computed yet.

@@ -24,6 +24,7 @@ mod tag;
 mod teach;
 #[cfg(feature = "threads")]
 mod threads;
+mod tower;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

@@ -7,6 +7,7 @@ use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::picture::{ImageEncoding, Picture};
 use super::tag::strings;
+use super::tower::VisionTower;
 use ocelli::tasks::{self, MAX_LABELS, Matcher, ModelFiles, TextMatch};
 
 /// The small files of a BLIP matching model, read and checked: what `create` needs beside the weights.
@@ -43,6 +44,12 @@ impl MatcherHandle {
     /// Checks texts; computes nothing.
     pub fn texts(&self, texts: &Array) -> JsResult<MatchTexts> {
         strings(texts, MAX_LABELS).and_then(|texts| self.0.texts(&texts)).map(MatchTexts).map_err(to_js)
+    }
+
+    /// The vision tower, where it is a transformer.
+    #[wasm_bindgen(getter, js_name = visionTower)]
+    pub fn vision_tower(&self) -> Option<VisionTower> {
+        VisionTower::of(self.0.tower())
     }
 
     /// Begins to look at the picture; no layer is computed yet.

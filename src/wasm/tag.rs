@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::picture::{ImageEncoding, Picture};
+use super::tower::VisionTower;
 use ocelli::models::dual::Towers;
 use ocelli::tasks::{self, Label, MAX_LABELS, ModelFiles, Scores, Tagger};
 use ocelli::text::Templates;
@@ -115,6 +116,12 @@ impl TaggerHandle {
     #[wasm_bindgen(js_name = importEmbeddings)]
     pub fn import_embeddings(&mut self, bytes: &[u8]) -> JsResult<()> {
         self.0.import_embeddings(bytes).map_err(to_js)
+    }
+
+    /// The vision tower, where it is a transformer.
+    #[wasm_bindgen(getter, js_name = visionTower)]
+    pub fn vision_tower(&self) -> Option<VisionTower> {
+        self.0.tower().and_then(VisionTower::of)
     }
 
     /// Begins to look at the picture; no layer is computed yet.

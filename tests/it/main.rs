@@ -23,6 +23,7 @@ mod interrogator;
 mod matching;
 mod names;
 mod odd_pictures;
+mod offload;
 mod onnx;
 mod retrieval;
 mod seeded;

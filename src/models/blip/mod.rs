@@ -39,6 +39,8 @@ mod retrieval;
 mod text;
 mod vqa;
 
+use std::sync::Arc;
+
 use candle_core::Tensor;
 
 pub use super::config::TowerConfig;
@@ -104,7 +106,7 @@ impl BlipModel {
     }
 
     /// The vision tower.
-    pub fn vision(&self) -> &ImageTower {
+    pub fn vision(&self) -> &Arc<ImageTower> {
         self.vision.tower()
     }
 

@@ -1,5 +1,7 @@
 //! Which texts match an image.
 
+use std::sync::Arc;
+
 use candle_core::Tensor;
 
 use super::text::{ImageKeyValues, TextEncoder};
@@ -55,7 +57,7 @@ impl BlipMatcher {
     }
 
     /// The vision tower.
-    pub fn vision(&self) -> &ImageTower {
+    pub fn vision(&self) -> &Arc<ImageTower> {
         self.vision.tower()
     }
 

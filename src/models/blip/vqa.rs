@@ -1,5 +1,7 @@
 //! Answers to questions about an image.
 
+use std::sync::Arc;
+
 use candle_core::Tensor;
 
 use super::text::{ImageKeyValues, TextEncoder};
@@ -39,7 +41,7 @@ impl BlipAnswerer {
     }
 
     /// The vision tower.
-    pub fn vision(&self) -> &ImageTower {
+    pub fn vision(&self) -> &Arc<ImageTower> {
         self.vision.tower()
     }
 

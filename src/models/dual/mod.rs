@@ -210,8 +210,8 @@ impl DualEncoder {
     }
 
     /// The vision tower, or `ArgumentInvalid` where the model has none.
-    pub fn vision(&self) -> Result<&ImageTower> {
-        self.vision.as_ref().map(|half| &*half.tower).ok_or_else(|| absent("image"))
+    pub fn vision(&self) -> Result<&Arc<ImageTower>> {
+        self.vision.as_ref().map(|half| &half.tower).ok_or_else(|| absent("image"))
     }
 
     /// The text tower, or `ArgumentInvalid` where the model has none.

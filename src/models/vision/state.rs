@@ -12,8 +12,11 @@ use crate::nn;
 #[derive(Debug, Clone)]
 pub struct EncoderState {
     /// Of a transformer the states of all images, one after the other: `(rows, width)`. Of a convolutional tower the
-    /// feature maps, `(batch, height, width, channels)`.
+    /// feature maps, `(batch, height, width, channels)`. Before a transformer's first layer is asked for, these are the
+    /// patches, `(batch, patches, 3 patch patch)`: see `is_embedded`.
     pub(super) states: Tensor,
+    /// Whether the states are more than the pixels of patches.
+    pub(super) is_embedded: bool,
     /// Rows of each image; none of feature maps.
     pub(super) lengths: Vec<usize>,
     /// Layers that are done.
@@ -25,14 +28,14 @@ pub struct EncoderState {
 }
 
 impl EncoderState {
-    /// Images before the first layer: their `states` `(rows, width)`, and how many rows each has.
-    pub(super) fn of_tokens(states: Tensor, lengths: Vec<usize>) -> Self {
-        Self { states, lengths, done: 0, kept: None, whole: false }
+    /// Images cut into `patches`, `(batch, patches, 3 patch patch)`, and how many rows each will have.
+    pub(super) fn of_patches(patches: Tensor, lengths: Vec<usize>) -> Self {
+        Self { states: patches, lengths, is_embedded: false, done: 0, kept: None, whole: false }
     }
 
     /// Images before the first layer of a convolutional tower: `(batch, height, width, channels)`.
     pub(super) fn of_maps(maps: Tensor) -> Self {
-        Self { states: maps, lengths: Vec::new(), done: 0, kept: None, whole: false }
+        Self { states: maps, lengths: Vec::new(), is_embedded: true, done: 0, kept: None, whole: false }
     }
 
     /// Keeps the inputs of every layer from now on, for a [`Trace`](super::Trace): as many numbers for each as there

@@ -62,7 +62,7 @@ impl TokenEncoder {
     }
 
     /// The tower.
-    pub fn tower(&self) -> &ImageTower {
+    pub fn tower(&self) -> &Arc<ImageTower> {
         &self.tower
     }
 

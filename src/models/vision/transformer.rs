@@ -13,16 +13,16 @@ use crate::{Error, ErrorKind, Result};
 /// in the names of their tensors, which all are read by one.
 #[derive(Debug, Clone)]
 pub struct VisionTransformer {
-    config: TransformerConfig,
-    image_size: usize,
-    patches: PatchEmbed,
+    pub(super) config: TransformerConfig,
+    pub(super) image_size: usize,
+    pub(super) patches: PatchEmbed,
     /// Class token and registers, with what positions they have: `(prefix, width)`.
-    prefix: Option<Tensor>,
+    pub(super) prefix: Option<Tensor>,
     /// `(patches, width)`.
-    positions: Tensor,
+    pub(super) positions: Tensor,
     /// Before the first layer.
-    pre_norm: Option<LayerNorm>,
-    layers: Vec<EncoderLayer>,
+    pub(super) pre_norm: Option<LayerNorm>,
+    pub(super) layers: Vec<EncoderLayer>,
     /// After the last layer.
     post_norm: LayerNorm,
     /// What pools, where that has weights.
@@ -61,7 +61,8 @@ impl VisionTransformer {
 
     /// The states after the last layer, before the norm: pixels `(batch, 3, size, size)` to `(batch, tokens, width)`.
     pub fn hidden_states(&self, pixels: &Tensor) -> Result<Tensor> {
-        let EncoderState { states: mut x, lengths, .. } = self.begin(pixels)?;
+        let EncoderState { states: patches, lengths, .. } = self.begin(pixels)?;
+        let mut x = self.embed(&patches)?;
         for layer in &self.layers {
             x = layer.forward(&x, AttentionMask::Sequences(&lengths))?;
         }
@@ -70,13 +71,23 @@ impl VisionTransformer {
 
     pub(super) fn begin(&self, pixels: &Tensor) -> Result<EncoderState> {
         check_pixels(pixels, self.image_size)?;
-        let patches = self.patches.forward(pixels)?;
-        let (x, lengths) = with_prefix(&patches, self.prefix.as_ref(), &self.positions)?;
-        let x = if let Some(norm) = &self.pre_norm { norm.forward(&x)? } else { x };
-        Ok(EncoderState::of_tokens(x, lengths))
+        let patches = self.patches.cut(pixels)?;
+        let (batch, count, _) = patches.dims3()?;
+        Ok(EncoderState::of_patches(patches, vec![self.config.prefix() + count; batch]))
+    }
+
+    /// Patches `(batch, patches, 3 patch patch)` to what the first layer takes, `(rows, width)`.
+    fn embed(&self, patches: &Tensor) -> Result<Tensor> {
+        let patches = self.patches.forward(patches)?;
+        let (x, _) = with_prefix(&patches, self.prefix.as_ref(), &self.positions)?;
+        if let Some(norm) = &self.pre_norm { norm.forward(&x) } else { Ok(x) }
     }
 
     pub(super) fn advance(&self, state: &mut EncoderState) -> Result<usize> {
+        if !state.is_embedded {
+            state.states = self.embed(&state.states)?;
+            state.is_embedded = true;
+        }
         state.advance(&self.layers, |layer, state| {
             let (x, sight) = (&state.states, AttentionMask::Sequences(&state.lengths));
             // The class token's is usually all that is asked for of the last layer's states.
@@ -154,7 +165,7 @@ impl VisionTransformer {
     }
 
     /// Whether the last layer gives the states of class tokens alone.
-    fn has_class_states(&self, state: &EncoderState) -> bool {
+    pub(super) fn has_class_states(&self, state: &EncoderState) -> bool {
         self.config.pooling == Pooling::ClassToken && !state.whole
     }
 

@@ -7,6 +7,8 @@
 mod config;
 mod timm;
 
+use std::sync::Arc;
+
 use candle_core::Tensor;
 
 pub use config::{MAX_LABEL_CHARS, MAX_LABELS, VitConfig};
@@ -20,7 +22,7 @@ use crate::weights::Weights;
 /// A ViT classifier: `ViTForImageClassification` of `transformers`, and `VisionTransformer` of `timm`.
 #[derive(Debug, Clone)]
 pub struct VitModel {
-    vision: ImageTower,
+    vision: Arc<ImageTower>,
     classifier: Linear,
 }
 
@@ -30,7 +32,7 @@ impl VitModel {
         let root = weights.root();
         let scope = root.scope("vision_model");
         let vision = VisionTransformer::load(&config.transformer, config.image_size, &scope)?;
-        let vision = ImageTower::Transformer(Box::new(vision));
+        let vision = Arc::new(ImageTower::Transformer(Box::new(vision)));
         let width = config.transformer.tower.hidden_size;
         let classifier = Linear::load(&root.scope("classifier"), width, config.labels.len())?;
         weights.finish()?;
@@ -38,7 +40,7 @@ impl VitModel {
     }
 
     /// The vision tower.
-    pub fn vision(&self) -> &ImageTower {
+    pub fn vision(&self) -> &Arc<ImageTower> {
         &self.vision
     }
 

@@ -1,0 +1,214 @@
+//! Vision transformers as another device computes them: a naive one in double precision stands in for a GPU.
+
+use ocelli::ErrorKind;
+use ocelli::models::dual::{DualConfig, DualEncoder, Towers};
+use ocelli::models::vision::{TowerDescription, TowerParameter, VisionTransformer};
+
+use crate::golden::{Golden, IMAGES, difference, pixels};
+
+/// With and without a class token, registers, a norm before the layers, layer scale; queries, keys and values together and
+/// apart.
+const MODELS: [&str; 7] = [
+    "clip-quick-gelu-eos-2",
+    "clip-silu-relu",
+    "clip-vision-alone",
+    "dinov2-registers",
+    "open-clip-vit",
+    "open-clip-vit-whole",
+    "siglip",
+];
+/// Largest difference of a number of what a model makes of its own layers and of the other device's.
+const BOUND: f32 = 2e-4;
+
+type Rows = Vec<Vec<f64>>;
+
+/// Computes from a tower's description and parameters alone.
+struct Device<'a> {
+    tower: &'a VisionTransformer,
+    description: TowerDescription,
+}
+
+impl Device<'_> {
+    fn vector(&self, name: &str) -> Option<Vec<f64>> {
+        match self.tower.parameter(name).unwrap()? {
+            TowerParameter::Values(values) => Some(values.iter().map(|&x| f64::from(x)).collect()),
+            TowerParameter::Matrix(_) => panic!("{name} is a matrix"),
+        }
+    }
+
+    fn linear(&self, name: &str, x: &Rows) -> Rows {
+        let Some(TowerParameter::Matrix(weight)) = self.tower.parameter(name).unwrap() else {
+            panic!("there is no {name}")
+        };
+        let mut rows = vec![vec![0.0; weight.columns()]; weight.rows()];
+        rows.iter_mut().enumerate().for_each(|(i, row)| weight.copy_row(i, row));
+        let bias = self.vector(&format!("{name}.bias"));
+        let output = |x: &[f64], row: usize| {
+            let sum: f64 = x.iter().zip(&rows[row]).map(|(x, w)| x * f64::from(*w)).sum();
+            sum + bias.as_ref().map_or(0.0, |bias| bias[row])
+        };
+        x.iter().map(|x| (0..rows.len()).map(|row| output(x, row)).collect()).collect()
+    }
+
+    fn norm(&self, name: &str, x: &Rows) -> Rows {
+        let [weight, bias] = ["weight", "bias"].map(|part| self.vector(&format!("{name}.{part}")).unwrap());
+        let normed = |x: &Vec<f64>| -> Vec<f64> {
+            let count = x.len() as f64;
+            let mean = x.iter().sum::<f64>() / count;
+            let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+            let deviation = (variance + self.description.epsilon).sqrt();
+            let places = x.iter().zip(weight.iter().zip(&bias));
+            places.map(|(x, (weight, bias))| (x - mean) / deviation * weight + bias).collect()
+        };
+        x.iter().map(normed).collect()
+    }
+
+    fn activation(&self, x: f64) -> f64 {
+        match self.description.activation {
+            "quick_gelu" => x / (1.0 + (-1.702 * x).exp()),
+            "silu" => x / (1.0 + (-x).exp()),
+            "relu" => x.max(0.0),
+            "gelu_pytorch_tanh" => {
+                0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh())
+            }
+            // Simpson's rule for the integral of the normal density.
+            "gelu" => {
+                let (steps, density) =
+                    (400, |t: f64| (-t * t / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt());
+                let step = x / f64::from(steps);
+                let weight = |i: i32| if i == 0 || i == steps { 1.0 } else { f64::from(2 + 2 * (i % 2)) };
+                let sum: f64 = (0..=steps).map(|i| weight(i) * density(f64::from(i) * step)).sum();
+                x * (0.5 + sum * step / 3.0)
+            }
+            other => panic!("{other} is unknown"),
+        }
+    }
+
+    fn attention(&self, layer: usize, x: &Rows) -> Rows {
+        let name = |part: &str| format!("layers.{layer}.{part}");
+        let width = self.description.width;
+        let apart = self.tower.parameter(&name("qkv")).unwrap().is_none();
+        let [q, k, v]: [Rows; 3] = if apart {
+            ["q", "k", "v"].map(|part| self.linear(&name(part), x))
+        } else {
+            let all = self.linear(&name("qkv"), x);
+            [0, 1, 2].map(|i| all.iter().map(|row| row[i * width..][..width].to_vec()).collect())
+        };
+        let size = width / self.description.heads;
+        let mut context = vec![vec![0.0; width]; x.len()];
+        for head in 0..self.description.heads {
+            let part = |row: &Vec<f64>| row[head * size..][..size].to_vec();
+            for (query, out) in q.iter().map(part).zip(&mut context) {
+                let dot = |key: &Vec<f64>| query.iter().zip(part(key)).map(|(a, b)| a * b).sum::<f64>();
+                let scores: Vec<f64> = k.iter().map(|key| (dot(key) / (size as f64).sqrt()).exp()).collect();
+                let total: f64 = scores.iter().sum();
+                for (score, value) in scores.iter().zip(&v) {
+                    let value = part(value);
+                    let out = out[head * size..].iter_mut().zip(value);
+                    out.for_each(|(out, value)| *out += score / total * value);
+                }
+            }
+        }
+        self.linear(&name("out"), &context)
+    }
+
+    /// The states of one image after the last layer.
+    fn states(&self, patches: &[f32]) -> Rows {
+        let (width, inputs) = (self.description.width, self.description.inputs);
+        let rows = |values: Vec<f64>| values.chunks(width).map(<[f64]>::to_vec).collect::<Rows>();
+        let patches: Rows =
+            patches.chunks(inputs).map(|patch| patch.iter().map(|&x| f64::from(x)).collect()).collect();
+        assert_eq!(patches.len(), self.description.patches);
+        let mut x = self.vector("prefix").map(rows).unwrap_or_default();
+        assert_eq!(x.len(), self.description.prefix);
+        let positions = rows(self.vector("positions").unwrap());
+        x.extend(sum(&self.linear("patch_embedding", &patches), &positions, None));
+        if self.description.pre_norm {
+            x = self.norm("pre_norm", &x);
+        }
+        for layer in 0..self.description.layers {
+            let name = |part: &str| format!("layers.{layer}.{part}");
+            let attended = self.attention(layer, &self.norm(&name("norm1"), &x));
+            x = sum(&x, &attended, self.vector(&name("scale1")));
+            let mut inner = self.linear(&name("up"), &self.norm(&name("norm2"), &x));
+            inner.iter_mut().flatten().for_each(|x| *x = self.activation(*x));
+            x = sum(&x, &self.linear(&name("down"), &inner), self.vector(&name("scale2")));
+        }
+        x
+    }
+}
+
+/// `a + b`, or `a + scale b`.
+fn sum(a: &Rows, b: &Rows, scale: Option<Vec<f64>>) -> Rows {
+    let scaled = |i: usize, b: f64| scale.as_ref().map_or(b, |scale| scale[i] * b);
+    let row = |(a, b): (&Vec<f64>, &Vec<f64>)| -> Vec<f64> {
+        a.iter().zip(b).enumerate().map(|(i, (a, b))| a + scaled(i, *b)).collect()
+    };
+    a.iter().zip(b).map(row).collect()
+}
+
+fn model(name: &str) -> (DualEncoder, usize) {
+    let golden = Golden::read(name);
+    let config = DualConfig::from_json(&golden.config).unwrap();
+    let size = config.image_size().unwrap();
+    (DualEncoder::with_towers(&config, Towers::Image, golden.weights()).unwrap(), size)
+}
+
+#[test]
+fn another_device_gives_the_same_from_the_description_and_the_parameters() {
+    for name in MODELS {
+        let (model, size) = model(name);
+        let tower = model.vision().unwrap();
+        let transformer = tower.transformer().unwrap();
+        let device = Device { tower: transformer, description: transformer.description() };
+        let images = pixels(size);
+        for i in 0..IMAGES {
+            let begun = tower.begin(&images.narrow(0, i, 1).unwrap()).unwrap();
+            let expected = model.image_features_of(begun.clone()).unwrap();
+            for whole in [false, true] {
+                let mut state = begun.clone();
+                if whole {
+                    state.whole();
+                }
+                let patches =
+                    transformer.patches_of(&state).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+                let mut states = device.states(&patches);
+                if !transformer.wants_all(&state) {
+                    states.truncate(1);
+                }
+                let states: Vec<f32> = states.concat().iter().map(|&x| x as f32).collect();
+                transformer.complete(&mut state, states).unwrap();
+                let found = model.image_features_of(state).unwrap();
+                let off = difference(&found, &expected);
+                assert!(off <= BOUND, "{name}, {whole}: off by {off:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn states_that_are_not_those_of_the_image_are_refused_and_change_nothing() {
+    let (model, size) = model(MODELS[0]);
+    let tower = model.vision().unwrap();
+    let transformer = tower.transformer().unwrap();
+    let description = transformer.description();
+    let mut state = tower.begin(&pixels(size).narrow(0, 0, 1).unwrap()).unwrap();
+    let right = vec![0.5; description.width];
+    for wrong in [vec![], vec![0.5; description.width - 1], vec![f32::NAN; description.width]] {
+        let error = transformer.complete(&mut state, wrong).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ArgumentInvalid);
+        assert!(transformer.patches_of(&state).is_ok());
+    }
+    let mut kept = state.clone();
+    kept.keep();
+    assert!(transformer.complete(&mut kept, right.clone()).is_err());
+    assert!(transformer.states_of(&state).is_err());
+    transformer.complete(&mut state, right).unwrap();
+    assert_eq!(transformer.states_of(&state).unwrap().dims(), [1, description.width]);
+    assert!(transformer.patches_of(&state).is_err());
+    for name in ["", "layers.99.out", "layers.-1.out", "layers.0", "patch_embedding.other", "positions.bias"]
+    {
+        assert!(transformer.parameter(name).unwrap().is_none(), "{name}");
+    }
+    assert!(description.to_json().unwrap().contains(r#""preNorm":true"#));
+}
