@@ -29,7 +29,7 @@ const INPUTS = [
 ];
 
 /** For browsers: what pages import, and what is started. */
-const BROWSER = { imported: ['index', 'pipeline'], started: ['worker'] };
+const BROWSER = { imported: ['index', 'pipeline'], started: ['worker', 'gpu'] };
 /** For Node. */
 const NODE = { imported: ['node', 'node-pipeline'], started: ['node-worker'] };
 

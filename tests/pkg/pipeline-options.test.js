@@ -145,8 +145,16 @@ test('options without meaning are taken where they change nothing', () => {
     revision: null,
     model_file_name: null,
   };
-  for (const device of ['auto', 'gpu', 'cpu', 'wasm', 'webgpu', 'cuda', 'webnn-npu', { model: 'wasm' }]) {
+  for (const device of ['auto', 'cuda', 'webnn-npu', { model: 'wasm' }]) {
     assert.deepEqual(readLoadOptions({ device, ...harmless }).load('a/b'), { dtype: 'int8' });
+  }
+  for (const [device, own] of Object.entries({
+    gpu: 'webgpu',
+    webgpu: 'webgpu',
+    cpu: 'wasm',
+    wasm: 'wasm',
+  })) {
+    assert.deepEqual(readLoadOptions({ device }).load('a/b'), { device: own, dtype: 'int8' });
   }
   const { load, localOnly, revision, tell } = readLoadOptions({
     ...{ revision: 'v2', local_files_only: true, progress_callback: assert, threads: 2, cache: false },

@@ -7,6 +7,7 @@
  * @typedef {import('../shared/protocol.js').WorkerMessage} WorkerMessage
  *
  * @typedef {import('../shared/protocol.js').ThreadMessage} ThreadMessage
+ * @typedef {import('../shared/types.js').Runtime} Runtime
  * @typedef {import('../shared/types.js').WorkerLike} WorkerLike
  *
  * @typedef {object} CallOptions
@@ -34,6 +35,7 @@ export class Connection {
   #worker;
   #onClosed;
   #startThread;
+  #onRuntime;
   /** @type {WorkerLike[]} */
   #threads = [];
   #started = false;
@@ -48,13 +50,15 @@ export class Connection {
   /**
    * @param {WorkerLike} worker
    * @param {() => void} onClosed called once, however it ends
-   * @param {{ limit?: number, startThread?: () => WorkerLike }} [options] `limit`: how long the worker may take to start, in
-   *   milliseconds; `startThread` makes a worker for a thread of its pool
+   * @param {{ limit?: number, startThread?: () => WorkerLike, onRuntime?: (runtime: Runtime) => void }} [options] `limit`: how
+   *   long the worker may take to start, in milliseconds; `startThread` makes a worker for a thread of its pool; `onRuntime` is
+   *   told when it runs on something else from now on
    */
-  constructor(worker, onClosed, { limit = START_LIMIT, startThread } = {}) {
+  constructor(worker, onClosed, { limit = START_LIMIT, startThread, onRuntime } = {}) {
     this.#worker = worker;
     this.#onClosed = onClosed;
     this.#startThread = startThread;
+    this.#onRuntime = onRuntime;
     this.#silence = setTimeout(() => {
       const seconds = Math.round(limit / 1000);
       const sentence = `The worker did not start within ${seconds} seconds: its script may be blocked.`;
@@ -172,6 +176,7 @@ export class Connection {
 
   /** @param {number} id @param {Step} step */
   #step(id, step) {
+    if ('runtime' in step) return this.#onRuntime?.(step.runtime);
     try {
       this.#pending.get(id)?.onStep?.(step);
     } catch (error) {

@@ -37,7 +37,7 @@ const MEANT = [
 ];
 
 /** What has no other name here, and why. @type {Readonly<Record<string, string>>} */
-const NONE = { device: 'models run on the processor, in WebAssembly' };
+const NONE = { device: 'it is one of the load' };
 
 /**
  * The rest of the sentence "There is no option … here".

@@ -29,6 +29,9 @@
  *   default) takes a quarter of `f32` and is the fastest; `f32` is exact
  * @property {'auto' | number} [threads] how many threads compute. `auto`, the default, takes one for each core, at
  *   most 8, where the page is cross-origin isolated; elsewhere there is one
+ * @property {import('../shared/types.js').Device} [device] what computes the layers of vision transformers: `auto`, the
+ *   default, takes the GPU where a test at loading shows that it computes the same as WebAssembly and faster; `webgpu` takes it
+ *   where it computes the same; `wasm` leaves it alone. Wherever the GPU fails, WebAssembly goes on, and `runtime` says why
  * @property {import('../shared/types.js').VariantName} [variant] for tests and reports of faults: the build of the wasm that
  *   runs
  * @property {string | URL} [wasmUrl] where the `.wasm` files are: a folder that has them by their names in the package, or
@@ -64,7 +67,7 @@ import { openShared } from './sharing.js';
 /** The options of every load. */
 export const LOAD = [
   ...['hubUrl', 'revision', 'weights', 'headers', 'credentials', 'integrity'],
-  ...['dtype', 'threads', 'variant', 'wasmUrl', 'cache', 'worker'],
+  ...['dtype', 'threads', 'device', 'variant', 'wasmUrl', 'cache', 'worker'],
   ...CALL,
 ];
 
@@ -245,7 +248,8 @@ export class LoadedModel extends Disposable {
       worker,
       ...read
     } = readOptions(options, LOAD);
-    const { dtype = 'int8', threads = 'auto', variant, wasmUrl, cache = isHubId(model) } = read;
+    const { dtype = 'int8', threads = 'auto', device = 'auto' } = read;
+    const { variant, wasmUrl, cache = isHubId(model) } = read;
     const id = idOf(model);
     refuseOtherTask(task, id);
     const located = locate(model, { hubUrl, revision, weights, task });
@@ -256,6 +260,7 @@ export class LoadedModel extends Disposable {
       files,
       dtype,
       threads,
+      device,
       cache: cache ? { id, revision: revision ?? null } : null,
       ...part,
       ...(variant && { variant }),

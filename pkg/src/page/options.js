@@ -75,6 +75,7 @@ const SPECS = {
     valid: (value) => value === 'auto' || (Number.isInteger(value) && value >= 1 && value <= MOST_THREADS),
     must: `be "auto" or a whole number from 1 to ${MOST_THREADS}`,
   },
+  device: oneOf(['auto', 'wasm', 'webgpu']),
   variant: oneOf(VARIANT_NAMES),
   wasmUrl: ADDRESS,
   cache: FLAG,

@@ -8,6 +8,7 @@
  * @typedef {import('../shared/protocol.js').Progress} Progress
  * @typedef {import('../shared/protocol.js').Step} Step
  * @typedef {import('../shared/protocol.js').Task} Task
+ * @typedef {import('../shared/types.js').Runtime} Runtime
  *
  * @typedef {object} User
  * @property {(progress: Progress) => void} report is told how far a load has come
@@ -99,7 +100,10 @@ export class SharedModel {
       this.#connection = null;
       this.#loaded = null;
     };
-    const connection = new Connection(this.#startWorker(), onClosed, { startThread: this.#start });
+    const onRuntime = (/** @type {Runtime} */ runtime) => {
+      if (this.#info) this.#info = { ...this.#info, runtime };
+    };
+    const connection = new Connection(this.#startWorker(), onClosed, { startThread: this.#start, onRuntime });
     this.#connection = connection;
     try {
       const onStep = (/** @type {Step} */ step) => this.#hear(step);

@@ -65,8 +65,8 @@ export async function openShared(params, { signal, worker = startWorker }, join)
  *
  * @param {LoadArguments} params
  */
-function keyOf({ files: { config, weights }, dtype, threads, variant, wasmUrl, cache }) {
+function keyOf({ files: { config, weights }, dtype, threads, device, variant, wasmUrl, cache }) {
   const { integrity = null } = config.access ?? {};
-  const engine = [dtype, threads, variant ?? null, wasmUrl ?? null];
+  const engine = [dtype, threads, device ?? null, variant ?? null, wasmUrl ?? null];
   return JSON.stringify([config.url, weights.url, ...engine, cache, integrity]);
 }

@@ -28,9 +28,10 @@
  * @property {number} loaded in the phase's unit; at its end as many as `total`
  * @property {number | null} total null where it is unknown
  *
- * @typedef {{ progress: Progress } | { piece: string } | { prompt: FoundPrompt } | { tasks: readonly Task[] }} Step What a
- *   call tells before it ends. `prompt`, of an interrogation: the best so far. `tasks`, of a load: what the model can be
- *   asked for, told as soon as its configuration is read
+ * @typedef {{ progress: Progress } | { piece: string } | { prompt: FoundPrompt } | { tasks: readonly Task[] } |
+ *   { runtime: Runtime }} Step What a call tells before it ends. `prompt`, of an interrogation: the best so far. `tasks`, of
+ *   a load: what the model can be asked for, told as soon as its configuration is read. `runtime`: it runs on something else
+ *   from now on
  *
  * @typedef {object} LoadArguments
  * @property {Task} task
@@ -39,6 +40,7 @@
  * @property {import('../cache/index.js').Kept | null} cache who it is, where the model is to be kept between visits
  * @property {Tower} [tower] where only one half of the model may be wanted
  * @property {'auto' | number} threads
+ * @property {import('./types.js').Device} [device] whether a GPU may compute; `wasm` where it is absent
  * @property {VariantName} [variant]
  * @property {string} [wasmUrl] where the `.wasm` files are
  *

@@ -60,14 +60,18 @@
  *
  * @typedef {'simd128' | 'relaxed' | 'simd128-threads' | 'relaxed-threads'} VariantName
  *
+ * @typedef {'auto' | 'wasm' | 'webgpu'} Device what computes
+ *
  * @typedef {object} Runtime
+ * @property {'wasm' | 'webgpu'} device what computes the layers of pictures; all else is WebAssembly's
  * @property {VariantName} variant with or without relaxed SIMD, with or without threads
  * @property {number} threads how many compute; 1 without a pool
- * @property {string} reason one sentence: why this variant and not a faster one
+ * @property {string} reason why this variant and not a faster one, and why the GPU or not, a sentence each
  * @property {string} why deprecated: `reason`
  *
  * @typedef {object} RuntimeOptions
  * @property {'auto' | number} [threads] `auto`: one for each core, at most 8, where the page allows threads
+ * @property {Device} [device] whether a GPU may compute; `wasm` where it is absent
  * @property {VariantName} [variant] for tests and reports of faults: this one and no other
  * @property {string} [wasmUrl] where the `.wasm` files are, absolute
  *

@@ -25,6 +25,23 @@
  * @property {(picture: any) => ImageEncodingHandle} encodeImage begins; computes no layer
  * @property {(encoding: any) => number} advance computes one more layer; returns how many are left
  *
+ * @typedef {object} VisionTowerHandle a vision transformer, for a device that computes its layers in the wasm's place
+ * @property {() => string} description JSON: see `gpu/types.js`
+ * @property {(name: string) => TowerTensorHandle | undefined} parameter
+ * @property {(encoding: any) => Float32Array} patches of a picture of which no layer is computed yet
+ * @property {(encoding: any) => Float32Array} states after the layers that are computed
+ * @property {(encoding: any) => boolean} wantsAll whether the states of all tokens are asked for, or the class token's alone
+ * @property {(encoding: any, states: Float32Array) => void} complete takes over the states after the last layer
+ * @property {() => void} free
+ *
+ * @typedef {object} TowerTensorHandle
+ * @property {'int8' | 'f16' | 'f32'} dtype
+ * @property {number} rows 0 of a vector
+ * @property {number} columns
+ * @property {Uint8Array} values
+ * @property {Float32Array} scales
+ * @property {() => void} free
+ *
  * @typedef {object} PatchMapHandle
  * @property {number} rows
  * @property {number} columns

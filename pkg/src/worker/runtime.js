@@ -87,7 +87,7 @@ export function choose({ threads: asked = 'auto', variant }, features) {
  * @returns {Runtime}
  */
 export function runtimeOf(variant, threads, reason) {
-  return { variant, threads, reason, why: reason };
+  return { device: 'wasm', variant, threads, reason, why: reason };
 }
 
 /**

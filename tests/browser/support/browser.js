@@ -6,9 +6,12 @@ import { findChrome, findFirefox } from '../../../scripts/lib/find.mjs';
 
 /** @typedef {import('playwright-core').Browser} Browser */
 
+/** Without a GPU, and with software in the place of one. */
+const NO_GPU = ['--disable-gpu'];
+const SOFTWARE_GPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
 const FLAGS = [
   '--no-sandbox',
-  '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
@@ -25,8 +28,8 @@ export const NOT_IN_FIREFOX = {
   touch: IN_FIREFOX && 'touches that WebDriver BiDi makes become no clicks',
 };
 
-/** @returns {Promise<Browser>} */
-export async function openBrowser() {
+/** @param {{ gpu?: boolean }} [options] whether pages are offered WebGPU, in software @returns {Promise<Browser>} */
+export async function openBrowser({ gpu = false } = {}) {
   if (IN_FIREFOX) {
     const executablePath = findFirefox();
     assert.ok(executablePath, 'no Firefox was found: run `npm run setup`, or set FIREFOX_PATH');
@@ -35,5 +38,5 @@ export async function openBrowser() {
   }
   const executablePath = findChrome();
   assert.ok(executablePath, 'no Chromium was found: run `npm run setup`, or set CHROME_PATH');
-  return chromium.launch({ executablePath, args: FLAGS });
+  return chromium.launch({ executablePath, args: [...FLAGS, ...(gpu ? SOFTWARE_GPU : NO_GPU)] });
 }

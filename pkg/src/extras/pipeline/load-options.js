@@ -13,7 +13,8 @@
  * @property {((info: ProgressInfo) => void) | null} [progress_callback]
  * @property {DataType | Dtype | Record<string, DataType> | null} [dtype] how the matrices are stored in memory: `fp32` is `f32`
  *   here, `fp16` `f16`, and everything smaller, as well as nothing, `int8`. Of several files' the most exact
- * @property {Device | Record<string, Device> | null} [device] models run on the processor, in WebAssembly, whatever it says
+ * @property {Device | Record<string, Device> | null} [device] `wasm` and `cpu`, or
+ *   `webgpu` and `gpu`; of the others nothing comes, and ocelli chooses
  * @property {string | null} [revision] the hub revision of all files; each model's own by default
  * @property {string | null} [subfolder] where the file of weights is in the model's folder: `onnx` where `model_file_name` is
  *   given
@@ -63,12 +64,12 @@ const ofFiles = (names) => ({
   must: oneOf(names).must,
 });
 
-const OWN = LOAD.filter((name) => !['dtype', 'revision', 'onProgress'].includes(name));
+const OWN = LOAD.filter((name) => !['dtype', 'device', 'revision', 'onProgress'].includes(name));
 
 const OPTIONS = {
   progress_callback: CALLBACK,
   dtype: ofFiles(DTYPE_NAMES),
-  device: { ...ofFiles(DEVICES), unheeded: true },
+  device: ofFiles(DEVICES),
   revision: TEXT,
   subfolder: TEXT,
   model_file_name: TEXT,
@@ -100,6 +101,7 @@ export function readLoadOptions(options) {
   const {
     progress_callback: tell,
     dtype: named,
+    device: wanted,
     revision,
     subfolder = 'onnx',
     model_file_name: file,
@@ -107,6 +109,7 @@ export function readLoadOptions(options) {
     ...own
   } = readNamed(options, OPTIONS);
   const { dtype, suffix } = typeOf(named);
+  const device = deviceOf(wanted);
   const isNamed = file !== undefined || (options.subfolder ?? undefined) !== undefined;
   return {
     tell,
@@ -120,6 +123,7 @@ export function readLoadOptions(options) {
         ...(revision !== undefined && { revision }),
         ...(inOnnx && { weights }),
         ...own,
+        ...(device && { device }),
         dtype,
       };
     },
@@ -133,6 +137,12 @@ function typeOf(named = 'auto') {
   );
   const dtype = EXACTNESS.find((one) => found.some((type) => type.dtype === one));
   return found.find((type) => type.dtype === dtype) ?? DTYPES.auto;
+}
+
+/** The processor or the GPU, where one of them is named for all files. @param {string | Record<string, string> | undefined} wanted */
+function deviceOf(wanted) {
+  if (wanted === 'wasm' || wanted === 'cpu') return 'wasm';
+  return wanted === 'webgpu' || wanted === 'gpu' ? 'webgpu' : null;
 }
 
 /** What `env` says of every load. @returns {LoadOptions} */

@@ -4,6 +4,7 @@
  * Where several tasks share a model, the last picture's encoding is kept, so that it is decoded and encoded once for its
  * tags, its caption and whatever is asked next. One is kept, no more: memory does not grow with the pictures.
  *
+ * @typedef {import('../accelerator.js').Accelerator} Accelerator
  * @typedef {import('../handles.js').ImageEncodingHandle} ImageEncodingHandle
  * @typedef {import('../handles.js').ImageEncoder} ImageEncoder
  * @typedef {import('../handles.js').PictureHandle} PictureHandle
@@ -23,28 +24,38 @@ const MAX_KNOWN_BYTES = 16 << 20;
 /** One picture on its way through a model. */
 export class ImageEncoding {
   #model;
+  #accelerator;
+  #keepsStates = false;
   /** @type {number | null} layers not computed yet; null before the first */
   #left = null;
   /** How many layers there are, once the first is computed. */
   layers = 0;
 
-  /** @param {ImageEncoder} model @param {ImageEncodingHandle} handle */
-  constructor(model, handle) {
+  /** @param {ImageEncoder} model @param {ImageEncodingHandle} handle @param {Accelerator | null} accelerator */
+  constructor(model, handle, accelerator) {
     this.#model = model;
+    this.#accelerator = accelerator;
     this.handle = handle;
   }
 
   /** Keeps the states of all layers, for a map, as long as none is computed. */
   keepStates() {
-    if (this.#left === null) this.handle.keep();
+    if (this.#left !== null) return;
+    this.handle.keep();
+    this.#keepsStates = true;
   }
 
   /**
-   * Computes the layers that are left, and after each tells how far it is.
+   * Computes the layers that are left, and after each tells how far it is. The GPU, where there is one, does all of them at
+   * once; the states of single layers only the wasm can keep.
    *
-   * @returns {Generator<{ progress: Progress }, void, void>}
+   * @returns {AsyncGenerator<{ progress: Progress }, void, void>}
    */
-  *encode() {
+  async *encode() {
+    if (this.#left === null && !this.#keepsStates && (await this.#accelerator?.encode(this.handle))) {
+      this.#left = 0;
+      this.layers = this.#accelerator?.layers ?? 0;
+    }
     while (this.#left !== 0) {
       const left = this.#model.advance(this.handle);
       if (this.#left === null) this.layers = left + 1;
@@ -59,18 +70,21 @@ export class ImageEncodings {
   #wasm;
   #model;
   #reuse;
+  #accelerator;
   /** @type {{ encoding: ImageEncoding, key: number | undefined, source: KnownSource } | null} */
   #last = null;
 
   /**
    * @param {Wasm} wasm
    * @param {ImageEncoder} model
-   * @param {{ reuse?: boolean }} [options] whether the last encoding is kept
+   * @param {{ reuse?: boolean, accelerator?: Accelerator | null }} [options] whether the last encoding is kept; what computes
+   *   layers in the wasm's place
    */
-  constructor(wasm, model, { reuse = false } = {}) {
+  constructor(wasm, model, { reuse = false, accelerator = null } = {}) {
     this.#wasm = wasm;
     this.#model = model;
     this.#reuse = reuse;
+    this.#accelerator = accelerator;
   }
 
   /**
@@ -90,7 +104,7 @@ export class ImageEncodings {
     this.#forget();
     const picture = await openPicture(this.#wasm, known);
     try {
-      const encoding = new ImageEncoding(this.#model, this.#model.encodeImage(picture));
+      const encoding = new ImageEncoding(this.#model, this.#model.encodeImage(picture), this.#accelerator);
       if (this.#reuse) this.#last = { encoding, key, source: withoutLarge(known) };
       return encoding;
     } finally {

@@ -11,12 +11,16 @@
  * @typedef {import('../../shared/protocol.js').LoadArguments} LoadArguments
  * @typedef {import('../../shared/protocol.js').LoadedModelInfo} LoadedModelInfo
  * @typedef {import('../../shared/types.js').Runtime} Runtime
+ * @typedef {import('../accelerator.js').Accelerator} Accelerator
+ * @typedef {import('../accelerator.js').Surroundings} Surroundings
  *
  * @typedef {AsyncGenerator<Step, any, void>} Run
  */
 
 import { openIndexStore } from '../../cache/index-store.js';
 import { OcelliError } from '../../shared/errors.js';
+import { accelerate } from '../accelerator.js';
+import { gpuSurroundings } from '../gpu-surroundings.js';
 import { load } from './load.js';
 import { VectorIndexOperations } from './vector-index.js';
 
@@ -24,21 +28,28 @@ import { VectorIndexOperations } from './vector-index.js';
 export class Engine {
   #wasm;
   #options;
+  /** What the wasm runs on. */
+  #bare;
   #runtime;
   #indexes;
+  #surroundings;
+  /** @type {Accelerator | null} what computes layers in the wasm's place, as long as it does */
+  #accelerator = null;
   /** @type {ReadonlyMap<import('../../shared/protocol.js').Service, Record<string, unknown>>} */
   #operations = new Map();
 
   /**
    * @param {Wasm} wasm
-   * @param {{ runtime: Runtime, indexes?: typeof openIndexStore } & Omit<FetchOptions, 'signal'>} options what the wasm runs on;
-   *   the rest is for tests
+   * @param {{ runtime: Runtime, indexes?: typeof openIndexStore, surroundings?: Surroundings } & Omit<FetchOptions, 'signal'>}
+   *   options what the wasm runs on; the rest is for tests
    */
-  constructor(wasm, { runtime, indexes = openIndexStore, ...options }) {
+  constructor(wasm, { runtime, indexes = openIndexStore, surroundings = gpuSurroundings(), ...options }) {
     this.#wasm = wasm;
     this.#options = options;
+    this.#bare = runtime;
     this.#runtime = runtime;
     this.#indexes = indexes;
+    this.#surroundings = surroundings;
   }
 
   /**
@@ -54,7 +65,19 @@ export class Engine {
     if (typeof method !== 'function') {
       throw new OcelliError('internal', `The worker has no model that knows "${operation}".`);
     }
-    return method.call(operations, params, signal);
+    return this.#watched(method.call(operations, params, signal));
+  }
+
+  /** A run that also tells when the GPU has gone meanwhile. @param {Run} run @returns {Run} */
+  async *#watched(run) {
+    const accelerated = this.#accelerator;
+    const answer = yield* run;
+    if (accelerated?.lost) {
+      this.#accelerator = null;
+      this.#runtime = withDevice(this.#bare, 'wasm', `The GPU was given up, because ${accelerated.lost}.`);
+      yield { runtime: this.#runtime };
+    }
+    return answer;
   }
 
   /**
@@ -65,7 +88,10 @@ export class Engine {
   async *#load(params, signal) {
     const options = { ...this.#options, signal };
     const { recipe, handle, place, knownLabels } = yield* load(this.#wasm, params, options);
-    const { operations, calibration } = recipe.finish(handle, place);
+    const chosen = await accelerate(this.#wasm, handle, params.device ?? 'wasm', this.#surroundings);
+    this.#accelerator = chosen.accelerator;
+    this.#runtime = withDevice(this.#bare, chosen.accelerator ? 'webgpu' : 'wasm', chosen.reason);
+    const { operations, calibration } = recipe.finish(handle, place, chosen.accelerator);
     this.#operations = operations;
     return { runtime: this.#runtime, tasks: recipe.tasks, calibration, knownLabels };
   }
@@ -77,4 +103,10 @@ export class Engine {
     this.#operations = new Map([['index', operations.operations]]);
     return { runtime: this.#runtime, state: operations.state };
   }
+}
+
+/** @param {Runtime} bare @param {Runtime['device']} device @param {string} sentence @returns {Runtime} */
+function withDevice(bare, device, sentence) {
+  const reason = [bare.reason, sentence].filter(Boolean).join(' ');
+  return { ...bare, device, reason, why: reason };
 }

@@ -40,11 +40,11 @@ export async function* mapOf(encodings, model, image, begin) {
     release(tracing);
   }
 
-  /** @param {import('./image-encodings.js').ImageEncoding} encoding @returns {Generator<Step, { layers: number, tracing: TracingHandle }, void>} */
-  function* there(encoding) {
+  /** @param {import('./image-encodings.js').ImageEncoding} encoding @returns {AsyncGenerator<Step, { layers: number, tracing: TracingHandle }, void>} */
+  async function* there(encoding) {
     try {
       encoding.keepStates();
-      for (const step of encoding.encode()) {
+      for await (const step of encoding.encode()) {
         yield progress('image', null, step.progress.loaded, 2 * encoding.layers);
       }
       return { layers: encoding.layers, tracing: begin(encoding.handle) };

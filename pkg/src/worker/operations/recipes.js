@@ -2,6 +2,7 @@
  * How a model is made of its files, and what it can be asked then. For most models the task decides; a folder whose
  * configuration says `model_type` "ocelli" serves several tasks from one file.
  *
+ * @typedef {import('../accelerator.js').Accelerator} Accelerator
  * @typedef {import('../handles.js').FilesHandle} FilesHandle
  * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
  * @typedef {import('../handles.js').Wasm} Wasm
@@ -28,7 +29,8 @@
  * @property {string | null} knownLabels which of them lists the labels that the model can know
  * @property {(small: (Uint8Array | undefined)[]) => FilesHandle} read
  * @property {(files: FilesHandle, weights: any) => any} create consumes both; gives a handle
- * @property {(handle: any, place: Place | null) => Model} finish with the handle, and where the model is kept
+ * @property {(handle: any, place: Place | null, accelerator: Accelerator | null) => Model} finish with the handle, where the
+ *   model is kept, and what computes its layers in the wasm's place
  */
 
 import { AnswererOperations } from './answerer.js';
@@ -166,9 +168,9 @@ function singleRecipe(wasm, { task, tower }, config) {
     knownLabels: null,
     read: (small) => wasm[`${name}Files`].read(...small, ...(tower ? [tower] : [])),
     create: (files, weights) => wasm[`${name}Handle`].create(files, weights),
-    finish(handle, place) {
+    finish(handle, place, accelerator) {
       const kept = name === 'Tagger' && place ? new KeptEmbeddings(place, handle) : null;
-      const made = operations(new ImageEncodings(wasm, handle), handle, kept);
+      const made = operations(new ImageEncodings(wasm, handle, { accelerator }), handle, kept);
       return {
         operations: new Map([[task, /** @type {Operations} */ (made)]]),
         calibration: task === 'tag' ? calibrationOf(handle) : null,

@@ -1,0 +1,215 @@
+// What computes the layers of pictures: when a GPU is taken, and what happens where it fails. The GPU is a fake.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { accelerate } from '../../pkg/src/worker/accelerator.js';
+import { ImageEncodings } from '../../pkg/src/worker/operations/image-encodings.js';
+
+const WIDTH = 4;
+const ROWS = 3;
+const LAYERS = 2;
+
+/** What a layer makes of a number. @param {number} x */
+const layer = (x) => 2 * x + 1;
+
+/** A model whose layers take a while, on its own or on a fake GPU. */
+class FakeModel {
+  freed = 0;
+  advanced = 0;
+
+  constructor(pause = 0) {
+    this.pause = pause;
+    const freed = () => this.freed++;
+    this.visionTower = {
+      description: () => JSON.stringify({ width: WIDTH, layers: LAYERS }),
+      parameter: () => undefined,
+      patches: (/** @type {any} */ look) => look.states,
+      states: (/** @type {any} */ look) => look.states,
+      wantsAll: (/** @type {any} */ look) => look.all,
+      complete(/** @type {any} */ look, /** @type {Float32Array} */ states) {
+        if (states.length !== (look.all ? ROWS : 1) * WIDTH) throw new Error('other states were asked for');
+        look.states = states;
+        look.byGpu = true;
+      },
+      free: freed,
+    };
+  }
+
+  encodeImage() {
+    const states = Float32Array.from({ length: ROWS * WIDTH }, (_, i) => Math.sin(i + 1));
+    return {
+      states,
+      all: false,
+      kept: false,
+      left: LAYERS,
+      whole() {
+        this.all = true;
+      },
+      keep() {
+        this.kept = true;
+      },
+      free() {},
+    };
+  }
+
+  /** @param {any} look */
+  advance(look) {
+    this.advanced++;
+    const end = performance.now() + this.pause;
+    while (performance.now() < end);
+    look.states = look.states.map(layer);
+    return --look.left;
+  }
+}
+
+const wasm = /** @type {any} */ ({
+  Picture: { fromRgba: () => ({ free() {} }), decode: () => ({ free() {} }) },
+});
+
+/**
+ * A GPU, and the part of the package that computes on it.
+ * @param {{ info?: object, adapter?: null, wrong?: number, pause?: number, failAt?: number, create?: Error }} [how] `wrong` in the
+ *   first so many layers; `failAt` the run at which it fails
+ */
+function fakeGpu({
+  info = { vendor: 'acme' },
+  adapter,
+  wrong = 0,
+  pause = 0,
+  failAt = Infinity,
+  create,
+} = {}) {
+  const log = { destroyed: 0, towers: 0, runs: 0, lose: (/** @type {string} */ _message) => {} };
+  const lost = new Promise((resolve) => (log.lose = (message) => resolve({ message })));
+  const device = { lost, destroy: () => log.destroyed++ };
+  const features = new Set(['shader-f16']);
+  class GpuTower {
+    /** @param {{ layers: number }} description */
+    constructor({ layers }) {
+      this.layers = layers;
+    }
+    /** @param {any} _device @param {any} description */
+    static async create(_device, description) {
+      if (create) throw create;
+      log.towers++;
+      return new GpuTower(description);
+    }
+    /** @param {Float32Array[]} patches @param {{ rows: string }} how */
+    async run(patches, { rows }) {
+      if (++log.runs >= failAt) throw new Error('the device was lost');
+      if (pause) await new Promise((resolve) => setTimeout(resolve, pause));
+      return patches.map((states) => {
+        let x = states;
+        for (let i = 0; i < this.layers; i++) {
+          x = x.map((value, at) => (i >= LAYERS - wrong && at % 2 ? -layer(value) : layer(value)));
+        }
+        return rows === 'class' ? x.slice(0, WIDTH) : x;
+      });
+    }
+    destroy() {
+      log.towers--;
+    }
+  }
+  const found = { info, features, requestDevice: async () => device };
+  const gpu = { requestAdapter: async () => (adapter === null ? null : found) };
+  return { log, surroundings: /** @type {any} */ ({ gpu, load: async () => ({ GpuTower }) }) };
+}
+
+/** @param {any} encoding */
+async function encoded(encoding) {
+  const run = encoding.encode();
+  while (!(await run.next()).done);
+  return encoding.handle;
+}
+
+const picture = /** @type {any} */ ({ kind: 'bytes', bytes: new Uint8Array(1) });
+
+test('a GPU that computes the same and faster is taken, and computes pictures', async () => {
+  const model = new FakeModel(10);
+  const { log, surroundings } = fakeGpu();
+  const { accelerator, reason } = await accelerate(wasm, model, 'auto', surroundings);
+  assert.match(reason, /^Pictures go through the GPU \(acme\), [\d.]+ times as fast\.$/);
+  model.advanced = 0;
+  const encodings = new ImageEncodings(wasm, /** @type {any} */ (model), { accelerator });
+  const encoding = await encodings.open(picture);
+  const look = await encoded(encoding);
+  assert.equal(look.byGpu, true);
+  assert.equal(look.states.length, WIDTH);
+  assert.equal(encoding.layers, LAYERS);
+  assert.equal(model.advanced, 0);
+  accelerator?.end();
+  assert.deepEqual([log.towers, log.destroyed, model.freed], [0, 1, 1]);
+});
+
+test('whoever wants the states of single layers gets them of the wasm', async () => {
+  const model = new FakeModel(10);
+  const { accelerator } = await accelerate(wasm, model, 'auto', fakeGpu().surroundings);
+  const encoding = await new ImageEncodings(wasm, /** @type {any} */ (model), { accelerator }).open(picture);
+  encoding.keepStates();
+  const look = await encoded(encoding);
+  assert.equal(look.byGpu, undefined);
+  assert.equal(look.left, 0);
+});
+
+for (const [name, wanted, how, expected] of /** @type {const} */ ([
+  ['nobody wants it', 'wasm', {}, /^$/],
+  ['none is offered', 'auto', { adapter: null }, /^No GPU, because none is offered here\.$/],
+  [
+    'software stands in for it',
+    'auto',
+    { info: { vendor: 'google', architecture: 'swiftshader' } },
+    /software/,
+  ],
+  ['it is a fallback', 'auto', { info: { vendor: 'x', isFallbackAdapter: true } }, /software/],
+  ['it is slower', 'auto', { pause: 30 }, /takes \d+ ms for a picture, WebAssembly \d+ ms/],
+  ['it is wrong in the first layer', 'webgpu', { wrong: 2 }, /something else.*after one layer/],
+  ['it is wrong in the last layer', 'webgpu', { wrong: 1 }, /something else.*after all layers/],
+  [
+    'it has too little memory',
+    'webgpu',
+    { create: new Error('out of memory.') },
+    /failed \(.*out of memory\)\.$/,
+  ],
+  ['it fails in its test', 'webgpu', { failAt: 2 }, /failed/],
+])) {
+  test(`no GPU is taken where ${name}, and all of it is given back`, async () => {
+    const model = new FakeModel('pause' in how ? 0 : 5);
+    const { log, surroundings } = fakeGpu(/** @type {any} */ (how));
+    const { accelerator, reason } = await accelerate(wasm, model, wanted, surroundings);
+    assert.equal(accelerator, null);
+    assert.match(reason, expected);
+    assert.equal(log.towers, 0);
+    if (wanted !== 'wasm') assert.equal(model.freed, 1);
+  });
+}
+
+test('a model without a vision transformer, and surroundings without WebGPU, say so', async () => {
+  const other = { visionTower: undefined };
+  const surroundings = { gpu: undefined, load: async () => assert.fail('nothing is loaded') };
+  assert.equal((await accelerate(wasm, other, 'auto', surroundings)).reason, '');
+  assert.match((await accelerate(wasm, other, 'webgpu', surroundings)).reason, /no vision transformer/);
+  assert.match((await accelerate(wasm, new FakeModel(), 'auto', surroundings)).reason, /no WebGPU/);
+});
+
+test('software is taken where it is asked for', async () => {
+  const { surroundings } = fakeGpu({ info: { architecture: 'swiftshader' }, pause: 20 });
+  const { accelerator } = await accelerate(wasm, new FakeModel(), 'webgpu', surroundings);
+  assert.ok(accelerator);
+});
+
+for (const how of ['a run fails', 'the device is lost between two pictures']) {
+  test(`where ${how}, the wasm goes on with the same picture, and the runtime says why`, async () => {
+    const model = new FakeModel(5);
+    // Three runs are the test's.
+    const { log, surroundings } = fakeGpu(how === 'a run fails' ? { failAt: 4 } : {});
+    const { accelerator } = await accelerate(wasm, model, 'auto', surroundings);
+    if (how !== 'a run fails') log.lose('the driver crashed');
+    await Promise.resolve();
+    const encodings = new ImageEncodings(wasm, /** @type {any} */ (model), { accelerator });
+    const look = await encoded(await encodings.open(picture));
+    assert.equal(look.byGpu, undefined);
+    assert.equal(look.left, 0);
+    assert.match(accelerator?.lost ?? '', /lost|driver crashed/);
+    assert.deepEqual([log.towers, log.destroyed, model.freed], [0, 1, 1]);
+  });
+}
