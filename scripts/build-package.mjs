@@ -110,6 +110,7 @@ export async function buildPackage({ force = false } = {}) {
   const shared = (/** @type {string} */ chunkNames) => ({ splitting: true, chunkNames });
   await build({ ...browser, ...shared('shared'), entryPoints: entries(BROWSER.imported) });
   await build({ ...browser, entryPoints: entries(BROWSER.started) });
+  leaveImports(path.join(ROOT, OUT, 'worker.js'));
   // Libraries of CommonJS ask for Node's modules by `require`.
   const banner = {
     js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
@@ -131,6 +132,20 @@ export async function buildPackage({ force = false } = {}) {
   writeFileSync(path.join(ROOT, TYPES, 'worker.d.ts'), 'export {};\n');
   writeStamp(STAMP, { inputs });
   say(`Package: built in ${duration(performance.now() - started)}.`);
+}
+
+/**
+ * Tells bundlers to leave the import of a script alone whose address is computed: esbuild drops such words where it minifies.
+ * @param {string} file
+ */
+function leaveImports(file) {
+  const text = readFileSync(file, 'utf8');
+  const marked = text.replace(
+    /\bimport\((?=[\w$]+\))/g,
+    'import(/* webpackIgnore: true */ /* @vite-ignore */ ',
+  );
+  if (marked === text) throw new Failure(`${OUT}/worker.js has no import that bundlers are to leave alone.`);
+  writeFileSync(file, marked);
 }
 
 await main(import.meta, (args) => buildPackage({ force: args.includes('--force') }));
