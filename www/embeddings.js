@@ -25,6 +25,8 @@ export class Embeddings {
   #kept = null;
   /** The tagger that was recognised last. @type {Probe | null} */
   probe = null;
+  /** @type {Tagger | null} */
+  #last = null;
 
   /** @param {Probe} probe @param {Map<Picture, Float32Array>} all what is known from earlier visits */
   adopt(probe, all) {
@@ -40,9 +42,16 @@ export class Embeddings {
     // Without an answer nothing is known again, and everything else goes on.
     const [answer] = await tagger.embedTexts([PROBE], { signal }).catch(() => []);
     if (!answer) return;
-    const before = this.#kept?.probe.answer;
-    const isSame = before?.length === answer.length && dot(answer, before) >= SAME_MODEL;
-    if (!this.#kept || !isSame) {
+    const isAs = (/** @type {Float32Array | undefined} */ before) =>
+      before?.length === answer.length && dot(answer, before) >= SAME_MODEL;
+    const last = this.#last && this.#known.get(this.#last);
+    this.#last = tagger;
+    if (this.probe && last && isAs(this.probe.answer)) {
+      // It was loaded again.
+      this.#known.set(tagger, last);
+      return;
+    }
+    if (!this.#kept || !isAs(this.#kept.probe.answer)) {
       this.probe = { id: `${Date.now()}-${Math.random()}`, answer };
       return;
     }

@@ -14,6 +14,7 @@
  */
 
 import { models } from 'ocelli';
+import { chooseDevice } from './computing.js';
 import { choice } from './elements/model-picker.js';
 import { runsOn } from './words.js';
 
@@ -34,8 +35,9 @@ function first(task) {
  * @param {Session} given.session
  * @param {(selector: string) => any} given.find an element of the page
  * @param {(sentence: string) => void} given.announce
+ * @param {import('./options.js').LoadOptions} given.given how models are loaded
  */
-export function showLanes({ session, find, announce }) {
+export function showLanes({ session, find, announce, given }) {
   const matching = builtIn('match');
   session.matches.preferred = matching && choice(matching);
   /** @type {LaneOnPage[]} */
@@ -77,6 +79,8 @@ export function showLanes({ session, find, announce }) {
     notice.addEventListener('fallback', () => fallback && void queue.use(fallback));
     return { queue, notice, picker, fallback, atOnce: none === undefined };
   });
+
+  chooseDevice({ element: find('compute-device'), lanes: onPage, given, stored: models.stored });
 
   const stored = find('stored-models');
   const refreshStored = async () => stored.show(await models.stored().catch(() => []));

@@ -18,6 +18,7 @@ import './style/save.css';
 import './style/edit.css';
 import './elements/app-update.js';
 import './elements/caption-settings.js';
+import './elements/compute-device.js';
 import './elements/drop-zone.js';
 import './elements/encode-prompt.js';
 import './elements/kept-pictures.js';
@@ -59,6 +60,7 @@ import { find as findPictures } from './finding.js';
 import { follow } from './following.js';
 import { importer } from './importing.js';
 import { developed } from './gather.js';
+import { keptDevice } from './kept-device.js';
 import { showLanes } from './lanes.js';
 import { keepLibrary } from './library/keeping.js';
 import { showLooks } from './explain-controller.js';
@@ -100,11 +102,9 @@ const page = {
 const first = loadVocabulary()
   .catch(() => null)
   .then(firstQuestion);
-const session = new Session(
-  { Tagger, Captioner, Matcher, Answerer, Classifier },
-  first,
-  loadOptions(location.search),
-);
+/** How models are loaded. */
+const given = { device: keptDevice(), ...loadOptions(location.search) };
+const session = new Session({ Tagger, Captioner, Matcher, Answerer, Classifier }, first, given);
 const search = new ImageSearch(session, Index);
 /** How tags are called. */
 const names = new TagNames();
@@ -170,7 +170,7 @@ const asking = askQuestions({
   settings: page.tagSettings,
   announce,
 });
-const lanes = showLanes({ session, find, announce });
+const lanes = showLanes({ session, find, announce, given });
 /** Stays with what has just come in. */
 const following = follow(() => (gallery.isDense ? page.pictures : page.cards.firstElementChild));
 
@@ -350,7 +350,7 @@ page.pictures.addEventListener('need', (/** @type {CustomEvent<'match' | 'answer
 });
 
 mapPictures({ session, gallery, map: find('picture-map'), filter: page.filter });
-encodePrompts(find('encode-prompt'), loadOptions(location.search));
+encodePrompts(find('encode-prompt'), given);
 findPrompts({ session, gallery, pictures: page.pictures, Interrogator });
 showLooks(page.pictures, gallery.cards, session, new Explainer(session), announce);
 

@@ -93,13 +93,23 @@ export class ModelQueue extends EventTarget {
    * Loads a model in place of the present one. Every picture gets a new turn.
    * @param {ModelChoice} model
    */
-  async use(model) {
+  use(model) {
+    return this.#load(model, (job) => !this.#isFinal(job) && job.by !== model.id);
+  }
+
+  /** Loads the present model again, to run in another way: what it has answered stands. */
+  async reload() {
+    if (this.model) await this.#load(this.model, () => false);
+  }
+
+  /** @param {ModelChoice} model @param {(job: Job<Result>) => boolean} which jobs get a new turn */
+  async #load(model, which) {
     this.#loading?.abort();
     this.#letGo();
     this.#engine?.dispose();
     this.#engine = null;
     this.model = model;
-    this.#requeue((job) => !this.#isFinal(job) && job.by !== model.id);
+    this.#requeue(which);
     const loading = new AbortController();
     this.#loading = loading;
     this.#become('loading');

@@ -1,7 +1,7 @@
 /**
  * What the page's address asks for: where the hub is, and for trying things out, how models run.
  *
- * @typedef {Pick<import('ocelli').LoadOptions, 'base' | 'dtype' | 'threads' | 'variant'>} LoadOptions
+ * @typedef {Pick<import('ocelli').LoadOptions, 'base' | 'dtype' | 'threads' | 'device' | 'variant'>} LoadOptions
  */
 
 /**
@@ -13,11 +13,13 @@ export function loadOptions(search) {
   const base = given.get('base');
   const dtype = /** @type {import('ocelli').Dtype | null} */ (given.get('dtype'));
   const threads = given.get('threads');
+  const device = /** @type {LoadOptions['device'] | null} */ (given.get('device'));
   const variant = /** @type {import('ocelli').VariantName | null} */ (given.get('variant'));
   return {
     ...(base !== null && { base }),
     ...(dtype !== null && { dtype }),
     ...(threads !== null && { threads: threads === 'auto' ? threads : Number(threads) }),
+    ...(device !== null && { device }),
     ...(variant !== null && { variant }),
   };
 }

@@ -89,9 +89,11 @@ export function isAbort(error) {
  * What a model runs on, and why.
  * @param {import('ocelli').Runtime} runtime
  */
-export function runsOn({ variant, threads, why }) {
+export function runsOn({ device, variant, threads, reason }) {
   const simd = variant.startsWith('relaxed') ? 'relaxed SIMD' : 'plain SIMD';
-  return `Runs with ${simd} on ${threads === 1 ? 'one thread' : `${threads} threads`}. ${why}`;
+  const how = `with ${simd} on ${threads === 1 ? 'one thread' : `${threads} threads`}`;
+  const runs = device === 'webgpu' ? `Runs on the graphics card, and ${how}` : `Runs ${how}`;
+  return `${runs}. ${reason}`;
 }
 
 /** Characters of a text that are enough to know it again. */

@@ -33,7 +33,7 @@ function begin() {
   };
   const never = { load: () => new Promise(() => {}) };
   const loaders = {
-    Tagger: { load: async () => tagger },
+    Tagger: { load: async () => ({ ...tagger }) },
     Captioner: never,
     Matcher: never,
     Answerer: never,
@@ -122,3 +122,18 @@ function deferred() {
   made.promise = new Promise((resolve) => (made.resolve = resolve));
   return made;
 }
+
+test('a model that is loaded again goes on where it was: what it knows and has answered stands', async () => {
+  const { session, log } = begin();
+  await session.tags.use({ id: 'm', title: 'm' });
+  session.add(files(1, 2));
+  await until(() => states(session).every((state) => state === 'done'));
+  await session.tags.reload();
+  assert.equal(session.tags.status, 'ready');
+  assert.ok(states(session).every((state) => state === 'done'));
+  assert.deepEqual([log.embedded.length, log.tagged.length], [2, 2]);
+  await session.add([new File(['another'], '3')]);
+  session.ask({ ...QUESTION, labels: ['boat'] });
+  await until(() => states(session).every((state) => state === 'done'));
+  assert.deepEqual(log.embedded, ['1', '2', '3'], 'of those before, all is known');
+});
