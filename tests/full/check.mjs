@@ -10,6 +10,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openBrowser } from '../browser/support/browser.js';
 import { openSite, Visit } from '../browser/support/site.js';
+import { checkGpu } from './gpu.mjs';
 
 const FULL = fileURLToPath(new URL('../../target/full', import.meta.url));
 /** Longest wait for one step: a full-size model on two slow cores. */
@@ -145,3 +146,5 @@ try {
   await browser.close();
   await site.close();
 }
+
+await checkGpu();

@@ -79,7 +79,13 @@ function fakeGpu({
   failAt = Infinity,
   create,
 } = {}) {
-  const log = { destroyed: 0, towers: 0, runs: 0, lose: (/** @type {string} */ _message) => {} };
+  const log = {
+    destroyed: 0,
+    towers: 0,
+    runs: 0,
+    tuned: /** @type {unknown[]} */ ([]),
+    lose: (/** @type {string} */ _message) => {},
+  };
   const lost = new Promise((resolve) => (log.lose = (message) => resolve({ message })));
   const device = { lost, destroy: () => log.destroyed++ };
   const features = new Set(['shader-f16']);
@@ -88,8 +94,9 @@ function fakeGpu({
     constructor({ layers }) {
       this.layers = layers;
     }
-    /** @param {any} _device @param {any} description */
-    static async create(_device, description) {
+    /** @param {any} _device @param {any} description @param {any} _read @param {any} options */
+    static async create(_device, description, _read, { tuning } = {}) {
+      if (tuning) tuning.kind = 'small';
       if (create) throw create;
       log.towers++;
       return new GpuTower(description);
@@ -112,7 +119,13 @@ function fakeGpu({
   }
   const found = { info, features, requestDevice: async () => device };
   const gpu = { requestAdapter: async () => (adapter === null ? null : found) };
-  return { log, surroundings: /** @type {any} */ ({ gpu, load: async () => ({ GpuTower }) }) };
+  const surroundings = {
+    gpu,
+    load: async () => ({ GpuTower }),
+    readTuning: async () => ({ known: 'large' }),
+    writeTuning: async (/** @type {unknown} */ tuning) => void log.tuned.push(tuning),
+  };
+  return { log, surroundings: /** @type {any} */ (surroundings) };
 }
 
 /** @param {any} encoding */
@@ -128,6 +141,7 @@ test('a GPU that computes the same and faster is taken, and computes pictures', 
   const model = new FakeModel(10);
   const { log, surroundings } = fakeGpu();
   const { accelerator, reason } = await accelerate(wasm, model, 'auto', surroundings);
+  assert.deepEqual(log.tuned, [{ known: 'large', kind: 'small' }]);
   assert.match(reason, /^Pictures go through the GPU \(acme\), [\d.]+ times as fast\.$/);
   model.advanced = 0;
   const encodings = new ImageEncodings(wasm, /** @type {any} */ (model), { accelerator });
@@ -185,16 +199,20 @@ for (const [name, wanted, how, expected] of /** @type {const} */ ([
 
 test('a model without a vision transformer, and surroundings without WebGPU, say so', async () => {
   const other = { visionTower: undefined };
-  const surroundings = { gpu: undefined, load: async () => assert.fail('nothing is loaded') };
+  const surroundings = /** @type {any} */ ({
+    gpu: undefined,
+    load: async () => assert.fail('nothing is loaded'),
+  });
   assert.equal((await accelerate(wasm, other, 'auto', surroundings)).reason, '');
   assert.match((await accelerate(wasm, other, 'webgpu', surroundings)).reason, /no vision transformer/);
   assert.match((await accelerate(wasm, new FakeModel(), 'auto', surroundings)).reason, /no WebGPU/);
 });
 
 test('software is taken where it is asked for', async () => {
-  const { surroundings } = fakeGpu({ info: { architecture: 'swiftshader' }, pause: 20 });
+  const { log, surroundings } = fakeGpu({ info: { architecture: 'swiftshader' }, pause: 20 });
   const { accelerator } = await accelerate(wasm, new FakeModel(), 'webgpu', surroundings);
   assert.ok(accelerator);
+  assert.deepEqual(log.tuned, [], 'software is not measured');
 });
 
 for (const how of ['a run fails', 'the device is lost between two pictures']) {

@@ -10,11 +10,14 @@
  * @typedef {import('./gpu/tower.js').GpuTower} GpuTower
  * @typedef {import('./gpu/types.js').ReadTensor} ReadTensor
  * @typedef {import('./gpu/types.js').TowerDescription} TowerDescription
+ * @typedef {import('./gpu/tuning.js').Tuning} Tuning
  * @typedef {import('../shared/types.js').Device} Device
  *
  * @typedef {object} Surroundings
  * @property {GPU | undefined} gpu
  * @property {() => Promise<typeof import('./gpu/tower.js')>} load the part of the package that only a GPU needs
+ * @property {() => Promise<Tuning>} readTuning what was measured on an earlier visit
+ * @property {(tuning: Tuning) => Promise<void>} writeTuning
  *
  * @typedef {object} Chosen
  * @property {Accelerator | null} accelerator
@@ -51,7 +54,10 @@ export async function accelerate(wasm, model, wanted, surroundings) {
       device.destroy();
       throw new Refusal('software stands in for a GPU here');
     }
-    accelerator = await Accelerator.begin(device, tower, surroundings);
+    // Software takes as long to be measured as to compute, and gains nothing by it.
+    const tuning = isSoftware ? undefined : await surroundings.readTuning();
+    accelerator = await Accelerator.begin(device, tower, surroundings.load, tuning);
+    if (tuning) await surroundings.writeTuning(tuning);
     const { gpu, wasm: own } = await selfTest(wasm, model, accelerator, surroundings.load);
     if (wanted === 'auto' && gpu >= own) {
       throw new Refusal(
@@ -81,7 +87,10 @@ async function openDevice(gpu) {
   const requiredFeatures = /** @type {GPUFeatureName[]} */ (
     ['shader-f16', 'subgroups'].filter((name) => adapter.features.has(name))
   );
-  const device = await adapter.requestDevice({ requiredFeatures });
+  // The default limits do. Larger ones let more pictures go through at once.
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits ?? {};
+  const requiredLimits = maxBufferSize ? { maxBufferSize, maxStorageBufferBindingSize } : {};
+  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
   const name = [vendor, architecture].filter(Boolean).join(' ') || description || 'unnamed';
   return { device, name, isSoftware: isFallbackAdapter || SOFTWARE.test(`${name} ${description}`) };
 }
@@ -106,12 +115,17 @@ export class Accelerator {
     void device.lost.then(({ message }) => this.end(message || 'the device was lost'));
   }
 
-  /** @param {GPUDevice} device @param {VisionTowerHandle} tower @param {Surroundings} surroundings */
-  static async begin(device, tower, { load }) {
+  /**
+   * @param {GPUDevice} device
+   * @param {VisionTowerHandle} tower
+   * @param {Surroundings['load']} load
+   * @param {Tuning} [tuning] to which is added what is measured; without it nothing is
+   */
+  static async begin(device, tower, load, tuning) {
     try {
       const { GpuTower } = await load();
       const description = describe(tower);
-      const gpu = await GpuTower.create(device, description, reader(tower));
+      const gpu = await GpuTower.create(device, description, reader(tower), tuning && { tuning });
       return new Accelerator(device, tower, gpu, description.layers);
     } catch (error) {
       device.destroy();

@@ -4,9 +4,10 @@
  * @typedef {import('./accelerator.js').Surroundings} Surroundings
  */
 
+import { readTuning, writeTuning } from '../cache/tuning.js';
 import { loadGpu } from '../gpu-files.js';
 
 /** @returns {Surroundings} */
 export function gpuSurroundings() {
-  return { gpu: globalThis.navigator?.gpu, load: loadGpu };
+  return { gpu: globalThis.navigator?.gpu, load: loadGpu, readTuning, writeTuning };
 }

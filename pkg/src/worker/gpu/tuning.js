@@ -52,7 +52,7 @@ export class Tuner {
     const choice = this.#last.then(async () => {
       const key = this.key(product);
       const known = this.tuning[key];
-      if (known && known in TILES) return known;
+      if (known && Object.hasOwn(TILES, known)) return known;
       const best = await this.#measureAll(product, stepWith);
       this.tuning[key] = best;
       return best;
