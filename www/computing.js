@@ -45,8 +45,8 @@ export function chooseDevice({ element, lanes, given, stored }) {
     left.clear();
     for (const lane of lanes) {
       const { model, status } = lane.queue;
-      if (!model || model.id === lane.builtIn?.id || !['loading', 'ready', 'blocked'].includes(status))
-        continue;
+      const atWork = ['loading', 'ready', 'blocked'].includes(status);
+      if (!model || model.id === lane.builtIn?.id || !atWork) continue;
       if (status === 'loading' || isKept(lane, kept, given.dtype)) void lane.queue.reload();
       else left.set(lane, model.id);
     }

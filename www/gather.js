@@ -1,5 +1,5 @@
 /**
- * The files behind a drop or a choice of a folder: with folders, all that lies below them.
+ * The files behind a drop or a choice of a folder: with folders, all that lies below them, also when they are opened again.
  *
  * @typedef {object} Gathered
  * @property {File[]} pictures in the order of their folders and names
@@ -14,6 +14,8 @@ const PICTURE = /\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|heic|heif|svg|jxl)$/i
 /** Folders below each other, and files in all: what is beyond is some mistake. */
 const DEEPEST = 64;
 const MOST = 200_000;
+/** Files of a folder that are opened at a time. */
+const TOGETHER = 32;
 
 /** Where files that came with their folders lay. @type {WeakMap<Blob, string>} */
 const paths = new WeakMap();
@@ -81,6 +83,55 @@ export function gatherPicked(files) {
   for (const file of [...files].slice(0, MOST)) sort(gathered, file, false);
   gathered.pictures.sort((a, b) => byName.compare(a.webkitRelativePath, b.webkitRelativePath));
   return gathered;
+}
+
+/**
+ * The files of a folder that was picked with leave to open it again.
+ *
+ * @param {FileSystemDirectoryHandle} folder
+ * @param {(found: number) => void} told how many pictures have been found so far
+ * @returns {Promise<Gathered>}
+ */
+export async function gatherFolder(folder, told) {
+  /** @type {Gathered} */
+  const gathered = { pictures: [], answers: [], others: 0 };
+  await gatherHandle(folder, folder.name, gathered, told, 0);
+  return gathered;
+}
+
+/**
+ * @param {FileSystemDirectoryHandle} folder
+ * @param {string} path
+ * @param {Gathered} gathered
+ * @param {(found: number) => void} told
+ * @param {number} depth
+ */
+async function gatherHandle(folder, path, gathered, told, depth) {
+  /** @type {(FileSystemFileHandle | FileSystemDirectoryHandle)[]} */
+  const entries = [];
+  for await (const entry of folder.values()) entries.push(entry);
+  entries.sort((a, b) => byName.compare(a.name, b.name));
+  /** @type {Promise<File | null>[]} */
+  let files = [];
+  for (const [i, entry] of entries.entries()) {
+    if (gathered.pictures.length + gathered.others >= MOST) return;
+    if (i % TOGETHER === 0) {
+      const some = entries.slice(i, i + TOGETHER);
+      files = some.map(async (one) => (one.kind === 'file' ? one.getFile().catch(() => null) : null));
+    }
+    if (entry.kind === 'directory') {
+      if (depth >= DEEPEST) continue;
+      // Of a folder that cannot be read, the others can.
+      await gatherHandle(entry, `${path}/${entry.name}`, gathered, told, depth + 1).catch(() => {});
+      continue;
+    }
+    const file = await files[i % TOGETHER];
+    if (file) {
+      paths.set(file, `${path}/${file.name}`);
+      sort(gathered, file, false);
+    } else gathered.others += 1;
+    told(gathered.pictures.length);
+  }
 }
 
 /** Sidecars, files as they are saved here, and texts that are called as a picture is. */

@@ -59,15 +59,15 @@ import { ALL, choicesOf, filterOf, isAll } from './filters.js';
 import { find as findPictures } from './finding.js';
 import { follow } from './following.js';
 import { importer } from './importing.js';
-import { developed } from './gather.js';
+import { takeIn } from './intake.js';
 import { keptDevice } from './kept-device.js';
 import { showLanes } from './lanes.js';
+import { Folders } from './library/folders.js';
 import { keepLibrary } from './library/keeping.js';
 import { showLooks } from './explain-controller.js';
 import { mapPictures } from './mapping.js';
 import { loadOptions } from './options.js';
 import { SAMPLES } from './samples.js';
-import { isRaw } from './raw.js';
 import { askQuestions, firstQuestion } from './questioning.js';
 import { rowsOf, save } from './save.js';
 import { findPrompts } from './prompting.js';
@@ -121,9 +121,12 @@ function announce(text) {
   write(page.announcer, text);
 }
 
+/** Those that can be opened again. */
+const folders = new Folders();
 const library = keepLibrary({
   session,
   gallery,
+  folders,
   line: page.kept,
   announce,
   onForgotten() {
@@ -275,22 +278,19 @@ function scheduleShow() {
 
 session.addEventListener('change', scheduleShow);
 
-/** @param {readonly Blob[]} files that have come in */
-function add(files) {
-  void session.add(files);
-  show();
-  requestAnimationFrame(() => following.begin());
-  announce(`${count(files.length, 'picture')} added`);
-}
-
-for (const source of [page.drop, page.samples]) {
-  source.addEventListener('pictures', async (/** @type {CustomEvent<File[]>} */ { detail }) => {
-    add(detail.some(isRaw) ? await developed(detail) : detail);
-  });
-}
-page.samples.addEventListener('missing', () => announce('That picture could not be fetched.'));
-page.drop.addEventListener('nothing', () => announce('That held no picture file.'));
-page.drop.addEventListener('say', (/** @type {CustomEvent<string>} */ { detail }) => announce(detail));
+takeIn({
+  session,
+  folders,
+  drop: page.drop,
+  samples: page.samples,
+  saving: page.saving,
+  takeAnswers: importer({ session, names, correct: editing.correctEach }),
+  announce,
+  onAdded() {
+    show();
+    requestAnimationFrame(() => following.begin());
+  },
+});
 page.tagSettings.addEventListener('language', (/** @type {CustomEvent<'en' | 'ja'>} */ { detail }) => {
   language = detail;
   rename();
@@ -298,14 +298,6 @@ page.tagSettings.addEventListener('language', (/** @type {CustomEvent<'en' | 'ja
 page.captionSettings.addEventListener('settings', (/** @type {CustomEvent} */ { detail }) =>
   session.describe(detail),
 );
-const takeAnswers = importer({ session, names, correct: editing.correctEach });
-for (const source of [page.drop, page.saving]) {
-  source.addEventListener('answers', async (/** @type {CustomEvent<File[]>} */ { detail }) => {
-    const line = await takeAnswers(detail).catch((error) => explain(error).sentence);
-    page.saving.say(line);
-    announce(line);
-  });
-}
 page.saving.addEventListener('save', async (/** @type {CustomEvent} */ { detail }) => {
   const rows = rowsOf(session, { naming, vocabulary });
   const told = (/** @type {string} */ line) => page.saving.progress(line);

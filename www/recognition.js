@@ -58,6 +58,18 @@ export class Recognition {
     return (this.#byLength.get(size)?.size ?? 0) > 0;
   }
 
+  /** Whether a file is the original of a picture that is here, and lies where it lay. @param {Blob} file @param {string} path */
+  async isHere(file, path) {
+    const key = keyOf(file, path);
+    const like = [...(this.#byLength.get(file.size) ?? [])].filter(
+      (picture) => !this.#copies.has(picture) && picture.key === key,
+    );
+    if (like.length === 0) return false;
+    const sample = canDigest ? await sampleOf(file).catch(() => null) : null;
+    const samples = await Promise.all(like.map((picture) => this.sampleOf(picture)));
+    return samples.includes(sample);
+  }
+
   /** Whether the file of a picture can be read, and was not. @param {Picture} picture */
   isUnread(picture) {
     return canDigest && picture.content === null && this.hasOriginal(picture) && !this.#reading.has(picture);

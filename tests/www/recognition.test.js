@@ -136,6 +136,16 @@ test('two pictures of one name, length and date are two', async () => {
   assert.equal(kept.file.size, 7);
 });
 
+test('an original that is here is told from its copy, and from another of its name, length and date', async () => {
+  const { session } = await withKept(await entryOf(file('a.jpg', 'picture')));
+  const isHere = (/** @type {File} */ one) => session.recognition.isHere(one, one.name);
+  assert.equal(await isHere(file('a.jpg', 'picture')), false, 'there is only a copy');
+  await session.add([file('a.jpg', 'picture')]);
+  assert.equal(await isHere(file('a.jpg', 'picture')), true);
+  assert.equal(await isHere(file('a.jpg', 'another')), false);
+  assert.equal(await isHere(file('b.jpg', 'picture')), false, 'a copy of it beside it is a file of its own');
+});
+
 test('what an earlier version of the page kept is known by its name, length and date', async () => {
   const old = await entryOf(file('a.jpg', 'picture'), { content: null, sample: null });
   const { session, looked } = await withKept(old);

@@ -1,7 +1,8 @@
 /**
  * `<drop-zone>`: where pictures come in, dropped anywhere on the page, pasted, or picked from files and folders.
  * Dispatches `pictures` with the files of one batch, `answers` with files that say something of them, `nothing` when a drop held
- * neither, and `say` with what else there is to say.
+ * neither, and `say` with what else there is to say. Where browsers let pages open a folder again, `folder` comes with one that was
+ * picked, `folder-dropped` with one whose files have been dropped, and of those that are offered `folder-again` and `folder-forget`.
  */
 
 import { gatherDropped, gatherFiles, gatherPicked } from '../gather.js';
@@ -43,6 +44,12 @@ function carriesFiles(transfer) {
   return transfer !== null && [...transfer.types].includes('Files');
 }
 
+/** @param {DataTransfer} transfer @returns {Promise<FileSystemHandle | null>[]} what can be opened again of a drop */
+function handlesOf(transfer) {
+  const items = /** @type {any[]} */ ([...transfer.items].filter(({ kind }) => kind === 'file'));
+  return items.map((item) => item.getAsFileSystemHandle?.() ?? Promise.resolve(null));
+}
+
 class DropZone extends HTMLElement {
   #input = make('input', {
     type: 'file',
@@ -62,22 +69,23 @@ class DropZone extends HTMLElement {
     tabIndex: -1,
     'aria-hidden': 'true',
   });
+  #again = make('ul', { className: 'drop-again', role: 'list', hidden: true });
+  #choose = button('Choose pictures', 'button button-strong', () => this.#input.click());
   #said = make('p', { className: 'drop-said', hidden: true });
   /** How many nested elements the dragged files are over: leave events come for each. */
   #depth = 0;
 
   connectedCallback() {
-    const choose = button('Choose pictures', 'button button-strong', () => this.#input.click());
     this.append(
       eyes(),
       make(
         'p',
         { className: 'drop-call' },
         make('span', { className: 'drop-words' }, 'Drop pictures here, paste them, or '),
-        choose,
+        this.#choose,
         // Phones have files, and no folders.
         ...('webkitdirectory' in this.#folder && !matchMedia('(pointer: coarse)').matches
-          ? [button('Choose a folder', 'button', () => this.#folder.click())]
+          ? [button('Choose a folder', 'button', () => void this.#pickFolder())]
           : []),
       ),
       make(
@@ -85,6 +93,7 @@ class DropZone extends HTMLElement {
         { className: 'drop-note' },
         'JPEG, PNG, WebP, GIF, BMP, TIFF or raw. They never leave this device.',
       ),
+      this.#again,
       this.#said,
       this.#input,
       this.#folder,
@@ -109,6 +118,42 @@ class DropZone extends HTMLElement {
       event.preventDefault();
       this.#take(gatherFiles(files));
     });
+  }
+
+  /** @param {string} sentence what there is to say of what came in */
+  say(sentence) {
+    write(this.#said, sentence);
+    this.#said.hidden = sentence === '';
+  }
+
+  /** @param {readonly FileSystemDirectoryHandle[]} folders that can be opened again */
+  offer(folders) {
+    const held = this.#again.contains(document.activeElement);
+    this.#again.hidden = folders.length === 0;
+    this.#again.replaceChildren(
+      ...folders.map((folder) => {
+        const { name } = folder;
+        const open = button(`Open the folder ${name} again`, 'button', () =>
+          tell(this, 'folder-again', folder),
+        );
+        const forget = button('Forget', 'button button-quiet', () => tell(this, 'folder-forget', folder), {
+          'aria-label': `Forget the folder ${name}`,
+        });
+        return make('li', {}, open, forget);
+      }),
+    );
+    if (held) (this.#again.querySelector('button') ?? this.#choose).focus();
+  }
+
+  async #pickFolder() {
+    const { showDirectoryPicker } = /** @type {any} */ (globalThis);
+    if (!showDirectoryPicker) return this.#folder.click();
+    try {
+      tell(this, 'folder', await showDirectoryPicker({ id: 'ocelli-pictures' }));
+    } catch (error) {
+      // Where it may not be used, as within pages of others, there is the older way.
+      if (error instanceof Error && error.name !== 'AbortError') this.#folder.click();
+    }
   }
 
   /** @param {DragEvent} event @param {1 | -1} step */
@@ -137,30 +182,29 @@ class DropZone extends HTMLElement {
 
   /** @param {DataTransfer} transfer */
   async #gather(transfer) {
+    const handles = handlesOf(transfer);
     let last = performance.now();
     const gathered = await gatherDropped(transfer, (found) => {
       if (performance.now() - last < TOLD_EVERY) return;
       last = performance.now();
-      this.#say(`Looking through the folder: ${count(found, 'picture')}`);
+      this.say(`Looking through the folder: ${count(found, 'picture')}`);
     });
     this.#take(gathered);
+    for (const handle of handles) {
+      const one = await handle.catch(() => null);
+      if (one?.kind === 'directory') tell(this, 'folder-dropped', one);
+    }
   }
 
   /** @param {import('../gather.js').Gathered} gathered */
   #take({ pictures, answers, others }) {
     const passed = others === 0 ? '' : `${count(others, 'other file')} passed over.`;
-    this.#say(passed);
+    this.say(passed);
     if (pictures.length > 0) tell(this, 'pictures', pictures);
     // Once their pictures are there.
     if (answers.length > 0) tell(this, 'answers', answers);
     if (pictures.length + answers.length === 0) tell(this, 'nothing');
     if (passed !== '') tell(this, 'say', `${count(pictures.length, 'picture')} added, ${passed}`);
-  }
-
-  /** @param {string} sentence */
-  #say(sentence) {
-    write(this.#said, sentence);
-    this.#said.hidden = sentence === '';
   }
 }
 

@@ -37,7 +37,7 @@ class KeptPictures extends HTMLElement {
     write(this.#line, [size > 0 ? what : '', trouble].filter(Boolean).join(' '));
     write(
       this.#asked,
-      `All that is kept of ${count(size, 'picture')} goes: their copies, tags and captions, and what you have corrected and taught. The page begins anew, and that cannot be undone. Your picture files stay where they are, and so do lists of labels and models that you keep.`,
+      `All that is kept of ${count(size, 'picture')} goes: their copies, tags and captions, what you have corrected and taught, and which folders can be opened again. The page begins anew, and that cannot be undone. Your picture files stay where they are, and so do lists of labels and models that you keep.`,
     );
     this.#forget.hidden = size === 0;
   }

@@ -8,11 +8,12 @@ import { LibraryStore } from './store.js';
  * @param {object} page
  * @param {import('../session.js').Session} page.session
  * @param {import('../gallery.js').Gallery} page.gallery
+ * @param {import('./folders.js').Folders} page.folders
  * @param {any} page.line the `<kept-pictures>`
  * @param {(sentence: string) => void} page.announce
  * @param {() => void} page.onForgotten everything was forgotten
  */
-export function keepLibrary({ session, gallery, line, announce, onForgotten }) {
+export function keepLibrary({ session, gallery, folders, line, announce, onForgotten }) {
   /** Null as long as it is not open, and where the browser keeps nothing. @type {Library | null} */
   let library = null;
 
@@ -34,6 +35,7 @@ export function keepLibrary({ session, gallery, line, announce, onForgotten }) {
     async open() {
       const store = await LibraryStore.open();
       if (!store) return;
+      void folders.restore(store);
       const opened = new Library(session, gallery.thumbnails, store);
       opened.addEventListener('change', () => line.show(opened));
       // What cannot be read is as good as nothing.

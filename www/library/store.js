@@ -1,6 +1,6 @@
 /**
  * What is kept of the pictures in this browser, in IndexedDB: a small copy of each, what the tagger knows of it, and its captions.
- * The originals stay where they are.
+ * The originals stay where they are; of folders that were opened it is kept how to open them again.
  *
  * @typedef {import('../session.js').Candidate} Candidate
  * @typedef {import('../embeddings.js').Probe} Probe
@@ -34,9 +34,10 @@ import { readFiled } from '../files/embedded.js';
 import { readSaid } from '../corrections.js';
 
 const NAME = 'ocelli-library';
-/** Of the first, pictures were told apart by path, length and date alone. */
-const VERSION = 2;
+/** Of the first, pictures were told apart by path, length and date alone; the second kept no folders. */
+const VERSION = 3;
 const PICTURES = 'pictures';
+const FOLDERS = 'folders';
 const ABOUT = 'about';
 const PROBE = 'probe';
 const NAMES = 'names';
@@ -58,11 +59,13 @@ export class LibraryStore {
       const given = new Promise((_, reject) => (giveUp = reject));
       const opening = openDB(NAME, VERSION, {
         async upgrade(fresh, before, _, transaction) {
+          fresh.createObjectStore(FOLDERS, { autoIncrement: true });
           if (before === 0) {
             fresh.createObjectStore(PICTURES, { keyPath: 'key' });
             fresh.createObjectStore(ABOUT);
             return;
           }
+          if (before > 1) return;
           const pictures = transaction.objectStore(PICTURES);
           for (let at = await pictures.openCursor(); at; at = await at.continue()) {
             await at.update(asOfSecond(at.value));
@@ -139,10 +142,28 @@ export class LibraryStore {
     await this.#database.delete(PICTURES, key);
   }
 
+  /** @returns {Promise<FileSystemDirectoryHandle[]>} folders that were opened, the latest first */
+  async folders() {
+    const all = await this.#database.getAll(FOLDERS);
+    return all.filter((one) => one?.kind === 'directory' && typeof one.name === 'string').reverse();
+  }
+
+  /** @param {readonly FileSystemDirectoryHandle[]} folders all that are kept, the latest first */
+  async putFolders(folders) {
+    const transaction = this.#database.transaction(FOLDERS, 'readwrite');
+    const store = transaction.objectStore(FOLDERS);
+    await Promise.all([
+      store.clear(),
+      ...[...folders].reverse().map((folder) => store.add(folder)),
+      transaction.done,
+    ]);
+  }
+
   /** Forgets everything. */
   async clear() {
-    const transaction = this.#database.transaction([PICTURES, ABOUT], 'readwrite');
+    const transaction = this.#database.transaction([PICTURES, ABOUT, FOLDERS], 'readwrite');
     await Promise.all([
+      transaction.objectStore(FOLDERS).clear(),
       transaction.objectStore(PICTURES).clear(),
       transaction.objectStore(ABOUT).clear(),
       transaction.done,
