@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import { Embedder } from '../../pkg/src/index.js';
+import { namedTextModel } from '../../pkg/src/worker/operations/named-text-model.js';
 import { FakeBackend } from './support/fake-backend.js';
 import { workerFactory } from './support/fake-worker.js';
 import { read } from './support/golden.js';
@@ -112,4 +113,16 @@ test('outside of a hub a name says nothing', { skip }, async (t) => {
     code: 'not-found',
     message: /tokenizer\.json/,
   });
+});
+
+test('a configuration that a bundler has put into its address has nothing beside it', () => {
+  const config = { model_cfg: { text_cfg: { hf_model_name: 'lab/text', hf_tokenizer_name: 'lab/words' } } };
+  for (const described of [{}, config]) {
+    const content = JSON.stringify(described);
+    const file = { name: 'config.json', url: `data:application/json;base64,${btoa(content)}` };
+    assert.deepEqual(namedTextModel(new TextEncoder().encode(content), file), {
+      config: null,
+      tokenizer: null,
+    });
+  }
 });

@@ -58,8 +58,11 @@ export function withTextConfig(config, textConfig, file) {
  * @returns {ModelFile | null}
  */
 function fileOf(id, name, { url, access }) {
+  if (typeof id !== 'string' || !HUB_ID.test(id)) return null;
+  // Nothing lies beside what a bundler has put into its address.
+  if (/^(data|blob):/.test(url)) return null;
   const folder = new URL('.', url);
-  if (typeof id !== 'string' || !HUB_ID.test(id) || !HUB_FOLDER.test(folder.pathname)) return null;
+  if (!HUB_FOLDER.test(folder.pathname)) return null;
   const hub = folder.pathname.replace(HUB_FOLDER, '/');
   const address = new URL(`${hub}${id}/resolve/main/${name}`, folder);
   // Digests are told by name, and this is no file of that model.
