@@ -7,6 +7,7 @@
  */
 
 import { on } from './elements/dom.js';
+import { evened } from './map-cells.js';
 
 /** Pictures of a map, at most. */
 const MOST = 5000;
@@ -61,11 +62,7 @@ export function mapPictures({ session, gallery, map, filter }) {
 
 /** @param {readonly { picture: Picture }[]} rows @param {Float32Array} places @returns {Placed[]} */
 function placed(rows, places) {
-  const axis = (/** @type {0 | 1} */ which) => {
-    const values = rows.map((_, i) => places[2 * i + which] ?? 0);
-    const [least, most] = [Math.min(...values), Math.max(...values)];
-    return values.map((value) => (most > least ? (value - least) / (most - least) : 0.5));
-  };
+  const axis = (/** @type {0 | 1} */ which) => evened(rows.map((_, i) => places[2 * i + which] ?? 0));
   const [xs, ys] = [axis(0), axis(1)];
   return rows.map(({ picture }, i) => ({ picture, x: xs[i] ?? 0, y: ys[i] ?? 0 }));
 }

@@ -1,5 +1,5 @@
 /**
- * `<picture-map>`: the pictures as small copies, those that are alike near each other, in a dialog. One of them has the keyboard; arrows
+ * `<picture-map>`: the pictures as small copies, those that are alike near each other and none behind another, in a dialog. One of them has the keyboard; arrows
  * lead to the next in their direction, Enter or a click opens. Dispatches `map-pick` with a picture, and `map-left` when nobody waits for
  * it any more.
  *
@@ -11,11 +11,17 @@
  * @property {(picture: Picture) => string} labelOf what is said of it to who cannot see it
  */
 
+import { cellsOf } from '../map-cells.js';
 import { count } from '../words.js';
 import { button, make, tell, write } from './dom.js';
 
 /** Pixels of a picture's edge. */
-const EDGE = { least: 20, most: 88 };
+const EDGE = { least: 14, most: 96 };
+/** Pixels between two of them, and the part of the ground that they cover where they are many. */
+const GAP = 2;
+const COVERED = 0.5;
+/** Milliseconds that the page may sleep. */
+const NAP = 8;
 /** Copies that are decoded at a time. */
 const TOGETHER = 8;
 
@@ -40,6 +46,8 @@ class PictureMap extends HTMLElement {
   #look = { copyOf: () => null, labelOf: () => '' };
   #current = 0;
   #edge = EDGE.least;
+  /** The corner of each, in pixels of the ground: x and y. @type {Float32Array} */
+  #corners = new Float32Array(0);
   /** Whose copies are being drawn: of an earlier map none is. */
   #turn = 0;
 
@@ -52,7 +60,7 @@ class PictureMap extends HTMLElement {
     });
     this.#canvas.addEventListener('click', (event) => this.#click(event));
     this.#ground.addEventListener('keydown', (event) => this.#key(event));
-    new ResizeObserver(() => this.#placed.length > 0 && this.#draw()).observe(this.#ground);
+    new ResizeObserver(() => this.#placed.length > 0 && void this.#draw()).observe(this.#ground);
   }
 
   /** @param {number} pictures that are to be placed @param {number} more that have no room */
@@ -85,28 +93,75 @@ class PictureMap extends HTMLElement {
     this.#placed = placed;
     this.#look = look;
     write(this.#line, `${count(placed.length, 'picture')}: those that are alike are near each other`);
-    this.#cursor.hidden = false;
-    this.#draw();
-    this.#move(this.#nearest(this.#ground.clientWidth / 2, this.#ground.clientHeight / 2));
-    this.#cursor.focus();
+    void this.#draw().then((isWhole) => {
+      if (!isWhole) return;
+      this.#move(this.#nearest(this.#ground.clientWidth / 2, this.#ground.clientHeight / 2));
+      this.#cursor.focus();
+    });
   }
 
-  #draw() {
+  /** @returns {Promise<boolean>} whether all have their places; not where the map was closed, or drawn anew, meanwhile */
+  async #draw() {
+    this.#turn += 1;
+    const turn = this.#turn;
     const { clientWidth: width, clientHeight: height } = this.#ground;
-    const fitting = Math.sqrt((width * height) / Math.max(1, this.#placed.length)) * 0.7;
-    this.#edge = Math.round(Math.min(EDGE.most, Math.max(EDGE.least, fitting)));
+    const fitting = Math.sqrt((COVERED * width * height) / Math.max(1, this.#placed.length)) - GAP;
+    const edge = Math.round(Math.min(EDGE.most, Math.max(EDGE.least, fitting)));
+    const corners = await this.#spread(turn, edge, width, height);
+    if (!corners) return false;
+    this.#edge = edge;
+    this.#corners = corners;
+    this.#cursor.hidden = false;
     const scale = devicePixelRatio;
     this.#canvas.width = width * scale;
     this.#canvas.height = height * scale;
-    this.#turn += 1;
-    void this.#paint(this.#turn, scale);
+    void this.#paint(turn, scale);
     this.#move(this.#current);
+    return true;
+  }
+
+  /**
+   * Where the pictures go, some at a time, so that the page stays awake.
+   * @param {number} turn
+   * @param {number} edge
+   * @param {number} width
+   * @param {number} height
+   * @returns {Promise<Float32Array | null>} null where nobody waits for it any more
+   */
+  async #spread(turn, edge, width, height) {
+    const fit = (/** @type {number} */ length) => Math.max(1, Math.floor((length + GAP) / (edge + GAP)));
+    const [columns, rows] = [fit(width), fit(height)];
+    const work = cellsOf(this.#placed, columns, rows);
+    let woken = performance.now();
+    let step = work.next();
+    for (; !step.done; step = work.next()) {
+      if (performance.now() - woken < NAP) continue;
+      await new Promise((resolve) => setTimeout(resolve));
+      if (turn !== this.#turn) return null;
+      woken = performance.now();
+    }
+    // What is left over lies between them.
+    const apart = (/** @type {number} */ length, /** @type {number} */ cells) =>
+      cells > 1 ? (length - edge) / (cells - 1) : 0;
+    const [across, down] = [apart(width, columns), apart(height, rows)];
+    const corners = new Float32Array(2 * step.value.length);
+    for (const [i, cell] of step.value.entries()) {
+      corners[2 * i] = Math.round((cell % columns) * across);
+      corners[2 * i + 1] = Math.round(Math.floor(cell / columns) * down);
+    }
+    return corners;
   }
 
   /** Draws the copies, some at a time, so that the page stays awake. @param {number} turn @param {number} scale */
   async #paint(turn, scale) {
     const context = this.#canvas.getContext('2d');
     const edge = this.#edge * scale;
+    if (context) {
+      // An edge around each: pictures can be of the colour of the ground.
+      const { borderColor, backgroundColor } = getComputedStyle(this.#canvas);
+      context.fillStyle = backgroundColor;
+      context.strokeStyle = borderColor;
+    }
     for (let at = 0; context && at < this.#placed.length; at += TOGETHER) {
       const some = this.#placed.slice(at, at + TOGETHER);
       const bitmaps = await Promise.all(some.map((one) => this.#bitmapOf(one.picture, edge)));
@@ -115,6 +170,7 @@ class PictureMap extends HTMLElement {
           const { x, y } = this.#cornerOf(at + i);
           if (bitmap) context.drawImage(bitmap, x * scale, y * scale, edge, edge);
           else context.fillRect(x * scale, y * scale, edge, edge);
+          context.strokeRect(x * scale + 0.5, y * scale + 0.5, edge - 1, edge - 1);
         }
         bitmap?.close();
       }
@@ -146,9 +202,7 @@ class PictureMap extends HTMLElement {
 
   /** @param {number} place */
   #cornerOf(place) {
-    const { x = 0, y = 0 } = this.#placed[place] ?? {};
-    const { clientWidth: width, clientHeight: height } = this.#ground;
-    return { x: x * (width - this.#edge), y: y * (height - this.#edge) };
+    return { x: this.#corners[2 * place] ?? 0, y: this.#corners[2 * place + 1] ?? 0 };
   }
 
   /** @param {number} x @param {number} y @returns {number} the place of the picture whose middle is nearest */
