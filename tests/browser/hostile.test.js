@@ -78,8 +78,8 @@ test('names in 60 scripts, hostile names, 200 damaged files and a large cameraâ€
   await visit.pick(...files.slice(0, 40), ...DAMAGED, ...files.slice(40), large);
   const all = good.length + DAMAGED.length + 1;
   await page.waitForFunction(
-    (count) => document.querySelector('.work-line')?.textContent === `${count} pictures`,
-    all,
+    (line) => document.querySelector('.work-line')?.textContent === line,
+    `${all} pictures, ${DAMAGED.length} could not be read`,
   );
 
   await page.locator('save-answers summary').click();

@@ -39,7 +39,7 @@ const WHOLE = { scale: 1, x: 0, y: 0 };
 
 test('keys and buttons zoom and move the picture, and lead on where it is whole', async () => {
   const { visit, page, frame, state } = await large();
-  const place = page.locator('.detail-place');
+  const place = page.getByRole('dialog', { name: 'One picture' }).locator('.detail-place');
   assert.deepEqual(await state(), WHOLE);
   await page.keyboard.press('+');
   await page.keyboard.press('+');
