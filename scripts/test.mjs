@@ -27,10 +27,10 @@ import { setup } from './setup.mjs';
  */
 
 /** Node's own runner leaves one core idle, of two half of them. */
-const ALL_CORES = [`--test-concurrency=${availableParallelism()}`];
+const ALL_CORES = availableParallelism();
 
-/** Tests of the page take all of a machine. */
-const IN_TURN = ['--test-concurrency=1'];
+/** Browsers want memory as well. */
+const BROWSERS = Math.min(ALL_CORES, 4);
 
 /** Tests of workers, storage, variants, pictures and policies: where browsers differ. */
 const DIFFERS = /\/(index-kept|main-job|offline|package|plain-page|stored|variants|ways-in|whole)\.test\.js$/;
@@ -89,19 +89,19 @@ const STAGES = {
     needs: ['wasm', 'npm', 'browser'],
     core: 'needed',
     page: true,
-    run: (onLine) => nodeTests('tests/browser', onLine, { CHROME_PATH: findChrome() ?? undefined }, IN_TURN),
+    run: (onLine) => nodeTests('tests/browser', onLine, { CHROME_PATH: findChrome() ?? undefined }, BROWSERS),
   },
   firefox: {
     title: 'The tests of what differs between browsers, in Firefox',
     usual: 'usually a few minutes',
     ...inFirefox,
-    run: (onLine) => nodeTests('tests/browser', onLine, firefox(), IN_TURN, DIFFERS),
+    run: (onLine) => nodeTests('tests/browser', onLine, firefox(), BROWSERS, DIFFERS),
   },
   'firefox-all': {
     title: 'All tests of the page in Firefox',
     usual: 'some 10 minutes',
     ...inFirefox,
-    run: (onLine) => nodeTests('tests/browser', onLine, firefox(), IN_TURN),
+    run: (onLine) => nodeTests('tests/browser', onLine, firefox(), BROWSERS),
   },
 };
 
@@ -110,13 +110,14 @@ const STAGES = {
  * @param {string} folder
  * @param {(line: string) => void} onLine
  * @param {Record<string, string | undefined>} [env]
- * @param {string[]} [flags]
+ * @param {number} [together] files that run side by side
  * @param {RegExp} [names] of the files that are run
  */
-async function nodeTests(folder, onLine, env = {}, flags = ALL_CORES, names = /\.test\.js$/) {
+async function nodeTests(folder, onLine, env = {}, together = ALL_CORES, names = /\.test\.js$/) {
   const paths = filesBelow(folder).filter((file) => names.test(file));
   if (paths.length === 0) throw new Failure(`There is no test in ${folder}.`);
-  await run(process.execPath, ['--test', '--test-reporter=spec', ...flags, ...paths], {
+  const flags = ['--test-reporter=spec', `--test-concurrency=${together}`];
+  await run(process.execPath, ['--test', ...flags, ...paths], {
     onLine,
     env,
     failure: `Tests in ${folder} failed (see above).`,
