@@ -85,13 +85,26 @@ export class Embeddings {
    * @returns {Promise<Float32Array>}
    */
   async of(tagger, picture, signal) {
-    const found = this.known(tagger, picture);
-    if (found) return found;
+    const [embedding] = await this.ofAll(tagger, [picture], signal);
+    return /** @type {Float32Array} */ (embedding);
+  }
+
+  /**
+   * Those that nobody knows yet are computed together.
+   * @param {Tagger} tagger
+   * @param {readonly Picture[]} pictures
+   * @param {AbortSignal} signal
+   * @returns {Promise<Float32Array[]>}
+   */
+  async ofAll(tagger, pictures, signal) {
+    const unknown = pictures.filter((picture) => !this.has(tagger, picture));
     const known = this.#known.get(tagger) ?? new WeakMap();
     this.#known.set(tagger, known);
-    const [embedding] = await tagger.embedImages([picture.file], { signal });
-    if (!embedding) throw new Error('a picture has an embedding');
-    known.set(picture, embedding);
-    return embedding;
+    const files = unknown.map(({ file }) => file);
+    const fresh = files.length > 0 ? await tagger.embedImages(files, { signal }) : [];
+    for (const [i, picture] of unknown.entries()) {
+      known.set(picture, /** @type {Float32Array} */ (fresh[i]));
+    }
+    return pictures.map((picture) => /** @type {Float32Array} */ (this.known(tagger, picture)));
   }
 }

@@ -32,6 +32,7 @@ import { isAbort } from './words.js';
  * @property {string | null} by the model that gave the result on an earlier visit
  * @property {boolean} stale whether `result` answers an earlier question (other labels, another model)
  * @property {string} partial what has been written so far, while running
+ * @property {boolean} [alone] whether it shares no turn, because one that it shared failed
  * @property {unknown} error
  */
 
@@ -250,7 +251,7 @@ export class ModelQueue extends EventTarget {
     /** @type {Job<Result>[]} */
     const jobs = [];
     for (let job = this.#nextWaiting(); job && jobs.length < TOGETHER; job = this.#nextWaiting()) {
-      const quick = this.#work.isQuick?.(engine, job.picture) ?? false;
+      const quick = !job.alone && (this.#work.isQuick?.(engine, job.picture) ?? false);
       if (!quick && jobs.length > 0) break;
       Object.assign(job, { status: 'running', partial: '', error: null });
       jobs.push(job);
@@ -288,11 +289,19 @@ export class ModelQueue extends EventTarget {
       const results = await this.#perform(engine, jobs, turn.controller.signal, current);
       for (const [i, job] of jobs.entries()) {
         if (current()) {
-          Object.assign(job, { status: 'done', result: results[i], by: null, stale: false, partial: '' });
+          Object.assign(job, {
+            status: 'done',
+            result: results[i],
+            by: null,
+            stale: false,
+            partial: '',
+            alone: false,
+          });
         }
       }
     } catch (error) {
-      if (current()) jobs.forEach((job) => this.#fail(job, error));
+      if (current() && jobs.length > 1 && this.#work.final?.(error)) this.#separate(jobs);
+      else if (current()) jobs.forEach((job) => this.#fail(job, error));
     }
     // A turn that was taken away has been dealt with by whoever took it.
     if (!current()) return;
@@ -322,6 +331,12 @@ export class ModelQueue extends EventTarget {
       this.#changed();
     };
     return [await this.#work.perform(engine, job.picture, { signal, onProgress, onPiece })];
+  }
+
+  /** Gives each of those that shared a turn one of its own, because one of them fails. @param {Job<Result>[]} jobs */
+  #separate(jobs) {
+    for (const job of jobs) Object.assign(job, { status: 'waiting', alone: true });
+    this.#lineUp();
   }
 
   /** @param {Job<Result>} job @param {unknown} error */

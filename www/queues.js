@@ -49,10 +49,10 @@ export function tagsQueue(Tagger, given, { embeddings, question }) {
       if (!answer) throw new Error('one picture has one answer');
       return answer;
     },
-    // What is known of a picture serves whatever else is asked about it.
-    isQuick: (tagger, picture) => embeddings.has(tagger, picture),
+    // What is known of a picture serves whatever else is asked about it. A GPU takes several at once.
+    isQuick: (tagger, picture) => tagger.runtime.device === 'webgpu' || embeddings.has(tagger, picture),
     performAll: async (tagger, pictures, options) => {
-      const known = await Promise.all(pictures.map((one) => embeddings.of(tagger, one, options.signal)));
+      const known = await embeddings.ofAll(tagger, pictures, options.signal);
       return tagWith(tagger, known, await question.of(tagger), options);
     },
     final: concernsPicture,

@@ -189,6 +189,47 @@ for (const name of TOWERS) {
   });
 }
 
+test('several pictures go through the GPU together, and each is as alone', { skip }, async (t) => {
+  const page = await open(t);
+  const found = await page.evaluate(async (model) => {
+    const load = (/** @type {string} */ device) =>
+      globalThis.ocelli.Embedder.load(model, { device, dtype: 'f32', tower: 'image' });
+    const [own, gpu] = [await load('wasm'), await load('webgpu')];
+    const names = ['cat', 'bicycle', 'cat', 'butterfly'];
+    const pictures = names.map((name) => `/samples/${name}.webp`);
+    /** @type {number[]} */
+    const steps = [];
+    const onProgress = ({ loaded, total }) => total !== null && steps.push(loaded / total);
+    const together = await gpu.embedImages(pictures, { onProgress });
+    const damaged = [pictures[0], new Uint8Array([1, 2, 3]), pictures[1]];
+    const error = await gpu
+      .embedImages(damaged)
+      .catch(({ code, index, message }) => ({ code, index, message }));
+    const answer = {
+      own: (await own.embedImages(pictures)).map((one) => [...one]),
+      together: together.map((one) => [...one]),
+      device: gpu.runtime.device,
+      steps,
+      error,
+    };
+    [own, gpu].forEach((one) => one.dispose());
+    return answer;
+  }, `${site.url}towers/clip-vision-alone/`);
+  assert.equal(found.device, 'webgpu');
+  assert.equal(found.together.length, found.own.length);
+  for (const [i, a] of found.own.entries()) {
+    const off = Math.max(...a.map((x, at) => Math.abs(x - found.together[i][at])));
+    assert.ok(off <= BOUND, `picture ${i}: off by ${off}`);
+  }
+  assert.equal(found.steps.at(-1), 1);
+  assert.deepEqual(
+    found.steps,
+    found.steps.toSorted((a, b) => a - b),
+  );
+  assert.deepEqual([found.error.code, found.error.index], ['image-unsupported', 1]);
+  assert.match(found.error.message, /^Picture 2 of 3: /);
+});
+
 test('classes and answers are the same on the GPU', { skip }, async (t) => {
   const page = await open(t);
   for (const [kind, model] of /** @type {const} */ ([

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { accelerate } from '../../pkg/src/worker/accelerator.js';
-import { ImageEncodings } from '../../pkg/src/worker/operations/image-encodings.js';
+import { ImageEncoding, ImageEncodings } from '../../pkg/src/worker/operations/image-encodings.js';
 
 const WIDTH = 4;
 const ROWS = 3;
@@ -153,6 +153,41 @@ test('a GPU that computes the same and faster is taken, and computes pictures', 
   assert.equal(model.advanced, 0);
   accelerator?.end();
   assert.deepEqual([log.towers, log.destroyed, model.freed], [0, 1, 1]);
+});
+
+test('several pictures go through the GPU at once, one that is kept and one that comes twice among them', async () => {
+  const model = new FakeModel(10);
+  const { log, surroundings } = fakeGpu();
+  const { accelerator } = await accelerate(wasm, model, 'auto', surroundings);
+  const encodings = new ImageEncodings(wasm, /** @type {any} */ (model), { accelerator, reuse: true });
+  const kept = await encodings.open(picture);
+  const other = /** @type {any} */ ({ kind: 'bytes', bytes: new Uint8Array(2) });
+  const all = [];
+  for (const one of [picture, other, other, picture]) all.push(await encodings.open(one, { keep: false }));
+  assert.equal(all[0], kept);
+  assert.equal(all[3], kept);
+  [log.runs, model.advanced] = [0, 0];
+  const steps = [];
+  for await (const { progress } of ImageEncoding.encodeAll(all)) steps.push(progress.loaded);
+  assert.deepEqual([log.runs, model.advanced], [1, 0]);
+  assert.ok(all.every(({ handle }) => /** @type {any} */ (handle).byGpu));
+  assert.deepEqual(steps, [2, 4, 6, 8]);
+  assert.equal(await encodings.open(picture), kept, 'the others have not taken its place');
+});
+
+test('where the GPU fails with several pictures, the wasm goes on with all of them', async () => {
+  const model = new FakeModel(5);
+  const { surroundings } = fakeGpu({ failAt: 4 });
+  const { accelerator } = await accelerate(wasm, model, 'auto', surroundings);
+  const encodings = new ImageEncodings(wasm, /** @type {any} */ (model), { accelerator });
+  const all = [await encodings.open(picture), await encodings.open(picture)];
+  const steps = [];
+  for await (const { progress } of ImageEncoding.encodeAll(all)) {
+    steps.push([progress.loaded, progress.total]);
+  }
+  assert.ok(all.every(({ handle }) => /** @type {any} */ (handle).left === 0));
+  assert.deepEqual(steps.at(-1), [4, 4]);
+  assert.ok(accelerator?.lost);
 });
 
 test('whoever wants the states of single layers gets them of the wasm', async () => {

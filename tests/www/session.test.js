@@ -7,23 +7,26 @@ import { Session } from '../../www/session.js';
 const QUESTION = { labels: ['cat', 'dog'], template: 'a photo of a {}.', vocabulary: null };
 const runtime = { variant: 'simd128', threads: 1, why: 'This is a test.' };
 
-/** What the tagger was asked, and a session whose pictures are tagged by it. */
-function begin() {
-  /** @type {{ embedded: string[], tagged: number[], hold: Promise<void> | null }} */
-  const log = { embedded: [], tagged: [], hold: null };
+/** What the tagger was asked, and a session whose pictures are tagged by it. @param {'wasm' | 'webgpu'} [device] */
+function begin(device = 'wasm') {
+  /** @type {{ embedded: string[], together: number[], tagged: number[], hold: Promise<void> | null }} */
+  const log = { embedded: [], together: [], tagged: [], hold: null };
   const tagger = {
-    runtime,
+    runtime: { ...runtime, device },
     calibration: { temperature: 1, sureThreshold: null, noneOffset: 0 },
     dispose() {},
     prepare: async () => {},
     embedTexts: async (texts) => texts.map(() => Float32Array.of(0.6, 0.8)),
-    async embedImages([file]) {
+    async embedImages(files) {
       if (log.hold) await log.hold;
-      log.embedded.push(file.name);
-      if (file.name.startsWith('bad')) {
-        throw Object.assign(new Error('The file is damaged.'), { code: 'image-damaged' });
-      }
-      return [Float32Array.of(Number(file.name), 1)];
+      log.together.push(files.length);
+      return files.map(({ name }) => {
+        log.embedded.push(name);
+        if (name.startsWith('bad')) {
+          throw Object.assign(new Error('The file is damaged.'), { code: 'image-damaged' });
+        }
+        return Float32Array.of(Number(name), 1);
+      });
     },
     async tag(embeddings, labels, { signal }) {
       signal.throwIfAborted();
@@ -136,4 +139,17 @@ test('a model that is loaded again goes on where it was: what it knows and has a
   session.ask({ ...QUESTION, labels: ['boat'] });
   await until(() => states(session).every((state) => state === 'done'));
   assert.deepEqual(log.embedded, ['1', '2', '3'], 'of those before, all is known');
+});
+
+test('a GPU takes several pictures in a turn; one that is damaged fails alone', async () => {
+  const { session, log } = begin('webgpu');
+  session.add(files(...Array.from({ length: 20 }, (_, i) => (i === 3 ? 'bad' : i))));
+  await session.tags.use({ id: 'm', title: 'm' });
+  await until(() => states(session).every((one) => one === 'done' || one === 'failed'));
+  // Sixteen, then those each alone, then the others.
+  assert.deepEqual(log.together, [16, ...Array.from({ length: 16 }, () => 1), 4]);
+  assert.deepEqual(
+    session.pictures.filter((one) => session.tags.jobs.get(one).status === 'failed').map(({ name }) => name),
+    ['bad'],
+  );
 });

@@ -21,9 +21,12 @@
 
 import { checkImages, checkOrder, checkTexts } from './arguments.js';
 import { CALL, readOptions } from './options.js';
-import { readImage } from './image-input.js';
-import { inTurn } from './in-turn.js';
+import { readImage, readImages } from './image-input.js';
+import { inShares, inTurn } from './in-turn.js';
 import { LOAD, LoadedModel } from './model.js';
+
+/** Pictures that a GPU takes at once. */
+const TOGETHER = 32;
 
 /**
  * A CLIP model: makes vectors of unit length out of pictures and texts; the more alike, the larger their product. Empty
@@ -64,7 +67,15 @@ export class Embedder extends LoadedModel {
    * @throws {OcelliError} `argument-invalid`
    */
   async embedImages(images, options = {}) {
-    return this.#each('embedImage', images, {}, options);
+    const copy = checkImages(images);
+    if (copy.length < 2 || this.runtime.device !== 'webgpu') {
+      return this.#each('embedImage', copy, {}, options);
+    }
+    const { signal, onProgress } = readOptions(options, CALL);
+    return inShares(copy, TOGETHER, onProgress, async (share, tell) => {
+      const { sources, transfer } = await readImages(share, { signal });
+      return this.request('embedImages', { images: sources }, { signal, transfer, onProgress: tell });
+    });
   }
 
   /**

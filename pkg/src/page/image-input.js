@@ -103,6 +103,31 @@ export async function readImage(image, options = {}) {
   }
 }
 
+/**
+ * Several pictures.
+ *
+ * @param {readonly ImageInput[]} images
+ * @param {ReadOptions} [options]
+ * @returns {Promise<{ sources: ImageSource[], transfer: Transferable[] }>}
+ * @throws {ImageError} of the first that cannot be read, with its place
+ */
+export async function readImages(images, options = {}) {
+  /** @type {ImageMessage[]} */
+  const messages = [];
+  for (const [index, image] of images.entries()) {
+    try {
+      messages.push(await readImage(image, options));
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      throw new ImageError(error.code, error.message, { cause: error.cause, index });
+    }
+  }
+  return {
+    sources: messages.map(({ source }) => source),
+    transfer: messages.flatMap(({ transfer }) => transfer),
+  };
+}
+
 /** @param {string} address @param {ReadOptions} options */
 async function fromFetched(address, options) {
   return fromFile(await fetchPicture(address, options), options);

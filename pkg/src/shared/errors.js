@@ -156,7 +156,7 @@ export const errorCodes = /** @type {readonly ErrorCode[]} */ (Object.freeze(Obj
  *
  * @param {string} code
  * @param {string} message
- * @param {{ cause?: unknown, status?: number | null }} [options]
+ * @param {{ cause?: unknown, status?: number | null, index?: number }} [options]
  * @returns {OcelliError}
  */
 export function errorFor(code, message, options) {
@@ -184,6 +184,7 @@ export function codeOf(error) {
  * @property {string} message
  * @property {string | undefined} stack
  * @property {number | null} status
+ * @property {number} [index]
  * @property {ErrorData | null} cause
  */
 
@@ -205,6 +206,7 @@ export function serialise(error, depth = 0) {
     message: error.message,
     stack: error.stack,
     status: error instanceof NetworkError ? error.status : null,
+    ...(error instanceof ImageError && error.index !== null && { index: error.index }),
     cause: cause === undefined || depth >= MAX_CAUSES ? null : serialise(cause, depth + 1),
   };
 }
@@ -226,8 +228,12 @@ function detailOf({ detail }) {
  * @returns {Error}
  */
 export function revive(data) {
-  const { name, code, message, stack, status } = data;
-  const options = { status, ...(data.cause && { cause: revive(data.cause) }) };
+  const { name, code, message, stack, status, index } = data;
+  const options = {
+    status,
+    ...(index !== undefined && { index }),
+    ...(data.cause && { cause: revive(data.cause) }),
+  };
   const error =
     code === null ? Object.assign(new Error(message, options), { name }) : errorFor(code, message, options);
   if (stack !== undefined) error.stack = stack;

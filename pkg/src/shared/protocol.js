@@ -241,6 +241,7 @@
  * @property {{ params: PrepareArguments, answer: void }} prepare
  * @property {{ params: TeachArguments, answer: TeachAnswer }} teach
  * @property {{ params: { image: ImageSource }, answer: Float32Array }} embedImage a vector of unit length
+ * @property {{ params: { images: ImageSource[] }, answer: Float32Array[] }} embedImages the same of several at once
  * @property {{ params: { texts: string[] }, answer: Float32Array }} embedTexts their vectors, one after the other
  * @property {{ params: { image: ImageSource, texts: string[] }, answer: SimilarityAnswer }} similarity
  * @property {{ params: FeatureArguments, answer: Features }} imageFeatures not scaled to any length

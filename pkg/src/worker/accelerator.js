@@ -139,22 +139,29 @@ export class Accelerator {
   }
 
   /**
-   * Takes a picture, of which no layer is computed yet, through all of them.
+   * Takes pictures, of which no layer is computed yet, through all of them at once.
    *
-   * @param {ImageEncodingHandle} encoding
-   * @returns {Promise<boolean>} whether that was done; if not, nothing has changed, and the wasm is to do it
+   * @param {readonly ImageEncodingHandle[]} encodings of which all or none want the states of all tokens
+   * @returns {Promise<number>} how many of them, from the first on, are done; the others are as they were, and the wasm's to do
    */
-  async encode(encoding) {
-    if (!this.#gpu) return false;
+  async encode(encodings) {
+    let done = 0;
+    if (!this.#gpu) return done;
+    const tower = this.#tower;
     try {
-      const rows = this.#tower.wantsAll(encoding) ? 'all' : 'class';
-      const [states] = await this.#gpu.run([this.#tower.patches(encoding)], { rows });
-      this.#tower.complete(encoding, /** @type {Float32Array} */ (states));
-      return true;
+      const rows = encodings.some((encoding) => tower.wantsAll(encoding)) ? 'all' : 'class';
+      const states = await this.#gpu.run(
+        encodings.map((encoding) => tower.patches(encoding)),
+        { rows },
+      );
+      for (const [i, encoding] of encodings.entries()) {
+        tower.complete(encoding, /** @type {Float32Array} */ (states[i]));
+        done += 1;
+      }
     } catch (error) {
       this.end(why(error));
-      return false;
     }
+    return done;
   }
 
   /**

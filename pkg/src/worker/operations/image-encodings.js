@@ -52,10 +52,7 @@ export class ImageEncoding {
    * @returns {AsyncGenerator<{ progress: Progress }, void, void>}
    */
   async *encode() {
-    if (this.#left === null && !this.#keepsStates && (await this.#accelerator?.encode(this.handle))) {
-      this.#left = 0;
-      this.layers = this.#accelerator?.layers ?? 0;
-    }
+    if (this.#accelerator) await ImageEncoding.#accelerate([this], this.#accelerator);
     while (this.#left !== 0) {
       const left = this.#model.advance(this.handle);
       if (this.#left === null) this.layers = left + 1;
@@ -63,6 +60,35 @@ export class ImageEncoding {
       if (left > 0) yield progress('image', null, this.layers - left, this.layers);
     }
     yield progress('image', null, this.layers, this.layers);
+  }
+
+  /**
+   * Computes the layers of several pictures: on the GPU, where there is one, of all at once, and else of one after the other.
+   *
+   * @param {readonly ImageEncoding[]} encodings of one model
+   * @returns {AsyncGenerator<{ progress: Progress }, void, void>}
+   */
+  static async *encodeAll(encodings) {
+    const accelerator = encodings[0] ? encodings[0].#accelerator : null;
+    if (accelerator) await ImageEncoding.#accelerate(encodings, accelerator);
+    for (const [i, encoding] of encodings.entries()) {
+      for await (const step of encoding.encode()) {
+        const { layers } = encoding;
+        yield progress('image', null, i * layers + step.progress.loaded, encodings.length * layers);
+      }
+    }
+  }
+
+  /** @param {readonly ImageEncoding[]} encodings @param {Accelerator} accelerator */
+  static async #accelerate(encodings, accelerator) {
+    // One that several pictures share comes once.
+    const fresh = [...new Set(encodings)].filter((one) => one.#left === null && !one.#keepsStates);
+    if (fresh.length === 0) return;
+    const done = await accelerator.encode(fresh.map(({ handle }) => handle));
+    for (const encoding of fresh.slice(0, done)) {
+      encoding.#left = 0;
+      encoding.layers = accelerator.layers;
+    }
   }
 }
 
@@ -91,9 +117,10 @@ export class ImageEncodings {
    * Begins to encode a picture, or goes on where the last call left it. No layer is computed here.
    *
    * @param {ImageSource} source
+   * @param {{ keep?: boolean }} [options] whether it may take the place of the one that is kept
    * @returns {Promise<ImageEncoding>} to be given back by `close`
    */
-  async open(source) {
+  async open(source, { keep = true } = {}) {
     const key = source.kind === 'blob' ? source.key : undefined;
     if (this.#last && key !== undefined && key === this.#last.key) return this.#last.encoding;
     const known = await readSource(source);
@@ -101,11 +128,11 @@ export class ImageEncodings {
       this.#last.key = key ?? this.#last.key;
       return this.#last.encoding;
     }
-    this.#forget();
+    if (keep) this.#forget();
     const picture = await openPicture(this.#wasm, known);
     try {
       const encoding = new ImageEncoding(this.#model, this.#model.encodeImage(picture), this.#accelerator);
-      if (this.#reuse) this.#last = { encoding, key, source: withoutLarge(known) };
+      if (this.#reuse && keep) this.#last = { encoding, key, source: withoutLarge(known) };
       return encoding;
     } finally {
       release(picture);
