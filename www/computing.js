@@ -26,12 +26,17 @@ const PARTS = { tag: 'both' };
  * @param {() => Promise<StoredModel[]>} page.stored models that this browser keeps
  */
 export function chooseDevice({ element, lanes, given, stored }) {
-  /** Models that were loaded for another device, and are not kept. @type {Map<Lane, string>} */
+  /** What was loaded for another device, of models that are not kept; without an engine while that is on its way. @type {Map<Lane, { id: string, engine: unknown }>} */
   const left = new Map();
 
   const show = () => {
     // Another may have been chosen meanwhile.
-    for (const [lane, id] of left) if (lane.queue.model?.id !== id) left.delete(lane);
+    for (const [lane, { id, engine }] of left) {
+      const { queue } = lane;
+      const isOther = queue.model?.id !== id || (engine && queue.engine !== engine);
+      if (isOther) left.delete(lane);
+      else left.set(lane, { id, engine: queue.engine });
+    }
     const titles = [...left.keys()].map(({ queue }) => queue.model?.title ?? '');
     element.show(given.device ?? 'auto', [...new Set(titles)]);
   };
@@ -47,8 +52,8 @@ export function chooseDevice({ element, lanes, given, stored }) {
       const { model, status } = lane.queue;
       const atWork = ['loading', 'ready', 'blocked'].includes(status);
       if (!model || model.id === lane.builtIn?.id || !atWork) continue;
-      if (status === 'loading' || isKept(lane, kept, given.dtype)) void lane.queue.reload();
-      else left.set(lane, model.id);
+      if (isKept(lane, kept, given.dtype)) void lane.queue.reload();
+      else left.set(lane, { id: model.id, engine: lane.queue.engine });
     }
     show();
   });

@@ -57,8 +57,8 @@ const LOST = `
   let runs = 0;
   const map = GPUBuffer.prototype.mapAsync;
   GPUBuffer.prototype.mapAsync = function (...how) {
-    // The test of the first layer, and of all layers twice; then the picture.
-    if (++runs === 4) globalThis.device.destroy();
+    // The test of the first layer, and of all layers three times; then the picture.
+    if (++runs === 5) globalThis.device.destroy();
     return map.apply(this, how);
   };
   const request = GPUAdapter.prototype.requestDevice;

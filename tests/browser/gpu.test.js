@@ -125,8 +125,12 @@ function tests(call) {
     ]);
   });
 
-  test('images get the same states alone and together', async () => {
-    assert.deepEqual(await call('together'), [[true], [true, true, true, true], []]);
+  test('images get the same states alone, together, and in many submits', async () => {
+    assert.deepEqual(await call('together'), [[true], [true, true, true, true], [], [true]]);
+  });
+
+  test('the first layers alone give what a shorter tower gives', async () => {
+    assert.deepEqual(await call('beginning'), [true, true]);
   });
 
   test('tiles are measured once for each kind of product', async () => {

@@ -68,7 +68,7 @@ export class Bench {
       this.device.queue.submit([encoder.finish()]);
       return target;
     });
-    const bytes = await readBack(this.device, read, size);
+    const bytes = await readBack(read, size);
     read.destroy();
     let at = 0;
     return results.map((result) => bytes.slice(at, (at += result.size)));

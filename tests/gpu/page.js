@@ -67,8 +67,32 @@ export async function together() {
   const again = batches.map((batch) =>
     batch.map((states, i) => states.every((value, at) => value === alone[i]?.[at])),
   );
-  towers.push(tower);
+  // A step in each submit.
+  const small = await GpuTower.create(await device(), description, readTensor, { tile, operations: 1 });
+  again.push([(await small.run([pictures[3]]))[0].every((value, at) => value === alone[3]?.[at])]);
+  towers.push(tower, small);
   return again;
+}
+
+/** Whether the first of the layers alone give what a tower has that ends there. */
+export async function beginning() {
+  const { description, readTensor } = makeTower({ dtype: 'f32' });
+  const short = { ...description, layers: 1 };
+  const picture = numbers(description.patches * description.inputs, 60);
+  const [a, b] = [
+    await GpuTower.create(await device(), description, readTensor, { tile }),
+    await GpuTower.create(await device(), short, readTensor, { tile }),
+  ];
+  towers.push(a, b);
+  const same = [];
+  for (const rows of /** @type {const} */ (['all', 'class'])) {
+    const [[found], [expected]] = [
+      await a.run([picture], { rows, layers: 1 }),
+      await b.run([picture], { rows }),
+    ];
+    same.push(found.length === expected.length && found.every((value, at) => value === expected[at]));
+  }
+  return same;
 }
 
 /** What is measured of one product, and whether what is known is measured again. */

@@ -68,15 +68,18 @@ const wasm = /** @type {any} */ ({
 
 /**
  * A GPU, and the part of the package that computes on it.
- * @param {{ info?: object, adapter?: null, wrong?: number, pause?: number, failAt?: number, create?: Error }} [how] `wrong` in the
- *   first so many layers; `failAt` the run at which it fails
+ * @param {{ info?: object, adapter?: null, wrong?: number, wrongFor?: 'class' | 'several', pause?: number, failAt?: number,
+ *   hangAt?: number, create?: Error }} [how] `wrong` in the last so many layers, or for what; `failAt` and `hangAt` the run at which it
+ *   fails, or does not answer, the opening of a device being the first of all
  */
 function fakeGpu({
   info = { vendor: 'acme' },
   adapter,
   wrong = 0,
+  wrongFor,
   pause = 0,
   failAt = Infinity,
+  hangAt = Infinity,
   create,
 } = {}) {
   const log = {
@@ -88,7 +91,7 @@ function fakeGpu({
   };
   const lost = new Promise((resolve) => (log.lose = (message) => resolve({ message })));
   const device = { lost, destroy: () => log.destroyed++ };
-  const features = new Set(['shader-f16']);
+  const silence = new Promise(() => {});
   class GpuTower {
     /** @param {{ layers: number }} description */
     constructor({ layers }) {
@@ -101,14 +104,18 @@ function fakeGpu({
       log.towers++;
       return new GpuTower(description);
     }
-    /** @param {Float32Array[]} patches @param {{ rows: string }} how */
-    async run(patches, { rows }) {
+    /** @param {Float32Array[]} patches @param {{ rows: string, layers?: number }} how */
+    async run(patches, { rows, layers = this.layers }) {
       if (++log.runs >= failAt) throw new Error('the device was lost');
+      if (log.runs === hangAt) await silence;
       if (pause) await new Promise((resolve) => setTimeout(resolve, pause));
       return patches.map((states) => {
         let x = states;
-        for (let i = 0; i < this.layers; i++) {
-          x = x.map((value, at) => (i >= LAYERS - wrong && at % 2 ? -layer(value) : layer(value)));
+        const all =
+          (wrongFor === 'class' && rows === 'class') || (wrongFor === 'several' && patches.length > 1);
+        for (let i = 0; i < layers; i++) {
+          const isWrong = all || i >= LAYERS - wrong;
+          x = x.map((value, at) => (isWrong && at % 2 ? -layer(value) : layer(value)));
         }
         return rows === 'class' ? x.slice(0, WIDTH) : x;
       });
@@ -117,7 +124,7 @@ function fakeGpu({
       log.towers--;
     }
   }
-  const found = { info, features, requestDevice: async () => device };
+  const found = { info, requestDevice: async () => (hangAt === 0 ? silence : device) };
   const gpu = { requestAdapter: async () => (adapter === null ? null : found) };
   const surroundings = {
     gpu,
@@ -169,7 +176,7 @@ test('several pictures go through the GPU at once, one that is kept and one that
   [log.runs, model.advanced] = [0, 0];
   const steps = [];
   for await (const { progress } of ImageEncoding.encodeAll(all)) steps.push(progress.loaded);
-  assert.deepEqual([log.runs, model.advanced], [1, 0]);
+  assert.deepEqual([log.runs, model.advanced], [2, 0], 'the first three at once are compared with one alone');
   assert.ok(all.every(({ handle }) => /** @type {any} */ (handle).byGpu));
   assert.deepEqual(steps, [2, 4, 6, 8]);
   assert.equal(await encodings.open(picture), kept, 'the others have not taken its place');
@@ -177,7 +184,7 @@ test('several pictures go through the GPU at once, one that is kept and one that
 
 test('where the GPU fails with several pictures, the wasm goes on with all of them', async () => {
   const model = new FakeModel(5);
-  const { surroundings } = fakeGpu({ failAt: 4 });
+  const { surroundings } = fakeGpu({ failAt: 5 });
   const { accelerator } = await accelerate(wasm, model, 'auto', surroundings);
   const encodings = new ImageEncodings(wasm, /** @type {any} */ (model), { accelerator });
   const all = [await encodings.open(picture), await encodings.open(picture)];
@@ -213,6 +220,12 @@ for (const [name, wanted, how, expected] of /** @type {const} */ ([
   ['it is slower', 'auto', { pause: 30 }, /takes \d+ ms for a picture, WebAssembly \d+ ms/],
   ['it is wrong in the first layer', 'webgpu', { wrong: 2 }, /something else.*after one layer/],
   ['it is wrong in the last layer', 'webgpu', { wrong: 1 }, /something else.*after all layers/],
+  [
+    'it is wrong where the class token is asked for',
+    'webgpu',
+    { wrongFor: 'class' },
+    /something else.*after all layers/,
+  ],
   [
     'it has too little memory',
     'webgpu',
@@ -253,8 +266,8 @@ test('software is taken where it is asked for', async () => {
 for (const how of ['a run fails', 'the device is lost between two pictures']) {
   test(`where ${how}, the wasm goes on with the same picture, and the runtime says why`, async () => {
     const model = new FakeModel(5);
-    // Three runs are the test's.
-    const { log, surroundings } = fakeGpu(how === 'a run fails' ? { failAt: 4 } : {});
+    // Four runs are the test's.
+    const { log, surroundings } = fakeGpu(how === 'a run fails' ? { failAt: 5 } : {});
     const { accelerator } = await accelerate(wasm, model, 'auto', surroundings);
     if (how !== 'a run fails') log.lose('the driver crashed');
     await Promise.resolve();
@@ -266,3 +279,59 @@ for (const how of ['a run fails', 'the device is lost between two pictures']) {
     assert.deepEqual([log.towers, log.destroyed, model.freed], [0, 1, 1]);
   });
 }
+
+test('where several pictures get other states than one alone, the wasm computes them', async () => {
+  const model = new FakeModel(5);
+  const { surroundings } = fakeGpu({ wrongFor: 'several' });
+  const { accelerator } = await accelerate(wasm, model, 'auto', surroundings);
+  const encodings = new ImageEncodings(wasm, /** @type {any} */ (model), { accelerator });
+  const all = [await encodings.open(picture), await encodings.open(picture)];
+  const run = ImageEncoding.encodeAll(all);
+  while (!(await run.next()).done);
+  assert.ok(all.every(({ handle }) => /** @type {any} */ (handle).byGpu === undefined));
+  assert.match(accelerator?.lost ?? '', /something else .* of 2 pictures at once/);
+});
+
+test('a GPU that does not answer is given up', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const hours = () => setImmediate(() => t.mock.timers.tick(1e7));
+  for (const hangAt of [0, 2]) {
+    const { log, surroundings } = fakeGpu({ hangAt });
+    const model = new FakeModel();
+    const choosing = accelerate(wasm, model, 'auto', surroundings);
+    hours();
+    assert.equal((await choosing).reason, 'No GPU, because it does not answer.');
+    assert.deepEqual([log.towers, model.freed], [0, 1]);
+  }
+  const model = new FakeModel(5);
+  const { accelerator } = await accelerate(wasm, model, 'auto', fakeGpu({ hangAt: 5 }).surroundings);
+  assert.ok(accelerator);
+  const look = encoded(
+    await new ImageEncodings(wasm, /** @type {any} */ (model), { accelerator }).open(picture),
+  );
+  hours();
+  assert.equal((await look).left, 0);
+  assert.equal(accelerator.lost, 'it does not answer');
+});
+
+test('a trap of the wasm is nobody else’s fault', async () => {
+  const model = new FakeModel();
+  model.advance = () => {
+    throw new WebAssembly.RuntimeError('unreachable');
+  };
+  const { log, surroundings } = fakeGpu();
+  await assert.rejects(accelerate(wasm, model, 'auto', surroundings), WebAssembly.RuntimeError);
+  assert.deepEqual([log.towers, log.destroyed > 0, model.freed], [0, true, 1]);
+});
+
+test('what the device says when it goes is told, where it goes within the test as well', async () => {
+  const model = new FakeModel();
+  const { log, surroundings } = fakeGpu();
+  const advance = model.advance.bind(model);
+  model.advance = (look) => {
+    log.lose('The driver crashed.');
+    return advance(look);
+  };
+  const { reason } = await accelerate(wasm, model, 'webgpu', surroundings);
+  assert.equal(reason, 'No GPU, because The driver crashed.');
+});

@@ -120,7 +120,7 @@ export class LoadedModel extends Disposable {
   }
 
   /**
-   * What the model runs on: the variant of the wasm, the number of threads, and why.
+   * What the model runs on: the device, the variant of the wasm, the number of threads, and why. It changes where a GPU fails.
    *
    * @returns {Runtime}
    */

@@ -61,12 +61,13 @@ export async function openShared(params, { signal, worker = startWorker }, join)
 }
 
 /**
- * Everything that makes it another model, but what it is for.
+ * Everything that makes it another model, but what it is for. Models of several tasks have no part that a GPU computes, so that the
+ * device is none of it.
  *
  * @param {LoadArguments} params
  */
-function keyOf({ files: { config, weights }, dtype, threads, device, variant, wasmUrl, cache }) {
+function keyOf({ files: { config, weights }, dtype, threads, variant, wasmUrl, cache }) {
   const { integrity = null } = config.access ?? {};
-  const engine = [dtype, threads, device ?? null, variant ?? null, wasmUrl ?? null];
+  const engine = [dtype, threads, variant ?? null, wasmUrl ?? null];
   return JSON.stringify([config.url, weights.url, ...engine, cache, integrity]);
 }

@@ -24,12 +24,18 @@
  * @property {string} reason one sentence: why the GPU computes, or does not
  */
 
+import { inTime } from '../shared/in-time.js';
 import { release } from './operations/release.js';
 import { Refusal } from './refusal.js';
-import { selfTest } from './self-test.js';
+import { refuseOther, selfTest } from './self-test.js';
 
 /** Software that stands in for a GPU, by what adapters say of themselves. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|warp/i;
+
+/** Longest waits for a GPU, in milliseconds, of which some hang without a word: for its device, for a tower, and for pictures. */
+const PATIENCE = { device: 20_000, tower: 120_000, run: 10_000 };
+/** A picture may take so many times as long as in the test. */
+const SLOWER = 50;
 
 /**
  * @param {Wasm} wasm
@@ -46,30 +52,42 @@ export async function accelerate(wasm, model, wanted, surroundings) {
     const reason = wanted === 'auto' ? '' : 'No GPU, because this model has no vision transformer.';
     return { accelerator: null, reason };
   }
+  /** @type {GPUDevice | null} */
+  let device = null;
   /** @type {Accelerator | null} */
   let accelerator = null;
+  let isTaken = false;
   try {
-    const { device, name, isSoftware } = await openDevice(surroundings.gpu);
-    if (isSoftware && wanted === 'auto') {
-      device.destroy();
-      throw new Refusal('software stands in for a GPU here');
-    }
-    // Software takes as long to be measured as to compute, and gains nothing by it.
+    const opened = await answered(openDevice(surroundings.gpu), PATIENCE.device, (late) =>
+      late.device.destroy(),
+    );
+    ({ device } = opened);
+    const { name, isSoftware } = opened;
+    if (isSoftware && wanted === 'auto') throw new Refusal('software stands in for a GPU here');
+    // Software takes as long to be measured as to compute, and gains nothing by it. It is waited for, however long it takes.
     const tuning = isSoftware ? undefined : await surroundings.readTuning();
-    accelerator = await Accelerator.begin(device, tower, surroundings.load, tuning);
-    if (tuning) await surroundings.writeTuning(tuning);
-    const { gpu, wasm: own } = await selfTest(wasm, model, accelerator, surroundings.load);
+    const patience = isSoftware ? Infinity : PATIENCE.tower;
+    isTaken = true;
+    const begun = Accelerator.begin(device, tower, surroundings, tuning);
+    accelerator = await answered(begun, patience, (late) => late.end());
+    const { gpu, wasm: own } = await answered(selfTest(wasm, model, accelerator), patience);
     if (wanted === 'auto' && gpu >= own) {
       throw new Refusal(
         `the GPU takes ${Math.round(gpu)} ms for a picture, WebAssembly ${Math.round(own)} ms`,
       );
     }
-    const times = (own / gpu).toFixed(1);
+    if (!isSoftware) accelerator.patience = PATIENCE.run + SLOWER * gpu;
+    await accelerator.keepTuning();
+    // Clocks are coarse where pages are not isolated.
+    const times = (own / Math.max(gpu, 0.1)).toFixed(1);
     return { accelerator, reason: `Pictures go through the GPU (${name}), ${times} times as fast.` };
   } catch (error) {
-    if (accelerator) accelerator.end();
-    else release(tower);
-    return { accelerator: null, reason: `No GPU, because ${why(error)}.` };
+    const reason = `No GPU, because ${accelerator?.lost ?? why(error)}.`;
+    accelerator?.end();
+    device?.destroy();
+    if (!isTaken) release(tower);
+    refuseTrap(error);
+    return { accelerator: null, reason };
   }
 }
 
@@ -78,19 +96,33 @@ function why(error) {
   return error instanceof Refusal ? error.message : `it failed (${String(error).replace(/\.$/, '')})`;
 }
 
+/** After a trap, nothing of the wasm can be trusted, whoever made it. @param {unknown} error */
+function refuseTrap(error) {
+  if (error instanceof WebAssembly.RuntimeError) throw error;
+}
+
+/**
+ * What the GPU answers, unless it takes too long.
+ *
+ * @template T
+ * @param {Promise<T>} answer
+ * @param {number} limit milliseconds
+ * @param {(late: T) => void} [undo] what comes of an answer that is too late
+ */
+function answered(answer, limit, undo) {
+  return inTime(answer, limit, () => new Refusal('it does not answer'), undo);
+}
+
 /** @param {GPU | undefined} gpu */
 async function openDevice(gpu) {
   if (!gpu) throw new Refusal('this browser has no WebGPU');
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new Refusal('none is offered here');
   const { vendor = '', architecture = '', description = '', isFallbackAdapter = false } = adapter.info ?? {};
-  const requiredFeatures = /** @type {GPUFeatureName[]} */ (
-    ['shader-f16', 'subgroups'].filter((name) => adapter.features.has(name))
-  );
   // The default limits do. Larger ones let more pictures go through at once.
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits ?? {};
   const requiredLimits = maxBufferSize ? { maxBufferSize, maxStorageBufferBindingSize } : {};
-  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+  const device = await adapter.requestDevice({ requiredLimits });
   const name = [vendor, architecture].filter(Boolean).join(' ') || description || 'unnamed';
   return { device, name, isSoftware: isFallbackAdapter || SOFTWARE.test(`${name} ${description}`) };
 }
@@ -101,34 +133,52 @@ export class Accelerator {
   #tower;
   /** @type {GpuTower | null} */
   #gpu;
+  #tuning;
+  #writeTuning;
+  /** How much of what was measured is kept. */
+  #kept;
+  #width;
+  /** Numbers of pictures that were seen to give together what they give alone. @type {Set<number>} */
+  #proven = new Set([1]);
   /** Number of layers. */
   layers;
+  /** Longest wait for a picture, in milliseconds. */
+  patience = Infinity;
   /** Why it has ended; null while it has not. @type {string | null} */
   lost = null;
-
-  /** @param {GPUDevice} device @param {VisionTowerHandle} tower @param {GpuTower} gpu @param {number} layers */
-  constructor(device, tower, gpu, layers) {
-    this.#device = device;
-    this.#tower = tower;
-    this.#gpu = gpu;
-    this.layers = layers;
-    void device.lost.then(({ message }) => this.end(message || 'the device was lost'));
-  }
 
   /**
    * @param {GPUDevice} device
    * @param {VisionTowerHandle} tower
-   * @param {Surroundings['load']} load
+   * @param {GpuTower} gpu
+   * @param {{ description: TowerDescription, tuning: Tuning | undefined, writeTuning: Surroundings['writeTuning'] }} more
+   */
+  constructor(device, tower, gpu, { description, tuning = {}, writeTuning }) {
+    this.#device = device;
+    this.#tower = tower;
+    this.#gpu = gpu;
+    this.#tuning = tuning;
+    this.#writeTuning = writeTuning;
+    this.#kept = 0;
+    this.#width = description.width;
+    this.layers = description.layers;
+    void device.lost.then(({ message }) => this.end(sentence(message) || 'the device was lost'));
+  }
+
+  /**
+   * @param {GPUDevice} device
+   * @param {VisionTowerHandle} tower is freed at its end, or where there is no beginning
+   * @param {Surroundings} surroundings
    * @param {Tuning} [tuning] to which is added what is measured; without it nothing is
    */
-  static async begin(device, tower, load, tuning) {
+  static async begin(device, tower, { load, writeTuning }, tuning) {
     try {
       const { GpuTower } = await load();
       const description = describe(tower);
       const gpu = await GpuTower.create(device, description, reader(tower), tuning && { tuning });
-      return new Accelerator(device, tower, gpu, description.layers);
+      return new Accelerator(device, tower, gpu, { description, tuning, writeTuning });
     } catch (error) {
-      device.destroy();
+      release(tower);
       throw error;
     }
   }
@@ -136,6 +186,11 @@ export class Accelerator {
   /** The tower as the wasm has it. */
   get tower() {
     return this.#tower;
+  }
+
+  /** How many numbers a state has. */
+  get width() {
+    return this.#width;
   }
 
   /**
@@ -150,43 +205,53 @@ export class Accelerator {
     const tower = this.#tower;
     try {
       const rows = encodings.some((encoding) => tower.wantsAll(encoding)) ? 'all' : 'class';
-      const states = await this.#gpu.run(
-        encodings.map((encoding) => tower.patches(encoding)),
-        { rows },
-      );
+      const patches = encodings.map((encoding) => tower.patches(encoding));
+      const states = await this.#run(patches, { rows });
+      if (!this.#proven.has(states.length)) await this.#prove(patches, states, rows);
       for (const [i, encoding] of encodings.entries()) {
         tower.complete(encoding, /** @type {Float32Array} */ (states[i]));
         done += 1;
       }
+      void this.keepTuning();
     } catch (error) {
       this.end(why(error));
+      refuseTrap(error);
     }
     return done;
   }
 
-  /**
-   * The first of the layers alone, on a GPU tower of its own.
-   *
-   * @param {ImageEncodingHandle} encoding
-   * @param {Surroundings['load']} load
-   */
-  async firstLayer(encoding, load) {
-    const { GpuTower } = await load();
-    const description = { ...describe(this.#tower), layers: 1 };
-    const gpu = await GpuTower.create(this.#device, description, reader(this.#tower));
-    try {
-      const [states] = await gpu.run([this.#tower.patches(encoding)], { rows: 'all' });
-      return /** @type {Float32Array} */ (states);
-    } finally {
-      gpu.destroy();
-    }
+  /** The states of all tokens after so many layers. @param {ImageEncodingHandle} encoding @param {number} [layers] by default all */
+  async states(encoding, layers = this.layers) {
+    const [states] = await this.#run([this.#tower.patches(encoding)], { rows: 'all', layers });
+    return /** @type {Float32Array} */ (states);
   }
 
-  /** The states after all layers. @param {ImageEncodingHandle} encoding */
-  async states(encoding) {
-    if (!this.#gpu) throw new Error('the GPU is gone');
-    const [states] = await this.#gpu.run([this.#tower.patches(encoding)], { rows: 'all' });
-    return /** @type {Float32Array} */ (states);
+  /** @param {Float32Array[]} patches @param {Parameters<GpuTower['run']>[1]} how */
+  async #run(patches, how) {
+    if (!this.#gpu) throw new Refusal(this.lost ?? 'it is gone');
+    return answered(this.#gpu.run(patches, how), this.patience * patches.length);
+  }
+
+  /**
+   * Other numbers of rows go through other tiles: the first time, the last picture goes through alone as well.
+   *
+   * @param {Float32Array[]} patches
+   * @param {Float32Array[]} states
+   * @param {'all' | 'class'} rows
+   */
+  async #prove(patches, states, rows) {
+    const [alone] = await this.#run(patches.slice(-1), { rows });
+    const together = states.at(-1) ?? new Float32Array();
+    refuseOther(together, alone ?? together, this.#width, `of ${states.length} pictures at once`);
+    this.#proven.add(states.length);
+  }
+
+  /** Keeps what was measured since the last time, for later visits. */
+  async keepTuning() {
+    const size = Object.keys(this.#tuning).length;
+    if (size === this.#kept) return;
+    this.#kept = size;
+    await this.#writeTuning(this.#tuning);
   }
 
   /** Gives the GPU back; the wasm does all that comes. @param {string} [reason] */
@@ -198,6 +263,11 @@ export class Accelerator {
     this.#device.destroy();
     release(this.#tower);
   }
+}
+
+/** What a device says, as it goes into a sentence. @param {string} message */
+function sentence(message) {
+  return message.replace(/\.$/, '');
 }
 
 /** @param {VisionTowerHandle} tower @returns {TowerDescription} */

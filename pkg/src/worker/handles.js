@@ -62,6 +62,7 @@
  * @typedef {object} TracingBack what every model has that can be looked into
  * @property {(encoding: any) => TracingHandle} beginRollout
  * @property {(tracing: any) => number} traceBack goes back through one more layer; returns how many are left
+ *
  * @typedef {object} LabelSetHandle
  * @property {number} length
  * @property {number} prompts each label in each template

@@ -9,8 +9,8 @@ export const USAGE = { MAP_READ: 0x1, COPY_SRC: 0x4, COPY_DST: 0x8, UNIFORM: 0x4
 const READ = 1;
 
 /**
- * Does something that makes or uses buffers, and throws what the device has to say against it. Nothing is awaited within: error
- * scopes are a stack, which others use as well.
+ * Does something that makes or uses buffers, and throws what the device has to say against it, as far as it is said before the
+ * first await: error scopes are a stack, which others use as well.
  * @template T
  * @param {GPUDevice} device
  * @param {() => T} work
@@ -31,12 +31,6 @@ export async function checked(device, work) {
   const error = errors.find((one) => one !== null);
   if (error) throw new Error(`The GPU refuses: ${error.message}`);
   return outcome.result;
-}
-
-/** Rejects when the device is lost. @param {GPUDevice} device @returns {Promise<never>} */
-export async function lost(device) {
-  const { reason, message } = await device.lost;
-  throw new Error(`The GPU was lost (${reason}): ${message}`);
 }
 
 /** Pipelines of each device by their text: all its towers have them in common. @type {WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>} */
@@ -146,13 +140,12 @@ export function write(device, buffer, data, at = 0) {
 }
 
 /**
- * What is in a buffer that can be mapped. Rejects where the device is lost meanwhile.
- * @param {GPUDevice} device
+ * What is in a buffer that can be mapped. Rejects where its device is lost meanwhile.
  * @param {GPUBuffer} buffer
  * @param {number} bytes
  */
-export async function readBack(device, buffer, bytes) {
-  await Promise.race([buffer.mapAsync(READ, 0, bytes), lost(device)]);
+export async function readBack(buffer, bytes) {
+  await buffer.mapAsync(READ, 0, bytes);
   const copy = buffer.getMappedRange(0, bytes).slice(0);
   buffer.unmap();
   return copy;

@@ -64,9 +64,10 @@ export function operations(description) {
  * @param {Weights} options.weights
  * @param {number} options.images
  * @param {RowsAsked} options.asked
+ * @param {number} options.layers so many of them, from the first
  * @returns {Promise<Plan>}
  */
-export async function planTower({ kernels, workspace, description, weights, images, asked }) {
+export async function planTower({ kernels, workspace, description, weights, images, asked, layers }) {
   const { width, heads, intermediate, activation, epsilon, patches, prefix } = description;
   const length = lengthOf(description);
   const total = images * length;
@@ -121,8 +122,8 @@ export async function planTower({ kernels, workspace, description, weights, imag
 
   let x = states;
   let rows = total;
-  for (const [i, layer] of weights.layers.entries()) {
-    const classAlone = asked === 'class' && i === weights.layers.length - 1;
+  for (const [i, layer] of weights.layers.slice(0, layers).entries()) {
+    const classAlone = asked === 'class' && i === layers - 1;
     const normal = rowsFor('normal', layer.qkv, total, width);
     steps.push(kernels.rows({ width, from: x, to: normal, rows, norm: layer.norm1, epsilon }));
     const qkv = { values: between };
@@ -153,8 +154,8 @@ export async function planTower({ kernels, workspace, description, weights, imag
       kernels.product({ matrix: layer.down, from: active, rows, to: { values: x }, output: 'add' }),
     );
   }
-  // A description without layers has its class rows gathered all the same.
-  if (asked === 'class' && weights.layers.length === 0) {
+  // Without layers, class rows are gathered all the same.
+  if (asked === 'class' && layers === 0) {
     const to = { values: floats('class states', images * width) };
     steps.push(kernels.rows({ width, from: states, to, rows: images, stride: length }));
     x = to.values;

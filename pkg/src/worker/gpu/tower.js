@@ -5,6 +5,7 @@
  * @typedef {import('./types.js').TowerTensor} TowerTensor
  * @typedef {import('./types.js').ReadTensor} ReadTensor
  * @typedef {import('./types.js').RowsAsked} RowsAsked
+ * @typedef {import('./kernels.js').Step} Step
  * @typedef {import('./plan.js').Plan} Plan
  * @typedef {import('./plan.js').Weights} Weights
  *
@@ -14,6 +15,7 @@
  * @property {boolean} [packed] whether WGSL multiplies packed int8 numbers: by default what the browser says
  * @property {import('./kernels.js').ChooseTile} [tile] which tile products take, in place of what is measured
  * @property {number} [most] images of one submit, at most
+ * @property {number} [operations] multiplications and additions of one submit, at most
  */
 
 import { checked, readBack, Uploads, USAGE, write } from './device.js';
@@ -24,8 +26,8 @@ import { readWeights } from './read-weights.js';
 import { Tuner } from './tuning.js';
 import { Workspace } from './workspace.js';
 
-/** Multiplications and additions of one submit, at most: others want to draw in between. */
-const OPERATIONS = 1e12;
+/** Operations of one submit, by default: others want to draw in between. A slow GPU needs a second for them. */
+const OPERATIONS = 5e11;
 
 /** Workgroups in one dimension of a dispatch, of every device. */
 const WORKGROUPS = 65535;
@@ -42,12 +44,17 @@ export class GpuTower {
   #uploads;
   #weights;
   #most;
+  #operations;
 
   /**
    * @param {TowerDescription} description
-   * @param {{ kernels: Kernels, uploads: Uploads, weights: Weights, workspace: Workspace, most?: number }} parts
+   * @param {{ kernels: Kernels, uploads: Uploads, weights: Weights, workspace: Workspace, most?: number,
+   *   operations?: number }} parts
    */
-  constructor(description, { kernels, uploads, weights, workspace, most = Infinity }) {
+  constructor(
+    description,
+    { kernels, uploads, weights, workspace, most = Infinity, operations = OPERATIONS },
+  ) {
     this.device = uploads.device;
     this.description = description;
     this.#kernels = kernels;
@@ -56,6 +63,7 @@ export class GpuTower {
     this.#uploads = uploads;
     this.#weights = weights;
     this.#most = most;
+    this.#operations = operations;
   }
 
   /**
@@ -67,7 +75,7 @@ export class GpuTower {
    * @param {TowerOptions} [options]
    * @returns {Promise<GpuTower>}
    */
-  static async create(device, description, readTensor, { tuning, packed, tile, most } = {}) {
+  static async create(device, description, readTensor, { tuning, packed, tile, most, operations } = {}) {
     check(description);
     const tuner = tuning && new Tuner(device, tuning);
     const measured = tuner && tuner.choose.bind(tuner);
@@ -76,8 +84,9 @@ export class GpuTower {
     const workspace = new Workspace(device);
     try {
       const weights = await readWeights(uploads, description, readTensor);
-      const tower = new GpuTower(description, { kernels, uploads, weights, workspace, most });
-      await tower.#plan(1, description.output);
+      const parts = { kernels, uploads, weights, workspace, most, operations };
+      const tower = new GpuTower(description, parts);
+      await tower.#plan(1, description.output, description.layers);
       return tower;
     } catch (error) {
       for (const one of [workspace, uploads, kernels]) one.destroy();
@@ -89,17 +98,17 @@ export class GpuTower {
    * The states after the last layer, before the final norm, of several images: for each one rows asked for x width.
    * Rejects where the device was lost or refuses.
    * @param {Float32Array[]} patches for each image patches x inputs
-   * @param {{ rows?: RowsAsked }} [options] by default what the description says
+   * @param {{ rows?: RowsAsked, layers?: number }} [options] by default what the description says; `layers`: so many of them
    * @returns {Promise<Float32Array[]>}
    */
-  run(patches, { rows = this.description.output } = {}) {
-    const result = this.#last.then(() => this.#run(patches, rows));
+  run(patches, { rows = this.description.output, layers = this.description.layers } = {}) {
+    const result = this.#last.then(() => this.#run(patches, rows, layers));
     this.#last = result.catch(() => {});
     return result;
   }
 
-  /** @param {Float32Array[]} patches @param {RowsAsked} asked */
-  async #run(patches, asked) {
+  /** @param {Float32Array[]} patches @param {RowsAsked} asked @param {number} layers */
+  async #run(patches, asked, layers) {
     const { description } = this;
     const numbers = description.patches * description.inputs;
     if (patches.some(({ length }) => length !== numbers)) {
@@ -114,16 +123,20 @@ export class GpuTower {
       this.#reads.get('read', all, USAGE.MAP_READ | USAGE.COPY_DST),
     );
     for (const { first, images } of this.#shares(patches.length)) {
-      const plan = await this.#plan(images, asked);
+      const plan = await this.#plan(images, asked, layers);
       await checked(this.device, () => {
         this.#write(plan.patches, patches.slice(first, first + images));
-        const encoder = this.device.createCommandEncoder();
-        encodeSteps(encoder, plan.steps);
-        encoder.copyBufferToBuffer(plan.result, 0, target, first * bytes, images * bytes);
-        this.device.queue.submit([encoder.finish()]);
+        for (const steps of this.#submits(plan.steps, images)) {
+          const encoder = this.device.createCommandEncoder();
+          encodeSteps(encoder, steps);
+          if (steps.at(-1) === plan.steps.at(-1)) {
+            encoder.copyBufferToBuffer(plan.result, 0, target, first * bytes, images * bytes);
+          }
+          this.device.queue.submit([encoder.finish()]);
+        }
       });
     }
-    const read = new Float32Array(await readBack(this.device, target, all));
+    const read = new Float32Array(await readBack(target, all));
     return patches.map((_, i) => read.slice(i * size, (i + 1) * size));
   }
 
@@ -137,7 +150,7 @@ export class GpuTower {
         Math.min(
           Math.min(maxStorageBufferBindingSize, maxBufferSize) / largestBuffer(description),
           WORKGROUPS / lengthOf(description),
-          OPERATIONS / operations(description),
+          this.#operations / operations(description),
           this.#most,
         ),
       ),
@@ -149,9 +162,18 @@ export class GpuTower {
     });
   }
 
-  /** @param {number} images @param {RowsAsked} asked */
-  async #plan(images, asked) {
-    const key = `${images} ${asked}`;
+  /** Steps in submits, of which only one image of a large tower needs several. @param {Step[]} steps @param {number} images */
+  #submits(steps, images) {
+    const count = Math.ceil((images * operations(this.description)) / this.#operations);
+    const length = Math.ceil(steps.length / count);
+    return Array.from({ length: Math.ceil(steps.length / length) }, (_, i) =>
+      steps.slice(i * length, (i + 1) * length),
+    );
+  }
+
+  /** @param {number} images @param {RowsAsked} asked @param {number} layers */
+  async #plan(images, asked, layers) {
+    const key = `${images} ${asked} ${layers}`;
     const known = this.#plans.get(key);
     if (known?.version === this.#workspace.version) return known;
     const plan = await checked(this.device, () => {
@@ -162,6 +184,7 @@ export class GpuTower {
         weights: this.#weights,
         images,
         asked,
+        layers,
       });
       // The device's own complaint, where there is one, says more than what comes of it.
       planned.catch(() => {});

@@ -67,6 +67,7 @@ export class Tuner {
     const names = /** @type {TileName[]} */ (Object.keys(TILES)).filter(
       (name) => name === usual || rows > TILES[name].rows / 2,
     );
+    if (names.length === 1) return usual;
     const steps = await Promise.all(names.map(stepWith));
     /** @type {Map<TileName, number>} */
     const times = new Map();

@@ -22,6 +22,7 @@ import { OcelliError } from '../../shared/errors.js';
 import { accelerate } from '../accelerator.js';
 import { gpuSurroundings } from '../gpu-surroundings.js';
 import { load } from './load.js';
+import { progress } from './meter.js';
 import { VectorIndexOperations } from './vector-index.js';
 
 /** One loaded model and what it can be asked, for one task or several; or one index. */
@@ -87,12 +88,13 @@ export class Engine {
    */
   async *#load(params, signal) {
     const options = { ...this.#options, signal };
-    const { recipe, handle, place, knownLabels } = yield* load(this.#wasm, params, options);
+    const { recipe, handle, place, knownLabels, bytes } = yield* load(this.#wasm, params, options);
     const chosen = await accelerate(this.#wasm, handle, params.device ?? 'wasm', this.#surroundings);
     this.#accelerator = chosen.accelerator;
     this.#runtime = withDevice(this.#bare, chosen.accelerator ? 'webgpu' : 'wasm', chosen.reason);
     const { operations, calibration } = recipe.finish(handle, place, chosen.accelerator);
     this.#operations = operations;
+    yield progress('ready', null, bytes, bytes);
     return { runtime: this.#runtime, tasks: recipe.tasks, calibration, knownLabels };
   }
 

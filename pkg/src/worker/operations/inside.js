@@ -1,5 +1,5 @@
 /**
- * ImageEncoder inside a model: which parts of a picture made its answer. A map takes the way through the layers twice, there
+ * A look inside a model: which parts of a picture made its answer. A map takes the way through the layers twice, there
  * and back, one layer at a time.
  *
  * @typedef {import('../handles.js').CaptionerHandle} CaptionerHandle

@@ -23,6 +23,7 @@
  * @property {any} handle of the model
  * @property {Place | null} place where it is kept, if it is
  * @property {Uint8Array | null} knownLabels the list of the labels that it can know, where it has one
+ * @property {number} bytes of its files, or of what is kept of it
  */
 
 import { linkedController, throwIfAborted } from '../../shared/abort.js';
@@ -71,7 +72,8 @@ export async function* load(wasm, params, options) {
     try {
       const handle = yield* fromStore(wasm, params.dtype, recipe, { ...entry, small }, options.signal);
       const place = { backend, name, record: entry.record };
-      return { recipe, handle, place, knownLabels: knownLabelsOf(recipe, small) };
+      const bytes = entry.record.weights;
+      return { recipe, handle, place, knownLabels: knownLabelsOf(recipe, small), bytes };
     } catch (error) {
       throwIfAborted(options.signal);
       // Damage is ours to mend; a trap in the wasm is not.
@@ -141,9 +143,7 @@ async function* fromStore(wasm, dtype, recipe, { record, small, chunks }, signal
     if (loaded !== total) throw errorFor('weights-truncated', 'What was kept of the model is cut short.');
     yield progress('build', null, total, total);
     consumed = true;
-    const handle = recipe.create(checked, weights);
-    yield progress('ready', null, total, total);
-    return handle;
+    return recipe.create(checked, weights);
   } finally {
     if (!consumed) {
       release(weights);
@@ -260,8 +260,8 @@ async function* fromNetwork(wasm, params, options, keep) {
       small.map((bytes) => bytes ?? new Uint8Array()),
       versionsOf(all),
     );
-    yield progress('ready', null, meter.loaded, meter.loaded);
-    return { recipe, handle, place: writer?.place ?? null, knownLabels: knownLabelsOf(recipe, small) };
+    const place = writer?.place ?? null;
+    return { recipe, handle, place, knownLabels: knownLabelsOf(recipe, small), bytes: meter.loaded };
 
     /** A file of the text model that the configuration names. @param {ModelFile} file */
     async function openNamed(file) {

@@ -19,7 +19,7 @@ const STEPS = [32, 16, 8];
 
 /**
  * How many queries a workgroup has and how many keys a step takes, for heads of so many columns.
- * @param {number} size a multiple of 4, 128 at most
+ * @param {number} size a multiple of 4, 156 at most: more does not fit into workgroup memory
  */
 export function attentionShape(size) {
   const queries = size > 64 ? 16 : 32;
@@ -125,8 +125,8 @@ fn main(
     ${load(2, 'values')}
     let before = most;
     ${each(ACROSS, (k) => `most = max(most, maxima[local.y * ${ACROSS}u + ${k}u]);`)}
-    let fade = exp2(before - most);
-    sum *= fade;
+    let rescale = exp2(before - most);
+    sum *= rescale;
     ${each(
       own,
       (k) => /* wgsl */ `{
@@ -136,7 +136,7 @@ fn main(
     }`,
     )}
     workgroupBarrier();
-    ${each(4, (r) => each(results, (j) => `y${r}${j} *= fade[${r}];`))}
+    ${each(4, (r) => each(results, (j) => `y${r}${j} *= rescale[${r}];`))}
     for (var k = 0u; k < ${keys}u; k++) {
       let weight = weights[k * ${down}u + local.y];
       ${each(
