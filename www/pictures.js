@@ -26,6 +26,29 @@ export function takenAt(file) {
 }
 
 /**
+ * A picture of which nothing is known yet.
+ * @param {string} id
+ * @param {{ file: Blob, path: string, index: number }} arrival
+ * @param {number} batch
+ * @returns {Picture}
+ */
+export function pictureOf(id, { file, path, index }, batch) {
+  return {
+    id,
+    name: path.split('/').at(-1) ?? path,
+    path,
+    key: keyOf(file, path),
+    size: file.size,
+    content: null,
+    sample: null,
+    batch,
+    index,
+    taken: takenAt(file),
+    file,
+  };
+}
+
+/**
  * A list with what was taken out of it.
  * @param {readonly Picture[]} now
  * @param {readonly Picture[]} before
@@ -41,14 +64,16 @@ export function backIn(now, before, gone) {
 }
 
 /**
- * Puts a picture where it belongs: among those that came with it, before those that came earlier.
+ * Puts pictures where they belong: among those that came with them, before those that came earlier.
  * @param {readonly Picture[]} list
- * @param {Picture} picture
+ * @param {readonly Picture[]} pictures that follow each other
  * @returns {Picture[]}
  */
-export function inPlace(list, picture) {
+export function inPlace(list, pictures) {
+  const [first] = pictures;
+  if (!first) return [...list];
   const isBehind = (/** @type {Picture} */ { batch, index }) =>
-    batch < picture.batch || (batch === picture.batch && index > picture.index);
+    batch < first.batch || (batch === first.batch && index > first.index);
   const at = list.findIndex(isBehind);
-  return at < 0 ? [...list, picture] : [...list.slice(0, at), picture, ...list.slice(at)];
+  return at < 0 ? [...list, ...pictures] : [...list.slice(0, at), ...pictures, ...list.slice(at)];
 }

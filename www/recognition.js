@@ -53,9 +53,10 @@ export class Recognition {
     return !this.#copies.has(picture);
   }
 
-  /** Whether a file may be one that is known. @param {Blob} file */
-  mayKnow({ size }) {
-    return (this.#byLength.get(size)?.size ?? 0) > 0;
+  /** Whether a file may be one that came earlier. @param {Blob} file @param {number} batch with which it comes */
+  mayKnow({ size }, batch) {
+    const [first] = this.#byLength.get(size) ?? [];
+    return first !== undefined && first.batch !== batch;
   }
 
   /** Whether a file is the original of a picture that is here, and lies where it lay. @param {Blob} file @param {string} path */

@@ -9,11 +9,12 @@ import { Embeddings } from './embeddings.js';
 import { FileWords } from './file-words.js';
 import { pathOf } from './gather.js';
 import { Lessons } from './lessons.js';
-import { backIn, inPlace, keyOf, takenAt } from './pictures.js';
+import { backIn, inPlace, pictureOf } from './pictures.js';
 import { captionsQueue, classesQueue, tagsQueue } from './queues.js';
 import { Recognition } from './recognition.js';
 import { TagQuestion } from './tag-question.js';
 import { above, withFiled, withWords } from './tagging.js';
+import { Turn } from './turn.js';
 
 /**
  * @typedef {import('ocelli').Tag<string | null> & { own?: boolean, taught?: boolean, filed?: boolean }} Tag with `null` for "none of these"; `own`: people say so;
@@ -125,11 +126,22 @@ export class Session extends EventTarget {
    */
   async add(files) {
     const batch = (this.#batch = Math.max(Date.now(), this.#batch + 1));
-    const arrivals = files.map((file, index) => ({ file, index, path: this.#pathFor(file) }));
-    const maybe = arrivals.filter(({ file }) => this.recognition.mayKnow(file));
-    const strangers = arrivals.filter((one) => !maybe.includes(one)).map((one) => this.#picture(one, batch));
+    /** @type {import('./recognition.js').Arrival[]} */
+    const maybe = [];
+    /** @type {Picture[]} */
+    const strangers = [];
+    const turn = new Turn();
     // What comes in now is to be seen.
     this.#fitting = null;
+    for (const [index, file] of files.entries()) {
+      const arrival = { file, index, path: this.#pathFor(file) };
+      // Browsers look up the length of each file that was picked when they are asked, which takes them a while.
+      if (this.recognition.mayKnow(file, batch)) maybe.push(arrival);
+      else strangers.push(this.#picture(arrival, batch));
+      if (!turn.isOver) continue;
+      this.#takeIn(strangers.splice(0));
+      await turn.next();
+    }
     this.#takeIn(strangers);
     for await (const { arrival, picture, isIt, content } of this.recognition.meet(maybe)) {
       if (isIt) this.#changed();
@@ -143,33 +155,19 @@ export class Session extends EventTarget {
     return pathOf(file) ?? ((file instanceof File && file.name) || `Picture ${this.#count}`);
   }
 
-  /** @param {import('./recognition.js').Arrival} arrival @param {number} batch @returns {Picture} */
-  #picture({ file, path, index }, batch) {
+  /** @param {import('./recognition.js').Arrival} arrival @param {number} batch */
+  #picture(arrival, batch) {
     this.#ids += 1;
-    return {
-      id: `picture-${this.#ids}`,
-      name: path.split('/').at(-1) ?? path,
-      path,
-      key: keyOf(file, path),
-      size: file.size,
-      content: null,
-      sample: null,
-      batch,
-      index,
-      taken: takenAt(file),
-      file,
-    };
+    return pictureOf(`picture-${this.#ids}`, arrival, batch);
   }
 
   /** @param {readonly Picture[]} pictures @param {Picture | null} [twin] a picture of the same content, which all is known of already */
   #takeIn(pictures, twin = null) {
-    const [first, ...others] = pictures;
+    const [first] = pictures;
     if (!first) return;
     this.recognition.learn(pictures);
-    const among = (/** @type {Picture[]} */ list) =>
-      others.length === 0 ? inPlace(list, first) : [...pictures, ...list];
-    this.pictures = among(this.pictures);
-    this.#arrived = among(this.#arrived);
+    this.pictures = inPlace(this.pictures, pictures);
+    this.#arrived = inPlace(this.#arrived, pictures);
     const captions = twin && this.captions.jobs.get(twin);
     const known = captions?.status === 'done' ? captions.result : null;
     const by = this.captions.model?.id ?? '';
