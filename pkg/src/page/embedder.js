@@ -26,7 +26,7 @@ import { inShares, inTurn } from './in-turn.js';
 import { LOAD, LoadedModel } from './model.js';
 
 /** Pictures that a GPU takes at once. */
-const TOGETHER = 32;
+export const TOGETHER = 32;
 
 /**
  * A CLIP model: makes vectors of unit length out of pictures and texts; the more alike, the larger their product. Empty

@@ -9,6 +9,7 @@
  */
 
 import { errorFor, ImageError } from '../shared/errors.js';
+import { TOGETHER } from './embedder.js';
 
 /** Vectors that go to the worker at once. */
 const BATCH = 64;
@@ -33,19 +34,29 @@ export async function addPictures(worker, embedder, items, { signal, onProgress 
     batch = [];
     if (full.length > 0) await addVectors(worker, full);
   };
-  try {
-    for (const [loaded, { id, image }] of items.entries()) {
-      onProgress?.({ phase: 'image', file: null, loaded, total });
-      try {
-        const [vector] = await worker.reading(() =>
-          embedder.embedImages([image], { signal: signal ?? null }),
-        );
-        if (vector) batch.push({ id, vector });
-      } catch (error) {
-        if (!(error instanceof ImageError)) throw error;
-        failed.push({ id, error });
+  /** @param {readonly IndexedImage[]} share */
+  const embed = async (share) => {
+    const images = share.map(({ image }) => image);
+    try {
+      const vectors = await worker.reading(() => embedder.embedImages(images, { signal: signal ?? null }));
+      for (const [i, vector] of vectors.entries()) {
+        batch.push({ id: /** @type {IndexedImage} */ (share[i]).id, vector });
       }
-      if (batch.length === BATCH) await flush();
+    } catch (error) {
+      const [first, ...others] = share;
+      if (!(error instanceof ImageError) || !first) throw error;
+      if (others.length === 0) failed.push({ id: first.id, error });
+      // One of them cannot be read.
+      else for (const one of share) await embed([one]);
+    }
+  };
+  try {
+    for (let loaded = 0; loaded < total;) {
+      onProgress?.({ phase: 'image', file: null, loaded, total });
+      const share = items.slice(loaded, loaded + (embedder.runtime.device === 'webgpu' ? TOGETHER : 1));
+      await embed(share);
+      if (batch.length >= BATCH) await flush();
+      loaded += share.length;
     }
   } finally {
     await flush();
