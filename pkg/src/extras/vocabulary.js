@@ -32,6 +32,9 @@ const MAX_BYTES = 1 << 20;
 /** The most tags accepted: a tagger takes no more labels. */
 const MAX_TAGS = 10_000;
 
+/** @type {ReadonlySet<string>} */
+const NOTHING = new Set();
+
 const COLUMNS = ['tag', 'hint', 'ja', 'parents'];
 
 /**
@@ -93,6 +96,8 @@ export class Vocabulary {
   #tags;
   /** @type {ReadonlyMap<string, number>} */
   #depths;
+  /** What each tag implies, as far as somebody has asked. @type {Map<string, ReadonlySet<string>>} */
+  #ancestors = new Map();
 
   /** @param {ReadonlyMap<string, VocabularyTag>} tags by name; every parent is among them */
   constructor(tags) {
@@ -157,8 +162,10 @@ export class Vocabulary {
       /** @type {import('../page/tagger.js').Tag<string | null> | null} */ (null),
     );
     if (best === null || best.label === null) return null;
-    for (const label of [best.label, ...this.implied(best.label)]) {
-      const score = this.#sum(tags, label);
+    const possible = [best.label, ...this.#impliedBy(best.label)];
+    const sums = this.#sums(tags, possible);
+    for (const label of possible) {
+      const score = Math.min(1, sums.get(label) ?? 0);
       if (score >= threshold) {
         return { label, score, index: tags.find((tag) => tag.label === label)?.index ?? -1 };
       }
@@ -167,19 +174,24 @@ export class Vocabulary {
   }
 
   /**
-   * The score of a tag together with those of all that imply it.
+   * The scores of some tags, each together with those of all that imply it.
    *
    * @param {readonly import('../page/tagger.js').Tag<string | null>[]} tags
-   * @param {string} wanted
+   * @param {Iterable<string>} wanted
+   * @returns {ReadonlyMap<string, number>}
    */
-  #sum(tags, wanted) {
-    const parts = tags.filter(
-      ({ label }) => label !== null && (label === wanted || this.implied(label).includes(wanted)),
-    );
-    return Math.min(
-      1,
-      parts.reduce((sum, { score }) => sum + score, 0),
-    );
+  #sums(tags, wanted) {
+    const sums = new Map([...wanted].map((label) => [label, 0]));
+    const add = (/** @type {string} */ label, /** @type {number} */ score) => {
+      const sum = sums.get(label);
+      if (sum !== undefined) sums.set(label, sum + score);
+    };
+    for (const { label, score } of tags) {
+      if (label === null) continue;
+      add(label, score);
+      for (const other of this.#impliedBy(label)) add(other, score);
+    }
+    return sums;
   }
 
   /**
@@ -202,13 +214,22 @@ export class Vocabulary {
    * @returns {string[]}
    */
   implied(tag) {
+    return [...this.#impliedBy(tag)];
+  }
+
+  /** @param {string} tag @returns {ReadonlySet<string>} */
+  #impliedBy(tag) {
+    const known = this.#ancestors.get(tag);
+    if (known) return known;
+    if (!this.#tags.has(tag)) return NOTHING;
     const found = new Set([tag]);
     // A set goes on with what is added while it is walked through.
     for (const next of found) {
       for (const parent of this.#tags.get(next)?.parents ?? []) found.add(parent);
     }
     found.delete(tag);
-    return [...found];
+    this.#ancestors.set(tag, found);
+    return found;
   }
 
   /**
@@ -229,7 +250,7 @@ export class Vocabulary {
     return ordered.filter(({ label }) => {
       if (label === null) return true;
       if (implied.has(label)) return false;
-      for (const other of this.implied(label)) implied.add(other);
+      for (const other of this.#impliedBy(label)) implied.add(other);
       return true;
     });
   }
@@ -277,7 +298,9 @@ export class Vocabulary {
     const depth = (/** @type {{ label: string | null }} */ { label }) => this.#depths.get(label ?? '') ?? 0;
     const ordered = [...raised, ...added].sort((a, b) => b.score - a.score || depth(b) - depth(a));
     if (among === undefined) return ordered;
-    return ordered.map((tag) => (tag.label === null ? tag : { ...tag, score: this.#sum(among, tag.label) }));
+    const sums = this.#sums(among, scores.keys());
+    const sum = (/** @type {string} */ label) => Math.min(1, sums.get(label) ?? 0);
+    return ordered.map((tag) => (tag.label === null ? tag : { ...tag, score: sum(tag.label) }));
   }
 }
 
