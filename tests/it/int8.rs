@@ -265,7 +265,7 @@ fn best_tags_and_captions_of_the_built_in_models_stay() {
 }
 
 /// Photographs of the test part that are looked at, if `OCELLI_PHOTOS` names no other number: all would take minutes.
-const PHOTOS: usize = 200;
+const PHOTOS: usize = 100;
 
 #[test]
 fn best_tags_and_captions_of_photographs_stay() {
