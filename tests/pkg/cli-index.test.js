@@ -100,7 +100,10 @@ test('pictures that were removed leave the index, also where none is left', { sk
   assert.match(again.err, /a\.ocelli is up to date: 1 picture\./);
   const other = await make('photos/*.webp');
   assert.equal(other.code, 2, 'a glob that finds nothing may be mistyped');
-  for (const folder of ['photos', 'old']) rmSync(path.join(cwd, folder), { recursive: true });
+  // What lies elsewhere may only be out of reach.
+  rmSync(path.join(cwd, 'old'), { recursive: true });
+  assert.match((await make('photos')).err, /a\.ocelli is up to date: 1 picture\./);
+  rmSync(path.join(cwd, 'photos'), { recursive: true });
   assert.match((await make('old')).out, /^a\.ocelli: 0 pictures, 0\.0 MB; 1 is gone\n$/);
   assert.equal((await make('photos')).code, 1, 'of that folder the index has nothing any more');
   const found = await ocelli(['search', 'a cat', '--index', 'a.ocelli'], { cwd });

@@ -82,6 +82,19 @@ export function sentenceOfUndecoded(count) {
   return `${count} ${files} in HEIC, AVIF, SVG or JPEG XL form, which ocelli does not decode in Node: convert ${them} to JPEG.`;
 }
 
+/** Of a glob, the folder that all it finds lies below; any other name as it is. @param {string} name */
+export function rootOf(name) {
+  if (!isDynamicPattern(name)) return name;
+  const parts = name.split('/');
+  const root = parts
+    .slice(
+      0,
+      parts.findIndex((part) => isDynamicPattern(part)),
+    )
+    .join('/');
+  return root === '' && !name.startsWith('/') ? '.' : `${root}/`;
+}
+
 /** @param {string} name @returns {Promise<{ pictures: string[], undecoded: string[] }>} */
 async function expand(name) {
   const about = await stat(name).catch(() => null);

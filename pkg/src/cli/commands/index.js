@@ -8,7 +8,7 @@ import { Index } from '../../page/vector-index.js';
 import { destinationOf, replaceFile } from '../destination.js';
 import { EXIT, usage } from '../failure.js';
 import { openIndexFile } from '../index-file.js';
-import { lookForPictures, noPicture, sentenceOfUndecoded } from '../inputs.js';
+import { lookForPictures, noPicture, rootOf, sentenceOfUndecoded } from '../inputs.js';
 import { modelOf, openModel } from '../model.js';
 import { loading } from '../progress.js';
 import { amount, tell } from '../terminal.js';
@@ -37,7 +37,8 @@ export async function index(values, names) {
 }
 
 /**
- * Brings an index to what the pictures are now: what is new or newer than it is embedded, what is gone is removed.
+ * Brings an index to what the pictures are now: what is new or newer than it is embedded; what is gone of what is named, or lay
+ * below, is removed. Other folders may only be out of reach, such as those of a disk.
  *
  * @param {Values} values @param {string[]} names @param {string} out @param {string | null} earlier
  */
@@ -46,7 +47,7 @@ async function update(values, names, out, earlier) {
   const quiet = values.quiet === true;
   const found = await lookForPictures(names, process.stdin, values.null === true);
   const known = await stateOf(earlier);
-  const gone = await missing(known.ids);
+  const gone = await missing([...known.ids].filter(within(names, found.pictures)));
   // A picture or a folder that is named, and was removed, is no failure.
   const removed = withFolders(gone);
   const pictures = found.pictures.filter((picture) => !removed.has(path.join(picture.path, '.')));
@@ -105,7 +106,29 @@ async function stateOf(file) {
   }
 }
 
-/** @param {Set<string>} ids */
+/**
+ * Tells of pictures whether they are among those that are named, or below what is named.
+ *
+ * @param {string[]} names as they were given
+ * @param {readonly Picture[]} pictures that lists and globs name
+ * @returns {(id: string) => boolean}
+ */
+function within(names, pictures) {
+  const listed = new Set(pictures.map((picture) => path.resolve(picture.path)));
+  const roots = names.filter((name) => name !== '-').map((name) => path.resolve(rootOf(name)));
+  return (id) => {
+    const place = path.resolve(id);
+    return listed.has(place) || roots.some((root) => isWithin(root, place));
+  };
+}
+
+/** @param {string} root @param {string} place both absolute */
+function isWithin(root, place) {
+  const way = path.relative(root, place);
+  return !path.isAbsolute(way) && way.split(path.sep)[0] !== '..';
+}
+
+/** @param {string[]} ids */
 async function missing(ids) {
   const gone = [];
   for (const id of ids) if (id !== '-' && !(await stat(id).catch(() => null))) gone.push(id);

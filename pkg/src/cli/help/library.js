@@ -8,7 +8,8 @@ export const LIBRARY = {
     summary: 'make a file of pictures that can be searched',
     usage: 'ocelli index [options] PICTURE... --out FILE',
     about: `Writes an index: a vector of each picture in 8 bits, 53 MB of a hundred thousand pictures with CLIP B/32. Where FILE is
-there, what is new or has changed since is added, and what is no longer there is removed: also where a folder has become empty.
+there, what is new or has changed since is added, and what is no longer there is removed, of what is named and all below it: also
+where a folder has become empty. What lies elsewhere stays.
 
 ${PICTURES}`,
     options: {
