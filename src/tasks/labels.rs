@@ -1,6 +1,6 @@
 //! A set of labels whose embeddings are computed bit by bit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::embedding_cache::TemplateEntries;
@@ -147,6 +147,17 @@ impl LabelSet {
     pub fn pending(&self) -> usize {
         let done = self.round.as_ref().map_or(0, |round| round.done);
         (self.texts.len() - self.embeddings.len()) * self.templates.count() - done
+    }
+
+    /// How many of them are not `known` either.
+    pub(super) fn waiting(&self, known: Option<&TemplateEntries>) -> usize {
+        let count = self.templates.count();
+        let round = self.round.as_ref();
+        let begun = self.embeddings.len() + round.map_or(0, |round| round.slots.len());
+        let is_known = |text: &str| known.is_some_and(|known| known.contains_key(text));
+        let rest = self.texts[begun..].iter().map(String::as_str).filter(|&text| !is_known(text));
+        rest.collect::<HashSet<_>>().len() * count
+            + round.map_or(0, |round| round.fresh.len() * count - round.done)
     }
 
     /// The unit-length embeddings of labels known so far, in their order.
@@ -299,6 +310,19 @@ mod tests {
         assert_eq!(fresh, [("x".to_owned(), [half, half].into()), ("y".to_owned(), [0.0, 1.0].into())]);
         assert_eq!(set.pending(), 0);
         assert_eq!(set.embeddings(), [fresh[0].1.clone(), fresh[1].1.clone(), fresh[0].1.clone(), z]);
+    }
+
+    #[test]
+    fn only_what_nobody_knows_waits() {
+        let mut set = set(&["x", "y", "x", "z"]).unwrap();
+        let known = TemplateEntries::from([("z".to_owned(), [1.0, 0.0].into())]);
+        assert_eq!((set.pending(), set.waiting(None), set.waiting(Some(&known))), (8, 6, 4));
+        set.next_prompts(Some(&known), 3);
+        set.take(vec![vec![1.0, 0.0]; 3]);
+        assert_eq!(set.waiting(Some(&known)), 1);
+        set.next_prompts(Some(&known), 3);
+        set.take(vec![vec![1.0, 0.0]]);
+        assert_eq!((set.pending(), set.waiting(None)), (0, 0));
     }
 
     #[test]

@@ -36,6 +36,7 @@ mod tag_table;
 mod tagger;
 mod teaching;
 mod text_encoder;
+mod text_offload;
 mod text_tokenizer;
 mod texts;
 
@@ -64,6 +65,7 @@ pub use text_encoder::{
     EmphasisMode, EncodeOptions, EncodedPrompt, MAX_CHUNKS, PaddingToken, PromptRun, TextEncoder,
     TextEncoderFiles,
 };
+pub use text_offload::WaitingTexts;
 
 use crate::image::{Preprocessor, RgbImage};
 use crate::{Error, ErrorKind, Result};

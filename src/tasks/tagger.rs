@@ -141,7 +141,7 @@ impl Tagger {
     }
 
     /// The embeddings known so far. A thread that failed while it held them has left no half of one.
-    fn memory(&self) -> MutexGuard<'_, EmbeddingCache> {
+    pub(super) fn memory(&self) -> MutexGuard<'_, EmbeddingCache> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -184,12 +184,22 @@ impl Tagger {
     /// Computes the next embeddings of `set`, of at most `limit` prompts (those known from earlier sets are free), and
     /// returns how many prompts are still pending.
     pub fn encode_labels(&mut self, set: &mut LabelSet, limit: usize) -> Result<usize> {
-        let templates = set.templates().clone();
-        let prompts = set.next_prompts(self.memory().shelf(&templates), limit.clamp(1, TEXT_BATCH));
+        let prompts = self.next_prompts(set, limit.clamp(1, TEXT_BATCH));
         let rows = self.text_embeddings(&prompts)?;
+        Ok(self.take_rows(set, rows))
+    }
+
+    /// The prompts of `set` that come next, at most `limit`; none where the rest is known from earlier sets.
+    pub(super) fn next_prompts(&self, set: &mut LabelSet, limit: usize) -> Vec<String> {
+        let templates = set.templates().clone();
+        set.next_prompts(self.memory().shelf(&templates), limit)
+    }
+
+    /// Takes the unit-length embeddings of the prompts of `set` that came last, and returns how many are pending then.
+    pub(super) fn take_rows(&mut self, set: &mut LabelSet, rows: Vec<Vec<f32>>) -> usize {
         let fresh = set.take(rows);
         self.memory().add(set, fresh);
-        Ok(set.pending())
+        set.pending()
     }
 
     /// The labels' embeddings that were computed since the last call and before, in a form for
@@ -409,7 +419,7 @@ impl Tagger {
         self.tokenizer()?.fills_context(text)
     }
 
-    fn tokenizer(&self) -> Result<&TextTokenizer> {
+    pub(super) fn tokenizer(&self) -> Result<&TextTokenizer> {
         self.parts.inputs.tokenizer.as_ref().ok_or_else(|| absent("text"))
     }
 

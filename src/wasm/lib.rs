@@ -22,6 +22,7 @@ mod picture;
 mod prompts;
 mod tag;
 mod teach;
+mod text_tower;
 #[cfg(feature = "threads")]
 mod threads;
 mod tower;

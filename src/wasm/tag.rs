@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::edge::{JsResult, to_js};
 use super::load::WeightsLoader;
 use super::picture::{ImageEncoding, Picture};
+use super::text_tower::TextTower;
 use super::tower::VisionTower;
 use ocelli::models::dual::Towers;
 use ocelli::tasks::{self, Label, MAX_LABELS, ModelFiles, Scores, Tagger};
@@ -122,6 +123,12 @@ impl TaggerHandle {
     #[wasm_bindgen(getter, js_name = visionTower)]
     pub fn vision_tower(&self) -> Option<VisionTower> {
         self.0.tower().and_then(VisionTower::of)
+    }
+
+    /// The text tower, where another device can compute its layers.
+    #[wasm_bindgen(getter, js_name = textTower)]
+    pub fn text_tower(&self) -> Option<TextTower> {
+        TextTower::of(&self.0)
     }
 
     /// Begins to look at the picture; no layer is computed yet.

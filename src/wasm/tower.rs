@@ -38,10 +38,7 @@ impl VisionTower {
     /// A copy of the parameter `name`, where the tower has it.
     pub fn parameter(&self, name: &str) -> JsResult<Option<TowerTensor>> {
         let parameter = self.transformer().and_then(|tower| tower.parameter(name)).map_err(to_js)?;
-        Ok(parameter.map(|parameter| match parameter {
-            TowerParameter::Matrix(matrix) => TowerTensor::of_matrix(matrix),
-            TowerParameter::Values(values) => TowerTensor::of_values(&values),
-        }))
+        Ok(parameter.map(|parameter| TowerTensor::of(&parameter)))
     }
 
     /// The patches of a picture of which no layer is computed yet, one after the other.
@@ -115,6 +112,13 @@ impl TowerTensor {
 }
 
 impl TowerTensor {
+    pub(super) fn of(parameter: &TowerParameter<'_>) -> Self {
+        match parameter {
+            TowerParameter::Matrix(matrix) => Self::of_matrix(matrix),
+            TowerParameter::Values(values) => Self::of_values(values),
+        }
+    }
+
     fn of_matrix(matrix: &Matrix) -> Self {
         let [values, scales, _] = matrix.parts();
         let scales: Vec<f32> = scales

@@ -32,6 +32,7 @@ mod tagging;
 mod tasks;
 mod text;
 mod text_encoder;
+mod text_offload;
 mod timm;
 mod towers;
 mod vit;

@@ -1,4 +1,5 @@
-//! Vision transformers as another device computes them: a naive one in double precision stands in for a GPU.
+//! Vision transformers as another device computes them: a naive one in double precision stands in for a GPU, for text towers
+//! too.
 
 use ocelli::ErrorKind;
 use ocelli::models::dual::{DualConfig, DualEncoder, Towers};
@@ -18,26 +19,44 @@ const MODELS: [&str; 7] = [
     "siglip",
 ];
 /// Largest difference of a number of what a model makes of its own layers and of the other device's.
-const BOUND: f32 = 2e-4;
+pub const BOUND: f32 = 2e-4;
 
-type Rows = Vec<Vec<f64>>;
+pub type Rows = Vec<Vec<f64>>;
 
-/// Computes from a tower's description and parameters alone.
-struct Device<'a> {
-    tower: &'a VisionTransformer,
-    description: TowerDescription,
+/// What the layers of a tower are.
+pub struct Layers {
+    pub width: usize,
+    pub heads: usize,
+    pub activation: &'static str,
+    pub epsilon: f64,
+    pub causal: bool,
 }
 
-impl Device<'_> {
+/// Gives a tower's parameters by their names.
+type Parameters<'a> = dyn Fn(&str) -> Option<TowerParameter<'a>> + 'a;
+
+/// Computes from a tower's description and parameters alone.
+pub struct Device<'a> {
+    pub parameter: Box<Parameters<'a>>,
+    pub layers: Layers,
+}
+
+impl<'a> Device<'a> {
+    fn of(tower: &'a VisionTransformer, description: &TowerDescription) -> Self {
+        let &TowerDescription { width, heads, activation, epsilon, .. } = description;
+        let layers = Layers { width, heads, activation, epsilon, causal: false };
+        Self { parameter: Box::new(|name| tower.parameter(name).unwrap()), layers }
+    }
+
     fn vector(&self, name: &str) -> Option<Vec<f64>> {
-        match self.tower.parameter(name).unwrap()? {
+        match (self.parameter)(name)? {
             TowerParameter::Values(values) => Some(values.iter().map(|&x| f64::from(x)).collect()),
             TowerParameter::Matrix(_) => panic!("{name} is a matrix"),
         }
     }
 
     fn linear(&self, name: &str, x: &Rows) -> Rows {
-        let Some(TowerParameter::Matrix(weight)) = self.tower.parameter(name).unwrap() else {
+        let Some(TowerParameter::Matrix(weight)) = (self.parameter)(name) else {
             panic!("there is no {name}")
         };
         let mut rows = vec![vec![0.0; weight.columns()]; weight.rows()];
@@ -56,7 +75,7 @@ impl Device<'_> {
             let count = x.len() as f64;
             let mean = x.iter().sum::<f64>() / count;
             let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
-            let deviation = (variance + self.description.epsilon).sqrt();
+            let deviation = (variance + self.layers.epsilon).sqrt();
             let places = x.iter().zip(weight.iter().zip(&bias));
             places.map(|(x, (weight, bias))| (x - mean) / deviation * weight + bias).collect()
         };
@@ -64,7 +83,7 @@ impl Device<'_> {
     }
 
     fn activation(&self, x: f64) -> f64 {
-        match self.description.activation {
+        match self.layers.activation {
             "quick_gelu" => x / (1.0 + (-1.702 * x).exp()),
             "silu" => x / (1.0 + (-x).exp()),
             "relu" => x.max(0.0),
@@ -86,21 +105,23 @@ impl Device<'_> {
 
     fn attention(&self, layer: usize, x: &Rows) -> Rows {
         let name = |part: &str| format!("layers.{layer}.{part}");
-        let width = self.description.width;
-        let apart = self.tower.parameter(&name("qkv")).unwrap().is_none();
+        let width = self.layers.width;
+        let apart = (self.parameter)(&name("qkv")).is_none();
         let [q, k, v]: [Rows; 3] = if apart {
             ["q", "k", "v"].map(|part| self.linear(&name(part), x))
         } else {
             let all = self.linear(&name("qkv"), x);
             [0, 1, 2].map(|i| all.iter().map(|row| row[i * width..][..width].to_vec()).collect())
         };
-        let size = width / self.description.heads;
+        let size = width / self.layers.heads;
         let mut context = vec![vec![0.0; width]; x.len()];
-        for head in 0..self.description.heads {
+        for head in 0..self.layers.heads {
             let part = |row: &Vec<f64>| row[head * size..][..size].to_vec();
-            for (query, out) in q.iter().map(part).zip(&mut context) {
+            for (row, (query, out)) in q.iter().map(part).zip(&mut context).enumerate() {
+                let seen = if self.layers.causal { row + 1 } else { k.len() };
                 let dot = |key: &Vec<f64>| query.iter().zip(part(key)).map(|(a, b)| a * b).sum::<f64>();
-                let scores: Vec<f64> = k.iter().map(|key| (dot(key) / (size as f64).sqrt()).exp()).collect();
+                let scores: Vec<f64> =
+                    k[..seen].iter().map(|key| (dot(key) / (size as f64).sqrt()).exp()).collect();
                 let total: f64 = scores.iter().sum();
                 for (score, value) in scores.iter().zip(&v) {
                     let value = part(value);
@@ -112,21 +133,9 @@ impl Device<'_> {
         self.linear(&name("out"), &context)
     }
 
-    /// The states of one image after the last layer.
-    fn states(&self, patches: &[f32]) -> Rows {
-        let (width, inputs) = (self.description.width, self.description.inputs);
-        let rows = |values: Vec<f64>| values.chunks(width).map(<[f64]>::to_vec).collect::<Rows>();
-        let patches: Rows =
-            patches.chunks(inputs).map(|patch| patch.iter().map(|&x| f64::from(x)).collect()).collect();
-        assert_eq!(patches.len(), self.description.patches);
-        let mut x = self.vector("prefix").map(rows).unwrap_or_default();
-        assert_eq!(x.len(), self.description.prefix);
-        let positions = rows(self.vector("positions").unwrap());
-        x.extend(sum(&self.linear("patch_embedding", &patches), &positions, None));
-        if self.description.pre_norm {
-            x = self.norm("pre_norm", &x);
-        }
-        for layer in 0..self.description.layers {
+    /// The states of one sequence after so many layers.
+    pub fn after(&self, layers: usize, mut x: Rows) -> Rows {
+        for layer in 0..layers {
             let name = |part: &str| format!("layers.{layer}.{part}");
             let attended = self.attention(layer, &self.norm(&name("norm1"), &x));
             x = sum(&x, &attended, self.vector(&name("scale1")));
@@ -135,6 +144,23 @@ impl Device<'_> {
             x = sum(&x, &self.linear(&name("down"), &inner), self.vector(&name("scale2")));
         }
         x
+    }
+
+    /// The states of one image after the last layer.
+    fn states(&self, description: &TowerDescription, patches: &[f32]) -> Rows {
+        let (width, inputs) = (description.width, description.inputs);
+        let rows = |values: Vec<f64>| values.chunks(width).map(<[f64]>::to_vec).collect::<Rows>();
+        let patches: Rows =
+            patches.chunks(inputs).map(|patch| patch.iter().map(|&x| f64::from(x)).collect()).collect();
+        assert_eq!(patches.len(), description.patches);
+        let mut x = self.vector("prefix").map(rows).unwrap_or_default();
+        assert_eq!(x.len(), description.prefix);
+        let positions = rows(self.vector("positions").unwrap());
+        x.extend(sum(&self.linear("patch_embedding", &patches), &positions, None));
+        if description.pre_norm {
+            x = self.norm("pre_norm", &x);
+        }
+        self.after(description.layers, x)
     }
 }
 
@@ -160,7 +186,8 @@ fn another_device_gives_the_same_from_the_description_and_the_parameters() {
         let (model, size) = model(name);
         let tower = model.vision().unwrap();
         let transformer = tower.transformer().unwrap();
-        let device = Device { tower: transformer, description: transformer.description() };
+        let description = transformer.description();
+        let device = Device::of(transformer, &description);
         let images = pixels(size);
         for i in 0..IMAGES {
             let begun = tower.begin(&images.narrow(0, i, 1).unwrap()).unwrap();
@@ -172,7 +199,7 @@ fn another_device_gives_the_same_from_the_description_and_the_parameters() {
                 }
                 let patches =
                     transformer.patches_of(&state).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-                let mut states = device.states(&patches);
+                let mut states = device.states(&description, &patches);
                 if !transformer.wants_all(&state) {
                     states.truncate(1);
                 }

@@ -62,7 +62,7 @@ fn root() -> &'static Path {
 }
 
 /// The files of a model of `expected.json`.
-struct Files {
+pub struct Files {
     config: Vec<u8>,
     preprocessor: Vec<u8>,
     tokenizer: Vec<u8>,
@@ -70,7 +70,7 @@ struct Files {
 }
 
 impl Files {
-    fn read(name: &str) -> Self {
+    pub fn read(name: &str) -> Self {
         let read = |path: PathBuf| fs::read(path).unwrap();
         if name == "clip-tiny" {
             let folder = root().join("tests/golden/trained/clip-tiny");
@@ -106,7 +106,7 @@ impl Files {
         loader.finish().unwrap()
     }
 
-    fn tagger(&self, towers: Towers) -> Tagger {
+    pub fn tagger(&self, towers: Towers) -> Tagger {
         Tagger::new(self.files(towers), self.weights(towers)).unwrap()
     }
 }

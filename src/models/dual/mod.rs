@@ -16,6 +16,7 @@ mod open_clip;
 mod projection;
 mod siglip;
 mod text;
+mod text_offload;
 mod text_states;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use projection::Projection;
 pub use projection::ProjectionConfig;
 use text::argument;
 pub use text::{ClipText, TextPrefix};
+pub use text_offload::{TextBatch, TextDescription};
 pub use text_states::{ClipTextEncoder, MaskedText, TextPass, TextStates};
 
 use crate::models::vision::{

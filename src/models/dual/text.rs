@@ -55,20 +55,24 @@ impl ClipText {
         for ids in texts {
             self.check(ids)?;
         }
+        self.final_norm.forward(&self.after(texts, self.layers.len())?)
+    }
+
+    /// The states of texts after the first `layers`, not normalised, those of one text after those of the other.
+    pub(super) fn after(&self, texts: &[&[u32]], layers: usize) -> Result<Tensor> {
+        let mut layers = self.layers.iter().take(layers);
         if !self.config.causal {
             let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
-            let x = self.embed_all(texts)?;
             let sight = AttentionMask::Sequences(&lengths);
-            let x = self.layers.iter().try_fold(x, |x, layer| layer.forward(&x, sight))?;
-            return self.final_norm.forward(&x);
+            return layers.try_fold(self.embed_all(texts)?, |x, layer| layer.forward(&x, sight));
         }
         let tree = PrefixTrie::of(texts);
-        let (mut x, visible) = (self.embed(&tree.ids, &tree.positions())?, tree.visible());
-        for layer in &self.layers {
-            x = layer.forward(&x, AttentionMask::Rows(&visible))?;
-        }
+        let visible = tree.visible();
+        let x = layers.try_fold(self.embed(&tree.ids, &tree.positions())?, |x, layer| {
+            layer.forward(&x, AttentionMask::Rows(&visible))
+        })?;
         let rows: Vec<u32> = tree.ends.iter().flat_map(|&end| tree.paths[end as usize].clone()).collect();
-        self.final_norm.forward(&nn::select(&x, &rows)?)
+        Ok(nn::select(&x, &rows)?)
     }
 
     /// What goes into the first layer, `(rows, width)`.
@@ -170,7 +174,7 @@ impl ClipText {
     /// The states of the last tokens of `texts`, of which each token sees those before it.
     ///
     /// Texts that begin alike, as prompts do, share the rows of that beginning. None is padded.
-    fn causal(&self, texts: &[&[u32]]) -> Result<Tensor> {
+    pub(super) fn causal(&self, texts: &[&[u32]]) -> Result<Tensor> {
         let tree = PrefixTrie::of(texts);
         let (mut x, visible) = (self.embed(&tree.ids, &tree.positions())?, tree.visible());
         if let Some((last, layers)) = self.layers.split_last() {
@@ -184,7 +188,7 @@ impl ClipText {
     }
 
     /// The states at the positions `last` of texts of which each token sees all, padding included.
-    fn whole(&self, texts: &[Vec<u32>], last: &[usize]) -> Result<Tensor> {
+    pub(super) fn whole(&self, texts: &[Vec<u32>], last: &[usize]) -> Result<Tensor> {
         let texts: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();
         let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
         let sight = AttentionMask::Sequences(&lengths);
