@@ -20,6 +20,11 @@ const TOWERS = [
   'open-clip-vit-whole',
   'siglip',
 ];
+/** Tokenizers of those that read texts, too. @type {Record<string, string>} */
+const TOKENIZERS = {
+  'clip-quick-gelu-eos-2': path.join(ROOT, 'tests/golden/tagging/clip-quick-gelu-eos-2.tokenizer.json'),
+  siglip: path.join(ROOT, 'tests/golden/text/siglip.tokenizer.json'),
+};
 /** Largest difference of a number of an embedding of length 1, in f32. */
 const BOUND = 2e-3;
 /** Least cosine of embeddings in int8. */
@@ -52,18 +57,27 @@ const FAULTS = {
   ],
 };
 
-/** The device goes where the test has been passed, and a picture is under way. */
-const LOST = `
+/** The device goes when so many results have been asked for. @param {number} count */
+const lostAt = (count) => `
   let runs = 0;
   const map = GPUBuffer.prototype.mapAsync;
   GPUBuffer.prototype.mapAsync = function (...how) {
-    // The test of the first layer, and of all layers three times; then the picture.
-    if (++runs === 5) globalThis.device.destroy();
+    if (++runs === ${count}) globalThis.device.destroy();
     return map.apply(this, how);
   };
   const request = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (...how) {
     return (globalThis.device = await request.apply(this, how));
+  };`;
+
+/** What is right of pictures is wrong of texts. */
+const WRONG_TEXTS = `
+  let reads = 0;
+  const get = GPUBuffer.prototype.getMappedRange;
+  GPUBuffer.prototype.getMappedRange = function (...part) {
+    const range = get.apply(this, part);
+    if (++reads > 4) new Float32Array(range).forEach((x, i, all) => { if (i % 3 === 0) all[i] = -x; });
+    return range;
   };`;
 
 const browser = await openBrowser({ gpu: true });
@@ -78,7 +92,11 @@ writeFileSync(
 );
 const faults = {
   ...Object.fromEntries(Object.entries(FAULTS).map(([name, [code]]) => [name, code])),
-  lost: LOST,
+  // The test of the first layer, and of all layers three times; then the picture.
+  lost: lostAt(5),
+  // The same of texts; then their batches.
+  'lost-texts': lostAt(10),
+  'wrong-texts': WRONG_TEXTS,
 };
 for (const [name, code] of Object.entries(faults)) {
   const file = name.replaceAll(' ', '-');
@@ -95,6 +113,7 @@ function tower(rest) {
   const [name = '', file = ''] = rest.split('/');
   const golden = path.join(GOLDEN, name, file);
   if (existsSync(golden)) return golden;
+  if (file === 'tokenizer.json') return TOKENIZERS[name] ?? null;
   if (file !== 'preprocessor_config.json') return null;
   const config = JSON.parse(readFileSync(path.join(GOLDEN, name, 'config.json'), 'utf8'));
   const side = (config.vision_config ?? config.model_cfg?.vision_cfg ?? config).image_size;
@@ -195,7 +214,7 @@ test('several pictures go through the GPU together, and each is as alone', { ski
     const load = (/** @type {string} */ device) =>
       globalThis.ocelli.Embedder.load(model, { device, dtype: 'f32', tower: 'image' });
     const [own, gpu] = [await load('wasm'), await load('webgpu')];
-    const names = ['cat', 'bicycle', 'cat', 'butterfly'];
+    const names = ['cat', 'astronaut', 'cat', 'mushroom'];
     const pictures = names.map((name) => `/samples/${name}.webp`);
     /** @type {number[]} */
     const steps = [];
@@ -277,3 +296,102 @@ test(
     for (const answer of found.answers) assert.deepEqual(answer, own.answers[0]);
   },
 );
+
+/** Words of one to three letters, all of them different. */
+const WORDS = Array.from({ length: 150 }, (_, i) => {
+  const letters = [i % 26, Math.floor(i / 26), (7 * i) % 26].slice(0, 1 + (i % 3));
+  return `${letters.map((letter) => String.fromCharCode(97 + letter)).join('')} ${'abcdefghij'[i % 10]}`;
+});
+
+/**
+ * The embeddings of the first words, in several calls, and what runs then.
+ * @param {import('playwright-core').Page} page
+ * @param {{ model?: string, device: string, dtype?: string, fault?: string, counts: number[] }} how
+ */
+function read(page, { model = 'towers/clip-quick-gelu-eos-2/', device, dtype = 'f32', fault, counts }) {
+  return page.evaluate(
+    async ({ model, device, dtype, fault, calls }) => {
+      const worker = fault && { worker: () => new Worker(`/${fault}.js`, { type: 'module' }) };
+      const loaded = await globalThis.ocelli.Embedder.load(model, { device, dtype, ...worker });
+      const answers = [];
+      for (const texts of calls) answers.push((await loaded.embedTexts(texts)).map((one) => [...one]));
+      const { runtime } = loaded;
+      loaded.dispose();
+      return { runtime, answers };
+    },
+    {
+      model: `${site.url}${model}`,
+      device,
+      dtype,
+      fault,
+      calls: counts.map((count) => WORDS.slice(0, count)),
+    },
+  );
+}
+
+for (const name of Object.keys(TOKENIZERS)) {
+  test(`many texts of ${name} are the same on the GPU`, { skip }, async (t) => {
+    const page = await open(t);
+    const model = `towers/${name}/`;
+    for (const dtype of ['f32', 'int8']) {
+      const own = await read(page, { model, dtype, device: 'wasm', counts: [100] });
+      const gpu = await read(page, { model, dtype, device: 'webgpu', counts: [100] });
+      assert.match(gpu.runtime.reason, /Many texts at once go through it as well/);
+      for (const [i, a] of own.answers[0].entries()) {
+        const b = gpu.answers[0][i];
+        const off = Math.max(...a.map((x, at) => Math.abs(x - b[at])));
+        if (dtype === 'int8') assert.ok(cosine(a, b) >= COSINE, `${WORDS[i]}: cosine ${cosine(a, b)}`);
+        else assert.ok(off <= BOUND, `${WORDS[i]}: off by ${off}`);
+      }
+    }
+  });
+}
+
+test('a few texts are WebAssembly’s, and the scores of many labels are the same', { skip }, async (t) => {
+  const page = await open(t);
+  const own = await read(page, { device: 'wasm', counts: [64] });
+  const gpu = await read(page, { device: 'webgpu', counts: [64] });
+  assert.equal(gpu.runtime.device, 'webgpu');
+  assert.doesNotMatch(gpu.runtime.reason, /texts/i);
+  assert.deepEqual(gpu.answers, own.answers);
+  const scores = await page.evaluate(
+    async ({ model, labels }) => {
+      const all = [];
+      for (const device of ['wasm', 'webgpu']) {
+        const tagger = await globalThis.ocelli.Tagger.load(model, { device, dtype: 'f32' });
+        const options = { template: ['{}', 'a {}.'], none: true };
+        const tags = await tagger.tag('/samples/cat.webp', labels, options);
+        const inOrder = tags.toSorted((a, b) => a.index - b.index);
+        all.push({ scores: inOrder.map(({ score }) => score), reason: tagger.runtime.reason });
+        tagger.dispose();
+      }
+      return all;
+    },
+    { model: `${site.url}towers/clip-quick-gelu-eos-2/`, labels: WORDS },
+  );
+  assert.match(scores[1].reason, /Many texts at once/);
+  assert.equal(scores[0].scores.length, 151);
+  for (const [i, score] of scores[0].scores.entries()) {
+    assert.ok(Math.abs(score - scores[1].scores[i]) <= BOUND);
+  }
+});
+
+test('where the device is lost amid texts, WebAssembly reads all of them', { skip }, async (t) => {
+  const page = await open(t);
+  const own = await read(page, { device: 'wasm', counts: [150, 150] });
+  const found = await read(page, { device: 'webgpu', fault: 'lost-texts', counts: [150, 150] });
+  assert.equal(found.runtime.device, 'wasm');
+  assert.match(found.runtime.reason, /The GPU was given up, because/);
+  for (const [call, answer] of own.answers.entries()) {
+    for (const [i, a] of answer.entries()) assert.ok(cosine(a, found.answers[call][i]) >= COSINE);
+  }
+});
+
+test('where the GPU is wrong about texts, WebAssembly reads them', { skip }, async (t) => {
+  const page = await open(t);
+  const own = await read(page, { device: 'wasm', counts: [100] });
+  const found = await read(page, { device: 'webgpu', fault: 'wrong-texts', counts: [100] });
+  assert.equal(found.runtime.device, 'webgpu');
+  assert.match(found.runtime.reason, /Texts are left to WebAssembly, because it computes something else/);
+  for (const [i, a] of own.answers[0].entries()) assert.ok(cosine(a, found.answers[0][i]) >= COSINE);
+});

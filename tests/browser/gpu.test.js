@@ -57,6 +57,15 @@ function tests(call) {
       equal('attention', { width: 128, heads: 2, length: 197 }),
       equal('attention', { width: 24, heads: 2, length: 50, images: 2 }),
       equal('attention', { width: 24, heads: 3, length: 5 }),
+      // Lengths that end within a step of keys and within a workgroup's queries, and at their ends.
+      equal('attention', { width: 128, heads: 2, length: 77, images: 2, causal: true }),
+      equal('attention', { width: 128, heads: 2, length: 64, images: 2, causal: true, quantize: true }),
+      equal('attention', { width: 128, heads: 2, length: 31, images: 3, causal: true, quantize: true }),
+      equal('attention', { width: 160, heads: 2, length: 37, images: 2, causal: true }),
+      equal('attention', { width: 24, heads: 2, length: 8, images: 5, causal: true }),
+      equal('attention', { width: 24, heads: 3, length: 1, images: 2, causal: true }),
+      equal('rows', { rows: 9, width: 24, norm: false, quantize: false, listed: true }),
+      equal('rows', { rows: 7, width: 72, norm: false, quantize: true, listed: true }),
       equal('rows', { rows: 5, width: 24, norm: false, quantize: false, stride: 3 }),
       equal('rows', { rows: 50, width: 40, norm: true, quantize: false }),
       equal('rows', { rows: 197, width: 72, norm: true, quantize: true }),
@@ -123,6 +132,42 @@ function tests(call) {
         {},
       ),
     ]);
+  });
+
+  test('towers of texts equal their twins', both, async (t) => {
+    /** @param {string} name @param {object} options @param {{ off?: number, least?: number }} bounds */
+    const equal = (name, options, { off = Infinity, least = 0.9995 }) =>
+      t.test(name, async () => {
+        const found = await call('texts', options);
+        assert.ok(found.off <= off && found.least >= least, JSON.stringify(found));
+      });
+    const description = { causal: true };
+    const lengths = [9, 1, 16, 5, 8];
+    await Promise.all([
+      equal('CLIP in f32', { dtype: 'f32', description, lengths }, { off: 2e-3 }),
+      equal('CLIP in int8', { dtype: 'int8', description, lengths }, {}),
+      equal(
+        'matrices of several dtypes, queries apart',
+        { dtype: 'int8', description, lengths, others: { out: 'f32', up: 'f16' }, fused: false },
+        {},
+      ),
+      equal(
+        'texts that are seen as a whole, a width that fills no block',
+        { dtype: 'int8', description: { width: 36, heads: 3, intermediate: 340 }, lengths: [13, 13] },
+        {},
+      ),
+      equal(
+        'texts longer than a workgroup has queries',
+        { dtype: 'f32', description, lengths: [77, 40] },
+        {},
+      ),
+    ]);
+  });
+
+  test('texts get the same rows alone and together, and are of one length', async () => {
+    const { same, refused } = await call('textsTogether');
+    assert.deepEqual(same, Array(7).fill(true));
+    assert.match(refused, /of one length/);
   });
 
   test('images get the same states alone, together, and in many submits', async () => {

@@ -145,11 +145,18 @@ function differenceOfQuantized(found, expected, columns) {
   return off / most;
 }
 
-/** @param {Bench} bench @param {{ rows: number, width: number, norm: boolean, quantize: boolean, stride?: number }} options */
-export async function rows(bench, { rows: count, width, norm, quantize, stride = 1 }) {
+/**
+ * @param {Bench} bench
+ * @param {{ rows: number, width: number, norm: boolean, quantize: boolean, stride?: number, listed?: boolean }} options
+ */
+export async function rows(bench, { rows: count, width, norm, quantize, stride = 1, listed = false }) {
   const x = numbers(count * stride * width, 6, 3);
   const [gain, bias] = [numbers(width, 7), numbers(width, 8)];
-  const picked = x.filter((_, i) => Math.floor(i / width) % stride === 0);
+  // In no order, and one of them twice.
+  const places = Uint32Array.from({ length: count }, (_, i) => (listed ? (7 * i * i) % count : i * stride));
+  const picked = Float32Array.from({ length: count * width }, (_, i) =>
+    Number(x[Number(places[Math.floor(i / width)]) * width + (i % width)]),
+  );
   const expected = norm ? twins.layerNorm(picked, width, gain, bias, 1e-5) : Float64Array.from(picked);
   const to = quantize ? bench.quantized(count, width) : { values: bench.room(count * width) };
   const step = () =>
@@ -159,6 +166,7 @@ export async function rows(bench, { rows: count, width, norm, quantize, stride =
       to,
       rows: count,
       stride,
+      list: listed ? bench.buffer(places) : undefined,
       norm: norm ? { gain: bench.buffer(gain), bias: bench.buffer(bias) } : undefined,
       epsilon: 1e-5,
     });
@@ -169,19 +177,20 @@ export async function rows(bench, { rows: count, width, norm, quantize, stride =
 
 /**
  * @param {Bench} bench
- * @param {{ width: number, heads: number, length: number, images?: number, queries?: number, quantize?: boolean }} shape
+ * @param {{ width: number, heads: number, length: number, images?: number, queries?: number, quantize?: boolean,
+ *   causal?: boolean }} shape
  */
 export async function attention(
   bench,
-  { width, heads, length, images = 1, queries = length, quantize = false },
+  { width, heads, length, images = 1, queries = length, quantize = false, causal },
 ) {
   // Large enough that some rows look at one key alone.
   const qkv = numbers(images * length * 3 * width, 9, 4);
-  const expected = twins.attention(qkv, { width, heads, length, queries });
+  const expected = twins.attention(qkv, { width, heads, length, queries, causal });
   const count = images * queries;
   const to = quantize ? bench.quantized(count, width) : { values: bench.room(count * width) };
   const from = bench.buffer(qkv);
-  const step = () => bench.kernels.attention({ width, heads, from, to, images, length, queries });
+  const step = () => bench.kernels.attention({ width, heads, from, to, images, length, queries, causal });
   if (to.scales) return bench.differenceOfQuantized(step, to, expected, width);
   const [bytes] = await bench.run(step, to.values);
   return difference(new Float32Array(bytes).subarray(0, count * width), expected);

@@ -4,7 +4,7 @@ import { GpuTower } from '../../pkg/src/worker/gpu/tower.js';
 import { Tuner } from '../../pkg/src/worker/gpu/tuning.js';
 import * as kernels from './kernels.js';
 import { numbers } from './numbers.js';
-import { compareTower, makeTower } from './towers.js';
+import { compareTexts, compareTower, makeTower, TEXTS } from './towers.js';
 
 /** One tile for all towers: compiling is what takes time in software. */
 const tile = () => /** @type {const} */ ('16x64');
@@ -52,6 +52,31 @@ export async function tower(options) {
   });
   towers.push(tower);
   return found;
+}
+
+/** @param {Parameters<typeof compareTexts>[2]} options */
+export async function texts(options) {
+  const { tower, ...found } = await compareTexts(await device(), GpuTower, { ...options, options: { tile } });
+  towers.push(tower);
+  return found;
+}
+
+/** Whether texts get the same rows alone, in several calls, and in more submits than one; and what is said of several lengths. */
+export async function textsTogether() {
+  const { description, readTensor } = makeTower({ dtype: 'f32', description: { ...TEXTS, causal: true } });
+  const tower = await GpuTower.create(await device(), description, readTensor, { tile, most: 3 });
+  const all = Array.from({ length: 7 }, (_, i) => numbers(9 * description.width, 50 + i));
+  const ends = Uint32Array.from([0, 3, 8, 5, 1, 7, 4]);
+  const alone = [];
+  for (const [i, text] of all.entries()) {
+    alone.push((await tower.run([text], { ends: ends.subarray(i, i + 1) }))[0]);
+  }
+  const together = await tower.run(all, { ends });
+  const same = together.map((row, i) => row.every((value, at) => value === alone[i]?.[at]));
+  const other = numbers(8 * description.width, 1);
+  const refused = await tower.run([...all, other], { ends }).catch((error) => error.message);
+  towers.push(tower);
+  return { same, refused };
 }
 
 /** Whether images get the same states alone, in several calls at once, and in more submits than one. */

@@ -69,8 +69,10 @@ export function makeTower({
     );
     vector(`${name}.bias`, numbers(width, seed++, 0.1));
   };
-  matrix('patch_embedding', width, inputs, biased);
-  vector('positions', numbers(patches * width, seed++));
+  if (patches > 0) {
+    matrix('patch_embedding', width, inputs, biased);
+    vector('positions', numbers(patches * width, seed++));
+  }
   if (prefix > 0) vector('prefix', numbers(prefix * width, seed++));
   if (description.preNorm) norm('pre_norm');
   for (let i = 0; i < layers; i++) {
@@ -90,10 +92,11 @@ export function makeTower({
 
 /**
  * The states after the last layer, in double precision.
- * @param {TowerDescription} description @param {Map<string, ArrayLike<number>>} exact @param {ArrayLike<number>} patches
+ * @param {TowerDescription} description @param {Map<string, ArrayLike<number>>} exact
+ * @param {ArrayLike<number>} input patches, or the rows of a text
  */
-function twin(description, exact, patches) {
-  const { width, heads, intermediate, activation, epsilon, prefix } = description;
+function twin(description, exact, input) {
+  const { width, heads, intermediate, activation, epsilon, prefix, causal } = description;
   const get = (/** @type {string} */ name) => {
     const values = exact.get(name);
     if (!values) throw new Error(`no ${name}`);
@@ -107,9 +110,12 @@ function twin(description, exact, patches) {
   ) => linear(x, get(name), columns, { bias: exact.get(`${name}.bias`), activation: act });
   const norm = (/** @type {string} */ name, /** @type {ArrayLike<number>} */ x) =>
     layerNorm(x, width, get(`${name}.weight`), get(`${name}.bias`), epsilon);
-  const embedded = apply('patch_embedding', patches, description.inputs);
-  for (const i of embedded.keys()) embedded[i] = Number(embedded[i]) + Number(get('positions')[i]);
-  let x = Float64Array.from([...Array.from(prefix > 0 ? get('prefix') : []), ...embedded]);
+  let x = Float64Array.from(input);
+  if (description.patches > 0) {
+    const embedded = apply('patch_embedding', input, description.inputs);
+    for (const i of embedded.keys()) embedded[i] = Number(embedded[i]) + Number(get('positions')[i]);
+    x = Float64Array.from([...Array.from(prefix > 0 ? get('prefix') : []), ...embedded]);
+  }
   if (description.preNorm) x = norm('pre_norm', x);
   const length = x.length / width;
   for (let i = 0; i < description.layers; i++) {
@@ -124,7 +130,7 @@ function twin(description, exact, patches) {
           ['q', 'k', 'v'].map((name) => apply(`layers.${i}.${name}`, normal, width)),
           width,
         );
-    add(apply(`layers.${i}.out`, attention(qkv, { width, heads, length }), width), 1);
+    add(apply(`layers.${i}.out`, attention(qkv, { width, heads, length, causal }), width), 1);
     const active = apply(`layers.${i}.up`, norm(`layers.${i}.norm2`, x), width, activation);
     add(apply(`layers.${i}.down`, active, intermediate), 2);
   }
@@ -170,4 +176,50 @@ export async function compareTower(
   }
   const { bytes } = tower;
   return { off, least, bytes, tower };
+}
+
+/** A tower of texts, which come as rows for its first layer. */
+export const TEXTS = {
+  patches: 0,
+  inputs: 0,
+  prefix: 0,
+  preNorm: false,
+  output: /** @type {const} */ ('ends'),
+};
+
+/**
+ * How far a tower of texts is from its twin, for texts of several lengths that are filled up with zeros: the largest difference
+ * in the rows that stand for them and in all of their own, and the smallest cosine of a row.
+ * @param {GPUDevice} device
+ * @param {typeof import('../../pkg/src/worker/gpu/tower.js').GpuTower} GpuTower
+ * @param {Parameters<typeof makeTower>[0] & { lengths: number[], options?: object }} options
+ */
+export async function compareTexts(device, GpuTower, { lengths, options, ...made }) {
+  const { description, readTensor, exact } = makeTower({
+    ...made,
+    description: { ...TEXTS, ...made.description },
+  });
+  const { width } = description;
+  const longest = Math.max(...lengths);
+  const texts = lengths.map((length, i) => {
+    const rows = new Float32Array(longest * width);
+    rows.set(numbers(length * width, 100 + i));
+    return rows;
+  });
+  const ends = Uint32Array.from(lengths, (length) => length - 1);
+  const tower = await GpuTower.create(device, description, readTensor, options);
+  const all = await tower.run(texts, { rows: 'all', ends });
+  const single = await tower.run(texts, { ends });
+  let [off, least] = [0, 1];
+  for (const [i, length] of lengths.entries()) {
+    const wanted = twin(description, exact, (texts[i] ?? new Float32Array()).subarray(0, length * width));
+    const found = (all[i] ?? new Float32Array()).subarray(0, length * width);
+    off = Math.max(off, difference(found, wanted), difference(single[i] ?? [], wanted.subarray(-width)));
+    for (let at = 0; at < wanted.length; at += width) {
+      const row = wanted.subarray(at, at + width);
+      least = Math.min(least, cosine(found.subarray(at, at + width), row));
+    }
+    least = Math.min(least, cosine(single[i] ?? new Float32Array(), wanted.subarray(-width)));
+  }
+  return { off, least, bytes: tower.bytes, tower };
 }

@@ -104,11 +104,11 @@ export function unpacked(values, scales, rows, columns) {
 }
 
 /**
- * Attention within each image, of its first `queries` rows.
+ * Attention within each image or text, of its first `queries` rows; if `causal`, to those before each, and itself.
  * @param {ArrayLike<number>} qkv
- * @param {{ width: number, heads: number, length: number, queries?: number }} shape
+ * @param {{ width: number, heads: number, length: number, queries?: number, causal?: boolean }} shape
  */
-export function attention(qkv, { width, heads, length, queries = length }) {
+export function attention(qkv, { width, heads, length, queries = length, causal = false }) {
   const images = qkv.length / (3 * width * length);
   const size = width / heads;
   const y = new Float64Array(images * queries * width);
@@ -117,7 +117,7 @@ export function attention(qkv, { width, heads, length, queries = length }) {
   for (let image = 0; image < images; image++) {
     for (let head = 0; head < heads; head++) {
       for (let query = 0; query < queries; query++) {
-        const scores = Array.from({ length }, (_, key) => {
+        const scores = Array.from({ length: causal ? query + 1 : length }, (_, key) => {
           let sum = 0;
           for (let c = head * size; c < head * size + size; c++) {
             sum += at(image * length + query, 0, c) * at(image * length + key, 1, c);

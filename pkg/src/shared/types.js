@@ -63,7 +63,8 @@
  * @typedef {'auto' | 'wasm' | 'webgpu'} Device what computes
  *
  * @typedef {object} Runtime
- * @property {'wasm' | 'webgpu'} device what computes the layers of pictures; all else is WebAssembly's
+ * @property {'wasm' | 'webgpu'} device what computes the layers of pictures, and of many texts at once; all else is
+ *   WebAssembly's
  * @property {VariantName} variant with or without relaxed SIMD, with or without threads
  * @property {number} threads how many compute; 1 without a pool
  * @property {string} reason why this variant and not a faster one, and why the GPU or not, a sentence each

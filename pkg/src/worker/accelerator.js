@@ -1,5 +1,6 @@
 /**
- * The layers of a model's vision transformer on the GPU, where there is one that computes them right and faster.
+ * The layers of a model's vision transformer on the GPU, where there is one that computes them right and faster, and with them
+ * those of its text tower (`text-accelerator.js`).
  *
  * The wasm decodes, prepares and cuts pictures into patches; the GPU gives back the states after the last layer; what comes
  * then is the wasm's again. The wasm keeps its weights: whatever happens to the GPU, it goes on in its place.
@@ -8,7 +9,6 @@
  * @typedef {import('./handles.js').VisionTowerHandle} VisionTowerHandle
  * @typedef {import('./handles.js').Wasm} Wasm
  * @typedef {import('./gpu/tower.js').GpuTower} GpuTower
- * @typedef {import('./gpu/types.js').ReadTensor} ReadTensor
  * @typedef {import('./gpu/types.js').TowerDescription} TowerDescription
  * @typedef {import('./gpu/tuning.js').Tuning} Tuning
  * @typedef {import('../shared/types.js').Device} Device
@@ -24,10 +24,11 @@
  * @property {string} reason one sentence: why the GPU computes, or does not
  */
 
-import { inTime } from '../shared/in-time.js';
 import { release } from './operations/release.js';
-import { Refusal } from './refusal.js';
+import { answered, Refusal, refuseTrap, why } from './refusal.js';
 import { refuseOther, selfTest } from './self-test.js';
+import { TextAccelerator } from './text-accelerator.js';
+import { describeVision, readerOf } from './tower-tensors.js';
 
 /** Software that stands in for a GPU, by what adapters say of themselves. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|warp/i;
@@ -78,6 +79,12 @@ export async function accelerate(wasm, model, wanted, surroundings) {
     }
     if (!isSoftware) accelerator.patience = PATIENCE.run + SLOWER * gpu;
     await accelerator.keepTuning();
+    if (accelerator.lost) throw new Refusal(accelerator.lost);
+    accelerator.takeTexts(model.textTower, surroundings, {
+      tuning,
+      faster: wanted === 'auto',
+      patience: { ...PATIENCE, tower: patience, slower: SLOWER, ...(isSoftware && { run: Infinity }) },
+    });
     // Clocks are coarse where pages are not isolated.
     const times = (own / Math.max(gpu, 0.1)).toFixed(1);
     return { accelerator, reason: `Pictures go through the GPU (${name}), ${times} times as fast.` };
@@ -89,28 +96,6 @@ export async function accelerate(wasm, model, wanted, surroundings) {
     refuseTrap(error);
     return { accelerator: null, reason };
   }
-}
-
-/** @param {unknown} error */
-function why(error) {
-  return error instanceof Refusal ? error.message : `it failed (${String(error).replace(/\.$/, '')})`;
-}
-
-/** After a trap, nothing of the wasm can be trusted, whoever made it. @param {unknown} error */
-function refuseTrap(error) {
-  if (error instanceof WebAssembly.RuntimeError) throw error;
-}
-
-/**
- * What the GPU answers, unless it takes too long.
- *
- * @template T
- * @param {Promise<T>} answer
- * @param {number} limit milliseconds
- * @param {(late: T) => void} [undo] what comes of an answer that is too late
- */
-function answered(answer, limit, undo) {
-  return inTime(answer, limit, () => new Refusal('it does not answer'), undo);
 }
 
 /** @param {GPU | undefined} gpu */
@@ -146,6 +131,8 @@ export class Accelerator {
   patience = Infinity;
   /** Why it has ended; null while it has not. @type {string | null} */
   lost = null;
+  /** What reads many texts at once, where the model has such a tower. @type {TextAccelerator | null} */
+  texts = null;
 
   /**
    * @param {GPUDevice} device
@@ -174,8 +161,8 @@ export class Accelerator {
   static async begin(device, tower, { load, writeTuning }, tuning) {
     try {
       const { GpuTower } = await load();
-      const description = describe(tower);
-      const gpu = await GpuTower.create(device, description, reader(tower), tuning && { tuning });
+      const description = describeVision(tower);
+      const gpu = await GpuTower.create(device, description, readerOf(tower), tuning && { tuning });
       return new Accelerator(device, tower, gpu, { description, tuning, writeTuning });
     } catch (error) {
       release(tower);
@@ -246,6 +233,23 @@ export class Accelerator {
     this.#proven.add(states.length);
   }
 
+  /**
+   * Has texts go the same way, once many of them wait.
+   *
+   * @param {import('./handles.js').TextTowerHandle | undefined} tower is freed at the end
+   * @param {Surroundings} surroundings
+   * @param {Pick<import('./text-accelerator.js').TextOptions, 'faster' | 'patience'> & { tuning?: Tuning }} options
+   */
+  takeTexts(tower, { load }, { tuning, ...options }) {
+    if (!tower) return;
+    this.texts = new TextAccelerator(tower, {
+      ...options,
+      create: async (description, read) =>
+        (await load()).GpuTower.create(this.#device, description, read, tuning && { tuning }),
+      keepTuning: () => this.keepTuning(),
+    });
+  }
+
   /** Keeps what was measured since the last time, for later visits. */
   async keepTuning() {
     const size = Object.keys(this.#tuning).length;
@@ -258,6 +262,7 @@ export class Accelerator {
   end(reason = 'it is not used') {
     if (!this.#gpu) return;
     this.lost = reason;
+    this.texts?.end();
     this.#gpu.destroy();
     this.#gpu = null;
     this.#device.destroy();
@@ -268,30 +273,4 @@ export class Accelerator {
 /** What a device says, as it goes into a sentence. @param {string} message */
 function sentence(message) {
   return message.replace(/\.$/, '');
-}
-
-/** @param {VisionTowerHandle} tower @returns {TowerDescription} */
-function describe(tower) {
-  const description = JSON.parse(tower.description());
-  const { activation } = description;
-  return {
-    ...description,
-    activation: activation === 'gelu_pytorch_tanh' ? 'gelu_tanh' : activation,
-    output: 'all',
-  };
-}
-
-/** The tower's parameters, one at a time, each copied once. @param {VisionTowerHandle} tower @returns {ReadTensor} */
-function reader(tower) {
-  return (name) => {
-    const tensor = tower.parameter(name);
-    if (!tensor) return undefined;
-    try {
-      const { dtype, rows, columns, values, scales } = tensor;
-      if (rows === 0) return { vector: new Float32Array(values.buffer, values.byteOffset, columns) };
-      return { matrix: { dtype, rows, columns, values, ...(scales.length > 0 && { scales }) } };
-    } finally {
-      release(tensor);
-    }
-  };
 }

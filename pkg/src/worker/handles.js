@@ -34,6 +34,28 @@
  * @property {(encoding: any, states: Float32Array) => void} complete takes over the states after the last layer
  * @property {() => void} free
  *
+ * @typedef {object} TextTowerHandle a tagger's text tower, for a device that computes its layers in the wasm's place
+ * @property {() => string} description JSON: see `gpu/types.js`
+ * @property {(name: string) => TowerTensorHandle | undefined} parameter
+ * @property {(set: any) => number} waiting how many texts of a set have to be computed
+ * @property {(set: any, limit: number) => TextBatchHandle | undefined} next up to `limit` of them; none where the device can do
+ *   nothing for them
+ * @property {(batch: any, length: number) => Float32Array} rows what goes into the first layer, `length` of each text
+ * @property {(batch: any, first: number, count: number, layers: number) => Float32Array} states of some of the texts after so many
+ *   layers, as the wasm computes them
+ * @property {(batch: any, first: number, count: number) => Float32Array} pooled those that stand for some of the texts, after the
+ *   last layer
+ * @property {(set: any, batch: any, states: Float32Array) => number} complete takes over those that stand for all of the texts;
+ *   returns how many texts of the set are pending
+ * @property {() => void} free
+ *
+ * @typedef {object} TextBatchHandle texts on their way through such a device
+ * @property {number} count
+ * @property {number} length rows of the longest one
+ * @property {() => Uint32Array} lengths rows of each
+ * @property {() => Uint32Array} ends the row of each that stands for all of it
+ * @property {() => void} free
+ *
  * @typedef {object} TowerTensorHandle
  * @property {'int8' | 'f16' | 'f32'} dtype
  * @property {number} rows 0 of a vector
@@ -86,6 +108,7 @@
  * @property {(texts: string[]) => LabelSetHandle} texts to be embedded
  * @property {(texts: string[]) => LabelSetHandle} queries to be compared with pictures
  * @property {(set: any, limit: number) => number} encodeLabels encodes up to `limit` prompts more; returns what is pending
+ * @property {TextTowerHandle} [textTower] where another device can compute its layers
  * @property {(limit: number) => Uint8Array | undefined} exportEmbeddings the embeddings of labels, where there are new ones
  * @property {(bytes: Uint8Array) => void} importEmbeddings takes over what `exportEmbeddings` gave
  * @property {(encoding: any) => Float32Array} embeddingOf

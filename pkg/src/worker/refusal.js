@@ -1,2 +1,30 @@
+/**
+ * What goes wrong with a GPU, and what becomes of it.
+ */
+
+import { inTime } from '../shared/in-time.js';
+
 /** Why there is no GPU, as it follows "because" in a sentence. */
 export class Refusal extends Error {}
+
+/** What follows "because". @param {unknown} error */
+export function why(error) {
+  return error instanceof Refusal ? error.message : `it failed (${String(error).replace(/\.$/, '')})`;
+}
+
+/** After a trap, nothing of the wasm can be trusted, whoever made it. @param {unknown} error */
+export function refuseTrap(error) {
+  if (error instanceof WebAssembly.RuntimeError) throw error;
+}
+
+/**
+ * What the GPU answers, unless it takes too long.
+ *
+ * @template T
+ * @param {Promise<T>} answer
+ * @param {number} limit milliseconds
+ * @param {(late: T) => void} [undo] what comes of an answer that is too late
+ */
+export function answered(answer, limit, undo) {
+  return inTime(answer, limit, () => new Refusal('it does not answer'), undo);
+}

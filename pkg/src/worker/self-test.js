@@ -1,11 +1,17 @@
 /**
- * Whether a GPU computes right, and how fast, on this very device: the same picture through it and through the wasm.
+ * Whether a GPU computes right, and how fast, on this very device: the same picture, and the same texts, through it and through
+ * the wasm.
  *
  * Drivers and browsers have given wrong numbers without an error. Rounding differs from device to device; what is wrong
  * differs by far more.
  *
  * @typedef {import('./accelerator.js').Accelerator} Accelerator
+ * @typedef {import('./handles.js').TextBatchHandle} TextBatchHandle
+ * @typedef {import('./handles.js').TextTowerHandle} TextTowerHandle
  * @typedef {import('./handles.js').Wasm} Wasm
+ *
+ * @typedef {(count: number, how?: { rows?: 'all' | 'ends', layers?: number }) => Promise<Float32Array>} RunTexts takes so many texts
+ *   through the GPU
  */
 
 import { Refusal } from './refusal.js';
@@ -17,6 +23,8 @@ const SAME = 0.999;
 const SAME_ROW = 0.98;
 /** Pixels of a side of the picture. */
 const SIDE = 96;
+/** Texts of which all states are compared, and those that the wasm is measured with. */
+const TEXTS = { all: 4, measured: 16 };
 
 /**
  * @param {Wasm} wasm
@@ -66,6 +74,35 @@ export async function selfTest(wasm, model, accelerator) {
 /** @param {Accelerator} accelerator @param {import('./handles.js').ImageEncodingHandle} encoding */
 async function encode(accelerator, encoding) {
   if ((await accelerator.encode([encoding])) === 0) throw new Refusal(accelerator.lost ?? 'it is gone');
+}
+
+/**
+ * The same of the first texts that wait.
+ *
+ * @param {TextTowerHandle} tower
+ * @param {TextBatchHandle} batch
+ * @param {RunTexts} run of the same batch
+ * @param {{ width: number, layers: number }} description
+ * @returns {Promise<{ gpu: number, wasm: number }>} milliseconds that a text takes, among many
+ * @throws {Refusal} where the states differ
+ */
+export async function testTexts(tower, batch, run, { width, layers }) {
+  const few = Math.min(TEXTS.all, batch.count);
+  const first = await run(few, { rows: 'all', layers: 1 });
+  refuseOther(first, tower.states(batch, 0, few, 1), width, 'after one layer of texts', SAME);
+  const whole = tower.states(batch, 0, few, layers);
+  refuseOther(await run(few, { rows: 'all' }), whole, width, 'after all layers of texts');
+  // As texts go: many at once, and of each one row alone, through other kernels.
+  const measured = Math.min(TEXTS.measured, batch.count);
+  const begun = performance.now();
+  const own = tower.pooled(batch, 0, measured);
+  const wasm = (performance.now() - begun) / measured;
+  const pooled = await run(batch.count);
+  refuseOther(pooled.subarray(0, own.length), own, width, 'after all layers of texts');
+  // The first time, shaders may still be compiled.
+  const started = performance.now();
+  await run(batch.count);
+  return { gpu: (performance.now() - started) / batch.count, wasm };
 }
 
 /**

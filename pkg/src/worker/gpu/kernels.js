@@ -129,28 +129,29 @@ export class Kernels {
   }
 
   /**
-   * Layer norm where there is one, quantizing where `to` has scales; every `stride`th row of `from`.
-   * @param {{ width: number, from: GPUBuffer, to: Rows, rows: number, stride?: number, epsilon?: number,
+   * Layer norm where there is one, quantizing where `to` has scales; every `stride`th row of `from`, or those of a `list`.
+   * @param {{ width: number, from: GPUBuffer, to: Rows, rows: number, stride?: number, list?: GPUBuffer, epsilon?: number,
    *   norm?: import('./weights.js').Norm }} options
    */
-  rows({ width, from, to, rows, stride = 1, norm, epsilon = 1e-5 }) {
+  rows({ width, from, to, rows, stride = 1, list, norm, epsilon = 1e-5 }) {
     const quantize = to.scales !== undefined;
-    const code = rowsKernel({ width, norm: norm && epsilon, quantize });
-    const buffers = { 1: from, 2: norm?.gain, 3: norm?.bias, 4: to.values, 5: to.scales };
+    const code = rowsKernel({ width, norm: norm && epsilon, quantize, listed: list !== undefined });
+    const buffers = { 1: from, 2: norm?.gain, 3: norm?.bias, 4: to.values, 5: to.scales, 6: list };
     const label = [norm ? 'layer norm' : 'rows', ...(quantize ? ['quantized'] : [])].join(', ');
     return this.#step(label, code, [stride], buffers, [rows]);
   }
 
   /**
-   * Attention of the first `queries` rows of each image to all of its rows; quantized where `to` has scales.
+   * Attention of the first `queries` rows of each image or text to all of its rows, or if `causal` to those before them;
+   * quantized where `to` has scales.
    * @param {{ width: number, heads: number, from: GPUBuffer, to: Rows, images: number, length: number,
-   *   queries: number }} options
+   *   queries: number, causal?: boolean }} options
    */
-  attention({ width, heads, from, to, images, length, queries }) {
-    const code = attentionKernel({ width, heads, quantize: to.scales !== undefined });
+  attention({ width, heads, from, to, images, length, queries, causal }) {
+    const code = attentionKernel({ width, heads, quantize: to.scales !== undefined, causal });
     const buffers = { 1: from, 2: to.values, 3: to.scales };
     const tile = attentionShape(width / heads).queries;
-    return this.#step('attention', code, [length, queries], buffers, [
+    return this.#step(causal ? 'causal attention' : 'attention', code, [length, queries], buffers, [
       Math.ceil(queries / tile),
       heads,
       images,

@@ -1,5 +1,5 @@
 /**
- * All steps of a tower for so many images, with the buffers between them.
+ * All steps of a tower for so many images or texts, with the buffers between them.
  *
  * @typedef {import('./types.js').TowerDescription} TowerDescription
  * @typedef {import('./types.js').RowsAsked} RowsAsked
@@ -11,15 +11,16 @@
  * @typedef {{ norm1: Norm, qkv: Matrix, out: Matrix, norm2: Norm, up: Matrix, down: Matrix }} Layer
  *
  * @typedef {object} Weights
- * @property {Matrix} patchEmbedding
- * @property {GPUBuffer} positions
+ * @property {Matrix} [patchEmbedding] where images go through the tower
+ * @property {GPUBuffer} [positions]
  * @property {GPUBuffer} [prefix]
  * @property {Norm} [preNorm]
  * @property {Layer[]} layers
  *
  * @typedef {object} Plan
  * @property {Step[]} steps
- * @property {GPUBuffer} patches what they begin with
+ * @property {GPUBuffer} begin patches, or rows as they go into the first layer
+ * @property {GPUBuffer} [ends] the places of the rows that are asked for
  * @property {GPUBuffer} result what they end with
  * @property {number} version of the workspace
  */
@@ -35,22 +36,16 @@ export function paddedInputs({ inputs }) {
   return Math.ceil(inputs / 4) * 4;
 }
 
-/** Rows of one image. @param {TowerDescription} description */
-export function lengthOf({ prefix, patches }) {
-  return prefix + patches;
-}
-
-/** Bytes of the largest buffer for one image. @param {TowerDescription} description */
-export function largestBuffer(description) {
+/** Bytes of the largest buffer for one image or text. @param {TowerDescription} description @param {number} length its rows */
+export function largestBuffer(description, length) {
   const { width, intermediate, patches } = description;
-  const wide = lengthOf(description) * Math.max(3 * width, intermediate);
+  const wide = length * Math.max(3 * width, intermediate);
   return F32 * Math.max(wide, patches * paddedInputs(description));
 }
 
-/** Multiplications and additions for one image. @param {TowerDescription} description */
-export function operations(description) {
+/** Multiplications and additions for one image or text. @param {TowerDescription} description @param {number} length its rows */
+export function operations(description, length) {
   const { width, intermediate, layers, inputs, patches } = description;
-  const length = lengthOf(description);
   const matrices = 4 * width * width + 2 * width * intermediate;
   const attention = 2 * length * width;
   return 2 * (layers * length * (matrices + attention) + patches * inputs * width);
@@ -62,16 +57,15 @@ export function operations(description) {
  * @param {import('./workspace.js').Workspace} options.workspace
  * @param {TowerDescription} options.description
  * @param {Weights} options.weights
- * @param {number} options.images
+ * @param {number} options.images or texts
+ * @param {number} options.length rows of each
  * @param {RowsAsked} options.asked
  * @param {number} options.layers so many of them, from the first
  * @returns {Promise<Plan>}
  */
-export async function planTower({ kernels, workspace, description, weights, images, asked, layers }) {
-  const { width, heads, intermediate, activation, epsilon, patches, prefix } = description;
-  const length = lengthOf(description);
+export async function planTower({ kernels, workspace, description, weights, images, length, asked, layers }) {
+  const { width, heads, intermediate, activation, epsilon, causal } = description;
   const total = images * length;
-  const inputs = paddedInputs(description);
   const wide = Math.max(3 * width, intermediate);
   /** @type {Promise<Step>[]} */
   const steps = [];
@@ -95,52 +89,71 @@ export async function planTower({ kernels, workspace, description, weights, imag
     return to;
   };
 
-  const begin = floats('patches', images * patches * inputs);
   const states = floats('states', total * width);
   // Queries, keys and values, or what is between the two halves of the MLP, or states before the first norm.
   const between = floats('between', total * wide);
+  const ends = asked === 'ends' ? floats('ends', images) : undefined;
+  /** One row of each image or text. @param {GPUBuffer} from @param {Rows} to */
+  const gather = (from, to) =>
+    kernels.rows({ width, from, to, rows: images, stride: ends ? 1 : length, list: ends });
 
-  const embedded = weights.preNorm ? between : states;
+  /** Patches become states. @param {Matrix} patchEmbedding @param {GPUBuffer} positions */
+  const embed = (patchEmbedding, positions) => {
+    const { patches, prefix } = description;
+    const inputs = paddedInputs(description);
+    const begin = floats('patches', images * patches * inputs);
+    const embedded = weights.preNorm ? between : states;
+    steps.push(
+      kernels.product({
+        matrix: patchEmbedding,
+        from: given('patches', begin, patchEmbedding, images * patches, inputs),
+        rows: images * patches,
+        to: { values: embedded },
+        output: 'embed',
+        embed: { positions, patches, prefix },
+      }),
+    );
+    if (weights.prefix) {
+      steps.push(kernels.prefix({ width, prefix, from: weights.prefix, to: embedded, images, length }));
+    }
+    if (weights.preNorm) {
+      const to = { values: states };
+      steps.push(kernels.rows({ width, from: embedded, to, rows: total, norm: weights.preNorm, epsilon }));
+    }
+    return begin;
+  };
   const { patchEmbedding, positions } = weights;
-  steps.push(
-    kernels.product({
-      matrix: patchEmbedding,
-      from: given('patches', begin, patchEmbedding, images * patches, inputs),
-      rows: images * patches,
-      to: { values: embedded },
-      output: 'embed',
-      embed: { positions, patches, prefix },
-    }),
-  );
-  if (weights.prefix) {
-    steps.push(kernels.prefix({ width, prefix, from: weights.prefix, to: embedded, images, length }));
-  }
-  if (weights.preNorm) {
-    const to = { values: states };
-    steps.push(kernels.rows({ width, from: embedded, to, rows: total, norm: weights.preNorm, epsilon }));
-  }
+  const begin = patchEmbedding && positions ? embed(patchEmbedding, positions) : states;
 
   let x = states;
   let rows = total;
   for (const [i, layer] of weights.layers.slice(0, layers).entries()) {
-    const classAlone = asked === 'class' && i === layers - 1;
+    const oneRow = asked !== 'all' && i === layers - 1;
     const normal = rowsFor('normal', layer.qkv, total, width);
     steps.push(kernels.rows({ width, from: x, to: normal, rows, norm: layer.norm1, epsilon }));
     const qkv = { values: between };
     steps.push(kernels.product({ matrix: layer.qkv, from: normal, rows, to: qkv, output: 'store' }));
-    if (classAlone) {
-      // From here on there is one row for each image.
-      x = floats('class states', images * width);
-      steps.push(kernels.rows({ width, from: states, to: { values: x }, rows: images, stride: length }));
+    if (oneRow) {
+      // From here on there is one row for each image or text.
+      x = floats('single states', images * width);
+      steps.push(gather(states, { values: x }));
       rows = images;
     }
-    const queries = rows / images;
-    const direct = layer.out.dtype === 'int8' && attentionQuantizes(width / heads);
+    // Where the row is another one than the first, the rows before it come with it, and it is picked out of them.
+    const picked = oneRow && ends !== undefined;
+    const queries = picked ? length : rows / images;
+    const direct = layer.out.dtype === 'int8' && attentionQuantizes(width / heads) && !picked;
     const to = direct
       ? rowsFor('context', layer.out, total, width)
       : { values: floats('context, f32', total * width) };
-    steps.push(kernels.attention({ width, heads, from: between, to, images, length, queries }));
-    const attended = direct ? to : given('context', to.values, layer.out, rows, width);
+    steps.push(kernels.attention({ width, heads, from: between, to, images, length, queries, causal }));
+    let attended = to;
+    if (picked) {
+      attended = rowsFor('single context', layer.out, images, width);
+      steps.push(gather(to.values, attended));
+    } else if (!direct) {
+      attended = given('context', to.values, layer.out, rows, width);
+    }
     steps.push(
       kernels.product({ matrix: layer.out, from: attended, rows, to: { values: x }, output: 'add' }),
     );
@@ -154,12 +167,11 @@ export async function planTower({ kernels, workspace, description, weights, imag
       kernels.product({ matrix: layer.down, from: active, rows, to: { values: x }, output: 'add' }),
     );
   }
-  // Without layers, class rows are gathered all the same.
-  if (asked === 'class' && layers === 0) {
-    const to = { values: floats('class states', images * width) };
-    steps.push(kernels.rows({ width, from: states, to, rows: images, stride: length }));
-    x = to.values;
+  // Without layers, single rows are gathered all the same.
+  if (asked !== 'all' && layers === 0) {
+    x = floats('single states', images * width);
+    steps.push(gather(states, { values: x }));
   }
   const { version } = workspace;
-  return { steps: await Promise.all(steps), patches: begin, result: x, version };
+  return { steps: await Promise.all(steps), begin, ends, result: x, version };
 }

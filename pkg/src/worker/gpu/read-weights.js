@@ -21,12 +21,13 @@ import { findMatrix, readMatrix, readNorm, required, vector } from './weights.js
 export async function readWeights(uploads, description, read) {
   const { width, inputs, patches, prefix, preNorm } = description;
   const { device } = uploads;
-  const first = await checked(device, () => ({
+  const embedding = () => ({
     patchEmbedding: readMatrix(uploads, read, ['patch_embedding'], { outputs: width, inputs }),
     positions: uploads.add('positions', required(read, 'positions', patches * width)),
     prefix: prefix > 0 ? uploads.add('prefix', required(read, 'prefix', prefix * width)) : undefined,
     preNorm: preNorm ? readNorm(uploads, read, 'pre_norm', width) : undefined,
-  }));
+  });
+  const first = patches > 0 ? await checked(device, embedding) : {};
   /** @type {Layer[]} */
   const layers = [];
   for (let i = 0; i < description.layers; i++) {

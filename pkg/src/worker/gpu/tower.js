@@ -1,5 +1,5 @@
 /**
- * A vision transformer on the GPU.
+ * A transformer on the GPU: of images, which come as patches, or of texts, which come as rows for its first layer.
  *
  * @typedef {import('./types.js').TowerDescription} TowerDescription
  * @typedef {import('./types.js').TowerTensor} TowerTensor
@@ -14,14 +14,14 @@
  *   one has all measured, none has nothing measured
  * @property {boolean} [packed] whether WGSL multiplies packed int8 numbers: by default what the browser says
  * @property {import('./kernels.js').ChooseTile} [tile] which tile products take, in place of what is measured
- * @property {number} [most] images of one submit, at most
+ * @property {number} [most] images or texts of one submit, at most
  * @property {number} [operations] multiplications and additions of one submit, at most
  */
 
 import { checked, readBack, Uploads, USAGE, write } from './device.js';
 import { encodeSteps, Kernels } from './kernels.js';
 import { attentionShape } from './kernels/attention.js';
-import { largestBuffer, lengthOf, operations, paddedInputs, planTower } from './plan.js';
+import { largestBuffer, operations, paddedInputs, planTower } from './plan.js';
 import { readWeights } from './read-weights.js';
 import { Tuner } from './tuning.js';
 import { Workspace } from './workspace.js';
@@ -33,7 +33,7 @@ const OPERATIONS = 5e11;
 const WORKGROUPS = 65535;
 
 export class GpuTower {
-  /** Steps, by how many images and which rows of them. @type {Map<string, Plan>} */
+  /** Steps, by how many images or texts of which length, and which rows of them. @type {Map<string, Plan>} */
   #plans = new Map();
   /** Calls share buffers: each waits for the one before. @type {Promise<unknown>} */
   #last = Promise.resolve();
@@ -86,7 +86,9 @@ export class GpuTower {
       const weights = await readWeights(uploads, description, readTensor);
       const parts = { kernels, uploads, weights, workspace, most, operations };
       const tower = new GpuTower(description, parts);
-      await tower.#plan(1, description.output, description.layers);
+      if (description.patches > 0) {
+        await tower.#plan(1, lengthOf(description), description.output, description.layers);
+      }
       return tower;
     } catch (error) {
       for (const one of [workspace, uploads, kernels]) one.destroy();
@@ -95,38 +97,50 @@ export class GpuTower {
   }
 
   /**
-   * The states after the last layer, before the final norm, of several images: for each one rows asked for x width.
+   * The states after the last layer, before the final norm, of several images or texts: for each one rows asked for x width.
    * Rejects where the device was lost or refuses.
-   * @param {Float32Array[]} patches for each image patches x inputs
-   * @param {{ rows?: RowsAsked, layers?: number }} [options] by default what the description says; `layers`: so many of them
+   * @param {Float32Array[]} inputs for each image patches x inputs; for each text rows x width, as many rows of all of them
+   * @param {{ rows?: RowsAsked, layers?: number, ends?: Uint32Array }} [options] by default what the description says; `layers`:
+   *   so many of them; `ends`: of each text the row that is asked for
    * @returns {Promise<Float32Array[]>}
    */
-  run(patches, { rows = this.description.output, layers = this.description.layers } = {}) {
-    const result = this.#last.then(() => this.#run(patches, rows, layers));
+  run(inputs, { rows = this.description.output, layers = this.description.layers, ends } = {}) {
+    const result = this.#last.then(() => this.#run(inputs, rows, layers, ends));
     this.#last = result.catch(() => {});
     return result;
   }
 
-  /** @param {Float32Array[]} patches @param {RowsAsked} asked @param {number} layers */
-  async #run(patches, asked, layers) {
+  /** @param {Float32Array[]} inputs @param {RowsAsked} asked @param {number} layers @param {Uint32Array} [ends] */
+  async #run(inputs, asked, layers, ends) {
     const { description } = this;
-    const numbers = description.patches * description.inputs;
-    if (patches.some(({ length }) => length !== numbers)) {
-      throw new Error(`The patches of an image are ${numbers} numbers.`);
+    const [one] = inputs;
+    if (!one) return [];
+    const { width, patches } = description;
+    const numbers = patches > 0 ? patches * description.inputs : one.length;
+    if (inputs.some((input) => input.length !== numbers)) {
+      throw new Error(
+        patches > 0 ? `The patches of an image are ${numbers} numbers.` : 'Texts have to be of one length.',
+      );
     }
-    if (patches.length === 0) return [];
-    const { width } = description;
-    const size = (asked === 'class' ? 1 : lengthOf(description)) * width;
+    const length = patches > 0 ? lengthOf(description) : numbers / width;
+    const size = (asked === 'all' ? length : 1) * width;
     const bytes = size * Float32Array.BYTES_PER_ELEMENT;
-    const all = patches.length * bytes;
+    const all = inputs.length * bytes;
     const target = await checked(this.device, () =>
       this.#reads.get('read', all, USAGE.MAP_READ | USAGE.COPY_DST),
     );
-    for (const { first, images } of this.#shares(patches.length)) {
-      const plan = await this.#plan(images, asked, layers);
+    for (const { first, images } of this.#shares(inputs.length, length)) {
+      const plan = await this.#plan(images, length, asked, layers);
       await checked(this.device, () => {
-        this.#write(plan.patches, patches.slice(first, first + images));
-        for (const steps of this.#submits(plan.steps, images)) {
+        this.#write(plan.begin, inputs.slice(first, first + images));
+        if (plan.ends) {
+          const places = Uint32Array.from(
+            { length: images },
+            (_, i) => i * length + (ends?.[first + i] ?? 0),
+          );
+          write(this.device, plan.ends, places);
+        }
+        for (const steps of this.#submits(plan.steps, images, length)) {
           const encoder = this.device.createCommandEncoder();
           encodeSteps(encoder, steps);
           if (steps.at(-1) === plan.steps.at(-1)) {
@@ -137,20 +151,20 @@ export class GpuTower {
       });
     }
     const read = new Float32Array(await readBack(target, all));
-    return patches.map((_, i) => read.slice(i * size, (i + 1) * size));
+    return inputs.map((_, i) => read.slice(i * size, (i + 1) * size));
   }
 
-  /** Images in shares that fit into buffers, as even as can be. @param {number} count */
-  #shares(count) {
+  /** Images or texts in shares that fit into buffers, as even as can be. @param {number} count @param {number} length */
+  #shares(count, length) {
     const { description } = this;
     const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
     const most = Math.max(
       1,
       Math.floor(
         Math.min(
-          Math.min(maxStorageBufferBindingSize, maxBufferSize) / largestBuffer(description),
-          WORKGROUPS / lengthOf(description),
-          this.#operations / operations(description),
+          Math.min(maxStorageBufferBindingSize, maxBufferSize) / largestBuffer(description, length),
+          WORKGROUPS / length,
+          this.#operations / operations(description, length),
           this.#most,
         ),
       ),
@@ -162,18 +176,21 @@ export class GpuTower {
     });
   }
 
-  /** Steps in submits, of which only one image of a large tower needs several. @param {Step[]} steps @param {number} images */
-  #submits(steps, images) {
-    const count = Math.ceil((images * operations(this.description)) / this.#operations);
-    const length = Math.ceil(steps.length / count);
-    return Array.from({ length: Math.ceil(steps.length / length) }, (_, i) =>
-      steps.slice(i * length, (i + 1) * length),
+  /**
+   * Steps in submits, of which only one image of a large tower needs several.
+   * @param {Step[]} steps @param {number} images @param {number} length
+   */
+  #submits(steps, images, length) {
+    const count = Math.ceil((images * operations(this.description, length)) / this.#operations);
+    const each = Math.ceil(steps.length / count);
+    return Array.from({ length: Math.ceil(steps.length / each) }, (_, i) =>
+      steps.slice(i * each, (i + 1) * each),
     );
   }
 
-  /** @param {number} images @param {RowsAsked} asked @param {number} layers */
-  async #plan(images, asked, layers) {
-    const key = `${images} ${asked} ${layers}`;
+  /** @param {number} images @param {number} length @param {RowsAsked} asked @param {number} layers */
+  async #plan(images, length, asked, layers) {
+    const key = `${images} ${length} ${asked} ${layers}`;
     const known = this.#plans.get(key);
     if (known?.version === this.#workspace.version) return known;
     const plan = await checked(this.device, () => {
@@ -183,6 +200,7 @@ export class GpuTower {
         description: this.description,
         weights: this.#weights,
         images,
+        length,
         asked,
         layers,
       });
@@ -194,13 +212,15 @@ export class GpuTower {
     return plan;
   }
 
-  /** @param {GPUBuffer} buffer @param {Float32Array[]} patches */
-  #write(buffer, patches) {
-    const { inputs, patches: count } = this.description;
+  /** @param {GPUBuffer} buffer @param {Float32Array[]} inputs */
+  #write(buffer, inputs) {
+    const { inputs: numbers } = this.description;
     const padded = paddedInputs(this.description);
-    for (const [i, image] of patches.entries()) {
-      const filled = padded === inputs ? image : filledUp(image, inputs, padded);
-      write(this.device, buffer, filled, i * count * padded * Float32Array.BYTES_PER_ELEMENT);
+    let at = 0;
+    for (const input of inputs) {
+      const filled = padded === numbers ? input : filledUp(input, numbers, padded);
+      write(this.device, buffer, filled, at);
+      at += filled.byteLength;
     }
   }
 
@@ -214,6 +234,11 @@ export class GpuTower {
     for (const one of [this.#reads, this.#workspace, this.#uploads, this.#kernels]) one.destroy();
     this.#plans.clear();
   }
+}
+
+/** Rows of one image. @param {TowerDescription} description */
+function lengthOf({ prefix, patches }) {
+  return prefix + patches;
 }
 
 /** Rows with zeros behind them. @param {Float32Array} rows @param {number} inputs @param {number} padded */

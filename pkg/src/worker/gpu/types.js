@@ -1,5 +1,5 @@
 /**
- * What the wasm says of a vision transformer, and how it hands over its tensors.
+ * What the wasm says of a transformer, and how it hands over its tensors.
  *
  * @typedef {'gelu' | 'quick_gelu' | 'gelu_tanh' | 'relu' | 'relu6' | 'silu'} Activation the formulas of `src/kernels/activation.rs`
  *
@@ -10,13 +10,14 @@
  * @property {Activation} activation
  * @property {number} epsilon of the layer norms
  * @property {number} layers
- * @property {number} patches of one image
+ * @property {boolean} [causal] whether a row sees only those before it, and itself
+ * @property {number} patches of one image; 0 where rows come as they go into the first layer, as those of texts do
  * @property {number} inputs numbers of a patch: 3 * patch * patch
  * @property {number} prefix rows before the patches: class token, registers
  * @property {RowsAsked} output which rows of the last layer are asked for by default
  * @property {boolean} preNorm whether there is a layer norm before the first layer
  *
- * @typedef {'class' | 'all'} RowsAsked the first row alone, or all of them
+ * @typedef {'class' | 'all' | 'ends'} RowsAsked the first row alone, or all of them, or one of each text
  *
  * @typedef {'int8' | 'f16' | 'f32'} Dtype
  *

@@ -33,11 +33,12 @@ export class EmbedderOperations {
    * @param {ImageEncodings} encodings
    * @param {TaggerHandle} handle
    * @param {import('./kept-embeddings.js').KeptEmbeddings | null} [kept] where the model itself is kept
+   * @param {import('../text-accelerator.js').TextAccelerator | null} [accelerator] what takes many texts in the wasm's place
    */
-  constructor(encodings, handle, kept = null) {
+  constructor(encodings, handle, kept = null, accelerator = null) {
     this.#encodings = encodings;
     this.#handle = handle;
-    this.#encoder = new Encoder(handle);
+    this.#encoder = new Encoder(handle, accelerator);
     this.#interrogations = new Interrogations(encodings, handle, kept);
   }
 

@@ -3,6 +3,7 @@
  *
  * @typedef {import('../handles.js').LabelSetHandle} LabelSetHandle
  * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
+ * @typedef {import('../text-accelerator.js').TextAccelerator} TextAccelerator
  * @typedef {import('../../shared/protocol.js').Progress} Progress
  */
 
@@ -11,11 +12,13 @@ import { AdaptiveBatch } from './adaptive-batch.js';
 
 export class Encoder {
   #handle;
+  #accelerator;
   #pace = new AdaptiveBatch();
 
-  /** @param {TaggerHandle} handle */
-  constructor(handle) {
+  /** @param {TaggerHandle} handle @param {TextAccelerator | null} [accelerator] what takes many texts in the wasm's place */
+  constructor(handle, accelerator = null) {
     this.#handle = handle;
+    this.#accelerator = accelerator;
   }
 
   /**
@@ -25,16 +28,18 @@ export class Encoder {
    * @param {LabelSetHandle} set
    * @param {'labels' | 'texts'} phase what the set holds
    * @param {LabelSetHandle | null} [background]
-   * @returns {Generator<{ progress: Progress }, void, void>}
+   * @returns {AsyncGenerator<{ progress: Progress }, void, void>}
    */
-  *encode(set, phase, background = null) {
+  async *encode(set, phase, background = null) {
     const { length, prompts } = set;
     for (const each of background ? [background, set] : [set]) {
       let { pending } = each;
+      const accelerator = this.#accelerator?.takes(each) ? this.#accelerator : null;
       while (pending > 0) {
         const done = prompts - set.pending;
         yield progress(phase, null, Math.floor((length * done) / prompts), length);
-        pending = this.#pace.run((limit) => this.#handle.encodeLabels(each, limit));
+        const left = accelerator ? await accelerator.encode(each) : null;
+        pending = left ?? this.#pace.run((limit) => this.#handle.encodeLabels(each, limit));
       }
     }
     yield progress(phase, null, length, length);

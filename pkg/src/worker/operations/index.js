@@ -36,6 +36,8 @@ export class Engine {
   #surroundings;
   /** @type {Accelerator | null} what computes layers in the wasm's place, as long as it does */
   #accelerator = null;
+  /** Why the GPU computes, or does not. */
+  #chosen = '';
   /** @type {ReadonlyMap<import('../../shared/protocol.js').Service, Record<string, unknown>>} */
   #operations = new Map();
 
@@ -69,13 +71,17 @@ export class Engine {
     return this.#watched(method.call(operations, params, signal));
   }
 
-  /** A run that also tells when the GPU has gone meanwhile. @param {Run} run @returns {Run} */
+  /** A run that also tells when the GPU has gone meanwhile, or has begun to read texts. @param {Run} run @returns {Run} */
   async *#watched(run) {
     const accelerated = this.#accelerator;
     const answer = yield* run;
+    const remark = accelerated?.texts?.remark ?? '';
     if (accelerated?.lost) {
       this.#accelerator = null;
       this.#runtime = withDevice(this.#bare, 'wasm', `The GPU was given up, because ${accelerated.lost}.`);
+      yield { runtime: this.#runtime };
+    } else if (!this.#runtime.reason.endsWith(remark)) {
+      this.#runtime = withDevice(this.#bare, 'webgpu', `${this.#chosen} ${remark}`);
       yield { runtime: this.#runtime };
     }
     return answer;
@@ -91,6 +97,7 @@ export class Engine {
     const { recipe, handle, place, knownLabels, bytes } = yield* load(this.#wasm, params, options);
     const chosen = await accelerate(this.#wasm, handle, params.device ?? 'wasm', this.#surroundings);
     this.#accelerator = chosen.accelerator;
+    this.#chosen = chosen.reason;
     this.#runtime = withDevice(this.#bare, chosen.accelerator ? 'webgpu' : 'wasm', chosen.reason);
     const { operations, calibration } = recipe.finish(handle, place, chosen.accelerator);
     this.#operations = operations;

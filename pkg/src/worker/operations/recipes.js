@@ -63,7 +63,8 @@ const SHARED_EXTRA = [
  * @typedef {object} Single
  * @property {Name} name of the wasm's classes
  * @property {Part} part
- * @property {(encodings: ImageEncodings, handle: any, kept: KeptEmbeddings | null) => object} operations
+ * @property {(encodings: ImageEncodings, handle: any, kept: KeptEmbeddings | null, texts: Accelerator['texts']) => object}
+ *   operations
  */
 
 /**
@@ -75,7 +76,11 @@ const SHARED_EXTRA = [
 const SINGLE = {
   tag: { name: 'Tagger', part: 'both', operations: (...all) => new TaggerOperations(...all) },
   embed: { name: 'Tagger', part: 'both', operations: (...all) => new EmbedderOperations(...all) },
-  caption: { name: 'Captioner', part: 'caption', operations: (...all) => new CaptionerOperations(...all) },
+  caption: {
+    name: 'Captioner',
+    part: 'caption',
+    operations: (encodings, handle, kept) => new CaptionerOperations(encodings, handle, kept),
+  },
   match: {
     name: 'Matcher',
     part: 'match',
@@ -170,7 +175,8 @@ function singleRecipe(wasm, { task, tower }, config) {
     create: (files, weights) => wasm[`${name}Handle`].create(files, weights),
     finish(handle, place, accelerator) {
       const kept = name === 'Tagger' && place ? new KeptEmbeddings(place, handle) : null;
-      const made = operations(new ImageEncodings(wasm, handle, { accelerator }), handle, kept);
+      const encodings = new ImageEncodings(wasm, handle, { accelerator });
+      const made = operations(encodings, handle, kept, accelerator?.texts ?? null);
       return {
         operations: new Map([[task, /** @type {Operations} */ (made)]]),
         calibration: task === 'tag' ? calibrationOf(handle) : null,

@@ -40,12 +40,13 @@ export class TaggerOperations extends EmbedderOperations {
    * @param {ImageEncodings} encodings
    * @param {TaggerHandle} handle
    * @param {import('./kept-embeddings.js').KeptEmbeddings | null} kept where the model itself is kept
+   * @param {import('../text-accelerator.js').TextAccelerator | null} [accelerator] what takes many texts in the wasm's place
    */
-  constructor(encodings, handle, kept) {
-    super(encodings, handle, kept);
+  constructor(encodings, handle, kept, accelerator = null) {
+    super(encodings, handle, kept, accelerator);
     this.#encodings = encodings;
     this.#handle = handle;
-    this.#encoder = new Encoder(handle);
+    this.#encoder = new Encoder(handle, accelerator);
     this.#kept = kept;
   }
 

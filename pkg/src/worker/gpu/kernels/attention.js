@@ -44,10 +44,10 @@ const QUANTIZED = /* wgsl */ `
 ${QUANTIZE}`;
 
 /**
- * @param {{ width: number, heads: number, quantize?: boolean }} options rows are `3 width` wide: queries, keys, values;
- *   `quantize`: whether the result is int8
+ * @param {{ width: number, heads: number, quantize?: boolean, causal?: boolean }} options rows are `3 width` wide: queries, keys,
+ *   values; `quantize`: whether the result is int8; `causal`: whether a row sees only those before it, and itself
  */
-export function attentionKernel({ width, heads, quantize = false }) {
+export function attentionKernel({ width, heads, quantize = false, causal = false }) {
   const size = width / heads;
   const { queries, keys } = attentionShape(size);
   const quads = size / 4;
@@ -65,6 +65,11 @@ export function attentionKernel({ width, heads, quantize = false }) {
       let key = min(start + i / ${quads}u, params.length - 1u);
       kv[i / ${quads}u * ${pitch}u + i % ${quads}u] = qkv[(image + key) * ${row}u + ${(from * width) / 4}u + head + i % ${quads}u]; // ${what}
     }`;
+  // Which of four queries see a key: those before them, or all that are there.
+  const seen = (/** @type {number} */ k) => {
+    const key = `start + local.x + ${k * ACROSS}u`;
+    return causal ? `vec4<u32>(${key}) <= rows` : `${key} < params.length`;
+  };
   return /* wgsl */ `
 struct Params {
   // Rows of an image.
@@ -99,7 +104,10 @@ fn main(
   var most = vec4<f32>(-3e38);
   var sum = vec4<f32>();
   ${each(4, (r) => each(results, (j) => `var y${r}${j} = vec4<f32>();`))}
-  for (var start = 0u; start < params.length; start += ${keys}u) {
+  ${causal ? 'let rows = firstQuery + local.y * 4u + vec4<u32>(0u, 1u, 2u, 3u);' : ''}
+  // Keys that no query sees are left out; the first is seen by all of them.
+  let end = ${causal ? `min(params.length, firstQuery + ${queries}u)` : 'params.length'};
+  for (var start = 0u; start < end; start += ${keys}u) {
     ${load(1, 'keys')}
     workgroupBarrier();
     ${each(own, (k) => `var s${k} = vec4<f32>();`)}
@@ -113,10 +121,7 @@ fn main(
       }`,
       )}
     }
-    ${each(
-      own,
-      (k) => `s${k} = select(vec4<f32>(-3e38), s${k}, start + local.x + ${k * ACROSS}u < params.length);`,
-    )}
+    ${each(own, (k) => `s${k} = select(vec4<f32>(-3e38), s${k}, ${seen(k)});`)}
     var highest = s0;
     ${each(own - 1, (k) => `highest = max(highest, s${k + 1});`)}
     maxima[local.y * ${ACROSS}u + local.x] = highest;

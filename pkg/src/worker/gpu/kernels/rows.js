@@ -8,12 +8,13 @@
  * @property {number} width a multiple of 4
  * @property {number} [norm] epsilon of a layer norm; without it there is none
  * @property {boolean} [quantize] whether rows become int8, with a scale for each block of 32 columns
+ * @property {boolean} [listed] whether a list says which rows are read
  */
 
 import { blocksOf, each, GROUPS_OF_BLOCK, QUANTIZE } from './text.js';
 
 /** @param {RowsOptions} options */
-export function rowsKernel({ width, norm, quantize = false }) {
+export function rowsKernel({ width, norm, quantize = false, listed = false }) {
   const quads = width / 4;
   const blocks = blocksOf(width);
   const groups = blocks * GROUPS_OF_BLOCK;
@@ -25,7 +26,7 @@ export function rowsKernel({ width, norm, quantize = false }) {
     (i + 1) * invocations <= quads ? 'true' : `${at(i)} < ${quads}u`;
   return /* wgsl */ `
 struct Params {
-  // From one row that is read to the next.
+  // From one row that is read to the next; 1 where they are listed.
   stride: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -33,11 +34,12 @@ struct Params {
 ${norm === undefined ? '' : normBindings}
 ${quantize ? quantizedBindings(invocations, Math.ceil(groups / invocations)) : plainBindings}
 ${norm === undefined ? '' : totalText(invocations)}
+${listed ? '@group(0) @binding(6) var<storage, read> list: array<u32>;' : ''}
 
 @compute @workgroup_size(${invocations})
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) index: u32) {
   let row = workgroup.x;
-  let source = row * params.stride * ${quads}u;
+  let source = ${listed ? 'list[row]' : 'row'} * params.stride * ${quads}u;
   ${each4((i) => `var v${i} = vec4<f32>(); if (${inside(i)}) { v${i} = x[source + ${at(i)}]; }`)}
   ${norm === undefined ? '' : normText(norm, width, each4, at, inside)}
   ${quantize ? quantizeText(invocations, groups, blocks, each4, at) : plainText(quads, each4, at, inside)}
