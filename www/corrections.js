@@ -36,6 +36,8 @@ export class Corrections extends EventTarget {
   #names = new Map();
   /** Labels that people have given. @type {Set<string>} */
   labels = new Set();
+  /** Whether anything was ever said. */
+  isUsed = false;
   /** @type {WeakMap<Said, { found: TagAnswer | null, answer: TagAnswer | null }>} */
   #answers = new WeakMap();
   /** @type {WeakMap<Said, { found: Candidate[] | null, captions: Candidate[] | null }>} */
@@ -66,6 +68,7 @@ export class Corrections extends EventTarget {
   putAll(all) {
     for (const { picture, said } of all) {
       for (const label of said?.own ?? []) this.labels.add(label);
+      this.isUsed ||= said !== undefined;
       if (said) this.#said.set(picture, said);
       else this.#said.delete(picture);
     }

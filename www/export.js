@@ -8,6 +8,7 @@
  * @property {string[]} hierarchy the same below what they imply: `animal|pet|dog`
  * @property {string[]} [gone] tags that somebody has taken away
  * @property {string} caption empty where there is none
+ * @property {boolean} [captionIsOwn] whether somebody has written or chosen it
  * @property {Blob | null} [original] its file, where that is here
  *
  * @typedef {'xmp' | 'pictures' | 'csv' | 'json' | 'txt' | 'html' | 'markdown'} Format
@@ -18,7 +19,7 @@
  * @property {string} [prefix] what it begins with
  * @property {string} [suffix] what it ends with
  * @property {boolean} [replaceTexts] whether texts that a folder has already give way
- * @property {boolean} [keepCaption] whether captions stay that pictures and sidecars have already
+ * @property {boolean} [keepCaption] whether captions that pictures and sidecars have already stay, unless ours is somebody's own
  *
  * @typedef {object} Tally what has become of the pictures
  * @property {number} within those that keywords were written into
@@ -202,9 +203,15 @@ function contentOf({ tags, hierarchy, gone = [], caption }) {
   };
 }
 
+/** @param {Row} row @param {Options} options */
+function keepsCaption({ captionIsOwn = false }, { keepCaption = false }) {
+  return keepCaption && !captionIsOwn;
+}
+
 /** @param {string} name @param {Row} row @param {Options} options @returns {import('./files/folder.js').Entry} */
-function sidecar(name, row, { keepCaption = false }) {
+function sidecar(name, row, options) {
   const content = contentOf(row);
+  const keepCaption = keepsCaption(row, options);
   return {
     name,
     blob: new Blob([mergedXmp(null, content)]),
@@ -227,7 +234,7 @@ async function* pictures(rows, options, tally) {
   for (const [i, row] of here.entries()) {
     const name = names[i] ?? '';
     const original = /** @type {Blob} */ (row.original);
-    const { keepCaption = false } = options;
+    const keepCaption = keepsCaption(row, options);
     let written;
     try {
       written = await withKeywords(original, contentOf(row), { keepCaption });

@@ -5,6 +5,7 @@
  */
 
 import { on } from './elements/dom.js';
+import { spaced, wordsOf } from './query.js';
 import { count, explain, isAbort } from './words.js';
 
 /**
@@ -53,14 +54,14 @@ export function find({
     become({ busy: true, nothing: false, duplicates: false, line: 'Comparing the pictures' });
     try {
       // A tag is looked for as the model knows it, whatever it is called here.
-      const asked = typeof wanted === 'string' ? names.labelOf(wanted.trim()) : wanted;
+      const asked = typeof wanted === 'string' ? asKnown(wanted) : wanted;
       const found = await search.find(asked, (looked, all) =>
         become({ line: `Comparing the pictures: ${looked} of ${all}` }),
       );
       if (!found) {
         become({ busy: false, line: 'The tagger is not loaded yet.' });
       } else {
-        const { order, fitting } = withNamed(found, typeof wanted === 'string' ? named(wanted) : []);
+        const { order, fitting } = withNamed(found, typeof wanted === 'string' ? called(wanted) : NOBODY);
         const nothing = typeof wanted === 'string' && fitting === 0 && !nearest;
         // What does not fit stays behind; where nothing does, all stays as it was.
         if (nothing) session.arrange(null);
@@ -82,6 +83,22 @@ export function find({
     show();
     announce(state.line);
     if (typeof wanted !== 'string') gallery.takeFocus(wanted, true);
+  };
+
+  /** A query as the model knows its words. @param {string} query */
+  const asKnown = (query) => {
+    const { wanted, absent } = wordsOf(query);
+    return wanted.length === 1 && absent.length === 0 ? names.labelOf(query.trim()) : spaced(query);
+  };
+
+  /** Pictures that are called what a query wants, and those that are called what it wants absent. @param {string} query */
+  const called = (query) => {
+    const { wanted, absent } = wordsOf(query);
+    const without = new Set(absent.flatMap(named));
+    const [first = [], ...others] = wanted.map(named);
+    const within = others.map((some) => new Set(some));
+    const all = first.filter((picture) => !without.has(picture) && within.every((some) => some.has(picture)));
+    return { named: all, without };
   };
 
   /** Pictures that have what is looked for as a tag, or in the caption that somebody gave them, or their files have. @param {string} text */
@@ -162,15 +179,20 @@ export function find({
   };
 }
 
+/** @typedef {{ named: readonly Picture[], without: ReadonlySet<Picture> }} Called */
+
+/** @type {Called} */
+const NOBODY = { named: [], without: new Set() };
+
 /**
- * What was found, with the pictures in front that are called so.
+ * What was found, with the pictures in front that are called so, and without those that are called what is to be absent.
  * @param {import('./image-search.js').Found} found
- * @param {readonly Picture[]} named
+ * @param {Called} called
  * @returns {import('./image-search.js').Found}
  */
-function withNamed({ order, fitting }, named) {
+function withNamed({ order, fitting }, { named, without }) {
   const front = new Set(named);
-  const fit = new Set(order.slice(0, fitting));
+  const fit = new Set(order.slice(0, fitting).filter((picture) => !without.has(picture)));
   for (const picture of named) fit.add(picture);
   return { order: [...new Set([...front, ...fit, ...order])], fitting: fit.size };
 }

@@ -60,6 +60,20 @@ export function importer({ session, names, correct }) {
     return { add, remove, ...(isNew && { caption: text }) };
   };
 
+  const isOpen = (/** @type {Picture} */ picture) =>
+    [session.tags, session.captions].some(
+      ({ status, jobs }) =>
+        (status === 'loading' || status === 'ready') &&
+        /^(waiting|running)$/.test(jobs.get(picture)?.status ?? ''),
+    );
+
+  /** Waits until models have said of pictures what they can: what they find themselves is no news. @param {readonly Picture[]} pictures */
+  const answered = async (pictures) => {
+    while (pictures.some(isOpen)) {
+      await new Promise((resolve) => session.addEventListener('change', resolve, { once: true }));
+    }
+  };
+
   /**
    * @param {readonly File[]} files
    * @returns {Promise<string>} what has become of them, in sentences
@@ -71,18 +85,21 @@ export function importer({ session, names, correct }) {
       return row.words ? told(row.words, fromWords(row.words, caption)) : row;
     };
     const { rows, troubles } = await readAnswers(files);
+    const met = matcher(session.pictures, rows);
+    await answered(rows.flatMap((row) => met(row) ?? []));
+    // Pictures may have come and gone meanwhile.
     const pictureOf = matcher(session.pictures, rows);
     /** @type {Map<Picture, Change>} */
     const changes = new Map();
     let strangers = 0;
-    let met = 0;
+    let found = 0;
     for (const row of rows) {
       const picture = pictureOf(row);
       if (!picture) {
         strangers += 1;
         continue;
       }
-      met += 1;
+      found += 1;
       const caption = session.captionsOf(picture)?.[0]?.caption ?? '';
       const change = newsOf(picture, said(row, caption));
       const before = changes.get(picture);
@@ -92,7 +109,7 @@ export function importer({ session, names, correct }) {
     const [trouble] = troubles;
     return [
       changes.size > 0 ? `Read what files say of ${count(changes.size, 'picture')}.` : '',
-      changes.size === 0 && met > 0 ? 'The files say nothing that is not known here.' : '',
+      changes.size === 0 && found > 0 ? 'The files say nothing that is not known here.' : '',
       strangers > 0
         ? `${count(strangers, 'picture')} that they speak of ${strangers === 1 ? 'is' : 'are'} not here.`
         : '',

@@ -42,6 +42,7 @@ export function takeIn({ session, folders, drop, samples, saving, takeAnswers, a
     announce(sentence);
   };
   const answers = async (/** @type {readonly File[]} */ files) => {
+    if (session.tally().open > 0) saving.say('What the files say is read once the pictures have their tags.');
     const line = await takeAnswers(files).catch((error) => explain(error).sentence);
     saving.say(line);
     announce(line);

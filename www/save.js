@@ -30,7 +30,8 @@ export function rowsOf(session, { naming, vocabulary }) {
   return session.pictures.flatMap((picture) => {
     const labels = (session.answerOf(picture)?.tags ?? []).flatMap(({ label }) => label ?? []);
     const caption = session.captionsOf(picture)?.[0]?.caption ?? '';
-    const gone = session.corrections.of(picture)?.gone ?? [];
+    const said = session.corrections.of(picture);
+    const gone = said?.gone ?? [];
     if (labels.length === 0 && gone.length === 0 && caption === '') return [];
     const below = (/** @type {string} */ label) =>
       session.paths.get(label) ??
@@ -48,6 +49,7 @@ export function rowsOf(session, { naming, vocabulary }) {
         hierarchy: unique(labels.map(below)),
         gone: gone.map(naming),
         caption,
+        captionIsOwn: typeof said?.caption === 'string',
         original,
       },
     ];

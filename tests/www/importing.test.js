@@ -8,8 +8,11 @@ import { importer } from '../../www/importing.js';
 /** Reads a file about `a.jpg`, and tells what changes. @param {File} file @param {object} [known] */
 async function read(file, { tags = ['dog', 'sea'], caption = 'a dog by the sea, at night', gone = [] } = {}) {
   const picture = { name: 'a.jpg', path: 'a.jpg' };
+  const lane = { status: 'ready', jobs: new Map() };
   const session = {
     pictures: [picture],
+    tags: lane,
+    captions: lane,
     answerOf: () => ({ tags: tags.map((label) => ({ label })) }),
     captionsOf: () => [{ caption }],
     corrections: { of: () => ({ own: [], gone, caption: null }) },
@@ -43,4 +46,27 @@ test('a tag that is wrong in a table is wrong here, and none of those that are r
     remove: ['dog', 'boat'],
   });
   assert.equal((await read(table('dog', 'boat'), { gone: ['boat'] })).change, undefined);
+});
+
+test('what a model is about to find is waited for, and no news then', async () => {
+  const picture = { name: 'a.jpg', path: 'a.jpg' };
+  const job = { status: 'running' };
+  const lane = (/** @type {Map<any, any>} */ jobs) => ({ status: 'ready', jobs });
+  const session = Object.assign(new EventTarget(), {
+    pictures: [picture],
+    tags: lane(new Map([[picture, job]])),
+    captions: lane(new Map()),
+    answerOf: () => (job.status === 'done' ? { tags: [{ label: 'dog' }] } : null),
+    captionsOf: () => null,
+    corrections: { of: () => undefined },
+  });
+  const names = { knows: () => true, labelOf: (/** @type {string} */ name) => name };
+  const correct = () => assert.fail('nothing is new');
+  const take = importer(/** @type {any} */ ({ session, names, correct }));
+  const line = take([new File(['picture,tags,caption,rejected\na.jpg,dog,,\n'], 'ocelli.csv')]);
+  setTimeout(() => {
+    job.status = 'done';
+    session.dispatchEvent(new Event('change'));
+  }, 20);
+  assert.equal(await line, 'The files say nothing that is not known here.');
 });

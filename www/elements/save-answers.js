@@ -27,7 +27,7 @@ class SaveAnswers extends HTMLElement {
   #work = null;
 
   #folder = make('input', { type: 'radio', name: 'save-where', id: 'save-folder' });
-  #keepCaption = make('input', { type: 'checkbox', id: 'save-keep-caption' });
+  #keepCaption = make('input', { type: 'checkbox', id: 'save-keep-caption', checked: true });
   #parts = make(
     'select',
     { id: 'save-parts' },
@@ -115,7 +115,7 @@ class SaveAnswers extends HTMLElement {
     const fields = make(
       'div',
       { className: 'save-fields', id: 'save-fields', hidden: true },
-      named(this.#keepCaption, 'Keep captions that pictures have already'),
+      named(this.#keepCaption, 'Keep captions that pictures have already, but for your own'),
       field(this.#parts, 'Texts hold'),
       make(
         'div',

@@ -17,9 +17,11 @@ export function keepLibrary({ session, gallery, folders, line, announce, onForgo
   /** Null as long as it is not open, and where the browser keeps nothing. @type {Library | null} */
   let library = null;
 
-  // What so many pictures have taken, and is not kept, is lost with the page.
+  /** Whether there is what nobody wants to lose: what people have said, and what many pictures have taken. */
+  const isWorth = () => gallery.isDense || session.corrections.isUsed || session.corrections.names.size > 0;
+
   addEventListener('beforeunload', (event) => {
-    if (gallery.isDense && library?.isWhole !== true) event.preventDefault();
+    if (isWorth() && library?.isWhole !== true) event.preventDefault();
   });
   line.addEventListener('forget-all', async () => {
     try {
@@ -44,9 +46,9 @@ export function keepLibrary({ session, gallery, folders, line, announce, onForgo
       if (restored > 0) announce(`${count(restored, 'picture')} of an earlier visit`);
     },
 
-    /** Something has changed. A few pictures are soon looked at again; of many nothing is to be lost. */
+    /** Something has changed. A few pictures of which nobody has said anything are soon looked at again. */
     note() {
-      if (library && (gallery.isDense || library.size > 0)) library.note();
+      if (library && (isWorth() || library.size > 0)) library.note();
     },
 
     /** @param {import('../session.js').Picture} picture that was taken away */
