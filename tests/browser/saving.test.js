@@ -107,10 +107,14 @@ test(
     const { tags, caption } = await visit.read('sky.png');
     const items = [...subjects.matchAll(/<rdf:li[^>]*>([^<]*)/g)].map(([, word]) => word);
     assert.deepEqual(items, ['Rex', ...tags]);
-    assert.ok(merged.includes(`x-default">${caption}<`) && !merged.includes('theirs'));
+    assert.ok(merged.includes('x-default">theirs<') && !merged.includes(`x-default">${caption}<`));
 
     await choose(visit, 'One text a picture', /Wrote 1 file .* 1 file, sky\.txt\./);
     await page.getByRole('button', { name: 'How they are written' }).click();
+    await page.getByLabel('Keep captions that pictures have already').uncheck();
+    await choose(visit, 'Sidecars for photo programs', /Wrote 1 file .* 1 file, film\.gif\.xmp\./);
+    const third = (await inFolder(visit))['sky.png.xmp'] ?? '';
+    assert.ok(third.includes(`x-default">${caption}<`) && !third.includes('theirs'));
     await page.getByLabel('Texts hold').selectOption('tags');
     await page.getByLabel('Before each text').fill('sks, ');
     await page.getByLabel('Replace texts that a folder has already').check();
