@@ -70,6 +70,18 @@ test('tags are right, wrong or one’s own, the caption is corrected, and each s
   await visit.end();
 });
 
+test('what was corrected of a few pictures is there on the next visit', async () => {
+  const visit = await Visit.withPicture(browser, site.url);
+  const { page } = visit;
+  await page.getByRole('button', { name: 'Edit caption and tags of sky.png' }).click();
+  await page.getByLabel('Add tags').first().fill('Rexy');
+  await page.keyboard.press('Enter');
+  await page.getByText('Small copies of 1 picture').waitFor();
+  await page.reload();
+  await page.locator('picture-card .tag-label', { hasText: 'Rexy' }).waitFor();
+  await visit.end();
+});
+
 test('many pictures are selected, tagged, taught and taken away at once, by mouse and by keyboard', async () => {
   const visit = await withMany();
   const { page } = visit;
