@@ -80,7 +80,7 @@ export class Engine {
       this.#accelerator = null;
       this.#runtime = withDevice(this.#bare, 'wasm', `The GPU was given up, because ${accelerated.lost}.`);
       yield { runtime: this.#runtime };
-    } else if (!this.#runtime.reason.endsWith(remark)) {
+    } else if (remark !== '' && !this.#runtime.reason.endsWith(remark)) {
       this.#runtime = withDevice(this.#bare, 'webgpu', `${this.#chosen} ${remark}`);
       yield { runtime: this.#runtime };
     }
