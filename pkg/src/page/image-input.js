@@ -29,7 +29,7 @@
  */
 
 import { throwIfAborted } from '../shared/abort.js';
-import { ImageError, OcelliError } from '../shared/errors.js';
+import { ImageError, OcelliError, ofPicture } from '../shared/errors.js';
 import { platform } from '../shared/platform.js';
 import { listOf } from './arguments.js';
 import { fetchPicture } from './picture-address.js';
@@ -118,8 +118,7 @@ export async function readImages(images, options = {}) {
     try {
       messages.push(await readImage(image, options));
     } catch (error) {
-      if (!(error instanceof ImageError)) throw error;
-      throw new ImageError(error.code, error.message, { cause: error.cause, index });
+      throw ofPicture(error, index);
     }
   }
   return {

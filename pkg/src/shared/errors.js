@@ -178,6 +178,19 @@ export function codeOf(error) {
 }
 
 /**
+ * An error that says which of several pictures it is of, where it is of a picture.
+ *
+ * @param {unknown} error
+ * @param {number} index
+ * @returns {unknown}
+ */
+export function ofPicture(error, index) {
+  const code = codeOf(error);
+  if (!(error instanceof Error) || !code?.startsWith('image-')) return error;
+  return errorFor(code, error.message, { cause: error.cause, index });
+}
+
+/**
  * @typedef {object} ErrorData An error as it crosses the worker boundary.
  * @property {string} name
  * @property {string | null} code

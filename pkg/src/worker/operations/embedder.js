@@ -12,7 +12,7 @@
  * @typedef {import('../../shared/protocol.js').TermTexts} TermTexts
  */
 
-import { codeOf, errorFor } from '../../shared/errors.js';
+import { errorFor, ofPicture } from '../../shared/errors.js';
 import { concatenated } from '../../shared/vectors.js';
 import { AdaptiveBatch } from './adaptive-batch.js';
 import { Encoder } from './encoder.js';
@@ -68,9 +68,11 @@ export class EmbedderOperations {
     const encodings = [];
     try {
       for (const [index, image] of images.entries()) {
-        encodings.push(
-          await this.#encodings.open(image, { keep: false }).catch((error) => refuse(error, index)),
-        );
+        try {
+          encodings.push(await this.#encodings.open(image, { keep: false }));
+        } catch (error) {
+          throw ofPicture(error, index);
+        }
         yield progress('image', null, 0, null);
       }
       yield* ImageEncoding.encodeAll(encodings);
@@ -173,10 +175,4 @@ export class EmbedderOperations {
   interrogate(given) {
     return this.#interrogations.interrogate(given);
   }
-}
-
-/** @param {unknown} error of the picture at `index` of several @param {number} index @returns {never} */
-function refuse(error, index) {
-  if (!(error instanceof Error) || codeOf(error)?.startsWith('image-') !== true) throw error;
-  throw errorFor(/** @type {string} */ (codeOf(error)), error.message, { cause: error.cause, index });
 }
