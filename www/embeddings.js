@@ -23,6 +23,8 @@ export class Embeddings {
   #twins = new WeakMap();
   /** What is known from earlier visits, and what has known it. @type {{ probe: Probe, all: Map<Picture, Float32Array> } | null} */
   #kept = null;
+  /** Milliseconds of the quickest picture of each. @type {WeakMap<Tagger, number>} */
+  #paces = new WeakMap();
   /** The tagger that was recognised last. @type {Probe | null} */
   probe = null;
   /** @type {Tagger | null} */
@@ -101,10 +103,22 @@ export class Embeddings {
     const known = this.#known.get(tagger) ?? new WeakMap();
     this.#known.set(tagger, known);
     const files = unknown.map(({ file }) => file);
+    const begun = performance.now();
     const fresh = files.length > 0 ? await tagger.embedImages(files, { signal }) : [];
+    if (files.length > 0) this.#keepPace(tagger, (performance.now() - begun) / files.length);
     for (const [i, picture] of unknown.entries()) {
       known.set(picture, /** @type {Float32Array} */ (fresh[i]));
     }
     return pictures.map((picture) => /** @type {Float32Array} */ (this.known(tagger, picture)));
+  }
+
+  /** @param {Tagger} tagger @param {number} milliseconds */
+  #keepPace(tagger, milliseconds) {
+    this.#paces.set(tagger, Math.min(milliseconds, this.#paces.get(tagger) ?? Infinity));
+  }
+
+  /** @param {Tagger | null} tagger @returns {number | null} milliseconds that its quickest picture took, reading the file included */
+  pace(tagger) {
+    return (tagger && this.#paces.get(tagger)) ?? null;
   }
 }

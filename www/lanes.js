@@ -16,6 +16,7 @@
 import { models } from 'ocelli';
 import { chooseDevice } from './computing.js';
 import { choice } from './elements/model-picker.js';
+import { suggestions } from './model-words.js';
 import { runsOn } from './words.js';
 
 /** @param {import('ocelli').ModelInfo['tasks'][number]} task @returns the model that comes with the page, if any does */
@@ -67,7 +68,8 @@ export function showLanes({ session, find, announce, given }) {
     const notice = find(`#${task}-notice`);
     const picker = find(`#${task}-picker`);
     const fallback = builtIn && choice(builtIn);
-    picker.begin(name, models.list({ task }), { none, tokenizer: task !== 'classify' });
+    const offered = { models: models.list({ task }), suggested: suggestions(task) };
+    picker.begin(name, { ...offered, none, tokenizer: task !== 'classify' });
     picker.addEventListener('choose', (/** @type {CustomEvent} */ { detail }) => {
       if (detail) void queue.use(detail);
       else queue.leave();
@@ -111,6 +113,11 @@ export function showLanes({ session, find, announce, given }) {
     show() {
       /** What the models above run on: mostly all on the same, which is said once. */
       let said = '';
+      const tagger = session.tags.model;
+      const known = {
+        used: (tagger && models.find(tagger.id)) ?? null,
+        pace: session.embeddings.pace(session.tags.engine),
+      };
       for (const { queue, notice, picker, fallback, atOnce } of lanes) {
         const { status, progress, error, model } = queue;
         notice.show({
@@ -122,7 +129,7 @@ export function showLanes({ session, find, announce, given }) {
           said: together(queue)[0] !== queue && model !== null,
         });
         const runs = queue.runtime ? runsOn(queue.runtime) : '';
-        if (model || !atOnce) picker.show(model?.id ?? null, status, runs === said ? '' : runs);
+        if (model || !atOnce) picker.show(model?.id ?? null, status, runs === said ? '' : runs, known);
         if (runs !== '') said = runs;
       }
       // What is kept changes whenever a model has been loaded.

@@ -23,6 +23,7 @@ import './elements/drop-zone.js';
 import './elements/encode-prompt.js';
 import './elements/kept-pictures.js';
 import './elements/label-editor.js';
+import './elements/larger-model.js';
 import './elements/model-status.js';
 import './elements/photo-detail.js';
 import './elements/photo-grid.js';
@@ -66,6 +67,7 @@ import { Folders } from './library/folders.js';
 import { keepLibrary } from './library/keeping.js';
 import { showLooks } from './explain-controller.js';
 import { mapPictures } from './mapping.js';
+import { offerLarger } from './offering.js';
 import { loadOptions } from './options.js';
 import { SAMPLES } from './samples.js';
 import { askQuestions, firstQuestion } from './questioning.js';
@@ -174,6 +176,15 @@ const asking = askQuestions({
   announce,
 });
 const lanes = showLanes({ session, find, announce, given });
+const offer = offerLarger({
+  session,
+  line: find('larger-model'),
+  onOthers() {
+    find('#models-panel').open = true;
+    find('#tag-picker').takeFocus();
+  },
+  onGone: () => gallery.takeFocusAnywhere() || page.pictures.focus(),
+});
 /** Stays with what has just come in. */
 const following = follow(() => (gallery.isDense ? page.pictures : page.cards.firstElementChild));
 
@@ -242,6 +253,7 @@ function show() {
   editing.show();
   showFilter();
   const tally = session.tally();
+  offer.show(tally);
   page.work.show(tally, session.tags.progress, session.pictures.length >= ENOUGH_TO_FIND);
   document.body.toggleAttribute('data-working', tally.open > 0);
   document.body.toggleAttribute('data-pictures', tally.total > 0);
@@ -332,10 +344,6 @@ page.pictures.addEventListener('question', (/** @type {CustomEvent} */ { detail:
 page.pictures.addEventListener('unask', (/** @type {CustomEvent} */ { detail: { picture, about } }) =>
   (about === 'match' ? session.matches : session.answers).leave(picture),
 );
-page.pictures.addEventListener('stronger', () => {
-  find('#models-panel').open = true;
-  find('#tag-picker').takeFocus();
-});
 page.pictures.addEventListener('need', (/** @type {CustomEvent<'match' | 'answer'>} */ { detail: task }) => {
   for (const panel of ['#models-panel', '#more-models']) find(panel).open = true;
   find(`#${task}-picker`).takeFocus();

@@ -92,10 +92,21 @@ test('where the model is not sure, the page says so and offers a stronger one', 
   const card = visit.card('sky.png');
   await card.getByText('Not sure what this is: the caption is a guess.').waitFor();
   assert.equal(await card.locator('.tag').count(), 0, 'no word is better than a wrong one');
-  await card.getByRole('button', { name: 'Try a stronger model with sky.png' }).click();
+  const offer = visit.page.locator('larger-model');
+  await offer.getByText('Not sure of this picture.').waitFor();
+  await offer.getByText(/ times as long as with the built-in model, here at most about /).waitFor();
+  await offer.getByRole('button', { name: /^Better tags, \d+ MB$/ }).waitFor();
+  await offer.getByRole('button', { name: 'Other models' }).click();
   const picker = visit.page.locator('#tag-picker select');
   await picker.waitFor();
   assert.ok(await picker.evaluate((select) => select === document.activeElement));
+  assert.equal(
+    visit.requests.some(({ url }) => /siglip/i.test(url)),
+    false,
+    'nothing is fetched unasked',
+  );
+  await offer.getByRole('button', { name: 'Not now' }).click();
+  await offer.waitFor({ state: 'hidden' });
   // Labels of one's own are one's own question: they are answered.
   await visit.page.locator('#labels-panel').evaluate((panel) => /** @type {any} */ (panel.open = true));
   await visit.ask(['cat', 'dog']);

@@ -16,6 +16,7 @@ test('the list is sane', () => {
     assert.ok(model.tasks.length > 0);
     assert.ok(Number.isInteger(model.bytes) && model.bytes > 1_000_000);
     assert.ok(model.title && model.license);
+    assert.ok(model.imageGmacs > 0.5 && model.imageGmacs < 200);
     assert.equal(model.licence, model.license, 'the earlier name stands for one version more');
     assert.deepEqual(models.find(model.id), model);
   }

@@ -4,6 +4,7 @@
  * its model has the choice of none. Dispatches `choose` with `{ id, title }`, or with `null` for no model.
  */
 
+import { costOf, suggestionLine, worthOf } from '../model-words.js';
 import { bytes } from '../words.js';
 import { button, make, tell, write } from './dom.js';
 
@@ -11,6 +12,12 @@ import { button, make, tell, write } from './dom.js';
  * @typedef {import('ocelli').ModelInfo} ModelInfo
  * @typedef {import('../model-queue.js').QueueStatus} QueueStatus
  * @typedef {import('../model-queue.js').ModelChoice} ModelChoice
+ *
+ * @typedef {object} Offered what there is for a task
+ * @property {ModelInfo[]} models
+ * @property {{ name: string, model: ModelInfo }[]} suggested those of them that most people would choose between, by what for
+ * @property {string | undefined} [none] how it is called to have no model, where that is possible and so at first
+ * @property {boolean} [tokenizer] whether such models read texts
  */
 
 const OTHER = '';
@@ -18,14 +25,15 @@ const OTHER = '';
 /** Stands for no model; no id on the hub and no address looks like it. */
 const NONE = '-';
 
-/** @param {ModelInfo} model */
-function option(model) {
-  return make('option', { value: model.id }, `${model.title}, ${bytes(model.bytes)}`);
+/** @param {string} label @param {readonly { id: string, line: string }[]} choices @returns {Node[]} a group, if there is anything in it */
+function group(label, choices) {
+  const options = choices.map(({ id, line }) => make('option', { value: id }, line));
+  return options.length === 0 ? [] : [make('optgroup', { label }, ...options)];
 }
 
-/** @param {string} label @param {ModelInfo[]} models @returns {Node[]} a group, if there is anything in it */
-function group(label, models) {
-  return models.length === 0 ? [] : [make('optgroup', { label }, ...models.map(option))];
+/** @param {ModelInfo} model */
+function titled(model) {
+  return { id: model.id, line: `${model.title}, ${bytes(model.bytes)}` };
 }
 
 /**
@@ -55,16 +63,16 @@ class ModelPicker extends HTMLElement {
   /** What lies beside the weights of a model for this task. */
   #files = '';
   #current = '';
+  /** The model that pictures pass through now, and the milliseconds that the quickest took. @type {{ used: ModelInfo | null, pace: number | null }} */
+  #known = { used: null, pace: null };
   /** @type {QueueStatus} */
   #status = 'empty';
 
   /**
    * @param {string} task what the model does, as the field's name: "Tags", "Captions"
-   * @param {ModelInfo[]} models
-   * @param {{ none?: string | undefined, tokenizer?: boolean }} [how] `none`: how it is called to have no model, where that
-   *   is possible and so at first; `tokenizer`: whether such models read texts
+   * @param {Offered} offered
    */
-  begin(task, models, { none, tokenizer = true } = {}) {
+  begin(task, { models, suggested, none, tokenizer = true }) {
     this.#models = models;
     this.#files = `config.json, preprocessor_config.json${tokenizer ? ', tokenizer.json' : ''}`;
     if (none !== undefined) this.#current = NONE;
@@ -77,11 +85,19 @@ class ModelPicker extends HTMLElement {
       ...(none === undefined ? [] : [make('option', { value: NONE }, none)]),
       ...group(
         'Comes with the page',
-        models.filter(({ builtIn }) => builtIn),
+        models
+          .filter(({ builtIn }) => builtIn)
+          .map(({ id, bytes: size }) => ({ id, line: `Quick, ${bytes(size)}` })),
       ),
       ...group(
-        'Downloaded from the hub',
-        models.filter(({ builtIn }) => !builtIn),
+        'Suggested',
+        suggested.map(({ name, model }) => ({ id: model.id, line: suggestionLine(name, model) })),
+      ),
+      ...group(
+        suggested.length > 0 ? 'Others' : 'Downloaded from the hub',
+        models
+          .filter(({ builtIn, id }) => !builtIn && !suggested.some(({ model }) => model.id === id))
+          .map(titled),
       ),
       make('option', { value: OTHER }, 'Another model…'),
     );
@@ -106,12 +122,16 @@ class ModelPicker extends HTMLElement {
    * @param {string | null} model the id of the one in use, being loaded or failed; `null` where there is none
    * @param {QueueStatus} status
    * @param {string} runs what it runs on, where there is anything new to say of it
+   * @param {{ used: ModelInfo | null, pace: number | null }} known the model that pictures pass through now, where it is one of those known by
+   *   name, and the milliseconds that the quickest took
    */
-  show(model, status, runs) {
+  show(model, status, runs, known) {
     const id = model ?? NONE;
     this.#runs.hidden = runs === '';
     write(this.#runs, runs);
-    if (id === this.#current && status === this.#status) return;
+    const same = known.used?.id === this.#known.used?.id && known.pace === this.#known.pace;
+    this.#known = known;
+    if (same && id === this.#current && status === this.#status) return;
     if (id !== this.#current) this.#point(id);
     this.#current = id;
     this.#status = status;
@@ -148,7 +168,7 @@ class ModelPicker extends HTMLElement {
     write(
       this.#detail,
       model
-        ? `${model.builtIn ? 'Comes with the page' : model.id}. ${worthOf(model)}Licence: ${model.license}.`
+        ? this.#wordsOf(model)
         : `Its folder holds ${this.#files} and the weights: model.safetensors, pytorch_model.bin, model.gguf or onnx/model_quantized.onnx.`,
     );
     const current = this.#id !== '' && this.#id === this.#current;
@@ -160,25 +180,20 @@ class ModelPicker extends HTMLElement {
     write(this.#use, loading ? 'Loading' : inUse ? 'In use' : this.#verb(model));
   }
 
+  /** @param {ModelInfo} model */
+  #wordsOf(model) {
+    const { used, pace } = this.#known;
+    const cost = used && used.id !== model.id ? costOf(model, used, pace) : '';
+    const name = model.builtIn ? 'Comes with the page.' : `${model.title} (${model.id}).`;
+    return [name, worthOf(model), cost, `Licence: ${model.license}.`].filter(Boolean).join(' ');
+  }
+
   /** @param {ModelInfo | undefined} model */
   #verb(model) {
     if (this.#id === NONE) return 'Use none';
     if (model && !model.builtIn) return `Download ${bytes(model.bytes)} and use`;
     return 'Use this model';
   }
-}
-
-/**
- * What is published of how good a model is, and which languages it knows.
- *
- * @param {ModelInfo} model
- */
-function worthOf({ accuracy, measure, languages }) {
-  const known =
-    accuracy === null
-      ? ''
-      : `${measure?.replace(/, %$/, '')}: ${accuracy}${measure?.endsWith('%') ? ' %' : ''}. `;
-  return languages.includes('multilingual') ? `${known}Knows a hundred languages. ` : known;
 }
 
 customElements.define('model-picker', ModelPicker);

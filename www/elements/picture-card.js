@@ -61,12 +61,10 @@ export class PictureCard extends HTMLElement {
   #caption = new CaptionView();
   #tags = make('ol', { className: 'tags', 'aria-label': 'Tags' });
   #wait = make('p', { className: 'card-wait' });
-  #stronger = button('Try a stronger model', 'button', () => tell(this, 'stronger', this.picture));
   #unsure = make(
-    'div',
+    'p',
     { className: 'unsure', hidden: true },
-    make('p', {}, 'Not sure what this is: the caption is a guess.'),
-    this.#stronger,
+    'Not sure what this is: the caption is a guess.',
   );
   #doubt = make('p', { className: 'unsure', hidden: true });
   #filed = new FileCaption();
@@ -126,7 +124,6 @@ export class PictureCard extends HTMLElement {
       [this.#copy, 'Copy caption and tags of'],
       [this.#again, 'Try again with'],
       [this.#like, 'More like this: put first what is like'],
-      [this.#stronger, 'Try a stronger model with'],
       [this.#discard, 'Remove'],
     ])) {
       control.setAttribute('aria-label', `${verb} ${picture.name}`);

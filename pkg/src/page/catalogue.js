@@ -9,6 +9,7 @@
  * @property {readonly Task[]} tasks what it can be loaded for, its main task first
  * @property {string} title
  * @property {number} bytes about how many bytes a first visit downloads
+ * @property {number} imageGmacs billions of multiply-adds that the image tower takes for one picture
  * @property {string} license SPDX identifier of the weights' licence
  * @property {string} licence deprecated: `license`
  * @property {boolean} builtIn shipped with the package, in its folder `models/`
@@ -46,8 +47,8 @@ function entryOf(id) {
  * @param {CatalogueEntry} entry
  * @returns {ModelInfo}
  */
-function describe({ id, title, tasks, bytes, license, builtIn, accuracy, measure, languages }) {
-  const info = { title, bytes, license, licence: license, builtIn, accuracy, measure };
+function describe({ id, title, tasks, bytes, imageGmacs, license, builtIn, accuracy, measure, languages }) {
+  const info = { title, bytes, imageGmacs, license, licence: license, builtIn, accuracy, measure };
   return { id: /** @type {ModelId} */ (id), tasks: [...tasks], ...info, languages: [...languages] };
 }
 

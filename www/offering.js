@@ -1,0 +1,66 @@
+/**
+ * Where the built-in model is not sure of pictures, a larger one is offered: once for all of them, and by somebody's hand alone.
+ *
+ * @typedef {import('./session.js').Session} Session
+ */
+
+import { models } from 'ocelli';
+import { choice } from './elements/model-picker.js';
+import { costOf, suggestionLine, suggestions, worthOf } from './model-words.js';
+import { count } from './words.js';
+
+/** How many pictures the tagger is not sure of, and nobody has said anything about. @param {Session} session */
+function unsureOf(session) {
+  const isUnsure = (/** @type {import('./session.js').Picture} */ picture) =>
+    session.tags.jobs.get(picture)?.result?.sure === false && session.answerOf(picture)?.sure === false;
+  return session.pictures.filter(isUnsure).length;
+}
+
+/**
+ * @param {object} page
+ * @param {Session} page.session
+ * @param {any} page.line the `<larger-model>`
+ * @param {() => void} page.onOthers when somebody wants to choose for themselves
+ * @param {() => void} page.onGone when the line goes while the keyboard is on it
+ */
+export function offerLarger({ session, line, onOthers, onGone }) {
+  const [suggestion] = suggestions('tag');
+  /** Whether somebody has said no. */
+  let declined = false;
+
+  /** @param {number} open how many pictures are still to come */
+  const offer = (open) => {
+    const { model, engine } = session.tags;
+    const used = model && models.find(model.id);
+    if (declined || open > 0 || !suggestion || !used?.builtIn || !engine) return null;
+    const unsure = unsureOf(session);
+    if (unsure === 0) return null;
+    const which =
+      unsure === session.pictures.length && unsure === 1
+        ? 'this picture'
+        : `${unsure} of ${count(session.pictures.length, 'picture')}`;
+    const { name, model: larger } = suggestion;
+    const detail = [worthOf(larger), costOf(larger, used, session.embeddings.pace(engine))];
+    return {
+      sentence: `Not sure of ${which}. A larger model may know.`,
+      detail: detail.filter(Boolean).join(' '),
+      verb: suggestionLine(name, larger),
+    };
+  };
+
+  line.addEventListener('take', () => {
+    if (suggestion) void session.tags.use(choice(suggestion.model));
+    onGone();
+  });
+  line.addEventListener('others', onOthers);
+  line.addEventListener('later', () => {
+    declined = true;
+    line.show(null);
+    onGone();
+  });
+
+  return {
+    /** @param {{ open: number }} tally */
+    show: ({ open }) => line.show(offer(open)),
+  };
+}
