@@ -19,6 +19,8 @@
  * @property {string | null} [caption] null for the model's
  */
 
+import { comparedBeside } from './tagging.js';
+
 /** Letters of a tag at most, and of a caption. */
 const LONGEST_TAG = 120;
 const LONGEST_CAPTION = 2000;
@@ -135,17 +137,19 @@ export class Corrections extends EventTarget {
  */
 function corrected({ own, gone }, found) {
   if (own.length === 0 && !found) return null;
-  const tags = found?.tags ?? [];
-  const score = (/** @type {string} */ label) => tags.find((tag) => tag.label === label)?.score ?? 1;
+  const scored = [...(found?.tags ?? []), ...(found?.compared ?? [])];
+  const score = (/** @type {string} */ label) => scored.find((tag) => tag.label === label)?.score ?? 1;
   const settled = new Set([...own, ...gone]);
+  const tags = [
+    ...own.map((label) => ({ label, score: score(label), index: -1, own: true })),
+    ...(found?.tags ?? []).filter(({ label }) => label === null || !settled.has(label)),
+  ];
   return {
     // Where somebody has said what it is, nothing is to be unsure of.
     sure: own.length > 0 || (found?.sure ?? true),
     doubt: own.length > 0 ? null : (found?.doubt ?? null),
-    tags: [
-      ...own.map((label) => ({ label, score: score(label), index: -1, own: true })),
-      ...tags.filter(({ label }) => label === null || !settled.has(label)),
-    ],
+    tags,
+    ...comparedBeside(found, tags, gone),
   };
 }
 

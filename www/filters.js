@@ -35,10 +35,12 @@ export function isAll({ labels, want, folder, year }) {
 /** @param {Session} session @param {Picture} picture @param {Want} want */
 function wants(session, picture, want) {
   switch (want) {
-    case 'unsure':
-      return session.answerOf(picture)?.sure === false;
+    case 'unsure': {
+      const answer = session.answerOf(picture);
+      return answer?.sure === false || (answer?.tags.length === 0 && Boolean(answer.doubt));
+    }
     case 'untagged':
-      return (session.answerOf(picture)?.tags.length ?? 0) === 0;
+      return !session.answerOf(picture)?.tags.some(({ label }) => label !== null);
     case 'uncaptioned':
       return (session.captionsOf(picture)?.length ?? 0) === 0;
     case 'corrected':

@@ -187,11 +187,9 @@ export class Gallery extends EventTarget {
       label === null ? 'none of these' : this.#look.naming(label),
     );
     const doubtful = answer?.sure === false ? 'Not sure' : answer?.doubt ? 'Perhaps none' : null;
-    const word = doubtful ?? names[0] ?? INSTEAD[state];
+    const word = names[0] ?? doubtful ?? INSTEAD[state];
     const caption = this.#session.captionsOf(picture)?.[0]?.caption;
-    const said = [doubtful, names.length > 0 ? names.join(', ') : doubtful ? '' : word, caption]
-      .filter(Boolean)
-      .join('; ');
+    const said = [names.length > 0 ? names.join(', ') : word, caption].filter(Boolean).join('; ');
     return {
       address: this.thumbnails.of(picture),
       word,

@@ -4,6 +4,7 @@
  * `look-away`. What a look found is shown by `reveal`, what went wrong by `regret`.
  *
  * @typedef {import('../session.js').Tag} Tag
+ * @typedef {import('../session.js').TagAnswer} TagAnswer
  * @typedef {import('ocelli').Classification} Classification
  * @typedef {import('../session.js').Candidate} Candidate
  * @typedef {import('../session.js').Picture} Picture
@@ -25,7 +26,7 @@
 
 /**
  * @typedef {object} CardState
- * @property {Job<import('../session.js').TagAnswer> | undefined} tags
+ * @property {Job<TagAnswer> | undefined} tags
  * @property {Job<Candidate[]> | undefined} captions
  * @property {Job<Classification[]> | undefined} classes only where a model for them was chosen
  * @property {Naming} naming
@@ -60,6 +61,7 @@ export class PictureCard extends HTMLElement {
   #name = make('h3', { className: 'card-name' });
   #caption = new CaptionView();
   #tags = make('ol', { className: 'tags', 'aria-label': 'Tags' });
+  #compared = make('p', { className: 'field-help', hidden: true }, 'In grey: to compare, and no tags.');
   #wait = make('p', { className: 'card-wait' });
   #unsure = make(
     'p',
@@ -95,9 +97,9 @@ export class PictureCard extends HTMLElement {
   });
   /** @type {string | null} */
   #address = null;
-  /** @type {{ tags: Tag[] | null, naming: Naming } | null} what is on screen, to leave it alone while it is right */
+  /** @type {{ answer: TagAnswer | null, naming: Naming } | null} what is on screen, to leave it alone while it is right */
   #shownTags = null;
-  /** @type {{ caption: string | null, tags: Tag[] | null, naming: Naming }} */
+  /** @type {{ caption: string | null, tags: TagAnswer | null, naming: Naming }} */
   #answer = { caption: null, tags: null, naming: String };
   /** @type {Picture | null} */
   picture = null;
@@ -118,6 +120,7 @@ export class PictureCard extends HTMLElement {
     this.#editor.hidden = true;
     write(this.#name, picture.name);
     this.#name.id = `${picture.id}-name`;
+    this.#compared.id = `${picture.id}-compared`;
     this.#name.title = picture.name;
     for (const [control, verb] of /** @type {const} */ ([
       [this.#edit, 'Edit caption and tags of'],
@@ -131,6 +134,7 @@ export class PictureCard extends HTMLElement {
     const answers = [
       this.#caption,
       this.#tags,
+      this.#compared,
       this.#editor,
       this.#unsure,
       this.#doubt,
@@ -194,6 +198,9 @@ export class PictureCard extends HTMLElement {
     if (!tags || !captions) return;
     this.#editor.use(propose);
     this.#caption.show(captions);
+    const caption = captions.result?.[0]?.caption ?? null;
+    const found = tags.result;
+    this.#answer = { caption, tags: found, naming };
     this.#showTags(tags, naming);
     if (this.#tags.lang !== language) this.#tags.lang = language;
     this.#showClasses(classes);
@@ -205,11 +212,8 @@ export class PictureCard extends HTMLElement {
       states.includes(one),
     );
     this.dataset.state = state ?? 'done';
-    const caption = captions.result?.[0]?.caption ?? null;
-    const found = tags.result?.tags ?? null;
-    this.#answer = { caption, tags: found, naming };
     this.#filed.show(filed === caption ? '' : filed);
-    if (!this.#editor.hidden) this.#editor.show(found ?? [], caption ?? '', naming);
+    if (!this.#editor.hidden) this.#editor.show(allOf(found), caption ?? '', naming);
     this.#copy.hidden = (caption ?? found) === null || !('clipboard' in navigator);
     this.#like.hidden = !comparable || tags.result === null;
     // What cannot be read cannot be asked about.
@@ -242,28 +246,34 @@ export class PictureCard extends HTMLElement {
     });
   }
 
-  /** @param {Job<import('../session.js').TagAnswer>} job @param {Naming} naming */
+  /** @param {Job<TagAnswer>} job @param {Naming} naming */
   #showTags({ status, result: answer, stale }, naming) {
-    const result = answer?.tags ?? null;
+    const [tags, compared] = [answer?.tags ?? [], answer?.compared ?? []];
     const unsure = answer?.sure === false;
     this.#unsure.hidden = !unsure;
     mark(this.#unsure, 'data-stale', stale);
-    if (result !== this.#shownTags?.tags || naming !== this.#shownTags.naming) {
-      showTags(this.#tags, result ?? [], naming);
-      this.#shownTags = { tags: result, naming };
+    if (answer !== this.#shownTags?.answer || naming !== this.#shownTags.naming) {
+      showTags(this.#tags, { tags, compared, note: this.#compared.id }, naming);
+      this.#shownTags = { answer, naming };
     }
     const doubt = answer?.doubt ?? null;
     const likely = doubt?.likely ? `: it looks more like “${naming(doubt.likely)}”` : '';
     write(this.#doubt, doubt ? `Perhaps none of these${likely}.` : '');
     this.#doubt.hidden = doubt === null;
-    mark(this.#doubt, 'data-stale', stale);
-    // The editor lists them, too.
-    this.#tags.hidden = result === null || unsure || !this.#editor.hidden;
-    mark(this.#tags, 'data-stale', stale);
-    const nothing = result?.length === 0 && status === 'done' && !unsure ? 'No tag scores that high' : '';
-    write(this.#wait, result === null ? TAG_PLACEHOLDER[status] : nothing);
+    for (const part of [this.#doubt, this.#tags]) mark(part, 'data-stale', stale);
+    this.#settleTags();
+    const nothing = answer && tags.length === 0 && status === 'done' && !unsure && !doubt;
+    write(this.#wait, answer ? (nothing ? 'No tag scores that high' : '') : TAG_PLACEHOLDER[status]);
     mark(this.#wait, 'data-bars', status === 'waiting' || status === 'running');
     this.#wait.hidden = this.#wait.textContent === '';
+  }
+
+  /** Shows the tags where there are any, and the editor does not list them, too. */
+  #settleTags() {
+    const compared = this.#answer.tags?.compared ?? [];
+    this.#tags.hidden =
+      this.#answer.tags === null || this.#tags.childElementCount === 0 || !this.#editor.hidden;
+    this.#compared.hidden = compared.length === 0 || this.#tags.hidden;
   }
 
   /** @param {Job<Classification[]> | undefined} job */
@@ -301,20 +311,25 @@ export class PictureCard extends HTMLElement {
     const verb = this.#editor.hidden ? 'Edit caption and tags of' : 'Done with';
     this.#edit.setAttribute('aria-label', `${verb} ${this.picture?.name ?? ''}`);
     const { caption, tags, naming } = this.#answer;
-    this.#tags.hidden = tags === null || !this.#editor.hidden || !this.#unsure.hidden;
+    this.#settleTags();
     if (this.#editor.hidden) {
       this.#editor.finish();
       return;
     }
-    this.#editor.show(tags ?? [], caption ?? '', naming);
+    this.#editor.show(allOf(tags), caption ?? '', naming);
     this.#editor.takeFocus();
   }
 
   /** What is known of it, for the clipboard. */
   #text() {
     const { caption, tags, naming } = this.#answer;
-    return [caption, tags && tagsAsText(tags, naming)].filter(Boolean).join('\n');
+    return [caption, tags && tagsAsText(tags.tags, naming)].filter(Boolean).join('\n');
   }
+}
+
+/** @param {TagAnswer | null} answer @returns {Tag[]} its tags, and what is compared with them */
+function allOf(answer) {
+  return [...(answer?.tags ?? []), ...(answer?.compared ?? [])];
 }
 
 customElements.define('picture-card', PictureCard);

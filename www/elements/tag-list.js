@@ -62,10 +62,29 @@ function row(tag, naming) {
   return scoreLine(nameOf(tag, naming), said ?? percent(tag.score), said ? 1 : tag.score, look);
 }
 
-/** Shows tags; the keyboard, if it was on one, stays on the tag in its place. @param {HTMLElement} list @param {Tag[]} tags @param {Naming} naming */
-export function showTags(list, tags, naming) {
+/** The same of what is no answer. @param {Tag} tag @param {Naming} naming @param {string} note the id of the text that says so */
+function comparedRow(tag, naming, note) {
+  const line = row(tag, naming);
+  line.dataset.compared = '';
+  line.querySelector('button')?.setAttribute('aria-describedby', `${note} look-help`);
+  return line;
+}
+
+/**
+ * Shows tags; the keyboard, if it was on one, stays on the tag in its place.
+ * @param {HTMLElement} list
+ * @param {object} answer
+ * @param {readonly Tag[]} answer.tags
+ * @param {readonly Tag[]} answer.compared what is there to compare, and is no answer
+ * @param {string} answer.note the id of the text that says so
+ * @param {Naming} naming
+ */
+export function showTags(list, { tags, compared, note }, naming) {
   const focused = [...list.querySelectorAll('.tag')].findIndex((one) => one === document.activeElement);
-  list.replaceChildren(...tags.map((tag) => row(tag, naming)));
+  list.replaceChildren(
+    ...tags.map((tag) => row(tag, naming)),
+    ...compared.map((tag) => comparedRow(tag, naming, note)),
+  );
   /** @type {NodeListOf<HTMLButtonElement>} */
   const looks = list.querySelectorAll('button.tag');
   if (focused >= 0) looks[Math.min(focused, looks.length - 1)]?.focus();

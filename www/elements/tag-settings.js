@@ -11,6 +11,11 @@
 
 import { make, tell } from './dom.js';
 
+/** Which of the labels become tags: see `tagging.js`. */
+const ANSWERS =
+  'Of labels of your own, those with a fifth of the score or more become tags; where scores are independent, those from half on. ' +
+  'Others are shown to compare: they count in no filter, no search and no file.';
+
 class TagSettings extends HTMLElement {
   #prompts = make(
     'select',
@@ -51,6 +56,7 @@ class TagSettings extends HTMLElement {
       make('p', { className: 'field-help', id: 'prompts-help' }, help),
       check(this.#independent, 'Scores independent of each other'),
       check(this.#none, 'Say when none of them fits'),
+      make('p', { className: 'field-help' }, ANSWERS),
       make('label', { for: 'threshold' }, 'Least score shown, in per cent'),
       this.#threshold,
     );
