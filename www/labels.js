@@ -38,14 +38,51 @@ const HINT = ': ';
 /** What stands between a label and those that it is below. */
 const BELOW = '|';
 
-/** @param {string} text one label on each line, as "dog", "bat: a type of animal" or "pets|dogs|Rex" @returns {Label[]} */
+/**
+ * @param {string} text one label on each line, as "dog", "bat: a type of animal" or "pets|dogs|Rex"
+ * @returns {Label[]} each once: those that are the same would share one score
+ */
 export function readLabels(text) {
-  return linesOf(text).map((line) => {
-    const own = leafOf(line);
-    const at = own.indexOf(HINT);
-    if (at <= 0) return own;
-    return { label: own.slice(0, at).trim(), hint: own.slice(at + HINT.length).trim() };
-  });
+  return [...sensesOf(text).values()].map(([first]) => first);
+}
+
+/** @param {string} text as of `readLabels` @returns {string[]} the names of labels that are in it more than once */
+export function repeatedIn(text) {
+  const repeated = [...sensesOf(text).values()].filter(({ length }) => length > 1);
+  return repeated.map(([first]) => nameOf(first));
+}
+
+/** What a label is known by, whatever its capitals and spaces. @param {Label} label */
+export function keyOf(label) {
+  return plain(nameOf(label));
+}
+
+/** @param {string} text */
+function plain(text) {
+  return text.trim().replace(/\s+/g, ' ').toLocaleLowerCase();
+}
+
+/** The labels of a text by what is asked of them: a word in two senses is two. @param {string} text */
+function sensesOf(text) {
+  /** @type {Map<string, [Label, ...Label[]]>} */
+  const senses = new Map();
+  for (const line of linesOf(text)) {
+    const label = labelOf(line);
+    const hint = typeof label === 'string' ? '' : (label.hint ?? '');
+    const key = JSON.stringify([keyOf(label), plain(hint)]);
+    const same = senses.get(key);
+    if (same) same.push(label);
+    else senses.set(key, [label]);
+  }
+  return senses;
+}
+
+/** @param {string} line @returns {Label} */
+function labelOf(line) {
+  const own = leafOf(line);
+  const at = own.indexOf(HINT);
+  if (at <= 0) return own;
+  return { label: own.slice(0, at).trim(), hint: own.slice(at + HINT.length).trim() };
 }
 
 /**
@@ -65,9 +102,8 @@ export function readPaths(text) {
 
 /** The lines of labels that are not among others. @param {string} text @param {readonly Label[]} others */
 export function linesBeside(text, others) {
-  const there = new Set(others.map(nameOf));
-  const isOther = (/** @type {string} */ line) =>
-    readLabels(line).every((label) => !there.has(nameOf(label)));
+  const there = new Set(others.map(keyOf));
+  const isOther = (/** @type {string} */ line) => !there.has(keyOf(labelOf(line)));
   return linesOf(text).filter(isOther).join('\n');
 }
 

@@ -25,7 +25,7 @@
  */
 
 import { doubtsOf } from './doubt.js';
-import { nameOf } from './labels.js';
+import { keyOf } from './labels.js';
 
 /** Tags kept for each picture, and how many there may be with all that they imply. */
 const TAGS_SHOWN = 5;
@@ -126,8 +126,8 @@ function answering(tags, least) {
  */
 export function withExtra(labels, extra) {
   if (extra.length === 0) return labels;
-  const there = new Set(labels.map(nameOf));
-  return [...labels, ...extra.filter((one) => !there.has(nameOf(one)))];
+  const there = new Set(labels.map(keyOf));
+  return [...labels, ...extra.filter((one) => !there.has(keyOf(one)))];
 }
 
 /** @type {WeakMap<TagAnswer, { threshold: number, answer: TagAnswer }>} */

@@ -4,7 +4,7 @@
  * null where some of these are not there any more, and `added` the lines of it. Empty lines are spacing, not labels.
  */
 
-import { linesBeside, nameOf, readLabels, readPaths, writeLabels } from '../labels.js';
+import { keyOf, linesBeside, readLabels, readPaths, repeatedIn, writeLabels } from '../labels.js';
 import { count, explain } from '../words.js';
 import { button, make, mark, tell, write } from './dom.js';
 import { LabelSets } from './label-sets.js';
@@ -126,15 +126,15 @@ class LabelEditor extends HTMLElement {
     this.#update();
     const { value } = this.#labels;
     const [labels, first] = [readLabels(value), this.#defaults.labels];
-    const there = new Set(labels.map(nameOf));
-    const given = new Set(first.map(nameOf));
+    const there = new Set(labels.map(keyOf));
+    const given = new Set(first.map(keyOf));
     tell(this, 'ask', {
       labels,
       paths: readPaths(value),
       template: this.#template.value.trim(),
       // What is added to the first list takes nothing away from what is known of that.
-      extra: first.every((label) => there.has(nameOf(label)))
-        ? labels.filter((label) => !given.has(nameOf(label)))
+      extra: first.every((label) => there.has(keyOf(label)))
+        ? labels.filter((label) => !given.has(keyOf(label)))
         : null,
       text: value,
       added: linesBeside(value, first),
@@ -147,7 +147,10 @@ class LabelEditor extends HTMLElement {
 
   #update() {
     const written = readLabels(this.#labels.value).length;
-    write(this.#count, written === 0 ? 'No labels yet: write at least one' : count(written, 'label'));
+    const [twice, ...others] = repeatedIn(this.#labels.value);
+    const also = others.length === 0 ? '' : ` and ${count(others.length, 'other')}`;
+    const once = twice === undefined ? '' : `. More than once, and taken once: “${twice}”${also}`;
+    write(this.#count, written === 0 ? 'No labels yet: write at least one' : count(written, 'label') + once);
     mark(this.#apply, 'data-due', this.#key() !== this.#asked);
   }
 }
