@@ -33,13 +33,17 @@ export function rowsOf(session, { naming, vocabulary }) {
     const said = session.corrections.of(picture);
     const gone = said?.gone ?? [];
     if (labels.length === 0 && gone.length === 0 && caption === '') return [];
-    const below = (/** @type {string} */ label) =>
-      session.paths.get(label) ??
-      [...(vocabulary?.implied(label) ?? [])]
+    // What somebody has taken away is not above another tag either.
+    const left = (/** @type {readonly string[]} */ above) => above.filter((one) => !gone.includes(one));
+    const below = (/** @type {string} */ label) => {
+      const above = session.paths.get(label)?.split('|').slice(0, -1);
+      if (above) return [...left(above), label].join('|');
+      return [...left(vocabulary?.implied(label) ?? [])]
         .reverse()
         .concat(label)
         .map((one) => naming(one).replaceAll('|', '/'))
         .join('|');
+    };
     // Of an earlier visit there is a small copy, which is no file.
     const original = picture.file instanceof File ? picture.file : null;
     return [

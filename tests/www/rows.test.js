@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { loadVocabulary } from '../../pkg/src/node.js';
+import { rowsOf } from '../../www/save.js';
+
+/** What is saved of pictures. */
+
+const vocabulary = await loadVocabulary();
+
+/** @param {{ tags: string[], compared?: string[], gone?: string[], paths?: [string, string][] }} known */
+function rowOf({ tags, compared = [], gone = [], paths = [] }) {
+  const scored = (/** @type {string[]} */ labels) => labels.map((label) => ({ label, score: 0.1, index: 0 }));
+  const session = {
+    pictures: [{ path: 'a.jpg' }],
+    paths: new Map(paths),
+    answerOf: () => ({ tags: scored(tags), compared: scored(compared), sure: true }),
+    captionsOf: () => null,
+    corrections: { of: () => ({ own: [], gone, caption: null }) },
+  };
+  const [row] = rowsOf(/** @type {any} */ (session), { naming: String, vocabulary });
+  return row;
+}
+
+test('what is only compared is not saved', () => {
+  assert.deepEqual(rowOf({ tags: ['dog'], compared: ['cat'] })?.tags, ['dog']);
+  assert.equal(rowOf({ tags: [], compared: ['cat'] }), undefined);
+});
+
+test('what somebody has taken away is not above another tag either', () => {
+  const [whole] = rowOf({ tags: ['poodle'] })?.hierarchy ?? [];
+  assert.match(whole ?? '', /\|dog\|poodle$/, 'or this proves nothing');
+  assert.equal(rowOf({ tags: ['poodle'], gone: ['dog'] })?.hierarchy[0], whole?.replace('|dog', ''));
+  const paths = /** @type {[string, string][]} */ ([['Rex', 'pets|dogs|Rex']]);
+  assert.equal(rowOf({ tags: ['Rex'], paths })?.hierarchy[0], 'pets|dogs|Rex');
+  assert.equal(rowOf({ tags: ['Rex'], gone: ['pets'], paths })?.hierarchy[0], 'dogs|Rex');
+});
