@@ -5,7 +5,7 @@
  */
 
 import { on } from './elements/dom.js';
-import { spaced, wordsOf } from './query.js';
+import { wordsOf, written } from './query.js';
 import { count, explain, isAbort } from './words.js';
 
 /**
@@ -53,15 +53,11 @@ export function find({
   const arrange = async (wanted, nearest = false) => {
     become({ busy: true, nothing: false, duplicates: false, line: 'Comparing the pictures' });
     try {
-      // A tag is looked for as the model knows it, whatever it is called here.
-      const asked = typeof wanted === 'string' ? asKnown(wanted) : wanted;
-      const found = await search.find(asked, (looked, all) =>
-        become({ line: `Comparing the pictures: ${looked} of ${all}` }),
-      );
+      const found = await foundOf(wanted);
       if (!found) {
         become({ busy: false, line: 'The tagger is not loaded yet.' });
       } else {
-        const { order, fitting } = withNamed(found, typeof wanted === 'string' ? called(wanted) : NOBODY);
+        const { order, fitting } = found;
         const nothing = typeof wanted === 'string' && fitting === 0 && !nearest;
         // What does not fit stays behind; where nothing does, all stays as it was.
         if (nothing) session.arrange(null);
@@ -85,15 +81,34 @@ export function find({
     if (typeof wanted !== 'string') gallery.takeFocus(wanted, true);
   };
 
-  /** A query as the model knows its words. @param {string} query */
-  const asKnown = (query) => {
-    const { wanted, absent } = wordsOf(query);
-    return wanted.length === 1 && absent.length === 0 ? names.labelOf(query.trim()) : spaced(query);
+  /** @param {string | Picture} wanted @returns {Promise<import('./image-search.js').Found | null>} null where there is no tagger */
+  const foundOf = async (wanted) => {
+    const told = (/** @type {number} */ looked, /** @type {number} */ all) =>
+      become({ line: `Comparing the pictures: ${looked} of ${all}` });
+    if (typeof wanted !== 'string') return search.find(wanted, told);
+    const words = wordsOf(wanted);
+    // A tag is looked for as the model knows it, whatever it is called here.
+    const known = words.wanted.map((word) => names.labelOf(word));
+    if (known.length > 0) {
+      const found = await search.find(
+        written({ wanted: known, absent: words.absent.map((word) => names.labelOf(word)) }),
+        told,
+      );
+      return found && withNamed(found, called(words));
+    }
+    /** @type {Set<Picture>} */
+    const showing = new Set();
+    for (const word of words.absent) {
+      const found = await search.find(names.labelOf(word), told);
+      if (!found) return null;
+      const fitting = found.canTell ? found.order.slice(0, found.fitting) : [];
+      for (const picture of [...fitting, ...named(word)]) showing.add(picture);
+    }
+    return without(session.arrived, showing);
   };
 
-  /** Pictures that are called what a query wants, and those that are called what it wants absent. @param {string} query */
-  const called = (query) => {
-    const { wanted, absent } = wordsOf(query);
+  /** Pictures that are called what is wanted, and those that are called what is to be absent. @param {import('./query.js').Words} words */
+  const called = ({ wanted, absent }) => {
     const without = new Set(absent.flatMap(named));
     const [first = [], ...others] = wanted.map(named);
     const within = others.map((some) => new Set(some));
@@ -104,16 +119,13 @@ export function find({
   /** Pictures that have what is looked for as a tag, or in the caption that somebody gave them, or their files have. @param {string} text */
   const named = (text) => {
     const words = text.trim().toLocaleLowerCase();
-    const meant = names.labelOf(text.trim());
     return session.pictures.filter((picture) => {
       const filed = session.fileWords.of(picture)?.caption.toLocaleLowerCase();
       const tags = session.answerOf(picture)?.tags ?? [];
       const said = session.corrections.of(picture)?.caption?.toLocaleLowerCase();
       return (
-        tags.some(
-          ({ label }) =>
-            label !== null && (label === meant || names.nameOf(label).toLocaleLowerCase() === words),
-        ) || [said, filed].some((caption) => words !== '' && caption?.includes(words))
+        tags.some(({ label }) => label !== null && names.isCalled(label, text.trim())) ||
+        [said, filed].some((caption) => words !== '' && caption?.includes(words))
       );
     });
   };
@@ -148,6 +160,11 @@ export function find({
     void arrange(picture);
   });
   on(finder, 'find', (text) => {
+    const { wanted, absent } = wordsOf(text);
+    if (wanted.length + absent.length === 0) {
+      become({ line: 'Write a word behind the sign: “- people” finds pictures without them.' });
+      return;
+    }
     words = text;
     void arrange(text);
   });
@@ -181,20 +198,23 @@ export function find({
 
 /** @typedef {{ named: readonly Picture[], without: ReadonlySet<Picture> }} Called */
 
-/** @type {Called} */
-const NOBODY = { named: [], without: new Set() };
-
 /**
  * What was found, with the pictures in front that are called so, and without those that are called what is to be absent.
  * @param {import('./image-search.js').Found} found
  * @param {Called} called
  * @returns {import('./image-search.js').Found}
  */
-function withNamed({ order, fitting }, { named, without }) {
+function withNamed({ order, fitting, canTell }, { named, without }) {
   const front = new Set(named);
   const fit = new Set(order.slice(0, fitting).filter((picture) => !without.has(picture)));
   for (const picture of named) fit.add(picture);
-  return { order: [...new Set([...front, ...fit, ...order])], fitting: fit.size };
+  return { order: [...new Set([...front, ...fit, ...order])], fitting: fit.size, canTell };
+}
+
+/** Pictures without some of them, which come last. @param {readonly Picture[]} pictures @param {ReadonlySet<Picture>} showing */
+function without(pictures, showing) {
+  const left = pictures.filter((picture) => !showing.has(picture));
+  return { order: [...left, ...showing], fitting: left.length, canTell: true };
 }
 
 /** @param {readonly Picture[][]} groups @param {readonly Picture[]} all */
@@ -207,6 +227,12 @@ function linesOf(groups, all) {
 /** @param {string | Picture} wanted @param {number} fitting @param {number} all @param {boolean} nearest */
 function lineOf(wanted, fitting, all, nearest) {
   if (typeof wanted !== 'string') return `Ordered by likeness to ${wanted.name}`;
+  const words = wordsOf(wanted);
+  if (words.wanted.length === 0) {
+    const absent = words.absent.map((word) => `“${word}”`).join(' or ');
+    if (fitting === 0) return `Every picture seems to show ${absent}: these are all pictures.`;
+    return `${count(fitting, 'picture')} of ${all} without ${absent}`;
+  }
   if (nearest) return `Ordered by how well they fit “${wanted}”`;
   if (fitting === 0) return `Nothing fits “${wanted}”: these are all pictures.`;
   return `${count(fitting, 'picture')} of ${all} fit “${wanted}”`.replace(

@@ -10,6 +10,7 @@
  * @typedef {object} Found
  * @property {Picture[]} order all pictures, the nearest first
  * @property {number} fitting how many of them fit; all where nobody can tell
+ * @property {boolean} canTell
  */
 
 import { concernsPicture } from './queues.js';
@@ -64,6 +65,7 @@ export class ImageSearch {
     return {
       order: pictures.sort((a, b) => place(a) - place(b)),
       fitting: canTell ? fits.length : pictures.length,
+      canTell,
     };
   }
 

@@ -64,6 +64,18 @@ export function backIn(now, before, gone) {
 }
 
 /**
+ * A list in another order.
+ * @param {readonly Picture[]} list
+ * @param {readonly Picture[] | null} order those that are not in it go behind; null for the order of the list
+ * @returns {Picture[]}
+ */
+export function inOrder(list, order) {
+  const there = new Set(list);
+  const wanted = new Set(order?.filter((picture) => there.has(picture)));
+  return [...wanted, ...list.filter((picture) => !wanted.has(picture))];
+}
+
+/**
  * Puts pictures where they belong: among those that came with them, before those that came earlier.
  * @param {readonly Picture[]} list
  * @param {readonly Picture[]} pictures that follow each other

@@ -1,14 +1,25 @@
-/** What somebody types to find pictures: words, with a plus or a minus in front of those that are to be there, or not to be. */
+/**
+ * What somebody types to find pictures: words, with a plus or a minus in front of those that are to be there, or not to be.
+ *
+ * @typedef {object} Words
+ * @property {string[]} wanted those that pictures are to show
+ * @property {string[]} absent those that they are not to show
+ */
 
-/** A query whose signs stand alone, as the package wants them: "food -pizza" is how most people write it. @param {string} query */
-export function spaced(query) {
+/** A query whose signs stand alone: "food -pizza" is how most people write it. @param {string} query */
+function spaced(query) {
   return query.trim().replace(/(^|\s)([+-])(?=[^\s+-])/g, '$1$2 ');
+}
+
+/** A query as the package wants it, of its words: what is wanted comes first. @param {Words} words */
+export function written({ wanted, absent }) {
+  return [wanted.join(' + '), ...absent].join(' - ');
 }
 
 /**
  * The words of a query.
  * @param {string} query
- * @returns {{ wanted: string[], absent: string[] }} those that pictures are to show, and those that they are not to show
+ * @returns {Words}
  */
 export function wordsOf(query) {
   const [first = '', ...signed] = ` ${spaced(query)}`.split(/\s([+-])(?=\s|$)/);

@@ -9,7 +9,7 @@ import { Embeddings } from './embeddings.js';
 import { FileWords } from './file-words.js';
 import { pathOf } from './gather.js';
 import { Lessons } from './lessons.js';
-import { backIn, inPlace, pictureOf } from './pictures.js';
+import { backIn, inOrder, inPlace, pictureOf } from './pictures.js';
 import { captionsQueue, classesQueue, tagsQueue } from './queues.js';
 import { Recognition } from './recognition.js';
 import { TagQuestion } from './tag-question.js';
@@ -51,6 +51,8 @@ const NONE = [];
 export class Session extends EventTarget {
   /** @type {Picture[]} newest batch first, unless they were arranged otherwise */
   pictures = [];
+  /** The same in the order in which they came. @type {Picture[]} */
+  arrived = [];
   /** What taggers are asked. @type {TagQuestion} */
   question;
   /** Where somebody's own labels lie below others: "pets|dogs|Rex" by "Rex". @type {ReadonlyMap<string, string>} */
@@ -74,8 +76,8 @@ export class Session extends EventTarget {
   matches;
   answers;
 
-  /** @type {Picture[]} newest batch first */
-  #arrived = [];
+  /** How they were arranged otherwise. @type {readonly Picture[] | null} */
+  #order = null;
   /** Those alone that fit what is looked for. @type {Set<Picture> | null} */
   #fitting = null;
   #threshold = 0;
@@ -167,7 +169,7 @@ export class Session extends EventTarget {
     if (!first) return;
     this.recognition.learn(pictures);
     this.pictures = inPlace(this.pictures, pictures);
-    this.#arrived = inPlace(this.#arrived, pictures);
+    this.arrived = inPlace(this.arrived, pictures);
     const captions = twin && this.captions.jobs.get(twin);
     const known = captions?.status === 'done' ? captions.result : null;
     const by = this.captions.model?.id ?? '';
@@ -207,7 +209,7 @@ export class Session extends EventTarget {
     }
     this.embeddings.adopt(probe, known);
     this.pictures = [...this.pictures, ...pictures];
-    this.#arrived = [...this.#arrived, ...pictures];
+    this.arrived = [...this.arrived, ...pictures];
     this.tags.add(pictures);
     this.classes.add(pictures);
     this.captions.add(pictures, (_, i) => ({
@@ -225,21 +227,23 @@ export class Session extends EventTarget {
 
   /** @param {readonly Picture[]} pictures @returns {() => void} what brings them back, with their answers, to where they were */
   remove(...pictures) {
-    const [shown, arrived] = [this.pictures, this.#arrived];
+    const [shown, arrived, order] = [this.pictures, this.arrived, this.#order];
     const going = new Set(pictures);
     const known = pictures.map((picture) => this.captions.jobs.get(picture)?.result ?? null);
     const copies = pictures.filter((picture) => !this.recognition.hasOriginal(picture));
     const by = this.captions.model?.id ?? '';
     this.pictures = shown.filter((picture) => !going.has(picture));
-    this.#arrived = arrived.filter((picture) => !going.has(picture));
+    this.arrived = arrived.filter((picture) => !going.has(picture));
     for (const queue of this.everyLane) queue.remove(...pictures);
     this.recognition.forget(pictures);
     this.#changed();
     return () => {
       this.recognition.learn(pictures);
       this.recognition.learn(copies, { copies: true });
-      this.pictures = backIn(this.pictures, shown, going);
-      this.#arrived = backIn(this.#arrived, arrived, going);
+      this.arrived = backIn(this.arrived, arrived, going);
+      // Arranged anew meanwhile, they have other places.
+      const isSame = this.#order === order;
+      this.pictures = isSame ? backIn(this.pictures, shown, going) : inOrder(this.arrived, this.#order);
       // What is known of them makes tags in no time; captions took theirs.
       this.tags.add(pictures);
       this.classes.add(pictures);
@@ -254,16 +258,15 @@ export class Session extends EventTarget {
    * @param {{ alone?: boolean }} [options] `alone`: the others are not shown
    */
   arrange(order, { alone = false } = {}) {
-    const arrived = new Set(this.#arrived);
-    const wanted = new Set(order?.filter((picture) => arrived.has(picture)));
-    this.pictures = [...wanted, ...this.#arrived.filter((picture) => !wanted.has(picture))];
-    this.#fitting = order && alone ? wanted : null;
+    this.#order = order;
+    this.pictures = inOrder(this.arrived, order);
+    this.#fitting = order && alone ? new Set(order) : null;
     this.#changed();
   }
 
   /** How many pictures fit what is looked for; all where nothing is. */
   get arranged() {
-    return this.#fitting?.size ?? this.pictures.length;
+    return this.pictures.filter((picture) => this.#fitting?.has(picture) ?? true).length;
   }
 
   /** @param {((picture: Picture) => boolean) | null} filter which pictures are shown */

@@ -55,6 +55,13 @@ export class TagNames {
     return this.#known().has(name.toLocaleLowerCase());
   }
 
+  /** @param {string} label @param {string} name as it was typed @returns {boolean} whether the one is called the other */
+  isCalled(label, name) {
+    return (
+      label === this.labelOf(name) || this.nameOf(label).toLocaleLowerCase() === name.toLocaleLowerCase()
+    );
+  }
+
   /** @param {string} typed @returns {string[]} names that begin so, then those that have it in them */
   propose(typed) {
     const wanted = typed.toLocaleLowerCase();

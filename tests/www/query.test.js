@@ -2,12 +2,14 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { spaced, wordsOf } from '../../www/query.js';
+import { wordsOf, written } from '../../www/query.js';
 
 test('signs may touch the words behind them, and words may have lines in them', () => {
-  assert.equal(spaced(' food -pizza +table'), 'food - pizza + table');
-  assert.equal(spaced('a t-shirt - jeans'), 'a t-shirt - jeans');
-  assert.equal(spaced('-dog'), '- dog');
+  const asked = (/** @type {string} */ query) => written(wordsOf(query));
+  assert.equal(asked(' food -pizza +table'), 'food + table - pizza');
+  assert.equal(asked('a t-shirt - jeans'), 'a t-shirt - jeans');
+  assert.equal(asked('-dog + beach'), 'beach - dog', 'what is wanted comes first');
+  assert.equal(asked('+ dog'), 'dog');
 });
 
 test('the words of a query are those that are to be there, and those that are not', () => {

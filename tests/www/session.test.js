@@ -153,3 +153,21 @@ test('a GPU takes several pictures in a turn; one that is damaged fails alone', 
     ['bad'],
   );
 });
+
+test('what is taken away from an arrangement comes back to where it was before that', async () => {
+  const { session } = begin();
+  await session.add(files(1, 2, 3, 4, 5));
+  const order = () => session.pictures.map(({ name }) => name).join('');
+  const [, second, , fourth] = session.pictures;
+  session.arrange([fourth, second], { alone: true });
+  assert.equal(order(), '42135');
+  const back = session.remove(second);
+  assert.equal(session.arranged, 1, 'what is gone does not count');
+  // Of near-duplicates nothing is left to say then.
+  session.arrange(null);
+  back();
+  assert.equal(order(), '12345');
+  session.arrange([fourth, second]);
+  session.remove(fourth)();
+  assert.equal(order(), '42135', 'as they are arranged still');
+});

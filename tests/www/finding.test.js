@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { find } from '../../www/finding.js';
+import { TagNames } from '../../www/tag-names.js';
+
+/** Queries, over stand-ins for the elements and for the search. */
+
+/**
+ * @param {Record<string, string[]>} tags of pictures by their names
+ * @param {Record<string, string[]>} fits names of the pictures that fit words
+ * @param {boolean} [canTell]
+ */
+function begin(tags, fits, canTell = true) {
+  const pictures = Object.keys(tags).map((name) => /** @type {any} */ ({ id: name, name }));
+  /** @type {string[]} */
+  const asked = [];
+  const search = {
+    leave() {},
+    find: async (/** @type {string} */ words) => {
+      asked.push(words);
+      const fitting = pictures.filter(({ name }) => fits[words]?.includes(name));
+      return {
+        order: [...new Set([...fitting, ...pictures])],
+        fitting: canTell ? fitting.length : pictures.length,
+        canTell,
+      };
+    },
+  };
+  /** @type {{ order: string[] | null }} */
+  const arranged = { order: null };
+  const session = {
+    pictures,
+    arrived: pictures,
+    shown: pictures,
+    arranged: 0,
+    fileWords: { of: () => undefined },
+    corrections: { of: () => undefined },
+    answerOf: (/** @type {any} */ { name }) => ({ tags: tags[name]?.map((label) => ({ label })) }),
+    arrange: (/** @type {any[] | null} */ order) => (arranged.order = order?.map(({ name }) => name) ?? null),
+  };
+  const names = new TagNames();
+  names.use({ vocabulary: null, language: 'en', others: new Map([['dog', 'Rex']]) });
+  const finder = new EventTarget();
+  /** @type {(value: unknown) => void} */
+  let shown = () => {};
+  const finding = find(
+    /** @type {any} */ ({
+      session,
+      search,
+      names,
+      finder,
+      gallery: {},
+      filter: new EventTarget(),
+      pictures: new EventTarget(),
+      onChange() {},
+      show: () => shown(null),
+      announce() {},
+    }),
+  );
+  /** @param {string} detail */
+  const ask = async (detail) => {
+    const done = new Promise((resolve) => (shown = resolve));
+    finder.dispatchEvent(new CustomEvent('find', { detail }));
+    if (finding.state.busy) await done;
+    return { line: finding.state.line, order: arranged.order, asked: asked.splice(0) };
+  };
+  return ask;
+}
+
+const PICTURES = { a: ['cat'], b: ['dog'], c: [], d: ['sea'] };
+
+test('a minus alone finds everything but that', async () => {
+  const ask = begin(PICTURES, { dog: ['c'], cat: ['a'] });
+  assert.deepEqual(await ask('- dog'), {
+    line: '2 pictures of 4 without “dog”',
+    order: ['a', 'd'],
+    asked: ['dog'],
+  });
+  const two = await ask('-Rex -cat');
+  assert.deepEqual([two.line, two.order], ['1 picture of 4 without “Rex” or “cat”', ['d']]);
+});
+
+test('where a model cannot tell what fits, a minus goes by tags; where all go, all stay', async () => {
+  const byTags = await begin(PICTURES, {}, false)('-cat');
+  assert.deepEqual(byTags.order, ['b', 'c', 'd']);
+  const all = await begin({ a: ['cat'], b: ['cat'] }, {})('- cat');
+  assert.deepEqual(
+    [all.line, all.order],
+    ['Every picture seems to show “cat”: these are all pictures.', null],
+  );
+});
+
+test('words are asked as the package reads them, whatever stands first', async () => {
+  const ask = begin(PICTURES, { 'sea - dog': ['b', 'd'] });
+  const found = await ask('-dog + sea');
+  assert.deepEqual(found.asked, ['sea - dog']);
+  assert.deepEqual(found.order, ['d']);
+  assert.deepEqual((await ask('+ dog')).asked, ['dog']);
+  const nothing = await ask('-');
+  assert.deepEqual(nothing.asked, []);
+  assert.match(nothing.line, /^Write a word behind the sign/);
+});
