@@ -23,8 +23,9 @@ import { capital, count } from './words.js';
  * @param {any} given.select the button that begins to select
  * @param {(pictures: Picture[]) => void} given.onRemoved
  * @param {() => void} given.onEmpty the last picture has been taken away
+ * @param {(from: string, to: string) => void} given.onMerged pictures of one label have another in its place
  */
-export function edit({ session, gallery, names, pictures, bar, line, select, onRemoved, onEmpty }) {
+export function edit({ session, gallery, names, pictures, bar, line, select, onRemoved, onEmpty, onMerged }) {
   const { corrections } = session;
   const history = new History();
 
@@ -34,8 +35,17 @@ export function edit({ session, gallery, names, pictures, bar, line, select, onR
     line.say(title, { undo: true, redo: history.next !== null });
   };
 
-  /** Says something of each of the pictures. @param {string} title @param {ReadonlyMap<Picture, Change>} changes */
-  const correctEach = (title, changes) => {
+  /** Says what is nothing to take back. @param {string} sentence */
+  const tellOnly = (sentence) =>
+    line.say(sentence, { undo: history.last !== null, redo: history.next !== null });
+
+  /**
+   * Says something of each of the pictures.
+   * @param {string} title
+   * @param {ReadonlyMap<Picture, Change>} changes
+   * @param {{ done?: () => void, undone?: () => void }} [after] what follows, each time
+   */
+  const correctEach = (title, changes, { done, undone } = {}) => {
     const before = [...changes.keys()].map((picture) => ({ picture, said: corrections.of(picture) }));
     const after = [...changes].map(([picture, change]) => ({
       picture,
@@ -43,8 +53,14 @@ export function edit({ session, gallery, names, pictures, bar, line, select, onR
     }));
     take(
       title,
-      () => corrections.putAll(after),
-      () => corrections.putAll(before),
+      () => {
+        corrections.putAll(after);
+        done?.();
+      },
+      () => {
+        corrections.putAll(before);
+        undone?.();
+      },
     );
   };
 
@@ -77,6 +93,27 @@ export function edit({ session, gallery, names, pictures, bar, line, select, onR
     if (remove !== undefined) {
       correct(`Took ${quoted([remove])} away from ${called(chosen)}.`, chosen, { remove: [remove] });
     }
+  };
+
+  /** Takes tags away from those pictures that have them. @param {string} text @param {readonly Picture[]} chosen */
+  const takeAway = (text, chosen) => {
+    const typed = readTags(text);
+    if (typed.length === 0 || chosen.length === 0) return;
+    /** @type {Map<Picture, { remove: string[] }>} */
+    const changes = new Map();
+    for (const picture of chosen) {
+      const labels = (session.answerOf(picture)?.tags ?? []).flatMap(({ label }) => label ?? []);
+      const remove = labels.filter((label) => typed.some((name) => names.isCalled(label, name)));
+      if (remove.length > 0) changes.set(picture, { remove });
+    }
+    const gone = [...new Set([...changes.values()].flatMap(({ remove }) => remove))];
+    const missing = typed.filter((name) => !gone.some((label) => names.isCalled(label, name)));
+    const nobody = chosen.length === 1 ? `${called(chosen)} has no` : `None of the ${called(chosen)} has`;
+    const absent = missing.map((name) => `${nobody} “${name}”.`).join(' ');
+    if (changes.size === 0) return tellOnly(absent);
+    const title = `Took ${quoted(gone)} away from ${called([...changes.keys()])}.`;
+    correctEach(title, changes);
+    if (absent) tellOnly(`${title} ${absent}`);
   };
 
   /** @param {readonly Picture[]} chosen */
@@ -153,7 +190,7 @@ export function edit({ session, gallery, names, pictures, bar, line, select, onR
   on(bar, 'select-all', () => choose(new Set(session.shown)));
   on(bar, 'correct-selected', ({ add, remove }) => {
     if (add !== undefined) say(chosen(), { add });
-    for (const name of readTags(remove ?? '')) say(chosen(), { remove: names.labelOf(name) });
+    if (remove !== undefined) takeAway(remove, chosen());
   });
   on(bar, 'discard-selected', () => {
     discard(chosen());
@@ -187,6 +224,7 @@ export function edit({ session, gallery, names, pictures, bar, line, select, onR
         correctEach(
           `Made ${quoted([label])} of ${called(having)} ${quoted([other])}.`,
           new Map(having.map((one) => [one, change])),
+          { done: () => onMerged(label, other), undone: () => onMerged(other, label) },
         );
         return;
       }

@@ -167,6 +167,7 @@ const editing = edit({
     finding.settle();
   },
   onEmpty: () => find('drop-zone button').focus(),
+  onMerged: (from, to) => page.filter.follow(from, to),
 });
 
 const asking = askQuestions({

@@ -12,8 +12,9 @@
 import { ALL, isAll } from '../filters.js';
 import { digits } from '../words.js';
 import { button, make, tell, write } from './dom.js';
+import { COMMAS } from './tag-field.js';
 
-/** Tags that are listed; more are found by their names. */
+/** Tags that are listed at first; more are found by their names, or shown when they are asked for. */
 const LISTED = 40;
 
 /** @type {Record<Want, string>} */
@@ -29,6 +30,7 @@ class PictureFilter extends HTMLElement {
   #summary = make('summary', { className: 'button' }, 'Filter');
   #search = make('input', { type: 'search', id: 'filter-tag', autocomplete: 'off' });
   #tags = make('ul', { className: 'filter-tags', 'aria-label': 'Tags' });
+  #more = button('', 'button button-quiet', () => this.#showMore(), { hidden: true });
   #want = make('select', { id: 'filter-want' });
   #folder = make('select', { id: 'filter-folder' });
   #year = make('select', { id: 'filter-year' });
@@ -39,13 +41,20 @@ class PictureFilter extends HTMLElement {
     this.#choose(ALL);
   });
   #rename = button('Rename the tag', 'button button-quiet', () => this.#startNaming());
-  #name = make('input', { type: 'text', id: 'tag-name', autocomplete: 'off' });
+  #name = make('input', {
+    type: 'text',
+    id: 'tag-name',
+    autocomplete: 'off',
+    'aria-describedby': 'tag-name-help',
+  });
+  #nameHelp = make('p', { className: 'field-help', id: 'tag-name-help', role: 'status' });
   #naming = make(
     'form',
     { className: 'find-row', hidden: true },
     make('label', { className: 'unseen', for: 'tag-name' }, 'Another name for the tag'),
     this.#name,
     make('button', { type: 'submit', className: 'button' }, 'Rename'),
+    this.#nameHelp,
   );
   #failed = make(
     'div',
@@ -54,6 +63,13 @@ class PictureFilter extends HTMLElement {
     button('Remove them', 'button', () => tell(this, 'discard-failed')),
   );
   #panel = make('details', { className: 'filter' }, this.#summary);
+  #nothing = make(
+    'p',
+    { className: 'field-help', hidden: true },
+    'No picture has all that the filter asks for.',
+  );
+  /** Whether tags are listed however many they are. */
+  #whole = false;
   /** @type {Chosen} */
   #chosen = ALL;
   /** @type {{ choices: Choices, naming: Naming }} */
@@ -77,6 +93,7 @@ class PictureFilter extends HTMLElement {
         { className: 'filter-body' },
         field('With the tags', this.#search),
         this.#tags,
+        this.#more,
         make('div', { className: 'row' }, this.#rename, this.#naming),
         make(
           'div',
@@ -96,8 +113,11 @@ class PictureFilter extends HTMLElement {
         ),
       ),
     );
-    this.append(this.#panel);
-    this.#panel.addEventListener('toggle', () => this.#panel.open && tell(this, 'opened'));
+    this.append(this.#panel, this.#nothing);
+    this.#panel.addEventListener('toggle', () => {
+      this.#whole = false;
+      if (this.#panel.open) tell(this, 'opened');
+    });
     this.#search.addEventListener('input', () => this.#list());
     for (const [control, key] of /** @type {const} */ ([
       [this.#want, 'want'],
@@ -110,6 +130,11 @@ class PictureFilter extends HTMLElement {
     this.#naming.addEventListener('submit', (event) => {
       event.preventDefault();
       const [label] = this.#chosen.labels;
+      if (COMMAS.test(this.#name.value)) {
+        write(this.#nameHelp, 'A tag has no comma in it: commas part several.');
+        this.#name.focus();
+        return;
+      }
       this.#naming.hidden = true;
       this.#rename.focus();
       if (label !== undefined) tell(this, 'name', { label, name: this.#name.value.trim() });
@@ -125,6 +150,13 @@ class PictureFilter extends HTMLElement {
     this.#panel.open = true;
     this.#choose({ ...ALL, want });
     this.#summary.focus();
+  }
+
+  /** Pictures of one tag have another in its place: whoever has chosen it sees them still. @param {string} from @param {string} to */
+  follow(from, to) {
+    if (!this.#chosen.labels.has(from)) return;
+    const labels = [...this.#chosen.labels].map((label) => (label === from ? to : label));
+    this.#choose({ ...this.#chosen, labels: new Set(labels) });
   }
 
   /** Shows all of them again. */
@@ -158,6 +190,7 @@ class PictureFilter extends HTMLElement {
     this.hidden = !worth && isAll(this.#chosen);
     write(this.#summary, count === null ? 'Filter' : `Filter: ${digits(count)}`);
     this.#all.disabled = isAll(this.#chosen);
+    this.#nothing.hidden = count !== 0;
   }
 
   #list() {
@@ -172,9 +205,11 @@ class PictureFilter extends HTMLElement {
     const others = rows.filter(
       ({ value, name }) => !this.#chosen.labels.has(value) && name.toLocaleLowerCase().includes(typed),
     );
+    const listed = this.#whole ? others : others.slice(0, LISTED);
+    const counts = new Map(rows.map(({ value, count }) => [value, count]));
     const held = [...this.#tags.querySelectorAll('button')].find((one) => one === document.activeElement);
     this.#tags.replaceChildren(
-      ...[...chosen, ...others.slice(0, LISTED)].map(({ value, name }) =>
+      ...[...chosen, ...listed].map(({ value, name }) =>
         make(
           'li',
           {},
@@ -186,17 +221,29 @@ class PictureFilter extends HTMLElement {
       ),
     );
     for (const one of this.#tags.querySelectorAll('button')) {
-      const { count = 0 } = rows.find(({ value }) => value === one.dataset.label) ?? {};
+      const count = counts.get(one.dataset.label ?? '') ?? 0;
       one.append(make('span', { className: 'filter-count' }, digits(count)));
       if (held && one.dataset.label === held.dataset.label) one.focus();
     }
+    const left = others.length - listed.length;
+    this.#more.hidden = left === 0;
+    write(this.#more, `Show ${digits(left)} more`);
     this.#rename.hidden = this.#chosen.labels.size !== 1;
     if (this.#rename.hidden) this.#naming.hidden = true;
+  }
+
+  #showMore() {
+    const place = this.#tags.childElementCount;
+    this.#whole = true;
+    this.#list();
+    // This button is gone: the keyboard goes on with the first of them.
+    this.#tags.querySelectorAll('button')[place]?.focus();
   }
 
   #startNaming() {
     const [label = ''] = this.#chosen.labels;
     this.#name.value = this.#shown.naming(label);
+    write(this.#nameHelp, '');
     this.#naming.hidden = false;
     this.#name.select();
     this.#name.focus();

@@ -7,7 +7,7 @@
 import { make } from './dom.js';
 
 /** What parts tags, in every script that has commas of its own. */
-const COMMAS = /[,;，、；]/;
+export const COMMAS = /[,;，、；]/;
 
 let fields = 0;
 

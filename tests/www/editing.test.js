@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Corrections } from '../../www/corrections.js';
+import { edit } from '../../www/editing.js';
+import { TagNames } from '../../www/tag-names.js';
+
+/** What people do to several pictures, over stand-ins for the elements. */
+
+/** @param {EventTarget} host @param {string} type @param {unknown} [detail] */
+const tell = (host, type, detail) => host.dispatchEvent(new CustomEvent(type, { detail }));
+
+/** Pictures that have tags, all of them selected. @param {string[][]} found by a model */
+function begin(...found) {
+  const corrections = new Corrections();
+  const pictures = found.map((_, i) => /** @type {any} */ ({ id: `picture-${i}`, name: `${i}.png` }));
+  const answers = found.map((labels) => ({
+    tags: labels.map((label, index) => ({ label, score: 0.5, index })),
+    sure: true,
+  }));
+  const session = Object.assign(new EventTarget(), {
+    pictures,
+    corrections,
+    answerOf: (/** @type {any} */ one) => corrections.answer(one, answers[pictures.indexOf(one)] ?? null),
+    captionsOf: () => null,
+  });
+  const names = new TagNames();
+  names.use({ vocabulary: null, language: 'en', others: new Map() });
+  names.learn(['dog', 'cat']);
+  /** @type {{ said: string, undo: boolean }} */
+  const log = { said: '', undo: false };
+  const line = Object.assign(new EventTarget(), {
+    say: (/** @type {string} */ said, /** @type {any} */ { undo }) => Object.assign(log, { said, undo }),
+  });
+  const bar = Object.assign(new EventTarget(), { show() {} });
+  /** @type {string[]} */
+  const merged = [];
+  const editing = edit(
+    /** @type {any} */ ({
+      session,
+      names,
+      bar,
+      line,
+      gallery: { selected: new Set(pictures) },
+      pictures: new EventTarget(),
+      select: new EventTarget(),
+      onRemoved() {},
+      onEmpty() {},
+      onMerged: (/** @type {string} */ from, /** @type {string} */ to) => merged.push(`${from} to ${to}`),
+    }),
+  );
+  const tags = () => pictures.map((one) => session.answerOf(one)?.tags.map(({ label }) => label));
+  return { editing, corrections, pictures, bar, line, log, merged, tags };
+}
+
+test('tags are taken away from those pictures that have them', () => {
+  const { bar, line, log, corrections, pictures, tags } = begin(['dog', 'cat'], ['Dog'], ['cat']);
+  tell(bar, 'correct-selected', { remove: 'DOG, wolf' });
+  assert.equal(log.said, 'Took “dog”, “Dog” away from 2 pictures. None of the 3 pictures has “wolf”.');
+  assert.deepEqual(tags(), [['cat'], [], ['cat']]);
+  assert.equal(corrections.of(pictures[2]), undefined, 'nothing is said of it');
+  assert.ok(!corrections.of(pictures[0])?.gone.includes('wolf'));
+  tell(line, 'undo');
+  assert.deepEqual(tags(), [['dog', 'cat'], ['Dog'], ['cat']]);
+});
+
+test('what no picture has is not taken away, and there is nothing to take back', () => {
+  const { bar, log, corrections, pictures } = begin(['cat'], ['cat'], []);
+  tell(bar, 'correct-selected', { remove: 'dog' });
+  assert.deepEqual(log, { said: 'None of the 3 pictures has “dog”.', undo: false });
+  assert.ok(pictures.every((one) => corrections.of(one) === undefined));
+});
+
+test('a tag that becomes another takes with it whoever has chosen it, there and back', () => {
+  const { editing, line, merged, tags } = begin(['dog'], ['cat'], ['dog']);
+  editing.rename('dog', 'Cat');
+  assert.deepEqual(tags(), [['cat'], ['cat'], ['cat']]);
+  assert.deepEqual(merged, ['dog to cat']);
+  tell(line, 'undo');
+  assert.deepEqual(tags(), [['dog'], ['cat'], ['dog']]);
+  assert.deepEqual(merged, ['dog to cat', 'cat to dog']);
+  editing.rename('dog', 'Rex');
+  assert.equal(merged.length, 2, 'another name is no other tag');
+});
