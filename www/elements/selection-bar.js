@@ -10,10 +10,11 @@ import { tagField } from './tag-field.js';
 class SelectionBar extends HTMLElement {
   #line = make('p', { className: 'selection-line', role: 'status' });
   #field = tagField({ label: 'Tag', onEnter: (names) => this.#tell('add', names) });
+  #missing = make('p', { className: 'selection-missing', id: 'selection-missing', role: 'alert' });
   #controls = [
-    button('Add', 'button button-strong', () => this.#take('add')),
-    button('Take away', 'button', () => this.#take('remove')),
-    button('Teach', 'button', () => this.#teach(), {
+    button('Add', 'button button-strong', () => this.#tell('add', this.#taken())),
+    button('Take away', 'button', () => this.#tell('remove', this.#taken())),
+    button('Teach', 'button', () => this.#teach(this.#taken().trim()), {
       title: 'Others that look like these get the tag, too',
     }),
     button('Remove pictures', 'button button-quiet', () => tell(this, 'discard-selected')),
@@ -22,6 +23,8 @@ class SelectionBar extends HTMLElement {
   connectedCallback() {
     this.hidden = true;
     const { label, input, list } = this.#field;
+    input.setAttribute('aria-describedby', this.#missing.id);
+    input.addEventListener('input', () => write(this.#missing, ''));
     this.append(
       this.#line,
       button('All', 'button button-quiet selection-way', () => tell(this, 'select-all'), {
@@ -29,6 +32,7 @@ class SelectionBar extends HTMLElement {
       }),
       button('Done', 'button selection-way', () => tell(this, 'select-none')),
       make('div', { className: 'find-row' }, label, input, list),
+      this.#missing,
       ...this.#controls,
       make(
         'p',
@@ -48,26 +52,30 @@ class SelectionBar extends HTMLElement {
     for (const control of this.#controls) control.disabled = selected === 0;
   }
 
-  /** @param {'add' | 'remove'} what */
-  #take(what) {
+  /** What was typed, which goes out of the field. */
+  #taken() {
     const { input } = this.#field;
     const { value } = input;
-    if (value.trim() === '') return input.focus();
     input.value = '';
-    this.#tell(what, value);
+    return value;
   }
 
-  #teach() {
-    const { input } = this.#field;
-    const name = input.value.trim();
-    if (name === '') return input.focus();
-    input.value = '';
-    tell(this, 'teach-selected', name);
+  /** @param {string} name */
+  #teach(name) {
+    if (this.#isThere(name)) tell(this, 'teach-selected', name);
   }
 
   /** @param {'add' | 'remove'} what @param {string} names */
   #tell(what, names) {
-    if (names.trim() !== '') tell(this, 'correct-selected', { [what]: names });
+    if (this.#isThere(names)) tell(this, 'correct-selected', { [what]: names });
+  }
+
+  /** Whether there is a tag; where there is none, it is asked for. @param {string} names */
+  #isThere(names) {
+    const isThere = names.trim() !== '';
+    write(this.#missing, isThere ? '' : 'Write a tag first.');
+    if (!isThere) this.#field.input.focus();
+    return isThere;
   }
 }
 
