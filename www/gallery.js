@@ -89,6 +89,11 @@ export class Gallery extends EventTarget {
     return this.isMany || this.#selected !== null;
   }
 
+  /** Whether something was typed into a card that is not said yet. */
+  get isWriting() {
+    return [...this.cards.values()].some((card) => card.isWriting);
+  }
+
   /** Brings what is on screen in step with the session. @param {Look} look */
   show(look) {
     this.#look = look;
@@ -103,6 +108,7 @@ export class Gallery extends EventTarget {
       // Once the original has come, it is shown in the place of its copy.
       const isDone = card.file === picture.file || card.contains(document.activeElement);
       if (kept.has(picture) && isDone) continue;
+      if (this.#session.pictures.includes(picture)) card.finish();
       card.remove();
       this.cards.delete(picture);
     }

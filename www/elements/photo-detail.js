@@ -26,6 +26,7 @@ export class PhotoDetail extends HTMLElement {
   connectedCallback() {
     this.append(this.#dialog);
     this.#dialog.addEventListener('close', () => {
+      this.#card?.finish();
       this.#body.replaceChildren();
       this.#card = null;
       tell(this, 'shut');

@@ -183,6 +183,16 @@ export class PictureCard extends HTMLElement {
     this.#like.focus();
   }
 
+  /** Whether something was typed into it that is not said yet. */
+  get isWriting() {
+    return this.#editor.isWriting;
+  }
+
+  /** It is about to go: what was typed into it is said. */
+  finish() {
+    this.#editor.finish();
+  }
+
   /** The part that asks about this picture. */
   get asking() {
     return this.#ask;

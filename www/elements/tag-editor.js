@@ -25,12 +25,17 @@ export class TagEditor extends HTMLElement {
   /** @type {Picture | null} */
   #picture = null;
   #shown = '';
+  /** The caption as it was before somebody wrote. */
+  #shownCaption = '';
 
   /** @param {Picture} picture */
   open(picture) {
     this.#picture = picture;
     this.#caption.id = `${picture.id}-caption`;
-    this.#caption.addEventListener('change', () => this.#say({ caption: this.#caption.value }));
+    this.#caption.addEventListener('change', () => {
+      this.#shownCaption = this.#caption.value;
+      this.#say({ caption: this.#caption.value });
+    });
     const { label, input, list } = this.#field;
     input.setAttribute('aria-describedby', `${picture.id}-add-help`);
     this.append(
@@ -53,12 +58,18 @@ export class TagEditor extends HTMLElement {
     this.#field.use(propose);
   }
 
+  /** Whether something was typed that was not entered. */
+  get isWriting() {
+    return this.#field.input.value.trim() !== '' || this.#caption.value !== this.#shownCaption;
+  }
+
   /** Says what was typed and not entered. */
   finish() {
     const { input } = this.#field;
     const { value } = input;
     input.value = '';
     if (value.trim() !== '') this.#say({ add: value });
+    if (this.#caption.value !== this.#shownCaption) this.#say({ caption: this.#caption.value });
   }
 
   takeFocus() {
@@ -67,8 +78,9 @@ export class TagEditor extends HTMLElement {
 
   /** @param {readonly Tag[]} tags @param {string} caption @param {Naming} naming */
   show(tags, caption, naming) {
-    if (document.activeElement !== this.#caption && this.#caption.value !== caption) {
-      this.#caption.value = caption;
+    if (document.activeElement !== this.#caption) {
+      if (this.#caption.value !== caption) this.#caption.value = caption;
+      this.#shownCaption = this.#caption.value;
     }
     const rows = tags.flatMap(({ label, own = false }) =>
       label === null ? [] : [{ label, own, name: naming(label) }],

@@ -21,7 +21,7 @@ export function keepLibrary({ session, gallery, folders, line, announce, onForgo
   const isWorth = () => gallery.isDense || session.corrections.isUsed || session.corrections.names.size > 0;
 
   addEventListener('beforeunload', (event) => {
-    if (isWorth() && library?.isWhole !== true) event.preventDefault();
+    if (gallery.isWriting || (isWorth() && library?.isWhole !== true)) event.preventDefault();
   });
   line.addEventListener('forget-all', async () => {
     try {
