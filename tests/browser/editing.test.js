@@ -75,6 +75,9 @@ test('what was corrected of a few pictures is there on the next visit', async ()
   const { page } = visit;
   await page.getByRole('button', { name: 'Edit caption and tags of sky.png' }).click();
   await page.getByLabel('Add tags').first().fill('Rexy');
+  // As long as it is in the field alone, it would be lost.
+  const leaving = () => page.evaluate(() => !dispatchEvent(new Event('beforeunload', { cancelable: true })));
+  assert.equal(await leaving(), true);
   await page.keyboard.press('Enter');
   await page.getByText('Small copies of 1 picture').waitFor();
   await page.reload();
@@ -94,7 +97,12 @@ test('many pictures are selected, tagged, taught and taken away at once, by mous
   await tile(visit, 'p4.png').click();
   await line.getByText('4 pictures selected').waitFor();
 
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  const field = page.getByRole('textbox', { name: 'Tag', exact: true, description: 'Write a tag first.' });
+  await field.waitFor();
+  assert.equal(await field.evaluate((element) => element === document.activeElement), true);
   await page.locator('selection-bar').getByLabel('Tag').fill('trip');
+  assert.equal(await page.getByText('Write a tag first.').count(), 0);
   await page.keyboard.press('Enter');
   await tile(visit, 'p3.png: trip').waitFor();
   assert.equal(await page.locator('.tile-word', { hasText: 'trip' }).count(), 4);
@@ -142,13 +150,40 @@ test('what people say is there on the next visit, and tells which pictures are s
   await page.locator('picture-filter summary', { hasText: 'Filter: 2' }).waitFor();
   await tiles(visit, 2);
   await page.getByRole('button', { name: 'Rename the tag' }).click();
+  await page.getByLabel('Another name for the tag').fill('Oma, Opa');
+  await page.keyboard.press('Enter');
+  await page.getByText('A tag has no comma in it: commas part several.').waitFor();
   await page.getByLabel('Another name for the tag').fill('Oma');
   await page.keyboard.press('Enter');
   await tile(visit, 'p2.png: Oma').waitFor();
+  // Another tag takes its place, and the filter goes with it, there and back.
+  await page.getByRole('button', { name: 'Rename the tag' }).click();
+  await page.getByLabel('Another name for the tag').fill('zebra');
+  await page.keyboard.press('Enter');
+  await tile(visit, 'p2.png: zebra').waitFor();
+  await page.locator('picture-filter summary', { hasText: 'Filter: 2' }).waitFor();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await tile(visit, 'p2.png: Oma').waitFor();
+  await page.locator('picture-filter summary', { hasText: 'Filter: 2' }).waitFor();
   await page.locator('picture-filter').getByRole('button', { name: 'Show all' }).click();
   await page.locator('picture-filter summary', { hasText: /^Filter$/ }).waitFor();
   await page.getByLabel('Still to be said').selectOption('corrected');
   await page.locator('picture-filter summary', { hasText: 'Filter: 2' }).waitFor();
+  await page.locator('picture-filter').getByRole('button', { name: 'Show all' }).click();
+  await page.locator('picture-filter summary', { hasText: /^Filter$/ }).waitFor();
+  // What is typed and not entered is not lost when somebody goes on, or back.
+  const first = page.getByRole('list', { name: 'Pictures' }).getByRole('listitem').first();
+  await first.locator('.tile').click();
+  const detail = page.locator('photo-detail dialog');
+  for (const [tag, way] of /** @type {const} */ ([
+    ['half a word', 'Next'],
+    ['and another', 'Close'],
+  ])) {
+    await detail.getByRole('button', { name: /^Edit caption and tags/ }).click();
+    await detail.getByLabel('Add tags').fill(tag);
+    await detail.getByRole('button', { name: way }).click();
+    await page.locator('undo-line').getByText(`Added “${tag}”`).waitFor();
+  }
   await page.locator('.kept-line', { hasText: '30 pictures' }).waitFor();
   // What was said last is written within seconds.
   await page.waitForTimeout(4000);
