@@ -10,7 +10,7 @@
  */
 
 import { ALL, isAll } from '../filters.js';
-import { digits } from '../words.js';
+import { count, digits } from '../words.js';
 import { button, make, tell, write } from './dom.js';
 import { COMMAS } from './tag-field.js';
 
@@ -50,7 +50,7 @@ class PictureFilter extends HTMLElement {
   #nameHelp = make('p', { className: 'field-help', id: 'tag-name-help', role: 'status' });
   #naming = make(
     'form',
-    { className: 'find-row', hidden: true },
+    { className: 'find-row filter-naming', hidden: true },
     make('label', { className: 'unseen', for: 'tag-name' }, 'Another name for the tag'),
     this.#name,
     make('button', { type: 'submit', className: 'button' }, 'Rename'),
@@ -221,13 +221,13 @@ class PictureFilter extends HTMLElement {
       ),
     );
     for (const one of this.#tags.querySelectorAll('button')) {
-      const count = counts.get(one.dataset.label ?? '') ?? 0;
-      one.append(make('span', { className: 'filter-count' }, digits(count)));
+      const having = counts.get(one.dataset.label ?? '') ?? 0;
+      one.append(make('span', { className: 'filter-count' }, digits(having)));
       if (held && one.dataset.label === held.dataset.label) one.focus();
     }
     const left = others.length - listed.length;
     this.#more.hidden = left === 0;
-    write(this.#more, `Show ${digits(left)} more`);
+    write(this.#more, `Show ${count(left, 'more tag')}`);
     this.#rename.hidden = this.#chosen.labels.size !== 1;
     if (this.#rename.hidden) this.#naming.hidden = true;
   }
