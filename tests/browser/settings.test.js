@@ -46,7 +46,7 @@ test('scores independent of each other, none of them, a least score', async () =
     0,
     'a plain sky shows none of them',
   );
-  await page.getByText('In grey: to compare, and no tags.').waitFor();
+  await page.getByText('Those in grey are only compared: they are no tags.').waitFor();
   await page.getByLabel('Scores independent of each other').uncheck();
   const again = await changed(visit, independent);
   assert.deepEqual(again.scores, start.scores);

@@ -61,7 +61,11 @@ export class PictureCard extends HTMLElement {
   #name = make('h3', { className: 'card-name' });
   #caption = new CaptionView();
   #tags = make('ol', { className: 'tags', 'aria-label': 'Tags' });
-  #compared = make('p', { className: 'field-help', hidden: true }, 'In grey: to compare, and no tags.');
+  #compared = make(
+    'p',
+    { className: 'field-help', hidden: true },
+    'Those in grey are only compared: they are no tags.',
+  );
   #wait = make('p', { className: 'card-wait' });
   #unsure = make(
     'p',
