@@ -24,6 +24,8 @@
  * @property {Choice[]} years the latest first
  */
 
+import { folderOf } from './files/paths.js';
+
 /** @type {Chosen} */
 export const ALL = Object.freeze({ labels: new Set(), want: '', folder: '', year: '' });
 
@@ -50,16 +52,6 @@ function wants(session, picture, want) {
   }
 }
 
-/** @param {Picture} picture */
-function folderOf({ path }) {
-  return parentOf(path);
-}
-
-/** @param {string} path */
-function parentOf(path) {
-  return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
-}
-
 /** @param {Picture} picture when its file was last written, which cameras do when they take it */
 function yearOf({ taken }) {
   return taken > 0 ? String(new Date(taken).getFullYear()) : '';
@@ -74,7 +66,7 @@ export function filterOf(session, chosen) {
   if (isAll(chosen)) return null;
   const { labels, want, folder, year } = chosen;
   return (picture) => {
-    if (folder !== '' && !`${folderOf(picture)}/`.startsWith(`${folder}/`)) return false;
+    if (folder !== '' && !`${folderOf(picture.path)}/`.startsWith(`${folder}/`)) return false;
     if (year !== '' && yearOf(picture) !== year) return false;
     if (want !== '' && !wants(session, picture, want)) return false;
     if (labels.size === 0) return true;
@@ -97,7 +89,7 @@ export function choicesOf(session, pictures) {
     for (const want of /** @type {Want[]} */ (Object.keys(tally))) {
       if (wants(session, picture, want)) tally[want] += 1;
     }
-    for (let folder = folderOf(picture); folder !== ''; folder = parentOf(folder)) {
+    for (let folder = folderOf(picture.path); folder !== ''; folder = folderOf(folder)) {
       add(counts.folders, folder);
     }
     add(counts.years, yearOf(picture));

@@ -1,6 +1,6 @@
 /**
- * The pictures on screen: a few as cards with all their answers, many as a grid of tiles, of which one can be opened. It knows the
- * session and its elements, and says what people do to single pictures by the events of those.
+ * The pictures on screen: a few as cards with all their answers, many as a grid of tiles. One of them can be opened over the others:
+ * it has a card there, and among cards its own. It knows the session and its elements, and says what people do to single pictures by the events of those.
  *
  * @typedef {import('./session.js').Picture} Picture
  * @typedef {import('./session.js').Session} Session
@@ -14,6 +14,7 @@
  * @property {import('./elements/tag-field.js').Propose} propose names of tags
  */
 
+import { make, on } from './elements/dom.js';
 import { PictureCard } from './elements/picture-card.js';
 import { Thumbnails } from './thumbnails.js';
 
@@ -35,8 +36,10 @@ export class Gallery extends EventTarget {
   #grid;
   #detail;
   thumbnails = new Thumbnails();
-  /** The picture that is open over the grid. @type {Picture | null} */
+  /** The picture that is open over the others. @type {Picture | null} */
   #open = null;
+  /** Keeps the place of its card among the others. */
+  #standIn = make('div', { className: 'card-away' });
   /** @type {Look} */
   #look = { naming: String, language: 'en', propose: () => [] };
   /** @type {ReadonlySet<Picture> | null} */
@@ -57,13 +60,13 @@ export class Gallery extends EventTarget {
       this.thumbnails.want(seen);
       session.prefer(seen);
     });
-    grid.addEventListener('open', (event) => this.turnTo(/** @type {CustomEvent<Picture>} */ (event).detail));
-    detail.addEventListener('turn', (event) => this.#turn(/** @type {CustomEvent<number>} */ (event).detail));
-    detail.addEventListener('shut', () => {
+    for (const host of [grid, list]) on(host, 'open', (picture) => this.turnTo(picture));
+    on(detail, 'turn', (step) => this.#turn(step));
+    on(detail, 'shut', () => {
       const picture = this.#open;
       this.#open = null;
-      if (picture) this.#grid.takeFocus(picture);
       this.show(this.#look);
+      if (picture) this.#takeFocusOnPicture(picture);
     });
   }
 
@@ -101,9 +104,11 @@ export class Gallery extends EventTarget {
     const dense = this.isDense;
     this.#grid.hidden = !dense;
     this.#list.hidden = dense;
-    if (!dense && this.#detail.open) this.#detail.close();
-    const shown = dense ? (this.#open ? [this.#open] : []) : pictures;
-    const kept = new Set(shown);
+    if (this.#open && !this.#session.pictures.includes(this.#open)) this.#open = null;
+    const open = this.#open;
+    if (!open) this.shut();
+    const shown = dense ? [] : pictures;
+    const kept = new Set(open ? [...shown, open] : shown);
     for (const [picture, card] of this.cards) {
       // Once the original has come, it is shown in the place of its copy.
       const isDone = card.file === picture.file || card.contains(document.activeElement);
@@ -112,7 +117,18 @@ export class Gallery extends EventTarget {
       card.remove();
       this.cards.delete(picture);
     }
-    shown.forEach((picture, place) => this.#showCard(picture, place, dense));
+    shown.forEach((picture, place) => {
+      const card = this.#cardOf(picture);
+      const element = picture === open ? this.#away(card) : card;
+      const there = this.#list.children[place] ?? null;
+      if (there !== element) this.#list.insertBefore(element, there);
+    });
+    if (dense || !open || !shown.includes(open)) this.#standIn.remove();
+    if (open) {
+      const where = { place: pictures.indexOf(open), count: pictures.length };
+      this.#detail.show(this.#cardOf(open), where);
+    }
+    for (const picture of kept) this.#fill(picture);
     if (dense) this.#grid.show(pictures, (picture) => this.#tile(picture), this.#selected !== null);
   }
 
@@ -132,8 +148,15 @@ export class Gallery extends EventTarget {
     return true;
   }
 
-  /** Closes the picture that is open over the grid. */
-  shut() {
+  /** Puts the keyboard where a picture is to be seen. @param {Picture} picture */
+  #takeFocusOnPicture(picture) {
+    if (this.isDense) this.#grid.takeFocus(picture);
+    else this.cards.get(picture)?.takeFocusOnPicture();
+  }
+
+  /** Closes the picture that is open over the others. @param {{ back?: boolean }} [how] `back`: whether the keyboard goes to where that is */
+  shut({ back = true } = {}) {
+    if (!back) this.#open = null;
     if (this.#detail.open) this.#detail.close();
   }
 
@@ -154,21 +177,26 @@ export class Gallery extends EventTarget {
     };
   }
 
-  /** @param {Picture} picture @param {number} place @param {boolean} dense */
-  #showCard(picture, place, dense) {
-    const { tags, captions, classes, matches, answers, shown } = this.#session;
-    let card = this.cards.get(picture);
-    if (!card) {
-      card = new PictureCard().open(picture);
-      this.cards.set(picture, card);
-      this.dispatchEvent(new CustomEvent('card', { detail: picture }));
-    }
-    if (dense) {
-      this.#detail.show(card, { place: shown.indexOf(picture), count: shown.length });
-    } else {
-      const there = this.#list.children[place] ?? null;
-      if (there !== card) this.#list.insertBefore(card, there);
-    }
+  /** The card of a picture, which gets one if it has none. @param {Picture} picture */
+  #cardOf(picture) {
+    const known = this.cards.get(picture);
+    if (known) return known;
+    const card = new PictureCard().open(picture);
+    this.cards.set(picture, card);
+    this.dispatchEvent(new CustomEvent('card', { detail: picture }));
+    return card;
+  }
+
+  /** What stands in the place of a card that is about to be large, as high as that is. @param {PictureCard} card */
+  #away(card) {
+    if (card.parentElement === this.#list) this.#standIn.style.height = `${card.offsetHeight}px`;
+    return this.#standIn;
+  }
+
+  /** Shows what is known of a picture on its card. @param {Picture} picture */
+  #fill(picture) {
+    const { tags, captions, classes, matches, answers } = this.#session;
+    const card = this.#cardOf(picture);
     const [tagging, captioning] = [tags.jobs.get(picture), captions.jobs.get(picture)];
     card.show({
       tags: tagging && { ...tagging, result: this.#session.answerOf(picture) },
@@ -217,14 +245,8 @@ export class Gallery extends EventTarget {
     return this.#tile(picture).label;
   }
 
-  /** Opens a picture; among few, its card is brought on the screen. @param {Picture} picture */
+  /** Opens a picture over the others. @param {Picture} picture */
   turnTo(picture) {
-    const card = this.cards.get(picture);
-    if (!this.isDense) {
-      card?.scrollIntoView({ block: 'nearest' });
-      card?.takeFocus();
-      return;
-    }
     this.#open = picture;
     this.#session.prefer([picture]);
     this.show(this.#look);

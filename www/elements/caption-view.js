@@ -29,6 +29,8 @@ class CaptionView extends HTMLElement {
   #shown = null;
 
   connectedCallback() {
+    // It is moved about.
+    if (this.#words.isConnected) return;
     this.append(this.#caption, this.#words, this.#rest, this.#others);
     this.#words.addEventListener('keydown', (event) => this.#move(event));
   }
@@ -59,14 +61,19 @@ class CaptionView extends HTMLElement {
     return true;
   }
 
-  /** One word is a stop for Tab; arrows go to the others. @param {KeyboardEvent} event */
-  #move({ key, target }) {
+  /** One word is a stop for Tab; arrows go to the others, and lead nowhere else. @param {KeyboardEvent} event */
+  #move(event) {
+    const { key, target } = event;
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
     /** @type {HTMLButtonElement[]} */
     const words = [...this.#words.querySelectorAll('button')];
     const here = words.findIndex((word) => word === target);
     /** @type {Record<string, number>} */
     const places = { ArrowLeft: here - 1, ArrowRight: here + 1, Home: 0, End: words.length - 1 };
-    const word = here < 0 ? undefined : words[places[key] ?? -1];
+    const place = places[key];
+    if (here < 0 || place === undefined) return;
+    event.preventDefault();
+    const word = words[place];
     if (!word) return;
     for (const other of words) other.tabIndex = other === word ? 0 : -1;
     word.focus();

@@ -1,9 +1,9 @@
 /**
  * `<map-view>`: a picture, and over it, when asked for, the map of what a model went by, with a line that says so. In the
- * large view it can be zoomed.
+ * large view it can be zoomed; elsewhere it dispatches `enlarge` when it is clicked.
  */
 
-import { make, write } from './dom.js';
+import { button, make, tell, write } from './dom.js';
 import { Zoom } from './zoom.js';
 
 /** The longer side of a map in pixels: smooth for the eye, and quick to paint. */
@@ -15,6 +15,7 @@ class MapView extends HTMLElement {
   #image = make('img', { alt: '', decoding: 'async', draggable: false });
   #canvas = make('canvas', { className: 'map', hidden: true, 'aria-hidden': 'true' });
   #note = make('p', { className: 'map-note', hidden: true });
+  #enlarge = button('', 'card-enlarge', () => tell(this, 'enlarge'));
 
   #zoom = new Zoom(this, () => ({
     width: this.#image.naturalWidth,
@@ -26,15 +27,17 @@ class MapView extends HTMLElement {
     return this.#zoom.key(key);
   }
 
-  /** @param {string} address of the picture */
-  open(address) {
+  /** @param {string} address of the picture @param {string} name */
+  open(address, name) {
     this.className = 'card-frame';
+    this.#enlarge.ariaLabel = `Enlarge ${name}`;
     this.#image.src = address;
     this.#image.addEventListener('error', () => {
       this.#zoom.controls.remove();
+      this.#enlarge.remove();
       this.#image.replaceWith(make('p', { className: 'card-blank' }, 'No preview'));
     });
-    this.append(this.#image, this.#canvas, this.#note, this.#zoom.controls);
+    this.append(this.#image, this.#canvas, this.#note, this.#enlarge, this.#zoom.controls);
   }
 
   /** @param {string} note what is being found out, or why it cannot be */
@@ -59,6 +62,16 @@ class MapView extends HTMLElement {
       .getContext('2d')
       ?.putImageData(new ImageData(new Uint8ClampedArray(data), width, height), 0, 0);
     this.#canvas.hidden = false;
+  }
+
+  /** Shows the whole picture. */
+  fit() {
+    this.#zoom.reset();
+  }
+
+  /** Puts the keyboard on the picture, unless it is large, or there is none to see. */
+  takeFocus() {
+    this.#enlarge.focus();
   }
 
   clear() {

@@ -1,6 +1,7 @@
 /**
- * `<photo-detail>`: one picture of many, with all that is known of it, over the grid. Arrow keys lead to its neighbours, Escape
- * back; plus, minus and 0 zoom, and arrows move what is larger than its frame. Dispatches `turn` with -1 or 1, and `shut`.
+ * `<photo-detail>`: one picture of several, with all that is known of it, over the others. Arrow keys lead to its neighbours, Escape
+ * back; plus, minus and 0 zoom, and arrows move what is larger than its frame. What uses arrows itself keeps them. Dispatches `turn`
+ * with -1 or 1, and `shut`.
  *
  * @typedef {import('./picture-card.js').PictureCard} PictureCard
  */
@@ -15,7 +16,7 @@ export class PhotoDetail extends HTMLElement {
   #body = make('div', { className: 'detail-body' });
   #dialog = make(
     'dialog',
-    { className: 'detail', 'aria-label': 'One picture' },
+    { className: 'detail', 'aria-label': 'One picture', tabIndex: -1 },
     make('div', { className: 'detail-head' }, this.#before, this.#after, this.#place, this.#close),
     this.#body,
   );
@@ -28,6 +29,7 @@ export class PhotoDetail extends HTMLElement {
     this.#dialog.addEventListener('close', () => {
       this.#card?.finish();
       this.#body.replaceChildren();
+      this.#card?.fit();
       this.#card = null;
       tell(this, 'shut');
     });
@@ -35,21 +37,22 @@ export class PhotoDetail extends HTMLElement {
       // What lies around it.
       if (target === this.#dialog) this.#dialog.close();
     });
-    this.#dialog.addEventListener('keydown', (event) => {
-      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      const writing =
-        event.target instanceof HTMLInputElement ||
-        event.target instanceof HTMLTextAreaElement ||
-        event.target instanceof HTMLSelectElement;
-      if (writing || event.altKey || event.ctrlKey || event.metaKey) return;
-      if (this.#card?.key(event.key)) {
-        event.preventDefault();
-        return;
-      }
-      if (step === undefined) return;
-      event.preventDefault();
-      tell(this, 'turn', step);
-    });
+    // Also where nothing has the keyboard: what had it may have gone.
+    document.addEventListener('keydown', (event) => this.#key(event));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const { target } = event;
+    if (!this.#dialog.open || event.defaultPrevented || !(target instanceof Element)) return;
+    const isHere = target === document.body || this.#dialog.contains(target);
+    const writing = target.matches('input, textarea, select');
+    if (!isHere || writing || event.altKey || event.ctrlKey || event.metaKey) return;
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const isTaken = this.#card?.key(event.key) ?? false;
+    if (!isTaken && step === undefined) return;
+    event.preventDefault();
+    if (!isTaken) tell(this, 'turn', step);
   }
 
   get open() {
@@ -58,12 +61,16 @@ export class PhotoDetail extends HTMLElement {
 
   /** @param {PictureCard} card @param {{ place: number, count: number }} where it is among all */
   show(card, { place, count }) {
+    if (card !== this.#card) this.#card?.fit();
     this.#card = card;
     if (card.parentElement !== this.#body) this.#body.replaceChildren(card);
     write(this.#place, `${place + 1} of ${count}`);
     this.#before.disabled = place === 0;
     this.#after.disabled = place === count - 1;
     if (!this.#dialog.open) this.#dialog.showModal();
+    const held = document.activeElement;
+    const isLost = !this.#dialog.contains(held) || (held instanceof HTMLButtonElement && held.disabled);
+    if (isLost) this.#dialog.focus();
   }
 
   close() {

@@ -1,6 +1,6 @@
 /**
  * `<picture-card>`: one picture with its caption, tags and classes, or with the sentence that says why not.
- * It is given its jobs by `show` and dispatches `again`, `like` and `discard`; `look` with what somebody points at, and
+ * It is given its jobs by `show` and dispatches `again`, `like`, `open` and `discard`; `look` with what somebody points at, and
  * `look-away`. What a look found is shown by `reveal`, what went wrong by `regret`.
  *
  * @typedef {import('../session.js').Tag} Tag
@@ -36,6 +36,7 @@
  * @property {boolean} comparable whether there are other pictures to compare it with
  */
 
+import { folderOf } from '../files/paths.js';
 import { explain, percent } from '../words.js';
 import { AskPicture } from './ask-picture.js';
 import { CaptionView } from './caption-view.js';
@@ -59,6 +60,7 @@ const TAG_PLACEHOLDER = {
 
 export class PictureCard extends HTMLElement {
   #name = make('h3', { className: 'card-name' });
+  #folder = make('p', { className: 'card-folder' });
   #caption = new CaptionView();
   #tags = make('ol', { className: 'tags', 'aria-label': 'Tags' });
   #compared = make(
@@ -116,7 +118,9 @@ export class PictureCard extends HTMLElement {
     this.file = picture.file;
     this.id = picture.id;
     this.#address = URL.createObjectURL(picture.file);
-    this.#frame.open(this.#address);
+    this.#frame.open(this.#address, picture.name);
+    this.#frame.addEventListener('enlarge', () => tell(this, 'open', picture));
+    write(this.#folder, folderOf(picture.path));
     this.#ask.open(picture);
     this.#prompting.open(picture);
     this.#editor.open(picture);
@@ -158,7 +162,7 @@ export class PictureCard extends HTMLElement {
       this.#like,
       this.#discard,
     );
-    const body = make('div', { className: 'card-body' }, this.#name, ...answers, actions);
+    const body = make('div', { className: 'card-body' }, this.#name, this.#folder, ...answers, actions);
     this.append(make('article', { className: 'card', 'aria-labelledby': this.#name.id }, this.#frame, body));
     return this;
   }
@@ -180,6 +184,16 @@ export class PictureCard extends HTMLElement {
   /** Puts the keyboard on this card, after its neighbour was removed. */
   takeFocus() {
     this.#discard.focus();
+  }
+
+  /** Shows the whole picture. */
+  fit() {
+    this.#frame.fit();
+  }
+
+  /** Puts the keyboard on the picture. */
+  takeFocusOnPicture() {
+    this.#frame.takeFocus();
   }
 
   /** Puts the keyboard back after the card was moved to the front. */

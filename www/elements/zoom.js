@@ -54,6 +54,11 @@ export class Zoom {
     return this.#frame.closest('dialog') !== null;
   }
 
+  /** Shows the whole picture, and says nothing of it. */
+  reset() {
+    this.#set(1, 0, 0);
+  }
+
   /** @param {string} key @returns {boolean} whether it means anything here */
   key(key) {
     const factor = { '+': STEP, '=': STEP, '-': 1 / STEP, 0: 0 }[key];

@@ -16,6 +16,11 @@ export function stemOf(path) {
   return path.replace(/(?<=[^\\/])\.[^.\\/]+$/, '');
 }
 
+/** @param {string} path @returns {string} the folder that it lies in; empty where it has none */
+export function folderOf(path) {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
 /** @param {string} path @returns {boolean} whether it ends as a picture's does */
 export function isPicturePath(path) {
   return PICTURE.test(path);
