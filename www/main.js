@@ -74,6 +74,7 @@ import { askQuestions, firstQuestion } from './questioning.js';
 import { rowsOf, save } from './save.js';
 import { findPrompts } from './prompting.js';
 import { Session } from './session.js';
+import { placeSettings } from './settings.js';
 import { TagNames } from './tag-names.js';
 import { count, explain } from './words.js';
 
@@ -180,11 +181,14 @@ const lanes = showLanes({ session, find, announce, given });
 const offer = offerLarger({
   session,
   line: find('larger-model'),
-  onOthers() {
-    find('#models-panel').open = true;
-    find('#tag-picker').takeFocus();
-  },
   onGone: () => gallery.takeFocusAnywhere() || page.pictures.focus(),
+});
+const settings = placeSettings({
+  section: find('#settings'),
+  opener: find('#settings-open'),
+  pictures: page.pictures,
+  find,
+  gallery,
 });
 /** Stays with what has just come in. */
 const following = follow(() => (gallery.isDense ? page.pictures : page.cards.firstElementChild));
@@ -223,17 +227,6 @@ function showFilter() {
   if (page.filter.open) page.filter.show(choicesOf(session, pictures), naming);
 }
 
-/** Among many pictures the panels stand above them, and what nobody has opened closes. */
-function makeRoom() {
-  const many = gallery.isMany;
-  if (many && !document.body.hasAttribute('data-many')) {
-    for (const panel of document.querySelectorAll('details[data-first]')) {
-      if (!panel.contains(document.activeElement)) panel.removeAttribute('open');
-    }
-  }
-  document.body.toggleAttribute('data-many', many);
-}
-
 let wasOpen = false;
 
 function show() {
@@ -259,7 +252,7 @@ function show() {
   document.body.toggleAttribute('data-working', tally.open > 0);
   document.body.toggleAttribute('data-pictures', tally.total > 0);
   document.body.toggleAttribute('data-dense', gallery.isDense);
-  makeRoom();
+  settings.show(tally.total > 0, gallery.isMany);
   const { builtInAtWork } = lanes;
   find('#knows').hidden = !builtInAtWork;
   // With pictures, it gives them its place.
@@ -345,10 +338,6 @@ page.pictures.addEventListener('question', (/** @type {CustomEvent} */ { detail:
 page.pictures.addEventListener('unask', (/** @type {CustomEvent} */ { detail: { picture, about } }) =>
   (about === 'match' ? session.matches : session.answers).leave(picture),
 );
-page.pictures.addEventListener('need', (/** @type {CustomEvent<'match' | 'answer'>} */ { detail: task }) => {
-  for (const panel of ['#models-panel', '#more-models']) find(panel).open = true;
-  find(`#${task}-picker`).takeFocus();
-});
 
 mapPictures({ session, gallery, map: find('picture-map'), filter: page.filter });
 encodePrompts(find('encode-prompt'), given);
@@ -369,10 +358,6 @@ page.filter.addEventListener('name', (/** @type {CustomEvent} */ { detail: { lab
   editing.rename(label, name),
 );
 
-// A wide window has room for what is asked; on a phone it would push the pictures out of sight.
-if (matchMedia('(min-width: 60rem)').matches) {
-  for (const panel of document.querySelectorAll('details[data-first]')) panel.toggleAttribute('open', true);
-}
 for (const place of ['#knows', '#knows-below']) write(find(place), BUILT_IN_KNOWS);
 page.samples.begin(SAMPLES);
 void first.then((question) => {

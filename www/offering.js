@@ -20,10 +20,9 @@ function unsureOf(session) {
  * @param {object} page
  * @param {Session} page.session
  * @param {any} page.line the `<larger-model>`
- * @param {() => void} page.onOthers when somebody wants to choose for themselves
  * @param {() => void} page.onGone when the line goes while the keyboard is on it
  */
-export function offerLarger({ session, line, onOthers, onGone }) {
+export function offerLarger({ session, line, onGone }) {
   const [suggestion] = suggestions('tag');
   /** Whether somebody has said no. */
   let declined = false;
@@ -52,7 +51,6 @@ export function offerLarger({ session, line, onOthers, onGone }) {
     if (suggestion) void session.tags.use(choice(suggestion.model));
     onGone();
   });
-  line.addEventListener('others', onOthers);
   line.addEventListener('later', () => {
     declined = true;
     line.show(null);

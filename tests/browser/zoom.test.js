@@ -68,10 +68,37 @@ test('keys and buttons zoom and move the picture, and lead on where it is whole'
   await fit.click();
   assert.deepEqual(await state(), WHOLE);
   assert.ok(await more.evaluate((button) => button === document.activeElement), 'the keyboard stays');
+  const ground = await out.evaluate((button) => getComputedStyle(button).backgroundColor);
+  assert.match(ground, /^rgb\(/, 'a button over a picture hides what is below it');
+
+  // Whatever was used last, arrows lead on, but for what uses them itself.
+  const at = (/** @type {string} */ text) =>
+    page.waitForFunction((now) => document.querySelector('.detail-place')?.textContent === now, text);
+  await page.keyboard.press('ArrowLeft');
+  await at('1 of 25');
+  await page.getByRole('button', { name: /^Edit caption/ }).click();
+  await page.getByLabel('Add tags').first().blur();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  await at('3 of 25');
+  await page.getByRole('button', { name: 'Previous' }).click();
+  await page.getByRole('button', { name: 'Previous' }).click();
+  await at('1 of 25');
+  await page.keyboard.press('ArrowRight');
+  await at('2 of 25');
+  const word = page.locator('.detail .word');
+  await word.first().focus();
+  await page.keyboard.press('ArrowRight');
+  assert.ok(await word.nth(1).evaluate((button) => button === document.activeElement));
+  assert.equal(await place.innerText(), '2 of 25', 'a word of the caption uses them');
   await page.getByRole('button', { name: /^Edit caption/ }).click();
   await page.getByLabel('Add tags').first().fill('a');
   await page.keyboard.type('+0-');
   assert.deepEqual(await state(), WHOLE, 'what is typed zooms nothing');
+  await page.getByText('Ask about this picture').click();
+  await page.getByRole('button', { name: 'Choose a model for answering questions' }).click();
+  await page.getByRole('dialog', { name: 'One picture' }).waitFor({ state: 'hidden' });
+  assert.ok(await page.locator('#answer-picker select').evaluate((one) => one === document.activeElement));
   await visit.end();
 });
 
@@ -96,6 +123,44 @@ test('the wheel zooms where the pointer is, dragging moves, and the whole pictur
   assert.deepEqual(await state(), WHOLE);
   // With the original's own pixels.
   assert.equal(await frame.locator('img').evaluate((image) => image.naturalWidth), 900);
+  await visit.end();
+});
+
+test('a few pictures are made large as well, and go back to where they were', async () => {
+  const visit = await Visit.begin(browser, site.url, { viewport: { width: 390, height: 780 } });
+  const { page } = visit;
+  await visit.pick(...['a.png', 'b.png', 'c.png'].map((name) => plain(name)));
+  for (const name of ['a.png', 'b.png', 'c.png']) await visit.settled(name);
+  const dialog = page.getByRole('dialog', { name: 'One picture' });
+  const enlarge = (/** @type {string} */ name) => page.getByRole('button', { name: `Enlarge ${name}` });
+  await enlarge('a.png').click();
+  await dialog.getByText('1 of 3').waitFor();
+  await page.keyboard.press('+');
+  await dialog.locator('.card-frame[data-zoomed]').waitFor();
+  await page.keyboard.press('0');
+  await page.keyboard.press('ArrowRight');
+  await dialog.getByText('2 of 3').waitFor();
+  assert.equal(await dialog.locator('.card-name').innerText(), 'b.png');
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  assert.deepEqual(await page.locator('#cards .card-name').allInnerTexts(), ['a.png', 'b.png', 'c.png']);
+  assert.ok(await enlarge('b.png').evaluate((button) => button === document.activeElement));
+
+  // In a narrow window the settings are a sheet that lies a tap away.
+  await enlarge('b.png').click();
+  await dialog.getByText('Ask about this picture').click();
+  await dialog.getByRole('button', { name: 'Choose a model for answering questions' }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  assert.ok(await page.locator('#answer-picker select').evaluate((one) => one === document.activeElement));
+  await page.keyboard.press('Escape');
+  await page.locator('#settings').waitFor({ state: 'hidden' });
+  await page.getByRole('button', { name: 'Settings' }).click();
+  const sheet = await page.locator('#settings').boundingBox();
+  assert.ok(sheet && sheet.y > 60 && Math.round(sheet.y + sheet.height) === 780, JSON.stringify(sheet));
+  await page.getByText('Labels', { exact: true }).click();
+  await page.getByLabel('One label on each line').waitFor();
+  await page.locator('.settings-head').getByRole('button', { name: 'Close' }).click();
+  await page.locator('#settings').waitFor({ state: 'hidden' });
   await visit.end();
 });
 

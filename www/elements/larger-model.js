@@ -1,6 +1,6 @@
 /**
  * `<larger-model>`: one line in sight of the pictures where the model is not sure of some of them, with a button that downloads a larger model. Dispatches
- * `take`, `others` when somebody wants to choose for themselves, and `later`.
+ * `take`, `stronger` when somebody wants to choose for themselves, and `later`.
  */
 
 import { button, make, tell, write } from './dom.js';
@@ -9,7 +9,7 @@ class LargerModel extends HTMLElement {
   #line = make('p');
   #detail = make('p', { className: 'field-help' });
   #take = button('', 'button', () => tell(this, 'take'));
-  #others = button('Other models', 'button button-quiet', () => tell(this, 'others'));
+  #others = button('Other models', 'button button-quiet', () => tell(this, 'stronger'));
   #later = button('Not now', 'button button-quiet', () => tell(this, 'later'));
 
   connectedCallback() {

@@ -280,8 +280,17 @@ export class Visit {
     await this.page.keyboard.type(text);
   }
 
+  /** Opens the sheet of the settings, where they are in one. @returns {Promise<boolean>} whether they are */
+  async openSettings() {
+    const opener = this.page.locator('#settings-open');
+    const isSheet = await opener.isVisible();
+    if (isSheet && !(await this.page.locator('#settings').isVisible())) await opener.click();
+    return isSheet;
+  }
+
   /** Unfolds the choice of models, for every task. */
   async openModels() {
+    await this.openSettings();
     for (const panel of ['#models-panel', '#more-models']) {
       const details = this.page.locator(panel);
       const open = await details.evaluate((element) => /** @type {HTMLDetailsElement} */ (element).open);
@@ -296,10 +305,18 @@ export class Visit {
     await picker.locator('select').selectOption('');
     await picker.locator('input').fill(id);
     await picker.getByRole('button', { name: 'Use this model' }).click();
+    await this.closeSettings();
+  }
+
+  /** Closes the sheet again. */
+  async closeSettings() {
+    const close = this.page.locator('.settings-head').getByRole('button', { name: 'Close' });
+    if (await close.isVisible()) await close.click();
   }
 
   /** Replaces the labels. @param {string[]} labels @param {string} [template] */
   async ask(labels, template) {
+    await this.openSettings();
     await this.page.locator('#labels-panel').evaluate((panel) => panel.toggleAttribute('open', true));
     // Not typed, as Chromium takes minutes to type ten thousand lines.
     await this.page.locator('#labels').evaluate((field, text) => {
@@ -308,6 +325,7 @@ export class Visit {
     }, labels.join('\n'));
     if (template !== undefined) await this.page.locator('#template').fill(template);
     await this.page.getByRole('button', { name: 'Apply labels' }).click();
+    await this.closeSettings();
   }
 
   /** Waits for a complaint about the labels. @returns {Promise<{ code: string | undefined, sentence: string }>} */
