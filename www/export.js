@@ -194,11 +194,11 @@ function sidecarOf(path) {
 }
 
 /** @param {Row} row @returns {import('./files/xmp-merge.js').Content} */
-function contentOf({ tags, hierarchy, gone = [], caption }) {
+function contentOf({ tags, hierarchy, gone = [], caption, captionIsOwn = false }) {
   return {
     subjects: tags,
     hierarchicalSubjects: hierarchy.filter((one) => one.includes('|')),
-    ...(caption && { description: caption }),
+    ...(caption && { description: caption, descriptionIsOwn: captionIsOwn }),
     rejected: gone,
   };
 }

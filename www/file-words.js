@@ -1,24 +1,65 @@
 /**
  * What pictures say of themselves, read one after the other once they have their tags, so that nobody waits for it. It is kept apart
- * from what people say here, and from what models find.
+ * from what people say here, which counts for more, and from what models find. What people have said here and saved in a picture comes
+ * back with it: which tags it has not, and a caption of their own.
  *
  * @typedef {import('./pictures.js').Picture} Picture
  * @typedef {import('./files/embedded.js').Filed} Filed
+ * @typedef {import('./corrections.js').Said} Said
+ * @typedef {import('./session.js').Candidate} Candidate
  */
 
 import { embeddedIn } from './files/embedded.js';
 
+/** @type {readonly string[]} */
+const NONE = [];
+
 /** Dispatches `change` when something was found. */
 export class FileWords extends EventTarget {
+  /** The label of what is called so. @type {(name: string) => string} */
+  labelOf = String;
   /** @type {WeakMap<Picture, Filed>} */
   #filed = new WeakMap();
   /** Files that were read. @type {WeakSet<Blob>} */
   #read = new WeakSet();
   #reading = false;
+  /** @type {WeakMap<Filed, Candidate[]>} */
+  #captions = new WeakMap();
 
   /** @param {Picture} picture @returns {Filed | undefined} */
   of(picture) {
     return this.#filed.get(picture);
+  }
+
+  /** The keywords of a picture's file that nobody has taken away. @param {Picture} picture @param {Said | undefined} said */
+  tagsOf(picture, said) {
+    const filed = this.of(picture)?.tags ?? NONE;
+    return said?.gone.some((label) => filed.includes(label))
+      ? filed.filter((label) => !said.gone.includes(label))
+      : filed;
+  }
+
+  /** The tags that a picture has not, as people say here or have said in its file. @param {Picture} picture @param {Said | undefined} said */
+  goneOf(picture, said) {
+    const filed = this.of(picture)?.gone ?? NONE;
+    const [own, gone] = [said?.own ?? NONE, said?.gone ?? NONE];
+    return filed.length === 0
+      ? gone
+      : [...new Set([...gone, ...filed.filter((label) => !own.includes(label))])];
+  }
+
+  /**
+   * The caption that somebody has given a picture and saved in its file, unless they say something else here.
+   * @param {Picture} picture
+   * @param {Said | undefined} said
+   * @returns {Candidate[] | null} the same as long as it is
+   */
+  captionsOf(picture, said) {
+    const filed = this.of(picture);
+    if (!filed?.captionIsOwn || typeof said?.caption === 'string') return null;
+    const captions = this.#captions.get(filed) ?? [{ caption: filed.caption }];
+    this.#captions.set(filed, captions);
+    return captions;
   }
 
   /** @param {Picture} picture @param {Filed} filed as it was read on an earlier visit */
@@ -42,10 +83,16 @@ export class FileWords extends EventTarget {
       // What is damaged says nothing.
       const filed = await embeddedIn(picture.file).catch(() => null);
       if (!filed) continue;
-      this.#filed.set(picture, filed);
+      this.#filed.set(picture, this.#labelled(filed));
       found = true;
     }
     this.#reading = false;
     if (found) this.dispatchEvent(new Event('change'));
+  }
+
+  /** Tags are saved as they are called. @param {Filed} filed @returns {Filed} */
+  #labelled({ tags, gone, ...rest }) {
+    const labels = (/** @type {readonly string[]} */ names) => [...new Set(names.map(this.labelOf))];
+    return { tags: labels(tags), ...(gone && { gone: labels(gone) }), ...rest };
   }
 }

@@ -3,10 +3,11 @@
  *
  * @typedef {object} Gathered
  * @property {File[]} pictures in the order of their folders and names
- * @property {File[]} answers what says something of them: sidecars, and what was saved here
+ * @property {File[]} answers what says something of them: sidecars, and what was saved here; archives that were given by themselves
  * @property {number} others files within folders that are neither, by what they are called
  */
 
+import { isArchive } from './files/paths.js';
 import { isRaw, previewOf } from './raw.js';
 
 /** What pictures are called that browsers may not know the type of. */
@@ -23,6 +24,11 @@ const paths = new WeakMap();
 /** @param {Blob} file @returns {string | undefined} its path below what was dropped or picked, where it came so */
 export function pathOf(file) {
   return paths.get(file) ?? ((file instanceof File && file.webkitRelativePath) || undefined);
+}
+
+/** Tells where a file lay that came without its folders. @param {Blob} file @param {string} path */
+export function placeAt(file, path) {
+  paths.set(file, path);
 }
 
 /**
@@ -141,7 +147,7 @@ const ANSWERS =
 /** Puts a file where it belongs. @param {Gathered} gathered @param {File} file @param {boolean} alone whether it was given by itself */
 function sort(gathered, file, alone) {
   if (isHidden(file.name) && !alone) gathered.others += 1;
-  else if (ANSWERS.test(file.name)) gathered.answers.push(file);
+  else if (ANSWERS.test(file.name) || (alone && isArchive(file.name))) gathered.answers.push(file);
   // What was given by itself is meant, whatever it is called.
   else if (alone || isPicture(file)) gathered.pictures.push(file);
   else gathered.others += 1;

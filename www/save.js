@@ -31,7 +31,8 @@ export function rowsOf(session, { naming, vocabulary }) {
     const labels = (session.answerOf(picture)?.tags ?? []).flatMap(({ label }) => label ?? []);
     const caption = session.captionsOf(picture)?.[0]?.caption ?? '';
     const said = session.corrections.of(picture);
-    const gone = said?.gone ?? [];
+    const gone = session.fileWords.goneOf(picture, said);
+    const isOwn = typeof said?.caption === 'string' || session.fileWords.captionsOf(picture, said) !== null;
     if (labels.length === 0 && gone.length === 0 && caption === '') return [];
     // What somebody has taken away is not above another tag either.
     const left = (/** @type {readonly string[]} */ above) => above.filter((one) => !gone.includes(one));
@@ -53,7 +54,7 @@ export function rowsOf(session, { naming, vocabulary }) {
         hierarchy: unique(labels.map(below)),
         gone: gone.map(naming),
         caption,
-        captionIsOwn: typeof said?.caption === 'string',
+        captionIsOwn: isOwn,
         original,
       },
     ];

@@ -13,7 +13,7 @@ import { backIn, inOrder, inPlace, pictureOf } from './pictures.js';
 import { captionsQueue, classesQueue, tagsQueue } from './queues.js';
 import { Recognition } from './recognition.js';
 import { TagQuestion } from './tag-question.js';
-import { above, withFiled, withWords } from './tagging.js';
+import { above, withFiled, without, withWords } from './tagging.js';
 import { Turn } from './turn.js';
 
 /**
@@ -43,9 +43,6 @@ import { Turn } from './turn.js';
  * @property {Pick<typeof import('ocelli').Answerer, 'load'>} Answerer
  * @property {Pick<typeof import('ocelli').Classifier, 'load'>} Classifier
  */
-
-/** @type {readonly string[]} */
-const NONE = [];
 
 /** Dispatches `change` whenever the pictures, a queue or a job changed. */
 export class Session extends EventTarget {
@@ -295,19 +292,12 @@ export class Session extends EventTarget {
   /** What is known of a picture's tags, from the tagger and from people. @param {Picture} picture */
   answerOf(picture) {
     const found = this.tags.jobs.get(picture)?.result ?? null;
+    const said = this.corrections.of(picture);
     const answer = this.corrections.answer(picture, found);
     if (!answer) return null;
-    const whole = withFiled(withWords(answer, this.#wordsOf(picture)), this.#filedOf(picture));
-    return above(whole, this.#threshold);
-  }
-
-  /** The keywords of a picture's file that nobody has taken away. @param {Picture} picture */
-  #filedOf(picture) {
-    const filed = this.fileWords.of(picture)?.tags ?? NONE;
-    const gone = this.corrections.of(picture)?.gone;
-    return gone?.some((label) => filed.includes(label))
-      ? filed.filter((label) => !gone.includes(label))
-      : filed;
+    const gone = this.fileWords.goneOf(picture, said);
+    const left = without(withWords(answer, this.#wordsOf(picture, gone)), gone);
+    return above(withFiled(left, this.fileWords.tagsOf(picture, said)), this.#threshold);
   }
 
   /** Reads what the files of pictures say that have their tags. */
@@ -322,13 +312,12 @@ export class Session extends EventTarget {
     );
   }
 
-  /** Words that a picture gets because it is like those of which they were taught. @param {Picture} picture */
-  #wordsOf(picture) {
+  /** Words that a picture gets because it is like those of which they were taught. @param {Picture} picture @param {readonly string[]} gone */
+  #wordsOf(picture, gone) {
     const tagger = this.tags.engine;
     if (!tagger) return [];
     const words = this.lessons.of(tagger, picture, this.pictures);
-    const gone = this.corrections.of(picture)?.gone;
-    return gone ? words.filter((word) => !gone.includes(word)) : words;
+    return gone.length > 0 ? words.filter((word) => !gone.includes(word)) : words;
   }
 
   /** How many pictures have a word because they are like those of which it was taught. @param {string} word */
@@ -340,6 +329,8 @@ export class Session extends EventTarget {
 
   /** The same of its captions, best first. @param {Picture} picture */
   captionsOf(picture) {
+    const filed = this.fileWords.captionsOf(picture, this.corrections.of(picture));
+    if (filed) return filed;
     return this.corrections.captions(picture, this.captions.jobs.get(picture)?.result ?? null);
   }
 

@@ -177,6 +177,25 @@ export function withFiled(answer, filed) {
   return longer;
 }
 
+/** @type {WeakMap<TagAnswer, { gone: readonly string[], answer: TagAnswer }>} */
+const reduced = new WeakMap();
+
+/**
+ * An answer without tags that the picture has not, but for those that people give it. The same as long as they are.
+ * @param {TagAnswer} answer
+ * @param {readonly string[]} gone
+ * @returns {TagAnswer}
+ */
+export function without(answer, gone) {
+  const isGone = (/** @type {Tag} */ { label, own }) => !own && label !== null && gone.includes(label);
+  if (gone.length === 0 || !answer.tags.some(isGone)) return answer;
+  const known = reduced.get(answer);
+  if (known?.gone.join('\n') === gone.join('\n')) return known.answer;
+  const shorter = { ...answer, tags: answer.tags.filter((tag) => !isGone(tag)) };
+  reduced.set(answer, { gone, answer: shorter });
+  return shorter;
+}
+
 /** @type {WeakMap<TagAnswer, { words: readonly string[], answer: TagAnswer }>} */
 const lengthened = new WeakMap();
 

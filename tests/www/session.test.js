@@ -171,3 +171,26 @@ test('what is taken away from an arrangement comes back to where it was before t
   session.remove(fourth)();
   assert.equal(order(), '42135', 'as they are arranged still');
 });
+
+test('what people have said and saved in a picture holds until they say something else', async () => {
+  const { session } = begin();
+  await session.tags.use({ id: 'm', title: 'm' });
+  session.add(files(50));
+  await until(() => states(session)[0] === 'done');
+  const [picture] = session.pictures;
+  const labels = () => session.answerOf(picture).tags.map(({ label }) => label);
+  assert.deepEqual(labels(), ['cat', 'dog']);
+  session.fileWords.put(picture, {
+    tags: ['Rex'],
+    gone: ['cat'],
+    caption: 'Rex at the sea',
+    captionIsOwn: true,
+  });
+  assert.deepEqual(labels(), ['Rex', 'dog']);
+  assert.equal(session.answerOf(picture), session.answerOf(picture), 'the same as long as nothing changes');
+  assert.deepEqual(session.captionsOf(picture), [{ caption: 'Rex at the sea' }]);
+  assert.equal(session.captionsOf(picture), session.captionsOf(picture));
+  session.corrections.put(picture, { own: ['cat'], gone: ['Rex'], caption: 'A cat' });
+  assert.deepEqual(labels(), ['cat', 'dog']);
+  assert.deepEqual(session.captionsOf(picture), [{ caption: 'A cat' }]);
+});

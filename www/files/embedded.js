@@ -4,7 +4,9 @@
  *
  * @typedef {object} Filed
  * @property {readonly string[]} tags
+ * @property {readonly string[]} [gone] tags that it has not, as somebody has said on this page
  * @property {string} caption empty where there is none
+ * @property {boolean} [captionIsOwn] whether somebody has written it, or chosen it, on this page
  */
 
 import { readCaption, readTags } from '../corrections.js';
@@ -24,10 +26,15 @@ const MOST_TAGS = 50;
 export async function embeddedIn(file) {
   const packet = await packetOf(file);
   if (packet === null || packet.length > LONGEST) return null;
-  const { tags, caption } = readXmp(packet);
-  const words = tags.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' '))).slice(0, MOST_TAGS);
-  const said = { tags: [...new Set(words)], caption: readCaption(caption) ?? '' };
-  return said.tags.length > 0 || said.caption !== '' ? said : null;
+  const { tags, gone = [], caption, captionIsOwn = false } = readXmp(packet);
+  const words = (/** @type {string[]} */ all) => [
+    ...new Set(all.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' '))).slice(0, MOST_TAGS)),
+  ];
+  const text = readCaption(caption) ?? '';
+  const said = { tags: words(tags), caption: text };
+  if (gone.length > 0) Object.assign(said, { gone: words(gone) });
+  if (captionIsOwn && text !== '') Object.assign(said, { captionIsOwn });
+  return said.tags.length > 0 || gone.length > 0 || text !== '' ? said : null;
 }
 
 /** @param {Blob} file */
@@ -43,9 +50,14 @@ async function packetOf(file) {
 
 /** @param {any} filed what was kept @returns {Filed | undefined} undefined where it is nothing of the kind */
 export function readFiled(filed) {
-  const isRight =
-    Array.isArray(filed?.tags) &&
-    filed.tags.every((/** @type {unknown} */ tag) => typeof tag === 'string') &&
-    typeof filed.caption === 'string';
-  return isRight ? { tags: filed.tags, caption: filed.caption } : undefined;
+  const isTexts = (/** @type {unknown} */ list) =>
+    Array.isArray(list) && list.every((one) => typeof one === 'string');
+  if (!isTexts(filed?.tags) || typeof filed.caption !== 'string') return undefined;
+  const { tags, gone, caption, captionIsOwn } = filed;
+  return {
+    tags,
+    ...(isTexts(gone) && { gone }),
+    caption,
+    ...(captionIsOwn === true && { captionIsOwn }),
+  };
 }

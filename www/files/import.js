@@ -16,7 +16,7 @@
  */
 
 import { pathOf } from '../gather.js';
-import { isPicturePath, partsOf, stemOf } from './paths.js';
+import { isArchive, isOfSystem, isPicturePath, stemOf } from './paths.js';
 import { readHtml, readMarkdown } from './alternatives.js';
 import { readTable } from './table.js';
 import { Trouble } from './trouble.js';
@@ -41,7 +41,7 @@ const KINDS = {
 
 /** @param {{ name: string }} file @returns {boolean} whether it may hold answers, by its name */
 export function isAnswers({ name }) {
-  return kindOf(name) !== undefined || (/\.zip$/i.test(name) && !isHidden(name));
+  return kindOf(name) !== undefined || (isArchive(name) && !isOfSystem(name));
 }
 
 /**
@@ -64,7 +64,7 @@ export async function readAnswers(files) {
   for (const file of files) {
     const path = pathOf(file) ?? file.name;
     try {
-      if (/\.zip$/i.test(file.name)) {
+      if (isArchive(file.name)) {
         const inside = (/** @type {string} */ name) => kindOf(name) !== undefined;
         for await (const { name, bytes } of unzipped(file, inside)) take(name, () => readFile(bytes, name));
         continue;
@@ -98,12 +98,7 @@ export function fromWords(words, caption) {
 /** @param {string} path */
 function kindOf(path) {
   const ending = /\.(xmp|txt|csv|json|html|md)$/i.exec(path)?.[1]?.toLowerCase();
-  return ending !== undefined && !isHidden(path) ? KINDS[ending] : undefined;
-}
-
-/** What macOS keeps for itself beside files, and in archives. @param {string} path */
-function isHidden(path) {
-  return partsOf(path).some((part) => part.startsWith('._') || part === '__MACOSX');
+  return ending !== undefined && !isOfSystem(path) ? KINDS[ending] : undefined;
 }
 
 /** @param {Uint8Array} bytes @param {string} path @returns {Row[]} */

@@ -21,6 +21,16 @@ export function folderOf(path) {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
+/** @param {string} path @returns {boolean} whether it is an archive's, by its name */
+export function isArchive(path) {
+  return /\.zip$/i.test(path);
+}
+
+/** @param {string} path @returns {boolean} whether macOS keeps it for itself, beside files and in archives */
+export function isOfSystem(path) {
+  return partsOf(path).some((part) => part.startsWith('._') || part === '__MACOSX');
+}
+
 /** @param {string} path @returns {boolean} whether it ends as a picture's does */
 export function isPicturePath(path) {
   return PICTURE.test(path);

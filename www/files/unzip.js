@@ -1,14 +1,23 @@
 /**
- * Some files of a zip archive. It comes from anywhere: what it claims is bounded before anything is unpacked, and what is unpacked
- * is never longer than it claims. That is why fflate's own `unzip`, which trusts the claim, is not used for it.
+ * Some files of a zip archive, of which no more is in memory than one of them. It comes from anywhere: what it claims is bounded before
+ * anything is unpacked, and what is unpacked is never longer than it claims. That is why fflate's own `unzip`, which trusts the claim,
+ * is not used for it.
+ *
+ * @typedef {object} Limits
+ * @property {number} [most] bytes of all that is wanted
+ * @property {number} [mostOfOne] bytes of one file
  */
 
 import { isAt, viewOf } from './bytes.js';
 import { Trouble } from './trouble.js';
 
-/** Bytes of an archive, and of all that is wanted of it. */
+/** Bytes of all that is wanted, where nothing else is said. */
 const MOST_BYTES = 200_000_000;
 const MOST_ENTRIES = 100_000;
+/** Bytes of a list of so many files, with their names. */
+const MOST_LIST = 64 << 20;
+/** Bytes that are read at a time: small files lie side by side. */
+const PIECE = 1 << 20;
 /** How much is unpacked between two looks at what has come of it: at most a thousand times as much. */
 const STEP = 16_384;
 /** Files after which others may have the thread. */
@@ -17,53 +26,96 @@ const TURN = 200;
 const END = 'PK\x05\x06';
 const ENTRY = 'PK\x01\x02';
 const LOCAL = 'PK\x03\x04';
+/** Bytes of what begins with these, and of a comment behind the first. */
+const END_LENGTH = 22;
+const ENTRY_LENGTH = 46;
+const LOCAL_LENGTH = 30;
+const COMMENT = 65_535;
 
 /** @typedef {{ name: string, method: number, packed: number, size: number, at: number }} Entry */
 
 /**
  * @param {Blob} archive
  * @param {(name: string) => boolean} wanted
- * @returns {AsyncGenerator<{ name: string, bytes: Uint8Array }>}
+ * @param {Limits} [limits]
+ * @returns {AsyncGenerator<{ name: string, bytes: Uint8Array<ArrayBuffer> }>}
  * @throws {Trouble} `answers-damaged`, `answers-too-large`
  */
-export async function* unzipped(archive, wanted) {
-  if (archive.size > MOST_BYTES) throw tooLarge();
-  const bytes = new Uint8Array(await archive.arrayBuffer());
-  const entries = directoryOf(bytes).filter(({ name }) => wanted(name));
-  if (entries.reduce((sum, { size }) => sum + size, 0) > MOST_BYTES) throw tooLarge();
+export async function* unzipped(archive, wanted, { most = MOST_BYTES, mostOfOne = most } = {}) {
+  const reader = new Reader(archive);
+  const entries = (await directoryOf(archive, reader)).filter(({ name }) => wanted(name));
+  const whole = entries.reduce((sum, { size }) => sum + size, 0);
+  if (whole > most || entries.some(({ size }) => size > mostOfOne)) throw tooLarge();
   const { Inflate } = await import('fflate');
   for (const [i, entry] of entries.entries()) {
     if (i % TURN === TURN - 1) await new Promise((resolve) => setTimeout(resolve));
-    const packed = packedOf(bytes, entry);
+    const packed = await packedOf(reader, entry);
     if (entry.method === 0) yield { name: entry.name, bytes: packed };
     else if (entry.method === 8) yield { name: entry.name, bytes: inflated(Inflate, packed, entry.size) };
     else throw damaged();
   }
 }
 
-/** @param {Uint8Array} bytes @returns {Entry[]} */
-function directoryOf(bytes) {
-  const view = viewOf(bytes);
-  let end = bytes.length - 22;
+/** Reads a file here and there; what lies side by side is read at once. */
+class Reader {
+  #file;
+  #at = 0;
+  /** @type {Uint8Array<ArrayBuffer>} */
+  #bytes = new Uint8Array(0);
+
+  /** @param {Blob} file */
+  constructor(file) {
+    this.#file = file;
+  }
+
+  /** @param {number} at @param {number} length @returns {Promise<Uint8Array<ArrayBuffer>>} all of that @throws {Trouble} where the file ends before */
+  async read(at, length) {
+    const isHere = at >= this.#at && at + length <= this.#at + this.#bytes.length;
+    if (!isHere) {
+      if (at + length > this.#file.size) throw damaged();
+      const piece = this.#file.slice(at, at + Math.max(length, PIECE));
+      this.#bytes = new Uint8Array(await piece.arrayBuffer());
+      this.#at = at;
+    }
+    return this.#bytes.subarray(at - this.#at, at - this.#at + length);
+  }
+}
+
+/** @param {Blob} archive @param {Reader} reader @returns {Promise<Entry[]>} */
+async function directoryOf(archive, reader) {
+  const start = Math.max(0, archive.size - END_LENGTH - COMMENT);
+  const tail = await reader.read(start, archive.size - start);
+  let end = tail.length - END_LENGTH;
   // A comment may follow.
-  const first = Math.max(0, end - 65_535);
-  while (end >= first && !isAt(bytes, end, END)) end -= 1;
-  if (end < first) throw damaged();
+  while (end >= 0 && !isAt(tail, end, END)) end -= 1;
+  if (end < 0) throw damaged();
+  const view = viewOf(tail);
   const count = view.getUint16(end + 10, true);
-  let at = view.getUint32(end + 16, true);
+  const from = view.getUint32(end + 16, true);
+  const length = start + end - from;
   // So many are written in another form, which nobody needs for keywords.
-  if (count === 0xffff || at === 0xffffffff || count > MOST_ENTRIES) throw tooLarge();
+  const isOther = count === 0xffff || from === 0xffffffff;
+  if (isOther || count > MOST_ENTRIES || length > MOST_LIST) throw tooLarge();
+  if (length < 0) throw damaged();
+  return entriesOf(await reader.read(from, length), count);
+}
+
+/** @param {Uint8Array} bytes of the list @param {number} count @returns {Entry[]} */
+function entriesOf(bytes, count) {
+  const view = viewOf(bytes);
   /** @type {Entry[]} */
   const entries = [];
+  let at = 0;
   for (let i = 0; i < count; i++) {
-    if (at + 46 > end || !isAt(bytes, at, ENTRY)) throw damaged();
+    if (at + ENTRY_LENGTH > bytes.length || !isAt(bytes, at, ENTRY)) throw damaged();
     const flags = view.getUint16(at + 8, true);
     const length = view.getUint16(at + 28, true);
-    const next = at + 46 + length + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
-    if (next > end) throw damaged();
+    const extra = view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
+    const next = at + ENTRY_LENGTH + length + extra;
+    if (next > bytes.length) throw damaged();
     const method = view.getUint16(at + 10, true);
     entries.push({
-      name: nameOf(bytes.subarray(at + 46, at + 46 + length)),
+      name: nameOf(bytes.subarray(at + ENTRY_LENGTH, at + ENTRY_LENGTH + length)),
       // Locked ones cannot be read.
       method: flags & 1 ? -1 : method,
       packed: view.getUint32(at + 20, true),
@@ -80,13 +132,13 @@ function nameOf(bytes) {
   return new TextDecoder().decode(bytes);
 }
 
-/** @param {Uint8Array} bytes @param {Entry} entry @returns {Uint8Array} what is packed of it */
-function packedOf(bytes, { at, packed, method, size }) {
-  if (at + 30 > bytes.length || !isAt(bytes, at, LOCAL)) throw damaged();
-  const view = viewOf(bytes);
-  const start = at + 30 + view.getUint16(at + 26, true) + view.getUint16(at + 28, true);
-  if (start + packed > bytes.length || (method === 0 && packed !== size)) throw damaged();
-  return bytes.subarray(start, start + packed);
+/** @param {Reader} reader @param {Entry} entry @returns {Promise<Uint8Array<ArrayBuffer>>} what is packed of it */
+async function packedOf(reader, { at, packed, method, size }) {
+  const head = await reader.read(at, LOCAL_LENGTH);
+  if (!isAt(head, 0, LOCAL) || (method === 0 && packed !== size)) throw damaged();
+  const view = viewOf(head);
+  const length = LOCAL_LENGTH + view.getUint16(26, true) + view.getUint16(28, true);
+  return reader.read(at + length, packed);
 }
 
 /**
@@ -119,5 +171,5 @@ function damaged(cause) {
 }
 
 function tooLarge() {
-  return new Trouble('answers-too-large', 'This archive is larger than keywords ever are.');
+  return new Trouble('answers-too-large', 'This archive holds more than is read of one.');
 }

@@ -6,7 +6,8 @@
  * @property {boolean} [keepOthers] whether keywords that are there already stay; they do by default
  * @property {boolean} [keepCaption] whether a sentence that is there already stays; ours takes its place by default
  *
- * @typedef {import('ocelli').XmpContent & { rejected?: readonly string[] }} Content `rejected`: keywords that the picture must not have
+ * @typedef {import('ocelli').XmpContent & { rejected?: readonly string[], descriptionIsOwn?: boolean }} Content `rejected`: keywords that
+ *   the picture must not have; `descriptionIsOwn`: whether somebody has written the sentence
  */
 
 import { xmpPacket } from 'ocelli';
@@ -23,7 +24,11 @@ const XML = 'http://www.w3.org/XML/1998/namespace';
 const SUBJECT = /** @type {Property} */ ([DC, 'dc:subject']);
 const HIERARCHY = /** @type {Property} */ ([LIGHTROOM, 'lr:hierarchicalSubject']);
 const REJECTED = /** @type {Property} */ ([OCELLI, 'ocelli:rejected']);
+const WRITTEN_BY = /** @type {Property} */ ([OCELLI, 'ocelli:descriptionBy']);
 const DESCRIPTION = /** @type {Property} */ ([DC, 'dc:description']);
+
+/** Who has written a sentence that is not a model's. */
+const PERSON = 'person';
 
 /** Characters of a text beyond which nobody's keywords are in it. */
 const MOST = 4_000_000;
@@ -44,9 +49,9 @@ const END = '<?xpacket end="w"?>';
  * @throws {Trouble} `xmp-damaged`, `xmp-unsafe`
  */
 export function mergedXmp(existing, content, { keepOthers = true, keepCaption = false } = {}) {
-  const { rejected = [], ...known } = content;
+  const { rejected = [], descriptionIsOwn = false, ...known } = content;
   const isNew = existing === null || existing.trim() === '';
-  if (isNew && rejected.length === 0) return xmpPacket(known);
+  if (isNew && rejected.length === 0 && !descriptionIsOwn) return xmpPacket(known);
   const { document, holders } = parsed(isNew ? xmpPacket(known) : existing);
   const { subjects = [], hierarchicalSubjects = [], description } = known;
   for (const [property, words] of /** @type {const} */ ([
@@ -60,7 +65,12 @@ export function mergedXmp(existing, content, { keepOthers = true, keepCaption = 
   }
   removed(holders, REJECTED);
   add(holders, REJECTED, missing(rejected, []), []);
-  if (description && !(keepCaption && captionOf(holders))) describe(holders, description);
+  if (description && !(keepCaption && captionOf(holders))) {
+    describe(holders, description);
+    removed(holders, WRITTEN_BY);
+    const [holder] = holders;
+    if (descriptionIsOwn && holder) append(holder, ...WRITTEN_BY, PERSON);
+  }
   return written(document);
 }
 
@@ -68,7 +78,7 @@ export function mergedXmp(existing, content, { keepOthers = true, keepCaption = 
  * What a packet says of its picture.
  *
  * @param {string} text
- * @returns {{ tags: string[], hierarchy: string[], gone?: string[], caption: string }}
+ * @returns {{ tags: string[], hierarchy: string[], gone?: string[], caption: string, captionIsOwn?: true }}
  * @throws {Trouble} `xmp-damaged`, `xmp-unsafe`
  */
 export function readXmp(text) {
@@ -79,6 +89,7 @@ export function readXmp(text) {
     tags: missing(valuesOf(holders, SUBJECT), []),
     hierarchy: missing(valuesOf(holders, HIERARCHY), []),
     caption: captionOf(holders).trim(),
+    ...(valuesOf(holders, WRITTEN_BY).includes(PERSON) && { captionIsOwn: true }),
   };
 }
 
