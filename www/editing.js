@@ -22,10 +22,23 @@ import { capital, count } from './words.js';
  * @param {any} given.line the `<undo-line>`
  * @param {any} given.select the button that begins to select
  * @param {(pictures: Picture[]) => void} given.onRemoved
+ * @param {(pictures: Picture[]) => void} given.onReturned what was removed is there again
  * @param {() => void} given.onEmpty the last picture has been taken away
  * @param {(from: string, to: string) => void} given.onMerged pictures of one label have another in its place
  */
-export function edit({ session, gallery, names, pictures, bar, line, select, onRemoved, onEmpty, onMerged }) {
+export function edit({
+  session,
+  gallery,
+  names,
+  pictures,
+  bar,
+  line,
+  select,
+  onRemoved,
+  onReturned,
+  onEmpty,
+  onMerged,
+}) {
   const { corrections } = session;
   const history = new History();
 
@@ -127,7 +140,10 @@ export function edit({ session, gallery, names, pictures, bar, line, select, onR
         back = session.remove(...chosen);
         onRemoved([...chosen]);
       },
-      () => back(),
+      () => {
+        back();
+        onReturned([...chosen]);
+      },
     );
     const others = goOn ? goOn() : session.pictures.length > 0;
     if (!others) onEmpty();

@@ -76,7 +76,7 @@ export function importer({ session, names, correct }) {
 
   /**
    * @param {readonly File[]} files
-   * @returns {Promise<string>} what has become of them, in sentences
+   * @returns {Promise<string>} what has become of them, in sentences; empty where they say nothing
    */
   return async (files) => {
     const { fromWords, matcher, readAnswers } = await import('./files/import.js');
@@ -115,7 +115,6 @@ export function importer({ session, names, correct }) {
         : '',
       trouble ? `${trouble.name}: ${trouble.sentence}` : '',
       troubles.length > 1 ? `So it is with ${count(troubles.length - 1, 'other file')}.` : '',
-      rows.length === 0 && troubles.length === 0 ? 'The files say nothing of any picture.' : '',
     ]
       .filter(Boolean)
       .join(' ');

@@ -7,18 +7,22 @@
  */
 
 import { on } from './elements/dom.js';
+import { isArchive } from './files/paths.js';
+import { picturesIn } from './files/zipped.js';
 import { developed, gatherFolder, pathOf } from './gather.js';
 import { mayRead } from './library/folders.js';
+import { isInFolder } from './library/removals.js';
 import { isRaw } from './raw.js';
-import { count, explain } from './words.js';
+import { count, explain, leftOut } from './words.js';
 
-/** Milliseconds between two lines about a folder that is being looked through. */
+/** Milliseconds between two lines about a folder or an archive that is being looked through. */
 const TOLD_EVERY = 200;
 
 /**
  * @param {object} page
  * @param {Session} page.session
  * @param {Folders} page.folders
+ * @param {import('./library/removals.js').Removals} page.removals
  * @param {any} page.drop the `<drop-zone>`
  * @param {HTMLElement} page.samples the `<sample-row>`
  * @param {any} page.saving the `<save-answers>`
@@ -26,36 +30,97 @@ const TOLD_EVERY = 200;
  * @param {(sentence: string) => void} page.announce
  * @param {() => void} page.onAdded pictures have come in
  */
-export function takeIn({ session, folders, drop, samples, saving, takeAnswers, announce, onAdded }) {
+export function takeIn({
+  session,
+  folders,
+  removals,
+  drop,
+  samples,
+  saving,
+  takeAnswers,
+  announce,
+  onAdded,
+}) {
   /** Folders that are being opened. @type {Set<FileSystemDirectoryHandle>} */
   const opening = new Set();
+  /** Pictures that have not come in, as somebody had removed them. @type {Blob[]} */
+  let left = [];
 
-  /** @param {readonly Blob[]} files */
-  const add = (files) => {
+  /** Pictures that are coming in. @type {Promise<unknown>} */
+  let coming = Promise.resolve();
+
+  /** Sets apart what was removed earlier. @param {readonly Blob[]} files @returns {Promise<Blob[]>} the others */
+  const wanted = async (files) => {
+    /** @type {Blob[]} */
+    const some = [];
+    left = [];
+    for (const file of files) {
+      if (await removals.has(file, pathOf(file) ?? '')) left.push(file);
+      else some.push(file);
+    }
+    drop.leaveOut(left.length);
+    return some;
+  };
+
+  /** @param {readonly Blob[]} given */
+  const add = async (given) => {
+    const isOfFolder = given.some((file) => isInFolder(pathOf(file) ?? ''));
+    const files = isOfFolder ? await wanted(given) : given;
     const added = session.add(files);
     onAdded();
-    announce(`${count(files.length, 'picture')} added`);
-    return added;
+    announce(`${count(files.length, 'picture')} added${left.length > 0 ? `. ${leftOut(left.length)}` : ''}`);
+    await added;
   };
   const say = (/** @type {string} */ sentence) => {
     drop.say(sentence);
     announce(sentence);
   };
+
+  /** Tells how many pictures were found so far, now and then. @param {string} where */
+  const teller = (where) => {
+    let last = performance.now();
+    return (/** @type {number} */ pictures) => {
+      if (performance.now() - last < TOLD_EVERY) return;
+      last = performance.now();
+      drop.say(`Looking through ${where}: ${count(pictures, 'picture')}`);
+    };
+  };
+
+  /** Takes in the pictures of archives that were given by themselves. @param {readonly File[]} files @returns {Promise<number>} */
+  const unpack = async (files) => {
+    let came = 0;
+    for (const file of files) {
+      if (!isArchive(file.name) || isInFolder(pathOf(file) ?? '')) continue;
+      /** @type {File[]} */
+      const pictures = [];
+      const told = teller(file.name);
+      try {
+        for await (const picture of picturesIn(file)) told(pictures.push(picture));
+      } catch {
+        // What is wrong with it is told by whoever reads what it says; what came before is there.
+      }
+      if (pictures.length === 0) continue;
+      came += pictures.length;
+      await add(await developed(pictures));
+      say(`${file.name}: ${count(pictures.length, 'picture')}.`);
+    }
+    return came;
+  };
+
   const answers = async (/** @type {readonly File[]} */ files) => {
+    await coming;
+    const came = await unpack(files);
     if (session.tally().open > 0) saving.say('What the files say is read once the pictures have their tags.');
-    const line = await takeAnswers(files).catch((error) => explain(error).sentence);
+    const told = await takeAnswers(files).catch((error) => explain(error).sentence);
+    const nothing = came > 0 ? '' : 'The files say nothing of any picture.';
+    const line = told || nothing;
     saving.say(line);
-    announce(line);
+    if (line !== '') announce(line);
   };
 
   /** @param {FileSystemDirectoryHandle} folder */
   const read = async (folder) => {
-    let last = performance.now();
-    const found = await gatherFolder(folder, (pictures) => {
-      if (performance.now() - last < TOLD_EVERY) return;
-      last = performance.now();
-      drop.say(`Looking through the folder: ${count(pictures, 'picture')}`);
-    });
+    const found = await gatherFolder(folder, teller('the folder'));
     await folders.keep(folder);
     /** @type {Blob[]} */
     const absent = [];
@@ -63,9 +128,11 @@ export function takeIn({ session, folders, drop, samples, saving, takeAnswers, a
       if (!(await session.recognition.isHere(file, pathOf(file) ?? ''))) absent.push(file);
     }
     const before = new Set(session.pictures);
+    left = [];
+    drop.leaveOut(0);
     if (absent.length > 0) await add(absent);
     const fresh = session.pictures.filter((picture) => !before.has(picture)).length;
-    const known = Math.max(0, found.pictures.length - fresh);
+    const known = Math.max(0, found.pictures.length - fresh - left.length);
     const fell = found.others === 0 ? '' : ` ${count(found.others, 'other file')} passed over.`;
     say(
       found.pictures.length === 0
@@ -88,7 +155,9 @@ export function takeIn({ session, folders, drop, samples, saving, takeAnswers, a
   };
 
   for (const source of [drop, samples]) {
-    on(source, 'pictures', async (files) => add(files.some(isRaw) ? await developed(files) : files));
+    on(source, 'pictures', (files) => {
+      coming = files.some(isRaw) ? developed(files).then(add) : add(files);
+    });
   }
   for (const source of [drop, saving]) on(source, 'answers', answers);
   on(samples, 'missing', () => announce('That picture could not be fetched.'));
@@ -98,5 +167,12 @@ export function takeIn({ session, folders, drop, samples, saving, takeAnswers, a
   on(drop, 'folder-dropped', (folder) => folders.keep(folder));
   on(drop, 'folder-again', open);
   on(drop, 'folder-forget', (folder) => folders.forget(folder));
+  on(drop, 'bring-back', async () => {
+    const files = left;
+    left = [];
+    drop.leaveOut(0);
+    await removals.forget(files.map((file) => pathOf(file) ?? ''));
+    await add(files);
+  });
   folders.addEventListener('change', () => drop.offer(folders.closed));
 }

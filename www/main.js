@@ -65,6 +65,7 @@ import { keptDevice } from './kept-device.js';
 import { showLanes } from './lanes.js';
 import { Folders } from './library/folders.js';
 import { keepLibrary } from './library/keeping.js';
+import { Removals } from './library/removals.js';
 import { showLooks } from './explain-controller.js';
 import { mapPictures } from './mapping.js';
 import { offerLarger } from './offering.js';
@@ -111,6 +112,7 @@ const session = new Session({ Tagger, Captioner, Matcher, Answerer, Classifier }
 const search = new ImageSearch(session, Index);
 /** How tags are called. */
 const names = new TagNames();
+session.fileWords.labelOf = (name) => names.labelOf(name);
 
 const gallery = new Gallery({
   session,
@@ -126,10 +128,13 @@ function announce(text) {
 
 /** Those that can be opened again. */
 const folders = new Folders();
+/** Those that are not to come back. */
+const removals = new Removals();
 const library = keepLibrary({
   session,
   gallery,
   folders,
+  removals,
   line: page.kept,
   announce,
   onForgotten() {
@@ -164,9 +169,10 @@ const editing = edit({
   line: page.undo,
   select: find('#select'),
   onRemoved(removed) {
-    for (const picture of removed) library.remove(picture);
+    library.remove(removed);
     finding.settle();
   },
+  onReturned: (pictures) => library.return(pictures),
   onEmpty: () => find('drop-zone button').focus(),
   onMerged: (from, to) => page.filter.follow(from, to),
 });
@@ -223,7 +229,7 @@ let chosen = ALL;
 function showFilter() {
   const { pictures } = session;
   const all = isAll(chosen);
-  page.filter.tell(pictures.length >= ENOUGH_TO_FIND, all ? null : session.shown.length);
+  page.filter.tell(pictures.length >= ENOUGH_TO_FIND, all ? null : session.shown.length, naming);
   if (page.filter.open) page.filter.show(choicesOf(session, pictures), naming);
 }
 
@@ -287,6 +293,7 @@ session.addEventListener('change', scheduleShow);
 takeIn({
   session,
   folders,
+  removals,
   drop: page.drop,
   samples: page.samples,
   saving: page.saving,

@@ -11,6 +11,11 @@ export function count(count, one, many = `${one}s`) {
   return `${number.format(count)} ${count === 1 ? one : many}`;
 }
 
+/** @param {number} pictures that somebody had removed @returns {string} */
+export function leftOut(pictures) {
+  return `${count(pictures, 'removed picture was', 'removed pictures were')} left out.`;
+}
+
 /** @param {number} value @returns {string} "1,000" */
 export function digits(value) {
   return number.format(value);

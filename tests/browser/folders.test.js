@@ -127,6 +127,27 @@ test(
     await allDone(visit, MANY + 2);
 
     await page.getByText(`Small copies of ${MANY + 2} pictures`).waitFor();
+
+    // What was taken away stays away, until it is wanted again.
+    await page.getByRole('button', { name: /^p5\.png\b/ }).click();
+    await page.getByRole('button', { name: 'Remove p5.png' }).click();
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await page.getByText(`Small copies of ${MANY + 1} pictures`).waitFor();
+    const left = page.locator('.drop-left').getByText('1 removed picture was left out.');
+    await page.getByRole('button', { name: 'Choose a folder' }).click();
+    await left.waitFor();
+    await said(visit, `Trip: no new picture, ${MANY} pictures known already.`);
+    await page.reload();
+    await allDone(visit, MANY + 1);
+    await again(visit).click();
+    await left.waitFor();
+    await allDone(visit, MANY + 1);
+    await page.getByRole('button', { name: 'Bring them back' }).click();
+    await allDone(visit, MANY + 2);
+    await left.waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Choose a folder' }).click();
+    await said(visit, `Trip: no new picture, ${MANY + 1} pictures known already.`);
+
     await forgetEverything(visit);
     await visit.ready();
     assert.equal(await again(visit).count(), 0, 'the folder is forgotten as well');

@@ -49,9 +49,18 @@ async function choose(visit, title, said) {
   await visit.page.locator('.save-line').getByText(said).waitFor();
 }
 
-test('pictures are saved with their keywords in them, and are the same pictures', async () => {
+test('pictures are saved with their keywords in them, are the same pictures, and come back with them', async () => {
   const visit = await withFolder();
   const { page } = visit;
+  const [wrong = ''] = (await visit.read('sky.png')).tags;
+  await page.getByRole('button', { name: 'Edit caption and tags of sky.png' }).click();
+  await page.getByRole('button', { name: `${wrong} is wrong: take it away` }).click();
+  await page.getByLabel('Add tags').first().fill('Rex');
+  await page.keyboard.press('Enter');
+  await page.getByRole('textbox', { name: 'Caption' }).fill('Rex, at last');
+  await page.getByRole('button', { name: 'Done with sky.png' }).click();
+  await visit.card('sky.png').locator('.tag', { hasText: 'Rex' }).waitFor();
+  await page.locator('save-answers summary').click();
   const begun = page.waitForEvent('download');
   await choose(visit, 'Pictures with keywords in them', 'Saved what is known of 2 pictures.');
   const download = await begun;
@@ -64,6 +73,23 @@ test('pictures are saved with their keywords in them, and are the same pictures'
   const added = whole.length - original.length;
   assert.ok(added > 0 && tags.every((tag) => whole.includes(`<rdf:li>${tag}</rdf:li>`)));
   assert.deepEqual(Buffer.concat([whole.subarray(0, 33), whole.subarray(33 + added)]), original);
+
+  for (const name of ['sky.png', 'film.gif']) {
+    await page.getByRole('button', { name: `Remove ${name}` }).click();
+  }
+  await page.locator('body:not([data-pictures])').waitFor();
+  await page.setInputFiles('#files', {
+    name: 'Saved.zip',
+    mimeType: 'application/zip',
+    buffer: readFileSync(await download.path()),
+  });
+  await page.locator('.drop-said').getByText('Saved.zip: 2 pictures.').waitFor();
+  const card = visit.card('sky.png');
+  await card.locator('.tag', { hasText: 'Rex' }).getByText('from the file').waitFor();
+  await card.locator('.caption', { hasText: 'Rex, at last' }).waitFor({ state: 'attached' });
+  await visit.settled('film.gif');
+  assert.deepEqual((await visit.read('sky.png')).tags.toSorted(), tags.toSorted());
+  assert.ok(!tags.includes(wrong));
   await visit.end();
 });
 

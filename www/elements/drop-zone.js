@@ -2,11 +2,12 @@
  * `<drop-zone>`: where pictures come in, dropped anywhere on the page, pasted, or picked from files and folders.
  * Dispatches `pictures` with the files of one batch, `answers` with files that say something of them, `nothing` when a drop held
  * neither, and `say` with what else there is to say. Where browsers let pages open a folder again, `folder` comes with one that was
- * picked, `folder-dropped` with one whose files have been dropped, and of those that are offered `folder-again` and `folder-forget`.
+ * picked, `folder-dropped` with one whose files have been dropped, and of those that are offered `folder-again` and `folder-forget`;
+ * `bring-back` when pictures are wanted that were left out, as somebody had removed them.
  */
 
 import { gatherDropped, gatherFiles, gatherPicked } from '../gather.js';
-import { count } from '../words.js';
+import { count, leftOut } from '../words.js';
 import { button, make, mark, tell, write } from './dom.js';
 
 /** Milliseconds between two lines about a folder that is being looked through. */
@@ -72,6 +73,17 @@ class DropZone extends HTMLElement {
   #again = make('ul', { className: 'drop-again', role: 'list', hidden: true });
   #choose = button('Choose pictures', 'button button-strong', () => this.#input.click());
   #said = make('p', { className: 'drop-said', hidden: true });
+  #leftLine = make('p', { className: 'drop-said' });
+  #left = make(
+    'div',
+    { className: 'row drop-left', hidden: true },
+    this.#leftLine,
+    button('Bring them back', 'button', () => {
+      // This button goes, and the keyboard must not go with it.
+      this.#choose.focus();
+      tell(this, 'bring-back');
+    }),
+  );
   /** How many nested elements the dragged files are over: leave events come for each. */
   #depth = 0;
 
@@ -95,6 +107,7 @@ class DropZone extends HTMLElement {
       ),
       this.#again,
       this.#said,
+      this.#left,
       this.#input,
       this.#folder,
     );
@@ -124,6 +137,12 @@ class DropZone extends HTMLElement {
   say(sentence) {
     write(this.#said, sentence);
     this.#said.hidden = sentence === '';
+  }
+
+  /** @param {number} pictures that were removed earlier, and have not come in */
+  leaveOut(pictures) {
+    this.#left.hidden = pictures === 0;
+    write(this.#leftLine, leftOut(pictures));
   }
 
   /** @param {readonly FileSystemDirectoryHandle[]} folders that can be opened again */

@@ -9,11 +9,12 @@ import { LibraryStore } from './store.js';
  * @param {import('../session.js').Session} page.session
  * @param {import('../gallery.js').Gallery} page.gallery
  * @param {import('./folders.js').Folders} page.folders
+ * @param {import('./removals.js').Removals} page.removals
  * @param {any} page.line the `<kept-pictures>`
  * @param {(sentence: string) => void} page.announce
  * @param {() => void} page.onForgotten everything was forgotten
  */
-export function keepLibrary({ session, gallery, folders, line, announce, onForgotten }) {
+export function keepLibrary({ session, gallery, folders, removals, line, announce, onForgotten }) {
   /** Null as long as it is not open, and where the browser keeps nothing. @type {Library | null} */
   let library = null;
 
@@ -38,6 +39,7 @@ export function keepLibrary({ session, gallery, folders, line, announce, onForgo
       const store = await LibraryStore.open();
       if (!store) return;
       void folders.restore(store);
+      void removals.restore(store);
       const opened = new Library(session, gallery.thumbnails, store);
       opened.addEventListener('change', () => line.show(opened));
       // What cannot be read is as good as nothing.
@@ -51,9 +53,15 @@ export function keepLibrary({ session, gallery, folders, line, announce, onForgo
       if (library && (isWorth() || library.size > 0)) library.note();
     },
 
-    /** @param {import('../session.js').Picture} picture that was taken away */
-    remove(picture) {
-      void library?.remove(picture);
+    /** @param {readonly import('../session.js').Picture[]} pictures that were taken away */
+    remove(pictures) {
+      for (const picture of pictures) void library?.remove(picture);
+      void removals.add(pictures);
+    },
+
+    /** @param {readonly import('../session.js').Picture[]} pictures that came back */
+    return(pictures) {
+      void removals.forget(pictures.map(({ path }) => path));
     },
   };
 }

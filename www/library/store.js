@@ -42,6 +42,7 @@ const ABOUT = 'about';
 const PROBE = 'probe';
 const NAMES = 'names';
 const TAUGHT = 'taught';
+const REMOVED = 'removed';
 
 export class LibraryStore {
   #database;
@@ -157,6 +158,18 @@ export class LibraryStore {
       ...[...folders].reverse().map((folder) => store.add(folder)),
       transaction.done,
     ]);
+  }
+
+  /** @returns {Promise<[path: string, mark: string][]>} pictures that were taken away, and what was in their files */
+  async removed() {
+    const removed = await this.#database.get(ABOUT, REMOVED);
+    const isText = (/** @type {unknown} */ one) => typeof one === 'string';
+    return removed instanceof Map ? [...removed].filter((pair) => pair.every(isText)) : [];
+  }
+
+  /** @param {ReadonlyMap<string, string>} removed */
+  async putRemoved(removed) {
+    await this.#database.put(ABOUT, removed, REMOVED);
   }
 
   /** Forgets everything. */
