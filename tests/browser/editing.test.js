@@ -94,6 +94,13 @@ test('many pictures are selected, tagged, taught and taken away at once, by mous
   await line.getByText('4 pictures selected').waitFor();
   await page.keyboard.press('Shift+ArrowRight');
   await line.getByText('5 pictures selected').waitFor();
+  const marks = await page.evaluate(() => {
+    const held = /** @type {Element} */ (document.activeElement);
+    const [ring, frame] = [getComputedStyle(held), getComputedStyle(held, '::before')];
+    return { offset: ring.outlineOffset, ring: ring.outlineColor, frame: frame.borderTopColor };
+  });
+  assert.equal(marks.offset, '0px', 'the ring of the keyboard is around the tile');
+  assert.notEqual(marks.ring, marks.frame, 'and is told from the frame of what is selected');
   await tile(visit, 'p4.png').click();
   await line.getByText('4 pictures selected').waitFor();
 
@@ -167,6 +174,7 @@ test('what people say is there on the next visit, and tells which pictures are s
   await page.getByLabel('Another name for the tag').fill('Oma');
   await page.keyboard.press('Enter');
   await tile(visit, 'p2.png: Oma').waitFor();
+  await page.locator('.filter-state').getByText('2 pictures: “Oma”', { exact: true }).waitFor();
   // Another tag takes its place, and the filter goes with it, there and back.
   await page.getByRole('button', { name: 'Rename the tag' }).click();
   await page.getByLabel('Another name for the tag').fill('zebra');

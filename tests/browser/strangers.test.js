@@ -59,6 +59,9 @@ test('files that could not be read are counted, shown alone, tried again and tak
   await page.getByRole('button', { name: 'Show the pictures that could not be read' }).click();
   await page.waitForFunction(() => document.querySelectorAll('.tile').length === 3);
   await page.locator('picture-filter summary', { hasText: 'Filter: 3' }).waitFor();
+  await page.locator('.filter-state').getByText('3 pictures: could not be read', { exact: true }).waitFor();
+  assert.equal(await page.getByLabel('Still to be said').isVisible(), false, 'nothing lies over them');
+  await page.locator('picture-filter summary').click();
   assert.equal(await page.getByLabel('Still to be said').inputValue(), 'failed');
   await page.getByRole('button', { name: 'Try them again' }).click();
   await until(visit, '28 pictures, 3 could not be read');

@@ -1,6 +1,6 @@
 /**
- * `<picture-filter>`: which of the pictures are shown, by their tags, what is still to be said of them, their folder and their year.
- * Dispatches `filter` with what was chosen, `opened`, `name` with a label and another name for it, `duplicates`, `map`,
+ * `<picture-filter>`: which of the pictures are shown, by their tags, what is still to be said of them, their folder and their year; and,
+ * however far its panel is folded, a line that says so and the way back to all of them. Dispatches `filter` with what was chosen, `opened`, `name` with a label and another name for it, `duplicates`, `map`,
  * `size` with how large the pictures are to be, and `again-failed` and `discard-failed` for the pictures that could not be read.
  *
  * @typedef {import('../filters.js').Choices} Choices
@@ -35,11 +35,8 @@ class PictureFilter extends HTMLElement {
   #folder = make('select', { id: 'filter-folder' });
   #year = make('select', { id: 'filter-year' });
   #size = make('input', { type: 'range', id: 'tile-size', min: '0.6', max: '2.4', step: '0.2', value: '1' });
-  #all = button('Show all', 'button', () => {
-    // This button cannot be pressed any more, and the keyboard must not go with it.
-    this.#summary.focus();
-    this.#choose(ALL);
-  });
+  #line = make('p', {});
+  #all = button('Show all', 'button', () => this.leave());
   #rename = button('Rename the tag', 'button button-quiet', () => this.#startNaming());
   #name = make('input', {
     type: 'text',
@@ -63,13 +60,9 @@ class PictureFilter extends HTMLElement {
     button('Remove them', 'button', () => tell(this, 'discard-failed')),
   );
   #panel = make('details', { className: 'filter' }, this.#summary);
-  #nothing = make(
-    'p',
-    { className: 'field-help', hidden: true },
-    'No picture has all that the filter asks for.',
-  );
   /** Whether tags are listed however many they are. */
   #whole = false;
+  #state = make('div', { className: 'row filter-state', hidden: true }, this.#line, this.#all, this.#failed);
   /** @type {Chosen} */
   #chosen = ALL;
   /** @type {{ choices: Choices, naming: Naming }} */
@@ -103,17 +96,15 @@ class PictureFilter extends HTMLElement {
           field('Year', this.#year),
           field('Size of the pictures', this.#size),
         ),
-        this.#failed,
         make(
           'div',
           { className: 'row' },
-          this.#all,
           button('Find near-duplicates', 'button', () => tell(this, 'duplicates')),
           button('Map of the pictures', 'button', () => tell(this, 'map')),
         ),
       ),
     );
-    this.append(this.#panel, this.#nothing);
+    this.append(this.#panel, this.#state);
     this.#panel.addEventListener('toggle', () => {
       this.#whole = false;
       if (this.#panel.open) tell(this, 'opened');
@@ -147,9 +138,7 @@ class PictureFilter extends HTMLElement {
 
   /** Shows those of which something is special, alone. @param {Want} want */
   choose(want) {
-    this.#panel.open = true;
     this.#choose({ ...ALL, want });
-    this.#summary.focus();
   }
 
   /** Pictures of one tag have another in its place: whoever has chosen it sees them still. @param {string} from @param {string} to */
@@ -161,6 +150,8 @@ class PictureFilter extends HTMLElement {
 
   /** Shows all of them again. */
   leave() {
+    // What is pressed there goes with it.
+    if (this.#state.contains(document.activeElement)) this.#summary.focus();
     this.#choose(ALL);
   }
 
@@ -173,7 +164,6 @@ class PictureFilter extends HTMLElement {
     this.#shown = { choices, naming };
     this.#list();
     fill(this.#want, 'All pictures', this.#chosen.want, wanted(choices));
-    this.#failed.hidden = this.#chosen.want !== 'failed' || choices.wants.failed === 0;
     const { folders, years } = choices;
     fill(this.#folder, 'Every folder', this.#chosen.folder, folders.map(option));
     fill(this.#year, 'Every year', this.#chosen.year, years.map(option));
@@ -185,12 +175,18 @@ class PictureFilter extends HTMLElement {
     }
   }
 
-  /** @param {boolean} worth whether there are pictures enough @param {number | null} count how many are left; null of all */
-  tell(worth, count) {
-    this.hidden = !worth && isAll(this.#chosen);
-    write(this.#summary, count === null ? 'Filter' : `Filter: ${digits(count)}`);
-    this.#all.disabled = isAll(this.#chosen);
-    this.#nothing.hidden = count !== 0;
+  /**
+   * @param {boolean} worth whether there are pictures enough
+   * @param {number | null} left how many are; null of all
+   * @param {Naming} naming
+   */
+  tell(worth, left, naming) {
+    const all = isAll(this.#chosen);
+    this.hidden = !worth && all;
+    write(this.#summary, left === null ? 'Filter' : `Filter: ${digits(left)}`);
+    this.#state.hidden = all;
+    this.#failed.hidden = this.#chosen.want !== 'failed' || left === 0;
+    write(this.#line, all ? '' : `${count(left ?? 0, 'picture')}: ${whichOf(this.#chosen, naming)}`);
   }
 
   #list() {
@@ -261,6 +257,13 @@ class PictureFilter extends HTMLElement {
     this.#chosen = chosen;
     tell(this, 'filter', chosen);
   }
+}
+
+/** Which pictures are shown, in words. @param {Chosen} chosen @param {Naming} naming */
+function whichOf({ labels, want, folder, year }, naming) {
+  const tags = [...labels].map((label) => `“${naming(label)}”`).join(' and ');
+  const special = want === '' ? '' : WANTS[want].toLocaleLowerCase();
+  return [tags, special, folder && `in ${folder}`, year && `of ${year}`].filter(Boolean).join(', ');
 }
 
 /** @param {import('../filters.js').Choice} choice @returns {[string, string]} */
