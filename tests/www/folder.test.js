@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { filesOf } from '../../www/export.js';
 import { writeInto } from '../../www/files/folder.js';
+import { matcher } from '../../www/files/match.js';
 import { readXmp } from '../../www/files/xmp-merge.js';
 
 /** A folder of a browser's, as far as files are written into it. */
@@ -12,19 +13,28 @@ class Folder {
   /** What fails, and how. @type {Map<string, Error>} */
   broken = new Map();
 
-  /** @param {string} name */
-  constructor(name = 'chosen') {
+  /** @param {string} name @param {boolean} isFree whether files are called whatever somebody likes */
+  constructor(name = 'chosen', isFree = false) {
     this.name = name;
+    this.isFree = isFree;
+  }
+
+  /** @param {string} name */
+  check(name) {
+    const isRefused = /[<>:"|?*]|[. ]$|^con\./.test(name);
+    if (isRefused && !this.isFree) throw new TypeError('Name is not allowed.');
   }
 
   async getDirectoryHandle(name, { create = false } = {}) {
-    if (!this.entries.has(name) && create) this.entries.set(name, new Folder(name));
+    this.check(name);
+    if (!this.entries.has(name) && create) this.entries.set(name, new Folder(name, this.isFree));
     const there = this.entries.get(name);
     if (!(there instanceof Folder)) throw new DOMException('none', 'NotFoundError');
     return there;
   }
 
   async getFileHandle(name, { create = false } = {}) {
+    this.check(name);
     const there = this.entries.get(name);
     if (there instanceof Folder) throw new DOMException('a folder', 'TypeMismatchError');
     if (there === undefined && !create) throw new DOMException('none', 'NotFoundError');
@@ -87,6 +97,34 @@ test('files come with their folders, and none gets out of the one that was chose
   assert.deepEqual(Object.keys(folder.all).toSorted(), [
     ...['C_/d/con_.txt', '_____.txt', 'a.txt', 'c.txt', 'd/e/b.txt', 'd/x.txt', 'q_/ends__'],
   ]);
+});
+
+test('files keep their own names where they can, and otherwise change as their pictures do', async () => {
+  const rows = ['My: trip/<&>?.jpg', 'My: trip/ends.'].map((path) => ({
+    ...row(path),
+    original: new Blob(['a picture of no known kind']),
+  }));
+  const free = new Folder('chosen', true);
+  await writeInto(free, filesOf(rows, 'pictures'));
+  assert.deepEqual(Object.keys(free.all), [
+    'My: trip/<&>?.jpg',
+    'My: trip/<&>?.jpg.xmp',
+    'My: trip/ends.',
+    'My: trip/ends..xmp',
+  ]);
+  const strict = new Folder();
+  await writeInto(strict, filesOf(rows, 'pictures'));
+  assert.deepEqual(Object.keys(strict.all).slice(0, 2), ['My_ trip/_&__.jpg', 'My_ trip/_&__.jpg.xmp']);
+  // However a name was changed, what is said finds its picture.
+  for (const { all } of [free, strict]) {
+    const names = Object.keys(all);
+    const find = matcher(
+      names.filter((name) => !name.endsWith('.xmp')).map((path) => ({ path, name: path })),
+    );
+    for (const name of names.filter((one) => one.endsWith('.xmp'))) {
+      assert.ok(find({ path: name.slice(0, -'.xmp'.length), exact: true }), name);
+    }
+  }
 });
 
 test('a file that is there stays, unless it may be replaced', async () => {

@@ -1,5 +1,6 @@
 /**
- * Files into a folder that somebody has chosen, with the folders below it that they need. Nothing that is there is lost: a file
+ * Files into a folder that somebody has chosen, with the folders below it that they need, under their own names wherever the folder can
+ * hold these. Nothing that is there is lost: a file
  * of the same name is replaced where it may be, joined with what is new where that is known how, and otherwise left alone.
  *
  * @typedef {object} Entry
@@ -14,7 +15,7 @@
  * @property {string[]} refused files that could not be written
  */
 
-import { safePartsOf } from './paths.js';
+import { partsOf, safePartsOf } from './paths.js';
 import { Trouble } from './trouble.js';
 
 /**
@@ -33,26 +34,28 @@ export async function writeInto(folder, entries, { onProgress, signal } = {}) {
   let done = 0;
   for await (const entry of entries) {
     signal?.throwIfAborted();
-    const parts = await below.partsFor(entry.name);
-    const key = parts.join('/').toLowerCase();
     try {
+      const place = await below.placeFor(entry.name);
+      const key = place.path.toLowerCase();
       if (taken.has(key)) result.refused.push(entry.name);
-      else if (await writeOne(await below.open(parts), parts.at(-1) ?? '', entry)) result.written += 1;
+      else if (await writeOne(place, entry)) result.written += 1;
       else result.kept.push(entry.name);
+      taken.add(key);
     } catch (error) {
       if (endsAll(error)) {
         throw new Trouble('folder-refused', sentenceFor(error), { cause: error });
       }
       (error instanceof Trouble ? result.kept : result.refused).push(entry.name);
     }
-    taken.add(key);
     onProgress?.((done += 1));
   }
   return result;
 }
 
+/** @typedef {{ folder: FileSystemDirectoryHandle, path: string }} Open a folder, and where it is below the one that was chosen */
+
 class Folders {
-  /** @type {Map<string, Promise<FileSystemDirectoryHandle>>} */
+  /** Those that are open, by their own names. @type {Map<string, Promise<Open>>} */
   #open = new Map();
   /** Whether paths that begin with the folder's own name begin in it. @type {Promise<boolean> | undefined} */
   #isWithin;
@@ -63,12 +66,22 @@ class Folders {
     this.#root = root;
   }
 
-  /**
-   * Where a file goes. Pictures come with the name of their folder; whoever chooses that same folder wants files beside them.
-   * @param {string} name
-   */
-  async partsFor(name) {
-    const parts = safePartsOf(name);
+  /** Where a file goes. @param {string} path @returns {Promise<Open & { name: string }>} */
+  async placeFor(path) {
+    const parts = await this.#partsFor(path);
+    const { folder, path: above } = await this.#folderOf(parts.slice(0, -1));
+    const own = parts.at(-1) ?? '';
+    const isHeld = await folder.getFileHandle(own).then(
+      () => true,
+      (error) => !isNameRefused(error),
+    );
+    const name = isHeld ? own : safeName(own);
+    return { folder, name, path: `${above}${name}` };
+  }
+
+  /** Pictures come with the name of their folder; whoever chooses that same folder wants files beside them. @param {string} path */
+  async #partsFor(path) {
+    const parts = partsOf(path);
     if (parts.length < 2 || parts[0] !== this.#root.name) return parts;
     this.#isWithin ??= this.#root.getDirectoryHandle(this.#root.name).then(
       () => false,
@@ -77,28 +90,44 @@ class Folders {
     return (await this.#isWithin) ? parts.slice(1) : parts;
   }
 
-  /** @param {string[]} parts of a file @returns {Promise<FileSystemDirectoryHandle>} its folder */
-  open(parts) {
-    let folder = Promise.resolve(this.#root);
-    for (let depth = 1; depth < parts.length; depth++) {
-      const key = parts.slice(0, depth).join('/');
-      const parent = folder;
-      folder =
-        this.#open.get(key) ??
-        parent.then((one) => one.getDirectoryHandle(parts[depth - 1] ?? '', { create: true }));
-      this.#open.set(key, folder);
-    }
-    return folder;
+  /** @param {string[]} parts of its path @returns {Promise<Open>} */
+  #folderOf(parts) {
+    const own = parts.at(-1);
+    if (own === undefined) return Promise.resolve({ folder: this.#root, path: '' });
+    const key = parts.join('/');
+    const known = this.#open.get(key);
+    if (known) return known;
+    const opening = this.#folderOf(parts.slice(0, -1)).then(async ({ folder, path }) => {
+      const create = (/** @type {string} */ name) =>
+        folder
+          .getDirectoryHandle(name, { create: true })
+          .then((below) => ({ folder: below, path: `${path}${name}/` }));
+      return create(own).catch((error) => {
+        if (isNameRefused(error)) return create(safeName(own));
+        throw error;
+      });
+    });
+    this.#open.set(key, opening);
+    return opening;
   }
 }
 
+/** @param {unknown} error @returns {boolean} whether a browser or a system lets nothing be called so */
+function isNameRefused(error) {
+  return error instanceof TypeError;
+}
+
+/** @param {string} name @returns {string} the same as every system lets files be called */
+function safeName(name) {
+  return safePartsOf(name)[0] ?? '';
+}
+
 /**
- * @param {FileSystemDirectoryHandle} folder
- * @param {string} name
+ * @param {{ folder: FileSystemDirectoryHandle, name: string }} place
  * @param {Entry} entry
  * @returns {Promise<boolean>} whether what is new is there now; false where another file stays
  */
-async function writeOne(folder, name, { blob, replace, onto }) {
+async function writeOne({ folder, name }, { blob, replace, onto }) {
   const there = await folder.getFileHandle(name).then(
     (handle) => handle.getFile(),
     () => null,
