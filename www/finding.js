@@ -138,7 +138,7 @@ export function find({
         group.sort((a, b) => b.file.size - a.file.size),
       );
       const all = groups.flat();
-      if (groups.length > 0) session.arrange(all, { alone: true });
+      if (groups.length > 0) session.arrange(all, { alone: true, groups });
       become({
         arranged: groups.length > 0,
         busy: false,

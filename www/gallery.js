@@ -129,7 +129,10 @@ export class Gallery extends EventTarget {
       this.#detail.show(this.#cardOf(open), where);
     }
     for (const picture of kept) this.#fill(picture);
-    if (dense) this.#grid.show(pictures, (picture) => this.#tile(picture), this.#selected !== null);
+    if (!dense) return;
+    const { groups } = this.#session;
+    const groupOf = groups && ((/** @type {Picture} */ picture) => groups.get(picture));
+    this.#grid.show(pictures, (picture) => this.#tile(picture), this.#selected !== null, groupOf);
   }
 
   /** Puts the keyboard on a picture. @param {Picture} picture @param {boolean} [back] to where it was moved from */

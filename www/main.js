@@ -265,7 +265,7 @@ function show() {
   find('#knows-below').hidden = !builtInAtWork || tally.total === 0;
   if (wasOpen && tally.open === 0 && tally.total > 0) announce(`${count(tally.total, 'picture')} done`);
   wasOpen = tally.open > 0;
-  library.note();
+  library.note(tally);
   session.readFiles();
 }
 

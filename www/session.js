@@ -65,6 +65,8 @@ export class Session extends EventTarget {
   /** What people say of them, and what they teach by them. */
   corrections = new Corrections();
   lessons = new Lessons((tagger, picture) => this.embeddings.known(tagger, picture));
+  /** Which of the groups they are arranged in has a picture; null where they are in none. @type {ReadonlyMap<Picture, number> | null} */
+  groups = null;
   /** What every picture passes through. */
   tags;
   captions;
@@ -131,7 +133,7 @@ export class Session extends EventTarget {
     const strangers = [];
     const turn = new Turn();
     // What comes in now is to be seen.
-    this.#fitting = null;
+    this.#fitting = this.groups = null;
     for (const [index, file] of files.entries()) {
       const arrival = { file, index, path: this.#pathFor(file) };
       // Browsers look up the length of each file that was picked when they are asked, which takes them a while.
@@ -252,9 +254,12 @@ export class Session extends EventTarget {
   /**
    * Puts the pictures in another order.
    * @param {Picture[] | null} order those that are not in it go behind; `null` for the order in which they came
-   * @param {{ alone?: boolean }} [options] `alone`: the others are not shown
+   * @param {{ alone?: boolean, groups?: readonly Picture[][] }} [options] `alone`: the others are not shown; `groups`: those that the order
+   *   is made of
    */
-  arrange(order, { alone = false } = {}) {
+  arrange(order, { alone = false, groups = [] } = {}) {
+    const numbered = groups.flatMap((group, i) => group.map((one) => /** @type {const} */ ([one, i])));
+    this.groups = groups.length > 0 ? new Map(numbered) : null;
     this.#order = order;
     this.pictures = inOrder(this.arrived, order);
     this.#fitting = order && alone ? new Set(order) : null;

@@ -70,9 +70,11 @@ test('tags are right, wrong or one’s own, the caption is corrected, and each s
   await visit.end();
 });
 
-test('what was corrected of a few pictures is there on the next visit', async () => {
+test('what was corrected of a few pictures is there on the next visit, but for what cannot be read', async () => {
   const visit = await Visit.withPicture(browser, site.url);
   const { page } = visit;
+  await visit.drop({ name: 'letter.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Dear') });
+  await visit.settled('letter.jpg', 'failed');
   await page.getByRole('button', { name: 'Edit caption and tags of sky.png' }).click();
   await page.getByLabel('Add tags').first().fill('Rexy');
   // As long as it is in the field alone, it would be lost.
@@ -80,6 +82,7 @@ test('what was corrected of a few pictures is there on the next visit', async ()
   assert.equal(await leaving(), true);
   await page.keyboard.press('Enter');
   await page.getByText('Small copies of 1 picture').waitFor();
+  await page.locator('.kept-line').getByText('1 file that could not be read is not kept.').waitFor();
   await page.reload();
   await page.locator('picture-card .tag-label', { hasText: 'Rexy' }).waitFor();
   await visit.end();
@@ -228,16 +231,30 @@ test('near-duplicates stand beside each other, with all but the largest file sel
     mimeType: 'image/webp',
     buffer: readFileSync(new URL(name, samples)),
   }));
-  const [first] = files;
-  assert.ok(first);
+  const [first, second] = files;
+  assert.ok(first && second);
   // The same picture in a file that is a little longer.
-  const copy = { ...first, name: 'copy.webp', buffer: Buffer.concat([first.buffer, Buffer.alloc(9)]) };
-  await visit.pick(...files, copy);
+  const longer = (/** @type {import('./support/pictures.js').File} */ file, /** @type {string} */ name) => ({
+    ...file,
+    name,
+    buffer: Buffer.concat([file.buffer, Buffer.alloc(9)]),
+  });
+  await visit.pick(...files, longer(first, 'copy.webp'), longer(second, 'other.webp'));
   await visit.settled('copy.webp');
+  await visit.settled('other.webp');
   await page.locator('picture-filter summary').click();
   await page.getByRole('button', { name: 'Find near-duplicates' }).click();
-  await page.locator('picture-finder').getByText('1 group of 2 pictures that are nearly the same').waitFor();
-  await tiles(visit, 2);
+  await page.locator('picture-finder').getByText('2 groups of 4 pictures that are nearly the same').waitFor();
+  await tiles(visit, 4);
+  const tops = await page
+    .locator('.tile')
+    .evaluateAll((all) => all.map((one) => Math.round(one.getBoundingClientRect().top)));
+  assert.deepEqual(tops, [tops[0], tops[0], tops[2], tops[2]]);
+  const height = await page
+    .locator('.tile')
+    .first()
+    .evaluate((one) => one.clientHeight);
+  assert.ok((tops[2] ?? 0) - (tops[0] ?? 0) > height + 20, 'groups are apart');
   assert.equal(await tile(visit, 'copy.webp').getAttribute('aria-pressed'), 'false', 'the best of them');
   assert.equal(await tile(visit, first.name).getAttribute('aria-pressed'), 'true');
   await page.getByRole('button', { name: 'Remove pictures' }).click();

@@ -62,11 +62,12 @@ test('files that could not be read are counted, shown alone, tried again and tak
   await page.locator('.filter-state').getByText('3 pictures: could not be read', { exact: true }).waitFor();
   assert.equal(await page.getByLabel('Still to be said').isVisible(), false, 'nothing lies over them');
   await page.locator('picture-filter summary').click();
-  assert.equal(await page.getByLabel('Still to be said').inputValue(), 'failed');
+  await page.waitForFunction(() => document.querySelector('#filter-want')?.value === 'failed');
   await page.getByRole('button', { name: 'Try them again' }).click();
   await until(visit, '28 pictures, 3 could not be read');
   await page.waitForFunction(() => document.querySelectorAll('.tile').length > 3);
   await page.getByRole('button', { name: 'Show the pictures that could not be read' }).click();
+  await page.locator('.kept-line').getByText('3 files that could not be read are not kept.').waitFor();
   await page.getByRole('button', { name: 'Remove them' }).click();
   await until(visit, '25 pictures');
   await page.getByRole('button', { name: 'Undo' }).click();

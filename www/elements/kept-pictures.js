@@ -30,11 +30,19 @@ class KeptPictures extends HTMLElement {
     this.append(this.#line, this.#forget, this.#dialog);
   }
 
-  /** @param {{ size: number, bytes: number, trouble: string }} kept how many are, what room they take, and why no more are */
-  show({ size, bytes: room, trouble }) {
+  /**
+   * @param {object} kept
+   * @param {number} kept.size how many are
+   * @param {number} kept.bytes what room they take
+   * @param {string} kept.trouble why no more are
+   * @param {number} kept.unread those of which there is nothing to keep
+   */
+  show({ size, bytes: room, trouble, unread }) {
     this.hidden = size === 0 && trouble === '';
     const what = `Small copies of ${count(size, 'picture')}, with all that is known of them, are kept in this browser (${bytes(room)}).`;
-    write(this.#line, [size > 0 ? what : '', trouble].filter(Boolean).join(' '));
+    const others = `${count(unread, 'file')} that could not be read ${unread === 1 ? 'is' : 'are'} not kept.`;
+    const lines = [size > 0 && what, size > 0 && unread > 0 && others, trouble];
+    write(this.#line, lines.filter(Boolean).join(' '));
     write(
       this.#asked,
       `All that is kept of ${count(size, 'picture')} goes: their copies, tags and captions, what you have corrected and taught, and which folders can be opened again. The page begins anew, and that cannot be undone. Your picture files stay where they are, and so do lists of labels and models that you keep.`,

@@ -13,6 +13,7 @@
  * @property {boolean} selected
  */
 
+import { GridRows } from '../grid-rows.js';
 import { make, tell, write } from './dom.js';
 
 /** Pixels of a tile's edge at least: on a phone three have room beside each other. */
@@ -46,7 +47,9 @@ export class PhotoGrid extends HTMLElement {
   #spare = [];
   /** Where the keyboard is, or would come in. */
   #current = 0;
-  #columns = 1;
+  #rows = new GridRows(0, 1, 1);
+  /** The group of a picture; null where there are none. @type {((picture: Picture) => unknown) | null} */
+  #groupOf = null;
   #edge = LEAST.wide;
   #scheduled = false;
   #said = '';
@@ -91,8 +94,10 @@ export class PhotoGrid extends HTMLElement {
    * @param {readonly Picture[]} pictures
    * @param {(picture: Picture) => Tile} describe
    * @param {boolean} selecting whether every click selects
+   * @param {((picture: Picture) => unknown) | null} groupOf tells the groups that pictures are in apart; null where they are in none
    */
-  show(pictures, describe, selecting) {
+  show(pictures, describe, selecting, groupOf) {
+    this.#groupOf = groupOf;
     this.#pictures = pictures;
     this.#describe = describe;
     this.#selecting = selecting;
@@ -135,26 +140,31 @@ export class PhotoGrid extends HTMLElement {
     const width = this.clientWidth;
     if (this.hidden || width === 0) return;
     const least = this.#scale * (width < NARROW ? LEAST.narrow : LEAST.wide);
-    this.#columns = Math.max(1, Math.floor((width + GAP) / (least + GAP)));
-    this.#edge = Math.floor((width - (this.#columns - 1) * GAP) / this.#columns);
-    const pitch = this.#pitch;
-    const rows = Math.ceil(this.#pictures.length / this.#columns);
-    this.#canvas.style.height = `${Math.max(0, rows * pitch - GAP)}px`;
+    const columns = Math.max(1, Math.floor((width + GAP) / (least + GAP)));
+    this.#edge = Math.floor((width - (columns - 1) * GAP) / columns);
+    const groupOf = this.#groupOf;
+    const begins = groupOf && ((/** @type {number} */ place) => this.#begins(place, groupOf));
+    this.#rows = new GridRows(this.#pictures.length, columns, this.#edge + GAP, begins);
+    this.#canvas.style.height = `${this.#rows.height(GAP)}px`;
     this.#current = Math.min(this.#current, Math.max(0, this.#pictures.length - 1));
     const { top } = this.#canvas.getBoundingClientRect();
-    const row = (/** @type {number} */ y) => Math.floor((y - top) / pitch);
-    const [first, last] = [Math.max(0, row(0)), Math.min(rows - 1, row(innerHeight))];
-    const start = Math.max(0, first - BEYOND) * this.#columns;
-    const near = this.#pictures.slice(start, (last + BEYOND + 1) * this.#columns);
-    this.#place(near, start);
-    const seen = this.#pictures.slice(first * this.#columns, (last + 1) * this.#columns);
+    const [start, end] = this.#rows.between(-top, innerHeight - top, BEYOND);
+    const near = this.#pictures.slice(start, end);
+    this.#place(near, start, columns);
+    const seen = this.#pictures.slice(...this.#rows.between(-top, innerHeight - top));
     const said = seen.map(({ id }) => id).join(' ');
     if (said !== this.#said) tell(this, 'visible', [...seen, ...near]);
     this.#said = said;
   }
 
-  /** Gives each picture its tile, and each tile its place. @param {readonly Picture[]} near @param {number} start */
-  #place(near, start) {
+  /** @param {number} place @param {(picture: Picture) => unknown} groupOf */
+  #begins(place, groupOf) {
+    const [picture, before] = [this.#pictures[place], this.#pictures[place - 1]];
+    return !picture || !before || groupOf(picture) !== groupOf(before);
+  }
+
+  /** Gives each picture its tile, and each tile its place. @param {readonly Picture[]} near @param {number} start @param {number} columns */
+  #place(near, start, columns) {
     const current = this.#pictures[this.#current];
     // The tile of the keyboard stays, wherever it is scrolled to.
     const kept = current && !near.includes(current) ? [current] : [];
@@ -176,13 +186,12 @@ export class PhotoGrid extends HTMLElement {
       this.#fill(view, picture);
     }
     // Few are needed again at once.
-    this.#spare.length = Math.min(this.#spare.length, 2 * this.#columns);
+    this.#spare.length = Math.min(this.#spare.length, 2 * columns);
   }
 
   /** @param {TileView} view @param {number} place */
   #put(view, place) {
-    const pitch = this.#pitch;
-    const [x, y] = [(place % this.#columns) * pitch, Math.floor(place / this.#columns) * pitch];
+    const { x, y } = this.#rows.cornerOf(place);
     const { style } = view.item;
     style.transform = `translate(${x}px, ${y}px)`;
     style.width = style.height = `${this.#edge}px`;
@@ -268,26 +277,23 @@ export class PhotoGrid extends HTMLElement {
       tell(this, 'select-none');
       return;
     }
-    const page = this.#columns * Math.max(1, Math.floor(innerHeight / this.#pitch) - 1);
-    const last = this.#pictures.length - 1;
-    const step = {
-      ArrowRight: 1,
-      ArrowLeft: -1,
-      ArrowDown: this.#columns,
-      ArrowUp: -this.#columns,
-      PageDown: page,
-      PageUp: -page,
-      Home: -this.#current,
-      End: last - this.#current,
+    const page = Math.max(1, Math.floor(innerHeight / this.#pitch) - 1);
+    const [current, last] = [this.#current, this.#pictures.length - 1];
+    const beside = (/** @type {number} */ rows) => this.#rows.beside(current, rows);
+    const place = {
+      ArrowRight: current + 1,
+      ArrowLeft: current - 1,
+      ArrowDown: beside(1),
+      ArrowUp: beside(-1),
+      PageDown: beside(page),
+      PageUp: beside(-page),
+      Home: 0,
+      End: last,
     }[event.key];
-    if (step === undefined) return;
+    if (place === undefined) return;
     event.preventDefault();
-    const from = this.#pictures[this.#current] ?? null;
-    const place = this.#current + step;
-    // From the last row but one down into a last row that is not full.
-    const inside = event.key.startsWith('Page') || (event.key === 'ArrowDown' && place > last);
-    if (inside) this.#move(Math.min(last, Math.max(0, place)), true);
-    else if (place >= 0 && place <= last) this.#move(place, true);
+    const from = this.#pictures[current] ?? null;
+    if (place >= 0 && place <= last) this.#move(place, true);
     const to = this.#pictures[this.#current];
     if (!event.shiftKey || !to) return;
     this.#anchor ??= from;
@@ -311,7 +317,7 @@ export class PhotoGrid extends HTMLElement {
   /** Scrolls as little as it takes. @param {number} place */
   #reveal(place) {
     const pitch = this.#pitch;
-    const top = this.#canvas.getBoundingClientRect().top + Math.floor(place / this.#columns) * pitch;
+    const top = this.#canvas.getBoundingClientRect().top + this.#rows.cornerOf(place).y;
     // What stays at the window's upper edge covers nothing that has the keyboard.
     const covered = GAP + (parseFloat(getComputedStyle(this).scrollMarginTop) || 0);
     if (top < covered) scrollBy(0, top - covered);

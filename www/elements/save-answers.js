@@ -69,6 +69,11 @@ class SaveAnswers extends HTMLElement {
     list.append(make('li', {}, this.#how()), make('li', { className: 'save-state' }, this.#line, this.#stop));
     this.#menu.append(list);
     this.append(this.#menu);
+    this.#menu.addEventListener('toggle', () => {
+      // So much room is below.
+      const { bottom } = this.#menu.querySelector('summary')?.getBoundingClientRect() ?? { bottom: 0 };
+      list.style.setProperty('--below', `${Math.round(bottom)}px`);
+    });
     // It lies over what comes below, and goes when somebody goes on.
     document.addEventListener('click', ({ target }) => {
       if (target instanceof Node && !this.contains(target)) this.#menu.open = false;

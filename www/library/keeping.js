@@ -17,9 +17,14 @@ import { LibraryStore } from './store.js';
 export function keepLibrary({ session, gallery, folders, removals, line, announce, onForgotten }) {
   /** Null as long as it is not open, and where the browser keeps nothing. @type {Library | null} */
   let library = null;
+  /** Pictures that could not be read, of which there is nothing to keep. */
+  let unread = 0;
 
   /** Whether there is what nobody wants to lose: what people have said, and what many pictures have taken. */
   const isWorth = () => gallery.isDense || session.corrections.isUsed || session.corrections.names.size > 0;
+
+  /** @param {Library} opened */
+  const show = ({ size, bytes, trouble }) => line.show({ size, bytes, trouble, unread });
 
   addEventListener('beforeunload', (event) => {
     if (gallery.isWriting || (isWorth() && library?.isWhole !== true)) event.preventDefault();
@@ -41,15 +46,22 @@ export function keepLibrary({ session, gallery, folders, removals, line, announc
       void folders.restore(store);
       void removals.restore(store);
       const opened = new Library(session, gallery.thumbnails, store);
-      opened.addEventListener('change', () => line.show(opened));
+      opened.addEventListener('change', () => show(opened));
       // What cannot be read is as good as nothing.
       const restored = await opened.restore().catch(() => 0);
       library = opened;
       if (restored > 0) announce(`${count(restored, 'picture')} of an earlier visit`);
     },
 
-    /** Something has changed. A few pictures of which nobody has said anything are soon looked at again. */
-    note() {
+    /**
+     * Something has changed. A few pictures of which nobody has said anything are soon looked at again.
+     * @param {{ open: number, failed: number }} tally of the pictures
+     */
+    note({ open, failed }) {
+      if (library && open === 0 && failed !== unread) {
+        unread = failed;
+        show(library);
+      }
       if (library && (isWorth() || library.size > 0)) library.note();
     },
 
