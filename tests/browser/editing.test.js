@@ -76,7 +76,7 @@ test('what was corrected of a few pictures is there on the next visit, but for w
   await visit.drop({ name: 'letter.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Dear') });
   await visit.settled('letter.jpg', 'failed');
   await page.getByRole('button', { name: 'Edit caption and tags of sky.png' }).click();
-  await page.getByLabel('Add tags').first().fill('Rexy');
+  await visit.card('sky.png').getByLabel('Add tags').fill('Rexy');
   // As long as it is in the field alone, it would be lost.
   const leaving = () => page.evaluate(() => !dispatchEvent(new Event('beforeunload', { cancelable: true })));
   assert.equal(await leaving(), true);
