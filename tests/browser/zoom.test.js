@@ -149,6 +149,13 @@ test('a few pictures are made large as well, and go back to where they were', as
   // In a narrow window the settings are a sheet that lies a tap away.
   await enlarge('b.png').click();
   await dialog.getByText('Ask about this picture').click();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  const near = await page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+  assert.equal(near, 'Edit caption and tags of b.png', 'its picture is no button while it is asked about');
+  await visit.card('b.png').getByText('Ask about this picture').click();
+  await enlarge('b.png').click();
+  await dialog.getByText('Ask about this picture').click();
   await dialog.getByRole('button', { name: 'Choose a model for answering questions' }).click();
   await dialog.waitFor({ state: 'hidden' });
   assert.ok(await page.locator('#answer-picker select').evaluate((one) => one === document.activeElement));

@@ -56,7 +56,7 @@ class DropZone extends HTMLElement {
     type: 'file',
     id: 'files',
     className: 'unseen',
-    accept: 'image/*,.tif,.tiff,.cr2,.cr3,.nef,.arw,.dng,.raf,.orf,.rw2,.pef,.srw',
+    accept: 'image/*,.tif,.tiff,.cr2,.cr3,.nef,.arw,.dng,.raf,.orf,.rw2,.pef,.srw,.zip',
     multiple: true,
     tabIndex: -1,
     'aria-hidden': 'true',

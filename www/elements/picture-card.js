@@ -191,9 +191,10 @@ export class PictureCard extends HTMLElement {
     this.#frame.fit();
   }
 
-  /** Puts the keyboard on the picture. */
+  /** Puts the keyboard on the picture, or near it where that is no button. */
   takeFocusOnPicture() {
     this.#frame.takeFocus();
+    if (!this.contains(document.activeElement)) this.#edit.focus();
   }
 
   /** Puts the keyboard back after the card was moved to the front. */
