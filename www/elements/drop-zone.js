@@ -73,7 +73,7 @@ class DropZone extends HTMLElement {
   #again = make('ul', { className: 'drop-again', role: 'list', hidden: true });
   #choose = button('Choose pictures', 'button button-strong', () => this.#input.click());
   #said = make('p', { className: 'drop-said', hidden: true });
-  #leftLine = make('p', { className: 'drop-said' });
+  #leftLine = make('p');
   #left = make(
     'div',
     { className: 'row drop-left', hidden: true },
