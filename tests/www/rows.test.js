@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { loadVocabulary } from '../../pkg/src/node.js';
+import { FileWords } from '../../www/file-words.js';
 import { rowsOf } from '../../www/save.js';
 
 /** What is saved of pictures. */
@@ -16,6 +17,7 @@ function rowOf({ tags, compared = [], gone = [], paths = [] }) {
     answerOf: () => ({ tags: scored(tags), compared: scored(compared), sure: true }),
     captionsOf: () => null,
     corrections: { of: () => ({ own: [], gone, caption: null }) },
+    fileWords: new FileWords(),
   };
   const [row] = rowsOf(/** @type {any} */ (session), { naming: String, vocabulary });
   return row;
