@@ -131,7 +131,7 @@ test('questions need a model: the card leads to it, and one that is not there is
   const select = page.locator('#answer-picker select');
   assert.equal(await select.evaluate((element) => element === document.activeElement), true);
   assert.ok(
-    (await select.locator('option').allInnerTexts()).some((text) => /^BLIP .+, [\d,]+ MB$/.test(text)),
+    (await select.locator('option').allInnerTexts()).some((text) => /^Answers, [\d,]+ MB$/.test(text)),
   );
   await visit.use('answer', './missing/model/');
   await page.locator('#answer-notice[data-status="failed"]').waitFor();
