@@ -18,7 +18,7 @@ const RESULT = USAGE.STORAGE | USAGE.COPY_SRC;
 
 /** One device's kernels, run one at a time. */
 export class Bench {
-  /** @param {GPUDevice} device @param {{ packed?: boolean }} [options] */
+  /** @param {GPUDevice} device @param {{ packed?: boolean, half?: boolean }} [options] */
   constructor(device, options) {
     this.device = device;
     this.kernels = new Kernels(device, options);

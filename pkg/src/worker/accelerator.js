@@ -107,7 +107,9 @@ async function openDevice(gpu) {
   // The default limits do. Larger ones let more pictures go through at once.
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits ?? {};
   const requiredLimits = maxBufferSize ? { maxBufferSize, maxStorageBufferBindingSize } : {};
-  const device = await adapter.requestDevice({ requiredLimits });
+  /** @type {GPUFeatureName[]} */
+  const requiredFeatures = adapter.features?.has('shader-f16') ? ['shader-f16'] : [];
+  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
   const name = [vendor, architecture].filter(Boolean).join(' ') || description || 'unnamed';
   return { device, name, isSoftware: isFallbackAdapter || SOFTWARE.test(`${name} ${description}`) };
 }

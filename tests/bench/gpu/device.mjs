@@ -22,6 +22,7 @@ export async function openDevice() {
   }
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const device = await adapter.requestDevice({
+    requiredFeatures: adapter.features.has('shader-f16') ? ['shader-f16'] : [],
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
   });
   device.addEventListener?.('uncapturederror', (/** @type {any} */ { error }) => {

@@ -62,12 +62,13 @@ export class Kernels {
 
   /**
    * @param {GPUDevice} device
-   * @param {{ packed?: boolean, tile?: ChooseTile }} [options] `packed`: whether WGSL multiplies packed int8 numbers; `tile`: which
-   *   tile a product takes
+   * @param {{ packed?: boolean, half?: boolean, tile?: ChooseTile }} [options] `packed`: whether WGSL multiplies packed int8 numbers;
+   *   `half`: whether f16 weights are multiplied in f16; `tile`: which tile a product takes
    */
-  constructor(device, { packed = languageHasPacked(), tile } = {}) {
+  constructor(device, { packed = languageHasPacked(), half = device.features.has('shader-f16'), tile } = {}) {
     this.device = device;
     this.packed = packed;
+    this.half = half;
     this.tile = tile ?? (({ rows, matrix }) => usualTile(rows, matrix.outputs));
     this.#params = new Params(device);
   }
@@ -103,7 +104,7 @@ export class Kernels {
     const name = given ?? (await this.tile(product, (other) => this.product(product, other)));
     const { matrix, from, to, rows, output, activation, embed } = product;
     const tile = TILES[name];
-    const options = { tile, output, activation, packed: this.packed };
+    const options = { tile, output, activation, packed: this.packed, half: this.half };
     const { dtype, outputs, inputs, pitch } = matrix;
     const code = dtype === 'int8' ? int8Product(options) : floatProduct({ ...options, dtype });
     const params = [

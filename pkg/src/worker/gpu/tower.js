@@ -13,6 +13,7 @@
  * @property {import('./tuning.js').Tuning} [tuning] which tiles were fastest, to which this tower adds what it measures: an empty
  *   one has all measured, none has nothing measured
  * @property {boolean} [packed] whether WGSL multiplies packed int8 numbers: by default what the browser says
+ * @property {boolean} [half] whether f16 weights are multiplied in f16: by default where the device has `shader-f16`
  * @property {import('./kernels.js').ChooseTile} [tile] which tile products take, in place of what is measured
  * @property {number} [most] images or texts of one submit, at most
  * @property {number} [operations] multiplications and additions of one submit, at most
@@ -75,11 +76,16 @@ export class GpuTower {
    * @param {TowerOptions} [options]
    * @returns {Promise<GpuTower>}
    */
-  static async create(device, description, readTensor, { tuning, packed, tile, most, operations } = {}) {
+  static async create(
+    device,
+    description,
+    readTensor,
+    { tuning, packed, half, tile, most, operations } = {},
+  ) {
     check(description);
     const tuner = tuning && new Tuner(device, tuning);
     const measured = tuner && tuner.choose.bind(tuner);
-    const kernels = new Kernels(device, { packed, tile: tile ?? measured });
+    const kernels = new Kernels(device, { packed, half, tile: tile ?? measured });
     const uploads = new Uploads(device);
     const workspace = new Workspace(device);
     try {

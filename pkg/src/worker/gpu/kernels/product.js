@@ -20,6 +20,7 @@
  * @property {Output} output
  * @property {import('../types.js').Activation} [activation]
  * @property {boolean} [packed] whether the language multiplies packed int8 numbers
+ * @property {boolean} [half] whether the device computes in f16
  */
 
 import { activationText, each, GROUPS_OF_BLOCK, QUANTIZE } from './text.js';
