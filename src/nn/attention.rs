@@ -269,8 +269,8 @@ impl CustomOp2 for Pooled<'_> {
 pub struct CrossAttention {
     pub(super) heads: Heads,
     pub(super) query: Linear,
-    key: Linear,
-    value: Linear,
+    pub(super) key: Linear,
+    pub(super) value: Linear,
     pub(super) output: Linear,
 }
 
@@ -289,14 +289,26 @@ impl CrossAttention {
         })
     }
 
+    /// Width of keys, and of values.
+    pub fn width(&self) -> usize {
+        self.heads.width
+    }
+
     /// The keys and values of `other`: `(rows, other width)`.
     pub fn project_kv(&self, other: &Tensor) -> Result<KeyValues> {
-        let both = Linear::forward_all(&[&self.key, &self.value], other)?;
-        let (len, width) = (both.dim(0)?, self.heads.width);
-        Ok(rows::with(&both, |values| {
-            let part = |first| Columns { values, stride: 2 * width, first };
-            KeyValues::pack(self.heads, len, part(0), part(width))
-        })?)
+        Ok(rows::with(&self.project(other)?, |both| self.pack(both))?)
+    }
+
+    /// The same side by side, `(rows, 2 width)`: what [`CrossAttention::pack`] takes.
+    pub fn project(&self, other: &Tensor) -> Result<Tensor> {
+        Linear::forward_all(&[&self.key, &self.value], other)
+    }
+
+    /// Keys and values that were projected: `2 width` numbers of each row.
+    pub fn pack(&self, both: &[f32]) -> KeyValues {
+        let stride = 2 * self.heads.width;
+        let part = |first| Columns { values: both, stride, first };
+        KeyValues::pack(self.heads, both.len() / stride, part(0), part(self.heads.width))
     }
 
     /// `residual` plus the attention of `x` to `memory`; both `(rows, width)`.

@@ -1,6 +1,8 @@
 //! The parameters of layers, for a device that computes them in this crate's place.
 
-use super::{EncoderLayer, LayerNorm, Linear, PatchEmbed, SelfAttention, attention::Projections};
+use super::{
+    CrossAttention, EncoderLayer, LayerNorm, Linear, PatchEmbed, SelfAttention, attention::Projections,
+};
 use crate::kernels::Matrix;
 
 /// A parameter of a layer.
@@ -54,6 +56,18 @@ impl SelfAttention {
             _ => return None,
         };
         layer.parameter(rest)
+    }
+}
+
+impl CrossAttention {
+    /// `key` or `value`: the layers that see the other sequence.
+    pub fn parameter(&self, name: &str) -> Option<Parameter<'_>> {
+        let (layer, rest) = name.split_at(name.find('.').unwrap_or(name.len()));
+        match layer {
+            "key" => self.key.parameter(rest),
+            "value" => self.value.parameter(rest),
+            _ => None,
+        }
     }
 }
 

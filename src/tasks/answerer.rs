@@ -9,7 +9,7 @@ use super::texts::{Noun, check_texts};
 use super::{ImageEncoding, MAX_TEXT_TOKENS, ModelFiles, finite, non_finite, pixel_batch};
 use crate::image::RgbImage;
 use crate::models::ImageTower;
-use crate::models::blip::{BlipAnswerer, CaptionState};
+use crate::models::blip::{BlipAnswerer, CaptionState, ImageProjection};
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
 
@@ -148,6 +148,11 @@ impl Answerer {
         self.parts.model.vision()
     }
 
+    /// What questions see of images.
+    pub fn projection(&self) -> ImageProjection {
+        self.parts.model.projection()
+    }
+
     /// Begins to look at `image`; no layer is computed yet.
     pub fn encode_image(&self, image: &RgbImage) -> Result<ImageEncoding> {
         let Parts { model, files } = &*self.parts;
@@ -184,7 +189,11 @@ impl Answerer {
     /// The question as the decoder sees it.
     fn ask(&self, encoding: &ImageEncoding, question: &[u32]) -> Result<CaptionState> {
         let model = &self.parts.model;
-        model.ask(&model.project_image(&model.vision().states(encoding.state())?)?, question)
+        let image = match encoding.key_values() {
+            Some(known) => known,
+            None => model.project_image(&model.vision().states(encoding.state())?)?,
+        };
+        model.ask(&image, question)
     }
 
     /// The whole answer.

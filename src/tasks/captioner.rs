@@ -8,7 +8,7 @@ use super::naming::{Naming, prompt_of};
 use super::{ImageEncoding, ModelFiles, finite, pixel_batch};
 use crate::image::RgbImage;
 use crate::models::ImageTower;
-use crate::models::blip::{BlipModel, CaptionState};
+use crate::models::blip::{BlipModel, CaptionState, ImageProjection};
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
 
@@ -156,6 +156,11 @@ impl Captioner {
         self.parts.model.vision()
     }
 
+    /// What captions see of images, where another device can compute it.
+    pub fn projection(&self) -> Option<ImageProjection> {
+        self.parts.model.projection()
+    }
+
     /// Begins to look at `image`; no layer is computed yet.
     pub fn encode_image(&self, image: &RgbImage) -> Result<ImageEncoding> {
         let Parts { model, files } = &*self.parts;
@@ -185,10 +190,14 @@ impl Captioner {
         let model = &self.parts.model;
         let (ids, words) =
             if plan.names { self.prompt(&self.words(encoding)?)? } else { (plan.ids.clone(), Vec::new()) };
+        let image = match encoding.key_values() {
+            Some(known) => known,
+            None => model.project_image(&model.image_states_of(encoding.state())?)?,
+        };
         Ok(CaptionRun {
             parts: Arc::clone(&self.parts),
             generation: self.generation(&ids, plan)?,
-            state: model.start(&model.image_states_of(encoding.state())?)?,
+            state: model.begin(&image),
             next: ids.clone(),
             prompt: ids.len(),
             hidden: if plan.names { ids.len() } else { 0 },

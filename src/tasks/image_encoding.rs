@@ -2,8 +2,9 @@
 
 use crate::Result;
 use crate::image::Frame;
-use crate::models::EncoderState;
+use crate::models::blip::{ImageKeyValues, ImageProjection};
 use crate::models::vision::VisionTransformer;
+use crate::models::{EncoderState, ImageTower};
 
 /// An image on its way through a model's vision tower, which is nearly all of the work: made by `encode_image`, taken on
 /// by `advance`, one layer at a time, and then asked about as often as one likes.
@@ -13,12 +14,14 @@ use crate::models::vision::VisionTransformer;
 pub struct ImageEncoding {
     state: EncoderState,
     frame: Frame,
+    /// What texts see of the image, where another device computed it.
+    key_values: Option<ImageKeyValues>,
 }
 
 impl ImageEncoding {
     /// A look at all of an image.
     pub(super) fn new(state: EncoderState) -> Self {
-        Self { state, frame: Frame::WHOLE }
+        Self { state, frame: Frame::WHOLE, key_values: None }
     }
 
     /// A look at a part of an image.
@@ -66,6 +69,44 @@ impl ImageEncoding {
     /// `ArgumentInvalid` where they are not those of this image.
     pub fn complete(&mut self, tower: &VisionTransformer, states: Vec<f32>) -> Result<()> {
         tower.complete(&mut self.state, states)
+    }
+
+    /// Keys and values of a layer of texts, as the model computes them of the states after the last layer: see
+    /// [`ImageProjection::project`].
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` where there is no such layer.
+    pub fn project(
+        &self,
+        tower: &ImageTower,
+        projection: &ImageProjection,
+        layer: usize,
+    ) -> Result<Vec<f32>> {
+        let states = tower.states(self.state())?.squeeze(0)?;
+        Ok(projection.project(layer, &states)?.flatten_all()?.to_vec1()?)
+    }
+
+    /// [`ImageEncoding::complete`], and with the states what texts see of them, layer by layer: see
+    /// [`ImageProjection::complete`].
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` where they are not those of this image. Then nothing has changed.
+    pub fn complete_seen(
+        &mut self,
+        tower: &VisionTransformer,
+        states: Vec<f32>,
+        projection: &ImageProjection,
+        layers: impl ExactSizeIterator<Item = Vec<f32>>,
+    ) -> Result<()> {
+        let key_values = projection.complete(states.len() / tower.width(), layers)?;
+        self.complete(tower, states)?;
+        self.key_values = Some(key_values);
+        Ok(())
+    }
+
+    /// What texts see of the image, where another device computed it.
+    pub(super) fn key_values(&self) -> Option<ImageKeyValues> {
+        self.key_values.clone()
     }
 
     /// How far it is; copied without the numbers, which are shared.

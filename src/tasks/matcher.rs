@@ -11,7 +11,7 @@ use super::texts::{Noun, check_texts};
 use super::{ImageEncoding, ModelFiles, non_finite, pixel_batch};
 use crate::image::RgbImage;
 use crate::models::ImageTower;
-use crate::models::blip::{BlipMatcher, ImageKeyValues};
+use crate::models::blip::{BlipMatcher, ImageKeyValues, ImageProjection};
 use crate::weights::Weights;
 use crate::{Error, ErrorKind, Result};
 
@@ -131,6 +131,11 @@ impl Matcher {
         self.model().vision()
     }
 
+    /// What texts see of images, where another device can compute it.
+    pub fn projection(&self) -> Option<ImageProjection> {
+        self.model().projection()
+    }
+
     /// Begins to look at `image`; no layer is computed yet.
     pub fn encode_image(&self, image: &RgbImage) -> Result<ImageEncoding> {
         let preprocessor = &self.parts.files.preprocessor;
@@ -151,7 +156,7 @@ impl Matcher {
         Ok(MatchRun {
             states,
             embedding,
-            image_kv: None,
+            image_kv: encoding.key_values(),
             texts: texts.clone(),
             rerank: rerank.min(texts.0.len()),
             matches: Vec::with_capacity(texts.0.len()),

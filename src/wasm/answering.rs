@@ -57,7 +57,7 @@ impl AnswererHandle {
     /// The vision tower, where it is a transformer.
     #[wasm_bindgen(getter, js_name = visionTower)]
     pub fn vision_tower(&self) -> Option<VisionTower> {
-        VisionTower::of(self.0.tower())
+        VisionTower::of(self.0.tower(), Some(self.0.projection()))
     }
 
     /// Begins to look at the picture; no layer is computed yet.

@@ -119,7 +119,7 @@ impl CaptionerHandle {
     /// The vision tower, where it is a transformer.
     #[wasm_bindgen(getter, js_name = visionTower)]
     pub fn vision_tower(&self) -> Option<VisionTower> {
-        VisionTower::of(self.0.tower())
+        VisionTower::of(self.0.tower(), self.0.projection())
     }
 
     /// Begins to look at the picture; no layer is computed yet.

@@ -52,7 +52,7 @@ impl ClassifierHandle {
     /// The vision tower, where it is a transformer.
     #[wasm_bindgen(getter, js_name = visionTower)]
     pub fn vision_tower(&self) -> Option<VisionTower> {
-        VisionTower::of(self.0.tower())
+        VisionTower::of(self.0.tower(), None)
     }
 
     /// Begins to look at the picture; no layer is computed yet.

@@ -122,7 +122,7 @@ impl TaggerHandle {
     /// The vision tower, where it is a transformer.
     #[wasm_bindgen(getter, js_name = visionTower)]
     pub fn vision_tower(&self) -> Option<VisionTower> {
-        self.0.tower().and_then(VisionTower::of)
+        self.0.tower().and_then(|tower| VisionTower::of(tower, None))
     }
 
     /// The text tower, where another device can compute its layers.

@@ -9,22 +9,60 @@ use super::edge::{JsResult, to_js};
 use super::picture::ImageEncoding;
 use ocelli::kernels::{Dtype, Matrix};
 use ocelli::models::ImageTower;
-use ocelli::models::vision::{TowerParameter, VisionTransformer};
+use ocelli::models::blip::ImageProjection;
+use ocelli::models::vision::{TowerDescription, TowerParameter, VisionTransformer};
 use ocelli::{Error, ErrorKind, Result};
 
-/// The vision transformer of a model.
+/// The vision transformer of a model, and what the model's texts see of its states.
 #[wasm_bindgen]
-pub struct VisionTower(Arc<ImageTower>);
+pub struct VisionTower {
+    tower: Arc<ImageTower>,
+    projection: Option<ImageProjection>,
+}
 
 impl VisionTower {
     /// That of `tower`, where it is a transformer.
-    pub(super) fn of(tower: &Arc<ImageTower>) -> Option<Self> {
-        tower.transformer().map(|_| Self(Arc::clone(tower)))
+    pub(super) fn of(tower: &Arc<ImageTower>, projection: Option<ImageProjection>) -> Option<Self> {
+        tower.transformer().map(|_| Self { tower: Arc::clone(tower), projection })
     }
 
     fn transformer(&self) -> Result<&VisionTransformer> {
         let other = || Error::new(ErrorKind::Internal, "The image tower is no transformer.");
-        self.0.transformer().ok_or_else(other)
+        self.tower.transformer().ok_or_else(other)
+    }
+
+    fn describe(&self) -> Result<TowerDescription> {
+        let key_values = self.projection.as_ref().map(ImageProjection::description);
+        Ok(TowerDescription { key_values, ..self.transformer()?.description() })
+    }
+
+    fn find(&self, name: &str) -> Result<Option<TowerParameter<'_>>> {
+        match name.strip_prefix("key_values.") {
+            Some(rest) => Ok(self.projection.as_ref().and_then(|projection| projection.parameter(rest))),
+            None => self.transformer()?.parameter(name),
+        }
+    }
+
+    fn key_values_of(&self, encoding: &ImageEncoding, layer: usize) -> Result<Vec<f32>> {
+        let none = || Error::new(ErrorKind::Internal, "No texts see this tower's states.");
+        encoding.0.project(&self.tower, self.projection.as_ref().ok_or_else(none)?, layer)
+    }
+
+    fn take(
+        &self,
+        encoding: &mut ImageEncoding,
+        states: Vec<f32>,
+        key_values: &[Float32Array],
+    ) -> Result<()> {
+        let tower = self.transformer()?;
+        match &self.projection {
+            None => encoding.0.complete(tower, states),
+            Some(projection) => {
+                // One layer after the other is copied into the wasm's memory, and packed there.
+                let layers = key_values.iter().map(Float32Array::to_vec);
+                encoding.0.complete_seen(tower, states, projection, layers)
+            }
+        }
     }
 }
 
@@ -32,13 +70,12 @@ impl VisionTower {
 impl VisionTower {
     /// What the tower is made of, as JSON: see `TowerDescription` of the crate.
     pub fn description(&self) -> JsResult<String> {
-        self.transformer().and_then(|tower| tower.description().to_json()).map_err(to_js)
+        self.describe().and_then(|description| description.to_json()).map_err(to_js)
     }
 
     /// A copy of the parameter `name`, where the tower has it.
     pub fn parameter(&self, name: &str) -> JsResult<Option<TowerTensor>> {
-        let parameter = self.transformer().and_then(|tower| tower.parameter(name)).map_err(to_js)?;
-        Ok(parameter.map(|parameter| TowerTensor::of(&parameter)))
+        Ok(self.find(name).map_err(to_js)?.map(|parameter| TowerTensor::of(&parameter)))
     }
 
     /// The patches of a picture of which no layer is computed yet, one after the other.
@@ -57,9 +94,22 @@ impl VisionTower {
         self.transformer().map(|tower| encoding.0.wants_all(tower)).map_err(to_js)
     }
 
-    /// Takes over the states after the last layer, before the norm.
-    pub fn complete(&self, encoding: &mut ImageEncoding, states: Vec<f32>) -> JsResult<()> {
-        self.transformer().and_then(|tower| encoding.0.complete(tower, states)).map_err(to_js)
+    /// Keys and values side by side, row by row, that a layer of the model's texts sees of a picture, as the wasm computes
+    /// them. Computes the layers that are left.
+    #[wasm_bindgen(js_name = keyValues)]
+    pub fn key_values(&self, encoding: &ImageEncoding, layer: usize) -> JsResult<Vec<f32>> {
+        self.key_values_of(encoding, layer).map_err(to_js)
+    }
+
+    /// Takes over the states after the last layer, before the norm, and the keys and values of each layer, where the
+    /// description has those.
+    pub fn complete(
+        &self,
+        encoding: &mut ImageEncoding,
+        states: Vec<f32>,
+        key_values: Vec<Float32Array>,
+    ) -> JsResult<()> {
+        self.take(encoding, states, &key_values).map_err(to_js)
     }
 }
 

@@ -164,6 +164,17 @@ function tests(call) {
     ]);
   });
 
+  test('what texts see of images equals its twin', both, async () => {
+    for (const dtype of ['f32', 'int8']) {
+      // As wide as the tower, and narrower, with matrices that are stacked within a panel.
+      const width = dtype === 'f32' ? 64 : 36;
+      const description = { preNorm: false, output: 'all', keyValues: { layers: 2, width } };
+      const found = await call('keyValues', { dtype, description });
+      assert.ok(found.off <= (dtype === 'f32' ? 2e-3 : Infinity), JSON.stringify(found));
+      assert.ok(found.least >= 0.9995, JSON.stringify(found));
+    }
+  });
+
   test('texts get the same rows alone and together, and are of one length', async () => {
     const { same, refused } = await call('textsTogether');
     assert.deepEqual(same, Array(7).fill(true));

@@ -4,7 +4,7 @@ import { GpuTower } from '../../pkg/src/worker/gpu/tower.js';
 import { Tuner } from '../../pkg/src/worker/gpu/tuning.js';
 import * as kernels from './kernels.js';
 import { numbers } from './numbers.js';
-import { compareTexts, compareTower, makeTower, TEXTS } from './towers.js';
+import { compareKeyValues, compareTexts, compareTower, makeTower, TEXTS } from './towers.js';
 
 /** One tile for all towers: compiling is what takes time in software. */
 const tile = () => /** @type {const} */ ('16x64');
@@ -57,6 +57,16 @@ export async function tower(options) {
 /** @param {Parameters<typeof compareTexts>[2]} options */
 export async function texts(options) {
   const { tower, ...found } = await compareTexts(await device(), GpuTower, { ...options, options: { tile } });
+  towers.push(tower);
+  return found;
+}
+
+/** @param {Parameters<typeof compareKeyValues>[2]} options */
+export async function keyValues(options) {
+  const { tower, ...found } = await compareKeyValues(await device(), GpuTower, {
+    ...options,
+    options: { tile },
+  });
   towers.push(tower);
   return found;
 }

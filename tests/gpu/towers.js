@@ -75,6 +75,14 @@ export function makeTower({
   }
   if (prefix > 0) vector('prefix', numbers(prefix * width, seed++));
   if (description.preNorm) norm('pre_norm');
+  if (description.keyValues) {
+    norm('post_norm');
+    for (let i = 0; i < description.keyValues.layers; i++) {
+      for (const name of ['key', 'value']) {
+        matrix(`key_values.${i}.${name}`, description.keyValues.width, width);
+      }
+    }
+  }
   for (let i = 0; i < layers; i++) {
     norm(`layers.${i}.norm1`);
     norm(`layers.${i}.norm2`);
@@ -220,6 +228,51 @@ export async function compareTexts(device, GpuTower, { lengths, options, ...made
       least = Math.min(least, cosine(found.subarray(at, at + width), row));
     }
     least = Math.min(least, cosine(single[i] ?? new Float32Array(), wanted.subarray(-width)));
+  }
+  return { off, least, bytes: tower.bytes, tower };
+}
+
+/**
+ * How far what texts see of images is from its twin: the largest difference, and the smallest cosine of a row.
+ * @param {GPUDevice} device
+ * @param {typeof import('../../pkg/src/worker/gpu/tower.js').GpuTower} GpuTower
+ * @param {Parameters<typeof makeTower>[0] & { options?: object }} options
+ */
+export async function compareKeyValues(device, GpuTower, { options, ...made }) {
+  const { description, readTensor, exact } = makeTower(made);
+  const { width, patches, inputs, epsilon, keyValues } = description;
+  if (!keyValues) throw new Error('The tower is to be one that texts see.');
+  const get = (/** @type {string} */ name) => exact.get(name) ?? [];
+  const tower = await GpuTower.create(device, description, readTensor, options);
+  const pictures = Array.from({ length: 2 }, (_, i) => numbers(patches * inputs, 100 + i));
+  const seen = await tower.see(pictures);
+  const alone = await tower.run(pictures, { rows: 'all' });
+  let [off, least] = [0, 1];
+  for (const [i, picture] of pictures.entries()) {
+    const { states = new Float32Array(), keyValues: found = [] } = seen[i] ?? {};
+    if (states.some((value, at) => value !== alone[i]?.[at])) throw new Error('The states are others.');
+    if (found.length !== keyValues.layers) throw new Error(`${found.length} layers were given.`);
+    const normal = layerNorm(
+      twin(description, exact, picture),
+      width,
+      get('post_norm.weight'),
+      get('post_norm.bias'),
+      epsilon,
+    );
+    for (const [layer, both] of found.entries()) {
+      const wanted = beside(
+        ['key', 'value'].map((name) => {
+          const matrix = `key_values.${layer}.${name}`;
+          return linear(normal, get(matrix), width, { bias: get(`${matrix}.bias`) });
+        }),
+        keyValues.width,
+      );
+      off = Math.max(off, difference(both, wanted));
+      for (let at = 0; at < wanted.length; at += keyValues.width) {
+        const row = wanted.subarray(at, at + keyValues.width);
+        least = Math.min(least, cosine(both.subarray(at, at + keyValues.width), row));
+      }
+    }
   }
   return { off, least, bytes: tower.bytes, tower };
 }

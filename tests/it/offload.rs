@@ -4,8 +4,10 @@
 use ocelli::ErrorKind;
 use ocelli::models::dual::{DualConfig, DualEncoder, Towers};
 use ocelli::models::vision::{TowerDescription, TowerParameter, VisionTransformer};
+use ocelli::tasks::{CaptionOptions, Captioner, ImageEncoding};
 
 use crate::golden::{Golden, IMAGES, difference, pixels};
+use crate::tasks::{captioner, picture};
 
 /// With and without a class token, registers, a norm before the layers, layer scale; queries, keys and values together and
 /// apart.
@@ -238,4 +240,82 @@ fn states_that_are_not_those_of_the_image_are_refused_and_change_nothing() {
         assert!(transformer.parameter(name).unwrap().is_none(), "{name}");
     }
     assert!(description.to_json().unwrap().contains(r#""preNorm":true"#));
+}
+
+/// Numbers of rows, as another device gives them back.
+fn flat(rows: &Rows) -> Vec<f32> {
+    rows.iter().flatten().map(|&x| x as f32).collect()
+}
+
+/// The states of a picture, and what each layer of captions sees of them, as another device computes them.
+fn seen(captioner: &Captioner, encoding: &ImageEncoding) -> (Vec<f32>, Vec<Rows>) {
+    let transformer = captioner.tower().transformer().unwrap();
+    let projection = captioner.projection().unwrap();
+    let description = transformer.description();
+    let device = Device::of(transformer, &description);
+    let states = device.states(&description, &encoding.patches(transformer).unwrap());
+    let normal = device.norm("post_norm", &states);
+    let texts = Device { parameter: Box::new(|name| projection.parameter(name)), ..device };
+    let layer = |i: usize| -> Rows {
+        let [keys, values] = ["key", "value"].map(|part| texts.linear(&format!("{i}.{part}"), &normal));
+        keys.into_iter().zip(values).map(|(key, value)| [key, value].concat()).collect()
+    };
+    (flat(&states), (0..projection.description().layers).map(layer).collect())
+}
+
+fn caption(captioner: &Captioner, encoding: &ImageEncoding) -> String {
+    let plan = captioner.plan(&CaptionOptions::default()).unwrap();
+    captioner.write(encoding, &plan).unwrap().collect::<ocelli::Result<_>>().unwrap()
+}
+
+#[test]
+fn captions_of_what_another_device_has_them_see_are_the_same() {
+    let captioner = captioner();
+    let (tower, projection) = (captioner.tower(), captioner.projection().unwrap());
+    let transformer = tower.transformer().unwrap();
+    for path in ["www/samples/cat.webp", "www/samples/mushroom.webp"] {
+        let begun = captioner.encode_image(&picture(path)).unwrap();
+        let mut own = begun.clone();
+        while captioner.advance(&mut own).unwrap() > 0 {}
+        let (states, layers) = seen(&captioner, &begun);
+        for (i, layer) in layers.iter().enumerate() {
+            let expected = own.project(tower, &projection, i).unwrap();
+            let most = expected.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+            let off = flat(layer).iter().zip(&expected).fold(0.0f32, |off, (a, b)| off.max((a - b).abs()));
+            assert!(flat(layer).len() == expected.len() && off <= BOUND * most, "layer {i}: off by {off:e}");
+        }
+        let mut found = begun.clone();
+        found.complete_seen(transformer, states.clone(), &projection, layers.iter().map(flat)).unwrap();
+        assert_eq!(caption(&captioner, &found), caption(&captioner, &own), "{path}");
+        // What the other device gives is what captions see.
+        let mut other = begun;
+        let zeros = layers.iter().map(|layer| vec![0.0; flat(layer).len()]);
+        other.complete_seen(transformer, states, &projection, zeros).unwrap();
+        assert_ne!(caption(&captioner, &other), caption(&captioner, &own), "{path}");
+    }
+}
+
+#[test]
+fn keys_and_values_that_are_not_those_of_the_image_are_refused_and_change_nothing() {
+    let captioner = captioner();
+    let projection = captioner.projection().unwrap();
+    let transformer = captioner.tower().transformer().unwrap();
+    let mut encoding = captioner.encode_image(&picture("www/samples/cat.webp")).unwrap();
+    let (states, layers) = seen(&captioner, &encoding);
+    let right: Vec<Vec<f32>> = layers.iter().map(flat).collect();
+    let mut short = right.clone();
+    short[0].pop();
+    let mut broken = right.clone();
+    broken[0][3] = f32::NAN;
+    for wrong in [vec![], right[1..].to_vec(), short, broken] {
+        let error =
+            encoding.complete_seen(transformer, states.clone(), &projection, wrong.into_iter()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ArgumentInvalid);
+        assert!(encoding.patches(transformer).is_ok());
+    }
+    encoding.complete_seen(transformer, states, &projection, right.into_iter()).unwrap();
+    assert!(encoding.project(captioner.tower(), &projection, 99).is_err());
+    for name in ["", "0", "0.query", "0.key.other", "99.key"] {
+        assert!(projection.parameter(name).is_none(), "{name}");
+    }
 }

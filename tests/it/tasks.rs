@@ -84,12 +84,12 @@ fn tagger() -> Tagger {
     Tagger::new(TaggerFiles::read(files.borrow()).unwrap(), files.weights()).unwrap()
 }
 
-fn captioner() -> Captioner {
+pub fn captioner() -> Captioner {
     let files = Files::read("blip-tiny");
     Captioner::new(CaptionerFiles::read(files.borrow()).unwrap(), files.weights()).unwrap()
 }
 
-fn picture(path: &str) -> image::RgbImage {
+pub fn picture(path: &str) -> image::RgbImage {
     image::decode(&fs::read(root().join(path)).unwrap()).unwrap()
 }
 

@@ -163,6 +163,40 @@ test('where several pictures get other states than one alone, the wasm computes 
   assert.match(accelerator?.lost ?? '', /something else .* of 2 pictures at once/);
 });
 
+/** What texts see: as wide as the fake's states are twice. */
+const KEYS = { layers: 2, width: WIDTH / 2 };
+
+test('what texts see of a picture comes from the GPU with its states', async () => {
+  const model = new FakeModel(10, KEYS);
+  const { accelerator } = await accelerate(wasm, model, 'auto', fakeGpu().surroundings);
+  const encodings = new ImageEncodings(wasm, /** @type {any} */ (model), { accelerator });
+  const look = await encoded(await encodings.open(picture));
+  assert.equal(look.byGpu, true);
+  const expected = [0, 1].map((i) => model.visionTower.keyValues(look, i));
+  assert.deepEqual(look.seen, expected);
+});
+
+test('a GPU that is wrong about what texts see is not taken', async () => {
+  const model = new FakeModel(10, KEYS);
+  const { log, surroundings } = fakeGpu({ wrongFor: 'keys' });
+  const { accelerator, reason } = await accelerate(wasm, model, 'webgpu', surroundings);
+  assert.equal(accelerator, null);
+  assert.match(reason, /something else .* of what layer 1 of texts sees/);
+  assert.deepEqual([log.towers, model.freed], [0, 1]);
+});
+
+test('where the GPU fails with what texts see, the wasm goes on', async () => {
+  const model = new FakeModel(5, KEYS);
+  // Five runs are the test's.
+  const { surroundings } = fakeGpu({ failAt: 6 });
+  const { accelerator } = await accelerate(wasm, model, 'auto', surroundings);
+  assert.ok(accelerator);
+  const encodings = new ImageEncodings(wasm, /** @type {any} */ (model), { accelerator });
+  const look = await encoded(await encodings.open(picture));
+  assert.deepEqual([look.byGpu, look.left, look.seen], [undefined, 0, undefined]);
+  assert.match(accelerator.lost ?? '', /lost/);
+});
+
 test('a GPU that does not answer is given up', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const hours = () => setImmediate(() => t.mock.timers.tick(1e7));

@@ -125,6 +125,8 @@ export class Accelerator {
   /** How much of what was measured is kept. */
   #kept;
   #width;
+  /** What texts see of the states, where the model has such texts. @type {TowerDescription['keyValues']} */
+  keyValues;
   /** Numbers of pictures that were seen to give together what they give alone. @type {Set<number>} */
   #proven = new Set([1]);
   /** Number of layers. */
@@ -151,6 +153,7 @@ export class Accelerator {
     this.#kept = 0;
     this.#width = description.width;
     this.layers = description.layers;
+    this.keyValues = description.keyValues;
     void device.lost.then(({ message }) => this.end(sentence(message) || 'the device was lost'));
   }
 
@@ -191,14 +194,9 @@ export class Accelerator {
   async encode(encodings) {
     let done = 0;
     if (!this.#gpu) return done;
-    const tower = this.#tower;
     try {
-      const rows = encodings.some((encoding) => tower.wantsAll(encoding)) ? 'all' : 'class';
-      const patches = encodings.map((encoding) => tower.patches(encoding));
-      const states = await this.#run(patches, { rows });
-      if (!this.#proven.has(states.length)) await this.#prove(patches, states, rows);
-      for (const [i, encoding] of encodings.entries()) {
-        tower.complete(encoding, /** @type {Float32Array} */ (states[i]));
+      for await (const { encoding, states, keyValues } of this.#computed(encodings)) {
+        this.#tower.complete(encoding, states, keyValues);
         done += 1;
       }
       void this.keepTuning();
@@ -209,10 +207,35 @@ export class Accelerator {
     return done;
   }
 
+  /** Pictures with what becomes of them. @param {readonly ImageEncodingHandle[]} encodings */
+  async *#computed(encodings) {
+    if (this.keyValues) {
+      // What texts see of a picture is too much to be read back of several at once.
+      for (const encoding of encodings) yield { encoding, ...(await this.see(encoding)) };
+      return;
+    }
+    const tower = this.#tower;
+    const rows = encodings.some((encoding) => tower.wantsAll(encoding)) ? 'all' : 'class';
+    const patches = encodings.map((encoding) => tower.patches(encoding));
+    const all = await this.#run(patches, { rows });
+    if (!this.#proven.has(all.length)) await this.#prove(patches, all, rows);
+    for (const [i, encoding] of encodings.entries()) {
+      const states = /** @type {Float32Array} */ (all[i]);
+      yield { encoding, states, keyValues: [] };
+    }
+  }
+
   /** The states of all tokens after so many layers. @param {ImageEncodingHandle} encoding @param {number} [layers] by default all */
   async states(encoding, layers = this.layers) {
     const [states] = await this.#run([this.#tower.patches(encoding)], { rows: 'all', layers });
     return /** @type {Float32Array} */ (states);
+  }
+
+  /** The same after all layers, and what each layer of texts sees of them. @param {ImageEncodingHandle} encoding */
+  async see(encoding) {
+    if (!this.#gpu) throw new Refusal(this.lost ?? 'it is gone');
+    const [seen] = await answered(this.#gpu.see([this.#tower.patches(encoding)]), this.patience);
+    return /** @type {NonNullable<typeof seen>} */ (seen);
   }
 
   /** @param {Float32Array[]} patches @param {Parameters<GpuTower['run']>[1]} how */

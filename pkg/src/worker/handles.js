@@ -31,7 +31,10 @@
  * @property {(encoding: any) => Float32Array} patches of a picture of which no layer is computed yet
  * @property {(encoding: any) => Float32Array} states after the layers that are computed
  * @property {(encoding: any) => boolean} wantsAll whether the states of all tokens are asked for, or the class token's alone
- * @property {(encoding: any, states: Float32Array) => void} complete takes over the states after the last layer
+ * @property {(encoding: any, layer: number) => Float32Array} keyValues what a layer of the model's texts sees of a picture, as the
+ *   wasm computes it
+ * @property {(encoding: any, states: Float32Array, keyValues: Float32Array[]) => void} complete takes over the states after the last
+ *   layer, and what each layer of the model's texts sees, where the description has those
  * @property {() => void} free
  *
  * @typedef {object} TextTowerHandle a tagger's text tower, for a device that computes its layers in the wasm's place

@@ -6,6 +6,7 @@
  * differs by far more.
  *
  * @typedef {import('./accelerator.js').Accelerator} Accelerator
+ * @typedef {import('./handles.js').ImageEncodingHandle} ImageEncodingHandle
  * @typedef {import('./handles.js').TextBatchHandle} TextBatchHandle
  * @typedef {import('./handles.js').TextTowerHandle} TextTowerHandle
  * @typedef {import('./handles.js').Wasm} Wasm
@@ -36,7 +37,7 @@ const TEXTS = { all: 4, measured: 16 };
 export async function selfTest(wasm, model, accelerator) {
   const { tower, width, layers } = accelerator;
   const picture = wasm.Picture.fromRgba(SIDE, SIDE, testPicture());
-  /** @type {import('./handles.js').ImageEncodingHandle[]} */
+  /** @type {ImageEncodingHandle[]} */
   const opened = [];
   const begin = () => {
     const encoding = model.encodeImage(picture);
@@ -56,6 +57,7 @@ export async function selfTest(wasm, model, accelerator) {
     }
     const whole = tower.states(own);
     refuseOther(await accelerator.states(begin()), whole, width, 'after all layers');
+    const reading = await compareKeyValues(accelerator, own, begin());
     // As pictures go: of some models the class token alone, which is the first, through other kernels.
     const [one, again] = [begin(), begin()];
     await encode(accelerator, one);
@@ -64,14 +66,38 @@ export async function selfTest(wasm, model, accelerator) {
     // The first time, shaders may still be compiled.
     const started = performance.now();
     await encode(accelerator, again);
-    return { gpu: performance.now() - started, wasm: least * layers };
+    return { gpu: performance.now() - started, wasm: least * layers + reading };
   } finally {
     for (const encoding of opened) release(encoding);
     release(picture);
   }
 }
 
-/** @param {Accelerator} accelerator @param {import('./handles.js').ImageEncodingHandle} encoding */
+/**
+ * What texts see of the picture, where the model has such texts.
+ *
+ * @param {Accelerator} accelerator
+ * @param {ImageEncodingHandle} own whose layers the wasm has computed
+ * @param {ImageEncodingHandle} other of which none is
+ * @returns {Promise<number>} milliseconds that the wasm takes for it
+ * @throws {Refusal} where it differs
+ */
+async function compareKeyValues(accelerator, own, other) {
+  const { tower, keyValues } = accelerator;
+  if (!keyValues) return 0;
+  const seen = await accelerator.see(other);
+  let time = 0;
+  for (let layer = 0; layer < keyValues.layers; layer++) {
+    const started = performance.now();
+    const expected = tower.keyValues(own, layer);
+    time += performance.now() - started;
+    const found = seen.keyValues[layer] ?? new Float32Array();
+    refuseOther(found, expected, 2 * keyValues.width, `of what layer ${layer} of texts sees`);
+  }
+  return time;
+}
+
+/** @param {Accelerator} accelerator @param {ImageEncodingHandle} encoding */
 async function encode(accelerator, encoding) {
   if ((await accelerator.encode([encoding])) === 0) throw new Refusal(accelerator.lost ?? 'it is gone');
 }

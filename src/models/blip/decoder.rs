@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::layer::Layer;
+use super::text::ImageKeyValues;
 use super::{BlipTextConfig, argument};
 use crate::Result;
 use crate::kernels;
@@ -100,11 +101,15 @@ impl Decoder {
         })
     }
 
-    /// A caption without tokens of what has `states` `(rows, other)`.
-    pub(super) fn start(&self, states: &Tensor) -> Result<CaptionState> {
-        let image = self.layers.iter().map(|layer| layer.project_kv(states)).collect::<Result<_>>()?;
+    /// What captions see of `states` `(rows, other)`.
+    pub(super) fn project(&self, states: &Tensor) -> Result<ImageKeyValues> {
+        Ok(ImageKeyValues(self.layers.iter().map(|layer| layer.project_kv(states)).collect::<Result<_>>()?))
+    }
+
+    /// A caption without tokens of what was projected.
+    pub(super) fn begin(&self, image: &ImageKeyValues) -> CaptionState {
         let tokens = vec![RowCache::default(); self.layers.len()];
-        Ok(CaptionState { image, tokens, rows: 0, captions: vec![Vec::new()] })
+        CaptionState { image: Arc::clone(&image.0), tokens, rows: 0, captions: vec![Vec::new()] }
     }
 
     /// Appends the tokens `ids` to the only caption and gives the logits `(vocab,)` of the token after the

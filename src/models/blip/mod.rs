@@ -35,6 +35,7 @@ mod config;
 mod decoder;
 mod inside;
 mod layer;
+mod offload;
 mod retrieval;
 mod text;
 mod vqa;
@@ -48,6 +49,7 @@ pub use config::{BlipConfig, BlipTextConfig, MAX_SIDE_BY_SIDE};
 pub use decoder::CaptionState;
 use decoder::Decoder;
 pub use inside::mean_of_patches;
+pub use offload::ImageProjection;
 pub use retrieval::BlipMatcher;
 pub use text::ImageKeyValues;
 pub use vqa::BlipAnswerer;
@@ -102,7 +104,17 @@ impl BlipModel {
     /// A caption without tokens of the image with `image_states` `(1, 1 + patches, vision width)`: the keys
     /// and values of the image, which serve every token.
     pub fn start(&self, image_states: &Tensor) -> Result<CaptionState> {
-        self.decoder.start(&one_image(&self.config, image_states)?)
+        Ok(self.begin(&self.project_image(image_states)?))
+    }
+
+    /// What captions see of the image with `image_states` `(1, 1 + patches, vision width)`.
+    pub fn project_image(&self, image_states: &Tensor) -> Result<ImageKeyValues> {
+        self.decoder.project(&one_image(&self.config, image_states)?)
+    }
+
+    /// A caption without tokens of an image.
+    pub fn begin(&self, image: &ImageKeyValues) -> CaptionState {
+        self.decoder.begin(image)
     }
 
     /// The vision tower.

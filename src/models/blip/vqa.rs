@@ -18,7 +18,7 @@ use crate::weights::Weights;
 pub struct BlipAnswerer {
     config: BlipConfig,
     vision: TokenEncoder,
-    encoder: TextEncoder,
+    pub(super) encoder: TextEncoder,
     decoder: Decoder,
 }
 
@@ -58,7 +58,7 @@ impl BlipAnswerer {
     /// An answer without tokens to the question `ids` about an image: the keys and values of the question, which
     /// serve every token of every answer.
     pub fn ask(&self, image: &ImageKeyValues, ids: &[u32]) -> Result<CaptionState> {
-        self.decoder.start(&self.question_states(image, ids)?)
+        Ok(self.decoder.begin(&self.decoder.project(&self.question_states(image, ids)?)?))
     }
 
     /// Appends the tokens `ids` to the only answer and gives the logits `(vocab,)` of the token after the last of

@@ -15,7 +15,6 @@ use serde::Serialize;
 use super::text::argument;
 use super::{ClipText, DualEncoder, TextEncoder, TextTower, absent};
 use crate::models::vision::TowerParameter;
-use crate::nn::Parameter;
 use crate::{Error, ErrorKind, Result};
 
 /// What the layers of a text tower are.
@@ -110,11 +109,7 @@ impl ClipText {
     /// [`EncoderLayer::parameter`](crate::nn::EncoderLayer::parameter) names.
     pub fn parameter(&self, name: &str) -> Option<TowerParameter<'_>> {
         let (layer, rest) = name.strip_prefix("layers.")?.split_once('.')?;
-        let parameter = self.layers.get(layer.parse::<usize>().ok()?)?.parameter(rest)?;
-        Some(match parameter {
-            Parameter::Matrix(matrix) => TowerParameter::Matrix(matrix),
-            Parameter::Vector(values) => TowerParameter::Values(values.into()),
-        })
+        self.layers.get(layer.parse::<usize>().ok()?)?.parameter(rest).map(TowerParameter::from)
     }
 
     /// Texts for another device. `None` where they cannot go together: a tower whose tokens see the whole text would see what

@@ -24,7 +24,7 @@ use candle_core::Tensor;
 pub use config::{Architecture, FinalNorm, Pooling, TransformerConfig, VisionConfig};
 pub use efficientnet::{EfficientNet, EfficientNetConfig};
 pub use head::{ClassHead, ImageHead};
-pub use offload::{TowerDescription, TowerParameter};
+pub use offload::{KeyValuesDescription, TowerDescription, TowerParameter};
 pub use resnet::{ResNet, ResNetConfig};
 pub use state::EncoderState;
 pub use tokens::{ImageTokens, TokenEncoder};

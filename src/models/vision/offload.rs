@@ -43,6 +43,18 @@ pub struct TowerDescription {
     pub prefix: usize,
     /// Whether there is a layer norm before the first layer.
     pub pre_norm: bool,
+    /// What texts see of images, where the tower is one of those of whose states they see keys and values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_values: Option<KeyValuesDescription>,
+}
+
+/// Keys and values of the states after the last norm: `key_values.0.key`, `key_values.0.value` and so on are the parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct KeyValuesDescription {
+    /// Number of layers that have some.
+    pub layers: usize,
+    /// Width of keys, and of values.
+    pub width: usize,
 }
 
 impl TowerDescription {
@@ -61,6 +73,15 @@ pub enum TowerParameter<'a> {
     Values(Cow<'a, [f32]>),
 }
 
+impl<'a> From<Parameter<'a>> for TowerParameter<'a> {
+    fn from(parameter: Parameter<'a>) -> Self {
+        match parameter {
+            Parameter::Matrix(matrix) => Self::Matrix(matrix),
+            Parameter::Vector(values) => Self::Values(values.into()),
+        }
+    }
+}
+
 impl ImageTower {
     /// The tower, where another device can compute its layers: where it is a transformer.
     pub fn transformer(&self) -> Option<&VisionTransformer> {
@@ -72,6 +93,11 @@ impl ImageTower {
 }
 
 impl VisionTransformer {
+    /// Width of the states.
+    pub fn width(&self) -> usize {
+        self.config.tower.hidden_size
+    }
+
     /// What the tower is made of.
     pub fn description(&self) -> TowerDescription {
         let (config, tower) = (&self.config, &self.config.tower);
@@ -86,11 +112,13 @@ impl VisionTransformer {
             inputs: 3 * config.patch_size * config.patch_size,
             prefix: config.prefix(),
             pre_norm: config.pre_norm,
+            key_values: None,
         }
     }
 
     /// The parameter `name`, where the tower has it: `patch_embedding` and `patch_embedding.bias`; `prefix`
-    /// `(prefix, width)` and `positions` `(patches, width)`, which are added to the patches; `pre_norm.weight`, `.bias`;
+    /// `(prefix, width)` and `positions` `(patches, width)`, which are added to the patches; `pre_norm.weight`, `.bias`, and
+    /// the same of `post_norm`, which comes after the last layer;
     /// `layers.0.` and what [`EncoderLayer::parameter`](crate::nn::EncoderLayer::parameter) names.
     pub fn parameter(&self, name: &str) -> Result<Option<TowerParameter<'_>>> {
         let values = |tensor: &Tensor| Ok(Cow::Owned(tensor.flatten_all()?.to_vec1::<f32>()?));
@@ -107,14 +135,13 @@ impl VisionTransformer {
             self.patches.parameter(rest)
         } else if let Some(rest) = name.strip_prefix("pre_norm") {
             self.pre_norm.as_ref().and_then(|norm| norm.parameter(rest))
+        } else if let Some(rest) = name.strip_prefix("post_norm") {
+            self.post_norm.parameter(rest)
         } else {
             let of_layer = name.strip_prefix("layers.").and_then(|rest| rest.split_once('.'));
             of_layer.and_then(|(i, rest)| self.layers.get(i.parse::<usize>().ok()?)?.parameter(rest))
         };
-        Ok(parameter.map(|parameter| match parameter {
-            Parameter::Matrix(matrix) => TowerParameter::Matrix(matrix),
-            Parameter::Vector(values) => TowerParameter::Values(Cow::Borrowed(values)),
-        }))
+        Ok(parameter.map(TowerParameter::from))
     }
 
     /// The patches of images of which no layer is computed yet, `(batch, patches, 3 patch patch)`.

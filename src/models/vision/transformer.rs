@@ -24,7 +24,7 @@ pub struct VisionTransformer {
     pub(super) pre_norm: Option<LayerNorm>,
     pub(super) layers: Vec<EncoderLayer>,
     /// After the last layer.
-    post_norm: LayerNorm,
+    pub(super) post_norm: LayerNorm,
     /// What pools, where that has weights.
     head: Option<ProbePool>,
 }

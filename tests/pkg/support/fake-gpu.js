@@ -7,21 +7,33 @@ export const LAYERS = 2;
 /** What a layer makes of a number. @param {number} x */
 const layer = (x) => 2 * x + 1;
 
+/** What a layer of texts sees of states. @param {Float32Array} states @param {number} i */
+const seenBy = (states, i) => states.map((x, at) => Math.sin(x + i + at));
+
 /** A model whose layers take a while, on its own or on a fake GPU. */
 export class FakeModel {
   freed = 0;
   advanced = 0;
 
-  constructor(pause = 0) {
+  /** @param {number} [pause] of each layer @param {{ layers: number, width: number }} [keyValues] what texts see of pictures */
+  constructor(pause = 0, keyValues) {
     this.pause = pause;
+    this.all = keyValues !== undefined;
     const freed = () => this.freed++;
     this.visionTower = {
-      description: () => JSON.stringify({ width: WIDTH, layers: LAYERS }),
+      description: () => JSON.stringify({ width: WIDTH, layers: LAYERS, keyValues }),
+      keyValues: (/** @type {any} */ look, /** @type {number} */ i) => seenBy(look.states, i),
       parameter: () => undefined,
       patches: (/** @type {any} */ look) => look.states,
       states: (/** @type {any} */ look) => look.states,
       wantsAll: (/** @type {any} */ look) => look.all,
-      complete(/** @type {any} */ look, /** @type {Float32Array} */ states) {
+      complete(
+        /** @type {any} */ look,
+        /** @type {Float32Array} */ states,
+        /** @type {Float32Array[]} */ seen,
+      ) {
+        if (seen.length !== (keyValues?.layers ?? 0)) throw new Error('other keys were asked for');
+        look.seen = seen;
         if (states.length !== (look.all ? ROWS : 1) * WIDTH) throw new Error('other states were asked for');
         look.states = states;
         look.byGpu = true;
@@ -34,7 +46,7 @@ export class FakeModel {
     const states = Float32Array.from({ length: ROWS * WIDTH }, (_, i) => Math.sin(i + 1));
     return {
       states,
-      all: false,
+      all: this.all,
       kept: false,
       left: LAYERS,
       whole() {
@@ -180,7 +192,7 @@ export class FakeSet {
 
 /**
  * A GPU, and the part of the package that computes on it.
- * @param {{ info?: object, adapter?: null, wrong?: number, wrongFor?: 'class' | 'several', pause?: number, failAt?: number,
+ * @param {{ info?: object, adapter?: null, wrong?: number, wrongFor?: 'class' | 'several' | 'keys', pause?: number, failAt?: number,
  *   hangAt?: number, create?: Error, texts?: (run: TextRun) => unknown }} [how] `wrong` in the last so many layers, or for what;
  *   `failAt` and `hangAt` the run at which it fails, or does not answer, the opening of a device being the first of all; `texts` may
  *   fail, wait, or change the states of texts
@@ -237,6 +249,17 @@ export function fakeGpu({
         }
         return rows === 'class' ? x.slice(0, WIDTH) : x;
       });
+    }
+    /** @param {Float32Array[]} patches */
+    async see(patches) {
+      const all = await this.run(patches, { rows: 'all' });
+      const { layers } = /** @type {any} */ (this.description).keyValues;
+      return all.map((states) => ({
+        states,
+        keyValues: Array.from({ length: layers }, (_, i) =>
+          wrongFor === 'keys' && i > 0 ? seenBy(states, i + 1) : seenBy(states, i),
+        ),
+      }));
     }
     /** @param {Float32Array[]} inputs @param {{ rows?: string, layers: number, ends: Uint32Array }} how */
     async runTexts(inputs, { rows = 'ends', layers, ends }) {

@@ -3,6 +3,8 @@
  *
  * @typedef {import('./types.js').TowerDescription} TowerDescription
  * @typedef {import('./types.js').RowsAsked} RowsAsked
+ * @typedef {{ rows: RowsAsked, layers: number, seen: boolean }} Asked which rows of the last of so many layers, and whether also what
+ *   texts see of them
  * @typedef {import('./kernels.js').Step} Step
  * @typedef {import('./kernels.js').Rows} Rows
  * @typedef {import('./weights.js').Matrix} Matrix
@@ -16,12 +18,13 @@
  * @property {GPUBuffer} [prefix]
  * @property {Norm} [preNorm]
  * @property {Layer[]} layers
+ * @property {{ norm: Norm, layers: Matrix[] }} [keyValues] of each layer of texts the keys, and below them the values
  *
  * @typedef {object} Plan
  * @property {Step[]} steps
  * @property {GPUBuffer} begin patches, or rows as they go into the first layer
  * @property {GPUBuffer} [ends] the places of the rows that are asked for
- * @property {GPUBuffer} result what they end with
+ * @property {GPUBuffer[]} results what they end with: states, and where they are asked for keys and values of each layer of texts
  * @property {number} version of the workspace
  */
 
@@ -38,17 +41,28 @@ export function paddedInputs({ inputs }) {
 
 /** Bytes of the largest buffer for one image or text. @param {TowerDescription} description @param {number} length its rows */
 export function largestBuffer(description, length) {
-  const { width, intermediate, patches } = description;
-  const wide = length * Math.max(3 * width, intermediate);
+  const { width, intermediate, patches, keyValues } = description;
+  const wide = length * Math.max(3 * width, intermediate, 2 * (keyValues?.width ?? 0));
   return F32 * Math.max(wide, patches * paddedInputs(description));
 }
 
 /** Multiplications and additions for one image or text. @param {TowerDescription} description @param {number} length its rows */
 export function operations(description, length) {
-  const { width, intermediate, layers, inputs, patches } = description;
+  const { width, intermediate, layers, inputs, patches, keyValues } = description;
   const matrices = 4 * width * width + 2 * width * intermediate;
   const attention = 2 * length * width;
-  return 2 * (layers * length * (matrices + attention) + patches * inputs * width);
+  const seen = keyValues ? keyValues.layers * length * 2 * width * keyValues.width : 0;
+  return 2 * (layers * length * (matrices + attention) + patches * inputs * width + seen);
+}
+
+/**
+ * How many numbers each result of a plan has for one image or text.
+ * @param {TowerDescription} description @param {number} length its rows @param {Asked} asked
+ */
+export function resultSizes({ width, keyValues }, length, { rows, seen }) {
+  const states = (rows === 'all' ? length : 1) * width;
+  if (!seen || !keyValues) return [states];
+  return [states, ...Array.from({ length: keyValues.layers }, () => length * 2 * keyValues.width)];
 }
 
 /**
@@ -59,11 +73,11 @@ export function operations(description, length) {
  * @param {Weights} options.weights
  * @param {number} options.images or texts
  * @param {number} options.length rows of each
- * @param {RowsAsked} options.asked
- * @param {number} options.layers so many of them, from the first
+ * @param {Asked} options.asked
  * @returns {Promise<Plan>}
  */
-export async function planTower({ kernels, workspace, description, weights, images, length, asked, layers }) {
+export async function planTower({ kernels, workspace, description, weights, images, length, asked }) {
+  const { layers } = asked;
   const { width, heads, intermediate, activation, epsilon, causal } = description;
   const total = images * length;
   const wide = Math.max(3 * width, intermediate);
@@ -92,7 +106,7 @@ export async function planTower({ kernels, workspace, description, weights, imag
   const states = floats('states', total * width);
   // Queries, keys and values, or what is between the two halves of the MLP, or states before the first norm.
   const between = floats('between', total * wide);
-  const ends = asked === 'ends' ? floats('ends', images) : undefined;
+  const ends = asked.rows === 'ends' ? floats('ends', images) : undefined;
   /** One row of each image or text. @param {GPUBuffer} from @param {Rows} to */
   const gather = (from, to) =>
     kernels.rows({ width, from, to, rows: images, stride: ends ? 1 : length, list: ends });
@@ -122,13 +136,31 @@ export async function planTower({ kernels, workspace, description, weights, imag
     }
     return begin;
   };
+  /** What texts see of all rows. */
+  const keysAndValues = () => {
+    const { keyValues } = weights;
+    if (!keyValues) throw new Error('No texts see the states of this tower.');
+    /** By the dtype that they are for. @type {Map<string, Rows>} */
+    const normal = new Map();
+    return keyValues.layers.map((matrix, i) => {
+      const from = normal.get(matrix.dtype) ?? rowsFor('normal', matrix, total, width);
+      if (!normal.has(matrix.dtype)) {
+        const { norm } = keyValues;
+        steps.push(kernels.rows({ width, from: states, to: from, rows: total, norm, epsilon }));
+        normal.set(matrix.dtype, from);
+      }
+      const to = floats(`keys and values ${i}`, total * matrix.outputs);
+      steps.push(kernels.product({ matrix, from, rows: total, to: { values: to }, output: 'store' }));
+      return to;
+    });
+  };
   const { patchEmbedding, positions } = weights;
   const begin = patchEmbedding && positions ? embed(patchEmbedding, positions) : states;
 
   let x = states;
   let rows = total;
   for (const [i, layer] of weights.layers.slice(0, layers).entries()) {
-    const oneRow = asked !== 'all' && i === layers - 1;
+    const oneRow = asked.rows !== 'all' && i === layers - 1;
     const normal = rowsFor('normal', layer.qkv, total, width);
     steps.push(kernels.rows({ width, from: x, to: normal, rows, norm: layer.norm1, epsilon }));
     const qkv = { values: between };
@@ -168,10 +200,11 @@ export async function planTower({ kernels, workspace, description, weights, imag
     );
   }
   // Without layers, single rows are gathered all the same.
-  if (asked !== 'all' && layers === 0) {
+  if (asked.rows !== 'all' && layers === 0) {
     x = floats('single states', images * width);
     steps.push(gather(states, { values: x }));
   }
+  const seen = asked.seen ? keysAndValues() : [];
   const { version } = workspace;
-  return { steps: await Promise.all(steps), begin, ends, result: x, version };
+  return { steps: await Promise.all(steps), begin, ends, results: [x, ...seen], version };
 }

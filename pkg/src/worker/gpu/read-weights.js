@@ -33,7 +33,22 @@ export async function readWeights(uploads, description, read) {
   for (let i = 0; i < description.layers; i++) {
     layers.push(await checked(device, () => readLayer(uploads, description, read, `layers.${i}`)));
   }
-  return { ...first, layers };
+  return { ...first, layers, keyValues: await readKeyValues(uploads, description, read) };
+}
+
+/** @param {Uploads} uploads @param {TowerDescription} description @param {ReadTensor} read */
+async function readKeyValues(uploads, { width, keyValues }, read) {
+  if (!keyValues) return undefined;
+  const { device } = uploads;
+  const shape = { outputs: keyValues.width, inputs: width };
+  const norm = await checked(device, () => readNorm(uploads, read, 'post_norm', width));
+  /** @type {import('./weights.js').Matrix[]} */
+  const layers = [];
+  for (let i = 0; i < keyValues.layers; i++) {
+    const names = [`key_values.${i}.key`, `key_values.${i}.value`];
+    layers.push(await checked(device, () => readMatrix(uploads, read, names, shape)));
+  }
+  return { norm, layers };
 }
 
 /**

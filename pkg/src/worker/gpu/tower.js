@@ -6,6 +6,7 @@
  * @typedef {import('./types.js').ReadTensor} ReadTensor
  * @typedef {import('./types.js').RowsAsked} RowsAsked
  * @typedef {import('./kernels.js').Step} Step
+ * @typedef {import('./plan.js').Asked} Asked
  * @typedef {import('./plan.js').Plan} Plan
  * @typedef {import('./plan.js').Weights} Weights
  *
@@ -22,7 +23,7 @@
 import { checked, readBack, Uploads, USAGE, write } from './device.js';
 import { encodeSteps, Kernels } from './kernels.js';
 import { attentionShape } from './kernels/attention.js';
-import { largestBuffer, operations, paddedInputs, planTower } from './plan.js';
+import { largestBuffer, operations, paddedInputs, planTower, resultSizes } from './plan.js';
 import { readWeights } from './read-weights.js';
 import { Tuner } from './tuning.js';
 import { Workspace } from './workspace.js';
@@ -93,7 +94,8 @@ export class GpuTower {
       const parts = { kernels, uploads, weights, workspace, most, operations };
       const tower = new GpuTower(description, parts);
       if (description.patches > 0) {
-        await tower.#plan(1, lengthOf(description), description.output, description.layers);
+        const { output: rows, layers, keyValues } = description;
+        await tower.#plan(1, lengthOf(description), { rows, layers, seen: keyValues !== undefined });
       }
       return tower;
     } catch (error) {
@@ -110,14 +112,39 @@ export class GpuTower {
    *   so many of them; `ends`: of each text the row that is asked for
    * @returns {Promise<Float32Array[]>}
    */
-  run(inputs, { rows = this.description.output, layers = this.description.layers, ends } = {}) {
-    const result = this.#last.then(() => this.#run(inputs, rows, layers, ends));
-    this.#last = result.catch(() => {});
-    return result;
+  async run(inputs, { rows = this.description.output, layers = this.description.layers, ends } = {}) {
+    const results = await this.#next(inputs, { rows, layers, seen: false }, ends);
+    return results.map(([states]) => /** @type {Float32Array} */ (states));
   }
 
-  /** @param {Float32Array[]} inputs @param {RowsAsked} asked @param {number} layers @param {Uint32Array} [ends] */
-  async #run(inputs, asked, layers, ends) {
+  /**
+   * The same of the states of all rows of images, and what texts see of them: for each of the texts' layers keys and values, side by
+   * side in each row.
+   * @param {Float32Array[]} inputs
+   * @returns {Promise<{ states: Float32Array, keyValues: Float32Array[] }[]>}
+   */
+  async see(inputs) {
+    const { layers } = this.description;
+    const results = await this.#next(inputs, { rows: 'all', layers, seen: true });
+    return results.map(([states, ...keyValues]) => ({
+      states: /** @type {Float32Array} */ (states),
+      keyValues,
+    }));
+  }
+
+  /** @param {Float32Array[]} inputs @param {Asked} asked @param {Uint32Array} [ends] */
+  #next(inputs, asked, ends) {
+    const results = this.#last.then(() => this.#run(inputs, asked, ends));
+    this.#last = results.catch(() => {});
+    return results;
+  }
+
+  /**
+   * For each image or text what a plan ends with.
+   * @param {Float32Array[]} inputs @param {Asked} asked @param {Uint32Array} [ends]
+   * @returns {Promise<Float32Array[][]>}
+   */
+  async #run(inputs, asked, ends) {
     const { description } = this;
     const [one] = inputs;
     if (!one) return [];
@@ -129,14 +156,16 @@ export class GpuTower {
       );
     }
     const length = patches > 0 ? lengthOf(description) : numbers / width;
-    const size = (asked === 'all' ? length : 1) * width;
-    const bytes = size * Float32Array.BYTES_PER_ELEMENT;
-    const all = inputs.length * bytes;
+    const sizes = resultSizes(description, length, asked);
+    const bytes = sizes.map((size) => size * Float32Array.BYTES_PER_ELEMENT);
+    // Each result has a part, in which one image or text follows the other.
+    const parts = bytes.map((_, i) => inputs.length * sum(bytes.slice(0, i)));
+    const all = inputs.length * sum(bytes);
     const target = await checked(this.device, () =>
       this.#reads.get('read', all, USAGE.MAP_READ | USAGE.COPY_DST),
     );
     for (const { first, images } of this.#shares(inputs.length, length)) {
-      const plan = await this.#plan(images, length, asked, layers);
+      const plan = await this.#plan(images, length, asked);
       await checked(this.device, () => {
         this.#write(plan.begin, inputs.slice(first, first + images));
         if (plan.ends) {
@@ -150,14 +179,19 @@ export class GpuTower {
           const encoder = this.device.createCommandEncoder();
           encodeSteps(encoder, steps);
           if (steps.at(-1) === plan.steps.at(-1)) {
-            encoder.copyBufferToBuffer(plan.result, 0, target, first * bytes, images * bytes);
+            for (const [i, result] of plan.results.entries()) {
+              const each = Number(bytes[i]);
+              encoder.copyBufferToBuffer(result, 0, target, Number(parts[i]) + first * each, images * each);
+            }
           }
           this.device.queue.submit([encoder.finish()]);
         }
       });
     }
-    const read = new Float32Array(await readBack(target, all));
-    return inputs.map((_, i) => read.slice(i * size, (i + 1) * size));
+    const read = await readBack(target, all);
+    return inputs.map((_, image) =>
+      sizes.map((size, i) => new Float32Array(read, Number(parts[i]) + image * Number(bytes[i]), size)),
+    );
   }
 
   /** Images or texts in shares that fit into buffers, as even as can be. @param {number} count @param {number} length */
@@ -194,9 +228,9 @@ export class GpuTower {
     );
   }
 
-  /** @param {number} images @param {number} length @param {RowsAsked} asked @param {number} layers */
-  async #plan(images, length, asked, layers) {
-    const key = `${images} ${length} ${asked} ${layers}`;
+  /** @param {number} images @param {number} length @param {Asked} asked */
+  async #plan(images, length, asked) {
+    const key = [images, length, asked.rows, asked.layers, asked.seen].join(' ');
     const known = this.#plans.get(key);
     if (known?.version === this.#workspace.version) return known;
     const plan = await checked(this.device, () => {
@@ -208,7 +242,6 @@ export class GpuTower {
         images,
         length,
         asked,
-        layers,
       });
       // The device's own complaint, where there is one, says more than what comes of it.
       planned.catch(() => {});
@@ -240,6 +273,11 @@ export class GpuTower {
     for (const one of [this.#reads, this.#workspace, this.#uploads, this.#kernels]) one.destroy();
     this.#plans.clear();
   }
+}
+
+/** @param {number[]} numbers */
+function sum(numbers) {
+  return numbers.reduce((all, one) => all + one, 0);
 }
 
 /** Rows of one image. @param {TowerDescription} description */

@@ -16,6 +16,8 @@
  * @property {number} prefix rows before the patches: class token, registers
  * @property {RowsAsked} output which rows of the last layer are asked for by default
  * @property {boolean} preNorm whether there is a layer norm before the first layer
+ * @property {{ layers: number, width: number }} [keyValues] what texts see of images: for so many of their layers keys and values,
+ *   so wide each, of the states after a last norm
  *
  * @typedef {'class' | 'all' | 'ends'} RowsAsked the first row alone, or all of them, or one of each text
  *
