@@ -8,10 +8,12 @@
 mod bert;
 pub mod blip;
 mod config;
+mod description;
 pub mod dual;
 pub mod ocelli;
 mod prefix_trie;
 pub mod vision;
 pub mod vit;
 
+pub use description::{LayersDescription, to_json};
 pub use vision::{EncoderState, ImageTower, Trace};

@@ -6,6 +6,7 @@ use super::edge::{JsResult, to_js};
 use super::tag::LabelSet;
 use super::tower::TowerTensor;
 use ocelli::models::dual::ClipText;
+use ocelli::models::to_json;
 use ocelli::tasks::{Tagger, WaitingTexts};
 use ocelli::{Error, ErrorKind, Result};
 
@@ -27,9 +28,9 @@ impl TextTower {
 
 #[wasm_bindgen]
 impl TextTower {
-    /// What the layers are, as JSON: see `TextDescription` of the crate.
+    /// What the layers are, as JSON: see `LayersDescription` of the crate.
     pub fn description(&self) -> JsResult<String> {
-        self.tower().and_then(|tower| tower.description().to_json()).map_err(to_js)
+        self.tower().and_then(|tower| to_json(&tower.description())).map_err(to_js)
     }
 
     /// A copy of the parameter `name`, where the tower has it.

@@ -8,9 +8,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::edge::{JsResult, to_js};
 use super::picture::ImageEncoding;
 use ocelli::kernels::{Dtype, Matrix};
-use ocelli::models::ImageTower;
 use ocelli::models::blip::ImageProjection;
 use ocelli::models::vision::{TowerDescription, TowerParameter, VisionTransformer};
+use ocelli::models::{ImageTower, to_json};
 use ocelli::{Error, ErrorKind, Result};
 
 /// The vision transformer of a model, and what the model's texts see of its states.
@@ -70,7 +70,7 @@ impl VisionTower {
 impl VisionTower {
     /// What the tower is made of, as JSON: see `TowerDescription` of the crate.
     pub fn description(&self) -> JsResult<String> {
-        self.describe().and_then(|description| description.to_json()).map_err(to_js)
+        self.describe().and_then(|description| to_json(&description)).map_err(to_js)
     }
 
     /// A copy of the parameter `name`, where the tower has it.

@@ -4,6 +4,7 @@
 use ocelli::ErrorKind;
 use ocelli::models::dual::{DualConfig, DualEncoder, Towers};
 use ocelli::models::vision::{TowerDescription, TowerParameter, VisionTransformer};
+use ocelli::models::{LayersDescription, to_json};
 use ocelli::tasks::{CaptionOptions, Captioner, ImageEncoding};
 
 use crate::golden::{Golden, IMAGES, difference, pixels};
@@ -45,7 +46,7 @@ pub struct Device<'a> {
 
 impl<'a> Device<'a> {
     fn of(tower: &'a VisionTransformer, description: &TowerDescription) -> Self {
-        let &TowerDescription { width, heads, activation, epsilon, .. } = description;
+        let &LayersDescription { width, heads, activation, epsilon, .. } = &description.layers;
         let layers = Layers { width, heads, activation, epsilon, causal: false };
         Self { parameter: Box::new(|name| tower.parameter(name).unwrap()), layers }
     }
@@ -150,7 +151,7 @@ impl<'a> Device<'a> {
 
     /// The states of one image after the last layer.
     fn states(&self, description: &TowerDescription, patches: &[f32]) -> Rows {
-        let (width, inputs) = (description.width, description.inputs);
+        let (width, inputs) = (description.layers.width, description.inputs);
         let rows = |values: Vec<f64>| values.chunks(width).map(<[f64]>::to_vec).collect::<Rows>();
         let patches: Rows =
             patches.chunks(inputs).map(|patch| patch.iter().map(|&x| f64::from(x)).collect()).collect();
@@ -162,7 +163,7 @@ impl<'a> Device<'a> {
         if description.pre_norm {
             x = self.norm("pre_norm", &x);
         }
-        self.after(description.layers, x)
+        self.after(description.layers.layers, x)
     }
 }
 
@@ -222,8 +223,8 @@ fn states_that_are_not_those_of_the_image_are_refused_and_change_nothing() {
     let transformer = tower.transformer().unwrap();
     let description = transformer.description();
     let mut state = tower.begin(&pixels(size).narrow(0, 0, 1).unwrap()).unwrap();
-    let right = vec![0.5; description.width];
-    for wrong in [vec![], vec![0.5; description.width - 1], vec![f32::NAN; description.width]] {
+    let right = vec![0.5; description.layers.width];
+    for wrong in [vec![], vec![0.5; description.layers.width - 1], vec![f32::NAN; description.layers.width]] {
         let error = transformer.complete(&mut state, wrong).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ArgumentInvalid);
         assert!(transformer.patches_of(&state).is_ok());
@@ -233,13 +234,13 @@ fn states_that_are_not_those_of_the_image_are_refused_and_change_nothing() {
     assert!(transformer.complete(&mut kept, right.clone()).is_err());
     assert!(transformer.states_of(&state).is_err());
     transformer.complete(&mut state, right).unwrap();
-    assert_eq!(transformer.states_of(&state).unwrap().dims(), [1, description.width]);
+    assert_eq!(transformer.states_of(&state).unwrap().dims(), [1, description.layers.width]);
     assert!(transformer.patches_of(&state).is_err());
     for name in ["", "layers.99.out", "layers.-1.out", "layers.0", "patch_embedding.other", "positions.bias"]
     {
         assert!(transformer.parameter(name).unwrap().is_none(), "{name}");
     }
-    assert!(description.to_json().unwrap().contains(r#""preNorm":true"#));
+    assert!(to_json(&description).unwrap().contains(r#""preNorm":true"#));
 }
 
 /// Numbers of rows, as another device gives them back.

@@ -2,7 +2,8 @@
 
 use candle_core::{Device as Cpu, Tensor};
 use ocelli::ErrorKind;
-use ocelli::models::dual::{DualConfig, DualEncoder, TextDescription, Towers};
+use ocelli::models::dual::{DualConfig, DualEncoder, Towers};
+use ocelli::models::{LayersDescription, to_json};
 use ocelli::tasks::{Label, LabelSet, Tagger};
 use ocelli::text::Templates;
 
@@ -37,7 +38,7 @@ fn another_device_reads_the_same_from_the_description_and_the_parameters() {
     for name in MODELS {
         let (model, mut texts) = model(name);
         let tower = model.text().unwrap().offloadable().unwrap();
-        let TextDescription { width, heads, activation, epsilon, layers, causal, .. } = tower.description();
+        let LayersDescription { width, heads, activation, epsilon, layers, causal, .. } = tower.description();
         assert_eq!(causal, !["open-clip-vit-whole", "siglip"].contains(&name), "{name}");
         let mut more = 3;
         if !causal {
@@ -113,7 +114,7 @@ fn what_is_not_a_batch_s_is_refused() {
     for name in ["", "positions", "layers.99.out", "layers.0", "layers.-1.out", "final_norm.weight"] {
         assert!(tower.parameter(name).is_none(), "{name}");
     }
-    assert!(tower.description().to_json().unwrap().contains(r#""causal":true"#));
+    assert!(to_json(&tower.description()).unwrap().contains(r#""causal":true"#));
 }
 
 /// A set of labels of which some come twice, in templates.

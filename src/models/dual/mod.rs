@@ -29,7 +29,7 @@ use projection::Projection;
 pub use projection::ProjectionConfig;
 use text::argument;
 pub use text::{ClipText, TextPrefix};
-pub use text_offload::{TextBatch, TextDescription};
+pub use text_offload::TextBatch;
 pub use text_states::{ClipTextEncoder, MaskedText, TextPass, TextStates};
 
 use crate::models::vision::{

@@ -10,39 +10,12 @@
 //! As with images, nothing of the tower is given away: it can compute any batch itself.
 
 use candle_core::{Device, Tensor};
-use serde::Serialize;
 
 use super::text::argument;
 use super::{ClipText, DualEncoder, TextEncoder, TextTower, absent};
+use crate::Result;
+use crate::models::LayersDescription;
 use crate::models::vision::TowerParameter;
-use crate::{Error, ErrorKind, Result};
-
-/// What the layers of a text tower are.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TextDescription {
-    /// Width of the states.
-    pub width: usize,
-    /// Heads of the attention, of `width / heads` each; scores are divided by the square root of that.
-    pub heads: usize,
-    /// Width between the two layers of the MLP.
-    pub intermediate: usize,
-    /// Activation of the MLP, as [`Activation::name`](crate::nn::Activation::name) has it.
-    pub activation: &'static str,
-    /// Epsilon of the layer norms.
-    pub epsilon: f64,
-    /// Number of layers.
-    pub layers: usize,
-    /// Whether tokens see only those before them, and themselves.
-    pub causal: bool,
-}
-
-impl TextDescription {
-    /// The description as JSON, with names as JavaScript writes them.
-    pub fn to_json(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|cause| Error::new(ErrorKind::Internal, cause.to_string()))
-    }
-}
 
 /// Texts that go through the layers together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,17 +65,8 @@ impl TextBatch {
 
 impl ClipText {
     /// What the layers are.
-    pub fn description(&self) -> TextDescription {
-        let tower = &self.config.tower;
-        TextDescription {
-            width: tower.hidden_size,
-            heads: tower.heads,
-            intermediate: tower.intermediate_size,
-            activation: tower.activation.name(),
-            epsilon: tower.layer_norm_eps,
-            layers: self.layers.len(),
-            causal: self.config.causal,
-        }
+    pub fn description(&self) -> LayersDescription {
+        LayersDescription::of(&self.config.tower, self.layers.len(), self.config.causal)
     }
 
     /// The parameter `name`, where the tower has it: `layers.0.` and what

@@ -16,6 +16,7 @@ use candle_core::Tensor;
 use serde::Serialize;
 
 use super::{EncoderState, ImageTower, VisionTransformer};
+use crate::models::LayersDescription;
 use crate::nn::Parameter;
 use crate::{Error, ErrorKind, Result};
 
@@ -23,18 +24,9 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TowerDescription {
-    /// Width of the states.
-    pub width: usize,
-    /// Heads of the attention, of `width / heads` each; scores are divided by the square root of that.
-    pub heads: usize,
-    /// Width between the two layers of the MLP.
-    pub intermediate: usize,
-    /// Activation of the MLP, as [`Activation::name`](crate::nn::Activation::name) has it.
-    pub activation: &'static str,
-    /// Epsilon of the layer norms.
-    pub epsilon: f64,
-    /// Number of layers.
-    pub layers: usize,
+    /// The layers.
+    #[serde(flatten)]
+    pub layers: LayersDescription,
     /// Patches of an image.
     pub patches: usize,
     /// Numbers of a patch: three channels, row by row each.
@@ -55,13 +47,6 @@ pub struct KeyValuesDescription {
     pub layers: usize,
     /// Width of keys, and of values.
     pub width: usize,
-}
-
-impl TowerDescription {
-    /// The description as JSON, with names as JavaScript writes them.
-    pub fn to_json(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|cause| Error::new(ErrorKind::Internal, cause.to_string()))
-    }
 }
 
 /// A parameter of a tower; some are put together from those of the file.
@@ -100,14 +85,9 @@ impl VisionTransformer {
 
     /// What the tower is made of.
     pub fn description(&self) -> TowerDescription {
-        let (config, tower) = (&self.config, &self.config.tower);
+        let config = &self.config;
         TowerDescription {
-            width: tower.hidden_size,
-            heads: tower.heads,
-            intermediate: tower.intermediate_size,
-            activation: tower.activation.name(),
-            epsilon: tower.layer_norm_eps,
-            layers: self.layers.len(),
+            layers: LayersDescription::of(&config.tower, self.layers.len(), false),
             patches: config.patches(self.image_size),
             inputs: 3 * config.patch_size * config.patch_size,
             prefix: config.prefix(),
