@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::edge::{JsResult, to_js};
 use super::picture::ImageEncoding;
-use super::tag::{TaggerHandle, strings};
+use super::tag::{LabelSet, TaggerHandle, strings};
 use ocelli::tasks::{self, InterrogationSettings, MAX_LABELS, Mode, TaggerTexts, TermLists};
 
 /// The terms that prompts are made of, with the embeddings known so far.
@@ -24,6 +24,18 @@ impl Terms {
     #[wasm_bindgen(getter)]
     pub fn pending(&self) -> usize {
         self.0.pending()
+    }
+
+    /// The next terms as labels, to be encoded as any others and then put back; `undefined` where all terms are encoded.
+    #[wasm_bindgen(js_name = takeBatch)]
+    pub fn take_batch(&mut self) -> JsResult<Option<LabelSet>> {
+        self.0.take_batch().map(|batch| batch.map(LabelSet)).map_err(to_js)
+    }
+
+    /// Takes back what `takeBatch` gave, with what is encoded of it.
+    #[wasm_bindgen(js_name = putBack)]
+    pub fn put_back(&mut self, batch: LabelSet) -> JsResult<()> {
+        self.0.put_back(batch.0).map_err(to_js)
     }
 }
 
@@ -86,12 +98,6 @@ impl TaggerHandle {
     ) -> JsResult<Terms> {
         let lists = TermLists { mediums, artists, movements, sites, flavors, negative };
         tasks::Terms::read(lists).map(Terms).map_err(to_js)
-    }
-
-    /// Encodes at most `limit` more terms; returns how many are still pending.
-    #[wasm_bindgen(js_name = encodeTerms)]
-    pub fn encode_terms(&mut self, terms: &mut Terms, limit: usize) -> JsResult<usize> {
-        terms.0.encode(&mut self.0, limit).map_err(to_js)
     }
 
     /// Begins to interrogate what was looked at; computes nothing yet. Without `max_flavors` there are as many as the mode has.

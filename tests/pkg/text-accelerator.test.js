@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { accelerate } from '../../pkg/src/worker/accelerator.js';
 import { Encoder } from '../../pkg/src/worker/operations/encoder.js';
+import { Interrogations } from '../../pkg/src/worker/operations/interrogations.js';
 import { FakeModel, fakeGpu, FakeSet, FakeTexts, wasm } from './support/fake-gpu.js';
 
 /** Runs of the test of the first batch; then each batch is one. */
@@ -52,6 +53,30 @@ test('many texts go through the GPU in batches, and nothing is uploaded before',
   await encoded(encoder, last);
   assert.ok(last.isRight);
   assert.equal(texts.read, 100, 'they are the wasm’s again');
+});
+
+test('many terms go through the GPU, those of a last batch as well', async () => {
+  const { texts, log, accelerator } = await open();
+  // As the wasm hands them out.
+  const batches = [new FakeSet(100), new FakeSet(30)];
+  const terms = {
+    length: 130,
+    get pending() {
+      return batches.reduce((sum, { pending }) => sum + pending, 0);
+    },
+    takeBatch: () => batches.find(({ pending }) => pending > 0),
+    putBack() {},
+  };
+  const handle = /** @type {any} */ (Object.assign(texts, { terms: () => terms }));
+  const encodings = /** @type {any} */ (undefined);
+  const interrogations = new Interrogations(encodings, handle, null, accelerator.texts);
+  const steps = [];
+  for await (const { progress } of interrogations.prepare(/** @type {any} */ ({}))) {
+    steps.push(progress?.loaded);
+  }
+  assert.deepEqual(steps, [0, 64, 100, 130]);
+  assert.ok(batches.every(({ isRight }) => isRight));
+  assert.deepEqual([texts.read, log.textRuns], [0, TEST + 3]);
 });
 
 test('a few texts are the wasm’s, and those that are known are nobody’s', async () => {

@@ -130,7 +130,6 @@
  * @property {(encoding: any, set: any) => Float32Array} similarity cosines
  * @property {(mediums: string, artists: string, movements: string, sites: string, flavors: string, negative: string) =>
  *   TermsHandle} terms
- * @property {(terms: any, limit: number) => number} encodeTerms encodes up to `limit` more; returns how many are pending
  * @property {(encoding: any, terms: any, captions: string[], mode: string, minFlavors: number, maxFlavors: number | undefined,
  *   shortlist: number) => InterrogationHandle} interrogate begins
  * @property {number} logitScale
@@ -143,6 +142,9 @@
  * @typedef {object} TermsHandle what prompts are made of
  * @property {number} length
  * @property {number} pending those that are not encoded yet
+ * @property {() => LabelSetHandle | undefined} takeBatch the next ones as labels, to be encoded and put back; none where all are
+ *   encoded
+ * @property {(batch: any) => void} putBack takes back what `takeBatch` gave
  * @property {() => void} free
  *
  * @typedef {object} InterrogationHandle

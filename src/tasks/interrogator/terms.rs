@@ -127,26 +127,46 @@ impl Terms {
     /// Computes the next embeddings, at most `limit` of them (those that `tagger` has met are free), and returns how many
     /// are pending then.
     pub fn encode(&mut self, tagger: &mut Tagger, limit: usize) -> Result<usize> {
-        if self.known == self.texts.len() {
-            return Ok(0);
+        let Some(mut batch) = self.take_batch()? else { return Ok(0) };
+        let encoded = tagger.encode_labels(&mut batch, limit);
+        self.put_back(batch)?;
+        encoded?;
+        Ok(self.pending())
+    }
+
+    /// The next terms as labels, of which some may be encoded: to be given to [`Terms::put_back`] once more of them are.
+    /// `None` where all terms are encoded.
+    pub fn take_batch(&mut self) -> Result<Option<LabelSet>> {
+        if self.known == self.texts.len() || self.batch.is_some() {
+            return Ok(self.batch.take());
         }
-        let mut batch = match self.batch.take() {
-            Some(batch) => batch,
-            None => {
-                let rest = self.texts[self.known..].iter().take(MAX_LABELS);
-                let labels: Vec<Label<'_>> = rest.map(|text| text.as_str().into()).collect();
-                // In a template, unlike bare texts, they are kept between visits.
-                LabelSet::new(&labels, Templates::parse(&["{}"])?)?
-            }
-        };
-        if tagger.encode_labels(&mut batch, limit)? == 0 {
+        let labels: Vec<Label<'_>> = self.next().iter().map(|text| text.as_str().into()).collect();
+        // In a template, unlike bare texts, they are kept between visits.
+        Ok(Some(LabelSet::new(&labels, Templates::parse(&["{}"])?)?))
+    }
+
+    /// Takes what [`Terms::take_batch`] gave.
+    ///
+    /// # Errors
+    /// `ArgumentInvalid` where it is another set.
+    pub fn put_back(&mut self, batch: LabelSet) -> Result<()> {
+        if batch.len() != self.next().len() {
+            return Err(argument("The labels are not the terms that come next."));
+        }
+        if batch.embeddings().len() == batch.len() {
             let rows = batch.embeddings().iter();
             self.embeddings.extend(rows.flat_map(|row| row.iter().copied().map(f16::from_f32)));
             self.known += batch.len();
         } else {
             self.batch = Some(batch);
         }
-        Ok(self.pending())
+        Ok(())
+    }
+
+    /// The terms that are encoded next, together.
+    fn next(&self) -> &[String] {
+        let rest = &self.texts[self.known..];
+        &rest[..rest.len().min(MAX_LABELS)]
     }
 
     pub(super) fn kinds(&self) -> &Kinds {

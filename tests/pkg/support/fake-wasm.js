@@ -211,8 +211,20 @@ export function fakeWasm({
     constructor(lists) {
       super();
       this.lists = lists;
-      this.length = lists.slice(0, 5).flatMap((list) => list.split('\n')).length;
-      this.pending = this.length;
+      this.batch = new LabelSet(
+        lists.slice(0, 5).flatMap((list) => list.split('\n')),
+        ['{}'],
+      );
+      this.length = this.batch.length;
+    }
+    get pending() {
+      return this.batch.pending;
+    }
+    takeBatch() {
+      return this.pending > 0 ? this.batch : undefined;
+    }
+    putBack(batch) {
+      if (batch !== this.batch) throw wasmError('argument-invalid');
     }
   }
 
@@ -316,14 +328,6 @@ export function fakeWasm({
       log.calls.push({ terms: lists });
       if (lists.some((list) => list.trim() === '')) throw wasmError('labels-empty');
       return new Terms(lists);
-    }
-    encodeTerms(terms, limit) {
-      this.#need('text');
-      const fresh = Math.min(limit, terms.pending);
-      terms.pending -= fresh;
-      log.encoded += fresh;
-      this.#unwritten ||= fresh > 0;
-      return terms.pending;
     }
     interrogate(look, terms, captions, mode, least, most, shortlist) {
       log.calls.push({ picture: seen(look), captions, mode, least, most, shortlist });

@@ -39,7 +39,7 @@ export class EmbedderOperations {
     this.#encodings = encodings;
     this.#handle = handle;
     this.#encoder = new Encoder(handle, accelerator);
-    this.#interrogations = new Interrogations(encodings, handle, kept);
+    this.#interrogations = new Interrogations(encodings, handle, kept, accelerator);
   }
 
   /**

@@ -8,6 +8,7 @@
  * @typedef {import('../handles.js').TermsHandle} TermsHandle
  * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
  * @typedef {import('./kept-embeddings.js').KeptEmbeddings} KeptEmbeddings
+ * @typedef {import('../text-accelerator.js').TextAccelerator} TextAccelerator
  * @typedef {import('../../shared/protocol.js').FoundPrompt} FoundPrompt
  * @typedef {import('../../shared/protocol.js').InterrogateArguments} InterrogateArguments
  * @typedef {import('../../shared/protocol.js').Step} Step
@@ -22,6 +23,7 @@ export class Interrogations {
   #encodings;
   #handle;
   #kept;
+  #accelerator;
   #pace = new AdaptiveBatch();
   /** @type {{ texts: TermTexts, terms: TermsHandle } | null} */
   #last = null;
@@ -30,11 +32,13 @@ export class Interrogations {
    * @param {ImageEncodings} encodings
    * @param {TaggerHandle} handle
    * @param {KeptEmbeddings | null} kept where the model itself is kept
+   * @param {TextAccelerator | null} [accelerator] what takes many texts in the wasm's place
    */
-  constructor(encodings, handle, kept) {
+  constructor(encodings, handle, kept, accelerator = null) {
     this.#encodings = encodings;
     this.#handle = handle;
     this.#kept = kept;
+    this.#accelerator = accelerator;
   }
 
   /**
@@ -100,12 +104,39 @@ export class Interrogations {
     let { pending } = terms;
     if (pending > 0) await this.#kept?.read();
     const fresh = pending > 0;
+    // The last of many go with those before them.
+    let many = false;
     while (pending > 0) {
       yield progress('labels', null, length - pending, length);
-      pending = this.#pace.run((limit) => this.#handle.encodeTerms(terms, limit));
+      many = await this.#encodeSome(terms, many);
+      pending = terms.pending;
     }
     yield progress('labels', null, length, length);
     if (fresh) await this.#kept?.write();
+  }
+
+  /**
+   * Encodes some terms more: on the GPU, where there is one and many wait.
+   *
+   * @param {TermsHandle} terms
+   * @param {boolean} many whether many were known to wait before
+   * @returns {Promise<boolean>} whether that is known now
+   */
+  async #encodeSome(terms, many) {
+    const batch = terms.takeBatch();
+    if (!batch) return many;
+    try {
+      const accelerator = this.#accelerator;
+      const isMany = accelerator !== null && (many || accelerator.takes(batch));
+      const left = isMany ? await accelerator.encode(batch) : null;
+      if (left === null) this.#pace.run((limit) => this.#handle.encodeLabels(batch, limit));
+      terms.putBack(batch);
+      return isMany;
+    } catch (error) {
+      // The next batch begins with the same terms, and the wasm remembers what it has met of them.
+      release(batch);
+      throw error;
+    }
   }
 
   /**
