@@ -137,8 +137,9 @@ const library = keepLibrary({
   removals,
   line: page.kept,
   announce,
-  onForgotten() {
+  async onForgotten() {
     asking.forget();
+    await models.forgetGpus();
     // Nothing of it is left in this window either.
     location.reload();
   },

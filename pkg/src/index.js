@@ -75,7 +75,7 @@
  * @typedef {import('./page/tagger.js').Tag<L>} Tag
  */
 
-import { find, list, recommend, refresh, remove, stored } from './page/catalogue.js';
+import { find, forgetGpus, list, recommend, refresh, remove, stored } from './page/catalogue.js';
 
 export { Answerer } from './page/answerer.js';
 export { Captioner } from './page/captioner.js';
@@ -105,4 +105,4 @@ export { overlay } from './extras/overlay.js';
 export { xmpPacket } from './extras/xmp.js';
 
 /** The models that ocelli knows by name, and those that this browser keeps. */
-export const models = Object.freeze({ find, list, recommend, refresh, remove, stored });
+export const models = Object.freeze({ find, forgetGpus, list, recommend, refresh, remove, stored });

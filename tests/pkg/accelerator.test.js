@@ -163,6 +163,41 @@ test('where several pictures get other states than one alone, the wasm computes 
   assert.match(accelerator?.lost ?? '', /something else .* of 2 pictures at once/);
 });
 
+test('a GPU that was refused after its test is not tested again by auto, as long as nothing is another', async () => {
+  const first = fakeGpu({ wrong: 1 });
+  await accelerate(wasm, new FakeModel(5), 'auto', first.surroundings);
+  const { refusals } = first.log;
+  assert.equal(Object.keys(refusals).length, 1);
+  /** @param {'auto' | 'webgpu'} wanted @param {object} [changes] @param {FakeModel} [model] */
+  const again = async (wanted, changes = {}, model = new FakeModel(5)) => {
+    const { log, surroundings } = fakeGpu();
+    log.refusals = refusals;
+    const { reason } = await accelerate(wasm, model, wanted, { ...surroundings, ...changes });
+    return { runs: log.runs, reason, freed: model.freed };
+  };
+  const known = await again('auto');
+  assert.deepEqual([known.runs, known.freed], [0, 1]);
+  assert.match(
+    known.reason,
+    /^No GPU, because it computes something else .*, as an earlier visit has found\.$/,
+  );
+  // Whoever asks for the GPU gets a test; and so does another browser, and another tower.
+  assert.ok((await again('webgpu')).runs > 0);
+  assert.ok((await again('auto', { browser: 'browser 2' })).runs > 0);
+  assert.ok((await again('auto', {}, new FakeModel(5, KEYS))).runs > 0);
+});
+
+test('what may be otherwise on another day is not kept', async () => {
+  for (const how of [{ failAt: 2 }, { adapter: null }, { create: new Error('out of memory') }]) {
+    const { log, surroundings } = fakeGpu(/** @type {any} */ (how));
+    await accelerate(wasm, new FakeModel(5), 'auto', surroundings);
+    assert.deepEqual(log.refusals, {}, JSON.stringify(how));
+  }
+  const slow = fakeGpu({ pause: 30 });
+  await accelerate(wasm, new FakeModel(), 'auto', slow.surroundings);
+  assert.equal(Object.keys(slow.log.refusals).length, 1, 'many times as slow it is on every day');
+});
+
 /** What texts see: as wide as the fake's states are twice. */
 const KEYS = { layers: 2, width: WIDTH / 2 };
 

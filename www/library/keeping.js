@@ -12,7 +12,7 @@ import { LibraryStore } from './store.js';
  * @param {import('./removals.js').Removals} page.removals
  * @param {any} page.line the `<kept-pictures>`
  * @param {(sentence: string) => void} page.announce
- * @param {() => void} page.onForgotten everything was forgotten
+ * @param {() => Promise<void>} page.onForgotten everything was forgotten
  */
 export function keepLibrary({ session, gallery, folders, removals, line, announce, onForgotten }) {
   /** Null as long as it is not open, and where the browser keeps nothing. @type {Library | null} */
@@ -32,7 +32,7 @@ export function keepLibrary({ session, gallery, folders, removals, line, announc
   line.addEventListener('forget-all', async () => {
     try {
       await library?.forget();
-      onForgotten();
+      await onForgotten();
     } catch {
       announce('This browser does not let go of what is kept.');
     }

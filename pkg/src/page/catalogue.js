@@ -28,6 +28,8 @@ import { accessOf } from '../shared/model-files.js';
 import { CATALOGUE } from './known-models.js';
 import { readOptions } from './options.js';
 
+export { forgetGpus } from '../cache/tuning.js';
+
 /** What `recommend` is asked by. */
 const RECOMMEND = ['task', 'language', 'megabytes'];
 

@@ -18,12 +18,16 @@
  * @property {() => Promise<typeof import('./gpu/tower.js')>} load the part of the package that only a GPU needs
  * @property {() => Promise<Tuning>} readTuning what was measured on an earlier visit
  * @property {(tuning: Tuning) => Promise<void>} writeTuning
+ * @property {string} browser its name and version
+ * @property {() => Promise<Record<string, string>>} readRefusals which GPUs were refused on an earlier visit, and why
+ * @property {(refusals: Record<string, string>) => Promise<void>} writeRefusals
  *
  * @typedef {object} Chosen
  * @property {Accelerator | null} accelerator
  * @property {string} reason one sentence: why the GPU computes, or does not
  */
 
+import { GpuRefusals } from './gpu-refusals.js';
 import { release } from './operations/release.js';
 import { answered, Refusal, refuseTrap, why } from './refusal.js';
 import { refuseOther, selfTest } from './self-test.js';
@@ -37,6 +41,8 @@ const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|warp/i;
 const PATIENCE = { device: 20_000, tower: 120_000, run: 10_000 };
 /** A picture may take so many times as long as in the test. */
 const SLOWER = 50;
+/** Where the GPU takes so many times as long as the wasm, it is not measured again: less may have been a busy moment. */
+const CLEARLY = 1.5;
 
 /**
  * @param {Wasm} wasm
@@ -57,6 +63,8 @@ export async function accelerate(wasm, model, wanted, surroundings) {
   let device = null;
   /** @type {Accelerator | null} */
   let accelerator = null;
+  /** @type {GpuRefusals | null} */
+  let refusals = null;
   let isTaken = false;
   try {
     const opened = await answered(openDevice(surroundings.gpu), PATIENCE.device, (late) =>
@@ -64,7 +72,12 @@ export async function accelerate(wasm, model, wanted, surroundings) {
     );
     ({ device } = opened);
     const { name, isSoftware } = opened;
-    if (isSoftware && wanted === 'auto') throw new Refusal('software stands in for a GPU here');
+    if (wanted === 'auto') {
+      if (isSoftware) throw new Refusal('software stands in for a GPU here');
+      refusals = new GpuRefusals(surroundings, name, tower);
+      const before = await refusals.before();
+      if (before) throw new Refusal(`${before}, as an earlier visit has found`);
+    }
     // Software takes as long to be measured as to compute, and gains nothing by it. It is waited for, however long it takes.
     const tuning = isSoftware ? undefined : await surroundings.readTuning();
     const patience = isSoftware ? Infinity : PATIENCE.tower;
@@ -75,6 +88,7 @@ export async function accelerate(wasm, model, wanted, surroundings) {
     if (wanted === 'auto' && gpu >= own) {
       throw new Refusal(
         `the GPU takes ${Math.round(gpu)} ms for a picture, WebAssembly ${Math.round(own)} ms`,
+        { isLasting: gpu >= CLEARLY * own },
       );
     }
     if (!isSoftware) accelerator.patience = PATIENCE.run + SLOWER * gpu;
@@ -90,6 +104,8 @@ export async function accelerate(wasm, model, wanted, surroundings) {
     return { accelerator, reason: `Pictures go through the GPU (${name}), ${times} times as fast.` };
   } catch (error) {
     const reason = `No GPU, because ${accelerator?.lost ?? why(error)}.`;
+    const isLasting = error instanceof Refusal && error.isLasting && !accelerator?.lost;
+    if (isLasting) await refusals?.keep(error.message);
     accelerator?.end();
     device?.destroy();
     if (!isTaken) release(tower);

@@ -4,10 +4,11 @@
  * @typedef {import('./accelerator.js').Surroundings} Surroundings
  */
 
-import { readTuning, writeTuning } from '../cache/tuning.js';
+import { readRefusals, readTuning, writeRefusals, writeTuning } from '../cache/tuning.js';
 import { loadGpu } from '../gpu-files.js';
 
 /** @returns {Surroundings} */
 export function gpuSurroundings() {
-  return { gpu: globalThis.navigator?.gpu, load: loadGpu, readTuning, writeTuning };
+  const { gpu, userAgent: browser = '' } = globalThis.navigator ?? {};
+  return { gpu, browser, load: loadGpu, readTuning, writeTuning, readRefusals, writeRefusals };
 }

@@ -5,7 +5,13 @@
 import { inTime } from '../shared/in-time.js';
 
 /** Why there is no GPU, as it follows "because" in a sentence. */
-export class Refusal extends Error {}
+export class Refusal extends Error {
+  /** @param {string} message @param {{ isLasting?: boolean }} [options] whether the same test would find the same on another day */
+  constructor(message, { isLasting = false } = {}) {
+    super(message);
+    this.isLasting = isLasting;
+  }
+}
 
 /** What follows "because". @param {unknown} error */
 export function why(error) {

@@ -150,7 +150,8 @@ export function refuseOther(found, expected, width, where, row = SAME_ROW) {
 /** @param {number} same @param {number} least @param {string} where */
 function check(same, least, where) {
   if (same >= least) return;
-  throw new Refusal(`it computes something else than WebAssembly (cosine ${same.toFixed(4)} ${where})`);
+  const message = `it computes something else than WebAssembly (cosine ${same.toFixed(4)} ${where})`;
+  throw new Refusal(message, { isLasting: true });
 }
 
 /**

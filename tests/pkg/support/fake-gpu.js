@@ -214,6 +214,7 @@ export function fakeGpu({
     runs: 0,
     textRuns: 0,
     tuned: /** @type {unknown[]} */ ([]),
+    refusals: /** @type {Record<string, string>} */ ({}),
     lose: (/** @type {string} */ _message) => {},
   };
   const lost = new Promise((resolve) => (log.lose = (message) => resolve({ message })));
@@ -282,6 +283,9 @@ export function fakeGpu({
   const surroundings = {
     gpu,
     load: async () => ({ GpuTower }),
+    browser: 'browser 1',
+    readRefusals: async () => log.refusals,
+    writeRefusals: async (/** @type {Record<string, string>} */ refusals) => void (log.refusals = refusals),
     readTuning: async () => ({ known: 'large' }),
     writeTuning: async (/** @type {unknown} */ tuning) => void log.tuned.push(tuning),
   };

@@ -11,9 +11,8 @@
 
 import { encodeSteps, usualTile } from './kernels.js';
 import { TILES } from './kernels/product.js';
+import { KERNELS } from './version.js';
 
-/** Of the kernels: another where their speed has changed, so that nothing is taken from what was measured of those before. */
-const VERSION = 2;
 /** Milliseconds that one measurement is to take about. */
 const SPAN = 4;
 /** Dispatches of one measurement, at most. */
@@ -43,7 +42,7 @@ export class Tuner {
     const about = 2 ** Math.ceil(Math.log2(rows));
     const { dtype, outputs, inputs } = matrix;
     const how = dtype === 'f16' && this.device.features.has('shader-f16') ? 'half' : dtype;
-    return [VERSION, vendor, architecture, how, output, about, outputs, inputs].join(' ');
+    return [KERNELS, vendor, architecture, how, output, about, outputs, inputs].join(' ');
   }
 
   /**
