@@ -7,6 +7,7 @@ Run it from the repository's root with the packages of requirements.txt installe
 It writes `clip-image`, `clip-text`, `blip-image`, `siglip`, `rn50`, `lite0`, `xlm_roberta` (one tower each, `.onnx` and `.q8.onnx`), and the folder
 `clip` in the layout that transformers.js loads: the whole model, quantised, as `onnx/model_quantized.onnx`. Of the
 convolutional towers there is `.qdq.onnx` as well: static int8, one scale for each row of the weights, calibrated on pictures.
+Of `clip-image` and `blip-image` there is `.f16.onnx` for GPUs.
 
 The int8 files are made by ONNX Runtime's `quantize_dynamic` with its default settings (weights unsigned 8
 bits, one scale a tensor), as the published `model_quantized.onnx` files are. What is there already is kept.
@@ -24,6 +25,7 @@ import onnx
 import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
+from onnxruntime.transformers.float16 import convert_float_to_float16
 from safetensors.torch import load_file
 from transformers import BlipForConditionalGeneration, CLIPModel, SiglipVisionModel
 
@@ -177,11 +179,19 @@ def both(name, out, module, inputs, outputs, dynamic):
         quantise(plain, small)
 
 
+def half(name, out):
+    """The f16 form of an exported model, for GPUs. Inputs and outputs stay f32."""
+    path = out / f"{name}.f16.onnx"
+    if not path.exists():
+        onnx.save_model(convert_float_to_float16(onnx.load(str(out / f"{name}.onnx")), keep_io_types=True), str(path))
+
+
 def clip(full, out):
     model = CLIPModel.from_pretrained(full / CLIP, attn_implementation="eager").eval()
     size = model.config.vision_config.image_size
     pixels = {"pixel_values": torch.zeros(1, 3, size, size)}
     both("clip-image", out, ClipImage(model), pixels, ["image_embeds"], {"pixel_values": {0: "batch"}})
+    half("clip-image", out)
     texts = {"input_ids": torch.tensor([[49406, 320, 49407]] * 2), "attention_mask": torch.ones(2, 3, dtype=torch.long)}
     axes = {name: {0: "batch", 1: "length"} for name in texts}
     both("clip-text", out, ClipText(model), texts, ["text_embeds"], axes)
@@ -206,6 +216,7 @@ def blip(full, out):
     model = BlipForConditionalGeneration.from_pretrained(full / BLIP, attn_implementation="eager").eval()
     size = model.config.vision_config.image_size
     both("blip-image", out, BlipImage(model), {"pixel_values": torch.zeros(1, 3, size, size)}, ["states"], None)
+    half("blip-image", out)
 
 
 def towers(full, out):

@@ -2,6 +2,8 @@
 
 import { remove } from '/pkg/src/page/catalogue.js';
 import { locate } from '/pkg/src/page/hub.js';
+import { accelerate } from '/pkg/src/worker/accelerator.js';
+import { gpuSurroundings } from '/pkg/src/worker/gpu-surroundings.js';
 import { startThreads } from '/pkg/src/worker/threads.js';
 import { generated } from '/pkg/src/worker/variants.js';
 import { load as loadKept } from '/pkg/src/worker/operations/load.js';
@@ -17,6 +19,8 @@ let wasm;
 let instance;
 /** @type {Record<string, any>} */
 const models = {};
+/** What computes their pictures on the GPU. @type {Record<string, any>} */
+const accelerators = {};
 
 /**
  * The models: where their files are, and which classes of the wasm they are made with. The towers of
@@ -128,6 +132,22 @@ export const verbs = {
     const scores = models.clip.tag(models.clip.encodeImage(picture(wasm, 224)), set);
     set.free();
     return scores;
+  },
+  /** Has the GPU compute a model's pictures; answers what came of it. */
+  async takeGpu({ name }) {
+    const { accelerator, reason } = await accelerate(wasm, models[name], 'webgpu', gpuSurroundings());
+    accelerators[name] = accelerator;
+    return reason;
+  },
+  /** The embedding of a picture, or of BLIP nothing, as the GPU computes it. */
+  async gpuImage({ name, size }) {
+    const seen = models[name].encodeImage(picture(wasm, size));
+    try {
+      if ((await accelerators[name]?.encode([seen])) !== 1) throw new Error('The GPU was given up.');
+      return models[name].embeddingOf?.(seen);
+    } finally {
+      seen.free();
+    }
   },
   blipImage: () => look(models.blip, 384).free(),
   caption: (options) => {
