@@ -119,8 +119,14 @@ test('after everything was forgotten, the page is as on a first visit', async ()
   await page.getByRole('button', { name: 'Keep it' }).click();
   assert.ok(await forget.evaluate((button) => button === document.activeElement));
   assert.equal(await page.locator('body[data-pictures]').count(), 1, 'nothing is forgotten yet');
+  const refusals = 'https://ocelli.invalid/refusals.json';
+  await page.evaluate(async (address) => {
+    await (await caches.open('ocelli-gpu')).put(address, new Response('{}'));
+  }, refusals);
   await forgetEverything(visit);
   await visit.ready();
+  const isKept = await page.evaluate(async (address) => Boolean(await caches.match(address)), refusals);
+  assert.equal(isKept, false, 'what was found out about GPUs is forgotten as well');
   await page.keyboard.press('Control+z');
   assert.equal(await page.locator('.tile, picture-card').count(), 0);
   assert.ok(await page.locator('undo-line').isHidden());
