@@ -151,6 +151,17 @@ for (const how of ['a run fails', 'the device is lost between two pictures']) {
   });
 }
 
+test('where the GPU gives numbers that are not finite, the wasm computes the picture', async () => {
+  const model = new FakeModel(5);
+  // Four runs are the test's.
+  const { surroundings } = fakeGpu({ endlessAt: 5 });
+  const { accelerator } = await accelerate(wasm, model, 'auto', surroundings);
+  const encodings = new ImageEncodings(wasm, /** @type {any} */ (model), { accelerator });
+  const look = await encoded(await encodings.open(picture));
+  assert.deepEqual([look.byGpu, look.left], [undefined, 0]);
+  assert.equal(accelerator?.lost, 'it gave numbers that are not finite');
+});
+
 test('where several pictures get other states than one alone, the wasm computes them', async () => {
   const model = new FakeModel(5);
   const { surroundings } = fakeGpu({ wrongFor: 'several' });

@@ -29,7 +29,7 @@
 
 import { GpuRefusals } from './gpu-refusals.js';
 import { release } from './operations/release.js';
-import { answered, Refusal, refuseTrap, why } from './refusal.js';
+import { answered, Refusal, refuseNonFinite, refuseTrap, why } from './refusal.js';
 import { refuseOther, selfTest } from './self-test.js';
 import { TextAccelerator } from './text-accelerator.js';
 import { describeVision, readerOf } from './tower-tensors.js';
@@ -212,6 +212,7 @@ export class Accelerator {
     if (!this.#gpu) return done;
     try {
       for await (const { encoding, states, keyValues } of this.#computed(encodings)) {
+        refuseNonFinite(states);
         this.#tower.complete(encoding, states, keyValues);
         done += 1;
       }

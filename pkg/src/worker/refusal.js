@@ -24,6 +24,17 @@ export function refuseTrap(error) {
 }
 
 /**
+ * Refuses what is no answer: f16 ends at 65504, and drivers have faults that no test has met.
+ * @param {Float32Array} states
+ */
+export function refuseNonFinite(states) {
+  let sum = 0;
+  // Of any finite number nothing is left.
+  for (const x of states) sum += 0 * x;
+  if (sum !== 0) throw new Refusal('it gave numbers that are not finite');
+}
+
+/**
  * What the GPU answers, unless it takes too long.
  *
  * @template T

@@ -21,7 +21,7 @@
 
 import { concatenated } from '../shared/vectors.js';
 import { release } from './operations/release.js';
-import { answered, Refusal, refuseTrap, why } from './refusal.js';
+import { answered, Refusal, refuseNonFinite, refuseTrap, why } from './refusal.js';
 import { refuseOther, testTexts } from './self-test.js';
 import { describeText, readerOf } from './tower-tensors.js';
 
@@ -86,6 +86,7 @@ export class TextAccelerator {
     const rows = this.#rows(batch);
     this.#gpu ??= await this.#open(batch, rows);
     const pooled = await this.#run(batch, rows);
+    refuseNonFinite(pooled);
     const shape = `${count} ${rows.length}`;
     if (!this.#proven.has(shape)) {
       const { width } = this.#description;

@@ -193,8 +193,8 @@ export class FakeSet {
 /**
  * A GPU, and the part of the package that computes on it.
  * @param {{ info?: object, adapter?: null, wrong?: number, wrongFor?: 'class' | 'several' | 'keys', pause?: number, failAt?: number,
- *   hangAt?: number, create?: Error, texts?: (run: TextRun) => unknown }} [how] `wrong` in the last so many layers, or for what;
- *   `failAt` and `hangAt` the run at which it fails, or does not answer, the opening of a device being the first of all; `texts` may
+ *   hangAt?: number, endlessAt?: number, create?: Error, texts?: (run: TextRun) => unknown }} [how] `wrong` in the last so many layers, or for what;
+ *   `failAt` and `hangAt` the run at which it fails, does not answer, or gives what is not finite, the opening of a device being the first of all; `texts` may
  *   fail, wait, or change the states of texts
  */
 export function fakeGpu({
@@ -205,6 +205,7 @@ export function fakeGpu({
   pause = 0,
   failAt = Infinity,
   hangAt = Infinity,
+  endlessAt = Infinity,
   create,
   texts,
 } = {}) {
@@ -240,6 +241,7 @@ export function fakeGpu({
       if (++log.runs >= failAt) throw new Error('the device was lost');
       if (log.runs === hangAt) await silence;
       if (pause) await new Promise((resolve) => setTimeout(resolve, pause));
+      const isEndless = log.runs === endlessAt;
       return patches.map((states) => {
         let x = states;
         const all =
@@ -248,6 +250,7 @@ export function fakeGpu({
           const isWrong = all || i >= LAYERS - wrong;
           x = x.map((value, at) => (isWrong && at % 2 ? -layer(value) : layer(value)));
         }
+        if (isEndless) x[1] = -Infinity;
         return rows === 'class' ? x.slice(0, WIDTH) : x;
       });
     }
