@@ -4,6 +4,7 @@
  * @typedef {import('./session.js').Picture} Picture
  */
 
+import { calledSo, meantBy } from './called.js';
 import { on } from './elements/dom.js';
 import { wordsOf, written } from './query.js';
 import { count, explain, isAbort } from './words.js';
@@ -88,10 +89,10 @@ export function find({
     if (typeof wanted !== 'string') return search.find(wanted, told);
     const words = wordsOf(wanted);
     // A tag is looked for as the model knows it, whatever it is called here.
-    const known = words.wanted.map((word) => names.labelOf(word));
+    const known = words.wanted.map((word) => meantBy(names, word));
     if (known.length > 0) {
       const found = await search.find(
-        written({ wanted: known, absent: words.absent.map((word) => names.labelOf(word)) }),
+        written({ wanted: known, absent: words.absent.map((word) => meantBy(names, word)) }),
         told,
       );
       return found && withNamed(found, called(words));
@@ -99,35 +100,24 @@ export function find({
     /** @type {Set<Picture>} */
     const showing = new Set();
     for (const word of words.absent) {
-      const found = await search.find(names.labelOf(word), told);
+      const found = await search.find(meantBy(names, word), told);
       if (!found) return null;
       const fitting = found.canTell ? found.order.slice(0, found.fitting) : [];
-      for (const picture of [...fitting, ...named(word)]) showing.add(picture);
+      for (const picture of [...fitting, ...notTo(word)]) showing.add(picture);
     }
     return without(session.arrived, showing);
   };
 
+  /** Pictures that are called what is to be absent: where they lie says nothing of what they show. @param {string} word */
+  const notTo = (word) => calledSo(session, names, word, { byFile: false });
+
   /** Pictures that are called what is wanted, and those that are called what is to be absent. @param {import('./query.js').Words} words */
   const called = ({ wanted, absent }) => {
-    const without = new Set(absent.flatMap(named));
-    const [first = [], ...others] = wanted.map(named);
+    const without = new Set(absent.flatMap(notTo));
+    const [first = [], ...others] = wanted.map((word) => calledSo(session, names, word));
     const within = others.map((some) => new Set(some));
     const all = first.filter((picture) => !without.has(picture) && within.every((some) => some.has(picture)));
     return { named: all, without };
-  };
-
-  /** Pictures that have what is looked for as a tag, or in the caption that somebody gave them, or their files have. @param {string} text */
-  const named = (text) => {
-    const words = text.trim().toLocaleLowerCase();
-    return session.pictures.filter((picture) => {
-      const filed = session.fileWords.of(picture)?.caption.toLocaleLowerCase();
-      const tags = session.answerOf(picture)?.tags ?? [];
-      const said = session.corrections.of(picture)?.caption?.toLocaleLowerCase();
-      return (
-        tags.some(({ label }) => label !== null && names.isCalled(label, text.trim())) ||
-        [said, filed].some((caption) => words !== '' && caption?.includes(words))
-      );
-    });
   };
 
   /** Shows those that are nearly the same beside each other, with all but the best of each group selected. */

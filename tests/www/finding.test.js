@@ -11,7 +11,7 @@ import { TagNames } from '../../www/tag-names.js';
  * @param {boolean} [canTell]
  */
 function begin(tags, fits, canTell = true) {
-  const pictures = Object.keys(tags).map((name) => /** @type {any} */ ({ id: name, name }));
+  const pictures = Object.keys(tags).map((name) => /** @type {any} */ ({ id: name, name, path: name }));
   /** @type {string[]} */
   const asked = [];
   const search = {
@@ -34,7 +34,7 @@ function begin(tags, fits, canTell = true) {
     shown: pictures,
     arranged: 0,
     fileWords: { of: () => undefined },
-    corrections: { of: () => undefined },
+    captionsOf: () => null,
     answerOf: (/** @type {any} */ { name }) => ({ tags: tags[name]?.map((label) => ({ label })) }),
     arrange: (/** @type {any[] | null} */ order) => (arranged.order = order?.map(({ name }) => name) ?? null),
   };

@@ -1,0 +1,80 @@
+/**
+ * Which pictures somebody means by a word, apart from what the model sees in them: those that have it as a tag, whose caption says it, or
+ * whose file or folder is called so.
+ *
+ * @typedef {import('./session.js').Picture} Picture
+ * @typedef {import('./session.js').Session} Session
+ * @typedef {import('./tag-names.js').TagNames} TagNames
+ */
+
+import pluralize from 'pluralize';
+
+/** What parts words: all but letters and digits, of whatever script. */
+const PARTS = /[^\p{Letter}\p{Mark}\p{Number}]+/u;
+
+/**
+ * The label that a word in a query stands for: of several things the one thing, where only that is known.
+ * @param {TagNames} names
+ * @param {string} word
+ * @returns {string} the word itself where no label is known
+ */
+export function meantBy(names, word) {
+  if (names.knows(word)) return names.labelOf(word);
+  const one = pluralize.singular(word);
+  return names.knows(one) ? names.labelOf(one) : word;
+}
+
+/**
+ * Pictures that are called what is looked for.
+ * @param {Session} session
+ * @param {TagNames} names
+ * @param {string} text
+ * @param {{ byFile?: boolean }} [options] whether names of files and folders count
+ * @returns {Picture[]}
+ */
+export function calledSo(session, names, text, { byFile = true } = {}) {
+  const words = text.trim();
+  if (words === '') return [];
+  const label = meantBy(names, words);
+  return session.pictures.filter((picture) => {
+    const tags = session.answerOf(picture)?.tags ?? [];
+    return (
+      tags.some((tag) => tag.label !== null && (tag.label === label || names.isCalled(tag.label, words))) ||
+      captionsOf(session, picture).some((caption) => says(caption, words)) ||
+      (byFile && isWithin(picture.path, words))
+    );
+  });
+}
+
+/** What is said of a picture, here and in its file. @param {Session} session @param {Picture} picture */
+function captionsOf(session, picture) {
+  const [shown] = session.captionsOf(picture) ?? [];
+  return [shown?.caption ?? '', session.fileWords.of(picture)?.caption ?? ''];
+}
+
+/** Whether a caption has all words of a text, be it of one thing or of several. @param {string} caption @param {string} text */
+function says(caption, text) {
+  const there = new Set(wordsIn(caption));
+  const wanted = wordsIn(text);
+  return wanted.length > 0 && wanted.every((word) => there.has(word));
+}
+
+/** @param {string} text */
+function wordsIn(text) {
+  return plain(text).split(PARTS).filter(Boolean).map((word) => pluralize.singular(word));
+}
+
+/** Whether a path has a text in it that is no mere part of a word. @param {string} path @param {string} text */
+function isWithin(path, text) {
+  const [where, what] = [plain(path), plain(text)];
+  for (let at = where.indexOf(what); at >= 0; at = where.indexOf(what, at + 1)) {
+    const around = [where[at - 1] ?? '', where[at + what.length] ?? ''];
+    if (around.every((letter) => !/[\p{Letter}\p{Number}]/u.test(letter))) return true;
+  }
+  return false;
+}
+
+/** @param {string} text */
+function plain(text) {
+  return text.trim().normalize('NFC').toLocaleLowerCase();
+}
