@@ -36,15 +36,19 @@ export async function doubtsOf(tagger, embeddings, { labels, beside, vocabulary 
   // A poodle is the dog that was asked for.
   const kinds = others.map(nameOf).filter((label) => vocabulary.implied(label).some((tag) => own.has(tag)));
   const fitting = new Set([...own, ...kinds]);
+  const listed = new Set(vocabulary.labels.map(({ label }) => label));
   /** @type {(Doubt | null)[]} */
   const doubts = [];
   for (const all of answers) {
     const share = all.reduce((sum, { label, score }) => sum + (fitting.has(label) ? score : 0), 0);
     const likely = share >= sureThreshold ? null : (vocabulary.surest(all, sureThreshold)?.label ?? null);
     const best = all.find(({ label }) => own.has(label))?.label;
-    // A motorbike is a motorcycle by another name.
+    // A motorbike is a motorcycle by another name. Of two that are listed, each is its own thing: "animal" and "food" have 0.51.
     const same =
-      likely !== null && best !== undefined && (await likeness(tagger, likely, best, signal)) >= SAME_THING;
+      likely !== null &&
+      best !== undefined &&
+      !listed.has(best) &&
+      (await likeness(tagger, likely, best, signal)) >= SAME_THING;
     doubts.push(share >= sureThreshold || same ? null : { likely });
   }
   return doubts;

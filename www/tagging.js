@@ -101,8 +101,9 @@ function answerOf(tagger, asked, all, doubt) {
 function surelyOf(vocabulary, all, shown, threshold) {
   const surest = vocabulary.surest(all, threshold);
   if (surest === null) return { tags: [], sure: false };
-  // A kind that is a guess is left out, and what it surely is, shown.
-  const answers = surest.label === shown[0]?.label ? shown : [surest];
+  // Kinds that are guesses are left out, and what it surely is, shown: by its own score, or by theirs together.
+  const [first] = shown;
+  const answers = first && surest.label === first.label && first.score >= threshold ? shown : [surest];
   const worth = answers.filter(({ score }, place) => place === 0 || score >= WORTH_SHOWING);
   // So many as are seen at a glance.
   return { tags: vocabulary.withParents(worth, { among: all }).slice(0, MOST_SHOWN), sure: true };

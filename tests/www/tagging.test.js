@@ -67,6 +67,24 @@ test('where a picture perhaps shows none of them, none counts until somebody say
   assert.ok(!names(said?.compared)?.some((/** @type {string} */ label) => /dog|cat/.test(label)));
 });
 
+test('a label that the vocabulary lists is no other name of what a picture rather shows', async () => {
+  // Both words are the same to the model, as "animal" and "food" nearly are.
+  const tagger = Object.assign(taggerOf({ dog: 0.9 }, { among: { teapot: 0.95 } }), {
+    embedTexts: async (/** @type {string[]} */ texts) => texts.map(() => Float32Array.of(1, 0)),
+  });
+  const of = (/** @type {string} */ label) =>
+    answer(tagger, { vocabulary, beside: ['teapot'], labels: [label] });
+  assert.deepEqual((await of('dog')).doubt, { likely: 'teapot' });
+  assert.equal((await of('tea kettle of ours')).doubt, null);
+});
+
+test('what is sure only of several kinds together is the tag, and none of those guesses', async () => {
+  const labels = ['animal', 'rooster', 'nautilus', 'lobster', 'car'];
+  const scores = { animal: 0.35, rooster: 0.2, nautilus: 0.15, lobster: 0.1, car: 0.06 };
+  const found = await answer(taggerOf(scores), { judged: true, vocabulary, labels });
+  assert.deepEqual([found.sure, names(found.tags)], [true, ['animal']]);
+});
+
 test('none of these is an answer where it comes first, and nothing below it is', async () => {
   const none = await answer(taggerOf({ dog: 0.4, none: 0.5, cat: 0.1 }), { none: true });
   assert.deepEqual([names(none.tags), names(none.compared)?.slice(0, 2)], [[null], ['dog', 'cat']]);
