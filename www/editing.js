@@ -198,6 +198,7 @@ export function edit({
     choose(selected);
   });
   const leave = () => {
+    bar.finish();
     choose(null);
     // The bar goes, and the keyboard must not go with it.
     gallery.takeFocusAnywhere() || select.focus();
@@ -216,7 +217,10 @@ export function edit({
   on(bar, 'teach-selected', (name) => {
     teach(readTags(name).map((one) => names.labelOf(one))[0], chosen());
   });
-  select.addEventListener('click', () => choose(gallery.selected ? null : new Set()));
+  select.addEventListener('click', () => {
+    bar.finish();
+    choose(gallery.selected ? null : new Set());
+  });
   on(line, 'undo', () => {
     const title = history.undo();
     if (title) line.say(`Taken back: ${title}`, { undo: history.last !== null, redo: true });
@@ -257,7 +261,10 @@ export function edit({
     correctEach,
     discard,
     /** Selects pictures. @param {Iterable<Picture>} some */
-    select: (some) => choose(new Set(some)),
+    select(some) {
+      bar.finish();
+      choose(new Set(some));
+    },
     /** Brings the bar in step with what is selected. */
     show() {
       const selecting = gallery.selected !== null;

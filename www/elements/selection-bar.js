@@ -1,5 +1,5 @@
 /**
- * `<selection-bar>`: what is to become of the pictures that are selected. Dispatches `correct-selected` with tags to add or take away
+ * `<selection-bar>`: what is to become of the pictures that are selected. What is typed and not entered is added by `finish`. Dispatches `correct-selected` with tags to add or take away
  * by their names, `teach-selected` with the name of what they show, `discard-selected`, `select-all` and `select-none`.
  */
 
@@ -19,18 +19,22 @@ class SelectionBar extends HTMLElement {
     }),
     button('Remove pictures', 'button button-quiet', () => tell(this, 'discard-selected')),
   ];
+  #selecting = false;
 
   connectedCallback() {
     this.hidden = true;
     const { label, input, list } = this.#field;
     input.setAttribute('aria-describedby', this.#missing.id);
     input.addEventListener('input', () => write(this.#missing, ''));
+    this.addEventListener('keydown', (event) => {
+      // Whoever composes a word leaves that by the same key.
+      if (event.key === 'Escape' && !event.isComposing) tell(this, 'select-none');
+    });
     this.append(
       this.#line,
       button('All', 'button button-quiet selection-way', () => tell(this, 'select-all'), {
         'aria-label': 'Select all',
       }),
-      button('Done', 'button selection-way', () => tell(this, 'select-none')),
       make('div', { className: 'find-row' }, label, input, list),
       this.#missing,
       ...this.#controls,
@@ -39,6 +43,7 @@ class SelectionBar extends HTMLElement {
         { className: 'field-help' },
         'Taught by a few pictures, a tag goes to others that look like them.',
       ),
+      button('Done', 'button selection-done', () => tell(this, 'select-none')),
     );
     this.setAttribute('role', 'region');
     this.setAttribute('aria-label', 'Selected pictures');
@@ -47,9 +52,23 @@ class SelectionBar extends HTMLElement {
   /** @param {{ selecting: boolean, selected: number, propose: import('./tag-field.js').Propose }} state */
   show({ selecting, selected, propose }) {
     this.hidden = !selecting;
+    // What was typed for these pictures is not for others.
+    if (this.#selecting && !selecting) this.#clear();
+    this.#selecting = selecting;
     this.#field.use(propose);
     write(this.#line, selected === 0 ? 'Select pictures' : `${count(selected, 'picture')} selected`);
     for (const control of this.#controls) control.disabled = selected === 0;
+  }
+
+  /** The selection is about to be another: what was typed for it is said. */
+  finish() {
+    const names = this.#taken();
+    if (names.trim() !== '') tell(this, 'correct-selected', { add: names });
+  }
+
+  #clear() {
+    this.#taken();
+    write(this.#missing, '');
   }
 
   /** What was typed, which goes out of the field. */
