@@ -61,7 +61,7 @@ export class Gallery extends EventTarget {
       session.prefer(seen);
     });
     for (const host of [grid, list]) on(host, 'open', (picture) => this.turnTo(picture));
-    on(detail, 'turn', (step) => this.#turn(step));
+    on(detail, 'turn', (turn) => this.#turn(turn));
     on(detail, 'shut', () => {
       const picture = this.#open;
       this.#open = null;
@@ -236,11 +236,17 @@ export class Gallery extends EventTarget {
     };
   }
 
-  /** @param {number} step */
-  #turn(step) {
+  /** Opens a neighbour of the picture that is open; whoever edits goes on with it. @param {{ step: number, pressed: boolean }} turn */
+  #turn({ step, pressed }) {
     const { shown } = this.#session;
     const next = this.#open && shown[shown.indexOf(this.#open) + step];
-    if (next) this.turnTo(next);
+    if (!this.#open || !next) return;
+    const before = this.#cardOf(this.#open);
+    const editing = before.isEditing;
+    const held = before.isEditFocused ? 'button' : null;
+    if (editing) before.edit(false);
+    this.turnTo(next);
+    if (editing) this.#cardOf(next).edit(true, pressed ? 'field' : held);
   }
 
   /** What is said of a picture to who cannot see it. @param {Picture} picture */

@@ -1,7 +1,7 @@
 /**
  * `<photo-detail>`: one picture of several, with all that is known of it, over the others. Arrow keys lead to its neighbours, Escape
  * back; plus, minus and 0 zoom, and arrows move what is larger than its frame. What uses arrows itself keeps them. Dispatches `turn`
- * with -1 or 1, and `shut`.
+ * with a step of -1 or 1, and whether a button was pressed for it, and `shut`.
  *
  * @typedef {import('./picture-card.js').PictureCard} PictureCard
  */
@@ -10,8 +10,8 @@ import { button, make, tell, write } from './dom.js';
 
 export class PhotoDetail extends HTMLElement {
   #place = make('p', { className: 'detail-place' });
-  #before = button('Previous', 'button', () => tell(this, 'turn', -1));
-  #after = button('Next', 'button', () => tell(this, 'turn', 1));
+  #before = button('Previous', 'button', () => this.#turn(-1, true));
+  #after = button('Next', 'button', () => this.#turn(1, true));
   #close = button('Close', 'button', () => this.#dialog.close());
   #body = make('div', { className: 'detail-body' });
   #dialog = make(
@@ -52,7 +52,12 @@ export class PhotoDetail extends HTMLElement {
     const isTaken = this.#card?.key(event.key) ?? false;
     if (!isTaken && step === undefined) return;
     event.preventDefault();
-    if (!isTaken) tell(this, 'turn', step);
+    if (!isTaken && step !== undefined) this.#turn(step, false);
+  }
+
+  /** @param {number} step @param {boolean} pressed whether a button was */
+  #turn(step, pressed) {
+    tell(this, 'turn', { step, pressed });
   }
 
   get open() {

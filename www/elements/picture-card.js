@@ -86,7 +86,9 @@ export class PictureCard extends HTMLElement {
   #ask = new AskPicture();
   #prompting = new FindPrompt();
   #editor = new TagEditor();
-  #edit = button('Edit', 'button button-quiet', () => this.#openEditor(), { 'aria-expanded': 'false' });
+  #edit = button('Edit', 'button button-quiet', () => this.edit(!this.isEditing), {
+    'aria-expanded': 'false',
+  });
   #copy = copyButton('Copy', () => this.#text());
   #again = button('Try again', 'button again', () => tell(this, 'again', this.picture));
   #like = button('More like this', 'button button-quiet', () => tell(this, 'like', this.picture), {
@@ -200,6 +202,16 @@ export class PictureCard extends HTMLElement {
   /** Puts the keyboard back after the card was moved to the front. */
   takeFocusBack() {
     this.#like.focus();
+  }
+
+  /** Whether its caption and tags are being edited. */
+  get isEditing() {
+    return !this.#editor.hidden;
+  }
+
+  /** Whether the keyboard is on the button that begins and ends that. */
+  get isEditFocused() {
+    return document.activeElement === this.#edit;
   }
 
   /** Whether something was typed into it that is not said yet. */
@@ -333,20 +345,23 @@ export class PictureCard extends HTMLElement {
     );
   }
 
-  #openEditor() {
-    this.#editor.hidden = !this.#editor.hidden;
-    this.#edit.setAttribute('aria-expanded', String(!this.#editor.hidden));
-    write(this.#edit, this.#editor.hidden ? 'Edit' : 'Done');
-    const verb = this.#editor.hidden ? 'Edit caption and tags of' : 'Done with';
+  /**
+   * Begins to edit its caption and tags, or ends that, which says what was typed.
+   * @param {boolean} editing
+   * @param {'field' | 'button' | null} [focus] where the keyboard goes; null to leave it where it is
+   */
+  edit(editing, focus = editing ? 'field' : null) {
+    this.#editor.hidden = !editing;
+    this.#edit.setAttribute('aria-expanded', String(editing));
+    write(this.#edit, editing ? 'Done' : 'Edit');
+    const verb = editing ? 'Done with' : 'Edit caption and tags of';
     this.#edit.setAttribute('aria-label', `${verb} ${this.picture?.name ?? ''}`);
     const { caption, tags, naming } = this.#answer;
     this.#settleTags();
-    if (this.#editor.hidden) {
-      this.#editor.finish();
-      return;
-    }
-    this.#editor.show(allOf(tags), caption ?? '', naming);
-    this.#editor.takeFocus();
+    if (editing) this.#editor.show(allOf(tags), caption ?? '', naming);
+    else this.#editor.finish();
+    if (focus === 'field') this.#editor.takeFocus();
+    if (focus === 'button') this.#edit.focus();
   }
 
   /** What is known of it, for the clipboard. */
