@@ -97,8 +97,9 @@ export function find({
       );
       return found && withNamed(found, called(words));
     }
-    /** @type {Set<Picture>} */
-    const showing = new Set();
+    // Of what could not be looked at nobody knows what it shows.
+    const unread = session.pictures.filter((picture) => session.tags.jobs.get(picture)?.status === 'failed');
+    const showing = new Set(unread);
     for (const word of words.absent) {
       const found = await search.find(meantBy(names, word), told);
       if (!found) return null;
@@ -124,9 +125,7 @@ export function find({
   const duplicates = async () => {
     become({ busy: true, nothing: false, line: 'Comparing the pictures' });
     try {
-      const groups = (await search.duplicates()).map((group) =>
-        group.sort((a, b) => b.file.size - a.file.size),
-      );
+      const groups = (await search.duplicates()).map((group) => group.sort((a, b) => b.size - a.size));
       const all = groups.flat();
       if (groups.length > 0) session.arrange(all, { alone: true, groups });
       become({

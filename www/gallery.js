@@ -16,12 +16,16 @@
 
 import { make, on } from './elements/dom.js';
 import { PictureCard } from './elements/picture-card.js';
+import { fileLines } from './near-duplicates.js';
 import { Thumbnails } from './thumbnails.js';
 
 /** Pictures that are shown as cards; with more, their answers would not be found. */
 const FEW = 24;
 /** Pictures from which on there is something to compare. */
 export const ENOUGH_TO_FIND = 3;
+
+/** What stands on a tile whose picture seems to show none of somebody's own labels, and what is said of it. */
+const NONE = { word: 'None of these?', sentence: 'Perhaps none of these labels fits' };
 
 /** @type {Record<import('./model-queue.js').JobStatus, string>} what stands in the place of a tag */
 const INSTEAD = { waiting: '', running: '', done: 'No tag', failed: 'Not readable', stopped: 'Stopped' };
@@ -220,19 +224,27 @@ export class Gallery extends EventTarget {
     const job = this.#session.tags.jobs.get(picture);
     const state = job?.status ?? 'waiting';
     const answer = this.#session.answerOf(picture);
-    const names = (answer?.tags ?? []).map(({ label }) =>
-      label === null ? 'none of these' : this.#look.naming(label),
+    const names = (answer?.tags ?? []).flatMap(({ label }) =>
+      label === null ? [] : [this.#look.naming(label)],
     );
-    const doubtful = answer?.sure === false ? 'Not sure' : answer?.doubt ? 'Perhaps none' : null;
+    const isNone = Boolean(answer?.doubt) || answer?.tags[0]?.label === null;
+    const doubtful = answer?.sure === false ? 'Not sure' : isNone ? NONE.word : null;
     const word = names[0] ?? doubtful ?? INSTEAD[state];
+    const tags = names.length > 0 ? names.join(', ') : word === NONE.word ? NONE.sentence : word;
     const caption = this.#session.captionsOf(picture)?.[0]?.caption;
-    const said = [names.length > 0 ? names.join(', ') : word, caption].filter(Boolean).join('; ');
+    const { groups } = this.#session;
+    const selected = this.#selected?.has(picture) ?? false;
+    const stays = this.#selected !== null && !selected;
+    const file = groups && fileLines(picture, groups, this.thumbnails, stays);
+    const said = [file?.said, tags, caption].filter(Boolean).join('; ');
+    // What shows nothing is known by its name alone.
+    const lines = file?.lines ?? (state === 'failed' && names.length === 0 ? [word, picture.name] : [word]);
     return {
       address: this.thumbnails.of(picture),
-      word,
+      word: lines.join('\n'),
       label: said ? `${picture.name}: ${said}` : picture.name,
       state,
-      selected: this.#selected?.has(picture) ?? false,
+      selected,
     };
   }
 

@@ -6,14 +6,14 @@
 const FORM = { type: 'image/webp', quality: 0.8 };
 
 addEventListener('message', async ({ data: { id, file, edge } }) => {
-  const blob = await smallCopy(file, edge).catch(() => null);
-  postMessage({ id, blob });
+  const copy = await smallCopy(file, edge).catch(() => ({ blob: null, pixels: null }));
+  postMessage({ id, ...copy });
 });
 
 /**
  * @param {Blob} file
  * @param {number} edge pixels of the shorter edge
- * @returns {Promise<Blob>}
+ * @returns {Promise<{ blob: Blob, pixels: { width: number, height: number } }>} with the size of the whole picture
  */
 async function smallCopy(file, edge) {
   const whole = await createImageBitmap(file);
@@ -28,7 +28,8 @@ async function smallCopy(file, edge) {
     if (!context) throw new Error('no canvas');
     context.imageSmoothingQuality = 'high';
     context.drawImage(whole, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
-    return await canvas.convertToBlob(FORM);
+    const pixels = { width: whole.width, height: whole.height };
+    return { blob: await canvas.convertToBlob(FORM), pixels };
   } finally {
     whole.close();
   }

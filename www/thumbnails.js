@@ -11,7 +11,7 @@ const EDGE = 320;
 const UNDER_WAY = 2;
 
 export class Thumbnails extends EventTarget {
-  /** @type {Map<Picture, { address: string, blob: Blob | null }>} each copy; an empty address where there can be none */
+  /** @type {Map<Picture, { address: string, blob: Blob | null, pixels: { width: number, height: number } | null }>} each copy; an empty address where there can be none */
   #made = new Map();
   /** @type {Map<string, Picture>} by id */
   #asked = new Map();
@@ -32,9 +32,14 @@ export class Thumbnails extends EventTarget {
     return this.#made.get(picture)?.blob ?? null;
   }
 
+  /** The size of the picture itself; null where it is not known. @param {Picture} picture */
+  pixelsOf(picture) {
+    return this.#made.get(picture)?.pixels ?? null;
+  }
+
   /** Takes over a copy that was made on an earlier visit. @param {Picture} picture @param {Blob} blob */
   adopt(picture, blob) {
-    this.#made.set(picture, { address: URL.createObjectURL(blob), blob });
+    this.#made.set(picture, { address: URL.createObjectURL(blob), blob, pixels: null });
   }
 
   /**
@@ -70,11 +75,11 @@ export class Thumbnails extends EventTarget {
 
   #begin() {
     const worker = new Worker(new URL('./thumbnail-worker.js', import.meta.url), { type: 'module' });
-    worker.addEventListener('message', ({ data: { id, blob } }) => {
+    worker.addEventListener('message', ({ data: { id, blob, pixels } }) => {
       const picture = this.#asked.get(id);
       this.#asked.delete(id);
       if (picture) {
-        this.#made.set(picture, { address: blob ? URL.createObjectURL(blob) : '', blob });
+        this.#made.set(picture, { address: blob ? URL.createObjectURL(blob) : '', blob, pixels });
         this.dispatchEvent(new CustomEvent('change', { detail: picture }));
       }
       this.#next();

@@ -31,6 +31,11 @@ export function bytes(value) {
   return `${megabytes(value / 1e6)} MB`;
 }
 
+/** @param {number} value @returns {string} "2.4 MB", and "31 kB" rather than "0.0 MB" */
+export function fileSize(value) {
+  return value < 1e6 ? `${number.format(Math.max(1, Math.round(value / 1e3)))} kB` : bytes(value);
+}
+
 /** @param {number} score from 0 to 1 @returns {string} "41%", and "<1%" rather than "0%" */
 export function percent(score) {
   if (score < 0.01) return '<1%';

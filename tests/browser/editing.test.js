@@ -142,6 +142,20 @@ test('many pictures are selected, tagged, taught and taken away at once, by mous
   await tile(visit, 'p1.png').focus();
   await page.keyboard.press('Escape');
   await page.locator('selection-bar').waitFor({ state: 'hidden' });
+
+  // What is typed and not entered goes to the pictures that are selected, and waits for no others.
+  await tile(visit, 'p1.png').click({ modifiers: ['Control'] });
+  await page.locator('selection-bar').getByLabel('Tag').fill('harbour');
+  await page.keyboard.press('Escape');
+  await page.locator('selection-bar').waitFor({ state: 'hidden' });
+  await tile(visit, 'p1.png: .*harbour').waitFor();
+  await page.locator('undo-line').getByText('Added “harbour” to p1.png.').waitFor();
+  await page.locator('#select').click();
+  assert.equal(await page.locator('selection-bar').getByLabel('Tag').inputValue(), '');
+  await page.locator('selection-bar').getByLabel('Tag').fill('for nobody');
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.locator('#select').click();
+  assert.equal(await page.locator('selection-bar').getByLabel('Tag').inputValue(), '');
   await visit.end();
 });
 
@@ -154,8 +168,9 @@ test('what people say is there on the next visit, and tells which pictures are s
   await tile(visit, 'p7.png: Grandma').waitFor();
   const words = Array.from({ length: 50 }, (_, i) => `word ${i}`);
   await page.locator('selection-bar').getByLabel('Tag').fill(words.join(', '));
-  await page.keyboard.press('Enter');
   await page.locator('selection-bar').getByRole('button', { name: 'Done' }).click();
+  await page.locator('undo-line').getByText('to 2 pictures.').waitFor();
+  await tile(visit, 'p7.png: Grandma, .*word 49').waitFor();
 
   await page.locator('picture-filter summary').click();
   await page.getByRole('button', { name: /^Show \d+ more tags$/ }).click();
@@ -197,15 +212,31 @@ test('what people say is there on the next visit, and tells which pictures are s
   const first = page.getByRole('list', { name: 'Pictures' }).getByRole('listitem').first();
   await first.locator('.tile').click();
   const detail = page.locator('photo-detail dialog');
+  const done = detail.getByRole('button', { name: /^Done with/ });
+  await detail.getByRole('button', { name: /^Edit caption and tags/ }).click();
   for (const [tag, way] of /** @type {const} */ ([
     ['half a word', 'Next'],
-    ['and another', 'Close'],
+    ['and another', 'Next'],
+    ['and a third', 'Previous'],
+    ['the last', 'Close'],
   ])) {
-    await detail.getByRole('button', { name: /^Edit caption and tags/ }).click();
-    await detail.getByLabel('Add tags').fill(tag);
+    // It is edited without being asked for, with the keyboard in the field.
+    await page.waitForFunction(() => document.activeElement?.matches('photo-detail tag-editor input'));
+    await page.keyboard.type(tag);
     await detail.getByRole('button', { name: way }).click();
     await page.locator('undo-line').getByText(`Added “${tag}”`).waitFor();
   }
+  await first.locator('.tile').click();
+  await detail.getByRole('button', { name: /^Edit caption and tags/ }).click();
+  await done.focus();
+  await page.keyboard.press('ArrowRight');
+  await detail.getByText('2 of 30').waitFor();
+  await page.waitForFunction(() => document.activeElement?.ariaLabel?.startsWith('Done with'));
+  await done.click();
+  await page.keyboard.press('ArrowRight');
+  await detail.getByText('3 of 30').waitFor();
+  await detail.getByRole('button', { name: /^Edit caption and tags/ }).waitFor();
+  await detail.getByRole('button', { name: 'Close' }).click();
   await page.locator('.kept-line', { hasText: '30 pictures' }).waitFor();
   // What was said last is written within seconds.
   await page.waitForTimeout(4000);
@@ -256,6 +287,14 @@ test('near-duplicates stand beside each other, with all but the largest file sel
     .evaluate((one) => one.clientHeight);
   assert.ok((tops[2] ?? 0) - (tops[0] ?? 0) > height + 20, 'groups are apart');
   assert.equal(await tile(visit, 'copy.webp').getAttribute('aria-pressed'), 'false', 'the best of them');
+  const told = (/** @type {string} */ name) => tile(visit, name).locator('.tile-word').innerText();
+  await tile(visit, 'copy.webp').filter({ hasText: / × / }).waitFor();
+  const longest = (await told('copy.webp')).split('\n');
+  const size = `${Math.round((first.buffer.length + 9) / 1000)} kB`;
+  assert.deepEqual(longest.slice(0, 3), ['Stays: largest', 'copy.webp', size]);
+  assert.match(longest[3] ?? '', /^[\d,]+ × [\d,]+$/);
+  assert.deepEqual((await told(first.name)).split('\n')[0], first.name, 'this one does not stay');
+  await tile(visit, `copy.webp: Stays: largest, ${size}`).waitFor();
   assert.equal(await tile(visit, first.name).getAttribute('aria-pressed'), 'true');
   await page.getByRole('button', { name: 'Remove pictures' }).click();
   await page.locator('.work-line', { hasText: `${files.length} pictures` }).waitFor();

@@ -53,7 +53,11 @@ test('scores independent of each other, none of them, a least score', async () =
 
   await visit.ask(['zebra']);
   await page.locator('.tags').filter({ hasText: 'zebra' }).waitFor();
-  await page.getByLabel('Say when none of them fits').check();
+  const none = page.getByRole('checkbox', {
+    name: 'Score “none of these”, too',
+    description: /becomes a tag/,
+  });
+  await none.check();
   await page.locator('.tags').filter({ hasText: 'none of these' }).waitFor();
   assert.equal(await page.locator('button.tag').count(), 1, 'none of these has no map');
 

@@ -9,8 +9,9 @@ import { TagNames } from '../../www/tag-names.js';
  * @param {Record<string, string[]>} tags of pictures by their names
  * @param {Record<string, string[]>} fits names of the pictures that fit words
  * @param {boolean} [canTell]
+ * @param {string[]} [failed] names of the pictures that could not be read
  */
-function begin(tags, fits, canTell = true) {
+function begin(tags, fits, canTell = true, failed = []) {
   const pictures = Object.keys(tags).map((name) => /** @type {any} */ ({ id: name, name, path: name }));
   /** @type {string[]} */
   const asked = [];
@@ -33,6 +34,9 @@ function begin(tags, fits, canTell = true) {
     arrived: pictures,
     shown: pictures,
     arranged: 0,
+    tags: {
+      jobs: new Map(pictures.map((one) => [one, { status: failed.includes(one.name) ? 'failed' : 'done' }])),
+    },
     fileWords: { of: () => undefined },
     captionsOf: () => null,
     answerOf: (/** @type {any} */ { name }) => ({ tags: tags[name]?.map((label) => ({ label })) }),
@@ -78,6 +82,12 @@ test('a minus alone finds everything but that', async () => {
   });
   const two = await ask('-Rex -cat');
   assert.deepEqual([two.line, two.order], ['1 picture of 4 without “Rex” or “cat”', ['d']]);
+});
+
+test('what could not be looked at is no picture without anything', async () => {
+  const ask = begin(PICTURES, { dog: ['c'] }, true, ['d']);
+  const { line, order } = await ask('- dog');
+  assert.deepEqual([line, order], ['1 picture of 4 without “dog”', ['a']]);
 });
 
 test('where a model cannot tell what fits, a minus goes by tags; where all go, all stay', async () => {

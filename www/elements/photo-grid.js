@@ -7,7 +7,7 @@
  *
  * @typedef {object} Tile what there is to see of a picture
  * @property {string | undefined} address of its small copy; undefined while it is to come, empty where there is none
- * @property {string} word the best that is known of it, in a word or two
+ * @property {string} word the best that is known of it, in a word or two on each line
  * @property {string} label all that is said of it to who cannot see it
  * @property {import('../model-queue.js').JobStatus} state
  * @property {boolean} selected
@@ -21,6 +21,8 @@ const LEAST = { narrow: 104, wide: 136 };
 /** Pixels of a grid that is narrow, and between two tiles. */
 const NARROW = 480;
 const GAP = 8;
+/** How much larger tiles are that are in groups: they are compared, and say more. */
+const GROUPED = 1.4;
 /** Rows that are kept ready above and below the screen. */
 const BEYOND = 2;
 /** Milliseconds of a press that selects. */
@@ -139,7 +141,8 @@ export class PhotoGrid extends HTMLElement {
   #render() {
     const width = this.clientWidth;
     if (this.hidden || width === 0) return;
-    const least = this.#scale * (width < NARROW ? LEAST.narrow : LEAST.wide);
+    const grouped = this.#groupOf ? GROUPED : 1;
+    const least = this.#scale * grouped * (width < NARROW ? LEAST.narrow : LEAST.wide);
     const columns = Math.max(1, Math.floor((width + GAP) / (least + GAP)));
     this.#edge = Math.floor((width - (columns - 1) * GAP) / columns);
     const groupOf = this.#groupOf;

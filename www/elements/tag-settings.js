@@ -16,6 +16,11 @@ const ANSWERS =
   'Of labels of your own, those with a fifth of the score or more become tags; where scores are independent, those from half on. ' +
   'Others are shown to compare: they count in no filter, no search and no file.';
 
+/** What becomes of pictures that show none of the labels. */
+const NONE =
+  'A picture that seems to show none of your labels is marked “None of these?” either way. ' +
+  'With this, “none of these” has a score among them, and only what scores more becomes a tag.';
+
 class TagSettings extends HTMLElement {
   #prompts = make(
     'select',
@@ -25,7 +30,7 @@ class TagSettings extends HTMLElement {
     make('option', { value: '80' }, '80 published sentences'),
   );
   #independent = make('input', { type: 'checkbox', id: 'independent' });
-  #none = make('input', { type: 'checkbox', id: 'none' });
+  #none = make('input', { type: 'checkbox', id: 'none', 'aria-describedby': 'none-help' });
   #threshold = make('input', {
     type: 'number',
     id: 'threshold',
@@ -55,7 +60,8 @@ class TagSettings extends HTMLElement {
       this.#prompts,
       make('p', { className: 'field-help', id: 'prompts-help' }, help),
       check(this.#independent, 'Scores independent of each other'),
-      check(this.#none, 'Say when none of them fits'),
+      check(this.#none, 'Score “none of these”, too'),
+      make('p', { className: 'field-help', id: 'none-help' }, NONE),
       make('p', { className: 'field-help' }, ANSWERS),
       make('label', { for: 'threshold' }, 'Least score shown, in per cent'),
       this.#threshold,
