@@ -127,7 +127,9 @@ test('questions need a model: the card leads to it, and one that is not there is
     await card.getByRole('button', { name: 'Answer the question about sky.png' }).isVisible(),
     false,
   );
-  await card.getByRole('button', { name: 'Choose a model for answering questions' }).click();
+  const choose = card.getByRole('button', { name: /^Choose a model for answering questions \([\d,]+ MB\)$/ });
+  assert.match(await choose.innerText(), /^Choose a model \([\d,]+ MB\)$/);
+  await choose.click();
   const select = page.locator('#answer-picker select');
   assert.equal(await select.evaluate((element) => element === document.activeElement), true);
   assert.ok(
@@ -153,7 +155,21 @@ test('a prompt is found with the models at work, in the way that somebody wants,
   const find = card.getByRole('button', { name: 'Find a prompt' });
   const prompt = card.getByRole('textbox', { name: 'Prompt' });
   await find.click();
-  await card.getByRole('button', { name: 'Copy the prompt' }).waitFor();
+  const copy = card.getByRole('button', { name: 'Copy the prompt' });
+  await copy.waitFor();
+  await copy.evaluate(
+    (element) =>
+      new Promise((resolve) => {
+        new IntersectionObserver(
+          ([seen], watch) => {
+            if ((seen?.intersectionRatio ?? 0) < 1) return;
+            watch.disconnect();
+            resolve(null);
+          },
+          { threshold: 1 },
+        ).observe(element);
+      }),
+  );
   await card.getByRole('button', { name: 'Stop' }).waitFor({ state: 'hidden' });
   const quick = await prompt.inputValue();
   const caption = await card.locator('.caption').innerText();

@@ -16,7 +16,8 @@
  * @property {boolean} possible whether there is a model to ask
  */
 
-import { explain, percent } from '../words.js';
+import { suggestions } from '../model-words.js';
+import { bytes, explain, percent } from '../words.js';
 import { button, make, mark, tell, write } from './dom.js';
 import { scoreLine } from './tag-list.js';
 
@@ -169,8 +170,10 @@ function lineOf(job, status, busy) {
 /** @param {'match' | 'answer'} task @param {string} what @returns {HTMLElement} the way to a model for it */
 function noModel(task, what) {
   const part = make('div', { className: 'row' });
-  const choose = button('Choose a model', 'button', () => tell(part, 'need', task));
-  choose.setAttribute('aria-label', `Choose a model for ${what.toLowerCase()}`);
+  const [suggested] = suggestions(task);
+  const size = suggested ? ` (${bytes(suggested.model.bytes)})` : '';
+  const choose = button(`Choose a model${size}`, 'button', () => tell(part, 'need', task));
+  choose.setAttribute('aria-label', `Choose a model for ${what.toLowerCase()}${size}`);
   part.append(make('p', { className: 'field-help' }, `${what} needs a model of its own.`), choose);
   return part;
 }
