@@ -65,7 +65,15 @@ export class FindPrompt extends HTMLElement {
     this.#stop.hidden = !busy;
     write(this.#line, line);
     if (this.#prompt.value !== prompt) this.#prompt.value = prompt;
+    const begins = this.#prompt.hidden && prompt !== '';
     this.#prompt.hidden = this.#copy.hidden = prompt === '';
+    if (begins && busy) this.#reveal();
+  }
+
+  /** Brings what begins to be found into view, below the button that was pressed for it. */
+  #reveal() {
+    const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.#copy.scrollIntoView({ block: 'nearest', behavior: isCalm ? 'auto' : 'smooth' });
   }
 }
 
