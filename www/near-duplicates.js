@@ -24,9 +24,9 @@ export function fileLines(picture, groups, thumbnails, stays) {
   const pixels = thumbnails.pixelsOf(picture);
   const facts = [
     fileSize(picture.size),
-    pixels && `${digits(pixels.width)} × ${digits(pixels.height)}`,
-    others.some(({ name }) => name === picture.name) && folderOf(picture.path),
-  ].filter((fact) => typeof fact === 'string' && fact !== '');
+    pixels ? `${digits(pixels.width)} × ${digits(pixels.height)}` : '',
+    others.some(({ name }) => name === picture.name) ? folderOf(picture.path) : '',
+  ].filter(Boolean);
   return {
     lines: [rank, picture.name, ...facts].filter(Boolean),
     said: [rank, ...facts].filter(Boolean).join(', '),
