@@ -3,11 +3,11 @@
  *
  * @typedef {object} Gathered
  * @property {File[]} pictures in the order of their folders and names
- * @property {File[]} answers what says something of them: sidecars, and what was saved here; archives that were given by themselves
+ * @property {File[]} answers what says something of them: sidecars, and what was saved here; of files that were given by themselves, whatever may
  * @property {number} others files within folders that are neither, by what they are called
  */
 
-import { isArchive } from './files/paths.js';
+import { isAnswersPath } from './files/paths.js';
 import { isRaw, previewOf } from './raw.js';
 
 /** What pictures are called that browsers may not know the type of. */
@@ -140,17 +140,22 @@ async function gatherHandle(folder, path, gathered, told, depth) {
   }
 }
 
-/** Sidecars, files as they are saved here, and texts that are called as a picture is. */
+/** Of a folder: sidecars, files as they are saved here, and texts that are called as a picture is. */
 const ANSWERS =
   /\.xmp$|^ocelli[^/]*\.(csv|json|html|md|zip)$|\.(jpe?g|png|webp|gif|bmp|tiff?|avif|heic|heif)\.txt$/i;
 
 /** Puts a file where it belongs. @param {Gathered} gathered @param {File} file @param {boolean} alone whether it was given by itself */
 function sort(gathered, file, alone) {
   if (isHidden(file.name) && !alone) gathered.others += 1;
-  else if (ANSWERS.test(file.name) || (alone && isArchive(file.name))) gathered.answers.push(file);
+  else if (alone ? mayAnswer(file) : ANSWERS.test(file.name)) gathered.answers.push(file);
   // What was given by itself is meant, whatever it is called.
   else if (alone || isPicture(file)) gathered.pictures.push(file);
   else gathered.others += 1;
+}
+
+/** Whether a file may say something of pictures, under whatever name it was saved. @param {File} file */
+function mayAnswer({ type, name }) {
+  return isAnswersPath(name) && !type.startsWith('image/');
 }
 
 /** Files that were given by themselves. @param {Iterable<File>} files @returns {Gathered} */

@@ -113,6 +113,9 @@ export function importer({ session, names, correct }) {
       strangers > 0
         ? `${count(strangers, 'picture')} that they speak of ${strangers === 1 ? 'is' : 'are'} not here.`
         : '',
+      strangers > 0 && found === 0
+        ? `Open the ${strangers === 1 ? 'picture' : 'pictures'} first, then ${files.length === 1 ? 'this file' : 'these files'}.`
+        : '',
       trouble ? `${trouble.name}: ${trouble.sentence}` : '',
       troubles.length > 1 ? `So it is with ${count(troubles.length - 1, 'other file')}.` : '',
     ]

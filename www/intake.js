@@ -86,9 +86,14 @@ export function takeIn({
     };
   };
 
-  /** Takes in the pictures of archives that were given by themselves. @param {readonly File[]} files @returns {Promise<number>} */
+  /**
+   * Takes in the pictures of archives that were given by themselves.
+   * @param {readonly File[]} files
+   * @returns {Promise<string[]>} a line for each archive that holds some
+   */
   const unpack = async (files) => {
-    let came = 0;
+    /** @type {string[]} */
+    const lines = [];
     for (const file of files) {
       if (!isArchive(file.name) || isInFolder(pathOf(file) ?? '')) continue;
       /** @type {File[]} */
@@ -100,22 +105,35 @@ export function takeIn({
         // What is wrong with it is told by whoever reads what it says; what came before is there.
       }
       if (pictures.length === 0) continue;
-      came += pictures.length;
       await add(await developed(pictures));
-      say(`${file.name}: ${count(pictures.length, 'picture')}.`);
+      const line = `${file.name}: ${count(pictures.length, 'picture')}.`;
+      say(line);
+      lines.push(line);
     }
-    return came;
+    return lines;
   };
 
-  const answers = async (/** @type {readonly File[]} */ files) => {
+  /**
+   * Reads what files say of pictures.
+   * @param {readonly File[]} files
+   * @param {(came: readonly string[], line: string) => void} show puts a line where somebody has given the files, behind those of what came
+   */
+  const answers = async (files, show) => {
     await coming;
     const came = await unpack(files);
-    if (session.tally().open > 0) saving.say('What the files say is read once the pictures have their tags.');
+    if (session.tally().open > 0) {
+      show(came, 'What the files say is read once the pictures have their tags.');
+    }
     const told = await takeAnswers(files).catch((error) => explain(error).sentence);
-    const nothing = came > 0 ? '' : 'The files say nothing of any picture.';
-    const line = told || nothing;
-    saving.say(line);
+    const line = told || (came.length > 0 ? '' : 'The files say nothing of any picture.');
+    show(came, line);
     if (line !== '') announce(line);
+  };
+
+  /** The same of files that came with pictures, or in their place. @param {readonly File[]} files */
+  const answersBeside = (files) => {
+    const before = drop.said;
+    return answers(files, (came, line) => drop.say([before, ...came, line].filter(Boolean).join(' ')));
   };
 
   /** @param {FileSystemDirectoryHandle} folder */
@@ -139,7 +157,7 @@ export function takeIn({
         ? `${folder.name} holds no picture file.`
         : `${folder.name}: ${fresh === 0 ? 'no new picture' : count(fresh, 'new picture')}${known > 0 ? `, ${count(known, 'picture')} known already` : ''}.${fell}`,
     );
-    if (found.answers.length > 0) await answers(found.answers);
+    if (found.answers.length > 0) await answersBeside(found.answers);
   };
 
   const open = async (/** @type {FileSystemDirectoryHandle} */ folder) => {
@@ -159,9 +177,10 @@ export function takeIn({
       coming = files.some(isRaw) ? developed(files).then(add) : add(files);
     });
   }
-  for (const source of [drop, saving]) on(source, 'answers', answers);
+  on(drop, 'answers', answersBeside);
+  on(saving, 'answers', (files) => answers(files, (_, line) => saving.say(line)));
   on(samples, 'missing', () => announce('That picture could not be fetched.'));
-  on(drop, 'nothing', () => announce('That held no picture file.'));
+  on(drop, 'nothing', (passed) => say(`That held no picture file. ${passed}`.trim()));
   on(drop, 'say', announce);
   on(drop, 'folder', open);
   on(drop, 'folder-dropped', (folder) => folders.keep(folder));

@@ -57,12 +57,12 @@ for (const [device, options] of Object.entries(DEVICES)) {
 
       const long = `${'a-very-long-name-without-any-place-to-break-'.repeat(4)}.png`;
       await visit.drop(plain(long), {
-        name: 'letter.txt',
-        mimeType: 'text/plain',
+        name: 'letter.doc',
+        mimeType: 'application/msword',
         buffer: Buffer.from('Dear'),
       });
       await visit.settled(long);
-      await visit.settled('letter.txt', 'failed');
+      await visit.settled('letter.doc', 'failed');
       await visit.page.evaluate(() =>
         document.querySelectorAll('details').forEach((panel) => (panel.open = true)),
       );

@@ -43,12 +43,12 @@ test('pictures that cannot be read say why on their own card; their neighbours a
     await visit.page.waitForFunction(() => document.querySelectorAll('.tags > li').length === 4, null, {
       timeout: 30_000,
     });
-    await visit.settled('letter.txt', 'failed');
+    await visit.settled('letter.doc', 'failed');
   });
 
   await t.test('one is tried again and fails again, another is removed', async () => {
-    await visit.page.getByRole('button', { name: 'Try again with letter.txt' }).click();
-    await visit.settled('letter.txt', 'failed');
+    await visit.page.getByRole('button', { name: 'Try again with letter.doc' }).click();
+    await visit.settled('letter.doc', 'failed');
     await visit.page.getByRole('button', { name: 'Remove empty.jpg' }).click();
     await visit.card('empty.jpg').waitFor({ state: 'detached' });
   });

@@ -88,6 +88,10 @@ test('pictures are saved with their keywords in them, are the same pictures, and
   await card.locator('.tag', { hasText: 'Rex' }).getByText('from the file').waitFor();
   await card.locator('.caption', { hasText: 'Rex, at last' }).waitFor({ state: 'attached' });
   await visit.settled('film.gif');
+  const table = Buffer.from('picture,tags\nfilm.gif,Bella\n');
+  await visit.drop({ name: 'Summer.csv', mimeType: 'text/csv', buffer: table });
+  await page.locator('.drop-said').getByText('Read what files say of 1 picture.').waitFor();
+  await visit.card('film.gif').locator('.tag', { hasText: 'Bella' }).getByText('yours').waitFor();
   assert.deepEqual((await visit.read('sky.png')).tags.toSorted(), tags.toSorted());
   assert.ok(!tags.includes(wrong));
   await visit.end();

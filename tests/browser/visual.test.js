@@ -57,7 +57,7 @@ if (IN_FIREFOX) {
         await compare(visit, `${name}-idle`);
         await visit.drop(plain('sky.png', { width: 240, height: 160 }), {
           name: 'letter.txt',
-          mimeType: 'text/plain',
+          mimeType: 'image/png',
           buffer: Buffer.from('Dear ocelli'),
         });
         await visit.settled('sky.png');

@@ -41,7 +41,7 @@ test('the same file may come twice, and names are text, never markup', async () 
   await visit.end();
 });
 
-test('a drop without files says so and changes nothing', async () => {
+test('a drop without pictures says so where it was dropped, and changes nothing', async () => {
   const visit = await Visit.begin(browser, site.url);
   await visit.page.evaluate(() => {
     const dataTransfer = new DataTransfer();
@@ -51,6 +51,12 @@ test('a drop without files says so and changes nothing', async () => {
       ?.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }));
   });
   await visit.page.getByRole('status').filter({ hasText: 'no picture file' }).waitFor({ state: 'attached' });
+  const said = visit.page.locator('.drop-said');
+  await said.getByText('That held no picture file.').waitFor();
+  // What was saved here, under a name of somebody's own.
+  const saved = JSON.stringify([{ picture: 'sky.png', tags: ['Rex'] }]);
+  await visit.drop({ name: 'Summer.json', mimeType: 'application/json', buffer: Buffer.from(saved) });
+  await said.getByText('Open the picture first, then this file.').waitFor();
   assert.equal(await visit.page.locator('picture-card').count(), 0);
   await visit.end();
 });

@@ -5,7 +5,7 @@ import { deflateRawSync } from 'node:zlib';
 import { strToU8, unzipSync, zipSync } from 'fflate';
 import { csv, downloadsOf, json } from '../../www/export.js';
 import { mergedXmp, readXmp } from '../../www/files/xmp-merge.js';
-import { fromWords, isAnswers, matcher, readAnswers } from '../../www/files/import.js';
+import { fromWords, matcher, readAnswers } from '../../www/files/import.js';
 
 /** Names in many scripts, and what breaks tables, lists, archives and XML. */
 const NAMES = [
@@ -263,13 +263,6 @@ test('two rows that could both mean one picture mean none', () => {
   assert.deepEqual(doubtful.map(find), [null, null, picture]);
   const sure = [row('A/c.jpg'), row('A/c', false)];
   assert.deepEqual(sure.map(matcher([picture], sure)), [picture, picture]);
-});
-
-test('files are taken for answers by their names', () => {
-  for (const name of ['a.jpg.xmp', 'a.XMP', 'ocelli.csv', 'ocelli (1).json', 'a.txt', 'x.zip']) {
-    assert.ok(isAnswers({ name }), name);
-  }
-  for (const name of ['a.jpg', '._a.xmp', '._x.zip', 'xmp', 'a.doc']) assert.ok(!isAnswers({ name }), name);
 });
 
 test('names survive in archives, as other programs read them', async () => {

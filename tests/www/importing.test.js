@@ -48,6 +48,23 @@ test('a tag that is wrong in a table is wrong here, and none of those that are r
   assert.equal((await read(table('dog', 'boat'), { gone: ['boat'] })).change, undefined);
 });
 
+test('files that speak of pictures that are not here say what is to be done', async () => {
+  const table = (/** @type {string} */ lines) => new File([`picture,tags\n${lines}`], 'mine.csv');
+  assert.equal(
+    (await read(table('x.jpg,dog\ny.jpg,dog\n'))).line,
+    '2 pictures that they speak of are not here. Open the pictures first, then this file.',
+  );
+  assert.equal(
+    (await read(table('x.jpg,dog\n'))).line,
+    '1 picture that they speak of is not here. Open the picture first, then this file.',
+  );
+  assert.equal(
+    (await read(table('a.jpg,boat\nx.jpg,dog\n'))).line,
+    'Read what files say of 1 picture. 1 picture that they speak of is not here.',
+    'others of the folder may be left out on purpose',
+  );
+});
+
 test('what a model is about to find is waited for, and no news then', async () => {
   const picture = { name: 'a.jpg', path: 'a.jpg' };
   const job = { status: 'running' };

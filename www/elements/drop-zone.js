@@ -1,7 +1,7 @@
 /**
  * `<drop-zone>`: where pictures come in, dropped anywhere on the page, pasted, or picked from files and folders.
  * Dispatches `pictures` with the files of one batch, `answers` with files that say something of them, `nothing` when a drop held
- * neither, and `say` with what else there is to say. Where browsers let pages open a folder again, `folder` comes with one that was
+ * neither, with what there is to say of it, and `say` with what else there is to say. Where browsers let pages open a folder again, `folder` comes with one that was
  * picked, `folder-dropped` with one whose files have been dropped, and of those that are offered `folder-again` and `folder-forget`;
  * `bring-back` when pictures are wanted that were left out, as somebody had removed them.
  */
@@ -56,7 +56,8 @@ class DropZone extends HTMLElement {
     type: 'file',
     id: 'files',
     className: 'unseen',
-    accept: 'image/*,.tif,.tiff,.cr2,.cr3,.nef,.arw,.dng,.raf,.orf,.rw2,.pef,.srw,.zip',
+    accept:
+      'image/*,.tif,.tiff,.cr2,.cr3,.nef,.arw,.dng,.raf,.orf,.rw2,.pef,.srw,.zip,.xmp,.csv,.json,.html,.md,.txt',
     multiple: true,
     tabIndex: -1,
     'aria-hidden': 'true',
@@ -139,6 +140,11 @@ class DropZone extends HTMLElement {
     this.#said.hidden = sentence === '';
   }
 
+  /** What is said of what came in. */
+  get said() {
+    return this.#said.textContent ?? '';
+  }
+
   /** @param {number} pictures that were removed earlier, and have not come in */
   leaveOut(pictures) {
     this.#left.hidden = pictures === 0;
@@ -191,7 +197,7 @@ class DropZone extends HTMLElement {
       // Text may be dropped into a field; anywhere else it is not for us, but let it open no page.
       if (!(event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLInputElement)) {
         event.preventDefault();
-        tell(this, 'nothing');
+        tell(this, 'nothing', '');
       }
       return;
     }
@@ -222,8 +228,8 @@ class DropZone extends HTMLElement {
     if (pictures.length > 0) tell(this, 'pictures', pictures);
     // Once their pictures are there.
     if (answers.length > 0) tell(this, 'answers', answers);
-    if (pictures.length + answers.length === 0) tell(this, 'nothing');
-    if (passed !== '') tell(this, 'say', `${count(pictures.length, 'picture')} added, ${passed}`);
+    if (pictures.length + answers.length === 0) tell(this, 'nothing', passed);
+    else if (passed !== '') tell(this, 'say', `${count(pictures.length, 'picture')} added, ${passed}`);
   }
 }
 

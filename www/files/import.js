@@ -16,7 +16,7 @@
  */
 
 import { pathOf } from '../gather.js';
-import { isArchive, isOfSystem, isPicturePath, stemOf } from './paths.js';
+import { answersEndingOf, isArchive, isPicturePath, stemOf } from './paths.js';
 import { readHtml, readMarkdown } from './alternatives.js';
 import { readTable } from './table.js';
 import { Trouble } from './trouble.js';
@@ -38,11 +38,6 @@ const KINDS = {
   html: { most: MOST_OF_MANY, read: readHtml },
   md: { most: MOST_OF_MANY, read: readMarkdown },
 };
-
-/** @param {{ name: string }} file @returns {boolean} whether it may hold answers, by its name */
-export function isAnswers({ name }) {
-  return kindOf(name) !== undefined || (isArchive(name) && !isOfSystem(name));
-}
 
 /**
  * @param {readonly File[]} files
@@ -97,8 +92,8 @@ export function fromWords(words, caption) {
 
 /** @param {string} path */
 function kindOf(path) {
-  const ending = /\.(xmp|txt|csv|json|html|md)$/i.exec(path)?.[1]?.toLowerCase();
-  return ending !== undefined && !isOfSystem(path) ? KINDS[ending] : undefined;
+  const ending = answersEndingOf(path);
+  return ending === undefined ? undefined : KINDS[ending];
 }
 
 /** @param {Uint8Array} bytes @param {string} path @returns {Row[]} */

@@ -26,6 +26,19 @@ export function isArchive(path) {
   return /\.zip$/i.test(path);
 }
 
+/** What files end with that say something of pictures. */
+const ANSWERS = /\.(xmp|txt|csv|json|html|md)$/i;
+
+/** @param {string} path @returns {string | undefined} the ending of a file that may say something of pictures, by its name */
+export function answersEndingOf(path) {
+  return isOfSystem(path) ? undefined : ANSWERS.exec(path)?.[1]?.toLowerCase();
+}
+
+/** @param {string} path @returns {boolean} whether it may say something of pictures, by its name; archives may */
+export function isAnswersPath(path) {
+  return answersEndingOf(path) !== undefined || (isArchive(path) && !isOfSystem(path));
+}
+
 /** @param {string} path @returns {boolean} whether macOS keeps it for itself, beside files and in archives */
 export function isOfSystem(path) {
   return partsOf(path).some((part) => part.startsWith('._') || part === '__MACOSX');

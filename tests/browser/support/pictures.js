@@ -65,8 +65,8 @@ export function badPictures() {
     {
       code: 'image-unsupported',
       file: {
-        name: 'letter.txt',
-        mimeType: 'text/plain',
+        name: 'letter.doc',
+        mimeType: 'application/msword',
         buffer: Buffer.from('Dear ocelli,\nthis is no picture.\n'),
       },
     },
