@@ -94,6 +94,23 @@ export class Corrections extends EventTarget {
   }
 
   /**
+   * Takes up tags that people have confirmed elsewhere, but for those that they have taken away here.
+   * @param {ReadonlyMap<Picture, readonly string[]>} confirmed labels
+   */
+  confirm(confirmed) {
+    if (confirmed.size === 0) return;
+    this.putAll(
+      [...confirmed].map(([picture, labels]) => {
+        const gone = this.of(picture)?.gone ?? [];
+        return {
+          picture,
+          said: this.changed(picture, { add: labels.filter((label) => !gone.includes(label)) }),
+        };
+      }),
+    );
+  }
+
+  /**
    * A tagger's answer, as it was corrected. The same as long as nothing changes.
    * @param {Picture} picture
    * @param {TagAnswer | null} found

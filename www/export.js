@@ -6,6 +6,7 @@
  * @property {string} path its name, with its folders where it came with them
  * @property {string[]} tags best first
  * @property {string[]} hierarchy the same below what they imply: `animal|pet|dog`
+ * @property {string[]} [own] those of its tags that somebody has given it or agreed to
  * @property {string[]} [gone] tags that somebody has taken away
  * @property {string} caption empty where there is none
  * @property {boolean} [captionIsOwn] whether somebody has written or chosen it
@@ -111,9 +112,10 @@ export function csv(rows) {
 /** @param {readonly Row[]} rows */
 export function json(rows) {
   return `${JSON.stringify(
-    rows.map(({ path, tags, gone = [], caption }) => ({
+    rows.map(({ path, tags, own = [], gone = [], caption }) => ({
       picture: path,
       tags,
+      ...(own.length > 0 && { own }),
       ...(gone.length > 0 && { gone }),
       ...(caption && { caption }),
     })),
@@ -194,12 +196,13 @@ function sidecarOf(path) {
 }
 
 /** @param {Row} row @returns {import('./files/xmp-merge.js').Content} */
-function contentOf({ tags, hierarchy, gone = [], caption, captionIsOwn = false }) {
+function contentOf({ tags, hierarchy, own = [], gone = [], caption, captionIsOwn = false }) {
   return {
     subjects: tags,
     hierarchicalSubjects: hierarchy.filter((one) => one.includes('|')),
     ...(caption && { description: caption, descriptionIsOwn: captionIsOwn }),
     rejected: gone,
+    confirmed: own,
   };
 }
 

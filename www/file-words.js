@@ -1,7 +1,7 @@
 /**
  * What pictures say of themselves, read one after the other once they have their tags, so that nobody waits for it. It is kept apart
  * from what people say here, which counts for more, and from what models find. What people have said here and saved in a picture comes
- * back with it: which tags it has not, and a caption of their own.
+ * back with it: which tags it surely has, which it has not, and a caption of their own.
  *
  * @typedef {import('./pictures.js').Picture} Picture
  * @typedef {import('./files/embedded.js').Filed} Filed
@@ -72,9 +72,16 @@ export class FileWords extends EventTarget {
     return this.#read.has(file);
   }
 
-  /** Reads what was not read yet. @param {readonly Picture[]} pictures whose files are here, and have been looked at by the tagger */
+  /**
+   * Reads what was not read yet.
+   * @param {readonly Picture[]} pictures whose files are here, and have been looked at by the tagger
+   * @returns {Promise<ReadonlyMap<Picture, readonly string[]>>} tags that people have confirmed in the files, where that was not known yet:
+   *   what they say of these here later counts for more
+   */
   async read(pictures) {
-    if (this.#reading || pictures.length === 0) return;
+    /** @type {Map<Picture, readonly string[]>} */
+    const confirmed = new Map();
+    if (this.#reading || pictures.length === 0) return confirmed;
     this.#reading = true;
     let found = false;
     for (const picture of pictures) {
@@ -83,16 +90,26 @@ export class FileWords extends EventTarget {
       // What is damaged says nothing.
       const filed = await embeddedIn(picture.file).catch(() => null);
       if (!filed) continue;
-      this.#filed.set(picture, this.#labelled(filed));
+      const before = this.of(picture)?.own ?? NONE;
+      const labelled = this.#labelled(filed);
+      const own = (labelled.own ?? NONE).filter((label) => !before.includes(label));
+      if (own.length > 0) confirmed.set(picture, own);
+      this.#filed.set(picture, labelled);
       found = true;
     }
     this.#reading = false;
     if (found) this.dispatchEvent(new Event('change'));
+    return confirmed;
   }
 
   /** Tags are saved as they are called. @param {Filed} filed @returns {Filed} */
-  #labelled({ tags, gone, ...rest }) {
+  #labelled({ tags, own, gone, ...rest }) {
     const labels = (/** @type {readonly string[]} */ names) => [...new Set(names.map(this.labelOf))];
-    return { tags: labels(tags), ...(gone && { gone: labels(gone) }), ...rest };
+    return {
+      tags: labels(tags),
+      ...(own && { own: labels(own) }),
+      ...(gone && { gone: labels(gone) }),
+      ...rest,
+    };
   }
 }

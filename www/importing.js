@@ -46,14 +46,18 @@ export function importer({ session, names, correct }) {
   /**
    * What a file says of a picture, beyond what is known of it here.
    * @param {Picture} picture
-   * @param {{ tags: readonly string[], gone?: readonly string[], caption: string }} said
+   * @param {{ tags: readonly string[], own?: readonly string[], gone?: readonly string[], caption: string }} said
    * @returns {Change | null}
    */
-  const newsOf = (picture, { tags, gone = [], caption }) => {
+  const newsOf = (picture, { tags, own = [], gone = [], caption }) => {
     const known = new Set(session.answerOf(picture)?.tags.map(({ label }) => label));
-    const rejected = new Set(session.corrections.of(picture)?.gone);
+    const before = session.corrections.of(picture);
+    const [confirmed, rejected] = [new Set(before?.own), new Set(before?.gone)];
     const remove = labelsOf(gone).filter((label) => !rejected.has(label));
-    const add = labelsOf(tags).filter((label) => !known.has(label) && !remove.includes(label));
+    // What a model has found here, too, is somebody's own where they say so.
+    const sure = labelsOf(own).filter((label) => !confirmed.has(label));
+    const fresh = labelsOf(tags).filter((label) => !known.has(label));
+    const add = [...new Set([...sure, ...fresh])].filter((label) => !remove.includes(label));
     const text = readCaption(caption);
     const isNew = text !== null && text !== session.captionsOf(picture)?.[0]?.caption;
     if (add.length === 0 && remove.length === 0 && !isNew) return null;

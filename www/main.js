@@ -267,7 +267,7 @@ function show() {
   if (wasOpen && tally.open === 0 && tally.total > 0) announce(`${count(tally.total, 'picture')} done`);
   wasOpen = tally.open > 0;
   library.note(tally);
-  session.readFiles();
+  void session.readFiles();
 }
 
 let scheduled = false;
@@ -315,7 +315,8 @@ page.captionSettings.addEventListener('settings', (/** @type {CustomEvent} */ { 
 page.saving.addEventListener('save', async (/** @type {CustomEvent} */ { detail }) => {
   const rows = rowsOf(session, { naming, vocabulary });
   const told = (/** @type {string} */ line) => page.saving.progress(line);
-  page.saving.say(await save(rows, detail, told).catch((error) => explain(error).sentence));
+  const closed = folders.closed.map(({ name }) => name);
+  page.saving.say(await save(rows, detail, told, closed).catch((error) => explain(error).sentence));
 });
 page.work.addEventListener('stop', () => session.stop());
 page.work.addEventListener('resume', () => session.resume());

@@ -28,7 +28,9 @@ import { count } from './words.js';
  */
 export function rowsOf(session, { naming, vocabulary }) {
   return session.pictures.flatMap((picture) => {
-    const labels = (session.answerOf(picture)?.tags ?? []).flatMap(({ label }) => label ?? []);
+    const known = session.answerOf(picture)?.tags ?? [];
+    const labelsOf = (/** @type {typeof known} */ some) => some.flatMap(({ label }) => label ?? []);
+    const labels = labelsOf(known);
     const caption = session.captionsOf(picture)?.[0]?.caption ?? '';
     const said = session.corrections.of(picture);
     const gone = session.fileWords.goneOf(picture, said);
@@ -52,6 +54,7 @@ export function rowsOf(session, { naming, vocabulary }) {
         path: picture.path,
         tags: unique(labels.map(naming)),
         hierarchy: unique(labels.map(below)),
+        own: unique(labelsOf(known.filter(({ own }) => own)).map(naming)),
         gone: gone.map(naming),
         caption,
         captionIsOwn: isOwn,
@@ -70,11 +73,13 @@ function unique(words) {
  * @param {Row[]} rows
  * @param {Order} order
  * @param {(line: string) => void} told how far it is
+ * @param {readonly string[]} [closed] names of folders that can be opened again
  * @returns {Promise<string>} what has become of it, in sentences; empty where somebody has chosen no folder
  */
-export async function save(rows, { format, where, options, signal }, told) {
+export async function save(rows, { format, where, options, signal }, told, closed = []) {
   if (rows.length === 0) return 'Nothing is known yet.';
   const tally = newTally();
+  const others = () => tallyLines(tally, foldersOf(rows, closed));
   const progress = (/** @type {number} */ done) => {
     signal.throwIfAborted();
     told(`Writing: ${count(done, 'file')} of ${count(rows.length, 'picture')}`);
@@ -85,15 +90,15 @@ export async function save(rows, { format, where, options, signal }, told) {
       if (!folder) return '';
       const files = filesOf(rows, format, options, tally);
       const { written, kept, refused } = await writeInto(folder, files, { onProgress: progress, signal });
-      return [wrote(written, folder.name), ...keptLines(kept, refused), ...tallyLines(tally)].join(' ');
+      return [wrote(written, folder.name), ...keptLines(kept, refused), ...others()].join(' ');
     }
     let archives = 0;
     for await (const { name, blob } of downloadsOf(rows, format, options, tally, progress)) {
       download(blob, name);
       archives += 1;
     }
-    if (archives === 0) return ['There was nothing to save.', ...tallyLines(tally)].join(' ');
-    return [`Saved ${known(rows.length - tally.absent)}.`, ...tallyLines(tally)].join(' ');
+    if (archives === 0) return ['There was nothing to save.', ...others()].join(' ');
+    return [`Saved ${known(rows.length - tally.absent)}.`, ...others()].join(' ');
   } catch (error) {
     if (signal.aborted) return 'Stopped.';
     throw error;
@@ -122,11 +127,27 @@ function some([first = '', ...others]) {
   return others.length > 0 ? `${first} and ${others.length} more` : first;
 }
 
-/** @param {Tally} tally */
-function tallyLines({ beside, absent }) {
+/**
+ * The folders that bring back files of pictures of which only small copies are here.
+ * @param {readonly Row[]} rows
+ * @param {readonly string[]} closed
+ */
+function foldersOf(rows, closed) {
+  const absent = rows.filter(({ original }) => !original);
+  return closed.filter((name) => absent.some(({ path }) => path.startsWith(`${name}/`)));
+}
+
+/** @param {Tally} tally @param {readonly string[]} folders that can be opened again */
+function tallyLines({ beside, absent }, folders) {
   const sidecars = `${count(beside, 'picture')} cannot hold keywords and ${beside === 1 ? 'has' : 'have'} a sidecar beside.`;
   const gone = `${count(absent, 'picture')} left out: only small copies of earlier visits are here.`;
-  return [beside > 0 ? sidecars : '', absent > 0 ? gone : ''].filter(Boolean);
+  const quoted = folders.map((name) => `“${name}”`).join(', ');
+  const again = `Open the ${folders.length === 1 ? 'folder' : 'folders'} ${quoted} again, and their files are here to be saved.`;
+  return [
+    beside > 0 ? sidecars : '',
+    absent > 0 ? gone : '',
+    absent > 0 && folders.length > 0 ? again : '',
+  ].filter(Boolean);
 }
 
 /** @returns {Promise<FileSystemDirectoryHandle | null>} null where somebody has changed their mind */

@@ -306,8 +306,8 @@ export class Session extends EventTarget {
   }
 
   /** Reads what the files of pictures say that have their tags. */
-  readFiles() {
-    void this.fileWords.read(
+  async readFiles() {
+    const confirmed = await this.fileWords.read(
       this.pictures.filter(
         (one) =>
           !this.fileWords.hasRead(one) &&
@@ -315,6 +315,7 @@ export class Session extends EventTarget {
           this.tags.jobs.get(one)?.status === 'done',
       ),
     );
+    this.corrections.confirm(confirmed);
   }
 
   /** Words that a picture gets because it is like those of which they were taught. @param {Picture} picture @param {readonly string[]} gone */

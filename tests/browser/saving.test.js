@@ -85,7 +85,7 @@ test('pictures are saved with their keywords in them, are the same pictures, and
   });
   await page.locator('.drop-said').getByText('Saved.zip: 2 pictures.').waitFor();
   const card = visit.card('sky.png');
-  await card.locator('.tag', { hasText: 'Rex' }).getByText('from the file').waitFor();
+  await card.locator('.tag', { hasText: 'Rex' }).getByText('yours').waitFor();
   await card.locator('.caption', { hasText: 'Rex, at last' }).waitFor({ state: 'attached' });
   await visit.settled('film.gif');
   const table = Buffer.from('picture,tags\nfilm.gif,Bella\n');

@@ -3,6 +3,8 @@
 import './support/dom.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { Corrections } from '../../www/corrections.js';
+import { FileWords } from '../../www/file-words.js';
 import { embeddedIn, readFiled } from '../../www/files/embedded.js';
 import { withXmp } from '../../www/files/xmp-embed.js';
 import { mergedXmp } from '../../www/files/xmp-merge.js';
@@ -36,6 +38,27 @@ test('what is damaged, empty or endless says nothing', async () => {
   await assert.rejects(embeddedIn(new Blob([withXmp(png(), '<x>')])));
   assert.equal(readFiled({ tags: [1], caption: '' }), undefined);
   assert.deepEqual(readFiled(FILED), FILED);
+});
+
+test('what people have confirmed is read anew only where it was not known, and what they say here counts for more', async () => {
+  const packet = mergedXmp(null, { subjects: ['sea', 'Rex', 'dog'], confirmed: ['Rex', 'sea'] });
+  const file = () => new Blob([withXmp(png(), packet) ?? '']);
+  const filed = { tags: ['sea', 'Rex', 'dog'], own: ['Rex', 'sea'], caption: '' };
+  assert.deepEqual(await embeddedIn(file()), filed);
+  assert.deepEqual(readFiled(filed), filed);
+  assert.equal(readFiled({ ...filed, own: [1] })?.own, undefined);
+
+  const words = new FileWords();
+  const corrections = new Corrections();
+  const picture = /** @type {any} */ ({ file: file() });
+  corrections.put(picture, { own: ['boat'], gone: ['sea'], caption: null });
+  corrections.confirm(await words.read([picture]));
+  assert.deepEqual(corrections.of(picture), { own: ['boat', 'Rex'], gone: ['sea'], caption: null });
+  // Somebody takes it back, and opens the folder again on the next visit.
+  corrections.put(picture, corrections.changed(picture, { unsay: ['Rex'] }));
+  picture.file = file();
+  corrections.confirm(await words.read([picture]));
+  assert.deepEqual(corrections.of(picture)?.own, ['boat']);
 });
 
 test('a file’s keywords stand behind one’s own, and once', () => {

@@ -294,6 +294,30 @@ test('tags that are wrong come back as such, and are no keywords any more', asyn
   assert.equal(again.gone, undefined, 'what is wrong no longer is so nowhere');
 });
 
+test('tags that people have confirmed come back as such, in their order, as long as they are keywords', async () => {
+  const said = rows.map((row, i) => ({ ...row, own: i % 2 ? [] : ['R&D <b>', `tag ${i}`] }));
+  for (const format of /** @type {const} */ (['json', 'xmp'])) {
+    const read = await readBack(await saved(said, format));
+    for (const { path, own } of said) assert.deepEqual(read.get(path)?.own ?? [], own, `${format}: ${path}`);
+  }
+  const packet = mergedXmp(null, { subjects: ['dog', 'sea', 'sun'], confirmed: ['sun', 'sea'] });
+  const others = packet.replace('<rdf:li>sea</rdf:li>', '');
+  assert.deepEqual(readXmp(others).own, ['sun'], 'another program has taken one away');
+  const rejected = packet.replaceAll('ocelli:confirmed', 'ocelli:rejected');
+  const both = packet.replace(
+    /<ocelli:confirmed.*<\/ocelli:confirmed>/s,
+    (one) =>
+      one +
+      (/<ocelli:rejected.*<\/ocelli:rejected>/s.exec(rejected)?.[0] ?? '').replace(/<rdf:li>sea.*?li>/, ''),
+  );
+  const { own, gone } = readXmp(both);
+  assert.deepEqual([own, gone], [['sea'], ['sun']], 'what is wrong is not right as well');
+  assert.equal(readXmp(mergedXmp(packet, { subjects: ['dog'] })).own, undefined, 'nobody says so any more');
+  const odd = file('odd.json', '[{"picture": "a.jpg", "tags": ["dog"], "own": ["dog", 5, null, ""]}]');
+  const [row] = (await readAnswers([odd])).rows;
+  assert.deepEqual(row?.own, ['dog']);
+});
+
 test('what stands in the place of pictures comes back from web pages and Markdown', async () => {
   for (const format of /** @type {const} */ (['html', 'markdown'])) {
     const read = await readBack(await saved(rows, format));

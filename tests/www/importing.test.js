@@ -6,7 +6,10 @@ import test from 'node:test';
 import { importer } from '../../www/importing.js';
 
 /** Reads a file about `a.jpg`, and tells what changes. @param {File} file @param {object} [known] */
-async function read(file, { tags = ['dog', 'sea'], caption = 'a dog by the sea, at night', gone = [] } = {}) {
+async function read(
+  file,
+  { tags = ['dog', 'sea'], caption = 'a dog by the sea, at night', gone = [], own = [] } = {},
+) {
   const picture = { name: 'a.jpg', path: 'a.jpg' };
   const lane = { status: 'ready', jobs: new Map() };
   const session = {
@@ -15,7 +18,7 @@ async function read(file, { tags = ['dog', 'sea'], caption = 'a dog by the sea, 
     captions: lane,
     answerOf: () => ({ tags: tags.map((label) => ({ label })) }),
     captionsOf: () => [{ caption }],
-    corrections: { of: () => ({ own: [], gone, caption: null }) },
+    corrections: { of: () => ({ own, gone, caption: null }) },
   };
   const words = new Set(['dog', 'sea', 'boat', 'Rex']);
   const names = { knows: (name) => words.has(name), labelOf: (name) => name };
@@ -63,6 +66,16 @@ test('files that speak of pictures that are not here say what is to be done', as
     'Read what files say of 1 picture. 1 picture that they speak of is not here.',
     'others of the folder may be left out on purpose',
   );
+});
+
+test('what people have confirmed is theirs again, though a model finds it here, too', async () => {
+  const list = new File(
+    [JSON.stringify([{ picture: 'a.jpg', tags: ['Rex', 'sea', 'dog', 'boat'], own: ['Rex', 'sea'] }])],
+    'ocelli.json',
+  );
+  assert.deepEqual((await read(list)).change, { add: ['Rex', 'sea', 'boat'], remove: [] });
+  const known = { tags: ['Rex', 'sea', 'dog', 'boat'], own: ['Rex', 'sea'] };
+  assert.equal((await read(list, known)).change, undefined);
 });
 
 test('what a model is about to find is waited for, and no news then', async () => {

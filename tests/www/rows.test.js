@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { loadVocabulary } from '../../pkg/src/node.js';
 import { FileWords } from '../../www/file-words.js';
-import { rowsOf } from '../../www/save.js';
+import { rowsOf, save } from '../../www/save.js';
 
 /** What is saved of pictures. */
 
@@ -26,6 +26,39 @@ function rowOf({ tags, compared = [], gone = [], paths = [] }) {
 test('what is only compared is not saved', () => {
   assert.deepEqual(rowOf({ tags: ['dog'], compared: ['cat'] })?.tags, ['dog']);
   assert.equal(rowOf({ tags: [], compared: ['cat'] }), undefined);
+});
+
+test('what people have given or agreed to is told from what models find, in its order', () => {
+  const tags = [
+    { label: 'Rex', own: true },
+    { label: 'dog', own: true },
+    { label: 'garden', filed: true },
+    { label: 'sea' },
+  ];
+  const session = {
+    pictures: [{ path: 'a.jpg' }],
+    paths: new Map(),
+    answerOf: () => ({ tags, sure: true }),
+    captionsOf: () => null,
+    corrections: { of: () => ({ own: ['Rex', 'dog'], gone: [], caption: null }) },
+    fileWords: new FileWords(),
+  };
+  const [row] = rowsOf(/** @type {any} */ (session), { naming: String, vocabulary });
+  assert.deepEqual([row?.own, row?.tags.length], [['Rex', 'dog'], 4]);
+});
+
+test('whoever has only small copies is told which folder to open again', async () => {
+  const row = { path: 'Trip/a.jpg', tags: ['dog'], hierarchy: [], caption: '', original: null };
+  const order = /** @type {const} */ ({ format: 'pictures', where: 'download', options: {} });
+  const { signal } = new AbortController();
+  const line = (/** @type {string[]} */ closed) => save([row], { ...order, signal }, () => {}, closed);
+  const gone = 'There was nothing to save. 1 picture left out: only small copies of earlier visits are here.';
+  assert.equal(await line([]), gone);
+  assert.equal(await line(['Tri', 'Other']), gone, 'another folder helps nothing');
+  assert.equal(
+    await line(['Other', 'Trip']),
+    `${gone} Open the folder “Trip” again, and their files are here to be saved.`,
+  );
 });
 
 test('what somebody has taken away is not above another tag either', () => {

@@ -17,11 +17,12 @@ async function read(archive) {
   return files;
 }
 
-test('pictures come back with their names, keywords, rejected tags and captions', async () => {
+test('pictures come back with their names, keywords, confirmed and rejected tags and captions', async () => {
   const row = (/** @type {string} */ path, /** @type {Uint8Array} */ bytes, more = {}) => ({
     path,
     tags: ['犬', 'Sea & sun'],
     hierarchy: ['animal|dog'],
+    own: ['Sea & sun', '犬'],
     gone: ['cat'],
     caption: 'Rex, at last',
     captionIsOwn: true,
@@ -30,8 +31,8 @@ test('pictures come back with their names, keywords, rejected tags and captions'
   });
   const rows = [
     row('Trip/a <&> "b".jpg', jpeg(JFIF)),
-    row('Trip/写真.png', png(), { gone: [], captionIsOwn: false }),
-    row('c.webp', sampleWebp(), { tags: [], hierarchy: [], caption: '' }),
+    row('Trip/写真.png', png(), { own: [], gone: [], captionIsOwn: false }),
+    row('c.webp', sampleWebp(), { tags: [], own: [], hierarchy: [], caption: '' }),
   ];
   const saved = [];
   for await (const { blob } of downloadsOf(rows, 'pictures')) saved.push(blob);
@@ -45,11 +46,18 @@ test('pictures come back with their names, keywords, rejected tags and captions'
   const words = new FileWords();
   words.labelOf = (name) => ({ 犬: 'dog' })[name] ?? name;
   const pictures = files.map((file) => ({ file }));
-  await words.read(/** @type {any} */ (pictures));
+  const confirmed = await words.read(/** @type {any} */ (pictures));
+  assert.deepEqual([...confirmed], [[pictures[0], ['Sea & sun', 'dog']]]);
   assert.deepEqual(
     pictures.map((picture) => words.of(/** @type {any} */ (picture))),
     [
-      { tags: ['dog', 'Sea & sun'], gone: ['cat'], caption: 'Rex, at last', captionIsOwn: true },
+      {
+        tags: ['dog', 'Sea & sun'],
+        own: ['Sea & sun', 'dog'],
+        gone: ['cat'],
+        caption: 'Rex, at last',
+        captionIsOwn: true,
+      },
       { tags: ['dog', 'Sea & sun'], caption: 'Rex, at last' },
       { tags: [], gone: ['cat'], caption: '' },
     ],

@@ -4,6 +4,7 @@
  *
  * @typedef {object} Filed
  * @property {readonly string[]} tags
+ * @property {readonly string[]} [own] those of them that somebody has given it or agreed to on this page
  * @property {readonly string[]} [gone] tags that it has not, as somebody has said on this page
  * @property {string} caption empty where there is none
  * @property {boolean} [captionIsOwn] whether somebody has written it, or chosen it, on this page
@@ -26,12 +27,13 @@ const MOST_TAGS = 50;
 export async function embeddedIn(file) {
   const packet = await packetOf(file);
   if (packet === null || packet.length > LONGEST) return null;
-  const { tags, gone = [], caption, captionIsOwn = false } = readXmp(packet);
+  const { tags, own = [], gone = [], caption, captionIsOwn = false } = readXmp(packet);
   const words = (/** @type {string[]} */ all) => [
     ...new Set(all.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' '))).slice(0, MOST_TAGS)),
   ];
   const text = readCaption(caption) ?? '';
   const said = { tags: words(tags), caption: text };
+  if (own.length > 0) Object.assign(said, { own: words(own) });
   if (gone.length > 0) Object.assign(said, { gone: words(gone) });
   if (captionIsOwn && text !== '') Object.assign(said, { captionIsOwn });
   return said.tags.length > 0 || gone.length > 0 || text !== '' ? said : null;
@@ -53,9 +55,10 @@ export function readFiled(filed) {
   const isTexts = (/** @type {unknown} */ list) =>
     Array.isArray(list) && list.every((one) => typeof one === 'string');
   if (!isTexts(filed?.tags) || typeof filed.caption !== 'string') return undefined;
-  const { tags, gone, caption, captionIsOwn } = filed;
+  const { tags, own, gone, caption, captionIsOwn } = filed;
   return {
     tags,
+    ...(isTexts(own) && { own }),
     ...(isTexts(gone) && { gone }),
     caption,
     ...(captionIsOwn === true && { captionIsOwn }),

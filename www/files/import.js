@@ -6,6 +6,7 @@
  * @property {string} path of the picture, as far as the file tells; `matcher` finds out which one is meant
  * @property {boolean} exact whether the path has the picture's own ending
  * @property {string[]} tags
+ * @property {string[]} [own] those of them that somebody has given the picture or agreed to
  * @property {string[]} [gone] tags that the picture has not
  * @property {string[]} hierarchy the same below what they imply: `animal|pet|dog`
  * @property {string} caption empty where there is none
@@ -177,10 +178,11 @@ function readJson(text) {
   }
   const texts = (/** @type {unknown} */ tags) =>
     Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string' && tag.trim() !== '') : [];
-  return list.map(({ picture, tags, gone, caption }) => ({
+  return list.map(({ picture, tags, own, gone, caption }) => ({
     path: picture,
     exact: true,
     tags: texts(tags),
+    ...(Array.isArray(own) && { own: texts(own) }),
     ...(Array.isArray(gone) && { gone: texts(gone) }),
     hierarchy: [],
     caption: typeof caption === 'string' ? caption : '',
@@ -188,10 +190,21 @@ function readJson(text) {
 }
 
 /** @param {Row} row */
-function saysSomething({ path, tags, gone = [], hierarchy, caption, alternative = '', words = [] }) {
+function saysSomething({
+  path,
+  tags,
+  own = [],
+  gone = [],
+  hierarchy,
+  caption,
+  alternative = '',
+  words = [],
+}) {
   return (
     path !== '' &&
-    ([tags, gone, hierarchy, words].some(({ length }) => length > 0) || caption !== '' || alternative !== '')
+    ([tags, own, gone, hierarchy, words].some(({ length }) => length > 0) ||
+      caption !== '' ||
+      alternative !== '')
   );
 }
 

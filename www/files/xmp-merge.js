@@ -6,8 +6,9 @@
  * @property {boolean} [keepOthers] whether keywords that are there already stay; they do by default
  * @property {boolean} [keepCaption] whether a sentence that is there already stays; ours takes its place by default
  *
- * @typedef {import('ocelli').XmpContent & { rejected?: readonly string[], descriptionIsOwn?: boolean }} Content `rejected`: keywords that
- *   the picture must not have; `descriptionIsOwn`: whether somebody has written the sentence
+ * @typedef {import('ocelli').XmpContent & { rejected?: readonly string[], confirmed?: readonly string[], descriptionIsOwn?: boolean }} Content
+ *   `rejected`: keywords that the picture must not have; `confirmed`: those of its keywords that somebody has given it or agreed to;
+ *   `descriptionIsOwn`: whether somebody has written the sentence
  */
 
 import { xmpPacket } from 'ocelli';
@@ -24,6 +25,7 @@ const XML = 'http://www.w3.org/XML/1998/namespace';
 const SUBJECT = /** @type {Property} */ ([DC, 'dc:subject']);
 const HIERARCHY = /** @type {Property} */ ([LIGHTROOM, 'lr:hierarchicalSubject']);
 const REJECTED = /** @type {Property} */ ([OCELLI, 'ocelli:rejected']);
+const CONFIRMED = /** @type {Property} */ ([OCELLI, 'ocelli:confirmed']);
 const WRITTEN_BY = /** @type {Property} */ ([OCELLI, 'ocelli:descriptionBy']);
 const DESCRIPTION = /** @type {Property} */ ([DC, 'dc:description']);
 
@@ -49,9 +51,9 @@ const END = '<?xpacket end="w"?>';
  * @throws {Trouble} `xmp-damaged`, `xmp-unsafe`
  */
 export function mergedXmp(existing, content, { keepOthers = true, keepCaption = false } = {}) {
-  const { rejected = [], descriptionIsOwn = false, ...known } = content;
+  const { rejected = [], confirmed = [], descriptionIsOwn = false, ...known } = content;
   const isNew = existing === null || existing.trim() === '';
-  if (isNew && rejected.length === 0 && !descriptionIsOwn) return xmpPacket(known);
+  if (isNew && rejected.length + confirmed.length === 0 && !descriptionIsOwn) return xmpPacket(known);
   const { document, holders } = parsed(isNew ? xmpPacket(known) : existing);
   const { subjects = [], hierarchicalSubjects = [], description } = known;
   for (const [property, words] of /** @type {const} */ ([
@@ -63,8 +65,13 @@ export function mergedXmp(existing, content, { keepOthers = true, keepCaption = 
     add(holders, property, missing(words, others), others);
     if (rejected.length > 0) without(holders, property, rejected);
   }
-  removed(holders, REJECTED);
-  add(holders, REJECTED, missing(rejected, []), []);
+  for (const [property, words] of /** @type {const} */ ([
+    [REJECTED, rejected],
+    [CONFIRMED, confirmed],
+  ])) {
+    removed(holders, property);
+    add(holders, property, missing(words, []), []);
+  }
   if (description && !(keepCaption && captionOf(holders))) {
     describe(holders, description);
     removed(holders, WRITTEN_BY);
@@ -75,18 +82,22 @@ export function mergedXmp(existing, content, { keepOthers = true, keepCaption = 
 }
 
 /**
- * What a packet says of its picture.
+ * What a packet says of its picture. What somebody has confirmed counts as long as other programs leave it among the keywords.
  *
  * @param {string} text
- * @returns {{ tags: string[], hierarchy: string[], gone?: string[], caption: string, captionIsOwn?: true }}
+ * @returns {{ tags: string[], hierarchy: string[], own?: string[], gone?: string[], caption: string, captionIsOwn?: true }}
  * @throws {Trouble} `xmp-damaged`, `xmp-unsafe`
  */
 export function readXmp(text) {
   const { holders } = parsed(text);
   const gone = missing(valuesOf(holders, REJECTED), []);
+  const tags = missing(valuesOf(holders, SUBJECT), []);
+  const left = new Set(missing(tags, gone).map(keyOf));
+  const own = missing(valuesOf(holders, CONFIRMED), []).filter((word) => left.has(keyOf(word)));
   return {
+    ...(own.length > 0 && { own }),
     ...(gone.length > 0 && { gone }),
-    tags: missing(valuesOf(holders, SUBJECT), []),
+    tags,
     hierarchy: missing(valuesOf(holders, HIERARCHY), []),
     caption: captionOf(holders).trim(),
     ...(valuesOf(holders, WRITTEN_BY).includes(PERSON) && { captionIsOwn: true }),
