@@ -62,7 +62,7 @@ const kept = ({ page }) =>
   });
 
 /** How long the page may take to come to something, and how often it is asked: it may be loaded anew meanwhile. */
-const TRIES = 300;
+const TRIES = 900;
 const TRY_MS = 100;
 
 /** @param {Visit} visit @param {() => Promise<boolean>} what @param {string} words for it */
