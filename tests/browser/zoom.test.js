@@ -84,8 +84,17 @@ test('keys and buttons zoom and move the picture, and lead on where it is whole'
   await page.getByRole('button', { name: 'Previous' }).click();
   await page.getByRole('button', { name: 'Previous' }).click();
   await at('1 of 25');
+  // Somebody tags one after the other: the keyboard is in the field, where arrows lead on as long as it is empty.
+  const field = page.getByLabel('Add tags').first();
+  assert.ok(await field.evaluate((input) => input === document.activeElement));
   await page.keyboard.press('ArrowRight');
   await at('2 of 25');
+  assert.ok(await field.evaluate((input) => input === document.activeElement));
+  await page.keyboard.type('ab');
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(await place.innerText(), '2 of 25', 'what is typed uses them');
+  await field.fill('');
+  await page.getByRole('button', { name: /^Done with/ }).click();
   const word = page.locator('.detail .word');
   await word.first().focus();
   await page.keyboard.press('ArrowRight');

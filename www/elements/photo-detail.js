@@ -46,16 +46,19 @@ export class PhotoDetail extends HTMLElement {
     const { target } = event;
     if (!this.#dialog.open || event.defaultPrevented || !(target instanceof Element)) return;
     const isHere = target === document.body || this.#dialog.contains(target);
-    const writing = target.matches('input, textarea, select');
-    if (!isHere || writing || event.altKey || event.ctrlKey || event.metaKey) return;
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const isTaken = this.#card?.key(event.key) ?? false;
+    const writing = target.matches('input, textarea, select');
+    // In an empty field arrows have nowhere to go: whoever tags one picture after the other stays in it.
+    const isFree = target instanceof HTMLInputElement && target.type === 'text' && target.value === '';
+    if (!isHere || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (writing && !(isFree && step !== undefined)) return;
+    const isTaken = !writing && (this.#card?.key(event.key) ?? false);
     if (!isTaken && step === undefined) return;
     event.preventDefault();
-    if (!isTaken && step !== undefined) this.#turn(step, false);
+    if (!isTaken && step !== undefined) this.#turn(step, writing);
   }
 
-  /** @param {number} step @param {boolean} pressed whether a button was */
+  /** @param {number} step @param {boolean} pressed whether a button was, or a key within a field */
   #turn(step, pressed) {
     tell(this, 'turn', { step, pressed });
   }
