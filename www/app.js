@@ -13,6 +13,8 @@ import { TAKE_OVER } from './take-over.js';
 
 /** Milliseconds that the engine waits to be downloaded through the service worker, which keeps it. */
 const PATIENCE = 3000;
+/** Milliseconds that a new version may take to take over: as long as the old one has requests to answer, browsers let it wait. */
+const TAKING_OVER = 5000;
 /** Milliseconds between two looks for a new version. */
 const HOUR = 3_600_000;
 /** Remembered for the visit: that the page was loaded anew to be isolated. */
@@ -49,8 +51,10 @@ async function control(workers, { onUpdate, isBusy }) {
   let wanted = false;
   const apply = () => {
     wanted = true;
-    if (waiting) waiting.postMessage(TAKE_OVER);
-    else location.reload();
+    if (!waiting) return location.reload();
+    waiting.postMessage(TAKE_OVER);
+    // What this window has under way ends with it.
+    setTimeout(() => location.reload(), TAKING_OVER);
   };
   /** The new version. @type {ServiceWorker | null} */
   let waiting = null;

@@ -212,7 +212,13 @@ test('a new version waits until it is wanted, and takes over as a whole', async 
 
   await line.getByRole('button', { name: 'Reload' }).focus();
   await page.keyboard.press('Enter');
-  await until(visit, async () => (await page.title()) === 'Next', 'the next version');
+  await until(visit, async () => (await page.title()) === 'Next', 'the next version').catch(async (error) => {
+    const states = page.evaluate(async () => {
+      const { active, waiting, installing } = (await navigator.serviceWorker.getRegistration()) ?? {};
+      return [active, waiting, installing].map((worker) => worker?.state ?? 'none').join(', ');
+    });
+    throw new Error(`${error.message} (active, waiting, installing: ${await states})`);
+  });
   await untilKept(visit, /page\.12345678\.css$/, /cat\.webp/);
   const after = await kept(visit);
   assert.ok(before.some((url) => url.endsWith(style)) && !after.some((url) => url.endsWith(style)));
