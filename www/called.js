@@ -61,7 +61,10 @@ function says(caption, text) {
 
 /** @param {string} text */
 function wordsIn(text) {
-  return plain(text).split(PARTS).filter(Boolean).map((word) => pluralize.singular(word));
+  return plain(text)
+    .split(PARTS)
+    .filter(Boolean)
+    .map((word) => pluralize.singular(word));
 }
 
 /** Whether a path has a text in it that is no mere part of a word. @param {string} path @param {string} text */
