@@ -44,32 +44,22 @@ export async function kernel(name, options, packed) {
   return kernels[name](bench, options);
 }
 
-/** @param {Parameters<typeof compareTower>[2]} options */
-export async function tower(options) {
-  const { tower, ...found } = await compareTower(await device(), GpuTower, {
-    ...options,
-    options: { tile },
-  });
-  towers.push(tower);
-  return found;
+/**
+ * A comparison with the package's tower on the device here.
+ * @template Options, Found
+ * @param {(device: GPUDevice, Tower: typeof GpuTower, options: Options) => Promise<Found & { tower: GpuTower }>} compare
+ */
+function withTower(compare) {
+  return async (/** @type {Options} */ options) => {
+    const { tower, ...found } = await compare(await device(), GpuTower, { ...options, options: { tile } });
+    towers.push(tower);
+    return found;
+  };
 }
 
-/** @param {Parameters<typeof compareTexts>[2]} options */
-export async function texts(options) {
-  const { tower, ...found } = await compareTexts(await device(), GpuTower, { ...options, options: { tile } });
-  towers.push(tower);
-  return found;
-}
-
-/** @param {Parameters<typeof compareKeyValues>[2]} options */
-export async function keyValues(options) {
-  const { tower, ...found } = await compareKeyValues(await device(), GpuTower, {
-    ...options,
-    options: { tile },
-  });
-  towers.push(tower);
-  return found;
-}
+export const tower = withTower(compareTower);
+export const texts = withTower(compareTexts);
+export const keyValues = withTower(compareKeyValues);
 
 /** Whether texts get the same rows alone, in several calls, and in more submits than one; and what is said of several lengths. */
 export async function textsTogether() {
