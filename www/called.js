@@ -36,11 +36,13 @@ export function calledSo(session, names, text, { byFile = true } = {}) {
   const words = text.trim();
   if (words === '') return [];
   const label = meantBy(names, words);
+  const singularOf = rememberSingulars();
+  const wanted = wordsIn(words).map(singularOf);
   return session.pictures.filter((picture) => {
     const tags = session.answerOf(picture)?.tags ?? [];
     return (
       tags.some((tag) => tag.label !== null && (tag.label === label || names.isCalled(tag.label, words))) ||
-      captionsOf(session, picture).some((caption) => says(caption, words)) ||
+      captionsOf(session, picture).some((caption) => says(caption, wanted, singularOf)) ||
       (byFile && isWithin(picture.path, words))
     );
   });
@@ -52,19 +54,32 @@ function captionsOf(session, picture) {
   return [shown?.caption ?? '', session.fileWords.of(picture)?.caption ?? ''];
 }
 
-/** Whether a caption has all words of a text, be it of one thing or of several. @param {string} caption @param {string} text */
-function says(caption, text) {
-  const there = new Set(wordsIn(caption));
-  const wanted = wordsIn(text);
-  return wanted.length > 0 && wanted.every((word) => there.has(word));
+/**
+ * Whether a caption has all of some words, be it of one thing or of several.
+ * @param {string} caption
+ * @param {readonly string[]} wanted singulars
+ * @param {(word: string) => string} singularOf
+ */
+function says(caption, wanted, singularOf) {
+  if (wanted.length === 0) return false;
+  const there = new Set(wordsIn(caption).map(singularOf));
+  return wanted.every((word) => there.has(word));
+}
+
+/** What finds singulars: captions have few words, over and over. */
+function rememberSingulars() {
+  /** @type {Map<string, string>} */
+  const known = new Map();
+  return (/** @type {string} */ word) => {
+    const singular = known.get(word) ?? pluralize.singular(word);
+    known.set(word, singular);
+    return singular;
+  };
 }
 
 /** @param {string} text */
 function wordsIn(text) {
-  return plain(text)
-    .split(PARTS)
-    .filter(Boolean)
-    .map((word) => pluralize.singular(word));
+  return plain(text).split(PARTS).filter(Boolean);
 }
 
 /** Whether a path has a text in it that is no mere part of a word. @param {string} path @param {string} text */
