@@ -42,15 +42,12 @@ import { isAbort } from './words.js';
  * @typedef {object} QueueWork
  * @property {(model: string, options: { signal: AbortSignal, onProgress: (progress: Progress) => void }) => Promise<Engine>} load
  * @property {(engine: Engine, picture: Picture, options: { signal: AbortSignal, onProgress: (progress: Progress) => void, onPiece: (piece: string) => void }) => Promise<Result>} perform
- * @property {(engine: Engine, picture: Picture) => boolean} [isQuick] whether a picture takes so little that several share a turn
+ * @property {(engine: Engine, picture: Picture) => number} [turnSize] how many pictures like this one share a turn at most; 1 by default
  * @property {(engine: Engine, pictures: Picture[], options: { signal: AbortSignal, onProgress: (progress: Progress) => void }) => Promise<Result[]>} [performAll]
- *   of quick ones
+ *   of several
  * @property {(error: unknown) => boolean} [final] whether another model or question would fail in the same way
  * @property {(error: unknown) => boolean} [blocks] whether an error concerns every picture alike, so that the others wait
  */
-
-/** Quick pictures that share a turn: so many that asking costs little, so few that the page stays awake. */
-const TOGETHER = 16;
 
 /**
  * Dispatches `change` (a plain Event) whenever anything visible may have changed.
@@ -246,16 +243,16 @@ export class ModelQueue extends EventTarget {
     }
   }
 
-  /** What waits longest, and what else is quick if that is. @param {Engine} engine */
+  /** What waits longest, and what else shares its turn. @param {Engine} engine */
   #nextTurn(engine) {
     /** @type {Job<Result>[]} */
     const jobs = [];
-    for (let job = this.#nextWaiting(); job && jobs.length < TOGETHER; job = this.#nextWaiting()) {
-      const quick = !job.alone && (this.#work.isQuick?.(engine, job.picture) ?? false);
-      if (!quick && jobs.length > 0) break;
+    let most = Infinity;
+    for (let job = this.#nextWaiting(); job && jobs.length < most; job = this.#nextWaiting()) {
+      most = Math.min(most, job.alone ? 1 : (this.#work.turnSize?.(engine, job.picture) ?? 1));
+      if (jobs.length >= most) break;
       Object.assign(job, { status: 'running', partial: '', error: null });
       jobs.push(job);
-      if (!quick) break;
     }
     return jobs;
   }

@@ -14,6 +14,10 @@
 import { ModelQueue } from './model-queue.js';
 import { tagWith } from './tagging.js';
 
+/** Pictures that a GPU computes in one turn: so many that it is busy, so few that answers appear one after the other. */
+const COMPUTED_TOGETHER = 16;
+/** Pictures with known embeddings that share a turn: so many that asking costs little, so few that the page stays awake. */
+const KNOWN_TOGETHER = 64;
 /** Classes kept for each picture. */
 const CLASSES_SHOWN = 3;
 
@@ -50,7 +54,10 @@ export function tagsQueue(Tagger, given, { embeddings, question }) {
       return answer;
     },
     // What is known of a picture serves whatever else is asked about it. A GPU takes several at once.
-    isQuick: (tagger, picture) => tagger.runtime.device === 'webgpu' || embeddings.has(tagger, picture),
+    turnSize: (tagger, picture) => {
+      if (embeddings.has(tagger, picture)) return KNOWN_TOGETHER;
+      return tagger.runtime.device === 'webgpu' ? COMPUTED_TOGETHER : 1;
+    },
     performAll: async (tagger, pictures, options) => {
       const known = await embeddings.ofAll(tagger, pictures, options.signal);
       return tagWith(tagger, known, await question.of(tagger), options);
