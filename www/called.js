@@ -7,7 +7,7 @@
  * @typedef {import('./tag-names.js').TagNames} TagNames
  */
 
-import pluralize from 'pluralize';
+import { singularOf } from './labels.js';
 
 /** What parts words: all but letters and digits, of whatever script. */
 const PARTS = /[^\p{Letter}\p{Mark}\p{Number}]+/u;
@@ -20,7 +20,7 @@ const PARTS = /[^\p{Letter}\p{Mark}\p{Number}]+/u;
  */
 export function meantBy(names, word) {
   if (names.knows(word)) return names.labelOf(word);
-  const one = pluralize.singular(word);
+  const one = singularOf(word);
   return names.knows(one) ? names.labelOf(one) : word;
 }
 
@@ -36,13 +36,13 @@ export function calledSo(session, names, text, { byFile = true } = {}) {
   const words = text.trim();
   if (words === '') return [];
   const label = meantBy(names, words);
-  const singularOf = rememberSingulars();
-  const wanted = wordsIn(words).map(singularOf);
+  const singular = rememberSingulars();
+  const wanted = wordsIn(words).map(singular);
   return session.pictures.filter((picture) => {
     const tags = session.answerOf(picture)?.tags ?? [];
     return (
       tags.some((tag) => tag.label !== null && (tag.label === label || names.isCalled(tag.label, words))) ||
-      captionsOf(session, picture).some((caption) => says(caption, wanted, singularOf)) ||
+      captionsOf(session, picture).some((caption) => says(caption, wanted, singular)) ||
       (byFile && isWithin(picture.path, words))
     );
   });
@@ -58,11 +58,11 @@ function captionsOf(session, picture) {
  * Whether a caption has all of some words, be it of one thing or of several.
  * @param {string} caption
  * @param {readonly string[]} wanted singulars
- * @param {(word: string) => string} singularOf
+ * @param {(word: string) => string} singular
  */
-function says(caption, wanted, singularOf) {
+function says(caption, wanted, singular) {
   if (wanted.length === 0) return false;
-  const there = new Set(wordsIn(caption).map(singularOf));
+  const there = new Set(wordsIn(caption).map(singular));
   return wanted.every((word) => there.has(word));
 }
 
@@ -71,9 +71,9 @@ function rememberSingulars() {
   /** @type {Map<string, string>} */
   const known = new Map();
   return (/** @type {string} */ word) => {
-    const singular = known.get(word) ?? pluralize.singular(word);
-    known.set(word, singular);
-    return singular;
+    const one = known.get(word) ?? singularOf(word);
+    known.set(word, one);
+    return one;
   };
 }
 

@@ -3,6 +3,8 @@
  * vocabulary cannot be had.
  */
 
+import pluralize from 'pluralize';
+
 /** The question put to the model for each label, as CLIP was trained to read it. */
 export const TEMPLATE = 'a photo of a {}.';
 
@@ -30,6 +32,11 @@ export const EVERYDAY = [
 /** @param {Label} label @returns {string} what it is called */
 export function nameOf(label) {
   return typeof label === 'string' ? label : label.label;
+}
+
+/** Of several things the one: "bird" of "birds"; English alone has it. @param {string} name */
+export function singularOf(name) {
+  return pluralize.singular(name);
 }
 
 /** What stands between a label and its hint in a line of the text field. */

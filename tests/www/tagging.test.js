@@ -78,6 +78,20 @@ test('a label that the vocabulary lists is no other name of what a picture rathe
   assert.equal((await of('tea kettle of ours')).doubt, null);
 });
 
+test('labels that name several things are no other things than each of them', async () => {
+  const scores = { birds: 0.6, flamingo: 0.3, dogs: 0.05 };
+  const beside = ['bird', 'flamingo', 'dog', 'teapot'];
+  const of = (/** @type {Record<string, number>} */ among) =>
+    answer(taggerOf({ birds: 0.9, dogs: 0.1 }, { among: { ...scores, ...among } }), {
+      vocabulary,
+      beside,
+      labels: ['birds', 'dogs'],
+    });
+  assert.equal((await of({})).doubt, null);
+  assert.equal((await of({ birds: 0.1, flamingo: 0.8 })).doubt, null, 'a flamingo is one of the birds');
+  assert.deepEqual((await of({ birds: 0.1, flamingo: 0, teapot: 0.8 })).doubt, { likely: 'teapot' });
+});
+
 test('what is sure only of several kinds together is the tag, and none of those guesses', async () => {
   const labels = ['animal', 'rooster', 'nautilus', 'lobster', 'car'];
   const scores = { animal: 0.35, rooster: 0.2, nautilus: 0.15, lobster: 0.1, car: 0.06 };
