@@ -47,6 +47,9 @@ export function find({
     onChange();
   };
 
+  const told = (/** @type {number} */ looked, /** @type {number} */ all) =>
+    become({ line: `Comparing the pictures: ${looked} of ${all}` });
+
   /**
    * @param {string | Picture} wanted
    * @param {boolean} [nearest] whether those are wanted that fit best, though nothing may fit
@@ -84,8 +87,6 @@ export function find({
 
   /** @param {string | Picture} wanted @returns {Promise<import('./image-search.js').Found | null>} null where there is no tagger */
   const foundOf = async (wanted) => {
-    const told = (/** @type {number} */ looked, /** @type {number} */ all) =>
-      become({ line: `Comparing the pictures: ${looked} of ${all}` });
     if (typeof wanted !== 'string') return search.find(wanted, told);
     const words = wordsOf(wanted);
     // A tag is looked for as the model knows it, whatever it is called here.
@@ -125,7 +126,8 @@ export function find({
   const duplicates = async () => {
     become({ busy: true, nothing: false, line: 'Comparing the pictures' });
     try {
-      const groups = (await search.duplicates()).map((group) => group.sort((a, b) => b.size - a.size));
+      const found = await search.duplicates((picture) => gallery.thumbnails.copyOf(picture), told);
+      const groups = found.map((group) => group.sort((a, b) => b.size - a.size));
       const all = groups.flat();
       if (groups.length > 0) session.arrange(all, { alone: true, groups });
       become({

@@ -13,6 +13,8 @@
  * @property {boolean} canTell
  */
 
+import { copiesAmong } from './copies.js';
+import { Groups } from './groups.js';
 import { concernsPicture } from './queues.js';
 
 /** The least standard score of what fits words: see `SearchOptions.cutoff` of the package. */
@@ -69,8 +71,13 @@ export class ImageSearch {
     };
   }
 
-  /** Groups of pictures that are nearly the same. @returns {Promise<Picture[][]>} */
-  async duplicates() {
+  /**
+   * Groups of pictures that are nearly the same: to the model, or as copies of each other.
+   * @param {(picture: Picture) => Blob | null} copyOf their small copies, where they are made already
+   * @param {(looked: number, all: number) => void} told how many of them have been looked at
+   * @returns {Promise<Picture[][]>}
+   */
+  async duplicates(copyOf, told) {
     this.leave();
     const tagger = this.#session.tags.engine;
     if (!tagger) return [];
@@ -81,8 +88,21 @@ export class ImageSearch {
     const index = await this.#fill(tagger, pictures, () => {}, signal);
     if (index.size < 2) return [];
     const byId = new Map(pictures.map((picture) => [picture.id, picture]));
-    const groups = await index.duplicates({ signal });
-    return groups.map((ids) => ids.flatMap((id) => byId.get(id) ?? []));
+    const alike = await index.duplicates({ signal });
+    const looks = pictures.flatMap((picture) => {
+      const vector = this.#session.embeddings.known(tagger, picture);
+      return vector ? [{ picture, copy: copyOf(picture) ?? picture.file, vector }] : [];
+    });
+    const copies = await copiesAmong(looks, { told, signal });
+    /** @type {Groups<Picture>} */
+    const groups = new Groups();
+    for (const [first, ...others] of [
+      ...alike.map((ids) => ids.flatMap((id) => byId.get(id) ?? [])),
+      ...copies,
+    ]) {
+      for (const other of others) if (first) groups.join(first, other);
+    }
+    return groups.all();
   }
 
   /** Gives up the search under way. */

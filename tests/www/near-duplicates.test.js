@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { distance, hashOf, HEIGHT, WIDTH } from '../../www/difference-hash.js';
+import { Groups } from '../../www/groups.js';
 import { fileLines } from '../../www/near-duplicates.js';
 
 /** What tells files apart that are nearly the same. */
@@ -29,4 +31,51 @@ test('where names are the same, folders tell them apart; none of equal files is 
   ]);
   assert.deepEqual(fileLines(one, groups, unknown, true).lines, ['Stays', 'sea.jpg', '1 kB', '2019']);
   assert.deepEqual(fileLines(other, groups, unknown, false).lines, ['sea.jpg', '1 kB', 'copies']);
+});
+
+/** A picture of waves, some of which lie across, with what is told done to its light. @param {number} bend @param {(light: number, at: number) => number} change */
+const waves = (bend, change = Number) =>
+  Uint8ClampedArray.from({ length: WIDTH * HEIGHT * 4 }, (_, i) => {
+    const at = i >> 2;
+    const [x, y] = [(at % WIDTH) / WIDTH, Math.floor(at / WIDTH) / HEIGHT];
+    return i % 4 === 3 ? 255 : change(110 + 60 * Math.sin(bend * x + 5 * y) + 40 * Math.cos(9 * x * y), at);
+  });
+
+test('copies that are lighter, coarser or grainier have nearly the same hash, and others have not', () => {
+  const hash = hashOf(waves(11));
+  assert.equal(distance(hash, hashOf(waves(11))), 0);
+  assert.ok(distance(hash, hashOf(waves(11, (light) => 30 + light * 0.8))) <= 6, 'lighter');
+  assert.ok(distance(hash, hashOf(waves(11, (light) => Math.round(light / 16) * 16))) <= 6, 'coarser');
+  const grain = (/** @type {number} */ light, /** @type {number} */ at) => light + ((at * 7919) % 21) - 10;
+  assert.ok(distance(hash, hashOf(waves(11, grain))) <= 6, 'grainier');
+  assert.ok(distance(hash, hashOf(waves(23))) > 15, 'another picture');
+  assert.equal(distance(hash, hashOf(waves(11, (light) => 255 - light))) > 50, true, 'its negative');
+});
+
+test('bits of a hash are darker to the right, the first of them at the top left', () => {
+  const half = hashOf(
+    Uint8ClampedArray.from({ length: WIDTH * HEIGHT * 4 }, (_, i) => {
+      const at = i >> 2;
+      // Only the first place of the first row is light.
+      return at % WIDTH < WIDTH / 9 && at < WIDTH * (HEIGHT / 8) ? 200 : 10;
+    }),
+  );
+  assert.deepEqual([...half], [1, 0]);
+  assert.equal(distance(Uint32Array.of(0, 0), Uint32Array.of(0xffffffff, 0x80000001)), 34);
+});
+
+test('groups grow together', () => {
+  /** @type {Groups<string>} */
+  const groups = new Groups();
+  groups.join('a', 'b');
+  groups.join('c', 'd');
+  groups.join('e', 'f');
+  assert.ok(!groups.areJoined('a', 'd'));
+  groups.join('b', 'd');
+  groups.join('d', 'a');
+  assert.ok(groups.areJoined('a', 'c') && !groups.areJoined('a', 'e') && !groups.areJoined('a', 'z'));
+  assert.deepEqual(groups.all(), [
+    ['a', 'b', 'c', 'd'],
+    ['e', 'f'],
+  ]);
 });
