@@ -262,15 +262,17 @@ test('near-duplicates stand beside each other, with all but the largest file sel
     mimeType: 'image/webp',
     buffer: readFileSync(new URL(name, samples)),
   }));
-  const [first, second, third] = files;
-  assert.ok(first && second && third);
+  const [first, second] = files;
+  const house = files.find(({ name }) => name === 'house.webp');
+  assert.ok(first && second && house);
   // The same picture in a file that is a little longer.
   const longer = (/** @type {import('./support/pictures.js').File} */ file, /** @type {string} */ name) => ({
     ...file,
     name,
     buffer: Buffer.concat([file.buffer, Buffer.alloc(9)]),
   });
-  // The same picture once more with three fifths of its pixels' columns and rows, as JPEG: a model sees something else in it.
+  // The same picture once more with three fifths of its pixels' columns and rows, as JPEG: to the model
+  // they have a cosine of 0.84.
   const smaller = await page.evaluate(
     async (bytes) => {
       const picture = await createImageBitmap(new Blob([Uint8Array.from(bytes)]));
@@ -279,7 +281,7 @@ test('near-duplicates stand beside each other, with all but the largest file sel
       const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.6 });
       return [...new Uint8Array(await blob.arrayBuffer())];
     },
-    [...third.buffer],
+    [...house.buffer],
   );
   const small = { name: 'small.jpg', mimeType: 'image/jpeg', buffer: Buffer.from(smaller) };
   const copies = [longer(first, 'copy.webp'), longer(second, 'other.webp'), small];
