@@ -52,9 +52,10 @@ function wants(session, picture, want) {
   }
 }
 
-/** @param {Picture} picture when its file was last written, which cameras do when they take it */
-function yearOf({ taken }) {
-  return taken > 0 ? String(new Date(taken).getFullYear()) : '';
+/** When a camera took it, or else its file was last written. @param {Session} session @param {Picture} picture */
+function yearOf(session, picture) {
+  const taken = session.fileWords.of(picture)?.taken ?? picture.taken;
+  return taken === 0 ? '' : String(new Date(taken).getFullYear());
 }
 
 /**
@@ -67,7 +68,7 @@ export function filterOf(session, chosen) {
   const { labels, want, folder, year } = chosen;
   return (picture) => {
     if (folder !== '' && !`${folderOf(picture.path)}/`.startsWith(`${folder}/`)) return false;
-    if (year !== '' && yearOf(picture) !== year) return false;
+    if (year !== '' && yearOf(session, picture) !== year) return false;
     if (want !== '' && !wants(session, picture, want)) return false;
     if (labels.size === 0) return true;
     const has = new Set(session.answerOf(picture)?.tags.map(({ label }) => label));
@@ -75,24 +76,42 @@ export function filterOf(session, chosen) {
   };
 }
 
-/** What there is to choose from. @param {Session} session @param {readonly Picture[]} pictures @returns {Choices} */
-export function choicesOf(session, pictures) {
+/**
+ * What there is to choose from, and how many pictures are left with it of those that all else which is chosen leaves.
+ * @param {Session} session
+ * @param {readonly Picture[]} pictures
+ * @param {Chosen} chosen
+ * @returns {Choices}
+ */
+export function choicesOf(session, pictures, chosen) {
+  const among = (/** @type {Partial<Chosen>} */ instead) =>
+    filterOf(session, { ...chosen, ...instead }) ?? (() => true);
+  const [left, ofWants, ofFolders, ofYears] = [
+    among({}),
+    among({ want: '' }),
+    among({ folder: '' }),
+    among({ year: '' }),
+  ];
   /** @type {Record<'labels' | 'folders' | 'years', Map<string, number>>} */
   const counts = { labels: new Map(), folders: new Map(), years: new Map() };
   const tally = { unsure: 0, untagged: 0, uncaptioned: 0, corrected: 0, failed: 0 };
-  const add = (/** @type {Map<string, number>} */ map, /** @type {string} */ value) =>
-    map.set(value, (map.get(value) ?? 0) + 1);
+  const add = (
+    /** @type {Map<string, number>} */ map,
+    /** @type {string} */ value,
+    /** @type {boolean} */ counts,
+  ) => map.set(value, (map.get(value) ?? 0) + Number(counts));
   for (const picture of pictures) {
-    for (const { label } of session.answerOf(picture)?.tags ?? []) {
-      if (label !== null) add(counts.labels, label);
+    for (const { label } of left(picture) ? (session.answerOf(picture)?.tags ?? []) : []) {
+      if (label !== null) add(counts.labels, label, true);
     }
-    for (const want of /** @type {Want[]} */ (Object.keys(tally))) {
+    for (const want of ofWants(picture) ? /** @type {Want[]} */ (Object.keys(tally)) : []) {
       if (wants(session, picture, want)) tally[want] += 1;
     }
+    // Folders and years stay in their places, whatever else is chosen.
     for (let folder = folderOf(picture.path); folder !== ''; folder = folderOf(folder)) {
-      add(counts.folders, folder);
+      add(counts.folders, folder, ofFolders(picture));
     }
-    add(counts.years, yearOf(picture));
+    add(counts.years, yearOf(session, picture), ofYears(picture));
   }
   const listed = (/** @type {Map<string, number>} */ map) =>
     [...map].map(([value, count]) => ({ value, count })).filter(({ value }) => value !== '');

@@ -231,7 +231,7 @@ function showFilter() {
   const { pictures } = session;
   const all = isAll(chosen);
   page.filter.tell(pictures.length >= ENOUGH_TO_FIND, all ? null : session.shown.length, naming);
-  if (page.filter.open) page.filter.show(choicesOf(session, pictures), naming);
+  if (page.filter.open) page.filter.show(choicesOf(session, pictures, chosen), naming);
 }
 
 let wasOpen = false;

@@ -28,6 +28,37 @@ test('keywords and sentences are read out of every kind of picture that holds th
   assert.deepEqual(await embeddedIn(new Blob([jpeg(...profiles, late), new Uint8Array(9)])), FILED);
 });
 
+test('when it was taken is told by EXIF data, whatever else is told', async () => {
+  // One entry that leads to the EXIF part, and in it one: DateTimeOriginal.
+  const dated = (/** @type {string} */ date) => {
+    const tiff = Buffer.alloc(64);
+    tiff.write('II*\0', 'latin1');
+    tiff.writeUInt32LE(8, 4);
+    for (const [at, tag, type, length, value] of [
+      [8, 0x8769, 4, 1, 26],
+      [26, 0x9003, 2, 20, 44],
+    ]) {
+      tiff.writeUInt16LE(1, at);
+      tiff.writeUInt16LE(tag, at + 2);
+      tiff.writeUInt16LE(type, at + 4);
+      tiff.writeUInt32LE(length, at + 6);
+      tiff.writeUInt32LE(value, at + 10);
+    }
+    tiff.write(date, 44, 'latin1');
+    return jpeg(segment(0xe1, Buffer.concat([Buffer.from('Exif\0\0'), tiff])));
+  };
+  const taken = new Date(2019, 6, 4, 12, 34, 56).getTime();
+  const picture = dated('2019:07:04 12:34:56');
+  assert.deepEqual(await embeddedIn(new Blob([picture])), { tags: [], caption: '', taken });
+  const written = withXmp(picture, packet);
+  assert.deepEqual(await embeddedIn(new Blob([written])), { ...FILED, taken });
+  assert.deepEqual(readFiled({ ...FILED, taken }), { ...FILED, taken });
+  for (const nothing of ['0000:00:00 00:00:00', '    :  :     :  :  ', 'no date at all, you ']) {
+    assert.equal(await embeddedIn(new Blob([dated(nothing)])), null);
+  }
+  assert.deepEqual(readFiled({ ...FILED, taken: 'today' }), FILED);
+});
+
 test('what is damaged, empty or endless says nothing', async () => {
   assert.equal(await embeddedIn(new Blob(['no picture'])), null);
   assert.equal(await embeddedIn(new Blob([])), null);

@@ -15,6 +15,7 @@ const session = /** @type {any} */ ({
   captionsOf: ({ caption = 'a caption' }) => caption && [{ caption }],
   hasFailed: ({ failed = false }) => failed,
   corrections: { of: ({ said }) => said },
+  fileWords: { of: ({ filed }) => filed },
 });
 
 const left = (chosen) =>
@@ -41,7 +42,7 @@ test('what is still to be said tells them apart, too', () => {
 });
 
 test('choices are counted, the most frequent and the latest first', () => {
-  const { labels, wants, folders, years } = choicesOf(session, /** @type {any} */ (PICTURES));
+  const { labels, wants, folders, years } = choicesOf(session, /** @type {any} */ (PICTURES), ALL);
   assert.deepEqual(labels, [
     { value: 'animal', count: 2 },
     { value: 'cat', count: 1 },
@@ -56,4 +57,33 @@ test('choices are counted, the most frequent and the latest first', () => {
     { value: '2021', count: 2 },
     { value: '2019', count: 1 },
   ]);
+});
+
+test('choices are counted among what all else that is chosen leaves', () => {
+  const chosen = { ...ALL, folder: 'Trip', labels: new Set(['cat']) };
+  const { labels, wants, folders, years } = choicesOf(session, /** @type {any} */ (PICTURES), chosen);
+  assert.deepEqual(labels, [
+    { value: 'animal', count: 1 },
+    { value: 'cat', count: 1 },
+  ]);
+  assert.deepEqual(wants, { unsure: 0, untagged: 0, uncaptioned: 0, corrected: 1, failed: 0 });
+  assert.deepEqual(folders, [
+    { value: 'Trip', count: 1 },
+    { value: 'Trip/day 1', count: 0 },
+    { value: 'Trip/day 10', count: 1 },
+  ]);
+  assert.deepEqual(years, [
+    { value: '2021', count: 1 },
+    { value: '2019', count: 0 },
+  ]);
+});
+
+test('the year is that in which the camera says that it was taken, and else that of the file', () => {
+  const copied = {
+    ...PICTURES[0],
+    filed: { tags: [], caption: '', taken: new Date(2012, 11, 31).getTime() },
+  };
+  const of = (/** @type {string} */ year) =>
+    filterOf(session, { ...ALL, year })?.(/** @type {any} */ (copied));
+  assert.deepEqual([of('2012'), of('2019')], [true, false]);
 });

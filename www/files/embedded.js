@@ -1,6 +1,6 @@
 /**
- * What a picture says of itself: the keywords and the sentence that some program has written into it. No more of it is read than that
- * takes.
+ * What a picture says of itself: when it was taken, and the keywords and the sentence that some program has written into it. No more of
+ * it is read than that takes.
  *
  * @typedef {object} Filed
  * @property {readonly string[]} tags
@@ -8,9 +8,11 @@
  * @property {readonly string[]} [gone] tags that it has not, as somebody has said on this page
  * @property {string} caption empty where there is none
  * @property {boolean} [captionIsOwn] whether somebody has written it, or chosen it, on this page
+ * @property {number} [taken] when the camera took it, in milliseconds
  */
 
 import { readCaption, readTags } from '../corrections.js';
+import { takenIn } from './taken.js';
 import { isJpeg } from './xmp-jpeg.js';
 import { xmpOf } from './xmp-embed.js';
 import { readXmp } from './xmp-merge.js';
@@ -25,29 +27,40 @@ const MOST_TAGS = 50;
 
 /** @param {Blob} file @returns {Promise<Filed | null>} null where it says nothing */
 export async function embeddedIn(file) {
-  const packet = await packetOf(file);
-  if (packet === null || packet.length > LONGEST) return null;
+  const head = await bytesOf(file, HEAD);
+  const [packet, taken] = [await packetOf(file, head), await takenIn(head)];
+  const said = packet === null || packet.length > LONGEST ? { tags: [], caption: '' } : saidIn(packet);
+  if (taken !== null) Object.assign(said, { taken });
+  return said.tags.length > 0 || said.gone || said.caption !== '' || taken !== null ? said : null;
+}
+
+/** @param {string} packet @returns {Filed} */
+function saidIn(packet) {
   const { tags, own = [], gone = [], caption, captionIsOwn = false } = readXmp(packet);
   const words = (/** @type {string[]} */ all) => [
     ...new Set(all.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' '))).slice(0, MOST_TAGS)),
   ];
   const text = readCaption(caption) ?? '';
-  const said = { tags: words(tags), caption: text };
-  if (own.length > 0) Object.assign(said, { own: words(own) });
-  if (gone.length > 0) Object.assign(said, { gone: words(gone) });
-  if (captionIsOwn && text !== '') Object.assign(said, { captionIsOwn });
-  return said.tags.length > 0 || gone.length > 0 || text !== '' ? said : null;
+  return {
+    tags: words(tags),
+    ...(own.length > 0 && { own: words(own) }),
+    ...(gone.length > 0 && { gone: words(gone) }),
+    caption: text,
+    ...(captionIsOwn && text !== '' && { captionIsOwn }),
+  };
 }
 
-/** @param {Blob} file */
-async function packetOf(file) {
-  const read = async (/** @type {number} */ length) =>
-    new Uint8Array(await file.slice(0, length).arrayBuffer());
-  const head = await read(HEAD);
+/** @param {Blob} file @param {number} length at most */
+async function bytesOf(file, length) {
+  return new Uint8Array(await file.slice(0, length).arrayBuffer());
+}
+
+/** @param {Blob} file @param {Uint8Array} head its first bytes */
+async function packetOf(file, head) {
   const found = xmpOf(head);
   if (found !== null || file.size <= HEAD) return found;
-  if (isJpeg(head)) return xmpOf(await read(LONG_HEAD));
-  return file.size <= MOST ? xmpOf(await read(file.size)) : null;
+  if (isJpeg(head)) return xmpOf(await bytesOf(file, LONG_HEAD));
+  return file.size <= MOST ? xmpOf(await bytesOf(file, file.size)) : null;
 }
 
 /** @param {any} filed what was kept @returns {Filed | undefined} undefined where it is nothing of the kind */
@@ -55,12 +68,13 @@ export function readFiled(filed) {
   const isTexts = (/** @type {unknown} */ list) =>
     Array.isArray(list) && list.every((one) => typeof one === 'string');
   if (!isTexts(filed?.tags) || typeof filed.caption !== 'string') return undefined;
-  const { tags, own, gone, caption, captionIsOwn } = filed;
+  const { tags, own, gone, caption, captionIsOwn, taken } = filed;
   return {
     tags,
     ...(isTexts(own) && { own }),
     ...(isTexts(gone) && { gone }),
     caption,
     ...(captionIsOwn === true && { captionIsOwn }),
+    ...(Number.isFinite(taken) && { taken }),
   };
 }
