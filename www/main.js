@@ -72,7 +72,7 @@ import { offerLarger } from './offering.js';
 import { loadOptions } from './options.js';
 import { SAMPLES } from './samples.js';
 import { askQuestions, firstQuestion } from './questioning.js';
-import { rowsOf, save } from './save.js';
+import { partOf, rowsOf, save } from './save.js';
 import { findPrompts } from './prompting.js';
 import { Session } from './session.js';
 import { placeSettings } from './settings.js';
@@ -255,6 +255,7 @@ function show() {
   showFilter();
   const tally = session.tally();
   offer.show(tally);
+  page.saving.offer(partOf(gallery.selected, session));
   page.work.show(tally, session.tags.progress, session.pictures.length >= ENOUGH_TO_FIND);
   document.body.toggleAttribute('data-working', tally.open > 0);
   document.body.toggleAttribute('data-pictures', tally.total > 0);
@@ -313,7 +314,8 @@ page.captionSettings.addEventListener('settings', (/** @type {CustomEvent} */ { 
   session.describe(detail),
 );
 page.saving.addEventListener('save', async (/** @type {CustomEvent} */ { detail }) => {
-  const rows = rowsOf(session, { naming, vocabulary });
+  const part = detail.which === 'selected' ? [...(gallery.selected ?? [])] : session.shown;
+  const rows = rowsOf(session, detail.which ? part : session.pictures, { naming, vocabulary });
   const told = (/** @type {string} */ line) => page.saving.progress(line);
   const closed = folders.closed.map(({ name }) => name);
   page.saving.say(await save(rows, detail, told, closed).catch((error) => explain(error).sentence));

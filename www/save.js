@@ -20,14 +20,28 @@ import { writeInto } from './files/folder.js';
 import { count } from './words.js';
 
 /**
- * The rows of all pictures that have an answer.
+ * The pictures that somebody looks at, and so rather means than all of them.
+ *
+ * @param {ReadonlySet<import('./session.js').Picture> | null} selected
+ * @param {Pick<Session, 'pictures' | 'shown'>} session
+ * @returns {{ which: 'selected' | 'shown', size: number, all: number } | null} null for all
+ */
+export function partOf(selected, { pictures, shown }) {
+  const all = pictures.length;
+  if (selected && selected.size > 0) return { which: 'selected', size: selected.size, all };
+  return shown.length < all ? { which: 'shown', size: shown.length, all } : null;
+}
+
+/**
+ * The rows of those pictures that have an answer.
  *
  * @param {Session} session
+ * @param {readonly import('./session.js').Picture[]} pictures
  * @param {{ naming: (label: string) => string, vocabulary: import('ocelli').Vocabulary | null }} how tags are called
  * @returns {Row[]}
  */
-export function rowsOf(session, { naming, vocabulary }) {
-  return session.pictures.flatMap((picture) => {
+export function rowsOf(session, pictures, { naming, vocabulary }) {
+  return pictures.flatMap((picture) => {
     const known = session.answerOf(picture)?.tags ?? [];
     const labelsOf = (/** @type {typeof known} */ some) => some.flatMap(({ label }) => label ?? []);
     const labels = labelsOf(known);

@@ -248,6 +248,17 @@ test('what people say is there on the next visit, and tells which pictures are s
   await page.keyboard.press('Enter');
   await page.locator('picture-finder').getByText('2 pictures of 30 fit “oma”').waitFor();
   await tiles(visit, 2);
+  // Those that somebody looks at are saved, unless they want all.
+  await page.locator('save-answers summary').click();
+  const saved = async () => {
+    const saving = page.waitForEvent('download');
+    await page.getByRole('button', { name: /^List for programs/ }).click();
+    return JSON.parse(readFileSync(await (await saving).path(), 'utf8')).length;
+  };
+  assert.equal(await saved(), 2);
+  await page.getByLabel('All 30 pictures').check();
+  await page.locator('.save-line', { hasText: 'Saved what is known of 2 pictures.' }).waitFor();
+  assert.equal(await saved(), 30);
   await visit.end();
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { loadVocabulary } from '../../pkg/src/node.js';
 import { FileWords } from '../../www/file-words.js';
-import { rowsOf, save } from '../../www/save.js';
+import { partOf, rowsOf, save } from '../../www/save.js';
 
 /** What is saved of pictures. */
 
@@ -19,7 +19,7 @@ function rowOf({ tags, compared = [], gone = [], paths = [] }) {
     corrections: { of: () => ({ own: [], gone, caption: null }) },
     fileWords: new FileWords(),
   };
-  const [row] = rowsOf(/** @type {any} */ (session), { naming: String, vocabulary });
+  const [row] = rowsOf(/** @type {any} */ (session), session.pictures, { naming: String, vocabulary });
   return row;
 }
 
@@ -43,7 +43,7 @@ test('what people have given or agreed to is told from what models find, in its 
     corrections: { of: () => ({ own: ['Rex', 'dog'], gone: [], caption: null }) },
     fileWords: new FileWords(),
   };
-  const [row] = rowsOf(/** @type {any} */ (session), { naming: String, vocabulary });
+  const [row] = rowsOf(/** @type {any} */ (session), session.pictures, { naming: String, vocabulary });
   assert.deepEqual([row?.own, row?.tags.length], [['Rex', 'dog'], 4]);
 });
 
@@ -68,4 +68,14 @@ test('what somebody has taken away is not above another tag either', () => {
   const paths = /** @type {[string, string][]} */ ([['Rex', 'pets|dogs|Rex']]);
   assert.equal(rowOf({ tags: ['Rex'], paths })?.hierarchy[0], 'pets|dogs|Rex');
   assert.equal(rowOf({ tags: ['Rex'], gone: ['pets'], paths })?.hierarchy[0], 'dogs|Rex');
+});
+
+test('of pictures those are meant that are selected, or else shown, where these are not all', () => {
+  const pictures = /** @type {any[]} */ (['a', 'b', 'c']);
+  const of = (/** @type {any[] | null} */ selected, shown = pictures) =>
+    partOf(selected && new Set(selected), { pictures, shown });
+  assert.equal(of(null), null);
+  assert.equal(of([]), null);
+  assert.deepEqual(of(['a', 'c'], ['a']), { which: 'selected', size: 2, all: 3 });
+  assert.deepEqual(of([], ['b']), { which: 'shown', size: 1, all: 3 });
 });

@@ -1,11 +1,17 @@
 /**
- * `<save-answers>`: what was found out, as files. Dispatches `save` with an order: the format, where it goes, and how; and `answers` with
- * files that are to be read back.
+ * `<save-answers>`: what was found out, as files. Dispatches `save` with an order: the format, of which pictures, where it goes, and how;
+ * and `answers` with files that are to be read back.
+ *
+ * @typedef {object} Part of the pictures
+ * @property {'selected' | 'shown'} which those that are selected, or that a search or a filter shows
+ * @property {number} size
+ * @property {number} all how many pictures there are
  *
  * @typedef {import('../export.js').Format} Format
  * @typedef {import('../export.js').Options} Options
  */
 
+import { count, digits } from '../words.js';
 import { button, make, tell, write } from './dom.js';
 
 /** @type {[Format, string, string][]} */
@@ -26,6 +32,23 @@ class SaveAnswers extends HTMLElement {
   /** What is being saved. @type {AbortController | null} */
   #work = null;
 
+  /** Which pictures can be chosen beside all of them. @type {Part['which'] | null} */
+  #which = null;
+  #part = make('input', { type: 'radio', name: 'save-which', id: 'save-part' });
+  #partName = make('label', { for: 'save-part' });
+  #all = make('input', { type: 'radio', name: 'save-which', id: 'save-all' });
+  #allName = make('label', { for: 'save-all' });
+  #pictures = make(
+    'li',
+    { hidden: true },
+    make(
+      'fieldset',
+      { className: 'save-where' },
+      make('legend', { className: 'unseen' }, 'Which pictures'),
+      make('div', { className: 'check' }, this.#part, this.#partName),
+      make('div', { className: 'check' }, this.#all, this.#allName),
+    ),
+  );
   #folder = make('input', { type: 'radio', name: 'save-where', id: 'save-folder' });
   #keepCaption = make('input', { type: 'checkbox', id: 'save-keep-caption', checked: true });
   #parts = make(
@@ -51,7 +74,7 @@ class SaveAnswers extends HTMLElement {
   });
 
   connectedCallback() {
-    const list = make('ul', { className: 'save-formats' });
+    const list = make('ul', { className: 'save-formats' }, this.#pictures);
     if ('showDirectoryPicker' in window) list.append(make('li', {}, this.#places()));
     for (const [format, title, note] of FORMATS) {
       const choice = button(title, 'save-format', () => this.#choose(format));
@@ -83,6 +106,16 @@ class SaveAnswers extends HTMLElement {
       this.#menu.open = false;
       this.querySelector('summary')?.focus();
     });
+  }
+
+  /** @param {Part | null} part of the pictures that somebody looks at, and so rather means; null where those are all */
+  offer(part) {
+    this.#pictures.hidden = part === null;
+    if (this.#which !== part?.which) this.#part.checked = true;
+    this.#which = part?.which ?? null;
+    if (!part) return;
+    write(this.#partName, `The ${digits(part.size)} ${part.which}`);
+    write(this.#allName, `All ${count(part.all, 'picture')}`);
   }
 
   /** @param {string} line what has become of it */
@@ -159,7 +192,8 @@ class SaveAnswers extends HTMLElement {
       keepCaption: this.#keepCaption.checked,
     };
     const where = this.#folder.checked ? 'folder' : 'download';
-    tell(this, 'save', { format, where, options, signal: this.#work.signal });
+    const which = this.#all.checked ? null : this.#which;
+    tell(this, 'save', { format, which, where, options, signal: this.#work.signal });
   }
 }
 
