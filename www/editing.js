@@ -104,28 +104,43 @@ export function edit({
       correct(`Nothing is said of ${quoted([unsay])} now.`, chosen, { unsay: [unsay] });
     }
     if (remove !== undefined) {
-      correct(`Took ${quoted([remove])} away from ${called(chosen)}.`, chosen, { remove: [remove] });
+      const changes = chosen.map((picture) => [picture, [remove, ...kindsOf(remove, picture)]]);
+      takeEach(new Map(/** @type {[Picture, string[]][]} */ (changes)));
     }
   };
+
+  /** Takes tags away. @param {ReadonlyMap<Picture, string[]>} going @returns {string} what was done, in a sentence */
+  const takeEach = (going) => {
+    const labels = new Set([...going.values()].flat());
+    const title = `Took ${quoted([...labels])} away from ${called([...going.keys()])}.`;
+    correctEach(title, new Map([...going].map(([picture, remove]) => [picture, { remove }])));
+    return title;
+  };
+
+  /** Tags of a picture that are kinds of another: what is no animal is no dog. @param {string} label @param {Picture} picture */
+  const kindsOf = (label, picture) => labelsOf(picture).filter((one) => names.isBelow(one, label));
+
+  /** @param {Picture} picture */
+  const labelsOf = (picture) =>
+    (session.answerOf(picture)?.tags ?? []).flatMap((tag) => (tag.label === null ? [] : tag.label));
 
   /** Takes tags away from those pictures that have them. @param {string} text @param {readonly Picture[]} chosen */
   const takeAway = (text, chosen) => {
     const typed = readTags(text);
     if (typed.length === 0 || chosen.length === 0) return;
-    /** @type {Map<Picture, { remove: string[] }>} */
-    const changes = new Map();
+    /** @type {Map<Picture, string[]>} */
+    const going = new Map();
     for (const picture of chosen) {
-      const labels = (session.answerOf(picture)?.tags ?? []).flatMap(({ label }) => label ?? []);
-      const remove = labels.filter((label) => typed.some((name) => names.isCalled(label, name)));
-      if (remove.length > 0) changes.set(picture, { remove });
+      const named = labelsOf(picture).filter((label) => typed.some((name) => names.isCalled(label, name)));
+      const all = new Set([...named, ...named.flatMap((label) => kindsOf(label, picture))]);
+      if (all.size > 0) going.set(picture, [...all]);
     }
-    const gone = [...new Set([...changes.values()].flatMap(({ remove }) => remove))];
+    const gone = [...going.values()].flat();
     const missing = typed.filter((name) => !gone.some((label) => names.isCalled(label, name)));
     const nobody = chosen.length === 1 ? `${called(chosen)} has no` : `None of the ${called(chosen)} has`;
     const absent = missing.map((name) => `${nobody} “${name}”.`).join(' ');
-    if (changes.size === 0) return tellOnly(absent);
-    const title = `Took ${quoted(gone)} away from ${called([...changes.keys()])}.`;
-    correctEach(title, changes);
+    if (going.size === 0) return tellOnly(absent);
+    const title = takeEach(going);
     if (absent) tellOnly(`${title} ${absent}`);
   };
 

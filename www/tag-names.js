@@ -62,6 +62,11 @@ export class TagNames {
     );
   }
 
+  /** @param {string} label @param {string} above @returns {boolean} whether the one is a kind of the other, as a dog is an animal */
+  isBelow(label, above) {
+    return this.#vocabulary?.implied(label).includes(above) ?? false;
+  }
+
   /** @param {string} typed @returns {string[]} names that begin so, then those that have it in them */
   propose(typed) {
     const wanted = typed.toLocaleLowerCase();

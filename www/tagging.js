@@ -33,8 +33,8 @@ const MOST_SHOWN = 7;
 /** Of the page's many labels, what scores less is noise. */
 const WORTH_SHOWING = 0.05;
 /**
- * Somebody's own labels share one score: what has a fifth of it or more is an answer. So a picture may show several of them, at most
- * five; where the score is spread thinner, none of them is more than a guess.
+ * Labels share one score: what has a fifth of it or more is an answer. So a picture may show several of them, at most five; where the
+ * score is spread thinner, none of them is more than a guess.
  */
 const ANSWERING = 0.2;
 /** The score of a label for itself from which on it is likelier than "none of these": see `TagOptions.scores` of the package. */
@@ -104,9 +104,12 @@ function surelyOf(vocabulary, all, shown, threshold) {
   // Kinds that are guesses are left out, and what it surely is, shown: by its own score, or by theirs together.
   const [first] = shown;
   const answers = first && surest.label === first.label && first.score >= threshold ? shown : [surest];
-  const worth = answers.filter(({ score }, place) => place === 0 || score >= WORTH_SHOWING);
+  const worth = answers.filter(({ score }, place) => place === 0 || score >= ANSWERING);
   // So many as are seen at a glance.
-  return { tags: vocabulary.withParents(worth, { among: all }).slice(0, MOST_SHOWN), sure: true };
+  const tags = vocabulary.withParents(worth, { among: all }).slice(0, MOST_SHOWN);
+  const labels = new Set(tags.map(({ label }) => label));
+  const others = answers.filter(({ label, score }) => score >= WORTH_SHOWING && !labels.has(label));
+  return { tags, compared: others.slice(0, MOST_SHOWN - tags.length), sure: true };
 }
 
 /**

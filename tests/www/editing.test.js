@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { loadVocabulary } from '../../pkg/src/node.js';
 import { Corrections } from '../../www/corrections.js';
 import { edit } from '../../www/editing.js';
 import { TagNames } from '../../www/tag-names.js';
 
 /** What people do to several pictures, over stand-ins for the elements. */
+
+const vocabulary = await loadVocabulary();
 
 /** @param {EventTarget} host @param {string} type @param {unknown} [detail] */
 const tell = (host, type, detail) => host.dispatchEvent(new CustomEvent(type, { detail }));
@@ -34,6 +37,7 @@ function begin(...found) {
   const bar = Object.assign(new EventTarget(), { show() {} });
   /** @type {string[]} */
   const merged = [];
+  const list = new EventTarget();
   const editing = edit(
     /** @type {any} */ ({
       session,
@@ -41,7 +45,7 @@ function begin(...found) {
       bar,
       line,
       gallery: { selected: new Set(pictures) },
-      pictures: new EventTarget(),
+      pictures: list,
       select: new EventTarget(),
       onRemoved() {},
       onEmpty() {},
@@ -49,8 +53,20 @@ function begin(...found) {
     }),
   );
   const tags = () => pictures.map((one) => session.answerOf(one)?.tags.map(({ label }) => label));
-  return { editing, corrections, pictures, bar, line, log, merged, tags };
+  return { editing, corrections, pictures, list, names, bar, line, log, merged, tags };
 }
+
+test('what is no animal is no dog either, and all comes back in one step', () => {
+  const { pictures, list, names, log, tags, line } = begin(['poodle', 'dog', 'animal', 'hat'], ['cat']);
+  names.use({ vocabulary, language: 'en', others: new Map() });
+  tell(list, 'correct', { pictures: [pictures[0]], remove: 'animal' });
+  assert.equal(log.said, 'Took “animal”, “poodle”, “dog” away from 0.png.');
+  assert.deepEqual(tags(), [['hat'], ['cat']]);
+  tell(line, 'undo');
+  assert.deepEqual(tags()[0], ['poodle', 'dog', 'animal', 'hat']);
+  tell(list, 'correct', { pictures: [pictures[0]], remove: 'poodle' });
+  assert.deepEqual(tags()[0], ['dog', 'animal', 'hat'], 'it may be another dog');
+});
 
 test('tags are taken away from those pictures that have them', () => {
   const { bar, line, log, corrections, pictures, tags } = begin(['dog', 'cat'], ['Dog'], ['cat']);
