@@ -6,6 +6,7 @@
 
 import { calledSo, meantBy } from './called.js';
 import { on } from './elements/dom.js';
+import { labelsWithin } from './phrases.js';
 import { wordsOf, written } from './query.js';
 import { count, explain, isAbort } from './words.js';
 
@@ -37,9 +38,7 @@ export function find({
   announce,
 }) {
   /** How the pictures are arranged: not as they came, about to be, and what there is to say of it. */
-  let state = { arranged: false, busy: false, nothing: false, duplicates: false, line: '' };
-  /** The words that were looked for last. */
-  let words = '';
+  let state = { arranged: false, busy: false, duplicates: false, line: '' };
 
   /** @param {Partial<typeof state>} change */
   const become = (change) => {
@@ -50,29 +49,21 @@ export function find({
   const told = (/** @type {number} */ looked, /** @type {number} */ all) =>
     become({ line: `Comparing the pictures: ${looked} of ${all}` });
 
-  /**
-   * @param {string | Picture} wanted
-   * @param {boolean} [nearest] whether those are wanted that fit best, though nothing may fit
-   */
-  const arrange = async (wanted, nearest = false) => {
-    become({ busy: true, nothing: false, duplicates: false, line: 'Comparing the pictures' });
+  /** @param {string | Picture} wanted */
+  const arrange = async (wanted) => {
+    become({ busy: true, duplicates: false, line: 'Comparing the pictures' });
     try {
       const found = await foundOf(wanted);
       if (!found) {
         become({ busy: false, line: 'The tagger is not loaded yet.' });
       } else {
         const { order, fitting } = found;
-        const nothing = typeof wanted === 'string' && fitting === 0 && !nearest;
-        // What does not fit stays behind; where nothing does, all stays as it was.
-        if (nothing) session.arrange(null);
-        else if (nearest) session.arrange(order);
+        const all = fitting === 0 && typeof wanted === 'string' && wordsOf(wanted).wanted.length === 0;
+        // What does not fit stays behind; where nothing does, the nearest come first.
+        if (all) session.arrange(null);
+        else if (fitting === 0) session.arrange(order);
         else session.arrange(order.slice(0, fitting), { alone: fitting < order.length });
-        become({
-          arranged: !nothing,
-          busy: false,
-          nothing,
-          line: lineOf(wanted, fitting, order.length, nearest),
-        });
+        become({ arranged: !all, busy: false, line: lineOf(wanted, found) });
       }
     } catch (error) {
       // Whoever ended it has said what is on the line now.
@@ -85,7 +76,7 @@ export function find({
     if (typeof wanted !== 'string') gallery.takeFocus(wanted, true);
   };
 
-  /** @param {string | Picture} wanted @returns {Promise<import('./image-search.js').Found | null>} null where there is no tagger */
+  /** @param {string | Picture} wanted @returns {Promise<Answer | null>} null where there is no tagger */
   const foundOf = async (wanted) => {
     if (typeof wanted !== 'string') return search.find(wanted, told);
     const words = wordsOf(wanted);
@@ -96,7 +87,8 @@ export function find({
         written({ wanted: known, absent: words.absent.map((word) => meantBy(names, word)) }),
         told,
       );
-      return found && withNamed(found, called(words));
+      const whole = found && withNamed(found, called(words));
+      return whole && ((await foundInPart(words, whole)) ?? whole);
     }
     // Of what could not be looked at nobody knows what it shows.
     const unread = session.pictures.filter((picture) => session.tags.jobs.get(picture)?.status === 'failed');
@@ -108,6 +100,36 @@ export function find({
       for (const picture of [...fitting, ...notTo(word)]) showing.add(picture);
     }
     return without(session.arrived, showing);
+  };
+
+  /**
+   * Where nothing fits a phrase, those that fit the labels in it, or at least the first of them, as near as they come to the phrase.
+   * @param {import('./query.js').Words} words
+   * @param {import('./image-search.js').Found} whole what the phrase itself has found
+   * @returns {Promise<Answer | null>} null where there are none
+   */
+  const foundInPart = async ({ wanted, absent }, whole) => {
+    const [phrase = '', ...others] = wanted;
+    if (whole.fitting > 0 || others.length > 0 || absent.length > 0) return null;
+    const labels = labelsWithin(names, phrase);
+    /** @type {ReadonlySet<Picture>[]} */
+    const fits = [];
+    for (const label of labels) {
+      const found = await search.find(label, told);
+      if (!found) return null;
+      const { order, fitting } = withNamed(found, called({ wanted: [label], absent: [] }));
+      fits.push(new Set(order.slice(0, fitting)));
+    }
+    const fitAll = whole.order.filter((picture) => fits.every((some) => some.has(picture)));
+    const fitFirst = whole.order.filter((picture) => fits[0]?.has(picture));
+    const [fitting, parts] = fitAll.length > 0 ? [fitAll, labels] : [fitFirst, labels.slice(0, 1)];
+    if (labels.length === 0 || fitting.length === 0) return null;
+    return {
+      ...whole,
+      order: [...new Set([...fitting, ...whole.order])],
+      fitting: fitting.length,
+      parts: parts.map((label) => names.nameOf(label)),
+    };
   };
 
   /** Pictures that are called what is to be absent: where they lie says nothing of what they show. @param {string} word */
@@ -124,7 +146,7 @@ export function find({
 
   /** Shows those that are nearly the same beside each other, with all but the best of each group selected. */
   const duplicates = async () => {
-    become({ busy: true, nothing: false, line: 'Comparing the pictures' });
+    become({ busy: true, line: 'Comparing the pictures' });
     try {
       const found = await search.duplicates((picture) => gallery.thumbnails.copyOf(picture), told);
       const groups = found.map((group) => group.sort((a, b) => b.size - a.size));
@@ -156,10 +178,8 @@ export function find({
       become({ line: 'Write a word behind the sign: “- people” finds pictures without them.' });
       return;
     }
-    words = text;
     void arrange(text);
   });
-  on(finder, 'nearest', () => void arrange(words, true));
   on(finder, 'stop', () => {
     search.leave();
     become({ busy: false, line: '' });
@@ -167,7 +187,7 @@ export function find({
   const leave = () => {
     search.leave();
     session.arrange(null);
-    become({ arranged: false, busy: false, nothing: false, duplicates: false, line: '' });
+    become({ arranged: false, busy: false, duplicates: false, line: '' });
     announce('All pictures, in the order in which they came');
   };
   on(finder, 'unfind', leave);
@@ -187,6 +207,8 @@ export function find({
   };
 }
 
+/** @typedef {import('./image-search.js').Found & { parts?: string[] }} Answer `parts`: what the labels are called that they fit in place of the whole */
+
 /** @typedef {{ named: readonly Picture[], without: ReadonlySet<Picture> }} Called */
 
 /**
@@ -199,7 +221,9 @@ function withNamed({ order, fitting, canTell }, { named, without }) {
   const front = new Set(named);
   const fit = new Set(order.slice(0, fitting).filter((picture) => !without.has(picture)));
   for (const picture of named) fit.add(picture);
-  return { order: [...new Set([...front, ...fit, ...order])], fitting: fit.size, canTell };
+  // Of those that are called so, too, the nearest come first.
+  const first = order.filter((picture) => front.has(picture));
+  return { order: [...new Set([...first, ...front, ...fit, ...order])], fitting: fit.size, canTell };
 }
 
 /** Pictures without some of them, which come last. @param {readonly Picture[]} pictures @param {ReadonlySet<Picture>} showing */
@@ -215,19 +239,22 @@ function linesOf(groups, all) {
   return `${several}. All but the largest file of each are selected.`;
 }
 
-/** @param {string | Picture} wanted @param {number} fitting @param {number} all @param {boolean} nearest */
-function lineOf(wanted, fitting, all, nearest) {
+/** @param {string | Picture} wanted @param {Answer} found */
+function lineOf(wanted, { order, fitting, parts }) {
   if (typeof wanted !== 'string') return `Ordered by likeness to ${wanted.name}`;
   const words = wordsOf(wanted);
   if (words.wanted.length === 0) {
     const absent = words.absent.map((word) => `“${word}”`).join(' or ');
     if (fitting === 0) return `Every picture seems to show ${absent}: these are all pictures.`;
-    return `${count(fitting, 'picture')} of ${all} without ${absent}`;
+    return `${count(fitting, 'picture')} of ${order.length} without ${absent}`;
   }
-  if (nearest) return `Ordered by how well they fit “${wanted}”`;
-  if (fitting === 0) return `Nothing fits “${wanted}”: these are all pictures.`;
-  return `${count(fitting, 'picture')} of ${all} fit “${wanted}”`.replace(
-    /^(1 picture of .*) fit /,
-    '$1 fits ',
-  );
+  if (fitting === 0) return `Nothing surely fits “${wanted}”: these are all pictures, the nearest first.`;
+  const fit = (/** @type {string} */ what) =>
+    `${count(fitting, 'picture')} of ${order.length} fit ${what}`.replace(
+      /^(1 picture of .*) fit /,
+      '$1 fits ',
+    );
+  if (!parts) return fit(`“${wanted}”`);
+  const labels = parts.map((name) => `“${name}”`).join(' and ');
+  return `Nothing surely fits all of “${wanted}”, but ${fit(labels)}: the nearest come first.`;
 }

@@ -44,6 +44,7 @@ function begin(tags, fits, canTell = true, failed = []) {
   };
   const names = new TagNames();
   names.use({ vocabulary: null, language: 'en', others: new Map([['dog', 'Rex']]) });
+  names.learn(['sea', 'cat', 'black cat']);
   const finder = new EventTarget();
   /** @type {(value: unknown) => void} */
   let shown = () => {};
@@ -109,4 +110,29 @@ test('words are asked as the package reads them, whatever stands first', async (
   const nothing = await ask('-');
   assert.deepEqual(nothing.asked, []);
   assert.match(nothing.line, /^Write a word behind the sign/);
+});
+
+test('where nothing fits a phrase, what fits the labels in it does, and the nearest of it comes first', async () => {
+  const fits = { 'black cat': ['b'], dog: ['c', 'd'], sea: ['a', 'c'], cat: [] };
+  const ask = begin(PICTURES, fits);
+  const both = await ask('a wet Rex by the sea');
+  assert.equal(
+    both.line,
+    'Nothing surely fits all of “a wet Rex by the sea”, but 2 pictures of 4 fit “Rex” and “sea”: the nearest come first.',
+  );
+  assert.deepEqual(both.order, ['c', 'd']);
+  const first = await ask('two black cats by the sea');
+  assert.match(first.line, /but 1 picture of 4 fits “black cat”: the nearest come first/);
+  assert.deepEqual([first.order, first.asked[1]], [['b'], 'black cat'], 'the longest label there is');
+  const nothing = await ask('a wedding in winter');
+  assert.equal(
+    nothing.line,
+    'Nothing surely fits “a wedding in winter”: these are all pictures, the nearest first.',
+  );
+  assert.deepEqual(nothing.order, ['a', 'b', 'c', 'd']);
+});
+
+test('of pictures that are called so, the nearest come first', async () => {
+  const ask = begin({ a: ['cat'], b: ['sea'], c: ['cat'] }, { cat: ['c', 'b'] });
+  assert.deepEqual((await ask('cat')).order, ['c', 'a', 'b']);
 });

@@ -1,6 +1,6 @@
 /**
  * `<picture-finder>`: shows the pictures that fit some words. Dispatches `find` with the words, `stop` when they are no longer looked
- * for, `nearest` when those are wanted that come nearest, though none fits, and `unfind` when all pictures are wanted again.
+ * for, and `unfind` when all pictures are wanted again.
  */
 
 import { button, make, tell, write } from './dom.js';
@@ -18,10 +18,6 @@ class PictureFinder extends HTMLElement {
     // This button goes, and the keyboard must not go with it.
     this.#words.focus();
     tell(this, 'stop');
-  });
-  #nearest = button('Show the nearest', 'button', () => {
-    this.#words.focus();
-    tell(this, 'nearest');
   });
   #back = button('Show all', 'button', () => {
     this.#words.value = '';
@@ -44,7 +40,7 @@ class PictureFinder extends HTMLElement {
         { className: 'field-help', id: 'find-help' },
         'Such as “beach at sunset”, or “beach - people” for one without them.',
       ),
-      make('div', { className: 'row' }, this.#line, this.#stop, this.#nearest, this.#back),
+      make('div', { className: 'row' }, this.#line, this.#stop, this.#back),
     );
   }
 
@@ -53,13 +49,11 @@ class PictureFinder extends HTMLElement {
    * @param {boolean} state.worth whether there are pictures enough
    * @param {boolean} state.arranged whether they are not shown as they came
    * @param {boolean} state.busy whether they are being compared
-   * @param {boolean} state.nothing whether none of them fits
    * @param {string} state.line what there is to say
    */
-  show({ worth, arranged, busy, nothing, line }) {
+  show({ worth, arranged, busy, line }) {
     this.hidden = !worth && !arranged && !busy;
     this.#stop.hidden = !busy;
-    this.#nearest.hidden = !nothing || busy;
     this.#back.hidden = !arranged || busy;
     write(this.#line, line);
   }
