@@ -9,6 +9,28 @@ import { choice } from './elements/model-picker.js';
 import { costOf, suggestionLine, suggestions, worthOf } from './model-words.js';
 import { count } from './words.js';
 
+const PLACE = 'ocelli-offer-declined';
+/** How long somebody who has said no is not asked again: 30 days, in milliseconds. */
+const REST = 30 * 24 * 3600 * 1000;
+
+/** Whether somebody has said no, on this visit or lately. */
+function isDeclined() {
+  try {
+    return Number(localStorage.getItem(PLACE)) + REST > Date.now();
+  } catch {
+    return false;
+  }
+}
+
+/** Keeps in mind that somebody has said no. */
+function decline() {
+  try {
+    localStorage.setItem(PLACE, String(Date.now()));
+  } catch {
+    // Where nothing can be kept, it holds for this visit.
+  }
+}
+
 /** How many pictures the tagger is not sure of, and nobody has said anything about. @param {Session} session */
 function unsureOf(session) {
   const isUnsure = (/** @type {import('./session.js').Picture} */ picture) =>
@@ -24,14 +46,13 @@ function unsureOf(session) {
  */
 export function offerLarger({ session, line, onGone }) {
   const [suggestion] = suggestions('tag');
-  /** Whether somebody has said no. */
-  let declined = false;
+  let declined = isDeclined();
 
-  /** @param {number} open how many pictures are still to come */
-  const offer = (open) => {
+  /** @param {number} left how many pictures are still to be looked at */
+  const offer = (left) => {
     const { model, engine } = session.tags;
     const used = model && models.find(model.id);
-    if (declined || open > 0 || !suggestion || !used?.builtIn || !engine) return null;
+    if (declined || left > 0 || !suggestion || !used?.builtIn || !engine) return null;
     const unsure = unsureOf(session);
     if (unsure === 0) return null;
     const which =
@@ -53,12 +74,13 @@ export function offerLarger({ session, line, onGone }) {
   });
   line.addEventListener('later', () => {
     declined = true;
+    decline();
     line.show(null);
     onGone();
   });
 
   return {
-    /** @param {{ open: number }} tally */
-    show: ({ open }) => line.show(offer(open)),
+    /** @param {{ open: number, stopped: number }} tally */
+    show: ({ open, stopped }) => line.show(offer(open + stopped)),
   };
 }

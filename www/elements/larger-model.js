@@ -9,7 +9,7 @@ class LargerModel extends HTMLElement {
   #line = make('p');
   #detail = make('p', { className: 'field-help' });
   #take = button('', 'button', () => tell(this, 'take'));
-  #others = button('Other models', 'button button-quiet', () => tell(this, 'stronger'));
+  #others = button('Other models', 'button button-quiet offer-others', () => tell(this, 'stronger'));
   #later = button('Not now', 'button button-quiet', () => tell(this, 'later'));
 
   connectedCallback() {
