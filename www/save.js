@@ -19,6 +19,9 @@ import { downloadsOf, filesOf, newTally } from './export.js';
 import { writeInto } from './files/folder.js';
 import { count } from './words.js';
 
+/** The caption of the built-in model where it makes out neither what is there nor where: to whoever reads a file, it is none. */
+const SAYS_NOTHING = 'something';
+
 /**
  * The pictures that somebody looks at, and so rather means than all of them.
  *
@@ -45,10 +48,11 @@ export function rowsOf(session, pictures, { naming, vocabulary }) {
     const known = session.answerOf(picture)?.tags ?? [];
     const labelsOf = (/** @type {typeof known} */ some) => some.flatMap(({ label }) => label ?? []);
     const labels = labelsOf(known);
-    const caption = session.captionsOf(picture)?.[0]?.caption ?? '';
+    const shown = session.captionsOf(picture)?.[0]?.caption ?? '';
     const said = session.corrections.of(picture);
     const gone = session.fileWords.goneOf(picture, said);
     const isOwn = typeof said?.caption === 'string' || session.fileWords.captionsOf(picture, said) !== null;
+    const caption = shown === SAYS_NOTHING && !isOwn ? '' : shown;
     if (labels.length === 0 && gone.length === 0 && caption === '') return [];
     // What somebody has taken away is not above another tag either.
     const left = (/** @type {readonly string[]} */ above) => above.filter((one) => !gone.includes(one));

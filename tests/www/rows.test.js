@@ -28,6 +28,21 @@ test('what is only compared is not saved', () => {
   assert.equal(rowOf({ tags: [], compared: ['cat'] }), undefined);
 });
 
+test('a caption that says nothing is none in a file, unless somebody has written it', () => {
+  const of = (/** @type {string | null} */ own) => {
+    const session = {
+      paths: new Map(),
+      answerOf: () => ({ tags: [{ label: 'dog' }], sure: true }),
+      captionsOf: () => [{ caption: own ?? 'something' }],
+      corrections: { of: () => ({ own: [], gone: [], caption: own }) },
+      fileWords: new FileWords(),
+    };
+    const pictures = /** @type {any} */ ([{ path: 'a.jpg' }]);
+    return rowsOf(/** @type {any} */ (session), pictures, { naming: String, vocabulary })[0]?.caption;
+  };
+  assert.deepEqual([of(null), of('something'), of('something blue')], ['', 'something', 'something blue']);
+});
+
 test('what people have given or agreed to is told from what models find, in its order', () => {
   const tags = [
     { label: 'Rex', own: true },
