@@ -88,7 +88,7 @@ export function find({
         told,
       );
       const whole = found && withNamed(found, called(words));
-      return whole && ((await foundInPart(words, whole)) ?? whole);
+      return whole && byParts(words, whole);
     }
     // Of what could not be looked at nobody knows what it shows.
     const unread = session.pictures.filter((picture) => session.tags.jobs.get(picture)?.status === 'failed');
@@ -103,33 +103,34 @@ export function find({
   };
 
   /**
-   * Where nothing fits a phrase, those that fit the labels in it, or at least the first of them, as near as they come to the phrase.
+   * What a phrase has found, with what fits the labels in it, too, in front: "boats at sea" are boats first. Where nothing fits the phrase,
+   * those that fit its labels, or at least the first of them, as near as they come to the phrase.
    * @param {import('./query.js').Words} words
    * @param {import('./image-search.js').Found} whole what the phrase itself has found
-   * @returns {Promise<Answer | null>} null where there are none
+   * @returns {Promise<Answer>}
    */
-  const foundInPart = async ({ wanted, absent }, whole) => {
+  const byParts = async ({ wanted, absent }, whole) => {
     const [phrase = '', ...others] = wanted;
-    if (whole.fitting > 0 || others.length > 0 || absent.length > 0) return null;
-    const labels = labelsWithin(names, phrase);
+    const labels =
+      whole.canTell && others.length === 0 && absent.length === 0 ? labelsWithin(names, phrase) : [];
     /** @type {ReadonlySet<Picture>[]} */
     const fits = [];
     for (const label of labels) {
       const found = await search.find(label, told);
-      if (!found) return null;
+      if (!found) return whole;
       const { order, fitting } = withNamed(found, called({ wanted: [label], absent: [] }));
       fits.push(new Set(order.slice(0, fitting)));
     }
-    const fitAll = whole.order.filter((picture) => fits.every((some) => some.has(picture)));
-    const fitFirst = whole.order.filter((picture) => fits[0]?.has(picture));
-    const [fitting, parts] = fitAll.length > 0 ? [fitAll, labels] : [fitFirst, labels.slice(0, 1)];
-    if (labels.length === 0 || fitting.length === 0) return null;
-    return {
-      ...whole,
-      order: [...new Set([...fitting, ...whole.order])],
-      fitting: fitting.length,
-      parts: parts.map((label) => names.nameOf(label)),
-    };
+    if (fits.length === 0) return whole;
+    const { order, fitting } = whole;
+    const among = fitting > 0 ? order.slice(0, fitting) : order;
+    const fitAll = among.filter((picture) => fits.every((some) => some.has(picture)));
+    if (fitting > 0) return { ...whole, order: [...new Set([...fitAll, ...order])] };
+    const fitFirst = order.filter((picture) => fits[0]?.has(picture));
+    const [fit, parts] = fitAll.length > 0 ? [fitAll, labels] : [fitFirst, labels.slice(0, 1)];
+    if (fit.length === 0) return whole;
+    const named = parts.map((label) => names.nameOf(label));
+    return { ...whole, order: [...new Set([...fit, ...order])], fitting: fit.length, parts: named };
   };
 
   /** Pictures that are called what is to be absent: where they lie says nothing of what they show. @param {string} word */

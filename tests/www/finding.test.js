@@ -132,6 +132,12 @@ test('where nothing fits a phrase, what fits the labels in it does, and the near
   assert.deepEqual(nothing.order, ['a', 'b', 'c', 'd']);
 });
 
+test('of what fits a phrase, what fits the labels in it comes first', async () => {
+  const ask = begin(PICTURES, { 'ships at sea': ['c', 'a', 'b'], sea: ['b'] });
+  const { line, order } = await ask('ships at sea');
+  assert.deepEqual([line, order], ['3 pictures of 4 fit “ships at sea”', ['b', 'c', 'a']]);
+});
+
 test('of pictures that are called so, the nearest come first', async () => {
   const ask = begin({ a: ['cat'], b: ['sea'], c: ['cat'] }, { cat: ['c', 'b'] });
   assert.deepEqual((await ask('cat')).order, ['c', 'a', 'b']);
