@@ -135,7 +135,7 @@ test('where nothing fits a phrase, what fits the labels in it does, and the near
 test('of what fits a phrase, what fits the labels in it comes first', async () => {
   const ask = begin(PICTURES, { 'ships at sea': ['c', 'a', 'b'], sea: ['b'] });
   const { line, order } = await ask('ships at sea');
-  assert.deepEqual([line, order], ['3 pictures of 4 fit “ships at sea”', ['b', 'c', 'a']]);
+  assert.deepEqual([line, order], ['3 pictures of 4 fit “ships at sea”', ['b', 'a', 'c']]);
 });
 
 test('of pictures that are called so, the nearest come first', async () => {
