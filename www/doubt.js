@@ -8,7 +8,7 @@
  * @property {string | null} likely the tag of the vocabulary that a picture rather seems to show; null where that is unsure
  */
 
-import { nameOf, singularOf, TEMPLATE } from './labels.js';
+import { nameOf, TEMPLATE } from './labels.js';
 import { dot } from './vectors.js';
 
 /**
@@ -30,8 +30,7 @@ const SAME_THING = 0.4;
 export async function doubtsOf(tagger, embeddings, { labels, beside, vocabulary }, signal) {
   const { sureThreshold } = tagger.calibration;
   if (!vocabulary || sureThreshold === null || beside.length === 0) return embeddings.map(() => null);
-  // Birds are birds, be it one or several.
-  const own = new Set(labels.map(nameOf).flatMap((name) => [name, singularOf(name)]));
+  const own = new Set(labels.map(nameOf));
   const others = beside.filter((label) => !own.has(nameOf(label)));
   const answers = await tagger.tag(embeddings, [...labels, ...others], { signal });
   // A poodle is the dog that was asked for.

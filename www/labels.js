@@ -39,6 +39,25 @@ export function singularOf(name) {
   return pluralize.singular(name);
 }
 
+/**
+ * Labels as a model is best asked about them: "a photo of a birds." is no sentence, and small models know of such words by their singulars
+ * alone.
+ * @param {readonly Label[]} labels
+ * @param {import('ocelli').Vocabulary | null} vocabulary what has the singulars that are known
+ * @returns {Label[]} of the same length, each once
+ */
+export function askedAs(labels, vocabulary) {
+  const listed = new Map(vocabulary?.labels.map((one) => [keyOf(one), one.label]));
+  const there = new Set(labels.map(keyOf));
+  return labels.map((label) => {
+    if (listed.has(keyOf(label))) return label;
+    const one = listed.get(keyOf(singularOf(nameOf(label))));
+    if (one === undefined || there.has(one)) return label;
+    there.add(one);
+    return typeof label === 'string' ? one : { ...label, label: one };
+  });
+}
+
 /** What stands between a label and its hint in a line of the text field. */
 const HINT = ': ';
 

@@ -6,7 +6,7 @@
  * @typedef {import('ocelli').Tagger} Tagger
  */
 
-import { EVERYDAY } from './labels.js';
+import { askedAs, EVERYDAY } from './labels.js';
 import { withExtra } from './tagging.js';
 
 export class TagQuestion {
@@ -63,8 +63,8 @@ export class TagQuestion {
    */
   async prepare(tagger, { signal, onProgress }) {
     try {
-      const { labels, template, templates } = await this.of(tagger);
-      await tagger.prepare(labels, { template: templates ?? template, signal, onProgress });
+      const { labels, vocabulary = null, template, templates } = await this.of(tagger);
+      await tagger.prepare(askedAs(labels, vocabulary), { template: templates ?? template, signal, onProgress });
     } catch {
       // Tagging tells what is wrong, if anything is.
     }

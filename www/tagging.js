@@ -25,7 +25,7 @@
  */
 
 import { doubtsOf } from './doubt.js';
-import { keyOf } from './labels.js';
+import { askedAs, keyOf, nameOf } from './labels.js';
 
 /** Tags kept for each picture, and how many there may be with all that they imply. */
 const TAGS_SHOWN = 5;
@@ -49,17 +49,29 @@ const LIKELIER = 0.5;
  */
 export async function tagWith(tagger, embeddings, asked, { signal, onProgress }) {
   const { labels, template, templates, scores, none } = asked;
-  const all = await tagger.tag(embeddings, labels, {
+  const put = askedAs(labels, asked.vocabulary ?? null);
+  const found = await tagger.tag(embeddings, put, {
     template: templates ?? template,
     ...(scores && { scores }),
     ...(none && { none: true }),
     signal,
     onProgress,
   });
+  const all = put.every((label, place) => label === labels[place])
+    ? found
+    : found.map((tags) => named(tags, labels));
   // What somebody asks, of all labels at once, can be doubted.
   const whole = scores !== 'independent' && !none && !(asked.vocabulary && asked.judged);
-  const doubts = whole ? await doubtsOf(tagger, embeddings, asked, signal) : [];
+  const doubts = whole ? await doubtsOf(tagger, embeddings, { ...asked, labels: put }, signal) : [];
   return embeddings.map((_, i) => answerOf(tagger, asked, all[i] ?? [], doubts[i] ?? null));
+}
+
+/** What is found, called as it was asked. @param {Tag[]} tags @param {Asked['labels']} labels @returns {Tag[]} */
+function named(tags, labels) {
+  return tags.map((tag) => {
+    const label = labels[tag.index];
+    return label === undefined ? tag : { ...tag, label: nameOf(label) };
+  });
 }
 
 /**

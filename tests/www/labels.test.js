@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { linesBeside, readLabels, readPaths, repeatedIn } from '../../www/labels.js';
+import { askedAs, linesBeside, readLabels, readPaths, repeatedIn } from '../../www/labels.js';
 import { withExtra } from '../../www/tagging.js';
 
 test('a label is taken once, however its capitals and spaces are, and a word in two senses twice', () => {
@@ -28,4 +28,16 @@ test('what is added to a list is not in it under other capitals', () => {
     'zebra',
   ]);
   assert.equal(linesBeside('dog\nDog\nzebra', ['dog']), 'zebra');
+});
+
+test('models are asked about one of several things, where that is another label', () => {
+  const listed = /** @type {any} */ ({
+    labels: ['bird', 'dog', 'bus', 'scissors'].map((label) => ({ label })),
+  });
+  const ask = (/** @type {import('../../www/labels.js').Label[]} */ ...labels) => askedAs(labels, listed);
+  assert.deepEqual(ask('birds', 'dog', 'buses', 'scissors'), ['bird', 'dog', 'bus', 'scissors']);
+  assert.deepEqual(ask('dogs', 'dog'), ['dogs', 'dog'], 'no label twice');
+  assert.deepEqual(ask('Dogs', 'doges', 'grandmas'), ['dog', 'doges', 'grandmas']);
+  assert.deepEqual(ask({ label: 'dogs', hint: 'pets' }), [{ label: 'dog', hint: 'pets' }]);
+  assert.deepEqual(askedAs(['dogs'], null), ['dogs']);
 });
