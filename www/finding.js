@@ -125,12 +125,15 @@ export function find({
     const { order, fitting } = whole;
     const among = fitting > 0 ? order.slice(0, fitting) : order;
     const fitAll = among.filter((picture) => fits.every((some) => some.has(picture)));
-    if (fitting > 0) return { ...whole, order: [...new Set([...fitAll, ...order])] };
+    if (fitting > 0) {
+      const { named } = called({ wanted, absent });
+      return { ...whole, order: [...new Set([...named, ...fitAll, ...order])] };
+    }
     const fitFirst = order.filter((picture) => fits[0]?.has(picture));
     const [fit, parts] = fitAll.length > 0 ? [fitAll, labels] : [fitFirst, labels.slice(0, 1)];
     if (fit.length === 0) return whole;
-    const named = parts.map((label) => names.nameOf(label));
-    return { ...whole, order: [...new Set([...fit, ...order])], fitting: fit.length, parts: named };
+    const labelled = parts.map((label) => names.nameOf(label));
+    return { ...whole, order: [...new Set([...fit, ...order])], fitting: fit.length, parts: labelled };
   };
 
   /** Pictures that are called what is to be absent: where they lie says nothing of what they show. @param {string} word */

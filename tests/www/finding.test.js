@@ -136,6 +136,8 @@ test('of what fits a phrase, what fits the labels in it comes first', async () =
   const ask = begin(PICTURES, { 'ships at sea': ['c', 'a', 'b'], sea: ['b'] });
   const { line, order } = await ask('ships at sea');
   assert.deepEqual([line, order], ['3 pictures of 4 fit “ships at sea”', ['b', 'a', 'c']]);
+  const called = begin({ ...PICTURES, e: ['cat at sea'] }, { 'cat at sea': ['a'], cat: ['a'], sea: ['a'] });
+  assert.deepEqual((await called('cat at sea')).order, ['e', 'a'], 'behind what is called so');
 });
 
 test('of pictures that are called so, the nearest come first', async () => {
