@@ -1,7 +1,7 @@
 /**
  * What people have taught: words, by pictures that show them. Another picture gets the word where it is much more like these than most
  * pictures are: by the cosine of its embedding with the mean of theirs (a prototype: Snell, Swersky and Zemel 2017), seen against the
- * median and the spread of all pictures that are here, so that it means the same for every model.
+ * median and the spread of the others that are here, so that it means the same for every model.
  *
  * @typedef {import('ocelli').Tagger} Tagger
  * @typedef {import('./session.js').Picture} Picture
@@ -15,8 +15,8 @@ import { dot } from './vectors.js';
 
 /**
  * How many deviations above the median is much more alike. With 1 to 4 examples, of photographs that the model has never seen 65 to
- * 79 % of the others of a kind are above it in a library of 594 others, fewer in small libraries, and of a thousand of other kinds
- * about four (`tests/evaluate/README.md`).
+ * 79 % of the others of a kind are above it in a library of 594 others, and of a thousand of other kinds about four
+ * (`tests/evaluate/README.md`).
  */
 const MUCH = 3.5;
 /** From the median absolute deviation to the standard deviation, where most are spread as Gauss has it. */
@@ -85,8 +85,13 @@ export class Lessons extends EventTarget {
     const same = learnt?.tagger === tagger && learnt.examples === this.#examples;
     const now = performance.now();
     if (same && (among.length < learnt.known * GROWN || now - learnt.at < SERVES)) return learnt.lessons;
-    const all = among.flatMap((picture) => this.#known(tagger, picture) ?? []);
-    if (same && all.length < learnt.known * GROWN) {
+    const all = new Map(
+      among.flatMap((picture) => {
+        const vector = this.#known(tagger, picture);
+        return vector ? [/** @type {const} */ ([picture, vector])] : [];
+      }),
+    );
+    if (same && all.size < learnt.known * GROWN) {
       learnt.at = now;
       return learnt.lessons;
     }
@@ -94,11 +99,14 @@ export class Lessons extends EventTarget {
     const lessons = new Map();
     for (const [label, pictures] of this.#examples) {
       const prototype = meanOf(pictures.flatMap((picture) => this.#known(tagger, picture) ?? []));
-      if (prototype && all.length >= FEWEST) {
-        lessons.set(label, { prototype, least: leastOf(prototype, all) });
+      // In a small library, examples among the others would make it seem usual to be like them.
+      const examples = new Set(pictures);
+      const others = [...all].filter(([picture]) => !examples.has(picture)).map(([, vector]) => vector);
+      if (prototype && others.length >= FEWEST) {
+        lessons.set(label, { prototype, least: leastOf(prototype, others) });
       }
     }
-    this.#learnt = { tagger, examples: this.#examples, known: all.length, at: now, lessons };
+    this.#learnt = { tagger, examples: this.#examples, known: all.size, at: now, lessons };
     return lessons;
   }
 }
@@ -112,9 +120,9 @@ function meanOf(vectors) {
   return length > 0 ? sum.map((value) => value / length) : null;
 }
 
-/** @param {Float32Array} prototype @param {readonly Float32Array[]} all */
-function leastOf(prototype, all) {
-  const cosines = all.map((vector) => dot(prototype, vector));
+/** @param {Float32Array} prototype @param {readonly Float32Array[]} others */
+function leastOf(prototype, others) {
+  const cosines = others.map((vector) => dot(prototype, vector));
   const middle = medianOf(cosines);
   const deviation = TO_DEVIATION * medianOf(cosines.map((cosine) => Math.abs(cosine - middle)));
   return middle + MUCH * deviation;

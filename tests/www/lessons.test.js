@@ -48,6 +48,18 @@ test('what is taught later adds to it, and each word stands for itself', () => {
   assert.deepEqual(of(pictures[10]), ['theirs']);
 });
 
+test('in a small library, many examples do not make it usual to be like them', () => {
+  const kind = Array.from({ length: 17 }, (_, i) =>
+    unit((at) => (at === 0 ? 8 : noise(9000 + i * SIZE + at))),
+  );
+  const { pictures, lessons, of } = library([...kind, ...others.slice(0, 24)]);
+  lessons.put(lessons.with('ours', pictures.slice(0, 9)));
+  assert.deepEqual(
+    pictures.filter((picture) => of(picture).includes('ours')),
+    pictures.slice(0, 17),
+  );
+});
+
 test('among few pictures nobody can tell what is much alike', () => {
   const { pictures, lessons, of } = library(alike);
   lessons.put(lessons.with('ours', pictures.slice(0, 2)));
