@@ -14,11 +14,9 @@
  *
  * @typedef {'xmp' | 'pictures' | 'csv' | 'json' | 'txt' | 'html' | 'markdown'} Format
  *
- * @typedef {object} Options
- * @property {'both' | 'caption' | 'tags'} [parts] what goes into a text
- * @property {string} [separator] what is between its parts
- * @property {string} [prefix] what it begins with
- * @property {string} [suffix] what it ends with
+ * @typedef {import('./files/texts.js').Form & Wishes} Options
+ *
+ * @typedef {object} Wishes
  * @property {boolean} [replaceTexts] whether texts that a folder has already give way
  * @property {boolean} [keepCaption] whether captions that pictures and sidecars have already stay, unless ours is somebody's own
  *
@@ -29,8 +27,10 @@
  */
 
 import { archivesOf } from './files/archive.js';
+import { metadataOf } from './files/metadata.js';
 import { partsOf, stemOf } from './files/paths.js';
 import { writeTable } from './files/table.js';
+import { writeText } from './files/texts.js';
 import { withKeywords } from './files/with-keywords.js';
 import { mergedXmp } from './files/xmp-merge.js';
 
@@ -65,7 +65,9 @@ export async function* filesOf(rows, format, options = {}, tally = newTally()) {
   else if (format === 'pictures') yield* pictures(rows, options, tally);
   else if (format === 'txt') {
     const replace = options.replaceTexts ?? false;
-    for (const [name, text] of texts(rows, options)) yield { name, blob: new Blob([text]), replace };
+    const known = described(rows, options);
+    for (const { name, text } of known) yield { name, blob: new Blob([text]), replace };
+    yield* metadataOf(known, { replace });
   } else {
     const names = namesOf(rows, sidecarOf);
     for (const [i, row] of rows.entries()) yield sidecar(names[i] ?? '', row, options);
@@ -176,18 +178,30 @@ export function sidecars(rows) {
  * @param {Options} [options]
  * @returns {Map<string, string>} without pictures of which nothing is known that is wanted
  */
-export function texts(rows, { parts = 'both', separator = ', ', prefix = '', suffix = '' } = {}) {
+export function texts(rows, options = {}) {
+  return new Map(described(rows, options).map(({ name, text }) => [name, text]));
+}
+
+/**
+ * @param {readonly Row[]} rows
+ * @param {Options} options
+ * @returns {(import('./files/metadata.js').Described & { name: string })[]} the texts, with the names of their files, and what they hold
+ */
+function described(rows, options) {
+  const { parts = 'both' } = options;
   const count = new Map();
   for (const { path } of rows) count.set(stemOf(path), (count.get(stemOf(path)) ?? 0) + 1);
   // Where two pictures differ in their endings alone, both texts say whose they are.
   const names = namesOf(rows, (path) => `${count.get(stemOf(path)) > 1 ? path : stemOf(path)}.txt`);
-  const words = rows.map(({ caption, tags }) =>
-    [...(parts === 'tags' ? [] : [caption]), ...(parts === 'caption' ? [] : tags)].filter(Boolean),
-  );
-  const texts = names.map(
-    (name, i) => /** @type {const} */ ([name, `${prefix}${words[i]?.join(separator)}${suffix}`]),
-  );
-  return new Map(texts.filter((_, i) => words[i]?.length));
+  const paths = namesOf(rows, String);
+  const all = rows.map((row, i) => ({
+    name: names[i] ?? '',
+    path: paths[i] ?? '',
+    text: writeText(row, options),
+    caption: parts === 'tags' ? '' : row.caption,
+    tags: parts === 'caption' ? [] : row.tags,
+  }));
+  return all.filter(({ text }) => text !== '');
 }
 
 /** @param {string} path */

@@ -13,23 +13,11 @@ import { count } from './words.js';
  * @param {import('./session.js').Session} given.session
  * @param {import('./tag-names.js').TagNames} given.names
  * @param {(title: string, changes: ReadonlyMap<Picture, Change>) => void} given.correct
+ * @param {() => import('./files/texts.js').Form} [given.form] how texts are made here now
  */
-export function importer({ session, names, correct }) {
+export function importer({ session, names, correct, form = () => ({}) }) {
   const labelsOf = (/** @type {readonly string[]} */ tags) =>
     tags.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' '))).map((name) => names.labelOf(name));
-
-  /**
-   * What the words of a text are: a caption that is known, or what stands before the first word that is a tag.
-   * @param {readonly string[]} words
-   * @param {{ tags: string[], caption: string }} asKnown
-   */
-  const told = (words, asKnown) => {
-    if (asKnown.caption !== '') return asKnown;
-    const first = words.findIndex((word) => names.knows(word));
-    const isSentence = (words[0]?.split(/\s+/).length ?? 0) >= 3;
-    const end = first > 0 ? first : first < 0 && isSentence ? 1 : 0;
-    return { caption: words.slice(0, end).join(', '), tags: words.slice(end) };
-  };
 
   /**
    * What a text is that stands for a picture: it was made of the caption, or else of tags.
@@ -83,16 +71,28 @@ export function importer({ session, names, correct }) {
    * @returns {Promise<string>} what has become of them, in sentences; empty where they say nothing
    */
   return async (files) => {
-    const { fromWords, matcher, readAnswers } = await import('./files/import.js');
-    const said = (/** @type {import('./files/import.js').Row} */ row, /** @type {string} */ caption) => {
-      if (row.alternative !== undefined) return toldInstead(row.alternative, caption);
-      return row.words ? told(row.words, fromWords(row.words, caption)) : row;
-    };
+    const { matcher, readAnswers, readText } = await import('./files/import.js');
     const { rows, troubles } = await readAnswers(files);
     const met = matcher(session.pictures, rows);
     await answered(rows.flatMap((row) => met(row) ?? []));
     // Pictures may have come and gone meanwhile.
     const pictureOf = matcher(session.pictures, rows);
+    const listed = listedTexts(rows, pictureOf);
+    /** Those of whose texts nobody can tell where the caption ends. @type {Set<Picture>} */
+    const unsure = new Set();
+    /** @param {import('./files/import.js').Row} row @param {Picture} picture */
+    const said = (row, picture) => {
+      const caption = session.captionsOf(picture)?.[0]?.caption ?? '';
+      if (row.alternative !== undefined) return toldInstead(row.alternative, caption);
+      const told = row.text === undefined ? row : listed.partsOf(row, picture);
+      if (told) return told;
+      const labels = session.answerOf(picture)?.tags.flatMap(({ label }) => label ?? []) ?? [];
+      const isTag = (/** @type {string} */ word) =>
+        names.knows(word) || labels.some((label) => names.isCalled(label, word));
+      const { isSure, ...parts } = readText(row.text ?? '', { form: form(), caption, isTag });
+      if (!isSure) unsure.add(picture);
+      return parts;
+    };
     /** @type {Map<Picture, Change>} */
     const changes = new Map();
     let strangers = 0;
@@ -104,8 +104,8 @@ export function importer({ session, names, correct }) {
         continue;
       }
       found += 1;
-      const caption = session.captionsOf(picture)?.[0]?.caption ?? '';
-      const change = newsOf(picture, said(row, caption));
+      if (listed.isBeside(row, picture)) continue;
+      const change = newsOf(picture, said(row, picture));
       const before = changes.get(picture);
       if (change) changes.set(picture, before ? joined(before, change) : change);
     }
@@ -113,6 +113,9 @@ export function importer({ session, names, correct }) {
     const [trouble] = troubles;
     return [
       changes.size > 0 ? `Read what files say of ${count(changes.size, 'picture')}.` : '',
+      unsure.size > 0
+        ? `In the texts of ${count(unsure.size, 'picture')} it could not be told for certain where the caption ends: what is long was taken for it, what is short for tags.`
+        : '',
       changes.size === 0 && found > 0 ? 'The files say nothing that is not known here.' : '',
       strangers > 0
         ? `${count(strangers, 'picture')} that they speak of ${strangers === 1 ? 'is' : 'are'} not here.`
@@ -125,6 +128,33 @@ export function importer({ session, names, correct }) {
     ]
       .filter(Boolean)
       .join(' ');
+  };
+}
+
+/**
+ * What lists say of texts that lie beside pictures.
+ *
+ * @param {readonly import('./files/import.js').Row[]} rows
+ * @param {(row: import('./files/import.js').Row) => Picture | null} pictureOf
+ */
+function listedTexts(rows, pictureOf) {
+  /** @type {Map<Picture | null, import('./files/import.js').Row>} */
+  const lists = new Map();
+  const beside = new Set();
+  for (const row of rows) {
+    if (row.listed) lists.set(pictureOf(row), row);
+    else if (row.text !== undefined) beside.add(pictureOf(row));
+  }
+  const plain = (/** @type {string} */ text) => text.replaceAll('\r\n', '\n').trim();
+  return {
+    /** @param {typeof rows[number]} row @param {Picture} picture @returns {boolean} whether a text says the same, or something newer */
+    isBeside: (row, picture) => row.listed !== undefined && beside.has(picture),
+    /** The parts of a text, as long as it is what the list says. @param {typeof rows[number]} row @param {Picture} picture */
+    partsOf(row, picture) {
+      const list = lists.get(picture);
+      const isSame = plain(list?.text ?? '') === plain(row.text ?? '');
+      return list?.listed === 'parts' && isSame ? list : null;
+    },
   };
 }
 

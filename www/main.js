@@ -299,7 +299,7 @@ takeIn({
   drop: page.drop,
   samples: page.samples,
   saving: page.saving,
-  takeAnswers: importer({ session, names, correct: editing.correctEach }),
+  takeAnswers: importer({ session, names, correct: editing.correctEach, form: () => page.saving.form }),
   announce,
   onAdded() {
     show();

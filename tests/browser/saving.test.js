@@ -139,7 +139,7 @@ test(
     assert.deepEqual(items, ['Rex', ...tags]);
     assert.ok(merged.includes('x-default">theirs<') && !merged.includes(`x-default">${caption}<`));
 
-    await choose(visit, 'One text a picture', /Wrote 1 file .* 1 file, sky\.txt\./);
+    await choose(visit, 'One text a picture', /Wrote 2 files .* 1 file, sky\.txt\./);
     await page.getByRole('button', { name: 'How they are written' }).click();
     await page.getByLabel('Keep captions that pictures have already').uncheck();
     await choose(visit, 'Sidecars for photo programs', /Wrote 1 file .* 1 file, film\.gif\.xmp\./);
@@ -148,9 +148,14 @@ test(
     await page.getByLabel('Texts hold').selectOption('tags');
     await page.getByLabel('Before each text').fill('sks, ');
     await page.getByLabel('Replace texts that a folder has already').check();
-    await choose(visit, 'One text a picture', 'Wrote 2 files');
+    await choose(visit, 'One text a picture', 'Wrote 3 files');
     const texts = await inFolder(visit);
     assert.equal(texts['sky.txt'], `sks, ${tags.join(', ')}`);
+    const lines = (texts['metadata.jsonl'] ?? '').trim().split('\n');
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line)).find((one) => one.file_name === 'sky.png'),
+      { file_name: 'sky.png', text: texts['sky.txt'], caption: '', tags },
+    );
 
     await choose(visit, 'Alternative texts for web pages', 'Wrote 1 file into');
     assert.ok((await inFolder(visit))['ocelli.html']?.includes(`<img src="sky.png" alt="${caption}" />`));

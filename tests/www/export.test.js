@@ -17,6 +17,13 @@ import { xmpOf } from '../../www/files/xmp-embed.js';
 import { readXmp } from '../../www/files/xmp-merge.js';
 import { JFIF, jpeg, png, sampleWebp, segment } from './support/files.js';
 
+/** @template T @param {AsyncIterable<T>} some @returns {Promise<T[]>} */
+async function allOf(some) {
+  const all = [];
+  for await (const one of some) all.push(one);
+  return all;
+}
+
 const row = (path, tags = ['dog'], caption = 'a dog on a beach', hierarchy = ['animal|dog']) => ({
   path,
   tags,
@@ -181,7 +188,10 @@ test('more files than an archive can count go into several', async () => {
     ['ocelli-texts.zip', 'ocelli-texts-2.zip'],
   );
   const last = /** @type {{ blob: Blob }} */ (files[1]);
-  assert.deepEqual(Object.keys(unzipSync(new Uint8Array(await last.blob.arrayBuffer()))), ['60000.txt']);
+  assert.deepEqual(Object.keys(unzipSync(new Uint8Array(await last.blob.arrayBuffer()))), [
+    '60000.txt',
+    'metadata.jsonl',
+  ]);
 });
 
 test('lists may be replaced in a folder, texts where somebody says so', async () => {
@@ -192,6 +202,37 @@ test('lists may be replaced in a folder, texts where somebody says so', async ()
     ['txt', { replaceTexts: true }, true],
     ['xmp', {}, undefined],
   ])) {
-    for await (const file of filesOf([row('a.jpg')], format, options)) assert.equal(file.replace, replace);
+    const files = filesOf([row('a.jpg')], format, options);
+    for await (const file of files) if (!/jsonl$/.test(file.name)) assert.equal(file.replace, replace);
+  }
+});
+
+test('beside texts, each folder has a list of what they hold, which takes nothing from lists of others', async () => {
+  const rows = [row('Trip/day 1/a.jpg', ['dog', 'sea'], 'Rex, at last'), row('b.jpg', [], 'a boat')];
+  /** @param {import('../../www/export.js').Options} [options] */
+  const lists = async (options) => {
+    const files = await allOf(filesOf([...rows, row('c.jpg', [], '')], 'txt', options));
+    return files.filter(({ name }) => name.endsWith('metadata.jsonl'));
+  };
+  const [below, above, ...more] = await lists();
+  assert.deepEqual([below?.name, above?.name, more], ['Trip/day 1/metadata.jsonl', 'metadata.jsonl', []]);
+  assert.equal(
+    await below?.blob.text(),
+    '{"file_name":"a.jpg","text":"Rex, at last, dog, sea","caption":"Rex, at last","tags":["dog","sea"]}\n',
+  );
+  assert.match((await (await lists({ parts: 'tags' }))[0]?.blob.text()) ?? '', /"caption":"","tags":\["dog"/);
+
+  const theirs =
+    '{"file_name":"b.jpg","text":"their words","score":1}\n\n{"file_name":"x.jpg","text":"another"}\n';
+  const onto = async (/** @type {any} */ list, /** @type {string} */ there) =>
+    (await (await list.onto(new File([there], 'metadata.jsonl'))).text()).trim().split('\n').map(JSON.parse);
+  const kept = await onto(above, theirs);
+  assert.deepEqual(kept, theirs.split(/\n+/).filter(Boolean).map(JSON.parse));
+  const [, replacing] = await lists({ replaceTexts: true });
+  const [first, second] = await onto(replacing, theirs);
+  assert.deepEqual(first, { file_name: 'b.jpg', text: 'a boat', score: 1, caption: 'a boat', tags: [] });
+  assert.equal(second.text, 'another');
+  for (const other of ['{"a": 1}', 'no list', '[1]\n']) {
+    await assert.rejects(onto(above, other), { code: 'answers-damaged' }, 'what is none is not written over');
   }
 });

@@ -5,7 +5,8 @@ import { deflateRawSync } from 'node:zlib';
 import { strToU8, unzipSync, zipSync } from 'fflate';
 import { csv, downloadsOf, json } from '../../www/export.js';
 import { mergedXmp, readXmp } from '../../www/files/xmp-merge.js';
-import { fromWords, matcher, readAnswers } from '../../www/files/import.js';
+import { matcher, readAnswers } from '../../www/files/import.js';
+import { readText } from '../../www/files/texts.js';
 
 /** Names in many scripts, and what breaks tables, lists, archives and XML. */
 const NAMES = [
@@ -83,15 +84,76 @@ test('tables, lists and sidecars bring everything back', async () => {
   }
 });
 
-test('texts bring back their words, and the caption where it is known', async () => {
-  const read = await readBack(await saved(rows, 'txt'));
-  for (const { path, tags, caption } of rows) {
-    const row = read.get(path);
-    assert.deepEqual(row?.tags, [], path);
-    assert.deepEqual(fromWords(row?.words ?? [], caption), { tags, caption }, path);
+test('texts bring back what they hold, and lists beside them which part is what', async () => {
+  for (const form of [{}, { prefix: 'sks, ', separator: '. ', suffix: ' --end' }, { separator: '\n' }]) {
+    const { rows: read, troubles } = await readAnswers(await saved(rows, 'txt', form));
+    assert.deepEqual(troubles, []);
+    const find = matcher(pictures, read);
+    for (const kind of [undefined, 'parts']) {
+      const kept = new Map(read.filter(({ listed }) => listed === kind).map((row) => [find(row)?.path, row]));
+      for (const { path, tags, caption } of rows) {
+        const { text = '', ...row } = kept.get(path) ?? {};
+        const said = kind
+          ? { ...row, isSure: true }
+          : readText(text, { form, caption, isTag: (word) => tags.includes(word) });
+        assert.deepEqual([said.tags, said.caption.trim()], [tags, caption.trim()], path);
+      }
+    }
   }
-  assert.deepEqual(fromWords(['a dog', 'sea'], 'a cat'), { tags: ['a dog', 'sea'], caption: '' });
-  assert.deepEqual(fromWords(['a dog', 'sea'], ''), { tags: ['a dog', 'sea'], caption: '' });
+});
+
+test('a caption that nobody knows is told from tags', () => {
+  const isTag = (/** @type {string} */ word) => ['dolphin', 'animal', 'sea', '海', 'sky'].includes(word);
+  const read = (/** @type {string} */ text, form = {}, caption = '') =>
+    readText(text, { form, caption, isTag });
+  for (const [text, caption, tags, isSure] of /** @type {[string, string, string[], boolean][]} */ ([
+    [
+      'our dolphin trip, Madeira, dolphin, animal',
+      'our dolphin trip',
+      ['Madeira', 'dolphin', 'animal'],
+      false,
+    ],
+    ['our dolphin trip, Madeira', 'our dolphin trip', ['Madeira'], false],
+    ['our dolphin trip, dolphin', 'our dolphin trip', ['dolphin'], true],
+    ['our dolphin trip', 'our dolphin trip', [], true],
+    ['our trip, at last, to the island, sea', 'our trip, at last, to the island', ['sea'], false],
+    [
+      'we went out to see them, with all of us, Madeira',
+      'we went out to see them, with all of us',
+      ['Madeira'],
+      false,
+    ],
+    ['うちのイルカの旅, マデイラ, 海', 'うちのイルカの旅', ['マデイラ', '海'], false],
+    ['マデイラ, 海', '', ['マデイラ', '海'], true],
+    ['Madeira, dolphin', '', ['Madeira', 'dolphin'], true],
+    ['dolphin, our trip to sea', '', ['dolphin', 'our trip to sea'], true],
+    [
+      '1girl, solo, long hair, looking at viewer',
+      '',
+      ['1girl', 'solo', 'long hair', 'looking at viewer'],
+      true,
+    ],
+    [
+      'a woman on a chair, holding a red umbrella, in the rain',
+      'a woman on a chair, holding a red umbrella, in the rain',
+      [],
+      false,
+    ],
+  ])) {
+    assert.deepEqual(read(text), { caption, tags, isSure }, text);
+  }
+  const form = { prefix: 'sks ', separator: '. ', suffix: '!' };
+  assert.deepEqual(read('sks We went out. Madeira. sea!', form), {
+    caption: 'We went out',
+    tags: ['Madeira', 'sea'],
+    isSure: false,
+  });
+  assert.deepEqual(read('We went out\nMadeira\nsea', { separator: '\n' }).tags, ['Madeira', 'sea']);
+  assert.deepEqual(read('dolphin, sea', form).tags, ['dolphin', 'sea'], 'texts of others have commas');
+  assert.equal(read('Madeira, at night', { parts: 'caption' }).caption, 'Madeira, at night');
+  assert.deepEqual(read('our dolphin trip, sea', { parts: 'tags' }).tags, ['our dolphin trip', 'sea']);
+  assert.deepEqual(read('a dog, sea', {}, 'a dog'), { caption: 'a dog', tags: ['sea'], isSure: true });
+  assert.equal(read('a dog, by the quiet sea', {}, 'a dog').isSure, false, 'it may go on');
 });
 
 test('pictures that differ in their endings alone are told apart', async () => {
@@ -99,7 +161,10 @@ test('pictures that differ in their endings alone are told apart', async () => {
   for (const format of /** @type {const} */ (['txt', 'xmp'])) {
     const { rows: read } = await readAnswers(await saved(twins, format));
     const find = matcher(twins.map(({ path }) => ({ path, name: path })));
-    for (const row of read) assert.equal(find(row)?.path, (row.words ?? row.tags)[0]);
+    for (const row of read) {
+      const [own] = row.text === undefined ? row.tags : [row.text.split(', ').at(-1)];
+      assert.equal(find(row)?.path, own);
+    }
   }
 });
 
@@ -151,10 +216,10 @@ test('what is none of these, or damaged, is told, and the others are read', asyn
     file('blank.txt', ' \n'),
   ]);
   assert.deepEqual(
-    read.map(({ path, exact, tags, words }) => ({ path, exact, all: words ?? tags })),
+    read.map(({ path, exact, tags, text }) => ({ path, exact, all: text ?? tags })),
     [
       { path: 'a.jpg', exact: true, all: ['x'] },
-      { path: 'good', exact: false, all: ['a dog', 'on a beach', 'dog'] },
+      { path: 'good', exact: false, all: 'a dog\non a beach, dog,,' },
     ],
   );
   assert.deepEqual(

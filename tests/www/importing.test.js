@@ -3,11 +3,19 @@
 import './support/dom.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { downloadsOf, filesOf } from '../../www/export.js';
 import { importer } from '../../www/importing.js';
 
-/** Reads a file about `a.jpg`, and tells what changes. @param {File} file @param {object} [known] */
+/** @template T @param {AsyncIterable<T>} some @returns {Promise<T[]>} */
+async function allOf(some) {
+  const all = [];
+  for await (const one of some) all.push(one);
+  return all;
+}
+
+/** Reads files about `a.jpg`, and tells what changes. @param {File | File[]} files @param {object} [known] */
 async function read(
-  file,
+  files,
   { tags = ['dog', 'sea'], caption = 'a dog by the sea, at night', gone = [], own = [] } = {},
 ) {
   const picture = { name: 'a.jpg', path: 'a.jpg' };
@@ -21,11 +29,15 @@ async function read(
     corrections: { of: () => ({ own, gone, caption: null }) },
   };
   const words = new Set(['dog', 'sea', 'boat', 'Rex']);
-  const names = { knows: (name) => words.has(name), labelOf: (name) => name };
+  const names = {
+    knows: (/** @type {string} */ name) => words.has(name),
+    labelOf: String,
+    isCalled: (/** @type {string} */ label, /** @type {string} */ name) => label === name,
+  };
   let change;
   const correct = (_, changes) => (change = changes.get(picture));
   const take = importer(/** @type {any} */ ({ session, names, correct }));
-  return { line: await take([file]), change };
+  return { line: await take([files].flat()), change };
 }
 
 const html = (alt) => new File([`<img src="a.jpg" alt="${alt}" />`], 'ocelli.html');
@@ -99,4 +111,47 @@ test('what a model is about to find is waited for, and no news then', async () =
     session.dispatchEvent(new Event('change'));
   }, 20);
   assert.equal(await line, 'The files say nothing that is not known here.');
+});
+
+test('texts that were saved here come back as they were, whatever the caption is', async () => {
+  for (const [caption, options] of /** @type {[string, import('../../www/export.js').Options][]} */ ([
+    ['our dolphin trip', {}],
+    ['a dog', {}],
+    ['Rex, whom we lost, boat and all, there', {}],
+    ['うちのイルカの旅、海で', {}],
+    ['We went out. It rained', { separator: '. ' }],
+    ['We went out', { separator: '\n' }],
+    ['sks', { prefix: 'sks, ', suffix: ', sks' }],
+  ])) {
+    const row = { path: 'a.jpg', tags: ['Madeira', 'dog', 'sea'], hierarchy: [], caption };
+    const [{ name, blob }] = await allOf(downloadsOf([row], 'txt', options));
+    const { line, change } = await read(new File([blob], name));
+    assert.deepEqual(change, { add: ['Madeira'], remove: [], caption }, caption);
+    assert.equal(line, 'Read what files say of 1 picture.');
+  }
+});
+
+test('a text that somebody has changed counts for more than what a list says of it', async () => {
+  const row = { path: 'a.jpg', tags: ['dog'], hierarchy: [], caption: 'our trip to the sea' };
+  const files = await allOf(filesOf([row], 'txt'));
+  const [, list] = files.map(({ name, blob }) => new File([blob], name));
+  const { change } = await read([new File(['our second trip there, dog'], 'a.txt'), list]);
+  assert.deepEqual(change, { add: [], remove: [], caption: 'our second trip there' });
+  assert.equal((await read([list])).change?.caption, 'our trip to the sea', 'it speaks for itself');
+  const others = new File(
+    ['{"file_name": "a.jpg", "text": "our third trip there, boat"}\n'],
+    'metadata.jsonl',
+  );
+  assert.deepEqual((await read([others])).change, {
+    add: ['boat'],
+    remove: [],
+    caption: 'our third trip there',
+  });
+});
+
+test('where the caption of a text may end elsewhere, that is said', async () => {
+  const { line, change } = await read(new File(['our dolphin trip, Madeira, dog'], 'a.txt'));
+  assert.deepEqual(change, { add: ['Madeira'], remove: [], caption: 'our dolphin trip' });
+  assert.match(line, /In the texts of 1 picture it could not be told for certain where the caption ends: /);
+  assert.doesNotMatch((await read(new File(['our dolphin trip, dog'], 'a.txt'))).line, /certain/);
 });

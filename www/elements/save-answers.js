@@ -22,7 +22,7 @@ const FORMATS = [
   ['json', 'List for programs', 'JSON: keeps everything that is read back in'],
   ['html', 'Alternative texts for web pages', 'HTML: images with their captions'],
   ['markdown', 'Alternative texts in Markdown', 'Markdown: images with their captions'],
-  ['txt', 'One text a picture', 'photo.txt, as for training models'],
+  ['txt', 'One text a picture', 'photo.txt and metadata.jsonl, as for training'],
 ];
 
 class SaveAnswers extends HTMLElement {
@@ -67,7 +67,7 @@ class SaveAnswers extends HTMLElement {
     type: 'file',
     id: 'answers',
     className: 'unseen',
-    accept: '.xmp,.csv,.json,.html,.md,.txt,.zip',
+    accept: '.xmp,.csv,.json,.jsonl,.html,.md,.txt,.zip',
     multiple: true,
     tabIndex: -1,
     'aria-hidden': 'true',
@@ -131,6 +131,16 @@ class SaveAnswers extends HTMLElement {
     write(this.#line, line);
   }
 
+  /** How texts are made. @returns {import('../files/texts.js').Form} */
+  get form() {
+    return {
+      parts: /** @type {Options['parts']} */ (this.#parts.value),
+      prefix: this.#prefix.value,
+      separator: this.#separator.value,
+      suffix: this.#suffix.value,
+    };
+  }
+
   /** Where files go, in browsers that let pages write into folders. */
   #places() {
     const download = make('input', { type: 'radio', name: 'save-where', id: 'save-download', checked: true });
@@ -184,10 +194,7 @@ class SaveAnswers extends HTMLElement {
     this.#work = new AbortController();
     /** @type {Options} */
     const options = {
-      parts: /** @type {Options['parts']} */ (this.#parts.value),
-      prefix: this.#prefix.value,
-      separator: this.#separator.value,
-      suffix: this.#suffix.value,
+      ...this.form,
       replaceTexts: this.#replaceTexts.checked,
       keepCaption: this.#keepCaption.checked,
     };

@@ -11,7 +11,8 @@
  * @property {string[]} hierarchy the same below what they imply: `animal|pet|dog`
  * @property {string} caption empty where there is none
  * @property {string} [alternative] a text that stands for the picture: its caption, or its tags where it has none
- * @property {string[]} [words] of a text in place of tags and caption: its parts between commas. `fromWords` tells them apart
+ * @property {string} [text] a text that holds caption and tags
+ * @property {'parts' | 'text'} [listed] whether a list has that text: with the tags and the caption that are its parts, or alone
  *
  * @typedef {{ name: string, sentence: string }} FileTrouble
  */
@@ -19,12 +20,14 @@
 import { pathOf } from '../gather.js';
 import { answersEndingOf, isArchive, isPicturePath, stemOf } from './paths.js';
 import { readHtml, readMarkdown } from './alternatives.js';
+import { readMetadata } from './metadata.js';
 import { readTable } from './table.js';
 import { Trouble } from './trouble.js';
 import { unzipped } from './unzip.js';
 import { readXmp } from './xmp-merge.js';
 
 export { matcher } from './match.js';
+export { readText } from './texts.js';
 
 /** Bytes of a list of pictures, and of what is about one picture. */
 const MOST_OF_MANY = 200_000_000;
@@ -33,9 +36,10 @@ const MOST_OF_ONE = 4_000_000;
 /** @type {Record<string, { most: number, read: (text: string, path: string) => Row[] }>} */
 const KINDS = {
   xmp: { most: MOST_OF_ONE, read: readSidecar },
-  txt: { most: MOST_OF_ONE, read: readWords },
+  txt: { most: MOST_OF_ONE, read: readTextBeside },
   csv: { most: MOST_OF_MANY, read: readCsv },
   json: { most: MOST_OF_MANY, read: readJson },
+  jsonl: { most: MOST_OF_MANY, read: readMetadata },
   html: { most: MOST_OF_MANY, read: readHtml },
   md: { most: MOST_OF_MANY, read: readMarkdown },
 };
@@ -77,20 +81,6 @@ export async function readAnswers(files) {
   return { rows, troubles };
 }
 
-/**
- * What the words of a text are. They begin with the caption where they begin with the one that is known; a sentence that nobody
- * knows cannot be told from a tag.
- *
- * @param {readonly string[]} words
- * @param {string} caption that the picture has
- * @returns {{ tags: string[], caption: string }}
- */
-export function fromWords(words, caption) {
-  const known = wordsOf(caption);
-  const begins = known.length > 0 && known.every((word, i) => word === words[i]);
-  return begins ? { tags: words.slice(known.length), caption } : { tags: [...words], caption: '' };
-}
-
 /** @param {string} path */
 function kindOf(path) {
   const ending = answersEndingOf(path);
@@ -122,22 +112,14 @@ function readSidecar(text, path) {
 }
 
 /** `photo.txt`. @param {string} text @param {string} path @returns {Row[]} */
-function readWords(text, path) {
-  return [{ ...namedBy(path), tags: [], hierarchy: [], caption: '', words: wordsOf(text) }];
+function readTextBeside(text, path) {
+  return [{ ...namedBy(path), tags: [], hierarchy: [], caption: '', text: text.trim() }];
 }
 
 /** @param {string} path of a file that is called as its picture is */
 function namedBy(path) {
   const named = stemOf(path);
   return { path: named, exact: isPicturePath(named) };
-}
-
-/** @param {string} text @returns {string[]} what is between its commas */
-function wordsOf(text) {
-  return text
-    .split(/[,\r\n]/)
-    .map((word) => word.trim())
-    .filter(Boolean);
 }
 
 /** @param {string} text @returns {Row[]} */
@@ -190,27 +172,17 @@ function readJson(text) {
 }
 
 /** @param {Row} row */
-function saysSomething({
-  path,
-  tags,
-  own = [],
-  gone = [],
-  hierarchy,
-  caption,
-  alternative = '',
-  words = [],
-}) {
+function saysSomething({ path, tags, own = [], gone = [], hierarchy, caption, alternative = '', text = '' }) {
   return (
     path !== '' &&
-    ([tags, own, gone, hierarchy, words].some(({ length }) => length > 0) ||
-      caption !== '' ||
-      alternative !== '')
+    ([tags, own, gone, hierarchy].some(({ length }) => length > 0) ||
+      [caption, alternative, text].some((one) => one !== ''))
   );
 }
 
 function unknownKind() {
   const sentence =
-    'This kind of file is not read back in: sidecars, CSV, JSON, HTML, Markdown, texts and zips of them are.';
+    'This kind of file is not read back in: sidecars, CSV, JSON, JSON Lines, HTML, Markdown, texts and zips of them are.';
   return new Trouble('answers-unknown', sentence);
 }
 

@@ -27,7 +27,7 @@ export function isArchive(path) {
 }
 
 /** What files end with that say something of pictures. */
-const ANSWERS = /\.(xmp|txt|csv|json|html|md)$/i;
+const ANSWERS = /\.(xmp|txt|csv|jsonl?|html|md)$/i;
 
 /** @param {string} path @returns {string | undefined} the ending of a file that may say something of pictures, by its name */
 export function answersEndingOf(path) {
