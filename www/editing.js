@@ -10,6 +10,8 @@
 import { readCaption, readTags } from './corrections.js';
 import { on } from './elements/dom.js';
 import { History } from './history.js';
+import { BELOW, leafOf } from './labels.js';
+import { readPath } from './tag-paths.js';
 import { capital, count } from './words.js';
 
 /**
@@ -77,9 +79,28 @@ export function edit({
     );
   };
 
-  /** Says the same of pictures. @param {string} title @param {readonly Picture[]} chosen @param {Change} change */
-  const correct = (title, chosen, change) =>
-    correctEach(title, new Map(chosen.map((picture) => [picture, change])));
+  /**
+   * Says the same of pictures.
+   * @param {string} title
+   * @param {readonly Picture[]} chosen
+   * @param {Change} change
+   * @param {Parameters<typeof correctEach>[2]} [after]
+   */
+  const correct = (title, chosen, change, after) =>
+    correctEach(title, new Map(chosen.map((picture) => [picture, change])), after);
+
+  /** @param {string} name as it was typed: “pets|Minka” is Minka */
+  const labelOf = (name) => names.labelOf(leafOf(name));
+  /**
+   * Puts tags below others, as they were typed.
+   * @param {readonly string[]} typed
+   * @param {(name: string) => string} [toLabel]
+   */
+  const placing = (typed, toLabel = labelOf) => {
+    const before = session.paths.given;
+    const after = session.paths.with(typed, toLabel);
+    return { done: () => session.paths.put(after), undone: () => session.paths.put(before) };
+  };
 
   /** @param {readonly Picture[]} chosen @returns {string} how they are called in a sentence */
   const called = (chosen) =>
@@ -96,9 +117,11 @@ export function edit({
       if (!known) correct(`Changed the caption of ${called(chosen)}.`, chosen, { caption: text });
       return;
     }
-    const labels = (/** @type {string} */ text) => readTags(text).map((name) => names.labelOf(name));
-    const given = add === undefined ? [] : labels(add);
-    if (given.length > 0) correct(`Added ${quoted(given)} to ${called(chosen)}.`, chosen, { add: given });
+    const typed = readTags(add ?? '');
+    const given = [...new Set(typed.map(labelOf))];
+    if (given.length > 0) {
+      correct(`Added ${quoted(given)} to ${called(chosen)}.`, chosen, { add: given }, placing(typed));
+    }
     if (agree !== undefined) correct(`${capital(quoted([agree]))} is right.`, chosen, { add: [agree] });
     if (unsay !== undefined) {
       correct(`Nothing is said of ${quoted([unsay])} now.`, chosen, { unsay: [unsay] });
@@ -118,7 +141,7 @@ export function edit({
   };
 
   /** Tags of a picture that are kinds of another: what is no animal is no dog. @param {string} label @param {Picture} picture */
-  const kindsOf = (label, picture) => labelsOf(picture).filter((one) => names.isBelow(one, label));
+  const kindsOf = (label, picture) => labelsOf(picture).filter((one) => names.isBelow(one, [label]));
 
   /** @param {Picture} picture */
   const labelsOf = (picture) =>
@@ -126,7 +149,7 @@ export function edit({
 
   /** Takes tags away from those pictures that have them. @param {string} text @param {readonly Picture[]} chosen */
   const takeAway = (text, chosen) => {
-    const typed = readTags(text);
+    const typed = readTags(text).map(leafOf);
     if (typed.length === 0 || chosen.length === 0) return;
     /** @type {Map<Picture, string[]>} */
     const going = new Map();
@@ -164,10 +187,12 @@ export function edit({
     if (!others) onEmpty();
   };
 
-  /** Teaches a label by pictures, which get it. @param {string | undefined} label @param {readonly Picture[]} examples */
-  const teach = (label, examples) => {
+  /** Teaches a label by pictures, which get it. @param {string | undefined} name as it was typed @param {readonly Picture[]} examples */
+  const teach = (name, examples) => {
     const { lessons } = session;
-    if (label === undefined || examples.length === 0) return;
+    if (name === undefined || examples.length === 0) return;
+    const label = labelOf(name);
+    const place = placing([name]);
     const title = `Taught ${quoted([label])} by ${called(examples)}.`;
     const all = (/** @type {(import('./corrections.js').Said | undefined)[]} */ said) =>
       examples.map((picture, i) => ({ picture, said: said[i] }));
@@ -185,8 +210,14 @@ export function edit({
     };
     take(
       title,
-      () => put(after),
-      () => put(before),
+      () => {
+        put(after);
+        place.done();
+      },
+      () => {
+        put(before);
+        place.undone();
+      },
     );
     const others = session.countTaught(label);
     const got = `${count(others, 'picture')} like ${examples.length === 1 ? 'it' : 'them'} ${others === 1 ? 'has' : 'have'} it now.`;
@@ -230,7 +261,7 @@ export function edit({
     else choose(null);
   });
   on(bar, 'teach-selected', (name) => {
-    teach(readTags(name).map((one) => names.labelOf(one))[0], chosen());
+    teach(readTags(name)[0], chosen());
   });
   select.addEventListener('click', () => {
     bar.finish();
@@ -248,10 +279,13 @@ export function edit({
   return {
     /** Gives a tag another name, or its own again. @param {string} label @param {string} name */
     rename(label, name) {
-      const [text = ''] = readTags(name);
+      const [typed = ''] = readTags(name);
+      const text = leafOf(typed);
       const other = names.labelOf(text);
       // Another tag is called so already: its own pictures and these are of one then.
-      if (text !== '' && other !== label && names.knows(text)) {
+      const isMerged = text !== '' && other !== label && names.knows(text);
+      const place = placing([typed], () => (isMerged ? other : label));
+      if (isMerged) {
         const having = session.pictures.filter((picture) =>
           session.answerOf(picture)?.tags.some((tag) => tag.label === label),
         );
@@ -259,7 +293,16 @@ export function edit({
         correctEach(
           `Made ${quoted([label])} of ${called(having)} ${quoted([other])}.`,
           new Map(having.map((one) => [one, change])),
-          { done: () => onMerged(label, other), undone: () => onMerged(other, label) },
+          {
+            done() {
+              place.done();
+              onMerged(label, other);
+            },
+            undone() {
+              place.undone();
+              onMerged(other, label);
+            },
+          },
         );
         return;
       }
@@ -267,10 +310,17 @@ export function edit({
       const after = new Map(before);
       if (text === '' || text === label) after.delete(label);
       else after.set(label, text);
+      const above = readPath(typed)?.split(BELOW).slice(0, -1).join(BELOW);
       take(
-        `“${names.nameOf(label)}” is called “${text || label}” now.`,
-        () => corrections.rename(after),
-        () => corrections.rename(before),
+        `“${names.nameOf(label)}” is called “${text || label}” now${above ? `, below “${above}”` : ''}.`,
+        () => {
+          place.done();
+          corrections.rename(after);
+        },
+        () => {
+          place.undone();
+          corrections.rename(before);
+        },
       );
     },
     correctEach,

@@ -6,6 +6,7 @@
  * @property {string} path its name, with its folders where it came with them
  * @property {string[]} tags best first
  * @property {string[]} hierarchy the same below what they imply: `animal|pet|dog`
+ * @property {string[]} [paths] those of these that somebody has said: `pets|Minka`
  * @property {string[]} [own] those of its tags that somebody has given it or agreed to
  * @property {string[]} [gone] tags that somebody has taken away
  * @property {string} caption empty where there is none
@@ -102,21 +103,25 @@ async function* counted(files, told) {
 
 /** A table for spreadsheets. @param {readonly Row[]} rows */
 export function csv(rows) {
-  const lines = rows.map(({ path, tags, caption, gone = [] }) => [
+  const hasPaths = rows.some(({ paths = [] }) => paths.length > 0);
+  const lines = rows.map(({ path, tags, caption, gone = [], paths = [] }) => [
     path,
     tags.join('; '),
     caption,
     gone.join('; '),
+    ...(hasPaths ? [paths.join('; ')] : []),
   ]);
-  return writeTable([['picture', 'tags', 'caption', 'rejected'], ...lines]);
+  const head = ['picture', 'tags', 'caption', 'rejected', ...(hasPaths ? ['hierarchy'] : [])];
+  return writeTable([head, ...lines]);
 }
 
 /** @param {readonly Row[]} rows */
 export function json(rows) {
   return `${JSON.stringify(
-    rows.map(({ path, tags, own = [], gone = [], caption }) => ({
+    rows.map(({ path, tags, own = [], gone = [], paths = [], caption }) => ({
       picture: path,
       tags,
+      ...(paths.length > 0 && { hierarchy: paths }),
       ...(own.length > 0 && { own }),
       ...(gone.length > 0 && { gone }),
       ...(caption && { caption }),

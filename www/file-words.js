@@ -10,6 +10,7 @@
  */
 
 import { embeddedIn } from './files/embedded.js';
+import { leafOf } from './labels.js';
 
 /** @type {readonly string[]} */
 const NONE = [];
@@ -60,6 +61,12 @@ export class FileWords extends EventTarget {
     const captions = this.#captions.get(filed) ?? [{ caption: filed.caption }];
     this.#captions.set(filed, captions);
     return captions;
+  }
+
+  /** What the keywords of a picture's file are below, by their labels. @param {Picture} picture @returns {ReadonlyMap<string, string>} */
+  pathsOf(picture) {
+    const paths = this.of(picture)?.paths ?? NONE;
+    return new Map(paths.map((path) => [this.labelOf(leafOf(path)), path]));
   }
 
   /** @param {Picture} picture @param {Filed} filed as it was read on an earlier visit */

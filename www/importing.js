@@ -3,21 +3,41 @@
  *
  * @typedef {import('./session.js').Picture} Picture
  * @typedef {import('./corrections.js').Change} Change
+ *
+ * @typedef {object} Said by a file, of one picture
+ * @property {readonly string[]} tags
+ * @property {readonly string[]} [own]
+ * @property {readonly string[]} [gone]
+ * @property {readonly string[]} [hierarchy]
+ * @property {string} caption
  */
 
 import { readCaption, readTags } from './corrections.js';
+import { BELOW, leafOf } from './labels.js';
+import { readPath } from './tag-paths.js';
 import { count } from './words.js';
 
 /**
  * @param {object} given
  * @param {import('./session.js').Session} given.session
  * @param {import('./tag-names.js').TagNames} given.names
- * @param {(title: string, changes: ReadonlyMap<Picture, Change>) => void} given.correct
+ * @param {(title: string, changes: ReadonlyMap<Picture, Change>, after: { done: () => void, undone: () => void }) => void} given.correct
  * @param {() => import('./files/texts.js').Form} [given.form] how texts are made here now
  */
 export function importer({ session, names, correct, form = () => ({}) }) {
-  const labelsOf = (/** @type {readonly string[]} */ tags) =>
-    tags.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' '))).map((name) => names.labelOf(name));
+  const labelOf = (/** @type {string} */ name) => names.labelOf(leafOf(name));
+  const typed = (/** @type {readonly string[]} */ tags) =>
+    tags.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' ')));
+  const labelsOf = (/** @type {readonly string[]} */ tags) => [...new Set(typed(tags).map(labelOf))];
+
+  /** Tags that are below others, beyond what the vocabulary says. @param {Said} said */
+  const pathsOf = ({ tags, hierarchy = [] }) => {
+    const labels = new Set(labelsOf(tags));
+    return [...hierarchy, ...typed(tags)].filter((path) => {
+      const [above, label] = [readPath(path)?.split(BELOW).slice(0, -1) ?? [], labelOf(path)];
+      return above.length > 0 && labels.has(label) && !names.isBelow(label, above);
+    });
+  };
 
   /**
    * What a text is that stands for a picture: it was made of the caption, or else of tags.
@@ -34,7 +54,7 @@ export function importer({ session, names, correct, form = () => ({}) }) {
   /**
    * What a file says of a picture, beyond what is known of it here.
    * @param {Picture} picture
-   * @param {{ tags: readonly string[], own?: readonly string[], gone?: readonly string[], caption: string }} said
+   * @param {Said} said
    * @returns {Change | null}
    */
   const newsOf = (picture, { tags, own = [], gone = [], caption }) => {
@@ -93,6 +113,8 @@ export function importer({ session, names, correct, form = () => ({}) }) {
       if (!isSure) unsure.add(picture);
       return parts;
     };
+    /** @type {string[]} */
+    const paths = [];
     /** @type {Map<Picture, Change>} */
     const changes = new Map();
     let strangers = 0;
@@ -105,14 +127,22 @@ export function importer({ session, names, correct, form = () => ({}) }) {
       }
       found += 1;
       if (listed.isBeside(row, picture)) continue;
-      const change = newsOf(picture, said(row, picture));
+      const told = said(row, picture);
+      const below = pathsOf(told);
+      const isBelow = session.paths.with(below, labelOf) !== session.paths.given;
+      paths.push(...below);
+      const change = newsOf(picture, told) ?? (isBelow ? {} : null);
       const before = changes.get(picture);
       if (change) changes.set(picture, before ? joined(before, change) : change);
     }
-    if (changes.size > 0) correct(`Read what files say of ${count(changes.size, 'picture')}.`, changes);
+    const [before, after] = [session.paths.given, session.paths.with(paths, labelOf)];
+    const done = () => session.paths.put(after);
+    const undone = () => session.paths.put(before);
+    const title = `Read what files say of ${count(changes.size, 'picture')}.`;
+    if (changes.size > 0) correct(title, changes, { done, undone });
     const [trouble] = troubles;
     return [
-      changes.size > 0 ? `Read what files say of ${count(changes.size, 'picture')}.` : '',
+      changes.size > 0 ? title : '',
       unsure.size > 0
         ? `In the texts of ${count(unsure.size, 'picture')} it could not be told for certain where the caption ends: what is long was taken for it, what is short for tags.`
         : '',

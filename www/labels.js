@@ -62,7 +62,7 @@ export function askedAs(labels, vocabulary) {
 const HINT = ': ';
 
 /** What stands between a label and those that it is below. */
-const BELOW = '|';
+export const BELOW = '|';
 
 /**
  * @param {string} text one label on each line, as "dog", "bat: a type of animal" or "pets|dogs|Rex"
@@ -142,8 +142,8 @@ function linesOf(text) {
     .filter((line) => line !== '');
 }
 
-/** @param {string} line */
-function leafOf(line) {
+/** @param {string} line @returns {string} the label itself, without those that it is below */
+export function leafOf(line) {
   const parts = line.split(BELOW).map((part) => part.trim());
   return parts.filter((part) => part !== '').at(-1) ?? line;
 }

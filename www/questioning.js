@@ -41,7 +41,7 @@ export function firstQuestion(vocabulary) {
 export function askQuestions({ session, labels, settings, announce }) {
   /** In the place of the first labels. @type {Applied | null} */
   let applied = keptQuestion();
-  session.paths = readPaths([applied?.text, applied?.added].filter(Boolean).join('\n'));
+  session.paths.begin(readPaths([applied?.text, applied?.added].filter(Boolean).join('\n')));
   /** How tags are scored, to tell whether anything is to be asked anew. */
   let scored = AS_BEGUN;
   /** The tagger whose labels are in the editor. @type {unknown} */
@@ -51,7 +51,7 @@ export function askQuestions({ session, labels, settings, announce }) {
   const ask = async (change) => session.ask({ ...(await session.question.current), ...change });
 
   on(labels, 'ask', async ({ labels: asked, paths, template, extra, text, added }) => {
-    session.paths = paths;
+    session.paths.ask(paths);
     const { vocabulary } = await session.question.current;
     const ofVocabulary = extra !== null && Boolean(vocabulary) && template === TEMPLATE;
     const isFirst = extra?.length === 0 && template === TEMPLATE;
@@ -82,7 +82,10 @@ export function askQuestions({ session, labels, settings, announce }) {
       labels.begin({ labels: await session.question.firstOf(tagger), template: TEMPLATE }, applied);
     },
 
-    /** Forgets what was applied. */
-    forget: () => keepQuestion(null),
+    /** Forgets what was applied, and what tags are below. */
+    forget() {
+      keepQuestion(null);
+      session.paths.put(new Map());
+    },
   };
 }

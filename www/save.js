@@ -17,6 +17,8 @@
 import { download } from './download.js';
 import { downloadsOf, filesOf, newTally } from './export.js';
 import { writeInto } from './files/folder.js';
+import { BELOW, leafOf } from './labels.js';
+import { readPath } from './tag-paths.js';
 import { count } from './words.js';
 
 /** The caption of the built-in model where it makes out neither what is there nor where: to whoever reads a file, it is none. */
@@ -44,6 +46,7 @@ export function partOf(selected, { pictures, shown }) {
  * @returns {Row[]}
  */
 export function rowsOf(session, pictures, { naming, vocabulary }) {
+  const named = (/** @type {string} */ label) => leafOf(naming(label));
   return pictures.flatMap((picture) => {
     const known = session.answerOf(picture)?.tags ?? [];
     const labelsOf = (/** @type {typeof known} */ some) => some.flatMap(({ label }) => label ?? []);
@@ -56,24 +59,40 @@ export function rowsOf(session, pictures, { naming, vocabulary }) {
     if (labels.length === 0 && gone.length === 0 && caption === '') return [];
     // What somebody has taken away is not above another tag either.
     const left = (/** @type {readonly string[]} */ above) => above.filter((one) => !gone.includes(one));
-    const below = (/** @type {string} */ label) => {
-      const above = session.paths.get(label)?.split('|').slice(0, -1);
-      if (above) return [...left(above), label].join('|');
-      return [...left(vocabulary?.implied(label) ?? [])]
-        .reverse()
-        .concat(label)
-        .map((one) => naming(one).replaceAll('|', '/'))
-        .join('|');
+    const filed = session.fileWords.pathsOf(picture);
+    /** What its file says, beyond the vocabulary. @param {string} label */
+    const filedPath = (label) => {
+      const path = filed.get(label);
+      const implied = (vocabulary?.implied(label) ?? []).flatMap((one) => [one, naming(one)]);
+      const isImplied = path
+        ?.split(BELOW)
+        .slice(0, -1)
+        .every((name) => implied.includes(name));
+      return isImplied ? undefined : path;
     };
+    /** What somebody has said that it is below, here or in its file. @param {string} label */
+    const saidBelow = (label) => {
+      const path = session.paths.get(label) ?? filedPath(label) ?? readPath(label);
+      const above = path?.split(BELOW).slice(0, -1);
+      return above && [...left(above), named(label)].join(BELOW);
+    };
+    const below = (/** @type {string} */ label) => {
+      const path = saidBelow(label);
+      if (path !== undefined) return path;
+      const above = [...left(vocabulary?.implied(label) ?? [])].reverse();
+      return [...above, label].map(named).join(BELOW);
+    };
+    const paths = labels.flatMap((label) => saidBelow(label) ?? []).filter((path) => path.includes(BELOW));
     // Of an earlier visit there is a small copy, which is no file.
     const original = picture.file instanceof File ? picture.file : null;
     return [
       {
         path: picture.path,
-        tags: unique(labels.map(naming)),
+        tags: unique(labels.map(named)),
         hierarchy: unique(labels.map(below)),
-        own: unique(labelsOf(known.filter(({ own }) => own)).map(naming)),
-        gone: gone.map(naming),
+        own: unique(labelsOf(known.filter(({ own }) => own)).map(named)),
+        gone: gone.map(named),
+        ...(paths.length > 0 && { paths: unique(paths) }),
         caption,
         captionIsOwn: isOwn,
         original,

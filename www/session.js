@@ -12,6 +12,7 @@ import { Lessons } from './lessons.js';
 import { backIn, inOrder, inPlace, pictureOf } from './pictures.js';
 import { captionsQueue, classesQueue, tagsQueue } from './queues.js';
 import { Recognition } from './recognition.js';
+import { TagPaths } from './tag-paths.js';
 import { TagQuestion } from './tag-question.js';
 import { above, withFiled, without, withWords } from './tagging.js';
 import { Turn } from './turn.js';
@@ -52,8 +53,8 @@ export class Session extends EventTarget {
   arrived = [];
   /** What taggers are asked. @type {TagQuestion} */
   question;
-  /** Where somebody's own labels lie below others: "pets|dogs|Rex" by "Rex". @type {ReadonlyMap<string, string>} */
-  paths = new Map();
+  /** Where somebody's own labels lie below others: "pets|dogs|Rex" by "Rex". */
+  paths = new TagPaths();
   /** @type {CaptionSettings} */
   captionSettings = { options: {}, numCaptions: 1, rematch: false };
   /** What taggers know of the pictures. */

@@ -4,6 +4,8 @@
  * @typedef {import('ocelli').Vocabulary} Vocabulary
  */
 
+import { leafOf } from './labels.js';
+
 /** Names that are proposed. */
 const PROPOSED = 8;
 
@@ -42,7 +44,7 @@ export class TagNames {
 
   /** @param {string} label @returns {string} */
   nameOf(label) {
-    return this.#others.get(label) ?? this.#vocabulary?.name(label, this.#language) ?? label;
+    return this.#others.get(label) ?? leafOf(this.#vocabulary?.name(label, this.#language) ?? label);
   }
 
   /** @param {string} name as it was typed @returns {string} the label; the name itself where there is none */
@@ -62,9 +64,10 @@ export class TagNames {
     );
   }
 
-  /** @param {string} label @param {string} above @returns {boolean} whether the one is a kind of the other, as a dog is an animal */
+  /** @param {string} label @param {readonly string[]} above names @returns {boolean} whether the vocabulary says that it is below each of them */
   isBelow(label, above) {
-    return this.#vocabulary?.implied(label).includes(above) ?? false;
+    const implied = this.#vocabulary?.implied(label) ?? [];
+    return above.every((name) => implied.includes(this.labelOf(name)));
   }
 
   /** @param {string} typed @returns {string[]} names that begin so, then those that have it in them */

@@ -4,6 +4,7 @@ import { loadVocabulary } from '../../pkg/src/node.js';
 import { Corrections } from '../../www/corrections.js';
 import { edit } from '../../www/editing.js';
 import { TagNames } from '../../www/tag-names.js';
+import { TagPaths } from '../../www/tag-paths.js';
 
 /** What people do to several pictures, over stand-ins for the elements. */
 
@@ -23,8 +24,11 @@ function begin(...found) {
   const session = Object.assign(new EventTarget(), {
     pictures,
     corrections,
+    paths: new TagPaths(),
     answerOf: (/** @type {any} */ one) => corrections.answer(one, answers[pictures.indexOf(one)] ?? null),
     captionsOf: () => null,
+    lessons: { examples: new Map(), with: () => new Map(), put() {} },
+    countTaught: () => 0,
   });
   const names = new TagNames();
   names.use({ vocabulary: null, language: 'en', others: new Map() });
@@ -53,7 +57,7 @@ function begin(...found) {
     }),
   );
   const tags = () => pictures.map((one) => session.answerOf(one)?.tags.map(({ label }) => label));
-  return { editing, corrections, pictures, list, names, bar, line, log, merged, tags };
+  return { editing, session, corrections, pictures, list, names, bar, line, log, merged, tags };
 }
 
 test('what is no animal is no dog either, and all comes back in one step', () => {
@@ -96,4 +100,28 @@ test('a tag that becomes another takes with it whoever has chosen it, there and 
   assert.deepEqual(merged, ['dog to cat', 'cat to dog']);
   editing.rename('dog', 'Rex');
   assert.equal(merged.length, 2, 'another name is no other tag');
+});
+
+test('a tag that is typed below others is that tag, and lies there', () => {
+  const { bar, line, log, editing, session, tags } = begin(['dog'], []);
+  const { paths } = session;
+  tell(bar, 'correct-selected', { add: 'pets | Minka, pets|dogs|Dog' });
+  assert.equal(log.said, 'Added “Minka”, “dog” to 2 pictures.');
+  assert.deepEqual(tags(), [
+    ['Minka', 'dog'],
+    ['Minka', 'dog'],
+  ]);
+  assert.deepEqual([paths.get('Minka'), paths.get('dog')], ['pets|Minka', 'pets|dogs|Dog']);
+  tell(line, 'undo');
+  assert.equal(paths.get('Minka'), undefined);
+  tell(line, 'redo');
+  editing.rename('Minka', 'family|Minka');
+  assert.equal(log.said, '“Minka” is called “Minka” now, below “family”.');
+  assert.equal(paths.get('Minka'), 'family|Minka');
+  tell(bar, 'teach-selected', 'friends|Rex');
+  assert.equal(paths.get('Rex'), 'friends|Rex');
+  tell(bar, 'correct-selected', { remove: 'pets|Minka' });
+  assert.deepEqual(tags()[1]?.includes('Minka'), false);
+  paths.ask(new Map([['Rex', 'staff|Rex']]));
+  assert.equal(paths.get('Rex'), 'staff|Rex', 'what was said last');
 });

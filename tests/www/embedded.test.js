@@ -28,6 +28,17 @@ test('keywords and sentences are read out of every kind of picture that holds th
   assert.deepEqual(await embeddedIn(new Blob([jpeg(...profiles, late), new Uint8Array(9)])), FILED);
 });
 
+test('keywords that are below others are keywords, and where they are is told', async () => {
+  const subjects = ['Minka', 'pets|Rex', 'sea'];
+  const written = withXmp(
+    jpeg(EXIF),
+    mergedXmp(null, { subjects, hierarchicalSubjects: ['pets | cats|Minka'] }),
+  );
+  const filed = { tags: ['Minka', 'Rex', 'sea'], paths: ['pets|cats|Minka', 'pets|Rex'], caption: '' };
+  assert.deepEqual(await embeddedIn(new Blob([written])), filed);
+  assert.deepEqual(readFiled(filed), filed, 'it is kept');
+});
+
 test('when it was taken is told by EXIF data, whatever else is told', async () => {
   // One entry that leads to the EXIF part, and in it one: DateTimeOriginal.
   const dated = (/** @type {string} */ date) => {

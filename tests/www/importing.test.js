@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { downloadsOf, filesOf } from '../../www/export.js';
 import { importer } from '../../www/importing.js';
+import { TagPaths } from '../../www/tag-paths.js';
 
 /** @template T @param {AsyncIterable<T>} some @returns {Promise<T[]>} */
 async function allOf(some) {
@@ -16,7 +17,13 @@ async function allOf(some) {
 /** Reads files about `a.jpg`, and tells what changes. @param {File | File[]} files @param {object} [known] */
 async function read(
   files,
-  { tags = ['dog', 'sea'], caption = 'a dog by the sea, at night', gone = [], own = [] } = {},
+  {
+    tags = ['dog', 'sea'],
+    caption = 'a dog by the sea, at night',
+    gone = [],
+    own = [],
+    paths = new TagPaths(),
+  } = {},
 ) {
   const picture = { name: 'a.jpg', path: 'a.jpg' };
   const lane = { status: 'ready', jobs: new Map() };
@@ -27,15 +34,20 @@ async function read(
     answerOf: () => ({ tags: tags.map((label) => ({ label })) }),
     captionsOf: () => [{ caption }],
     corrections: { of: () => ({ own, gone, caption: null }) },
+    paths,
   };
   const words = new Set(['dog', 'sea', 'boat', 'Rex']);
   const names = {
     knows: (/** @type {string} */ name) => words.has(name),
     labelOf: String,
+    isBelow: (/** @type {string} */ label) => label === 'dog',
     isCalled: (/** @type {string} */ label, /** @type {string} */ name) => label === name,
   };
   let change;
-  const correct = (_, changes) => (change = changes.get(picture));
+  const correct = (_, changes, { done }) => {
+    change = changes.get(picture);
+    done();
+  };
   const take = importer(/** @type {any} */ ({ session, names, correct }));
   return { line: await take([files].flat()), change };
 }
@@ -101,8 +113,9 @@ test('what a model is about to find is waited for, and no news then', async () =
     answerOf: () => (job.status === 'done' ? { tags: [{ label: 'dog' }] } : null),
     captionsOf: () => null,
     corrections: { of: () => undefined },
+    paths: new TagPaths(),
   });
-  const names = { knows: () => true, labelOf: (/** @type {string} */ name) => name };
+  const names = { isBelow: () => false, knows: () => true, labelOf: (/** @type {string} */ name) => name };
   const correct = () => assert.fail('nothing is new');
   const take = importer(/** @type {any} */ ({ session, names, correct }));
   const line = take([new File(['picture,tags,caption,rejected\na.jpg,dog,,\n'], 'ocelli.csv')]);
@@ -154,4 +167,29 @@ test('where the caption of a text may end elsewhere, that is said', async () => 
   assert.deepEqual(change, { add: ['Madeira'], remove: [], caption: 'our dolphin trip' });
   assert.match(line, /In the texts of 1 picture it could not be told for certain where the caption ends: /);
   assert.doesNotMatch((await read(new File(['our dolphin trip, dog'], 'a.txt'))).line, /certain/);
+});
+
+test('tags that are below others come back so, beyond what the vocabulary says', async () => {
+  const row = {
+    path: 'a.jpg',
+    tags: ['Minka', 'dog'],
+    hierarchy: ['pets|cats|Minka', 'animal|dog'],
+    paths: ['pets|cats|Minka'],
+    caption: '',
+  };
+  for (const format of /** @type {const} */ (['xmp', 'json', 'csv'])) {
+    const paths = new TagPaths();
+    const [{ name, blob }] = await allOf(filesOf([row], format));
+    const { change } = await read(new File([blob], name), { paths });
+    assert.deepEqual(
+      [change, [...paths.given]],
+      [{ add: ['Minka'], remove: [] }, [['Minka', 'pets|cats|Minka']]],
+    );
+    const again = await read(new File([blob], name), { paths, tags: ['Minka', 'dog'] });
+    assert.equal(again.line, 'The files say nothing that is not known here.', format);
+  }
+  const paths = new TagPaths();
+  const table = new File(['picture,tags\na.jpg,pets | Minka; sea'], 'mine.csv');
+  assert.deepEqual((await read(table, { paths })).change, { add: ['Minka'], remove: [] });
+  assert.equal(paths.get('Minka'), 'pets|Minka');
 });

@@ -85,6 +85,21 @@ test('what somebody has taken away is not above another tag either', () => {
   assert.equal(rowOf({ tags: ['Rex'], gone: ['pets'], paths })?.hierarchy[0], 'dogs|Rex');
 });
 
+test('what is below others by hand is saved under its own name, with those above it beside', () => {
+  const paths = /** @type {[string, string][]} */ ([['Minka', 'pets|Minka']]);
+  const row = rowOf({ tags: ['Minka', 'dog'], paths });
+  assert.deepEqual(
+    [row?.tags, row?.hierarchy[0], row?.paths],
+    [['Minka', 'dog'], 'pets|Minka', ['pets|Minka']],
+  );
+  const older = rowOf({ tags: ['pets|Minka'] });
+  assert.deepEqual(
+    [older?.tags, older?.hierarchy, older?.paths],
+    [['Minka'], ['pets|Minka'], ['pets|Minka']],
+  );
+  assert.equal(rowOf({ tags: ['dog'] })?.paths, undefined);
+});
+
 test('of pictures those are meant that are selected, or else shown, where these are not all', () => {
   const pictures = /** @type {any[]} */ (['a', 'b', 'c']);
   const of = (/** @type {any[] | null} */ selected, shown = pictures) =>

@@ -55,13 +55,16 @@ test('pictures come back with their names, keywords, confirmed and rejected tags
         tags: ['dog', 'Sea & sun'],
         own: ['Sea & sun', 'dog'],
         gone: ['cat'],
+        paths: ['animal|dog'],
         caption: 'Rex, at last',
         captionIsOwn: true,
       },
-      { tags: ['dog', 'Sea & sun'], caption: 'Rex, at last' },
+      { tags: ['dog', 'Sea & sun'], paths: ['animal|dog'], caption: 'Rex, at last' },
       { tags: [], gone: ['cat'], caption: '' },
     ],
   );
+  const [first] = /** @type {any[]} */ (pictures);
+  assert.deepEqual([...words.pathsOf(first)], [['dog', 'animal|dog']]);
 });
 
 test('archives are told by their names, and only what is a picture comes out of them', async () => {

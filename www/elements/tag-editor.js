@@ -46,7 +46,7 @@ export class TagEditor extends HTMLElement {
       make(
         'p',
         { className: 'field-help', id: `${picture.id}-add-help` },
-        'Enter adds; commas part several.',
+        'Enter adds; commas part several. “pets|Minka” is Minka, below pets.',
       ),
       make('label', { for: this.#caption.id }, 'Caption'),
       this.#caption,

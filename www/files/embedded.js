@@ -6,12 +6,15 @@
  * @property {readonly string[]} tags
  * @property {readonly string[]} [own] those of them that somebody has given it or agreed to on this page
  * @property {readonly string[]} [gone] tags that it has not, as somebody has said on this page
+ * @property {readonly string[]} [paths] what they are below: `pets|Minka`
  * @property {string} caption empty where there is none
  * @property {boolean} [captionIsOwn] whether somebody has written it, or chosen it, on this page
  * @property {number} [taken] when the camera took it, in milliseconds
  */
 
 import { readCaption, readTags } from '../corrections.js';
+import { leafOf } from '../labels.js';
+import { readPath } from '../tag-paths.js';
 import { takenIn } from './taken.js';
 import { isJpeg } from './xmp-jpeg.js';
 import { xmpOf } from './xmp-embed.js';
@@ -36,15 +39,17 @@ export async function embeddedIn(file) {
 
 /** @param {string} packet @returns {Filed} */
 function saidIn(packet) {
-  const { tags, own = [], gone = [], caption, captionIsOwn = false } = readXmp(packet);
+  const { tags, own = [], gone = [], hierarchy, caption, captionIsOwn = false } = readXmp(packet);
   const words = (/** @type {string[]} */ all) => [
-    ...new Set(all.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' '))).slice(0, MOST_TAGS)),
+    ...new Set(all.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' ')).map(leafOf)).slice(0, MOST_TAGS)),
   ];
+  const paths = [...hierarchy, ...tags].flatMap((path) => readPath(path) ?? []).slice(0, MOST_TAGS);
   const text = readCaption(caption) ?? '';
   return {
     tags: words(tags),
     ...(own.length > 0 && { own: words(own) }),
     ...(gone.length > 0 && { gone: words(gone) }),
+    ...(paths.length > 0 && { paths }),
     caption: text,
     ...(captionIsOwn && text !== '' && { captionIsOwn }),
   };
@@ -68,11 +73,12 @@ export function readFiled(filed) {
   const isTexts = (/** @type {unknown} */ list) =>
     Array.isArray(list) && list.every((one) => typeof one === 'string');
   if (!isTexts(filed?.tags) || typeof filed.caption !== 'string') return undefined;
-  const { tags, own, gone, caption, captionIsOwn, taken } = filed;
+  const { tags, own, gone, paths, caption, captionIsOwn, taken } = filed;
   return {
     tags,
     ...(isTexts(own) && { own }),
     ...(isTexts(gone) && { gone }),
+    ...(isTexts(paths) && { paths }),
     caption,
     ...(captionIsOwn === true && { captionIsOwn }),
     ...(Number.isFinite(taken) && { taken }),

@@ -126,9 +126,13 @@ function namedBy(path) {
 function readCsv(text) {
   const [head = [], ...lines] = readTable(text);
   const columns = head.map((name) => name.trim().toLowerCase());
-  const [picture, tags, caption, rejected] = ['picture', 'tags', 'caption', 'rejected'].map((name) =>
-    columns.indexOf(name),
-  );
+  const [picture = -1, tags = -1, caption = -1, rejected = -1, hierarchy = -1] = [
+    'picture',
+    'tags',
+    'caption',
+    'rejected',
+    'hierarchy',
+  ].map((name) => columns.indexOf(name));
   const listed = (/** @type {string} */ cell) =>
     cell
       .split(';')
@@ -142,7 +146,7 @@ function readCsv(text) {
     exact: true,
     tags: listed(cells[tags] ?? ''),
     ...(rejected >= 0 && { gone: listed(cells[rejected] ?? '') }),
-    hierarchy: [],
+    hierarchy: listed(cells[hierarchy] ?? ''),
     caption: (cells[caption] ?? '').trim(),
   }));
 }
@@ -160,13 +164,13 @@ function readJson(text) {
   }
   const texts = (/** @type {unknown} */ tags) =>
     Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string' && tag.trim() !== '') : [];
-  return list.map(({ picture, tags, own, gone, caption }) => ({
+  return list.map(({ picture, tags, own, gone, hierarchy, caption }) => ({
     path: picture,
     exact: true,
     tags: texts(tags),
     ...(Array.isArray(own) && { own: texts(own) }),
     ...(Array.isArray(gone) && { gone: texts(gone) }),
-    hierarchy: [],
+    hierarchy: texts(hierarchy),
     caption: typeof caption === 'string' ? caption : '',
   }));
 }
