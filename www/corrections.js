@@ -22,7 +22,7 @@
 import { comparedBeside } from './tagging.js';
 
 /** Letters of a tag at most, and of a caption. */
-const LONGEST_TAG = 120;
+export const LONGEST_TAG = 120;
 const LONGEST_CAPTION = 2000;
 /** Tags that somebody has given one picture. */
 const MOST_OWN = 200;

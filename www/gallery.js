@@ -70,7 +70,7 @@ export class Gallery extends EventTarget {
       const picture = this.#open;
       this.#open = null;
       this.show(this.#look);
-      if (picture) this.#takeFocusOnPicture(picture);
+      if (picture) this.takeFocusOnPicture(picture);
     });
   }
 
@@ -156,7 +156,7 @@ export class Gallery extends EventTarget {
   }
 
   /** Puts the keyboard where a picture is to be seen. @param {Picture} picture */
-  #takeFocusOnPicture(picture) {
+  takeFocusOnPicture(picture) {
     if (this.isDense) this.#grid.takeFocus(picture);
     else this.cards.get(picture)?.takeFocusOnPicture();
   }

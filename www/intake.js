@@ -29,6 +29,7 @@ const TOLD_EVERY = 200;
  * @param {(files: readonly File[]) => Promise<string>} page.takeAnswers tells what has become of them
  * @param {(sentence: string) => void} page.announce
  * @param {() => void} page.onAdded pictures have come in
+ * @param {(picture: import('./session.js').Picture) => void} page.onThere somebody wants a sample that is here already
  */
 export function takeIn({
   session,
@@ -40,6 +41,7 @@ export function takeIn({
   takeAnswers,
   announce,
   onAdded,
+  onThere,
 }) {
   /** Folders that are being opened. @type {Set<FileSystemDirectoryHandle>} */
   const opening = new Set();
@@ -172,11 +174,16 @@ export function takeIn({
     opening.delete(folder);
   };
 
-  for (const source of [drop, samples]) {
-    on(source, 'pictures', (files) => {
-      coming = files.some(isRaw) ? developed(files).then(add) : add(files);
-    });
-  }
+  on(drop, 'pictures', (files) => {
+    coming = files.some(isRaw) ? developed(files).then(add) : add(files);
+  });
+  on(samples, 'pictures', (files) => {
+    const there = sampleThere(session, files[0]);
+    if (there) {
+      onThere(there);
+      announce(`${there.name} is here already`);
+    } else coming = add(files);
+  });
   on(drop, 'answers', answersBeside);
   on(saving, 'answers', (files) => answers(files, (_, line) => saving.say(line)));
   on(samples, 'missing', () => announce('That picture could not be fetched.'));
@@ -194,4 +201,13 @@ export function takeIn({
     await add(files);
   });
   folders.addEventListener('change', () => drop.offer(folders.closed));
+}
+
+/**
+ * The picture that a sample has become, if it is here: a file of it is made anew each time, and so has another date.
+ * @param {Session} session
+ * @param {File} sample
+ */
+function sampleThere({ pictures, recognition }, { name, size }) {
+  return pictures.find((one) => one.path === name && one.size === size && recognition.hasOriginal(one));
 }

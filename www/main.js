@@ -305,6 +305,10 @@ takeIn({
     show();
     requestAnimationFrame(() => following.begin());
   },
+  onThere(there) {
+    if (session.shown.includes(there)) gallery.takeFocusOnPicture(there);
+    else gallery.turnTo(there);
+  },
 });
 page.tagSettings.addEventListener('language', (/** @type {CustomEvent<'en' | 'ja'>} */ { detail }) => {
   language = detail;

@@ -179,12 +179,12 @@ function tallyLines({ beside, absent }, folders) {
   const sidecars = `${count(beside, 'picture')} cannot hold keywords and ${beside === 1 ? 'has' : 'have'} a sidecar beside.`;
   const gone = `${count(absent, 'picture')} left out: only small copies of earlier visits are here.`;
   const quoted = folders.map((name) => `“${name}”`).join(', ');
-  const again = `Open the ${folders.length === 1 ? 'folder' : 'folders'} ${quoted} again, and their files are here to be saved.`;
-  return [
-    beside > 0 ? sidecars : '',
-    absent > 0 ? gone : '',
-    absent > 0 && folders.length > 0 ? again : '',
-  ].filter(Boolean);
+  const what =
+    folders.length === 0
+      ? 'Choose the pictures'
+      : `Open the ${folders.length === 1 ? 'folder' : 'folders'} ${quoted}`;
+  const again = `${what} again, and their files are here to be saved.`;
+  return [beside > 0 ? sidecars : '', absent > 0 ? gone : '', absent > 0 ? again : ''].filter(Boolean);
 }
 
 /** @returns {Promise<FileSystemDirectoryHandle | null>} null where somebody has changed their mind */

@@ -363,6 +363,10 @@ test('lists of labels are kept, opened and saved, with what their labels are bel
   await page.locator('label-editor summary', { hasText: 'Lists of your own' }).click();
   await page.getByLabel('Your lists').selectOption('Ours');
   assert.equal(await labels.inputValue(), 'pets|dogs|Rex\nsea: the ocean');
+  assert.equal(await page.getByLabel('Your lists').inputValue(), 'Ours');
+  await page.getByRole('button', { name: 'Restore the first labels' }).click();
+  assert.equal(await page.getByLabel('Your lists').inputValue(), '', 'it is not that list any more');
+  await page.getByLabel('Your lists').selectOption('Ours');
   await page.getByRole('button', { name: 'Delete' }).click();
   assert.equal(await page.getByLabel('Your lists').locator('option').count(), 1);
   await visit.end();

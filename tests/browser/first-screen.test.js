@@ -71,6 +71,13 @@ test('a sample is tried by the keyboard, and tagged as any picture', async () =>
   await visit.page.keyboard.press('Enter');
   await visit.page.locator('picture-card[data-state="done"]').waitFor();
   assert.ok((await visit.page.locator('.tag').count()) > 0);
+  // The same again is no other picture.
+  await samples.first().click();
+  await visit.page.locator('#announcer').getByText('cat.webp is here already').waitFor();
+  assert.equal(await visit.page.locator('picture-card').count(), 1);
+  assert.ok(
+    await visit.page.locator('picture-card').evaluate((card) => card.contains(document.activeElement)),
+  );
   await visit.end();
 });
 

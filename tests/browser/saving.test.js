@@ -55,7 +55,11 @@ test('pictures are saved with their keywords in them, are the same pictures, and
   const [wrong = ''] = (await visit.read('sky.png')).tags;
   await page.getByRole('button', { name: 'Edit caption and tags of sky.png' }).click();
   await page.getByRole('button', { name: `${wrong} is wrong: take it away` }).click();
-  await page.getByLabel('Add tags').first().fill('Rex');
+  await page.getByLabel('Add tags').first().fill('x'.repeat(121));
+  const cut = page.getByText('A tag has 120 letters at most: the rest is cut.');
+  await cut.waitFor();
+  await page.getByLabel('Add tags').first().fill('pets|Rex');
+  await cut.waitFor({ state: 'hidden' });
   await page.keyboard.press('Enter');
   await page.getByRole('textbox', { name: 'Caption' }).fill('Rex, at last');
   await page.getByRole('button', { name: 'Done with sky.png' }).click();
@@ -71,6 +75,7 @@ test('pictures are saved with their keywords in them, are the same pictures, and
   const whole = Buffer.from(files['sky.png'] ?? []);
   const original = plain('sky.png').buffer;
   const added = whole.length - original.length;
+  assert.ok(tags.includes('Rex') && whole.includes('<rdf:li>pets|Rex</rdf:li>'));
   assert.ok(added > 0 && tags.every((tag) => whole.includes(`<rdf:li>${tag}</rdf:li>`)));
   assert.deepEqual(Buffer.concat([whole.subarray(0, 33), whole.subarray(33 + added)]), original);
 

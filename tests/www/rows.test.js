@@ -68,8 +68,9 @@ test('whoever has only small copies is told which folder to open again', async (
   const { signal } = new AbortController();
   const line = (/** @type {string[]} */ closed) => save([row], { ...order, signal }, () => {}, closed);
   const gone = 'There was nothing to save. 1 picture left out: only small copies of earlier visits are here.';
-  assert.equal(await line([]), gone);
-  assert.equal(await line(['Tri', 'Other']), gone, 'another folder helps nothing');
+  const chosen = `${gone} Choose the pictures again, and their files are here to be saved.`;
+  assert.equal(await line([]), chosen);
+  assert.equal(await line(['Tri', 'Other']), chosen, 'another folder helps nothing');
   assert.equal(
     await line(['Other', 'Trip']),
     `${gone} Open the folder “Trip” again, and their files are here to be saved.`,

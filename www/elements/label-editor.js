@@ -125,6 +125,7 @@ class LabelEditor extends HTMLElement {
     this.#asked = this.#key();
     this.#update();
     const { value } = this.#labels;
+    this.#sets.follow(value);
     const [labels, first] = [readLabels(value), this.#defaults.labels];
     const there = new Set(labels.map(keyOf));
     const given = new Set(first.map(keyOf));

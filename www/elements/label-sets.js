@@ -28,6 +28,13 @@ export class LabelSets extends HTMLElement {
     this.#read = read;
   }
 
+  /** Other labels may have come into the place of the list that was chosen. @param {string} text the labels in force */
+  follow(text) {
+    const { value } = this.#sets;
+    const plain = (/** @type {string} */ labels) => labels.replaceAll('\r\n', '\n').trim();
+    if (value !== '' && plain(keptSets().get(value) ?? '') !== plain(text)) this.#list('');
+  }
+
   connectedCallback() {
     this.append(
       make('label', { for: 'label-set' }, 'Your lists'),

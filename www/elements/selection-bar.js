@@ -5,7 +5,7 @@
 
 import { count } from '../words.js';
 import { button, make, tell, write } from './dom.js';
-import { tagField } from './tag-field.js';
+import { tagField, tooLong } from './tag-field.js';
 
 class SelectionBar extends HTMLElement {
   #line = make('p', { className: 'selection-line', role: 'status' });
@@ -25,7 +25,7 @@ class SelectionBar extends HTMLElement {
     this.hidden = true;
     const { label, input, list } = this.#field;
     input.setAttribute('aria-describedby', this.#missing.id);
-    input.addEventListener('input', () => write(this.#missing, ''));
+    input.addEventListener('input', () => write(this.#missing, tooLong(input.value)));
     this.addEventListener('keydown', (event) => {
       // Whoever composes a word leaves that by the same key.
       if (event.key === 'Escape' && !event.isComposing) tell(this, 'select-none');

@@ -15,12 +15,15 @@
  * @property {string} [caption] empty for the model's
  */
 
-import { button, make, tell } from './dom.js';
-import { tagField } from './tag-field.js';
+import { button, make, tell, write } from './dom.js';
+import { tagField, tooLong } from './tag-field.js';
+
+const HELP = 'Enter adds; commas part several. “pets|Minka” is Minka, below pets.';
 
 export class TagEditor extends HTMLElement {
   #list = make('ul', { className: 'edit-tags', 'aria-label': 'Tags to correct' });
   #field = tagField({ label: 'Add tags', onEnter: (add) => this.#say({ add }) });
+  #help = make('p', { className: 'field-help', role: 'status' }, HELP);
   #caption = make('textarea', { className: 'edit-caption', rows: 2 });
   /** @type {Picture | null} */
   #picture = null;
@@ -37,17 +40,15 @@ export class TagEditor extends HTMLElement {
       this.#say({ caption: this.#caption.value });
     });
     const { label, input, list } = this.#field;
-    input.setAttribute('aria-describedby', `${picture.id}-add-help`);
+    this.#help.id = `${picture.id}-add-help`;
+    input.setAttribute('aria-describedby', this.#help.id);
+    input.addEventListener('input', () => write(this.#help, tooLong(input.value) || HELP));
     this.append(
       this.#list,
       label,
       input,
       list,
-      make(
-        'p',
-        { className: 'field-help', id: `${picture.id}-add-help` },
-        'Enter adds; commas part several. “pets|Minka” is Minka, below pets.',
-      ),
+      this.#help,
       make('label', { for: this.#caption.id }, 'Caption'),
       this.#caption,
     );
@@ -68,6 +69,7 @@ export class TagEditor extends HTMLElement {
     const { input } = this.#field;
     const { value } = input;
     input.value = '';
+    write(this.#help, HELP);
     if (value.trim() !== '') this.#say({ add: value });
     if (this.#caption.value !== this.#shownCaption) this.#say({ caption: this.#caption.value });
   }

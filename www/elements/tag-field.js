@@ -4,10 +4,17 @@
  * @typedef {(typed: string) => readonly string[]} Propose the names that go on from it, the best first
  */
 
+import { LONGEST_TAG } from '../corrections.js';
 import { make } from './dom.js';
 
 /** What parts tags, in every script that has commas of its own. */
 export const COMMAS = /[,;，、；]/;
+
+/** @param {string} typed tags @returns {string} what becomes of those that are too long; empty where none is */
+export function tooLong(typed) {
+  const isLong = typed.split(COMMAS).some((tag) => tag.trim().length > LONGEST_TAG);
+  return isLong ? `A tag has ${LONGEST_TAG} letters at most: the rest is cut.` : '';
+}
 
 let fields = 0;
 
