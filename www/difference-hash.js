@@ -27,8 +27,8 @@ export function hashOf(pixels) {
   const hash = new Uint32Array(2);
   for (let bit = 0; bit < 64; bit++) {
     const place = Math.floor(bit / 8) * COLUMNS + (bit % 8);
-    if ((light[place] ?? 0) > (light[place + 1] ?? 0))
-      hash[bit >> 5] = (hash[bit >> 5] ?? 0) | (1 << (bit & 31));
+    const darker = Number((light[place] ?? 0) > (light[place + 1] ?? 0));
+    hash[bit >> 5] = (hash[bit >> 5] ?? 0) | (darker << (bit & 31));
   }
   return hash;
 }
