@@ -19,6 +19,7 @@
  * @property {string | null} [caption] null for the model's
  */
 
+import { joinedSaid } from './joining.js';
 import { comparedBeside } from './tagging.js';
 
 /** Letters of a tag at most, and of a caption. */
@@ -75,6 +76,16 @@ export class Corrections extends EventTarget {
       else this.#said.delete(picture);
     }
     this.#changed();
+  }
+
+  /**
+   * Takes a step, or takes one back: what was said besides, since, stays.
+   * @param {readonly { picture: Picture, from: Said | undefined, to: Said | undefined }[]} steps
+   */
+  move(steps) {
+    this.putAll(
+      steps.map(({ picture, from, to }) => ({ picture, said: joinedSaid(from, to, this.of(picture)) })),
+    );
   }
 
   /**

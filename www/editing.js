@@ -10,6 +10,7 @@
 import { readCaption, readTags } from './corrections.js';
 import { on } from './elements/dom.js';
 import { History } from './history.js';
+import { joinedMap } from './joining.js';
 import { BELOW, leafOf } from './labels.js';
 import { readPath } from './tag-paths.js';
 import { capital, count } from './words.js';
@@ -61,22 +62,28 @@ export function edit({
    * @param {{ done?: () => void, undone?: () => void }} [after] what follows, each time
    */
   const correctEach = (title, changes, { done, undone } = {}) => {
-    const before = [...changes.keys()].map((picture) => ({ picture, said: corrections.of(picture) }));
-    const after = [...changes].map(([picture, change]) => ({
-      picture,
-      said: corrections.changed(picture, change),
-    }));
+    const steps = stepsOf(changes);
     take(
       title,
       () => {
-        corrections.putAll(after);
+        corrections.move(steps.there);
         done?.();
       },
       () => {
-        corrections.putAll(before);
+        corrections.move(steps.back);
         undone?.();
       },
     );
+  };
+
+  /** What is said of pictures, before and after. @param {ReadonlyMap<Picture, Change>} changes */
+  const stepsOf = (changes) => {
+    const there = [...changes].map(([picture, change]) => ({
+      picture,
+      from: corrections.of(picture),
+      to: corrections.changed(picture, change),
+    }));
+    return { there, back: there.map(({ picture, from, to }) => ({ picture, from: to, to: from })) };
   };
 
   /**
@@ -194,28 +201,18 @@ export function edit({
     const label = labelOf(name);
     const place = placing([name]);
     const title = `Taught ${quoted([label])} by ${called(examples)}.`;
-    const all = (/** @type {(import('./corrections.js').Said | undefined)[]} */ said) =>
-      examples.map((picture, i) => ({ picture, said: said[i] }));
-    const before = {
-      taught: lessons.examples,
-      said: all(examples.map((picture) => corrections.of(picture))),
-    };
-    const after = {
-      taught: lessons.with(label, examples),
-      said: all(examples.map((picture) => corrections.changed(picture, { add: [label] }))),
-    };
-    const put = (/** @type {typeof before} */ { taught, said }) => {
-      corrections.putAll(said);
-      lessons.put(taught);
-    };
+    const steps = stepsOf(new Map(examples.map((picture) => [picture, { add: [label] }])));
+    const [before, after] = [lessons.examples, lessons.with(label, examples)];
     take(
       title,
       () => {
-        put(after);
+        corrections.move(steps.there);
+        lessons.put(joinedMap(before, after, lessons.examples));
         place.done();
       },
       () => {
-        put(before);
+        corrections.move(steps.back);
+        lessons.put(joinedMap(after, before, lessons.examples));
         place.undone();
       },
     );
@@ -315,11 +312,11 @@ export function edit({
         `“${names.nameOf(label)}” is called “${text || label}” now${above ? `, below “${above}”` : ''}.`,
         () => {
           place.done();
-          corrections.rename(after);
+          corrections.rename(joinedMap(before, after, corrections.names));
         },
         () => {
           place.undone();
-          corrections.rename(before);
+          corrections.rename(joinedMap(after, before, corrections.names));
         },
       );
     },

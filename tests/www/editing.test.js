@@ -125,3 +125,22 @@ test('a tag that is typed below others is that tag, and lies there', () => {
   paths.ask(new Map([['Rex', 'staff|Rex']]));
   assert.equal(paths.get('Rex'), 'staff|Rex', 'what was said last');
 });
+
+test('a step is taken back and again beside what was said meanwhile', () => {
+  const { bar, line, editing, corrections, pictures, tags } = begin([], ['cat']);
+  tell(bar, 'correct-selected', { add: 'one' });
+  editing.rename('cat', 'Felix');
+  // As another tab has told.
+  const [first] = pictures;
+  corrections.put(first, corrections.changed(first, { add: ['two'] }));
+  corrections.rename(new Map([...corrections.names, ['dog', 'Bello']]));
+  tell(line, 'undo');
+  assert.deepEqual([...corrections.names], [['dog', 'Bello']]);
+  tell(line, 'undo');
+  assert.deepEqual(tags(), [['two'], ['cat']]);
+  tell(line, 'redo');
+  assert.deepEqual(tags(), [
+    ['two', 'one'],
+    ['one', 'cat'],
+  ]);
+});
