@@ -4,20 +4,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Removals } from '../../www/library/removals.js';
 import { pictureOf } from '../../www/pictures.js';
+import { FakeStore, Shelf } from './support/store.js';
 
 /** @param {string} content @param {number} [lastModified] */
 const file = (content, lastModified = 1000) => new File([content], 'a.jpg', { lastModified });
 /** @param {File} from @param {string} path @param {object} [more] */
 const picture = (from, path, more) => ({ ...pictureOf('1', { file: from, path, index: 0 }, 1), ...more });
-
-/** What the browser keeps. */
-function keeping() {
-  let kept = new Map();
-  return {
-    removed: async () => [...kept],
-    putRemoved: async (/** @type {ReadonlyMap<string, string>} */ removed) => (kept = new Map(removed)),
-  };
-}
 
 test('what lay in a folder is known again by its path and by what is in it', async () => {
   const removals = new Removals();
@@ -30,8 +22,9 @@ test('what lay in a folder is known again by its path and by what is in it', asy
   assert.ok(!(await removals.has(file('one'), 'Trip/a.jpg')));
 });
 
-test('it is remembered on the next visit, also of pictures whose files are not here', async () => {
-  const store = /** @type {any} */ (keeping());
+test('it is remembered on the next visit, also of pictures whose files are not here', async (t) => {
+  const store = /** @type {any} */ (new FakeStore(new Shelf()));
+  t.after(() => store.tabs.close());
   const first = new Removals();
   const early = first.add([picture(file('early'), 'Trip/early.jpg')]);
   await first.restore(store);

@@ -25,13 +25,30 @@ export class Folders extends EventTarget {
 
   /** Takes up what was kept on earlier visits. @param {LibraryStore} store */
   restore(store) {
+    store.tabs.on('folders', () => this.#takeTurn(() => this.#look()));
     return this.#next(async () => {
       const early = this.#kept;
       this.#store = store;
-      this.#kept = await store.folders().catch(() => []);
+      await this.#look();
       // What was opened meanwhile goes before.
       for (const folder of [...early].reverse()) await this.#put(folder);
     });
+  }
+
+  /** Takes over what is kept, which another tab may have changed. */
+  async #look() {
+    const there = await this.#store?.folders().catch(() => null);
+    if (!there) return;
+    const known = await Promise.all(there.map((folder) => this.#known(folder)));
+    this.#kept = there.map((folder, i) => known[i] ?? folder);
+    this.#changed();
+  }
+
+  /** What is known as the same folder here. @param {FileSystemDirectoryHandle} folder */
+  async #known(folder) {
+    const all = [...new Set([...this.#kept, ...this.#opened])];
+    const same = await Promise.all(all.map((one) => one.isSameEntry(folder).catch(() => false)));
+    return all.find((_, i) => same[i]);
   }
 
   /** Keeps a folder that has been opened. @param {FileSystemDirectoryHandle} folder */
@@ -43,7 +60,8 @@ export class Folders extends EventTarget {
   /** @param {FileSystemDirectoryHandle} folder that is not to be opened again */
   forget(folder) {
     return this.#next(async () => {
-      this.#kept = this.#kept.filter((one) => one !== folder);
+      const same = await Promise.all(this.#kept.map((one) => one.isSameEntry(folder).catch(() => false)));
+      this.#kept = this.#kept.filter((one, i) => one !== folder && !same[i]);
     });
   }
 
@@ -55,12 +73,18 @@ export class Folders extends EventTarget {
 
   /** Changes what is kept, one after the other. @param {() => Promise<void>} change */
   #next(change) {
-    const done = this.#turn.then(async () => {
+    return this.#takeTurn(async () => {
+      await this.#look();
       await change();
       this.#changed();
       // Where nothing can be kept, it holds for this visit.
       await this.#store?.putFolders(this.#kept).catch(() => {});
     });
+  }
+
+  /** @param {() => Promise<void>} change */
+  #takeTurn(change) {
+    const done = this.#turn.then(change);
     this.#turn = done.catch(() => {});
     return done;
   }

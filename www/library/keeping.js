@@ -26,9 +26,18 @@ export function keepLibrary({ session, gallery, folders, removals, line, announc
   /** @param {Library} opened */
   const show = ({ size, bytes, trouble }) => line.show({ size, bytes, trouble, unread });
 
+  // Whoever closes the page has said all that they wanted to.
   addEventListener('beforeunload', (event) => {
+    library?.leave();
     if (gallery.isWriting || (isWorth() && library?.isWhole !== true)) event.preventDefault();
   });
+  addEventListener('pagehide', () => library?.leave());
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) void library?.flush();
+  });
+  for (const source of [session.corrections, session.lessons]) {
+    source.addEventListener('change', () => library?.note({ said: true }));
+  }
   line.addEventListener('forget-all', async () => {
     try {
       await library?.forget();
@@ -47,6 +56,8 @@ export function keepLibrary({ session, gallery, folders, removals, line, announc
       void removals.restore(store);
       const opened = new Library(session, gallery.thumbnails, store);
       opened.addEventListener('change', () => show(opened));
+      // Nothing of it is left in this tab either.
+      opened.addEventListener('forgotten', () => location.reload());
       // What cannot be read is as good as nothing.
       const restored = await opened.restore().catch(() => 0);
       library = opened;
@@ -67,7 +78,7 @@ export function keepLibrary({ session, gallery, folders, removals, line, announc
 
     /** @param {readonly import('../session.js').Picture[]} pictures that were taken away */
     remove(pictures) {
-      for (const picture of pictures) void library?.remove(picture);
+      void library?.remove(pictures);
       void removals.add(pictures);
     },
 

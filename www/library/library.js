@@ -1,21 +1,34 @@
 /**
  * The library: what is known of many pictures is kept in this browser, and is there again on the next visit, without the network
- * and without computing it anew. It watches the session and writes what has been found out, some pictures at a time.
+ * and without computing it anew. It watches the session and writes what has been found out, some pictures at a time, and what people say
+ * at once; and it takes over what other tabs write (`tabs.js`).
  *
  * @typedef {import('./store.js').LibraryStore} LibraryStore
  * @typedef {import('./store.js').Entry} Entry
+ * @typedef {import('./store.js').Fresh} Fresh
+ * @typedef {import('./store.js').Words} Words
+ * @typedef {import('./tabs.js').News} News
  * @typedef {import('../session.js').Picture} Picture
  * @typedef {import('../session.js').Session} Session
  * @typedef {import('../thumbnails.js').Thumbnails} Thumbnails
+ *
+ * @typedef {{ picture: Picture, entry: Entry }} Found what is to be kept of a picture
  */
 
-/** Milliseconds between two writes, and pictures of one. */
-const PAUSE = 1500;
+import { areWordsAlike, joinedSaid, joinedWords } from '../joining.js';
+import { entryKey, entryOf, isNews, joinedEntry, modelsOf } from './entries.js';
+
+/** Milliseconds until what models have found is written, and what people have said: several labels can come in one go. */
+const PAUSE = { found: 1500, said: 100 };
+/** Pictures of one write. */
 const AT_ONCE = 64;
 
-/** Dispatches `change` when more or less is kept. */
+/** @type {Words} */
+const NO_WORDS = { names: new Map(), taught: [] };
+
+/** Dispatches `change` when more or less is kept, and `forgotten` when another tab has forgotten everything. */
 export class Library extends EventTarget {
-  /** Pictures that are kept. @type {Map<Picture, Entry>} */
+  /** Pictures that are kept, each as it was last read or written. @type {Map<Picture, Entry>} */
   #kept = new Map();
   #session;
   #thumbnails;
@@ -23,10 +36,14 @@ export class Library extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #writing = false;
-  /** Other names of tags, as they are kept. @type {ReadonlyMap<string, string>} */
-  #names = new Map();
-  /** What was taught, as far as it is kept. @type {import('../lessons.js').Lessons['examples']} */
-  #taught = new Map();
+  /** Whether people have said what is not written. */
+  #isUrgent = false;
+  /** Other names of tags, and what was taught, as they are kept. @type {Words} */
+  #words = NO_WORDS;
+  /** What brings pictures back that another tab has taken away, by their keys. @type {Map<string, () => void>} */
+  #away = new Map();
+  /** What other tabs tell, taken over one after the other. @type {Promise<void>} */
+  #turn = Promise.resolve();
   /** Whether somebody wants nothing to be kept on this visit. */
   #off = false;
   /** Why nothing more is kept, in a sentence. @type {string} */
@@ -38,6 +55,10 @@ export class Library extends EventTarget {
     this.#session = session;
     this.#thumbnails = thumbnails;
     this.#store = store;
+    store.tabs.on('pictures', ({ keys = [], moved }) => this.#next(() => this.#takeOver(keys, moved)));
+    store.tabs.on('removed', ({ keys = [] }) => this.#next(async () => this.#letGo(new Set(keys))));
+    store.tabs.on('words', () => this.#next(async () => this.#joinWords(this.#words, await store.words())));
+    store.tabs.on('forgotten', () => this.#next(async () => this.#end()));
   }
 
   /** How many pictures are kept. */
@@ -52,6 +73,18 @@ export class Library extends EventTarget {
     return sum;
   }
 
+  /** How many pictures would be gone if the page went now, as they were not looked at yet. */
+  get missing() {
+    if (this.#off || this.trouble !== '') return 0;
+    const held = this.#heldKeys;
+    const isMissing = (/** @type {Picture} */ one) =>
+      !this.#kept.has(one) &&
+      !held.has(entryKey(one)) &&
+      !this.#session.hasFailed(one) &&
+      this.#thumbnails.of(one) !== '';
+    return this.#session.pictures.filter(isMissing).length;
+  }
+
   /**
    * Gives the session what was kept on earlier visits.
    * @returns {Promise<number>} how many pictures came back
@@ -62,52 +95,74 @@ export class Library extends EventTarget {
       this.#store.probe(),
       this.#store.words(),
     ]);
-    const { corrections, lessons } = this.#session;
-    corrections.rename(words.names);
-    this.#names = words.names;
-    if (entries.length === 0 || !probe) return 0;
-    const pictures = this.#session.restore(entries, probe);
-    const shows = (/** @type {string} */ label) =>
-      pictures.filter((picture) => corrections.of(picture)?.own.includes(label));
-    if (words.taught.length > 0) {
-      lessons.put(new Map(words.taught.map((label) => [label, shows(label)])));
-    }
-    this.#taught = lessons.examples;
+    const pictures = entries.length > 0 && probe ? this.#session.restore(entries, probe) : [];
     for (const [i, picture] of pictures.entries()) {
       const entry = /** @type {Entry} */ (entries[i]);
       this.#kept.set(picture, entry);
       this.#thumbnails.adopt(picture, entry.copy);
     }
-    this.#changed();
+    this.#joinWords(this.#words, words);
+    if (pictures.length > 0) this.#changed();
     return pictures.length;
   }
 
-  /** Writes what has been found out, soon. */
-  note() {
+  /** Writes what has been found out, soon. @param {{ said?: boolean }} [what] `said`: people have said something */
+  note({ said = false } = {}) {
     if (this.#off) return;
-    this.#timer ??= setTimeout(() => {
+    if (said && !this.#isUrgent) {
+      this.#isUrgent = true;
+      clearTimeout(this.#timer);
       this.#timer = undefined;
-      void this.#write();
-    }, PAUSE);
+    }
+    this.#timer ??= setTimeout(() => void this.flush(), this.#isUrgent ? PAUSE.said : PAUSE.found);
   }
 
-  /** @param {Picture} picture that was taken away */
-  async remove(picture) {
-    const entry = this.#kept.get(picture);
-    this.#kept.delete(picture);
-    if (entry) await this.#forget(entry.key).catch(() => {});
+  /** Writes it now. */
+  async flush() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#write();
+  }
+
+  /** Has all that can be written on its way before this returns, as the page is about to go. */
+  leave() {
+    if (this.#off || this.trouble !== '') return;
+    const found = this.#news.flatMap((picture) => this.#foundOf(picture));
+    const words = this.#wordsNow;
+    if (found.length === 0 && areWordsAlike(words, this.#words)) return;
+    const before = found.map(({ picture }) => /** @type {const} */ ([picture, this.#kept.get(picture)]));
+    const wordsBefore = this.#words;
+    const fresh = found.map((one) => this.#fresh(one));
+    const done = this.#store.putAtOnce(fresh, this.#session.embeddings.probe, words);
+    for (const { picture, entry } of found) this.#kept.set(picture, entry);
+    this.#words = words;
+    done.catch(() => {
+      this.#words = wordsBefore;
+      // It is written again if the page stays.
+      for (const [picture, entry] of before) {
+        if (entry) this.#kept.set(picture, entry);
+        else this.#kept.delete(picture);
+      }
+    });
+  }
+
+  /** @param {readonly Picture[]} pictures that were taken away */
+  async remove(pictures) {
+    const keys = pictures.flatMap((picture) => this.#kept.get(picture)?.key ?? []);
+    for (const picture of pictures) this.#kept.delete(picture);
+    await this.#forget(keys).catch(() => {});
     this.#changed();
   }
 
-  /** Forgets a key, unless another picture has it, too: the same file can be here twice. @param {string} key */
-  async #forget(key) {
-    if (![...this.#kept.values()].some((one) => one.key === key)) await this.#store.remove(key);
+  /** Forgets keys, but for those that other pictures have, too: the same file can be here twice. @param {readonly string[]} keys */
+  async #forget(keys) {
+    const held = this.#heldKeys;
+    const free = keys.filter((key) => !held.has(key));
+    if (free.length > 0) await this.#store.remove(free);
   }
 
-  /** The key under which a picture was kept, where it has another now. @param {Picture} picture @param {Entry} entry */
-  #keyBefore(picture, { key }) {
-    const before = this.#kept.get(picture)?.key;
-    return before === undefined || before === key ? [] : [before];
+  get #heldKeys() {
+    return new Set([...this.#kept.values()].map(({ key }) => key));
   }
 
   /** Finds out what is in the file of a picture. @param {Picture} picture */
@@ -119,52 +174,57 @@ export class Library extends EventTarget {
 
   /** Forgets everything that is kept, and keeps no more. */
   async forget() {
+    this.#stop();
+    await this.#store.clear();
+    this.#changed();
+  }
+
+  #stop() {
     this.#off = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#kept.clear();
-    await this.#store.clear();
-    this.#changed();
+  }
+
+  /** Another tab has forgotten everything. */
+  #end() {
+    // Where nothing is kept, nothing is forgotten.
+    if (this.#off || (this.#kept.size === 0 && areWordsAlike(this.#words, NO_WORDS))) return;
+    this.#stop();
+    this.dispatchEvent(new Event('forgotten'));
   }
 
   /** Whether leaving the page loses nothing that somebody wants kept. */
   get isWhole() {
     if (this.#off) return true;
-    const { pictures } = this.#session;
     // Damaged pictures, of which nothing is known, are not among them.
-    return this.#session.tally().open === 0 && !pictures.some((one) => this.#isNews(one));
+    return this.#session.tally().open === 0 && this.#news.length === 0;
   }
 
   async #write() {
-    const { probe } = this.#session.embeddings;
-    if (this.#writing || this.#off || !probe || this.trouble !== '') return;
+    if (this.#writing || this.#off || this.trouble !== '') return;
     this.#writing = true;
-    const news = this.#session.pictures.filter((picture) => this.#isNews(picture));
+    const isUrgent = this.#isUrgent;
+    this.#isUrgent = false;
+    // What people have said waits for nothing else.
+    const news = isUrgent ? this.#news.filter((picture) => this.#isSaid(picture)) : this.#news;
     // Copies of what is not on screen, where there is something to keep of it.
     this.#thumbnails.want(news.slice(0, AT_ONCE), { later: true });
-    const ready = news.filter((picture) => this.#entryOf(picture)).slice(0, AT_ONCE);
-    for (const picture of ready) await this.#read(picture);
+    const ready = news.filter((picture) => this.#foundOf(picture).length > 0).slice(0, AT_ONCE);
+    /** @type {Picture[]} */
+    const read = [];
+    for (const picture of ready) {
+      if (this.#isUrgent && !isUrgent) break;
+      await this.#read(picture);
+      read.push(picture);
+    }
     // Something may have been taken away, or another model chosen, while files were read.
-    const found = this.#off ? [] : ready.flatMap((picture) => this.#entryOf(picture) ?? []);
+    const found = this.#off ? [] : read.flatMap((picture) => this.#foundOf(picture));
     try {
-      const { names } = this.#session.corrections;
-      const { examples } = this.#session.lessons;
-      if (names !== this.#names || examples !== this.#taught) {
-        await this.#store.putWords({ names, taught: [...examples.keys()] });
-        this.#names = names;
-        this.#taught = examples;
-      }
-      if (found.length > 0) {
-        await this.#store.put(
-          found.map(({ entry }) => entry),
-          probe,
-          found.flatMap(({ picture, entry }) => this.#keyBefore(picture, entry)),
-        );
-      }
-      for (const { picture, entry } of found) {
-        // Taken away, or forgotten, while it was written.
-        if (!this.#off && this.#session.pictures.includes(picture)) this.#kept.set(picture, entry);
-        else await this.#forget(entry.key);
+      if (found.length > 0) await this.#put(found);
+      const words = this.#wordsNow;
+      if (!this.#off && !areWordsAlike(words, this.#words)) {
+        this.#joinWords(words, await this.#store.putWords(words, this.#words));
       }
     } catch (error) {
       const full = error instanceof DOMException && error.name === 'QuotaExceededError';
@@ -174,57 +234,153 @@ export class Library extends EventTarget {
     }
     this.#writing = false;
     if (found.length > 0 || this.trouble !== '') this.#changed();
-    if (news.length > 0) this.note();
+    if (this.#isUrgent || this.#news.length > 0) this.note();
   }
 
-  /** Whether more is known of a picture than is kept. @param {Picture} picture */
-  #isNews(picture) {
-    const captions = this.#session.captions.jobs.get(picture);
-    const { tags, embeddings } = this.#session;
-    if (!tags.engine || captions?.status !== 'done' || !embeddings.has(tags.engine, picture)) return false;
-    // What nobody can make a copy of is not kept.
-    if (this.#thumbnails.of(picture) === '') return false;
-    const kept = this.#kept.get(picture);
-    const same =
-      kept?.captions === captions.result &&
-      kept.said === this.#session.corrections.of(picture) &&
-      kept.filed === this.#session.fileWords.of(picture) &&
-      kept.quick === picture.key &&
-      kept.content === picture.content &&
-      !this.#session.recognition.isUnread(picture);
-    return !same || kept.embedding !== embeddings.known(tags.engine, picture);
+  /** @param {readonly Found[]} found */
+  async #put(found) {
+    const fresh = found.map((one) => this.#fresh(one));
+    const { probe } = this.#session.embeddings;
+    const written = await this.#store.put(fresh, probe, { isFirst: this.#kept.size === 0 });
+    if (!written) return this.#end();
+    /** Taken away, or forgotten, while they were written. @type {string[]} */
+    const gone = [];
+    /** Taken away in another tab. @type {Set<string>} */
+    const lost = new Set();
+    for (const [i, { picture, entry }] of found.entries()) {
+      const whole = written[i];
+      if (!whole) lost.add(this.#kept.get(picture)?.key ?? entry.key);
+      else if (this.#off || !this.#session.pictures.includes(picture)) gone.push(entry.key);
+      else this.#join(picture, entry, whole);
+    }
+    await this.#forget(gone);
+    if (lost.size > 0) this.#letGo(lost);
   }
 
-  /** @param {Picture} picture */
-  #entryOf(picture) {
-    const { tags, captions, embeddings } = this.#session;
-    const copy = this.#thumbnails.copyOf(picture);
-    const embedding = tags.engine && embeddings.known(tags.engine, picture);
-    const result = captions.jobs.get(picture)?.result;
-    const said = this.#session.corrections.of(picture);
-    const filed = this.#session.fileWords.of(picture);
-    if (!copy || !embedding || !result) return null;
-    /** @type {Entry} */
-    const entry = {
-      key: picture.content === null ? picture.key : `${picture.content}|${picture.path}`,
-      quick: picture.key,
-      size: picture.size,
-      content: picture.content,
-      sample: picture.sample,
-      name: picture.name,
-      path: picture.path,
-      batch: picture.batch,
-      index: picture.index,
-      copy,
-      embedding,
-      tagger: embeddings.probe?.id ?? '',
-      captions: result,
-      captionModel: captions.model?.id ?? '',
-      taken: picture.taken,
-      ...(said && { said }),
-      ...(filed && { filed }),
+  /** @param {Found} found @returns {Fresh} */
+  #fresh({ picture, entry }) {
+    const before = this.#kept.get(picture);
+    return {
+      entry,
+      before: before?.key,
+      isSaid: this.#isSaid(picture),
+      join: (mine, there) => joinedEntry(before, mine, there),
     };
-    return { picture, entry };
+  }
+
+  /**
+   * Takes over what is in the store of a picture, but for what was said here since.
+   * @param {Picture} picture
+   * @param {Entry} before as it was when that was begun with
+   * @param {Entry} there
+   */
+  #join(picture, before, there) {
+    const { corrections, fileWords } = this.#session;
+    const now = corrections.of(picture);
+    const said = joinedSaid(before.said, now, there.said);
+    // What models have found here stays what it is.
+    this.#kept.set(picture, { ...there, ...modelsOf(before) });
+    if (there.filed && fileWords.of(picture) === before.filed) fileWords.put(picture, there.filed);
+    if (said !== now) corrections.put(picture, said);
+  }
+
+  /** What another tab has written. @param {readonly string[]} keys @param {News['moved']} [moved] */
+  async #takeOver(keys, moved = new Map()) {
+    for (const key of [...keys, ...moved.values()]) this.#away.get(key)?.();
+    const there = new Map((await this.#store.some(keys)).map((entry) => [entry.key, entry]));
+    const now = new Map([...moved].map(([key, before]) => [before, there.get(key)]));
+    for (const [picture, kept] of [...this.#kept]) {
+      const entry = there.get(kept.key);
+      const elsewhere = now.get(kept.key);
+      if (entry) this.#join(picture, kept, { ...entry, quick: kept.quick });
+      else if (elsewhere) this.#move(picture, kept, elsewhere);
+    }
+    // That a word was taught can be known before it is known by which pictures.
+    const { lessons } = this.#session;
+    if ([...lessons.examples.values()].some((pictures) => pictures.length === 0)) {
+      lessons.put(this.#examplesOf([...lessons.examples.keys()]));
+    }
+  }
+
+  /** A picture lies elsewhere, as another tab has met it. @param {Picture} picture @param {Entry} kept @param {Entry} there */
+  #move(picture, kept, there) {
+    this.#join(picture, kept, there);
+    // It lies where it lies here, too: that is written anew.
+    if (picture.key !== kept.quick || this.#session.recognition.hasOriginal(picture)) {
+      this.#kept.delete(picture);
+      this.note();
+      return;
+    }
+    const { quick, content, sample, name, path } = there;
+    Object.assign(picture, { key: quick, content, sample, name, path });
+  }
+
+  /** What another tab has taken away goes here, unless something was said of it since. @param {ReadonlySet<string>} keys */
+  #letGo(keys) {
+    const going = [...this.#kept].filter(([, { key }]) => keys.has(key));
+    for (const [picture, entry] of going) {
+      this.#kept.delete(picture);
+      if (this.#session.corrections.of(picture) !== entry.said) {
+        this.note({ said: true });
+        continue;
+      }
+      const back = this.#session.remove(picture);
+      this.#away.set(entry.key, () => {
+        this.#away.delete(entry.key);
+        back();
+        this.#kept.set(picture, entry);
+      });
+    }
+    if (going.length > 0) this.#changed();
+  }
+
+  /** Takes over names and what was taught, but for what was said here since. @param {Words} before @param {Words} there */
+  #joinWords(before, there) {
+    const { corrections, lessons } = this.#session;
+    const now = this.#wordsNow;
+    const joined = joinedWords(before, now, there);
+    this.#words = there;
+    if (areWordsAlike(joined, now)) return;
+    corrections.rename(joined.names);
+    lessons.put(this.#examplesOf(joined.taught));
+  }
+
+  /** Other names of tags, and what was taught. @returns {Words} */
+  get #wordsNow() {
+    const { corrections, lessons } = this.#session;
+    return { names: corrections.names, taught: [...lessons.examples.keys()] };
+  }
+
+  /** Pictures by which words are taught: where that is not known, those that have them, as people say. @param {readonly string[]} taught */
+  #examplesOf(taught) {
+    const { corrections, lessons, pictures } = this.#session;
+    const having = (/** @type {string} */ label) =>
+      pictures.filter((picture) => corrections.of(picture)?.own.includes(label));
+    const known = (/** @type {string} */ label) => lessons.examples.get(label) ?? [];
+    return new Map(taught.map((label) => [label, known(label).length > 0 ? known(label) : having(label)]));
+  }
+
+  /** Takes over what another tab has told, one after the other. @param {() => Promise<void>} change */
+  #next(change) {
+    // What cannot be read is joined when it is written.
+    this.#turn = this.#turn.then(() => (this.#off ? undefined : change())).catch(() => {});
+  }
+
+  /** Pictures of which more is known than is kept. */
+  get #news() {
+    const [session, thumbnails] = [this.#session, this.#thumbnails];
+    return session.pictures.filter((one) => isNews(session, thumbnails, one, this.#kept.get(one)));
+  }
+
+  /** Whether people have said of a picture what is not kept. @param {Picture} picture */
+  #isSaid(picture) {
+    return this.#kept.get(picture)?.said !== this.#session.corrections.of(picture);
+  }
+
+  /** @param {Picture} picture @returns {Found[]} none where not enough is known of it */
+  #foundOf(picture) {
+    const entry = entryOf(this.#session, this.#thumbnails, picture, this.#kept.get(picture));
+    return entry ? [{ picture, entry }] : [];
   }
 
   #changed() {

@@ -6,6 +6,7 @@
  * @typedef {import('../pictures.js').Picture} Picture
  */
 
+import { joinedMap } from '../joining.js';
 import { keyOf } from '../pictures.js';
 import { canDigest, sampleOf } from './content.js';
 
@@ -15,6 +16,8 @@ const MOST = 50_000;
 export class Removals {
   /** What was in the file, by its path. @type {Map<string, string>} */
   #gone = new Map();
+  /** The same as it is kept. @type {ReadonlyMap<string, string>} */
+  #kept = new Map();
   /** @type {LibraryStore | null} */
   #store = null;
   /** The change under way. @type {Promise<void>} */
@@ -22,27 +25,37 @@ export class Removals {
 
   /** Takes up what was remembered on earlier visits. @param {LibraryStore} store */
   restore(store) {
+    store.tabs.on('removals', () =>
+      this.#takeTurn(async () => this.#join(this.#kept, await store.removed())),
+    );
     return this.#next(async () => {
       this.#store = store;
-      // What was taken away meanwhile is known better.
-      this.#gone = new Map([...(await store.removed().catch(() => [])), ...this.#gone]);
+      this.#join(this.#kept, await store.removed().catch(() => new Map()));
     });
+  }
+
+  /** Takes over what is kept, but for what was changed here since. @param {ReadonlyMap<string, string>} before @param {ReadonlyMap<string, string>} there */
+  #join(before, there) {
+    this.#gone = joinedMap(before, this.#gone, there);
+    this.#kept = there;
   }
 
   /** @param {readonly Picture[]} pictures that were taken away */
   add(pictures) {
     return this.#next(async () => {
+      const gone = new Map(this.#gone);
       for (const picture of pictures.filter(({ path }) => isInFolder(path))) {
-        this.#gone.set(picture.path, markOf(picture, await sampleIn(picture)));
+        gone.set(picture.path, markOf(picture, await sampleIn(picture)));
       }
-      this.#gone = new Map([...this.#gone].slice(-MOST));
+      this.#gone = new Map([...gone].slice(-MOST));
     });
   }
 
   /** @param {readonly string[]} paths of pictures that are wanted again */
   forget(paths) {
     return this.#next(async () => {
-      for (const path of paths) this.#gone.delete(path);
+      const back = new Set(paths);
+      this.#gone = new Map([...this.#gone].filter(([path]) => !back.has(path)));
     });
   }
 
@@ -63,11 +76,18 @@ export class Removals {
 
   /** Changes what is remembered, one after the other. @param {() => Promise<void>} change */
   #next(change) {
-    const done = this.#turn.then(async () => {
+    return this.#takeTurn(async () => {
       await change();
+      const now = this.#gone;
       // Where nothing can be kept, it holds for this visit.
-      await this.#store?.putRemoved(this.#gone).catch(() => {});
+      const written = await this.#store?.putRemoved(now, this.#kept).catch(() => null);
+      if (written) this.#join(now, written);
     });
+  }
+
+  /** @param {() => Promise<void>} change */
+  #takeTurn(change) {
+    const done = this.#turn.then(change);
     this.#turn = done.catch(() => {});
     return done;
   }

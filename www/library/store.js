@@ -24,6 +24,12 @@
  * @property {import('../files/embedded.js').Filed} [filed] what its file says
  * @property {number} [taken] when the file was last written, in milliseconds
  *
+ * @typedef {object} Fresh what is to be written
+ * @property {Entry} entry
+ * @property {string | undefined} before the key that the same picture had, where it had one
+ * @property {boolean} isSaid whether people have said something new of it: another tab that has taken it away does not know that
+ * @property {(mine: Entry, there: Entry) => Entry} join with what another tab may have written meanwhile
+ *
  * @typedef {object} Words of people
  * @property {ReadonlyMap<string, string>} names other names of tags
  * @property {readonly string[]} taught labels that were taught
@@ -32,6 +38,8 @@
 import { openDB } from 'idb';
 import { readFiled } from '../files/embedded.js';
 import { readSaid } from '../corrections.js';
+import { joinedMap, joinedWords } from '../joining.js';
+import { Tabs } from './tabs.js';
 
 const NAME = 'ocelli-library';
 /** Of the first, pictures were told apart by path, length and date alone; the second kept no folders. */
@@ -45,6 +53,8 @@ const TAUGHT = 'taught';
 const REMOVED = 'removed';
 
 export class LibraryStore {
+  /** Those that have the same store: they are told of what is written here, and tell what they write. */
+  tabs = new Tabs();
   #database;
 
   /** @param {import('idb').IDBPDatabase} database */
@@ -89,11 +99,13 @@ export class LibraryStore {
   /** @returns {Promise<Entry[]>} the latest batch first, each in its order; those that are damaged are left out */
   async all() {
     const entries = await this.#database.getAll(PICTURES);
-    for (const entry of entries) {
-      if (entry?.said) entry.said = readSaid(entry.said);
-      if (entry?.filed) entry.filed = readFiled(entry.filed);
-    }
-    return entries.filter(isEntry).sort((a, b) => b.batch - a.batch || a.index - b.index);
+    return entries.flatMap(readEntry).sort((a, b) => b.batch - a.batch || a.index - b.index);
+  }
+
+  /** @param {readonly string[]} keys @returns {Promise<Entry[]>} those that are there */
+  async some(keys) {
+    const pictures = this.#database.transaction(PICTURES).store;
+    return (await Promise.all(keys.map((key) => pictures.get(key)))).flatMap(readEntry);
   }
 
   /** @returns {Promise<Probe | null>} of the tagger that was there last */
@@ -104,43 +116,97 @@ export class LibraryStore {
 
   /** @returns {Promise<Words>} */
   async words() {
-    const [names, taught] = await Promise.all([
-      this.#database.get(ABOUT, NAMES),
-      this.#database.get(ABOUT, TAUGHT),
-    ]);
-    const isText = (/** @type {unknown} */ one) => typeof one === 'string';
-    const pairs = names instanceof Map ? [...names] : [];
-    return {
-      names: new Map(pairs.filter((pair) => pair.every(isText))),
-      taught: Array.isArray(taught) ? taught.filter(isText) : [],
-    };
-  }
-
-  /** @param {Words} words */
-  async putWords({ names, taught }) {
-    await this.#database.put(ABOUT, names, NAMES);
-    await this.#database.put(ABOUT, taught, TAUGHT);
+    return readWords(this.#database.transaction(ABOUT).store);
   }
 
   /**
-   * @param {readonly Entry[]} entries
-   * @param {Probe} probe of the tagger that is there
-   * @param {readonly string[]} [gone] keys that the same pictures had before
+   * @param {Words} words
+   * @param {Words} before what was there when they were changed
+   * @returns {Promise<Words>} those, and what another tab has changed meanwhile
    */
-  async put(entries, probe, gone = []) {
-    const transaction = this.#database.transaction([PICTURES, ABOUT], 'readwrite');
-    const pictures = transaction.objectStore(PICTURES);
-    await Promise.all([
-      transaction.objectStore(ABOUT).put(probe, PROBE),
-      ...gone.map((key) => pictures.delete(key)),
-      ...entries.map((entry) => pictures.put(entry)),
-      transaction.done,
-    ]);
+  async putWords(words, before) {
+    const transaction = this.#database.transaction(ABOUT, 'readwrite');
+    const joined = joinedWords(before, words, await readWords(transaction.store));
+    await Promise.all([...writeWords(transaction.store, joined), transaction.done]);
+    this.tabs.tell({ what: 'words' });
+    return joined;
   }
 
-  /** @param {string} key */
-  async remove(key) {
-    await this.#database.delete(PICTURES, key);
+  /**
+   * Writes entries, each joined with what another tab has written of the same picture.
+   * @param {readonly Fresh[]} fresh
+   * @param {Probe | null} probe of the tagger that is there
+   * @param {{ isFirst: boolean }} how `isFirst`: whether this tab knows of nothing that is kept
+   * @returns {Promise<(Entry | null)[] | null>} as they were written, null for those that another tab has taken away; null where everything
+   *   was forgotten there. Of these nothing is written
+   */
+  async put(fresh, probe, { isFirst }) {
+    const transaction = this.#database.transaction([PICTURES, ABOUT], 'readwrite');
+    const [pictures, about] = [transaction.objectStore(PICTURES), transaction.objectStore(ABOUT)];
+    if (!isFirst && (await about.get(PROBE)) === undefined) return null;
+    /** @type {(Entry | null)[]} */
+    const written = [];
+    for (const { entry, before, isSaid, join } of fresh) {
+      const keys = new Set([before ?? entry.key, entry.key]);
+      const there = (await Promise.all([...keys].map((key) => pictures.get(key)))).flatMap(readEntry);
+      if (before !== undefined && there.length === 0 && !isSaid) {
+        written.push(null);
+        continue;
+      }
+      const whole = there.reduce((mine, other) => join(mine, other), entry);
+      if (before !== undefined && before !== entry.key) await pictures.delete(before);
+      await pictures.put(whole);
+      written.push(whole);
+    }
+    await Promise.all([...(probe ? [about.put(probe, PROBE)] : []), transaction.done]);
+    this.#tellOf(fresh.filter((_, i) => written[i]));
+    return written;
+  }
+
+  /**
+   * The same without a look at what is there, for a page that is about to go: it is on its way before this returns.
+   * @param {readonly Fresh[]} fresh
+   * @param {Probe | null} probe
+   * @param {Words} words
+   */
+  async putAtOnce(fresh, probe, words) {
+    const transaction = this.#database.transaction([PICTURES, ABOUT], 'readwrite');
+    const [pictures, about] = [transaction.objectStore(PICTURES), transaction.objectStore(ABOUT)];
+    const done = Promise.all([
+      ...(probe ? [about.put(probe, PROBE)] : []),
+      ...writeWords(about, words),
+      ...fresh
+        .flatMap(({ entry, before }) => (before === entry.key ? [] : (before ?? [])))
+        .map((key) => pictures.delete(key)),
+      ...fresh.map(({ entry }) => pictures.put(entry)),
+      transaction.done,
+    ]);
+    transaction.commit();
+    const tell = () => {
+      this.#tellOf(fresh);
+      this.tabs.tell({ what: 'words' });
+    };
+    // Nobody may be here to tell of it when it is done.
+    tell();
+    await done;
+    tell();
+  }
+
+  /** @param {readonly Fresh[]} fresh that was written */
+  #tellOf(fresh) {
+    /** @type {Map<string, string>} */
+    const moved = new Map();
+    for (const { entry, before = entry.key } of fresh) {
+      if (before !== entry.key) moved.set(entry.key, before);
+    }
+    this.tabs.tell({ what: 'pictures', keys: fresh.map(({ entry }) => entry.key), moved });
+  }
+
+  /** @param {readonly string[]} keys */
+  async remove(keys) {
+    const transaction = this.#database.transaction(PICTURES, 'readwrite');
+    await Promise.all([...keys.map((key) => transaction.store.delete(key)), transaction.done]);
+    this.tabs.tell({ what: 'removed', keys });
   }
 
   /** @returns {Promise<FileSystemDirectoryHandle[]>} folders that were opened, the latest first */
@@ -158,18 +224,25 @@ export class LibraryStore {
       ...[...folders].reverse().map((folder) => store.add(folder)),
       transaction.done,
     ]);
+    this.tabs.tell({ what: 'folders' });
   }
 
-  /** @returns {Promise<[path: string, mark: string][]>} pictures that were taken away, and what was in their files */
+  /** @returns {Promise<Map<string, string>>} what was in the files of pictures that were taken away, by their paths */
   async removed() {
-    const removed = await this.#database.get(ABOUT, REMOVED);
-    const isText = (/** @type {unknown} */ one) => typeof one === 'string';
-    return removed instanceof Map ? [...removed].filter((pair) => pair.every(isText)) : [];
+    return textsOf(await this.#database.get(ABOUT, REMOVED));
   }
 
-  /** @param {ReadonlyMap<string, string>} removed */
-  async putRemoved(removed) {
-    await this.#database.put(ABOUT, removed, REMOVED);
+  /**
+   * @param {ReadonlyMap<string, string>} removed
+   * @param {ReadonlyMap<string, string>} before what was there when it was changed
+   * @returns {Promise<Map<string, string>>} that, and what another tab has changed meanwhile
+   */
+  async putRemoved(removed, before) {
+    const transaction = this.#database.transaction(ABOUT, 'readwrite');
+    const joined = joinedMap(before, removed, textsOf(await transaction.store.get(REMOVED)));
+    await Promise.all([transaction.store.put(joined, REMOVED), transaction.done]);
+    this.tabs.tell({ what: 'removals' });
+    return joined;
   }
 
   /** Forgets everything. */
@@ -181,13 +254,41 @@ export class LibraryStore {
       transaction.objectStore(ABOUT).clear(),
       transaction.done,
     ]);
+    this.tabs.tell({ what: 'forgotten' });
   }
+}
+
+/** @param {unknown} kept @returns {Map<string, string>} what of it is texts by texts */
+function textsOf(kept) {
+  const pairs = kept instanceof Map ? [...kept] : [];
+  return new Map(pairs.filter((pair) => pair.every((one) => typeof one === 'string')));
+}
+
+/** @param {{ get(key: string): Promise<any> }} about @returns {Promise<Words>} */
+async function readWords(about) {
+  const [names, taught] = await Promise.all([about.get(NAMES), about.get(TAUGHT)]);
+  return {
+    names: textsOf(names),
+    taught: Array.isArray(taught) ? taught.filter((one) => typeof one === 'string') : [],
+  };
+}
+
+/** @param {{ put(value: unknown, key: string): Promise<unknown> }} about @param {Words} words */
+function writeWords(about, { names, taught }) {
+  return [about.put(names, NAMES), about.put(taught, TAUGHT)];
 }
 
 /** @param {any} entry as the first version of the page kept it */
 function asOfSecond(entry) {
   const size = Number(String(entry?.key).split('|').at(-2));
   return { ...entry, quick: entry?.key, size, content: null, sample: null };
+}
+
+/** @param {any} entry as it is in the store @returns {Entry[]} none where it is damaged */
+function readEntry(entry) {
+  if (entry?.said) entry.said = readSaid(entry.said);
+  if (entry?.filed) entry.filed = readFiled(entry.filed);
+  return isEntry(entry) ? [entry] : [];
 }
 
 /** @param {any} entry @returns {entry is Entry} */

@@ -1,0 +1,109 @@
+/**
+ * What is to be kept of a picture: made of what the session knows, compared with what is kept, and joined with what another tab has
+ * written.
+ *
+ * @typedef {import('./store.js').Entry} Entry
+ * @typedef {import('../session.js').Picture} Picture
+ * @typedef {import('../session.js').Session} Session
+ * @typedef {import('../thumbnails.js').Thumbnails} Thumbnails
+ */
+
+import { joinedSaid } from '../joining.js';
+
+/**
+ * Whether more is known of a picture than is kept.
+ * @param {Session} session
+ * @param {Thumbnails} thumbnails
+ * @param {Picture} picture
+ * @param {Entry | undefined} kept
+ */
+export function isNews(
+  { captions, corrections, embeddings, fileWords, recognition, tags },
+  thumbnails,
+  picture,
+  kept,
+) {
+  const isSaid = kept?.said !== corrections.of(picture);
+  const job = captions.jobs.get(picture);
+  // What people say of a picture that is kept waits for no model.
+  if (!tags.engine || job?.status !== 'done' || !embeddings.has(tags.engine, picture)) {
+    return kept !== undefined && isSaid;
+  }
+  // What nobody can make a copy of is not kept.
+  if (thumbnails.of(picture) === '') return false;
+  return (
+    isSaid ||
+    kept?.captions !== job.result ||
+    kept?.filed !== fileWords.of(picture) ||
+    kept?.quick !== picture.key ||
+    kept?.content !== picture.content ||
+    recognition.isUnread(picture) ||
+    kept?.embedding !== embeddings.known(tags.engine, picture)
+  );
+}
+
+/**
+ * @param {Session} session
+ * @param {Thumbnails} thumbnails
+ * @param {Picture} picture
+ * @param {Entry | undefined} kept what models knew of it stands where they are not here
+ * @returns {Entry | null} null where not enough is known of it
+ */
+export function entryOf({ captions, corrections, embeddings, fileWords, tags }, thumbnails, picture, kept) {
+  const copy = thumbnails.copyOf(picture);
+  const embedding = tags.engine && embeddings.known(tags.engine, picture);
+  const result = captions.jobs.get(picture)?.result;
+  const said = corrections.of(picture);
+  const filed = fileWords.of(picture);
+  const known =
+    copy && embedding && result
+      ? {
+          copy,
+          embedding,
+          tagger: embeddings.probe?.id ?? '',
+          captions: result,
+          captionModel: captions.model?.id ?? '',
+        }
+      : kept && modelsOf(kept);
+  if (!known) return null;
+  const { content, sample, key, size, name, path, batch, index, taken } = picture;
+  return {
+    key: entryKey(picture),
+    quick: key,
+    size,
+    content,
+    sample,
+    name,
+    path,
+    batch,
+    index,
+    taken,
+    ...known,
+    ...(said && { said }),
+    ...(filed && { filed }),
+  };
+}
+
+/**
+ * @param {Entry | undefined} before what both began with
+ * @param {Entry} mine
+ * @param {Entry} there as another tab may have written it meanwhile
+ * @returns {Entry} what models know as they know it here, and what people say in both
+ */
+export function joinedEntry(before, mine, there) {
+  const said = joinedSaid(before?.said, mine.said, there.said);
+  const filed = mine.filed === before?.filed ? there.filed : mine.filed;
+  const joined = { ...mine, ...(said && { said }), ...(filed && { filed }) };
+  if (!said) delete joined.said;
+  return joined;
+}
+
+/** @param {Picture} picture @returns {string} the key that its entry has */
+export function entryKey({ content, key, path }) {
+  return content === null ? key : `${content}|${path}`;
+}
+
+/** What models know of a picture, and its copy. @param {Entry} entry */
+export function modelsOf({ copy, embedding, tagger, captions, captionModel }) {
+  return { copy, embedding, tagger, captions, captionModel };
+}
