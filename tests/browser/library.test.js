@@ -244,6 +244,28 @@ test('many pictures are there again on the next visit, until they are forgotten'
   await kept.getByText(`Small copies of ${MANY + 1} pictures`).waitFor();
   assert.match((await words())[0] ?? '', /^fresh\.png: /);
 
+  // Whoever leaves amid the work is told what they have to choose again.
+  const more = 10;
+  const second = mkdtempSync(path.join(tmpdir(), 'ocelli-library-'));
+  t.after(() => rmSync(second, { recursive: true }));
+  for (let i = 0; i < more; i++) {
+    const { buffer } = plain('', { width: 40, height: 40, colour: [200, 12 * i, 9] });
+    writeFileSync(path.join(second, `more${i}.png`), buffer);
+  }
+  await page.setInputFiles('#folder', second);
+  await page.locator('.work-line', { hasText: / of \d+ done/ }).waitFor();
+  await page.reload();
+  const unseen = kept.getByText(/not looked at yet when the page was left: choose (it|them) again\./);
+  await unseen.waitFor();
+  const left = Number.parseInt(await unseen.innerText(), 10);
+  assert.ok(left > 0 && left <= more, `${left} of ${more}`);
+  assert.match(await page.locator('#announcer').innerText(), /not looked at yet/);
+  await all(MANY + 1 + more - left);
+  await page.setInputFiles('#folder', second);
+  await all(MANY + 1 + more);
+  await kept.getByText(`Small copies of ${MANY + 1 + more} pictures`).waitFor();
+  assert.equal(await unseen.count(), 0, 'it is said until pictures come in');
+
   await forgetEverything(visit);
   await visit.ready();
   assert.equal(await page.locator('.tile, picture-card').count(), 0);

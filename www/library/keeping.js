@@ -1,6 +1,7 @@
 /** The library on the page: opened when it is, told what changes, and shown in its own line. */
 
 import { count } from '../words.js';
+import { noteLeft, takeLeft } from './left.js';
 import { Library } from './library.js';
 import { LibraryStore } from './store.js';
 
@@ -23,15 +24,27 @@ export function keepLibrary({ session, gallery, folders, removals, line, announc
   /** Whether there is what nobody wants to lose: what people have said, and what many pictures have taken. */
   const isWorth = () => gallery.isDense || session.corrections.isUsed || session.corrections.names.size > 0;
 
+  /** Pictures that the last visit has left unseen, as long as none has come in since; and how many there were then. */
+  let left = 0;
+  let before = 0;
+
   /** @param {Library} opened */
-  const show = ({ size, bytes, trouble }) => line.show({ size, bytes, trouble, unread });
+  const show = ({ size, bytes, trouble }) =>
+    line.show({ size, bytes, trouble, unread, left, again: folders.closed.length > 0 });
 
   // Whoever closes the page has said all that they wanted to.
   addEventListener('beforeunload', (event) => {
     library?.leave();
     if (gallery.isWriting || (isWorth() && library?.isWhole !== true)) event.preventDefault();
   });
-  addEventListener('pagehide', () => library?.leave());
+  addEventListener('pagehide', () => {
+    library?.leave();
+    if (library && (isWorth() || library.size > 0)) noteLeft(library.missing);
+  });
+  // A page that is there again, as it was, has lost nothing.
+  addEventListener('pageshow', ({ persisted }) => {
+    if (persisted) takeLeft();
+  });
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) void library?.flush();
   });
@@ -52,7 +65,7 @@ export function keepLibrary({ session, gallery, folders, removals, line, announc
     async open() {
       const store = await LibraryStore.open();
       if (!store) return;
-      void folders.restore(store);
+      const kept = folders.restore(store);
       void removals.restore(store);
       const opened = new Library(session, gallery.thumbnails, store);
       opened.addEventListener('change', () => show(opened));
@@ -61,18 +74,28 @@ export function keepLibrary({ session, gallery, folders, removals, line, announc
       // What cannot be read is as good as nothing.
       const restored = await opened.restore().catch(() => 0);
       library = opened;
+      left = takeLeft();
+      before = session.pictures.length;
+      show(opened);
       if (restored > 0) announce(`${count(restored, 'picture')} of an earlier visit`);
+      if (left === 0) return;
+      // What is to be done depends on the folders.
+      void kept.then(() => {
+        show(opened);
+        announce(`${count(restored, 'picture')} of an earlier visit. ${line.leftLine}`);
+      });
     },
 
     /**
      * Something has changed. A few pictures of which nobody has said anything are soon looked at again.
-     * @param {{ open: number, failed: number }} tally of the pictures
+     * @param {{ total: number, open: number, failed: number }} tally of the pictures
      */
-    note({ open, failed }) {
-      if (library && open === 0 && failed !== unread) {
-        unread = failed;
-        show(library);
-      }
+    note({ total, open, failed }) {
+      const isNew = left > 0 && total > before;
+      if (isNew) left = 0;
+      const isRead = open === 0 && failed !== unread;
+      if (isRead) unread = failed;
+      if (library && (isNew || isRead)) show(library);
       if (library && (isWorth() || library.size > 0)) library.note();
     },
 
