@@ -142,6 +142,28 @@ test('a tab that hears nothing of the other loses nothing of it either', async (
   assert.deepEqual(said(0).own, ['tabOne', 'tabTwo']);
 });
 
+test('what is said while the other tab is being heard is not lost', async (t) => {
+  const { one, other } = await two(t);
+  const { some } = other.store;
+  /** @type {(() => void) | null} */
+  let goOn = null;
+  other.store.some = async (keys) => {
+    const read = await some(keys);
+    await new Promise((resolve) => (goOn = () => resolve(undefined)));
+    return read;
+  };
+  one.say(0, { add: ['tabOne'] });
+  await until(() => goOn !== null);
+  other.store.some = some;
+  other.say(0, { add: ['tabTwo'] });
+  const written = other.library.flush();
+  await new Promise(setImmediate);
+  goOn?.();
+  await written;
+  await until(() => one.own(0) === 'tabOne tabTwo');
+  assert.equal(other.own(0), 'tabOne tabTwo');
+});
+
 test('a step that is taken back takes nothing back that was said in the other tab', async (t) => {
   const { one, other } = await two(t);
   const picture = one.at(0);

@@ -6,7 +6,6 @@
  * @typedef {import('./store.js').LibraryStore} LibraryStore
  * @typedef {import('./store.js').Entry} Entry
  * @typedef {import('./store.js').Fresh} Fresh
- * @typedef {import('./store.js').Words} Words
  * @typedef {import('./tabs.js').News} News
  * @typedef {import('../session.js').Picture} Picture
  * @typedef {import('../session.js').Session} Session
@@ -15,16 +14,14 @@
  * @typedef {{ picture: Picture, entry: Entry }} Found what is to be kept of a picture
  */
 
-import { areWordsAlike, joinedSaid, joinedWords } from '../joining.js';
+import { joinedSaid } from '../joining.js';
 import { entryKey, entryOf, isNews, joinedEntry, modelsOf } from './entries.js';
+import { KeptWords } from './kept-words.js';
 
 /** Milliseconds until what models have found is written, and what people have said: several labels can come in one go. */
 const PAUSE = { found: 1500, said: 100 };
 /** Pictures of one write. */
 const AT_ONCE = 64;
-
-/** @type {Words} */
-const NO_WORDS = { names: new Map(), taught: [] };
 
 /** Dispatches `change` when more or less is kept, and `forgotten` when another tab has forgotten everything. */
 export class Library extends EventTarget {
@@ -38,11 +35,11 @@ export class Library extends EventTarget {
   #writing = false;
   /** Whether people have said what is not written. */
   #isUrgent = false;
-  /** Other names of tags, and what was taught, as they are kept. @type {Words} */
-  #words = NO_WORDS;
+  /** Other names of tags, and what was taught. */
+  #words;
   /** What brings pictures back that another tab has taken away, by their keys. @type {Map<string, () => void>} */
   #away = new Map();
-  /** What other tabs tell, taken over one after the other. @type {Promise<void>} */
+  /** What is being written, or taken over from other tabs. @type {Promise<void>} */
   #turn = Promise.resolve();
   /** Whether somebody wants nothing to be kept on this visit. */
   #off = false;
@@ -55,9 +52,10 @@ export class Library extends EventTarget {
     this.#session = session;
     this.#thumbnails = thumbnails;
     this.#store = store;
+    this.#words = new KeptWords(session, store);
     store.tabs.on('pictures', ({ keys = [], moved }) => this.#next(() => this.#takeOver(keys, moved)));
     store.tabs.on('removed', ({ keys = [] }) => this.#next(async () => this.#letGo(new Set(keys))));
-    store.tabs.on('words', () => this.#next(async () => this.#joinWords(this.#words, await store.words())));
+    store.tabs.on('words', () => this.#next(() => this.#words.read()));
     store.tabs.on('forgotten', () => this.#next(async () => this.#end()));
   }
 
@@ -90,18 +88,14 @@ export class Library extends EventTarget {
    * @returns {Promise<number>} how many pictures came back
    */
   async restore() {
-    const [entries, probe, words] = await Promise.all([
-      this.#store.all(),
-      this.#store.probe(),
-      this.#store.words(),
-    ]);
+    const [entries, probe] = await Promise.all([this.#store.all(), this.#store.probe()]);
     const pictures = entries.length > 0 && probe ? this.#session.restore(entries, probe) : [];
     for (const [i, picture] of pictures.entries()) {
       const entry = /** @type {Entry} */ (entries[i]);
       this.#kept.set(picture, entry);
       this.#thumbnails.adopt(picture, entry.copy);
     }
-    this.#joinWords(this.#words, words);
+    await this.#words.read();
     if (pictures.length > 0) this.#changed();
     return pictures.length;
   }
@@ -128,16 +122,15 @@ export class Library extends EventTarget {
   leave() {
     if (this.#off || this.trouble !== '') return;
     const found = this.#news.flatMap((picture) => this.#foundOf(picture));
-    const words = this.#wordsNow;
-    if (found.length === 0 && areWordsAlike(words, this.#words)) return;
+    if (found.length === 0 && this.#words.isWhole) return;
+    const { now, kept } = this.#words;
     const before = found.map(({ picture }) => /** @type {const} */ ([picture, this.#kept.get(picture)]));
-    const wordsBefore = this.#words;
     const fresh = found.map((one) => this.#fresh(one));
-    const done = this.#store.putAtOnce(fresh, this.#session.embeddings.probe, words);
+    const done = this.#store.putAtOnce(fresh, this.#session.embeddings.probe, now);
     for (const { picture, entry } of found) this.#kept.set(picture, entry);
-    this.#words = words;
+    this.#words.kept = now;
     done.catch(() => {
-      this.#words = wordsBefore;
+      this.#words.kept = kept;
       // It is written again if the page stays.
       for (const [picture, entry] of before) {
         if (entry) this.#kept.set(picture, entry);
@@ -189,7 +182,7 @@ export class Library extends EventTarget {
   /** Another tab has forgotten everything. */
   #end() {
     // Where nothing is kept, nothing is forgotten.
-    if (this.#off || (this.#kept.size === 0 && areWordsAlike(this.#words, NO_WORDS))) return;
+    if (this.#off || (this.#kept.size === 0 && this.#words.isEmpty)) return;
     this.#stop();
     this.dispatchEvent(new Event('forgotten'));
   }
@@ -218,14 +211,10 @@ export class Library extends EventTarget {
       await this.#read(picture);
       read.push(picture);
     }
-    // Something may have been taken away, or another model chosen, while files were read.
-    const found = this.#off ? [] : read.flatMap((picture) => this.#foundOf(picture));
+    let written = 0;
     try {
-      if (found.length > 0) await this.#put(found);
-      const words = this.#wordsNow;
-      if (!this.#off && !areWordsAlike(words, this.#words)) {
-        this.#joinWords(words, await this.#store.putWords(words, this.#words));
-      }
+      written = await this.#inTurn(() => this.#put(read));
+      await this.#inTurn(async () => (this.#off ? undefined : this.#words.write()));
     } catch (error) {
       const full = error instanceof DOMException && error.name === 'QuotaExceededError';
       this.trouble = full
@@ -233,16 +222,22 @@ export class Library extends EventTarget {
         : 'This browser keeps nothing here.';
     }
     this.#writing = false;
-    if (found.length > 0 || this.trouble !== '') this.#changed();
+    if (written > 0 || this.trouble !== '') this.#changed();
     if (this.#isUrgent || this.#news.length > 0) this.note();
   }
 
-  /** @param {readonly Found[]} found */
-  async #put(found) {
+  /** @param {readonly Picture[]} pictures @returns {Promise<number>} how many were written */
+  async #put(pictures) {
+    // Something may have been taken away, or another model chosen, while files were read.
+    const found = this.#off ? [] : pictures.flatMap((picture) => this.#foundOf(picture));
+    if (found.length === 0) return 0;
     const fresh = found.map((one) => this.#fresh(one));
     const { probe } = this.#session.embeddings;
     const written = await this.#store.put(fresh, probe, { isFirst: this.#kept.size === 0 });
-    if (!written) return this.#end();
+    if (!written) {
+      this.#end();
+      return 0;
+    }
     /** Taken away, or forgotten, while they were written. @type {string[]} */
     const gone = [];
     /** Taken away in another tab. @type {Set<string>} */
@@ -255,6 +250,7 @@ export class Library extends EventTarget {
     }
     await this.#forget(gone);
     if (lost.size > 0) this.#letGo(lost);
+    return found.length;
   }
 
   /** @param {Found} found @returns {Fresh} */
@@ -295,11 +291,7 @@ export class Library extends EventTarget {
       if (entry) this.#join(picture, kept, { ...entry, quick: kept.quick });
       else if (elsewhere) this.#move(picture, kept, elsewhere);
     }
-    // That a word was taught can be known before it is known by which pictures.
-    const { lessons } = this.#session;
-    if ([...lessons.examples.values()].some((pictures) => pictures.length === 0)) {
-      lessons.put(this.#examplesOf([...lessons.examples.keys()]));
-    }
+    this.#words.findExamples();
   }
 
   /** A picture lies elsewhere, as another tab has met it. @param {Picture} picture @param {Entry} kept @param {Entry} there */
@@ -334,36 +326,25 @@ export class Library extends EventTarget {
     if (going.length > 0) this.#changed();
   }
 
-  /** Takes over names and what was taught, but for what was said here since. @param {Words} before @param {Words} there */
-  #joinWords(before, there) {
-    const { corrections, lessons } = this.#session;
-    const now = this.#wordsNow;
-    const joined = joinedWords(before, now, there);
-    this.#words = there;
-    if (areWordsAlike(joined, now)) return;
-    corrections.rename(joined.names);
-    lessons.put(this.#examplesOf(joined.taught));
-  }
-
-  /** Other names of tags, and what was taught. @returns {Words} */
-  get #wordsNow() {
-    const { corrections, lessons } = this.#session;
-    return { names: corrections.names, taught: [...lessons.examples.keys()] };
-  }
-
-  /** Pictures by which words are taught: where that is not known, those that have them, as people say. @param {readonly string[]} taught */
-  #examplesOf(taught) {
-    const { corrections, lessons, pictures } = this.#session;
-    const having = (/** @type {string} */ label) =>
-      pictures.filter((picture) => corrections.of(picture)?.own.includes(label));
-    const known = (/** @type {string} */ label) => lessons.examples.get(label) ?? [];
-    return new Map(taught.map((label) => [label, known(label).length > 0 ? known(label) : having(label)]));
-  }
-
-  /** Takes over what another tab has told, one after the other. @param {() => Promise<void>} change */
+  /** Takes over what another tab has told. @param {() => Promise<void>} change */
   #next(change) {
     // What cannot be read is joined when it is written.
-    this.#turn = this.#turn.then(() => (this.#off ? undefined : change())).catch(() => {});
+    this.#inTurn(async () => (this.#off ? undefined : change())).catch(() => {});
+  }
+
+  /**
+   * What is read and what is written goes one after the other: what both began with does not change in between.
+   * @template Result
+   * @param {() => Promise<Result>} change
+   * @returns {Promise<Result>}
+   */
+  #inTurn(change) {
+    const done = this.#turn.then(change);
+    this.#turn = done.then(
+      () => {},
+      () => {},
+    );
+    return done;
   }
 
   /** Pictures of which more is known than is kept. */
