@@ -136,6 +136,7 @@ const library = keepLibrary({
   folders,
   removals,
   line: page.kept,
+  say: (sentence) => page.drop.say(sentence),
   announce,
   async onForgotten() {
     asking.forget();

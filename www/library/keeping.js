@@ -12,10 +12,11 @@ import { LibraryStore } from './store.js';
  * @param {import('./folders.js').Folders} page.folders
  * @param {import('./removals.js').Removals} page.removals
  * @param {any} page.line the `<kept-pictures>`
+ * @param {(sentence: string) => void} page.say puts a sentence where pictures come in: without any, the line is not seen
  * @param {(sentence: string) => void} page.announce
  * @param {() => Promise<void>} page.onForgotten everything was forgotten
  */
-export function keepLibrary({ session, gallery, folders, removals, line, announce, onForgotten }) {
+export function keepLibrary({ session, gallery, folders, removals, line, say, announce, onForgotten }) {
   /** Null as long as it is not open, and where the browser keeps nothing. @type {Library | null} */
   let library = null;
   /** Pictures that could not be read, of which there is nothing to keep. */
@@ -82,7 +83,10 @@ export function keepLibrary({ session, gallery, folders, removals, line, announc
       // What is to be done depends on the folders.
       void kept.then(() => {
         show(opened);
-        announce(`${count(restored, 'picture')} of an earlier visit. ${line.leftLine}`);
+        if (restored === 0) say(line.leftLine);
+        announce(
+          `${restored > 0 ? `${count(restored, 'picture')} of an earlier visit. ` : ''}${line.leftLine}`,
+        );
       });
     },
 
