@@ -54,6 +54,11 @@ function captionsOf(session, picture) {
   return [shown?.caption ?? '', session.fileWords.of(picture)?.caption ?? ''];
 }
 
+/** Whether a caption names something, be it one or several. @param {string} caption @param {string} text */
+export function isNamed(caption, text) {
+  return says(caption, wordsIn(text).map(singularOf), singularOf);
+}
+
 /**
  * Whether a caption has all of some words, be it of one thing or of several.
  * @param {string} caption

@@ -19,6 +19,7 @@
  * @property {string | null} [caption] null for the model's
  */
 
+import { isNamed } from './called.js';
 import { joinedSaid } from './joining.js';
 import { comparedBeside } from './tagging.js';
 
@@ -208,4 +209,23 @@ export function readSaid(said) {
   const [own, gone] = [texts(said?.own), texts(said?.gone)];
   if (!own || !gone) return undefined;
   return { own, gone, caption: typeof said.caption === 'string' ? said.caption : null };
+}
+
+/** @type {WeakMap<Candidate[], { gone: string, captions: Candidate[] }>} */
+const unsaid = new WeakMap();
+
+/**
+ * Captions that a model has found, without those that name a tag which the picture has not. The same as long as these are.
+ * @param {Candidate[]} found
+ * @param {readonly string[]} gone
+ * @returns {Candidate[]}
+ */
+export function withoutNaming(found, gone) {
+  if (gone.length === 0) return found;
+  const key = gone.join('\n');
+  const known = unsaid.get(found);
+  if (known?.gone === key) return known.captions;
+  const captions = found.filter(({ caption }) => !gone.some((label) => isNamed(caption, label)));
+  unsaid.set(found, { gone: key, captions });
+  return captions;
 }

@@ -147,7 +147,7 @@ export function edit({
     return title;
   };
 
-  /** Tags of a picture that are kinds of another: what is no animal is no dog. @param {string} label @param {Picture} picture */
+  /** Tags of a picture that are kinds of one that is wrong: what is no animal is no dog. @param {string} label @param {Picture} picture */
   const kindsOf = (label, picture) => labelsOf(picture).filter((one) => names.isBelow(one, [label]));
 
   /** @param {Picture} picture */
@@ -162,8 +162,7 @@ export function edit({
     const going = new Map();
     for (const picture of chosen) {
       const named = labelsOf(picture).filter((label) => typed.some((name) => names.isCalled(label, name)));
-      const all = new Set([...named, ...named.flatMap((label) => kindsOf(label, picture))]);
-      if (all.size > 0) going.set(picture, [...all]);
+      if (named.length > 0) going.set(picture, named);
     }
     const gone = [...going.values()].flat();
     const missing = typed.filter((name) => !gone.some((label) => names.isCalled(label, name)));

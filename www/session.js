@@ -4,7 +4,7 @@
  */
 
 import { answersQueue, matchesQueue } from './on-demand.js';
-import { Corrections } from './corrections.js';
+import { Corrections, withoutNaming } from './corrections.js';
 import { Embeddings } from './embeddings.js';
 import { FileWords } from './file-words.js';
 import { pathOf } from './gather.js';
@@ -336,9 +336,12 @@ export class Session extends EventTarget {
 
   /** The same of its captions, best first. @param {Picture} picture */
   captionsOf(picture) {
-    const filed = this.fileWords.captionsOf(picture, this.corrections.of(picture));
+    const said = this.corrections.of(picture);
+    const filed = this.fileWords.captionsOf(picture, said);
     if (filed) return filed;
-    return this.corrections.captions(picture, this.captions.jobs.get(picture)?.result ?? null);
+    const found = this.captions.jobs.get(picture)?.result ?? null;
+    const left = found && withoutNaming(found, this.fileWords.goneOf(picture, said));
+    return this.corrections.captions(picture, left);
   }
 
   /** @param {Picture} picture */

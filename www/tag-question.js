@@ -64,7 +64,11 @@ export class TagQuestion {
   async prepare(tagger, { signal, onProgress }) {
     try {
       const { labels, vocabulary = null, template, templates } = await this.of(tagger);
-      await tagger.prepare(askedAs(labels, vocabulary), { template: templates ?? template, signal, onProgress });
+      await tagger.prepare(askedAs(labels, vocabulary), {
+        template: templates ?? template,
+        signal,
+        onProgress,
+      });
     } catch {
       // Tagging tells what is wrong, if anything is.
     }

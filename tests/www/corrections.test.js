@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Corrections, readCaption, readSaid, readTags } from '../../www/corrections.js';
+import { Corrections, readCaption, readSaid, readTags, withoutNaming } from '../../www/corrections.js';
 import { History } from '../../www/history.js';
 import { TagNames } from '../../www/tag-names.js';
 
@@ -118,4 +118,13 @@ test('names stand for labels in every language, and as people have called them',
   assert.equal(names.labelOf('something else'), 'something else');
   assert.deepEqual(names.propose('dog'), ['犬', 'hot dog']);
   assert.deepEqual(names.propose('gran'), ['Grandma’s garden']);
+});
+
+test('a caption that names what the picture has not is none', () => {
+  const found = ['two insects on a leaf', 'a ball', 'an insectarium'].map((caption) => ({ caption }));
+  assert.equal(withoutNaming(found, []), found);
+  const left = withoutNaming(found, ['dog', 'insect']);
+  assert.deepEqual(left, found.slice(1));
+  assert.equal(withoutNaming(found, ['dog', 'insect']), left, 'the same as long as nothing changes');
+  assert.deepEqual(withoutNaming(found, ['insect', 'ball', 'insectarium']), []);
 });

@@ -61,7 +61,7 @@ function begin(...found) {
 }
 
 test('what is no animal is no dog either, and all comes back in one step', () => {
-  const { pictures, list, names, log, tags, line } = begin(['poodle', 'dog', 'animal', 'hat'], ['cat']);
+  const { pictures, list, names, log, tags, line, bar } = begin(['poodle', 'dog', 'animal', 'hat'], ['cat']);
   names.use({ vocabulary, language: 'en', others: new Map() });
   tell(list, 'correct', { pictures: [pictures[0]], remove: 'animal' });
   assert.equal(log.said, 'Took “animal”, “poodle”, “dog” away from 0.png.');
@@ -70,6 +70,8 @@ test('what is no animal is no dog either, and all comes back in one step', () =>
   assert.deepEqual(tags()[0], ['poodle', 'dog', 'animal', 'hat']);
   tell(list, 'correct', { pictures: [pictures[0]], remove: 'poodle' });
   assert.deepEqual(tags()[0], ['dog', 'animal', 'hat'], 'it may be another dog');
+  tell(bar, 'correct-selected', { remove: 'animal' });
+  assert.deepEqual(tags()[0], ['dog', 'hat'], 'of several pictures a word goes, right or wrong');
 });
 
 test('tags are taken away from those pictures that have them', () => {
