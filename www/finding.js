@@ -188,10 +188,13 @@ export function find({
     search.leave();
     become({ busy: false, line: '' });
   });
-  const leave = () => {
+  const showAll = () => {
     search.leave();
     session.arrange(null);
     become({ arranged: false, busy: false, duplicates: false, line: '' });
+  };
+  const leave = () => {
+    showAll();
     announce('All pictures, in the order in which they came');
   };
   on(finder, 'unfind', leave);
@@ -202,6 +205,11 @@ export function find({
       const hidden = session.arranged - session.shown.length;
       if (!state.arranged || hidden <= 0) return state;
       return { ...state, line: `${state.line}. The filter hides ${hidden} of them.`.replace('..', '.') };
+    },
+
+    /** Pictures came in, which are to be seen: nothing is looked for any more. */
+    welcome() {
+      if (state.arranged || state.busy) showAll();
     },
 
     /** Pictures were taken away: of near-duplicates nothing is left to say. */

@@ -96,9 +96,9 @@ export class Gallery extends EventTarget {
     return this.isMany || this.#selected !== null;
   }
 
-  /** Whether something was typed into a card that is not said yet. */
-  get isWriting() {
-    return [...this.cards.values()].some((card) => card.isWriting);
+  /** The page is about to go: what was typed into a card is said. */
+  finish() {
+    for (const card of this.cards.values()) if (card.isWriting) card.finish();
   }
 
   /** Brings what is on screen in step with the session. @param {Look} look */

@@ -141,7 +141,8 @@ const library = keepLibrary({
   async onForgotten() {
     asking.forget();
     await models.forgetGpus();
-    // Nothing of it is left in this window either.
+    // Nothing of it is left in this window either, which begins at its top.
+    scrollTo(0, 0);
     location.reload();
   },
 });
@@ -303,6 +304,7 @@ takeIn({
   takeAnswers: importer({ session, names, correct: editing.correctEach, form: () => page.saving.form }),
   announce,
   onAdded() {
+    finding.welcome();
     show();
     requestAnimationFrame(() => following.begin());
   },

@@ -87,14 +87,17 @@ test('what was corrected of a few pictures is there on the next visit, but for w
   await visit.settled('letter.jpg', 'failed');
   await page.getByRole('button', { name: 'Edit caption and tags of sky.png' }).click();
   await visit.card('sky.png').getByLabel('Add tags').fill('Rexy');
-  // As long as it is in the field alone, it would be lost.
+  // What is typed is said when the page is about to go, which waits until it is kept.
   const leaving = () => page.evaluate(() => !dispatchEvent(new Event('beforeunload', { cancelable: true })));
   assert.equal(await leaving(), true);
-  await page.keyboard.press('Enter');
   await page.getByText('Small copies of 1 picture').waitFor();
   await page.locator('.kept-line').getByText('1 file that could not be read is not kept.').waitFor();
+  await page.getByRole('textbox', { name: 'Caption' }).fill('Typed, and not entered');
   await page.reload();
   await page.locator('picture-card .tag-label', { hasText: 'Rexy' }).waitFor();
+  await page
+    .locator('picture-card .caption', { hasText: 'Typed, and not entered' })
+    .waitFor({ state: 'attached' });
   await visit.end();
 });
 

@@ -255,7 +255,9 @@ test('many pictures are there again on the next visit, until they are forgotten'
   await page.setInputFiles('#folder', second);
   await page.locator('.work-line', { hasText: / of \d+ done/ }).waitFor();
   await page.reload();
-  const unseen = kept.getByText(/not looked at yet when the page was left: choose (it|them) again\./);
+  const unseen = page
+    .locator('drop-zone')
+    .getByText(/not looked at yet when the page was left: choose (it|them) again\./);
   await unseen.waitFor();
   const left = Number.parseInt(await unseen.innerText(), 10);
   assert.ok(left > 0 && left <= more, `${left} of ${more}`);

@@ -69,7 +69,7 @@ function begin(tags, fits, canTell = true, failed = []) {
     if (finding.state.busy) await done;
     return { line: finding.state.line, order: arranged.order, asked: asked.splice(0) };
   };
-  return ask;
+  return Object.assign(ask, { finding, arranged });
 }
 
 const PICTURES = { a: ['cat'], b: ['dog'], c: [], d: ['sea'] };
@@ -143,4 +143,14 @@ test('of what fits a phrase, what fits the labels in it comes first', async () =
 test('of pictures that are called so, the nearest come first', async () => {
   const ask = begin({ a: ['cat'], b: ['sea'], c: ['cat'] }, { cat: ['c', 'b'] });
   assert.deepEqual((await ask('cat')).order, ['c', 'a', 'b']);
+});
+
+test('where pictures come in, nothing is looked for any more', async () => {
+  const ask = begin(PICTURES, { cat: ['a'] });
+  assert.deepEqual((await ask('cat')).order, ['a']);
+  ask.finding.welcome();
+  assert.deepEqual(
+    [ask.finding.state.line, ask.finding.state.arranged, ask.arranged.order],
+    ['', false, null],
+  );
 });

@@ -26,9 +26,6 @@ class KeptPictures extends HTMLElement {
     ),
   );
 
-  /** What there is to say of pictures that were not looked at. */
-  leftLine = '';
-
   connectedCallback() {
     this.append(this.#line, this.#forget, this.#dialog);
   }
@@ -39,15 +36,12 @@ class KeptPictures extends HTMLElement {
    * @param {number} kept.bytes what room they take
    * @param {string} kept.trouble why no more are
    * @param {number} kept.unread those of which there is nothing to keep
-   * @param {number} kept.left those that were not looked at when the page was left
-   * @param {boolean} kept.again whether folders can be opened again
    */
-  show({ size, bytes: room, trouble, unread, left, again }) {
-    this.hidden = size === 0 && trouble === '' && left === 0;
+  show({ size, bytes: room, trouble, unread }) {
+    this.hidden = size === 0 && trouble === '';
     const what = `Small copies of ${count(size, 'picture')}, with all that is known of them, are kept in this browser (${bytes(room)}).`;
     const others = `${count(unread, 'file')} that could not be read ${unread === 1 ? 'is' : 'are'} not kept.`;
-    this.leftLine = left === 0 ? '' : leftLine(left, again);
-    const lines = [this.leftLine, size > 0 && what, size > 0 && unread > 0 && others, trouble];
+    const lines = [size > 0 && what, size > 0 && unread > 0 && others, trouble];
     write(this.#line, lines.filter(Boolean).join(' '));
     write(
       this.#asked,
@@ -55,13 +49,6 @@ class KeptPictures extends HTMLElement {
     );
     this.#forget.hidden = size === 0;
   }
-}
-
-/** @param {number} left @param {boolean} again whether folders can be opened again */
-function leftLine(left, again) {
-  const [were, them] = left === 1 ? ['was', 'it'] : ['were', 'them'];
-  const how = again ? `open the folder again, or choose ${them} again` : `choose ${them} again`;
-  return `${count(left, 'picture')} ${were} not looked at yet when the page was left: ${how}.`;
 }
 
 customElements.define('kept-pictures', KeptPictures);

@@ -1,7 +1,7 @@
 /** The library on the page: opened when it is, told what changes, and shown in its own line. */
 
 import { count } from '../words.js';
-import { noteLeft, takeLeft } from './left.js';
+import { leftLine, noteLeft, takeLeft } from './left.js';
 import { Library } from './library.js';
 import { LibraryStore } from './store.js';
 
@@ -12,7 +12,7 @@ import { LibraryStore } from './store.js';
  * @param {import('./folders.js').Folders} page.folders
  * @param {import('./removals.js').Removals} page.removals
  * @param {any} page.line the `<kept-pictures>`
- * @param {(sentence: string) => void} page.say puts a sentence where pictures come in: without any, the line is not seen
+ * @param {(sentence: string) => void} page.say puts a sentence where pictures come in, until some do
  * @param {(sentence: string) => void} page.announce
  * @param {() => Promise<void>} page.onForgotten everything was forgotten
  */
@@ -25,21 +25,20 @@ export function keepLibrary({ session, gallery, folders, removals, line, say, an
   /** Whether there is what nobody wants to lose: what people have said, and what many pictures have taken. */
   const isWorth = () => gallery.isDense || session.corrections.isUsed || session.corrections.names.size > 0;
 
-  /** Pictures that the last visit has left unseen, as long as none has come in since; and how many there were then. */
-  let left = 0;
-  let before = 0;
-
   /** @param {Library} opened */
-  const show = ({ size, bytes, trouble }) =>
-    line.show({ size, bytes, trouble, unread, left, again: folders.closed.length > 0 });
+  const show = ({ size, bytes, trouble }) => line.show({ size, bytes, trouble, unread });
 
   // Whoever closes the page has said all that they wanted to.
-  addEventListener('beforeunload', (event) => {
+  const leave = () => {
+    gallery.finish();
     library?.leave();
-    if (gallery.isWriting || (isWorth() && library?.isWhole !== true)) event.preventDefault();
+  };
+  addEventListener('beforeunload', (event) => {
+    leave();
+    if (isWorth() && library?.isWhole !== true) event.preventDefault();
   });
   addEventListener('pagehide', () => {
-    library?.leave();
+    leave();
     if (library && (isWorth() || library.size > 0)) noteLeft(library.missing);
   });
   // A page that is there again, as it was, has lost nothing.
@@ -75,31 +74,28 @@ export function keepLibrary({ session, gallery, folders, removals, line, say, an
       // What cannot be read is as good as nothing.
       const restored = await opened.restore().catch(() => 0);
       library = opened;
-      left = takeLeft();
-      before = session.pictures.length;
       show(opened);
-      if (restored > 0) announce(`${count(restored, 'picture')} of an earlier visit`);
+      const back = restored > 0 ? `${count(restored, 'picture')} of an earlier visit` : '';
+      if (back) announce(back);
+      const left = takeLeft();
       if (left === 0) return;
       // What is to be done depends on the folders.
       void kept.then(() => {
-        show(opened);
-        if (restored === 0) say(line.leftLine);
-        announce(
-          `${restored > 0 ? `${count(restored, 'picture')} of an earlier visit. ` : ''}${line.leftLine}`,
-        );
+        const sentence = leftLine(left, folders.closed.length > 0);
+        say(sentence);
+        announce(back ? `${back}. ${sentence}` : sentence);
       });
     },
 
     /**
      * Something has changed. A few pictures of which nobody has said anything are soon looked at again.
-     * @param {{ total: number, open: number, failed: number }} tally of the pictures
+     * @param {{ open: number, failed: number }} tally of the pictures
      */
-    note({ total, open, failed }) {
-      const isNew = left > 0 && total > before;
-      if (isNew) left = 0;
-      const isRead = open === 0 && failed !== unread;
-      if (isRead) unread = failed;
-      if (library && (isNew || isRead)) show(library);
+    note({ open, failed }) {
+      if (library && open === 0 && failed !== unread) {
+        unread = failed;
+        show(library);
+      }
       if (library && (isWorth() || library.size > 0)) library.note();
     },
 

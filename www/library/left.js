@@ -3,12 +3,14 @@
  * while the page goes, where nothing but this is quick enough, and told once.
  */
 
+import { count } from '../words.js';
+
 const PLACE = 'ocelli-left';
 
-/** @param {number} count */
-export function noteLeft(count) {
+/** @param {number} pictures */
+export function noteLeft(pictures) {
   try {
-    if (count > 0) localStorage.setItem(PLACE, String(count));
+    if (pictures > 0) localStorage.setItem(PLACE, String(pictures));
   } catch {
     // Where nothing can be kept, nothing is told.
   }
@@ -17,10 +19,17 @@ export function noteLeft(count) {
 /** @returns {number} how many were noted, which is not told again */
 export function takeLeft() {
   try {
-    const count = Number(localStorage.getItem(PLACE));
+    const pictures = Number(localStorage.getItem(PLACE));
     localStorage.removeItem(PLACE);
-    return Number.isInteger(count) && count > 0 ? count : 0;
+    return Number.isInteger(pictures) && pictures > 0 ? pictures : 0;
   } catch {
     return 0;
   }
+}
+
+/** @param {number} pictures @param {boolean} again whether folders can be opened again @returns {string} what there is to say of them */
+export function leftLine(pictures, again) {
+  const [were, them] = pictures === 1 ? ['was', 'it'] : ['were', 'them'];
+  const how = again ? `open the folder again, or choose ${them} again` : `choose ${them} again`;
+  return `${count(pictures, 'picture')} ${were} not looked at yet when the page was left: ${how}.`;
 }
