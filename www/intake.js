@@ -71,7 +71,10 @@ export function takeIn({
     const added = session.add(files);
     onAdded();
     announce(`${count(files.length, 'picture')} added${left.length > 0 ? `. ${leftOut(left.length)}` : ''}`);
-    await added;
+    const again = await added;
+    if (again === 0) return;
+    const here = `${count(again, 'picture is', 'pictures are')} here already.`;
+    say([drop.said, here].filter(Boolean).join(' '));
   };
   const say = (/** @type {string} */ sentence) => {
     drop.say(sentence);

@@ -14,7 +14,9 @@
  * @property {Arrival} arrival
  * @property {Picture | null} picture what it is of; null where it was never seen
  * @property {string | null} content the digest of what is in the file, where it was read
- * @property {boolean} isIt whether it takes the place of that picture's copy; otherwise it is another file of the same content
+ * @property {boolean} isIt whether it takes the place of that picture's copy, or is its file once more; otherwise it is another file of the
+ *   same content
+ * @property {boolean} [isAgain] whether the picture's own file was there already
  */
 
 import { canDigest, contentOf, sampleOf } from './library/content.js';
@@ -131,6 +133,7 @@ export class Recognition {
   /** @param {Arrival} arrival @returns {Promise<Met>} */
   async #byContent(arrival) {
     const content = canDigest ? await contentOf(arrival.file).catch(() => null) : null;
+    const key = keyOf(arrival.file, arrival.path);
     /** @type {Picture | null} */
     let twin = null;
     for (const picture of this.#byLength.get(arrival.file.size) ?? []) {
@@ -139,6 +142,7 @@ export class Recognition {
         this.#arrive(picture, arrival);
         return { arrival, picture, content, isIt: true };
       }
+      if (picture.key === key) return { arrival, picture, content, isIt: true, isAgain: true };
       twin ??= picture;
     }
     return { arrival, picture: twin, content, isIt: false };

@@ -124,7 +124,7 @@ export class Session extends EventTarget {
   /**
    * Takes in files: one batch, which goes to the top, in its own order. What cannot have been seen before is there at once.
    * @param {readonly Blob[]} files
-   * @returns {Promise<void>} once all of them are known again, or new
+   * @returns {Promise<number>} how many were here already, once all of them are known again, or new
    */
   async add(files) {
     const batch = (this.#batch = Math.max(Date.now(), this.#batch + 1));
@@ -145,10 +145,13 @@ export class Session extends EventTarget {
       await turn.next();
     }
     this.#takeIn(strangers);
-    for await (const { arrival, picture, isIt, content } of this.recognition.meet(maybe)) {
+    let again = 0;
+    for await (const { arrival, picture, isIt, isAgain, content } of this.recognition.meet(maybe)) {
+      if (isAgain) again += 1;
       if (isIt) this.#changed();
       else this.#takeIn([{ ...this.#picture(arrival, batch), content }], picture);
     }
+    return again;
   }
 
   /** @param {Blob} file */

@@ -58,10 +58,15 @@ test(
   noFolders,
   async (t) => {
     const visit = await Visit.begin(browser, site.url);
-    await visit.page.setInputFiles('#folder', folderOf(t));
+    const folder = folderOf(t);
+    await visit.page.setInputFiles('#folder', folder);
     for (const name of IN_ORDER) await visit.settled(name);
     assert.deepEqual((await names(visit)).toSorted(), IN_ORDER.toSorted());
-    assert.equal(await visit.page.locator('.drop-said').innerText(), '3 other files passed over.');
+    const said = visit.page.locator('.drop-said');
+    assert.equal(await said.innerText(), '3 other files passed over.');
+    await visit.page.setInputFiles('#folder', folder);
+    await said.getByText(/^3 other files passed over\. \d+ pictures are here already\.$/).waitFor();
+    assert.deepEqual((await names(visit)).toSorted(), IN_ORDER.toSorted(), 'none twice');
     await visit.end();
   },
 );

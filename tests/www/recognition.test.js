@@ -181,3 +181,13 @@ test('a file of several pieces has a digest of its own', async () => {
   long[8 << 20] = 7;
   assert.notEqual(await sampleOf(new Blob([long])), await sampleOf(new Blob([long.slice(0, -1)])));
 });
+
+test('a file that comes once more is there already, and one that is like it is not', async () => {
+  const { session, looked } = await begin();
+  assert.equal(await session.add([file('a.png', 'sea'), file('b.png', 'ice')]), 0);
+  await done(session);
+  assert.equal(await session.add([file('a.png', 'sea'), file('b.png', 'fog'), file('c.png', 'sea')]), 1);
+  await done(session);
+  assert.deepEqual(session.pictures.map(({ name }) => name).sort(), ['a.png', 'b.png', 'b.png', 'c.png']);
+  assert.deepEqual(looked, ['a.png', 'b.png', 'b.png'], 'of one content one is looked at');
+});
