@@ -211,12 +211,22 @@ export class Gallery extends EventTarget {
       classes: classes.model ? classes.jobs.get(picture) : undefined,
       ...this.#look,
       filed: this.#session.fileWords.of(picture)?.caption ?? '',
+      gone: this.#goneOf(picture),
       comparable: this.#session.pictures.length >= ENOUGH_TO_FIND,
     });
     card.asking.show(
       { job: matches.queue.jobs.get(picture), status: matches.queue.status, possible: matches.possible },
       { job: answers.queue.jobs.get(picture), status: answers.queue.status, possible: answers.possible },
     );
+  }
+
+  /** Tags that a model or the picture's file has found, and somebody has taken away. @param {Picture} picture */
+  #goneOf(picture) {
+    const { corrections, fileWords, tags } = this.#session;
+    const result = tags.jobs.get(picture)?.result;
+    const found = [...(result?.tags ?? []), ...(result?.compared ?? [])].map(({ label }) => label);
+    const known = new Set([...found, ...(fileWords.of(picture)?.tags ?? [])]);
+    return fileWords.goneOf(picture, corrections.of(picture)).filter((label) => known.has(label));
   }
 
   /** @param {Picture} picture @returns {import('./elements/photo-grid.js').Tile} */

@@ -63,7 +63,35 @@ export async function tagWith(tagger, embeddings, asked, { signal, onProgress })
   // What somebody asks, of all labels at once, can be doubted.
   const whole = scores !== 'independent' && !none && !(asked.vocabulary && asked.judged);
   const doubts = whole ? await doubtsOf(tagger, embeddings, { ...asked, labels: put }, signal) : [];
-  return embeddings.map((_, i) => answerOf(tagger, asked, all[i] ?? [], doubts[i] ?? null));
+  const above = aboveOf(asked, put);
+  return embeddings.map((_, i) => answerOf(tagger, asked, all[i] ?? [], doubts[i] ?? null, above));
+}
+
+/**
+ * Which of somebody's own labels each of them implies, as the vocabulary knows: a dalmatian is one of the dogs.
+ * @param {Asked} asked
+ * @param {readonly import('./labels.js').Label[]} put the labels as the model is asked
+ * @returns {number[][]} places of those above each
+ */
+function aboveOf({ vocabulary, judged, scores, none }, put) {
+  if (!vocabulary || judged || none || scores === 'independent') return [];
+  const places = new Map(put.map((label, place) => [nameOf(label), place]));
+  return put.map((label) => vocabulary.implied(nameOf(label)).flatMap((one) => places.get(one) ?? []));
+}
+
+/**
+ * Tags with those that they imply behind them, which have the scores of all that imply them as well.
+ * @param {Tag[]} tags
+ * @param {Tag[]} all that there are scores of
+ * @param {readonly (readonly number[])[]} above places of the labels above each
+ */
+function withAbove(tags, all, above) {
+  const there = new Set(tags.map(({ index }) => index));
+  const more = new Set(tags.flatMap(({ index }) => above[index] ?? []).filter((place) => !there.has(place)));
+  const implied = all.filter(({ index }) => more.has(index));
+  const sumOf = (/** @type {Tag} */ tag) =>
+    all.reduce((sum, { index, score }) => sum + (above[index]?.includes(tag.index) ? score : 0), tag.score);
+  return [...tags, ...implied.map((tag) => ({ ...tag, score: Math.min(1, sumOf(tag)) }))];
 }
 
 /** What is found, called as it was asked. @param {Tag[]} tags @param {Asked['labels']} labels @returns {Tag[]} */
@@ -79,9 +107,10 @@ function named(tags, labels) {
  * @param {Asked} asked
  * @param {Tag[]} all of a picture's tags, best first
  * @param {import('./doubt.js').Doubt | null} doubt
+ * @param {readonly (readonly number[])[]} above places of the labels above each of somebody's own
  * @returns {TagAnswer}
  */
-function answerOf(tagger, asked, all, doubt) {
+function answerOf(tagger, asked, all, doubt, above) {
   const { scores, none } = asked;
   const vocabulary = asked.judged ? asked.vocabulary : null;
   const { sureThreshold } = tagger.calibration;
@@ -95,10 +124,12 @@ function answerOf(tagger, asked, all, doubt) {
   const found = doubt ? [] : answering(shown, least);
   const sure = found.length > 0 || scores === 'independent' || doubt !== null;
   const among = scores === 'independent' ? {} : { among: all };
-  // What somebody asks is answered as asked; what the page asks, with all that it implies.
-  const tags = vocabulary ? vocabulary.withParents(found, among).slice(0, MOST_SHOWN) : found;
+  // What the page asks is answered with all that it implies; what somebody asks, with what they have asked of that.
+  const tags = vocabulary
+    ? vocabulary.withParents(found, among).slice(0, MOST_SHOWN)
+    : withAbove(found, all, above);
   const labels = new Set(tags.map(({ label }) => label));
-  const compared = shown.filter((tag) => !found.includes(tag) && (!vocabulary || !labels.has(tag.label)));
+  const compared = shown.filter(({ label }) => !labels.has(label));
   return { tags, compared: compared.slice(0, MOST_SHOWN - tags.length), sure, doubt };
 }
 

@@ -59,6 +59,7 @@ test('tags are right, wrong or one’s own, the caption is corrected, and each s
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Remove 祖母の庭' }).waitFor();
   await page.getByRole('button', { name: `${found[0]} is wrong: take it away` }).click();
+  await page.getByRole('button', { name: `${found[0]} is wrong: take that back` }).waitFor();
   await page.getByRole('textbox', { name: 'Caption' }).fill('Nothing but sky');
   await page.getByRole('textbox', { name: 'Caption' }).blur();
   await page.getByRole('button', { name: 'Done with sky.png' }).click();
@@ -77,6 +78,10 @@ test('tags are right, wrong or one’s own, the caption is corrected, and each s
   assert.deepEqual(await tags(), found);
   await page.keyboard.press('Control+Shift+z');
   await page.locator('picture-card .tag-label', { hasText: '祖母の庭' }).waitFor();
+  await page.keyboard.press('Control+Shift+z');
+  await page.getByRole('button', { name: 'Edit caption and tags of sky.png' }).click();
+  await page.getByRole('button', { name: `${found[0]} is wrong: take that back` }).click();
+  await page.getByRole('button', { name: `${found[0]} is wrong: take it away` }).waitFor();
   await visit.end();
 });
 

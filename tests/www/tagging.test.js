@@ -89,6 +89,25 @@ test('of labels that name several things the model is asked about one of them', 
   assert.deepEqual((await of({ bird: 0.1, teapot: 0.8 })).doubt, { likely: 'teapot' });
 });
 
+test('of one’s own labels those that a tag implies are tags as well', async () => {
+  const labels = ['dogs', 'dalmatian', 'cat'];
+  const beside = ['dog', 'dalmatian', 'cat', 'teapot'];
+  const found = await answer(taggerOf({ dog: 0.1, dalmatian: 0.85, cat: 0.05 }), {
+    vocabulary,
+    beside,
+    labels,
+  });
+  assert.deepEqual(names(found.tags), ['dalmatian', 'dogs']);
+  assert.ok(Math.abs((found.tags[1]?.score ?? 0) - 0.95) < 1e-6);
+  assert.deepEqual(names(found.compared), ['cat']);
+  const dog = await answer(taggerOf({ dog: 0.9, dalmatian: 0.05, cat: 0.05 }), {
+    vocabulary,
+    beside,
+    labels,
+  });
+  assert.deepEqual(names(dog.tags), ['dogs'], 'not every dog is one');
+});
+
 test('what is sure only of several kinds together is the tag, and none of those guesses', async () => {
   const labels = ['animal', 'rooster', 'nautilus', 'lobster', 'car'];
   const scores = { animal: 0.35, rooster: 0.2, nautilus: 0.15, lobster: 0.1, car: 0.06 };

@@ -33,6 +33,7 @@
  * @property {string} language the one that tags are named in
  * @property {import('./tag-field.js').Propose} propose names of tags
  * @property {string} filed the sentence that the picture's file has; empty where it has none
+ * @property {readonly string[]} gone labels that somebody has taken away
  * @property {boolean} comparable whether there are other pictures to compare it with
  */
 
@@ -107,8 +108,8 @@ export class PictureCard extends HTMLElement {
   #address = null;
   /** @type {{ answer: TagAnswer | null, naming: Naming } | null} what is on screen, to leave it alone while it is right */
   #shownTags = null;
-  /** @type {{ caption: string | null, tags: TagAnswer | null, naming: Naming }} */
-  #answer = { caption: null, tags: null, naming: String };
+  /** @type {{ caption: string | null, tags: TagAnswer | null, gone: readonly string[], naming: Naming }} */
+  #answer = { caption: null, tags: null, gone: [], naming: String };
   /** @type {Picture | null} */
   picture = null;
   /** What of the picture is on screen: its copy or its original. @type {Blob | null} */
@@ -235,13 +236,13 @@ export class PictureCard extends HTMLElement {
   }
 
   /** @param {CardState} state */
-  show({ tags, captions, classes, naming, language, propose, filed, comparable }) {
+  show({ tags, captions, classes, naming, language, propose, filed, gone, comparable }) {
     if (!tags || !captions) return;
     this.#editor.use(propose);
     this.#caption.show(captions);
     const caption = captions.result?.[0]?.caption ?? null;
     const found = tags.result;
-    this.#answer = { caption, tags: found, naming };
+    this.#answer = { caption, tags: found, gone, naming };
     this.#showTags(tags, naming);
     if (this.#tags.lang !== language) this.#tags.lang = language;
     this.#showClasses(classes);
@@ -254,7 +255,7 @@ export class PictureCard extends HTMLElement {
     );
     this.dataset.state = state ?? 'done';
     this.#filed.show(filed === caption ? '' : filed);
-    if (!this.#editor.hidden) this.#editor.show(allOf(found), caption ?? '', naming);
+    if (!this.#editor.hidden) this.#editor.show(allOf(found), gone, caption ?? '', naming);
     this.#copy.hidden = (caption ?? found) === null || !('clipboard' in navigator);
     this.#like.hidden = !comparable || tags.result === null;
     // What cannot be read cannot be asked about.
@@ -356,9 +357,9 @@ export class PictureCard extends HTMLElement {
     write(this.#edit, editing ? 'Done' : 'Edit');
     const verb = editing ? 'Done with' : 'Edit caption and tags of';
     this.#edit.setAttribute('aria-label', `${verb} ${this.picture?.name ?? ''}`);
-    const { caption, tags, naming } = this.#answer;
+    const { caption, tags, gone, naming } = this.#answer;
     this.#settleTags();
-    if (editing) this.#editor.show(allOf(tags), caption ?? '', naming);
+    if (editing) this.#editor.show(allOf(tags), gone, caption ?? '', naming);
     else this.#editor.finish();
     if (focus === 'field') this.#editor.takeFocus();
     if (focus === 'button') this.#edit.focus();

@@ -78,15 +78,17 @@ export class TagEditor extends HTMLElement {
     this.#field.input.focus();
   }
 
-  /** @param {readonly Tag[]} tags @param {string} caption @param {Naming} naming */
-  show(tags, caption, naming) {
+  /** @param {readonly Tag[]} tags @param {readonly string[]} gone labels that are wrong @param {string} caption @param {Naming} naming */
+  show(tags, gone, caption, naming) {
     if (document.activeElement !== this.#caption) {
       if (this.#caption.value !== caption) this.#caption.value = caption;
       this.#shownCaption = this.#caption.value;
     }
-    const rows = tags.flatMap(({ label, own = false }) =>
-      label === null ? [] : [{ label, own, name: naming(label) }],
+    const found = tags.flatMap(({ label, own = false }) =>
+      label === null ? [] : [{ label, own, isGone: false }],
     );
+    const away = gone.map((label) => ({ label, own: false, isGone: true }));
+    const rows = [...found, ...away].map((row) => ({ ...row, name: naming(row.label) }));
     const shown = JSON.stringify(rows);
     if (shown === this.#shown) return;
     this.#shown = shown;
@@ -96,8 +98,8 @@ export class TagEditor extends HTMLElement {
     if (held !== null) this.#hold(held);
   }
 
-  /** @param {{ label: string, own: boolean, name: string }} row */
-  #row({ label, own, name }) {
+  /** @param {{ label: string, own: boolean, isGone: boolean, name: string }} row */
+  #row({ label, own, isGone, name }) {
     const right = button(
       own ? 'Yours' : 'Right',
       'edit-right',
@@ -107,12 +109,17 @@ export class TagEditor extends HTMLElement {
         'aria-label': own ? `Yours: ${name}` : `${name} is right`,
       },
     );
-    const wrong = button(own ? 'Remove' : 'Wrong', 'edit-wrong', () => this.#say({ remove: label }), {
-      'aria-label': own ? `Remove ${name}` : `${name} is wrong: take it away`,
-    });
+    const back = { 'aria-pressed': 'true', 'aria-label': `${name} is wrong: take that back` };
+    const away = { 'aria-label': own ? `Remove ${name}` : `${name} is wrong: take it away` };
+    const wrong = button(
+      own ? 'Remove' : 'Wrong',
+      'edit-wrong',
+      () => this.#say(isGone ? { unsay: label } : { remove: label }),
+      isGone ? back : away,
+    );
     return make(
       'li',
-      { className: 'edit-tag' },
+      { className: 'edit-tag', ...(isGone && { 'data-gone': '' }) },
       make('span', { className: 'edit-name' }, name),
       right,
       wrong,
