@@ -47,6 +47,18 @@ export function singularOf(name) {
  * @returns {Label[]} of the same length, each once
  */
 export function askedAs(labels, vocabulary) {
+  const known = asked.get(labels);
+  if (known?.vocabulary === vocabulary) return known.put;
+  const put = putAs(labels, vocabulary);
+  asked.set(labels, { vocabulary, put });
+  return put;
+}
+
+/** How labels were put before: every picture is asked about the same ones. @type {WeakMap<readonly Label[], { vocabulary: import('ocelli').Vocabulary | null, put: Label[] }>} */
+const asked = new WeakMap();
+
+/** @param {readonly Label[]} labels @param {import('ocelli').Vocabulary | null} vocabulary @returns {Label[]} */
+function putAs(labels, vocabulary) {
   const listed = new Map(vocabulary?.labels.map((one) => [keyOf(one), one.label]));
   const there = new Set(labels.map(keyOf));
   return labels.map((label) => {

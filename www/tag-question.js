@@ -4,16 +4,23 @@
  * @typedef {import('./tagging.js').Question} Question
  * @typedef {import('./tagging.js').Asked} Asked
  * @typedef {import('ocelli').Tagger} Tagger
+ * @typedef {readonly import('./labels.js').Label[]} Labels
  */
 
 import { askedAs, EVERYDAY } from './labels.js';
 import { withExtra } from './tagging.js';
+
+/** @type {Labels} */
+const NONE = [];
 
 export class TagQuestion {
   /** @type {Question | Promise<Question>} a promise while the first labels are on their way */
   current;
   /** @type {WeakMap<Tagger, Promise<readonly import('./labels.js').Label[]>>} */
   #knownLabels = new WeakMap();
+
+  /** @type {{ known: Labels, extra: Labels, all: Labels } | null} */
+  #last = null;
 
   /** @param {Question | Promise<Question>} question */
   constructor(question) {
@@ -27,14 +34,22 @@ export class TagQuestion {
    */
   async of(tagger) {
     const question = await this.current;
-    const { labels, vocabulary, extra = [] } = question;
+    const { labels, vocabulary, extra = NONE } = question;
     const known = vocabulary ? () => this.#labelsOf(tagger, vocabulary) : null;
     if (labels !== null) {
       const beside = known && tagger.calibration.sureThreshold !== null ? await known() : [];
       return { ...question, labels, judged: false, beside };
     }
     if (!known) throw new Error('a question without labels has a vocabulary');
-    return { ...question, labels: withExtra(await known(), extra), judged: true, beside: [] };
+    return { ...question, labels: this.#joined(await known(), extra), judged: true, beside: [] };
+  }
+
+  /** Labels with somebody's own, the same as long as both are. @param {Labels} known @param {Labels} extra */
+  #joined(known, extra) {
+    if (this.#last?.known !== known || this.#last.extra !== extra) {
+      this.#last = { known, extra, all: withExtra(known, extra) };
+    }
+    return this.#last.all;
   }
 
   /** The labels that the page begins with. @param {Tagger} tagger */
