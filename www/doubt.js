@@ -17,6 +17,9 @@ import { dot } from './vectors.js';
  */
 const SAME_THING = 0.4;
 
+/** A score that adds nothing to a sum of scores: of a thousand labels, most have less. */
+const LEAST = 1e-4;
+
 /**
  * Whether pictures show none of somebody's own labels: one of several is always the best, however little it fits. They
  * are compared once more, among all that the tagger can know.
@@ -32,7 +35,7 @@ export async function doubtsOf(tagger, embeddings, { labels, beside, vocabulary 
   if (!vocabulary || sureThreshold === null || beside.length === 0) return embeddings.map(() => null);
   const own = new Set(labels.map(nameOf));
   const others = beside.filter((label) => !own.has(nameOf(label)));
-  const answers = await tagger.tag(embeddings, [...labels, ...others], { signal });
+  const answers = await tagger.tag(embeddings, [...labels, ...others], { threshold: LEAST, signal });
   // A poodle is the dog that was asked for.
   const kinds = others.map(nameOf).filter((label) => vocabulary.implied(label).some((tag) => own.has(tag)));
   const fitting = new Set([...own, ...kinds]);

@@ -330,12 +330,15 @@ function askedFor(labels, { template, scores = 'softmax', none = false, teacher,
  * @returns {Tag<string | null>[]}
  */
 function ranked(found, { labels }, { threshold = 0, topK }) {
-  const names = labels.map((label) => (typeof label === 'string' ? label : label.label));
   /** @type {Tag<string | null>[]} */
-  const tags = names.map((label, index) => ({ label, score: found.labels[index] ?? 0, index }));
-  if (found.none !== null) tags.push({ label: null, score: found.none, index: -1 });
-  return tags
-    .filter(({ score }) => score >= threshold)
-    .sort((a, b) => b.score - a.score || a.index - b.index)
-    .slice(0, topK);
+  const tags = [];
+  for (const [index, label] of labels.entries()) {
+    const score = found.labels[index] ?? 0;
+    // Of thousands of pictures and labels, most are not worth an object.
+    if (score >= threshold)
+      tags.push({ label: typeof label === 'string' ? label : label.label, score, index });
+  }
+  if (found.none !== null && found.none >= threshold)
+    tags.push({ label: null, score: found.none, index: -1 });
+  return tags.sort((a, b) => b.score - a.score || a.index - b.index).slice(0, topK);
 }
