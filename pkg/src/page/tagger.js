@@ -335,10 +335,12 @@ function ranked(found, { labels }, { threshold = 0, topK }) {
   for (const [index, label] of labels.entries()) {
     const score = found.labels[index] ?? 0;
     // Of thousands of pictures and labels, most are not worth an object.
-    if (score >= threshold)
+    if (score >= threshold) {
       tags.push({ label: typeof label === 'string' ? label : label.label, score, index });
+    }
   }
-  if (found.none !== null && found.none >= threshold)
+  if (found.none !== null && found.none >= threshold) {
     tags.push({ label: null, score: found.none, index: -1 });
+  }
   return tags.sort((a, b) => b.score - a.score || a.index - b.index).slice(0, topK);
 }
