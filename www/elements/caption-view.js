@@ -14,7 +14,7 @@ import { button, make, mark, write } from './dom.js';
 const PLACEHOLDER = {
   waiting: 'Caption to come',
   running: 'Looking',
-  done: 'The model had nothing to say.',
+  done: 'No caption',
   failed: '',
   stopped: 'Stopped before it was described',
 };

@@ -305,7 +305,8 @@ export class PictureCard extends HTMLElement {
     for (const part of [this.#doubt, this.#tags]) mark(part, 'data-stale', stale);
     this.#settleTags();
     const nothing = answer && tags.length === 0 && status === 'done' && !unsure && !doubt;
-    write(this.#wait, answer ? (nothing ? 'No tag scores that high' : '') : TAG_PLACEHOLDER[status]);
+    const none = this.#answer.gone.length > 0 ? 'No tag is left' : 'No tag scores that high';
+    write(this.#wait, answer ? (nothing ? none : '') : TAG_PLACEHOLDER[status]);
     mark(this.#wait, 'data-bars', status === 'waiting' || status === 'running');
     this.#wait.hidden = this.#wait.textContent === '';
   }
