@@ -147,8 +147,17 @@ export function edit({
     return title;
   };
 
-  /** Tags of a picture that are kinds of one that is wrong: what is no animal is no dog. @param {string} label @param {Picture} picture */
-  const kindsOf = (label, picture) => labelsOf(picture).filter((one) => names.isBelow(one, [label]));
+  /**
+   * Tags of a picture that are kinds of one that is wrong: what is no animal is no dog. Where somebody has agreed to one of them, it is only
+   * the word that is not wanted.
+   * @param {string} label
+   * @param {Picture} picture
+   */
+  const kindsOf = (label, picture) => {
+    const kinds = labelsOf(picture).filter((one) => names.isBelow(one, [label]));
+    const agreed = corrections.of(picture)?.own ?? [];
+    return kinds.some((one) => agreed.includes(one)) ? [] : kinds;
+  };
 
   /** @param {Picture} picture */
   const labelsOf = (picture) =>

@@ -16,7 +16,7 @@ import { count, explain, isAbort } from './words.js';
  * @param {import('./image-search.js').ImageSearch} given.search
  * @param {import('./gallery.js').Gallery} given.gallery
  * @param {import('./tag-names.js').TagNames} given.names
- * @param {HTMLElement} given.finder
+ * @param {any} given.finder the `<picture-finder>`
  * @param {HTMLElement} given.filter where near-duplicates are asked for
  * @param {(others: Picture[]) => void} given.onDuplicates they were found: all but the best of each group
  * @param {HTMLElement} given.pictures what the events of cards arrive at
@@ -209,7 +209,9 @@ export function find({
 
     /** Pictures came in, which are to be seen: nothing is looked for any more. */
     welcome() {
-      if (state.arranged || state.busy) showAll();
+      if (!state.arranged && !state.busy) return;
+      finder.clear();
+      showAll();
     },
 
     /** Pictures were taken away: of near-duplicates nothing is left to say. */

@@ -70,6 +70,11 @@ test('what is no animal is no dog either, and all comes back in one step', () =>
   assert.deepEqual(tags()[0], ['poodle', 'dog', 'animal', 'hat']);
   tell(list, 'correct', { pictures: [pictures[0]], remove: 'poodle' });
   assert.deepEqual(tags()[0], ['dog', 'animal', 'hat'], 'it may be another dog');
+  tell(list, 'correct', { pictures: [pictures[0]], agree: 'dog' });
+  tell(list, 'correct', { pictures: [pictures[0]], remove: 'animal' });
+  assert.deepEqual(tags()[0], ['dog', 'hat'], 'somebody has agreed to the dog: the word is not wanted');
+  tell(line, 'undo');
+  tell(line, 'undo');
   tell(bar, 'correct-selected', { remove: 'animal' });
   assert.deepEqual(tags()[0], ['dog', 'hat'], 'of several pictures a word goes, right or wrong');
 });

@@ -45,7 +45,7 @@ function begin(tags, fits, canTell = true, failed = []) {
   const names = new TagNames();
   names.use({ vocabulary: null, language: 'en', others: new Map([['dog', 'Rex']]) });
   names.learn(['sea', 'cat', 'black cat']);
-  const finder = new EventTarget();
+  const finder = Object.assign(new EventTarget(), { cleared: 0, clear: () => (finder.cleared += 1) });
   /** @type {(value: unknown) => void} */
   let shown = () => {};
   const finding = find(
@@ -69,7 +69,7 @@ function begin(tags, fits, canTell = true, failed = []) {
     if (finding.state.busy) await done;
     return { line: finding.state.line, order: arranged.order, asked: asked.splice(0) };
   };
-  return Object.assign(ask, { finding, arranged });
+  return Object.assign(ask, { finding, arranged, finder });
 }
 
 const PICTURES = { a: ['cat'], b: ['dog'], c: [], d: ['sea'] };

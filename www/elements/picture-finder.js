@@ -58,6 +58,11 @@ class PictureFinder extends HTMLElement {
     write(this.#line, line);
   }
 
+  /** Nothing is looked for any more. */
+  clear() {
+    this.#words.value = '';
+  }
+
   #tell() {
     const words = this.#words.value.trim();
     if (words !== '') tell(this, 'find', words);
