@@ -4,24 +4,18 @@
  * @typedef {NonNullable<import('ocelli').LoadOptions['device']>} Device
  */
 
+import { keepText, keptText } from './kept-text.js';
+
 const PLACE = 'ocelli-device';
 const DEVICES = ['auto', 'wasm', 'webgpu'];
 
 /** @returns {Device} `auto` where none was chosen, or what is kept is damaged */
 export function keptDevice() {
-  try {
-    const kept = localStorage.getItem(PLACE) ?? '';
-    return DEVICES.includes(kept) ? /** @type {Device} */ (kept) : 'auto';
-  } catch {
-    return 'auto';
-  }
+  const kept = keptText(PLACE) ?? '';
+  return DEVICES.includes(kept) ? /** @type {Device} */ (kept) : 'auto';
 }
 
 /** @param {Device} device */
 export function keepDevice(device) {
-  try {
-    localStorage.setItem(PLACE, device);
-  } catch {
-    // Where nothing can be kept, it holds for this visit.
-  }
+  keepText(PLACE, device);
 }

@@ -6,30 +6,13 @@
 
 import { models } from 'ocelli';
 import { choice } from './elements/model-picker.js';
+import { keepText, keptText } from './kept-text.js';
 import { costOf, suggestionLine, suggestions, worthOf } from './model-words.js';
 import { count } from './words.js';
 
 const PLACE = 'ocelli-offer-declined';
 /** How long somebody who has said no is not asked again: 30 days, in milliseconds. */
 const REST = 30 * 24 * 3600 * 1000;
-
-/** Whether somebody has said no, on this visit or lately. */
-function isDeclined() {
-  try {
-    return Number(localStorage.getItem(PLACE)) + REST > Date.now();
-  } catch {
-    return false;
-  }
-}
-
-/** Keeps in mind that somebody has said no. */
-function decline() {
-  try {
-    localStorage.setItem(PLACE, String(Date.now()));
-  } catch {
-    // Where nothing can be kept, it holds for this visit.
-  }
-}
 
 /** How many pictures the tagger is not sure of, and nobody has said anything about. @param {Session} session */
 function unsureOf(session) {
@@ -46,7 +29,7 @@ function unsureOf(session) {
  */
 export function offerLarger({ session, line, onGone }) {
   const [suggestion] = suggestions('tag');
-  let declined = isDeclined();
+  let declined = Number(keptText(PLACE)) + REST > Date.now();
 
   /** @param {number} left how many pictures are still to be looked at */
   const offer = (left) => {
@@ -74,7 +57,7 @@ export function offerLarger({ session, line, onGone }) {
   });
   line.addEventListener('later', () => {
     declined = true;
-    decline();
+    keepText(PLACE, String(Date.now()));
     line.show(null);
     onGone();
   });

@@ -5,6 +5,7 @@
  * @typedef {ReadonlyMap<string, string>} Paths by labels
  */
 
+import { keepText, keptText } from './kept-text.js';
 import { BELOW, leafOf } from './labels.js';
 
 const PLACE = 'ocelli-tag-paths';
@@ -58,12 +59,7 @@ export class TagPaths {
   put(given) {
     if (given === this.#given) return;
     this.#given = new Map(given);
-    try {
-      if (given.size === 0) localStorage.removeItem(PLACE);
-      else localStorage.setItem(PLACE, JSON.stringify([...given]));
-    } catch {
-      // What the browser has no room for holds for this visit.
-    }
+    keepText(PLACE, given.size === 0 ? null : JSON.stringify([...given]));
   }
 }
 
@@ -77,7 +73,7 @@ export function readPath(text) {
 /** @returns {Paths} */
 function kept() {
   try {
-    const pairs = JSON.parse(localStorage.getItem(PLACE) ?? '[]');
+    const pairs = JSON.parse(keptText(PLACE) ?? '[]');
     const isRight = (/** @type {any} */ pair) =>
       pair?.length === 2 &&
       pair.every((/** @type {unknown} */ one) => typeof one === 'string') &&

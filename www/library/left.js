@@ -3,28 +3,21 @@
  * while the page goes, where nothing but this is quick enough, and told once.
  */
 
+import { keepText, keptText } from '../kept-text.js';
 import { count } from '../words.js';
 
 const PLACE = 'ocelli-left';
 
 /** @param {number} pictures */
 export function noteLeft(pictures) {
-  try {
-    if (pictures > 0) localStorage.setItem(PLACE, String(pictures));
-  } catch {
-    // Where nothing can be kept, nothing is told.
-  }
+  if (pictures > 0) keepText(PLACE, String(pictures));
 }
 
 /** @returns {number} how many were noted, which is not told again */
 export function takeLeft() {
-  try {
-    const pictures = Number(localStorage.getItem(PLACE));
-    localStorage.removeItem(PLACE);
-    return Number.isInteger(pictures) && pictures > 0 ? pictures : 0;
-  } catch {
-    return 0;
-  }
+  const pictures = Number(keptText(PLACE));
+  keepText(PLACE, null);
+  return Number.isInteger(pictures) && pictures > 0 ? pictures : 0;
 }
 
 /** @param {number} pictures @param {boolean} again whether folders can be opened again @returns {string} what there is to say of them */
