@@ -95,7 +95,7 @@ test('a model that is not kept waits until somebody wants it loaded again', asyn
   await again.focus();
   await visit.page.keyboard.press('Enter');
   await again.waitFor({ state: 'hidden' });
-  assert.ok(await choice.evaluate((one) => one === document.activeElement), 'the keyboard stays near');
+  await visit.holdsKeyboard(choice);
   await runsAsOthers();
   assert.ok(asked() > 0);
   await visit.stillWorks(plain('red.png', { colour: [220, 20, 20] }));

@@ -78,7 +78,7 @@ test('the map is made when it is asked for, is the same again, and opens picture
   await page.keyboard.press('Escape');
   await map.waitFor({ state: 'hidden' });
   const opener = page.getByRole('button', { name: 'Map of the pictures' });
-  assert.ok(await opener.evaluate((one) => one === document.activeElement), 'the keyboard is where it was');
+  await visit.holdsKeyboard(opener);
   assert.deepEqual(await walk(), first, 'the same collection has the same map');
 
   const name = await map.locator('.map-cursor').getAttribute('title');

@@ -107,7 +107,7 @@ test('keys and buttons zoom and move the picture, and lead on where it is whole'
   await page.getByText('Ask about this picture').click();
   await page.getByRole('button', { name: 'Choose a model for answering questions' }).click();
   await page.getByRole('dialog', { name: 'One picture' }).waitFor({ state: 'hidden' });
-  assert.ok(await page.locator('#answer-picker select').evaluate((one) => one === document.activeElement));
+  await visit.holdsKeyboard(page.locator('#answer-picker select'));
   await visit.end();
 });
 
@@ -153,21 +153,21 @@ test('a few pictures are made large as well, and go back to where they were', as
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
   assert.deepEqual(await page.locator('#cards .card-name').allInnerTexts(), ['a.png', 'b.png', 'c.png']);
-  assert.ok(await enlarge('b.png').evaluate((button) => button === document.activeElement));
+  await visit.holdsKeyboard(enlarge('b.png'));
 
   // In a narrow window the settings are a sheet that lies a tap away.
   await enlarge('b.png').click();
   await dialog.getByText('Ask about this picture').click();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
-  const near = await page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
-  assert.equal(near, 'Edit caption and tags of b.png', 'its picture is no button while it is asked about');
+  // Its picture is no button while it is asked about.
+  await visit.holdsKeyboard(page.getByRole('button', { name: 'Edit caption and tags of b.png' }));
   await visit.card('b.png').getByText('Ask about this picture').click();
   await enlarge('b.png').click();
   await dialog.getByText('Ask about this picture').click();
   await dialog.getByRole('button', { name: 'Choose a model for answering questions' }).click();
   await dialog.waitFor({ state: 'hidden' });
-  assert.ok(await page.locator('#answer-picker select').evaluate((one) => one === document.activeElement));
+  await visit.holdsKeyboard(page.locator('#answer-picker select'));
   await page.keyboard.press('Escape');
   await page.locator('#settings').waitFor({ state: 'hidden' });
   await page.getByRole('button', { name: 'Settings' }).click();

@@ -173,6 +173,15 @@ export class Visit {
     );
   }
 
+  /**
+   * Waits until the keyboard is on an element: a dialog is gone before the page hears that it was closed.
+   * @param {import('playwright-core').Locator} element
+   */
+  async holdsKeyboard(element) {
+    const handle = await element.elementHandle();
+    await this.page.waitForFunction((one) => one === document.activeElement, handle);
+  }
+
   /** Picks files, as through the file dialog. @param {...File} files */
   async pick(...files) {
     await this.page.setInputFiles('#files', files);
