@@ -19,7 +19,7 @@
  * @property {boolean} [isAgain] whether the picture's own file was there already
  */
 
-import { canDigest, contentOf, sampleOf } from './library/content.js';
+import { canDigest, contentOf, digestsOf, sampleOf } from './library/content.js';
 import { keyOf } from './pictures.js';
 
 /** Files of which places are looked at at a time. */
@@ -30,7 +30,7 @@ export class Recognition {
   #byLength = new Map();
   /** Pictures of which there is only a copy. @type {Set<Picture>} */
   #copies = new Set();
-  /** @type {WeakMap<Picture, Promise<string | null>>} */
+  /** @type {WeakMap<Picture, Promise<{ content: string, sample: string } | null>>} */
   #reading = new WeakMap();
 
   /** @param {readonly Picture[]} pictures @param {{ copies?: boolean }} [how] `copies`: whether their files are only copies */
@@ -78,14 +78,16 @@ export class Recognition {
     return canDigest && picture.content === null && this.hasOriginal(picture) && !this.#reading.has(picture);
   }
 
-  /** The digest of a picture's file. @param {Picture} picture @returns {Promise<string | null>} null where nobody can tell */
-  contentOf(picture) {
-    if (picture.content !== null) return Promise.resolve(picture.content);
-    if (!canDigest || !this.hasOriginal(picture)) return Promise.resolve(null);
+  /** The digest of a picture's file, with which its sample is there, too. @param {Picture} picture @returns {Promise<string | null>} null where nobody can tell */
+  async contentOf(picture) {
+    if (picture.content !== null) return picture.content;
+    if (!canDigest || !this.hasOriginal(picture)) return null;
     // A file that was moved meanwhile cannot be read.
-    const reading = this.#reading.get(picture) ?? contentOf(picture.file).catch(() => null);
+    const reading = this.#reading.get(picture) ?? digestsOf(picture.file).catch(() => null);
     this.#reading.set(picture, reading);
-    return reading.then((content) => (picture.content = content));
+    const digests = await reading;
+    picture.sample ??= digests?.sample ?? null;
+    return (picture.content = digests?.content ?? null);
   }
 
   /** The sample of a picture's file. @param {Picture} picture @returns {Promise<string | null>} */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { contentOf, sampleOf } from '../../www/library/content.js';
+import { contentOf, digestsOf, sampleOf } from '../../www/library/content.js';
 import { Session } from '../../www/session.js';
 
 const QUESTION = { labels: ['cat', 'dog'], template: '{}', vocabulary: null };
@@ -180,6 +180,13 @@ test('a file of several pieces has a digest of its own', async () => {
   assert.notEqual(await contentOf(new Blob([long])), one);
   long[8 << 20] = 7;
   assert.notEqual(await sampleOf(new Blob([long])), await sampleOf(new Blob([long.slice(0, -1)])));
+});
+
+test('a file that is read once has the digests that it has otherwise', async () => {
+  for (const size of [0, 5, 9000, 40_000, (16 << 20) + 5]) {
+    const blob = new Blob([Uint8Array.from({ length: size }, (_, i) => (i * i) >> 3)]);
+    assert.deepEqual(await digestsOf(blob), { content: await contentOf(blob), sample: await sampleOf(blob) });
+  }
 });
 
 test('a file that comes once more is there already, and one that is like it is not', async () => {

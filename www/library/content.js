@@ -3,6 +3,8 @@
  * of a file is in memory than a piece.
  */
 
+import { joined } from '../files/bytes.js';
+
 /** Bytes of a piece: files up to that long have the plain SHA-256 as their digest, longer ones that of their pieces' digests. */
 const PIECE = 16 << 20;
 /** Bytes of each of the places that a sample is made of. */
@@ -26,9 +28,25 @@ export async function contentOf(file) {
  * @returns {Promise<string>}
  */
 export async function sampleOf(file) {
-  const { size } = file;
-  const starts = [0, Math.floor(size / 2), Math.max(0, size - PLACE)];
-  return hex(await digest(new Blob(starts.map((at) => file.slice(at, at + PLACE)))));
+  return hex(await digest(new Blob(startsOf(file.size).map((at) => file.slice(at, at + PLACE)))));
+}
+
+/**
+ * Both, of a file that is read once where it is short enough: browsers take a while for each part of a file that they are asked for.
+ * @param {Blob} file
+ * @returns {Promise<{ content: string, sample: string }>}
+ */
+export async function digestsOf(file) {
+  if (file.size > PIECE) return { content: await contentOf(file), sample: await sampleOf(file) };
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const places = joined(startsOf(bytes.length).map((at) => bytes.subarray(at, at + PLACE)));
+  const [content, sample] = [bytes, places].map((one) => crypto.subtle.digest('SHA-256', one));
+  return { content: hex(await content), sample: hex(await sample) };
+}
+
+/** @param {number} size @returns {number[]} where the places of a sample begin */
+function startsOf(size) {
+  return [0, Math.floor(size / 2), Math.max(0, size - PLACE)];
 }
 
 /** @param {Blob} piece */

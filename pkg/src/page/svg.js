@@ -8,12 +8,23 @@ const HEAD = 1024;
 const LEAST = 512;
 const MOST = 4096;
 
+/** Files never change, and several models look at each. @type {WeakMap<Blob, Promise<boolean>>} */
+const known = new WeakMap();
+
 /**
  * Whether a file is such a drawing. Its content decides, not its type.
  *
  * @param {Blob} blob
+ * @returns {Promise<boolean>}
  */
-export async function isSvg(blob) {
+export function isSvg(blob) {
+  const answer = known.get(blob) ?? beginsAsSvg(blob);
+  known.set(blob, answer);
+  return answer;
+}
+
+/** @param {Blob} blob */
+async function beginsAsSvg(blob) {
   const head = new Uint8Array(
     await blob
       .slice(0, HEAD)
