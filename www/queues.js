@@ -11,6 +11,7 @@
  * @typedef {import('./tagging.js').TagAnswer} TagAnswer
  */
 
+import { calm } from './calm.js';
 import { ModelQueue } from './model-queue.js';
 import { tagWith } from './tagging.js';
 
@@ -48,6 +49,7 @@ export function tagsQueue(Tagger, given, { embeddings, question }) {
       return tagger;
     },
     perform: async (tagger, picture, options) => {
+      await calm(options.signal);
       const embedding = await embeddings.of(tagger, picture, options.signal);
       const [answer] = await tagWith(tagger, [embedding], await question.of(tagger), options);
       if (!answer) throw new Error('one picture has one answer');
@@ -59,6 +61,7 @@ export function tagsQueue(Tagger, given, { embeddings, question }) {
       return tagger.runtime.device === 'webgpu' ? COMPUTED_TOGETHER : 1;
     },
     performAll: async (tagger, pictures, options) => {
+      await calm(options.signal);
       const known = await embeddings.ofAll(tagger, pictures, options.signal);
       return tagWith(tagger, known, await question.of(tagger), options);
     },
@@ -83,6 +86,7 @@ export function captionsQueue(Captioner, given, settings, matcher) {
       return captioner;
     },
     perform: async (captioner, { file }, { signal, onPiece }) => {
+      await calm(signal);
       const { options, numCaptions, rematch } = settings();
       if (numCaptions === 1) {
         return [{ caption: await captioner.caption(file, { ...options, signal, onPiece }) }];
@@ -102,8 +106,10 @@ export function captionsQueue(Captioner, given, settings, matcher) {
 export function classesQueue(Classifier, given) {
   return new ModelQueue({
     load: (model, options) => Classifier.load(model, { ...options, ...given }),
-    perform: (classifier, picture, { signal, onProgress }) =>
-      classifier.classify(picture.file, { topK: CLASSES_SHOWN, signal, onProgress }),
+    perform: async (classifier, picture, { signal, onProgress }) => {
+      await calm(signal);
+      return classifier.classify(picture.file, { topK: CLASSES_SHOWN, signal, onProgress });
+    },
     final: concernsPicture,
   });
 }
