@@ -120,11 +120,16 @@ test('labels are encoded once for several pictures, and told as they are encoded
   const image = (loaded) => ({ phase: 'image', file: null, loaded, total: 3 });
   const told = { phase: 'labels', file: null, loaded: 600, total: 600 };
   assert.deepEqual(events.slice(-4), [told, image(1), image(2), image(3)]);
-  await model.tag(bytesOf('x'), labels);
+  const handedOver = () => log.calls.filter((call) => 'labels' in call).length;
+  assert.equal(handedOver(), 1);
+  await model.tag(bytesOf('x'), [...labels]);
   assert.equal(log.encoded, 600);
+  assert.equal(handedOver(), 1, 'the same labels are there already');
   await model.tag(bytesOf('x'), labels, { template: 'other {}' });
   assert.equal(log.encoded, 1200);
-  assert.equal(log.alive.size, 1, 'only the model is left alive');
+  await model.tag(bytesOf('x'), [...labels].reverse(), { template: 'other {}' });
+  assert.equal(handedOver(), 3);
+  assert.equal(log.alive.size, 2, 'only the model and the last labels are left alive');
 });
 
 test('encoding that was aborted goes on where it was', async (t) => {
@@ -135,13 +140,14 @@ test('encoding that was aborted goes on where it was', async (t) => {
   await assert.rejects(model.tag(bytesOf('x'), labels, { signal: controller.signal, onProgress }), aborted);
   await turn();
   assert.ok(log.encoded < 5000, `${log.encoded} encoded after the abort`);
+  assert.equal(log.alive.size, 1, 'labels that are not all encoded are let go');
   await model.tag(bytesOf('x'), labels);
   assert.equal(log.encoded, 5000);
 });
 
-for (const [Class, look] of [
-  [Tagger, (model, options) => model.tag(bytesOf('x'), ['a'], options)],
-  [Captioner, (model, options) => model.caption(bytesOf('x'), options)],
+for (const [Class, look, alive] of [
+  [Tagger, (model, options) => model.tag(bytesOf('x'), ['a'], options), 2],
+  [Captioner, (model, options) => model.caption(bytesOf('x'), options), 1],
 ]) {
   test(`${Class.name}: an abort while it looks ends the work after that layer`, async (t) => {
     const { model, log } = await load(t, Class);
@@ -150,7 +156,7 @@ for (const [Class, look] of [
     await assert.rejects(look(model, { signal: controller.signal, onProgress }), aborted);
     await turn();
     assert.equal(log.layers, 1);
-    assert.equal(log.alive.size, 1, 'only the model is left alive');
+    assert.equal(log.alive.size, alive, 'only the model, and what labels it has encoded, are left alive');
     await look(model, {});
     assert.equal(log.layers, 4);
   });

@@ -140,7 +140,7 @@ export class Tagger extends Embedder {
   async prepare(labels, options = {}) {
     const read = readOptions(options, ['template', ...CALL]);
     const { template = templates.simple, signal, onProgress } = read;
-    const given = { labels: checkLabels(labels), templates: [template].flat() };
+    const given = { labels: JSON.stringify(checkLabels(labels)), templates: [template].flat() };
     await this.request('prepare', given, { signal, onProgress });
   }
 
@@ -213,10 +213,10 @@ export class Tagger extends Embedder {
   async #tagOne(image, labels, read) {
     if (isEmbedding(image)) return (await this.#tagEmbeddings([image], labels, read))[0] ?? [];
     const { signal, onProgress } = read;
-    const asked = askedFor(labels, read);
+    const { copy, asked } = askedFor(labels, read);
     const { source, transfer } = await readImage(image, { signal });
     const found = await this.request('tag', { image: source, ...asked }, { signal, transfer, onProgress });
-    return ranked(found, asked, read);
+    return ranked(found, copy, read);
   }
 
   /**
@@ -227,10 +227,10 @@ export class Tagger extends Embedder {
    */
   async #tagEmbeddings(embeddings, labels, read) {
     const { signal, onProgress } = read;
-    const asked = askedFor(labels, read);
+    const { copy, asked } = askedFor(labels, read);
     const given = { embeddings: embeddings.map((one) => one.slice()), ...asked };
     const found = await this.request('tagEmbeddings', given, { signal, onProgress });
-    return found.map((one) => ranked(one, asked, read));
+    return found.map((one) => ranked(one, copy, read));
   }
 
   /**
@@ -310,7 +310,7 @@ export class Tagger extends Embedder {
 }
 
 /**
- * What is asked of the worker about every picture.
+ * What is asked of the worker about every picture, and a copy of the labels.
  *
  * @param {readonly Label[]} labels
  * @param {TagOptions} read checked
@@ -318,18 +318,20 @@ export class Tagger extends Embedder {
 function askedFor(labels, { template, scores = 'softmax', none = false, teacher, noneOffset }) {
   const copy = checkLabels(labels);
   const sentences = [template ?? teacher?.templates ?? templates.simple].flat();
-  return { labels: copy, templates: sentences, scores, none, noneOffset, taught: teacher?.rowsFor(copy) };
+  const taught = teacher?.rowsFor(copy);
+  const asked = { labels: JSON.stringify(copy), templates: sentences, scores, none, noneOffset, taught };
+  return { copy, asked };
 }
 
 /**
  * Labels with their scores, best first.
  *
  * @param {import('../shared/protocol.js').TagAnswer} found
- * @param {{ labels: Label[] }} asked
+ * @param {readonly Label[]} labels
  * @param {TagOptions} read checked
  * @returns {Tag<string | null>[]}
  */
-function ranked(found, { labels }, { threshold = 0, topK }) {
+function ranked(found, labels, { threshold = 0, topK }) {
   /** @type {Tag<string | null>[]} */
   const tags = [];
   for (const [index, label] of labels.entries()) {

@@ -59,7 +59,7 @@
  *
  * @typedef {object} TagArguments
  * @property {ImageSource} image
- * @property {import('./types.js').Label[]} labels
+ * @property {string} labels a `Label[]` as JSON: a thousand of them are one thing to hand over, and to know again
  * @property {string[]} templates
  * @property {'softmax' | 'independent'} scores
  * @property {boolean} none whether the score of "none of these" is wanted
@@ -87,8 +87,8 @@
  * @property {number | null} strength of the penalty; null where nothing was learnt
  * @property {number} temperature
  *
- * @typedef {{ labels?: import('./types.js').Label[], templates?: string[] }} PrepareArguments of a tagger the labels and
- *   templates to come, of a captioner nothing
+ * @typedef {{ labels?: string, templates?: string[] }} PrepareArguments of a tagger the labels, as JSON, and templates to come, of a
+ *   captioner nothing
  *
  * @typedef {object} TagAnswer
  * @property {Float32Array} labels one score for each label, in their order

@@ -13,7 +13,8 @@
  * @typedef {Omit<TagArguments, 'image'>} Asked
  *
  * @typedef {object} Among what a picture is compared with
- * @property {LabelSetHandle} set
+ * @property {import('./kept-labels.js').OpenLabels} labels
+ * @property {boolean} isRead whether they are encoded
  * @property {LabelSetHandle | null} background prompts that name nothing, where "none of these" counts
  * @typedef {import('../../shared/protocol.js').TeachAnswer} TeachAnswer
  * @typedef {import('../../shared/protocol.js').TeachArguments} TeachArguments
@@ -23,6 +24,7 @@ import { BACKGROUND } from '../background.js';
 import { EmbedderOperations } from './embedder.js';
 import { Encoder } from './encoder.js';
 import { mapOf, rolloutOf } from './inside.js';
+import { KeptLabels } from './kept-labels.js';
 import { progress } from './meter.js';
 import { release } from './release.js';
 
@@ -35,6 +37,7 @@ export class TaggerOperations extends EmbedderOperations {
   #handle;
   #encoder;
   #kept;
+  #labels;
 
   /**
    * @param {ImageEncodings} encodings
@@ -48,6 +51,7 @@ export class TaggerOperations extends EmbedderOperations {
     this.#handle = handle;
     this.#encoder = new Encoder(handle, accelerator);
     this.#kept = kept;
+    this.#labels = new KeptLabels(handle);
   }
 
   /**
@@ -66,7 +70,7 @@ export class TaggerOperations extends EmbedderOperations {
         this.#encodings.close(encoding);
       }
     } finally {
-      close(among);
+      this.#close(among);
     }
   }
 
@@ -87,38 +91,45 @@ export class TaggerOperations extends EmbedderOperations {
       }
       return answers;
     } finally {
-      close(among);
+      this.#close(among);
     }
   }
 
   /** @param {Asked} how @returns {Among} to be closed */
   #open({ labels, templates, none, taught, scores }) {
-    const set = this.#handle.labels(labels, templates);
+    const open = this.#labels.open(labels, templates);
     const compared = none || taught || scores === 'independent';
-    return { set, background: compared ? this.#handle.labels([...BACKGROUND], ['{}']) : null };
+    const background = compared ? this.#handle.labels([...BACKGROUND], ['{}']) : null;
+    return { labels: open, isRead: false, background };
   }
 
   /** Encodes what is not known yet. @param {Among} among @returns {AsyncGenerator<Step, void, void>} */
-  async *#read({ set, background }) {
+  async *#read(among) {
     await this.#kept?.read();
-    yield* this.#encoder.encode(set, 'labels', background);
+    yield* this.#encoder.encode(among.labels.set, 'labels', among.background);
     await this.#kept?.write();
+    among.isRead = true;
+  }
+
+  /** @param {Among} among */
+  #close({ labels, isRead, background }) {
+    if (isRead) this.#labels.keep(labels);
+    else release(labels.set);
+    if (background) release(background);
   }
 
   /**
    * Encodes labels before any picture comes.
    *
-   * @param {{ labels: import('../../shared/types.js').Label[], templates: string[] }} given
+   * @param {{ labels: string, templates: string[] }} given
    * @returns {AsyncGenerator<Step, void, void>}
    */
   async *prepare({ labels, templates }) {
-    const set = this.#handle.labels(labels, templates);
+    const among = this.#open({ labels, templates, none: false, scores: 'softmax', noneOffset: undefined });
     try {
-      await this.#kept?.read();
-      yield* this.#encoder.encode(set, 'labels');
-      await this.#kept?.write();
+      yield* this.#read(among);
     } finally {
-      release(set);
+      this.#close(among);
     }
   }
 
@@ -170,7 +181,7 @@ export class TaggerOperations extends EmbedderOperations {
    * @param {Asked} asked
    * @returns {TagAnswer}
    */
-  #score(embedding, { set, background }, { scores, none, noneOffset, taught }) {
+  #score(embedding, { labels: { set }, background }, { scores, none, noneOffset, taught }) {
     if (!background) return { labels: this.#handle.tag(embedding, set), none: null };
     const how = /** @type {const} */ ([embedding, set, background, scores === 'independent', noneOffset]);
     const all = taught
@@ -186,12 +197,6 @@ export class TaggerOperations extends EmbedderOperations {
     const last = all.length - 1;
     return { labels: all.slice(0, last), none: none ? Number(all[last]) : null };
   }
-}
-
-/** @param {Among} among */
-function close({ set, background }) {
-  release(set);
-  if (background) release(background);
 }
 
 /** A number of single precision as it was meant: 0.1, not 0.10000000149. @param {number} number */
