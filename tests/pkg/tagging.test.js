@@ -105,6 +105,35 @@ test('none of these is one of the tags where it is asked for', async (t) => {
   assert.equal(log.encoded, 3 + BACKGROUND.length, 'the background is encoded once');
 });
 
+test('labels are read anew where they are others, in whatever they were given', async (t) => {
+  const { model, log } = await load(t, Tagger);
+  const asked = async (labels) => {
+    const tags = await model.tag(bytesOf('x'), labels);
+    return tags.map(({ label, index }) => `${index} ${label}`).sort();
+  };
+  const labels = ['cat', { label: 'crane', hint: 'a bird' }];
+  assert.deepEqual(await asked(labels), ['0 cat', '1 crane']);
+  labels[1].hint = 'a machine';
+  await asked(labels);
+  labels[1] = 'crane';
+  await asked(labels);
+  labels[0] = 'dog';
+  assert.deepEqual(await asked(labels), ['0 dog', '1 crane']);
+  assert.deepEqual(await asked([...labels]), ['0 dog', '1 crane']);
+  labels.pop();
+  assert.deepEqual(await asked(labels), ['0 dog']);
+  labels.push(5);
+  await assert.rejects(asked(labels), { code: 'argument-invalid' });
+  const put = log.calls.filter((call) => 'labels' in call).map((call) => call.labels);
+  assert.deepEqual(put, [
+    ['cat', { label: 'crane', hint: 'a bird' }],
+    ['cat', { label: 'crane', hint: 'a machine' }],
+    ['cat', 'crane'],
+    ['dog', 'crane'],
+    ['dog'],
+  ]);
+});
+
 test('independent scores need the background, and tell of none only where it is asked for', async (t) => {
   const { model, log } = await load(t, Tagger);
   const events = [];

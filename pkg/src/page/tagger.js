@@ -56,6 +56,7 @@
 import { throwIfAborted } from '../shared/abort.js';
 import { concatenated } from '../shared/vectors.js';
 import { checkLabels, checkOrder, checkText, listOf } from './arguments.js';
+import { AskedLabels } from './asked-labels.js';
 import { CALL, readOptions } from './options.js';
 import {
   embeddingsOf,
@@ -83,6 +84,8 @@ const TAG = ['template', 'scores', 'threshold', 'topK', 'none', 'noneOffset', 't
  * const [best] = await tagger.tag('cat.jpg', ['cat', 'dog', 'bicycle']);
  */
 export class Tagger extends Embedder {
+  #labels = new AskedLabels();
+
   /**
    * Downloads a model and builds it in a worker.
    *
@@ -140,7 +143,7 @@ export class Tagger extends Embedder {
   async prepare(labels, options = {}) {
     const read = readOptions(options, ['template', ...CALL]);
     const { template = templates.simple, signal, onProgress } = read;
-    const given = { labels: JSON.stringify(checkLabels(labels)), templates: [template].flat() };
+    const given = { labels: this.#labels.read(labels).text, templates: [template].flat() };
     await this.request('prepare', given, { signal, onProgress });
   }
 
@@ -213,7 +216,7 @@ export class Tagger extends Embedder {
   async #tagOne(image, labels, read) {
     if (isEmbedding(image)) return (await this.#tagEmbeddings([image], labels, read))[0] ?? [];
     const { signal, onProgress } = read;
-    const { copy, asked } = askedFor(labels, read);
+    const { copy, asked } = askedFor(this.#labels.read(labels), read);
     const { source, transfer } = await readImage(image, { signal });
     const found = await this.request('tag', { image: source, ...asked }, { signal, transfer, onProgress });
     return ranked(found, copy, read);
@@ -227,7 +230,7 @@ export class Tagger extends Embedder {
    */
   async #tagEmbeddings(embeddings, labels, read) {
     const { signal, onProgress } = read;
-    const { copy, asked } = askedFor(labels, read);
+    const { copy, asked } = askedFor(this.#labels.read(labels), read);
     const given = { embeddings: embeddings.map((one) => one.slice()), ...asked };
     const found = await this.request('tagEmbeddings', given, { signal, onProgress });
     return found.map((one) => ranked(one, copy, read));
@@ -312,14 +315,13 @@ export class Tagger extends Embedder {
 /**
  * What is asked of the worker about every picture, and a copy of the labels.
  *
- * @param {readonly Label[]} labels
- * @param {TagOptions} read checked
+ * @param {import('./asked-labels.js').ReadLabels} read
+ * @param {TagOptions} options checked
  */
-function askedFor(labels, { template, scores = 'softmax', none = false, teacher, noneOffset }) {
-  const copy = checkLabels(labels);
+function askedFor({ labels: copy, text }, { template, scores = 'softmax', none = false, teacher, noneOffset }) {
   const sentences = [template ?? teacher?.templates ?? templates.simple].flat();
   const taught = teacher?.rowsFor(copy);
-  const asked = { labels: JSON.stringify(copy), templates: sentences, scores, none, noneOffset, taught };
+  const asked = { labels: text, templates: sentences, scores, none, noneOffset, taught };
   return { copy, asked };
 }
 
