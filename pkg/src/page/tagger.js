@@ -318,7 +318,10 @@ export class Tagger extends Embedder {
  * @param {import('./asked-labels.js').ReadLabels} read
  * @param {TagOptions} options checked
  */
-function askedFor({ labels: copy, text }, { template, scores = 'softmax', none = false, teacher, noneOffset }) {
+function askedFor(
+  { labels: copy, text },
+  { template, scores = 'softmax', none = false, teacher, noneOffset },
+) {
   const sentences = [template ?? teacher?.templates ?? templates.simple].flat();
   const taught = teacher?.rowsFor(copy);
   const asked = { labels: text, templates: sentences, scores, none, noneOffset, taught };
