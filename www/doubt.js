@@ -33,13 +33,8 @@ const LEAST = 1e-4;
 export async function doubtsOf(tagger, embeddings, { labels, beside, vocabulary }, signal) {
   const { sureThreshold } = tagger.calibration;
   if (!vocabulary || sureThreshold === null || beside.length === 0) return embeddings.map(() => null);
-  const own = new Set(labels.map(nameOf));
-  const others = beside.filter((label) => !own.has(nameOf(label)));
-  const answers = await tagger.tag(embeddings, [...labels, ...others], { threshold: LEAST, signal });
-  // A poodle is the dog that was asked for.
-  const kinds = others.map(nameOf).filter((label) => vocabulary.implied(label).some((tag) => own.has(tag)));
-  const fitting = new Set([...own, ...kinds]);
-  const listed = new Set(vocabulary.labels.map(({ label }) => label));
+  const { all: among, own, fitting, listed } = comparisonOf(labels, beside, vocabulary);
+  const answers = await tagger.tag(embeddings, among, { threshold: LEAST, signal });
   /** @type {(Doubt | null)[]} */
   const doubts = [];
   for (const all of answers) {
@@ -55,6 +50,39 @@ export async function doubtsOf(tagger, embeddings, { labels, beside, vocabulary 
     doubts.push(share >= sureThreshold || same ? null : { likely });
   }
   return doubts;
+}
+
+/**
+ * @typedef {object} Comparison
+ * @property {Asked['labels']} all somebody's own, and behind them what they are compared with
+ * @property {ReadonlySet<string>} own
+ * @property {ReadonlySet<string>} fitting those, and their kinds: a poodle is the dog that was asked for
+ * @property {ReadonlySet<string>} listed what the vocabulary has
+ */
+
+/** Put together once for all pictures. @type {WeakMap<Asked['labels'], { beside: Asked['beside'], comparison: Comparison }>} */
+const comparisons = new WeakMap();
+
+/**
+ * @param {Asked['labels']} labels
+ * @param {Asked['beside']} beside
+ * @param {import('ocelli').Vocabulary} vocabulary
+ * @returns {Comparison}
+ */
+function comparisonOf(labels, beside, vocabulary) {
+  const known = comparisons.get(labels);
+  if (known?.beside === beside) return known.comparison;
+  const own = new Set(labels.map(nameOf));
+  const others = beside.filter((label) => !own.has(nameOf(label)));
+  const kinds = others.map(nameOf).filter((label) => vocabulary.implied(label).some((tag) => own.has(tag)));
+  const comparison = {
+    all: [...labels, ...others],
+    own,
+    fitting: new Set([...own, ...kinds]),
+    listed: new Set(vocabulary.labels.map(({ label }) => label)),
+  };
+  comparisons.set(labels, { beside, comparison });
+  return comparison;
 }
 
 /** Cosines of words that were asked for before. @type {WeakMap<Tagger, Map<string, number>>} */

@@ -6,6 +6,7 @@
 
 import { calledSo, meantBy } from './called.js';
 import { on } from './elements/dom.js';
+import { bestFirst } from './near-duplicates.js';
 import { labelsWithin } from './phrases.js';
 import { wordsOf, written } from './query.js';
 import { count, explain, isAbort } from './words.js';
@@ -153,7 +154,9 @@ export function find({
     become({ busy: true, line: 'Comparing the pictures' });
     try {
       const found = await search.duplicates((picture) => gallery.thumbnails.copyOf(picture), told);
-      const groups = found.map((group) => group.sort((a, b) => b.size - a.size));
+      const isOfCamera = (/** @type {Picture} */ one) => session.fileWords.of(one)?.taken !== undefined;
+      const pixelsOf = (/** @type {Picture} */ one) => gallery.thumbnails.pixelsOf(one);
+      const groups = found.map((group) => bestFirst(group, pixelsOf, isOfCamera));
       const all = groups.flat();
       if (groups.length > 0) session.arrange(all, { alone: true, groups });
       become({
@@ -202,8 +205,9 @@ export function find({
   return {
     /** What `<picture-finder>` shows. */
     get state() {
+      if (!state.arranged) return state;
       const hidden = session.arranged - session.shown.length;
-      if (!state.arranged || hidden <= 0) return state;
+      if (hidden <= 0) return state;
       return { ...state, line: `${state.line}. The filter hides ${hidden} of them.`.replace('..', '.') };
     },
 
@@ -250,7 +254,7 @@ function without(pictures, showing) {
 function linesOf(groups, all) {
   if (groups.length === 0) return 'No two pictures are nearly the same.';
   const several = `${count(groups.length, 'group')} of ${count(all.length, 'picture')} that are nearly the same`;
-  return `${several}. All but the largest file of each are selected.`;
+  return `${several}. All but the best of each are selected: the one with the most pixels stays, or the camera’s own.`;
 }
 
 /** @param {string | Picture} wanted @param {Answer} found */

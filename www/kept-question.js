@@ -7,12 +7,14 @@
  * @property {string} template
  */
 
+import { keepText, keptText } from './kept-text.js';
+
 const PLACE = 'ocelli-labels';
 
 /** @returns {Applied | null} null where nothing was applied, or it is damaged */
 export function keptQuestion() {
   try {
-    const { text, added, template } = JSON.parse(localStorage.getItem(PLACE) ?? '');
+    const { text, added, template } = JSON.parse(keptText(PLACE) ?? '');
     const isRight = (text === null || typeof text === 'string') && typeof added === 'string';
     return isRight && typeof template === 'string' ? { text, added, template } : null;
   } catch {
@@ -22,10 +24,5 @@ export function keptQuestion() {
 
 /** @param {Applied | null} applied null for the first labels */
 export function keepQuestion(applied) {
-  try {
-    if (applied) localStorage.setItem(PLACE, JSON.stringify(applied));
-    else localStorage.removeItem(PLACE);
-  } catch {
-    // What the browser has no room for holds for this visit.
-  }
+  keepText(PLACE, applied && JSON.stringify(applied));
 }

@@ -9,12 +9,17 @@ export function keptText(place) {
   }
 }
 
-/** @param {string} place @param {string | null} text null to keep none there */
+/**
+ * @param {string} place
+ * @param {string | null} text null to keep none there
+ * @returns {boolean} whether it is kept: browsers may keep nothing, or have no more room
+ */
 export function keepText(place, text) {
   try {
     if (text === null) localStorage.removeItem(place);
     else localStorage.setItem(place, text);
+    return true;
   } catch {
-    // What is kept or not, the visit goes on.
+    return false;
   }
 }

@@ -4,6 +4,8 @@
  * @typedef {Map<string, string>} LabelSets
  */
 
+import { keepText, keptText } from './kept-text.js';
+
 const PLACE = 'ocelli-label-sets';
 /** Letters of a name and of a set, and how many sets there are, at most. */
 const LONGEST_NAME = 80;
@@ -13,7 +15,7 @@ const MOST = 50;
 /** @returns {LabelSets} what is kept; nothing where the browser keeps nothing, or it is damaged */
 export function keptSets() {
   try {
-    const kept = JSON.parse(localStorage.getItem(PLACE) ?? '[]');
+    const kept = JSON.parse(keptText(PLACE) ?? '[]');
     const pairs = Array.isArray(kept) ? kept : [];
     return new Map(
       pairs.filter(
@@ -49,10 +51,5 @@ export function forgetSet(name) {
 
 /** @param {LabelSets} sets @returns {string | null} */
 function write(sets) {
-  try {
-    localStorage.setItem(PLACE, JSON.stringify([...sets]));
-    return null;
-  } catch {
-    return 'This browser has no room for it.';
-  }
+  return keepText(PLACE, JSON.stringify([...sets])) ? null : 'This browser has no room for it.';
 }

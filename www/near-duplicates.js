@@ -32,3 +32,31 @@ export function fileLines(picture, groups, thumbnails, stays) {
     said: [rank, ...facts].filter(Boolean).join(', '),
   };
 }
+
+/** What programs call a file that is a copy of another one beside it. */
+const COPY = /(?<!\p{Letter})(copy|copie|copia|kopie)(?!\p{Letter})|コピー|\(\d+\)\.[^.]+$/iu;
+
+/**
+ * A group with that picture in front that is best kept: of most pixels, as far as all are known; then one that a camera took, as a copy in
+ * another format is longer and has lost that; then one that is not called a copy; then the longest file.
+ * @param {readonly Picture[]} group
+ * @param {(picture: Picture) => Pixels | null} pixelsOf
+ * @param {(picture: Picture) => boolean} isOfCamera whether the file tells when a camera took it
+ * @returns {Picture[]}
+ */
+export function bestFirst(group, pixelsOf, isOfCamera) {
+  const all = group.map((picture) => ({ picture, pixels: pixelsOf(picture) }));
+  const areKnown = all.every(({ pixels }) => pixels !== null);
+  const ranked = all.map(({ picture, pixels }) => ({
+    picture,
+    ranks: [
+      areKnown && pixels ? pixels.width * pixels.height : 0,
+      Number(isOfCamera(picture)),
+      Number(!COPY.test(picture.name)),
+      picture.size,
+    ],
+  }));
+  return ranked
+    .sort((a, b) => b.ranks.map((rank, i) => rank - (a.ranks[i] ?? 0)).find((apart) => apart !== 0) ?? 0)
+    .map(({ picture }) => picture);
+}

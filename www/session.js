@@ -272,7 +272,8 @@ export class Session extends EventTarget {
 
   /** How many pictures fit what is looked for; all where nothing is. */
   get arranged() {
-    return this.pictures.filter((picture) => this.#fitting?.has(picture) ?? true).length;
+    const fitting = this.#fitting;
+    return fitting ? this.pictures.filter((picture) => fitting.has(picture)).length : this.pictures.length;
   }
 
   /** @param {((picture: Picture) => boolean) | null} filter which pictures are shown */
@@ -384,11 +385,12 @@ export class Session extends EventTarget {
     const tally = { total: this.pictures.length, open: 0, stopped: 0, failed: 0, working: false };
     const lanes = this.lanes.filter(({ status }) => status !== 'empty');
     for (const picture of this.pictures) {
-      const states = lanes.map((queue) => queue.jobs.get(picture)?.status);
-      if (states.includes('running')) tally.working = true;
-      if (states.includes('running') || states.includes('waiting')) tally.open += 1;
-      else if (states.includes('stopped')) tally.stopped += 1;
-      else if (states.includes('failed')) tally.failed += 1;
+      const has = (/** @type {string} */ state) =>
+        lanes.some((one) => one.jobs.get(picture)?.status === state);
+      if (has('running')) tally.working = true;
+      if (has('running') || has('waiting')) tally.open += 1;
+      else if (has('stopped')) tally.stopped += 1;
+      else if (has('failed')) tally.failed += 1;
     }
     return tally;
   }

@@ -306,7 +306,7 @@ test('what people say is there on the next visit, and tells which pictures are s
   await visit.end();
 });
 
-test('near-duplicates stand beside each other, with all but the largest file selected', async () => {
+test('near-duplicates stand beside each other, with all but the best selected', async () => {
   const visit = await Visit.begin(browser, site.url);
   const { page } = visit;
   const samples = new URL('../../www/samples/', import.meta.url);
@@ -339,7 +339,7 @@ test('near-duplicates stand beside each other, with all but the largest file sel
     [...house.buffer],
   );
   const small = { name: 'small.jpg', mimeType: 'image/jpeg', buffer: Buffer.from(smaller) };
-  const copies = [longer(first, 'copy.webp'), longer(second, 'other.webp'), small];
+  const copies = [longer(first, 'more.webp'), longer(second, 'other.webp'), small];
   await visit.pick(...files, ...copies);
   for (const { name } of copies) await visit.settled(name);
   await page.locator('picture-filter summary').click();
@@ -358,15 +358,15 @@ test('near-duplicates stand beside each other, with all but the largest file sel
     .first()
     .evaluate((one) => one.clientHeight);
   assert.ok((tops[2] ?? 0) - (tops[0] ?? 0) > height + 20, 'groups are apart');
-  assert.equal(await tile(visit, 'copy.webp').getAttribute('aria-pressed'), 'false', 'the best of them');
+  assert.equal(await tile(visit, 'more.webp').getAttribute('aria-pressed'), 'false', 'the best of them');
   const told = (/** @type {string} */ name) => tile(visit, name).locator('.tile-word').innerText();
-  await tile(visit, 'copy.webp').filter({ hasText: / × / }).waitFor();
-  const longest = (await told('copy.webp')).split('\n');
+  await tile(visit, 'more.webp').filter({ hasText: / × / }).waitFor();
+  const longest = (await told('more.webp')).split('\n');
   const size = `${Math.round((first.buffer.length + 9) / 1000)} kB`;
-  assert.deepEqual(longest.slice(0, 3), ['Stays: largest', 'copy.webp', size]);
+  assert.deepEqual(longest.slice(0, 3), ['Stays: largest', 'more.webp', size]);
   assert.match(longest[3] ?? '', /^[\d,]+ × [\d,]+$/);
   assert.deepEqual((await told(first.name)).split('\n')[0], first.name, 'this one does not stay');
-  await tile(visit, `copy.webp: Stays: largest, ${size}`).waitFor();
+  await tile(visit, `more.webp: Stays: largest, ${size}`).waitFor();
   assert.equal(await tile(visit, first.name).getAttribute('aria-pressed'), 'true');
   await page.getByRole('button', { name: 'Remove pictures' }).click();
   await page.locator('.work-line', { hasText: `${files.length} pictures` }).waitFor();

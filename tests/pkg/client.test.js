@@ -129,7 +129,11 @@ test('labels are encoded once for several pictures, and told as they are encoded
   assert.equal(log.encoded, 1200);
   await model.tag(bytesOf('x'), [...labels].reverse(), { template: 'other {}' });
   assert.equal(handedOver(), 3);
-  assert.equal(log.alive.size, 2, 'only the model and the last labels are left alive');
+  await model.tag(bytesOf('x'), labels, { template: 'other {}' });
+  assert.equal(handedOver(), 3, 'so are those before');
+  await model.tag(bytesOf('x'), labels);
+  assert.equal(handedOver(), 4);
+  assert.equal(log.alive.size, 3, 'only the model and the labels of two questions are left alive');
 });
 
 test('encoding that was aborted goes on where it was', async (t) => {

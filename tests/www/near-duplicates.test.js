@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { distance, hashOf, HEIGHT, WIDTH } from '../../www/difference-hash.js';
 import { Groups } from '../../www/groups.js';
-import { fileLines } from '../../www/near-duplicates.js';
+import { bestFirst, fileLines } from '../../www/near-duplicates.js';
 
 /** What tells files apart that are nearly the same. */
 
@@ -31,6 +31,27 @@ test('where names are the same, folders tell them apart; none of equal files is 
   ]);
   assert.deepEqual(fileLines(one, groups, unknown, true).lines, ['Stays', 'sea.jpg', '1 kB', '2019']);
   assert.deepEqual(fileLines(other, groups, unknown, false).lines, ['sea.jpg', '1 kB', 'copies']);
+});
+
+test('of files that are nearly the same the best is in front: pixels, then the camera, the name and the length', () => {
+  const [png, original] = [picture('sea.png', 9_000_000), picture('IMG_1.jpg', 3_000_000)];
+  const [copy, numbered] = [picture('IMG_1 copy.jpg', 3_100_000), picture('IMG_1 (2).jpg', 3_200_000)];
+  const small = picture('thumb.jpg', 9_900_000);
+  const pixels = (one) => (one === small ? { width: 200, height: 150 } : { width: 4000, height: 3000 });
+  const all = [small, png, copy, numbered, original];
+  const isOriginal = (one) => one === original;
+  const names = (found) => found.map(({ name }) => name);
+  const ofCamera = ['IMG_1.jpg', 'sea.png', 'IMG_1 (2).jpg', 'IMG_1 copy.jpg', 'thumb.jpg'];
+  assert.deepEqual(names(bestFirst(all, pixels, isOriginal)), ofCamera);
+  const nobody = () => false;
+  const byName = ['sea.png', 'IMG_1.jpg', 'IMG_1 (2).jpg', 'IMG_1 copy.jpg', 'thumb.jpg'];
+  assert.deepEqual(names(bestFirst(all, pixels, nobody)), byName);
+  const unsure = (one) => (one === png ? null : pixels(one));
+  assert.equal(bestFirst(all, unsure, nobody)[0], small, 'pixels count where those of all are known');
+  assert.deepEqual(names(bestFirst([picture('copyright.jpg', 1), copy], pixels, nobody)), [
+    'copyright.jpg',
+    'IMG_1 copy.jpg',
+  ]);
 });
 
 /** A picture of waves, some of which lie across, with what is told done to its light. @param {number} bend @param {(light: number, at: number) => number} change */

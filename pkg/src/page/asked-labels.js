@@ -11,9 +11,12 @@
 
 import { checkLabels } from './arguments.js';
 
+/** Lists that are kept: as many as in the worker. */
+const MOST = 2;
+
 export class AskedLabels {
-  /** @type {ReadLabels | null} */
-  #last = null;
+  /** The latest last. @type {ReadLabels[]} */
+  #known = [];
 
   /**
    * @param {unknown} given
@@ -21,11 +24,17 @@ export class AskedLabels {
    * @throws {import('../shared/errors.js').OcelliError} `argument-invalid`
    */
   read(given) {
-    if (this.#last && isAs(given, this.#last.labels)) return this.#last;
-    const labels = checkLabels(given);
-    this.#last = { labels, text: JSON.stringify(labels) };
-    return this.#last;
+    const known = this.#known.find(({ labels }) => isAs(given, labels));
+    const read = known ?? readAnew(given);
+    this.#known = [...this.#known.filter((one) => one !== read), read].slice(-MOST);
+    return read;
   }
+}
+
+/** @param {unknown} given @returns {ReadLabels} */
+function readAnew(given) {
+  const labels = checkLabels(given);
+  return { labels, text: JSON.stringify(labels) };
 }
 
 /** @param {unknown} given @param {readonly Label[]} labels */

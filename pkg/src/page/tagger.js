@@ -339,13 +339,13 @@ function askedFor(
 function ranked(found, labels, { threshold = 0, topK }) {
   /** @type {Tag<string | null>[]} */
   const tags = [];
-  for (const [index, label] of labels.entries()) {
+  labels.forEach((label, index) => {
     const score = found.labels[index] ?? 0;
     // Of thousands of pictures and labels, most are not worth an object.
     if (score >= threshold) {
       tags.push({ label: typeof label === 'string' ? label : label.label, score, index });
     }
-  }
+  });
   if (found.none !== null && found.none >= threshold) {
     tags.push({ label: null, score: found.none, index: -1 });
   }

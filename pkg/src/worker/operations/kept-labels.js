@@ -11,10 +11,13 @@
 
 import { release } from './release.js';
 
+/** Lists that are kept: some ask of each picture which of their labels fits, and whether any of a thousand others does. */
+const MOST = 2;
+
 export class KeptLabels {
   #handle;
-  /** @type {OpenLabels | null} */
-  #kept = null;
+  /** The latest last. @type {OpenLabels[]} */
+  #kept = [];
 
   /** @param {Pick<import('../handles.js').TaggerHandle, 'labels'>} handle */
   constructor(handle) {
@@ -28,15 +31,17 @@ export class KeptLabels {
    */
   open(labels, templates) {
     const key = JSON.stringify(templates) + labels;
-    const kept = this.#kept;
-    if (kept?.key !== key) return { key, set: this.#handle.labels(JSON.parse(labels), templates) };
-    this.#kept = null;
+    const kept = this.#kept.find((one) => one.key === key);
+    if (!kept) return { key, set: this.#handle.labels(JSON.parse(labels), templates) };
+    this.#kept = this.#kept.filter((one) => one !== kept);
     return kept;
   }
 
   /** Takes back labels that are encoded. @param {OpenLabels} open */
   keep(open) {
-    if (this.#kept) release(this.#kept.set);
-    this.#kept = open;
+    this.#kept.push(open);
+    if (this.#kept.length <= MOST) return;
+    const [oldest] = this.#kept.splice(0, 1);
+    if (oldest) release(oldest.set);
   }
 }
