@@ -272,8 +272,7 @@ export class Session extends EventTarget {
 
   /** How many pictures fit what is looked for; all where nothing is. */
   get arranged() {
-    const fitting = this.#fitting;
-    return fitting ? this.pictures.filter((picture) => fitting.has(picture)).length : this.pictures.length;
+    return this.pictures.filter((picture) => this.#fitting?.has(picture) ?? true).length;
   }
 
   /** @param {((picture: Picture) => boolean) | null} filter which pictures are shown */
@@ -387,7 +386,7 @@ export class Session extends EventTarget {
     for (const picture of this.pictures) {
       const has = (/** @type {string} */ state) =>
         lanes.some((one) => one.jobs.get(picture)?.status === state);
-      if (has('running')) tally.working = true;
+      tally.working ||= has('running');
       if (has('running') || has('waiting')) tally.open += 1;
       else if (has('stopped')) tally.stopped += 1;
       else if (has('failed')) tally.failed += 1;
