@@ -4,8 +4,9 @@
 // `many`: so many small pictures are picked at once, and both built-in models look at them. What is told is what a person feels: the time
 // of a picture when half of them are done, how busy the page's own thread is meanwhile, its two longest tasks, and that of an empty page
 // that is given as many files (a browser makes its list of them in one go, before a page hears of any), how the page scrolls then, how
-// many elements there are, and the memory of its process; and once all is done, how long it takes until another threshold, other labels
-// and a search by words have their effect. Times depend on the machine; how they grow does not.
+// many elements there are, and the memory of its process, with and without the browser's own code; and once all is done, how long it
+// takes until another threshold, other labels and a search by words have their effect. Times depend on the machine; how they grow does
+// not.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -81,7 +82,7 @@ async function many(executablePath, counts) {
   }
   const head = [
     ...['pictures', 'all, s', 'ms each', 'thread busy', 'longest tasks, ms', 'empty page, ms'],
-    ...['frame at 95 %, ms', 'elements', 'height, px', 'memory, MB'],
+    ...['frame at 95 %, ms', 'elements', 'height, px', 'memory, MB', 'its own'],
     ...['threshold, ms', 'labels, ms', 'first search, ms'],
   ];
   const cells = rows.map((row) => [
@@ -94,7 +95,8 @@ async function many(executablePath, counts) {
     row.frame.toFixed(0),
     `${row.elements}`,
     `${row.height}`,
-    row.memory.toFixed(0),
+    row.memory.resident.toFixed(0),
+    row.memory.own.toFixed(0),
     ...[row.threshold, row.labels, row.search].map((ms) => ms.toFixed(0)),
   ]);
   return grid([head, ...cells], cells[0]?.map((_, i) => i) ?? []);
@@ -278,12 +280,22 @@ async function effects(page, count) {
   return { search, threshold, labels };
 }
 
-/** Of the page's process, in megabytes. @param {import('playwright-core').Browser} browser */
+/**
+ * Of the page's process, in megabytes: all that is resident, the code of the browser in it, and what is its own, as the browser's task
+ * manager counts it.
+ * @param {import('playwright-core').Browser} browser
+ */
 async function memoryOf(browser) {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
   const sizes = processInfo
     .filter(({ type }) => type === 'renderer')
-    .map(({ id }) => /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1]);
-  return Math.max(...sizes.map(Number)) / 1000;
+    .map(({ id }) => {
+      const status = readFileSync(`/proc/${id}/status`, 'utf8');
+      const [resident = 0, own = 0, swapped = 0] = ['VmRSS', 'RssAnon', 'VmSwap'].map(
+        (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1000,
+      );
+      return { resident, own: own + swapped };
+    });
+  return sizes.reduce((most, one) => (one.resident > most.resident ? one : most));
 }
