@@ -25,12 +25,12 @@ export function isSvg(blob) {
 
 /** @param {Blob} blob */
 async function beginsAsSvg(blob) {
-  const head = new Uint8Array(
-    await blob
-      .slice(0, HEAD)
-      .arrayBuffer()
-      .catch(() => new ArrayBuffer(0)),
-  );
+  const bytes = blob.slice(0, HEAD).arrayBuffer();
+  const head = await bytes.catch(() => {
+    // Whoever reads all of it tells what is wrong; it may be there again later.
+    known.delete(blob);
+    return new ArrayBuffer(0);
+  });
   const text = new TextDecoder().decode(head).replace(/^\ufeff?\s*/, '');
   return text.startsWith('<') && /<svg[\s>]/i.test(text.replace(/<!--.*?-->/gs, ''));
 }
