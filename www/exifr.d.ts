@@ -1,7 +1,7 @@
 /** What the page uses of the library: the types that come with it are Node's as well. */
-declare module 'exifr/dist/lite.esm.mjs' {
+declare module 'exifr/dist/full.esm.mjs' {
   export function parse(
     file: Uint8Array,
-    options: { ifd0: boolean; exif: string[] },
+    options: { ifd0: boolean; exif: string[]; iptc: string[] },
   ): Promise<Record<string, unknown> | undefined>;
 }

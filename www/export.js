@@ -11,6 +11,7 @@
  * @property {string[]} [gone] tags that somebody has taken away
  * @property {string} caption empty where there is none
  * @property {boolean} [captionIsOwn] whether somebody has written or chosen it
+ * @property {string} [captionThere] what its file has said already
  * @property {Blob | null} [original] its file, where that is here
  *
  * @typedef {'xmp' | 'pictures' | 'csv' | 'json' | 'txt' | 'html' | 'markdown'} Format
@@ -24,6 +25,7 @@
  * @typedef {object} Tally what has become of the pictures
  * @property {number} within those that keywords were written into
  * @property {number} beside those that have a sidecar in place of that
+ * @property {number} bare those that nothing is known of, which are left as they are
  * @property {number} absent those whose file is not here
  */
 
@@ -48,7 +50,7 @@ const ARCHIVES = { xmp: 'ocelli-sidecars', txt: 'ocelli-texts', pictures: 'ocell
 
 /** @returns {Tally} */
 export function newTally() {
-  return { within: 0, beside: 0, absent: 0 };
+  return { within: 0, beside: 0, bare: 0, absent: 0 };
 }
 
 /**
@@ -173,7 +175,7 @@ function escape(text) {
 /** `photo.jpg.xmp` for each picture. @param {readonly Row[]} rows @returns {Map<string, string>} */
 export function sidecars(rows) {
   const names = namesOf(rows, sidecarOf);
-  return new Map(rows.map((row, i) => [names[i] ?? '', mergedXmp(null, contentOf(row))]));
+  return new Map(rows.map((row, i) => [names[i] ?? '', mergedXmp(null, contentOf(row, {}))]));
 }
 
 /**
@@ -214,12 +216,15 @@ function sidecarOf(path) {
   return `${path}.xmp`;
 }
 
-/** @param {Row} row @returns {import('./files/xmp-merge.js').Content} */
-function contentOf({ tags, hierarchy, own = [], gone = [], caption, captionIsOwn = false }) {
+/** @param {Row} row @param {Options} options @returns {import('./files/xmp-merge.js').Content} */
+function contentOf(row, options) {
+  const { tags, hierarchy, own = [], gone = [], captionThere = '' } = row;
+  const stays = captionThere !== '' && keepsCaption(row, options);
+  const description = stays ? captionThere : row.caption;
   return {
     subjects: tags,
     hierarchicalSubjects: hierarchy.filter((one) => one.includes('|')),
-    ...(caption && { description: caption, descriptionIsOwn: captionIsOwn }),
+    ...(description && { description, descriptionIsOwn: !stays && row.captionIsOwn === true }),
     rejected: gone,
     confirmed: own,
   };
@@ -232,7 +237,7 @@ function keepsCaption({ captionIsOwn = false }, { keepCaption = false }) {
 
 /** @param {string} name @param {Row} row @param {Options} options @returns {import('./files/folder.js').Entry} */
 function sidecar(name, row, options) {
-  const content = contentOf(row);
+  const content = contentOf(row, options);
   const keepCaption = keepsCaption(row, options);
   return {
     name,
@@ -257,21 +262,29 @@ async function* pictures(rows, options, tally) {
     const name = names[i] ?? '';
     const original = /** @type {Blob} */ (row.original);
     const keepCaption = keepsCaption(row, options);
-    let written;
+    const isPlain = isBare(row);
+    let written = null;
     try {
-      written = await withKeywords(original, contentOf(row), { keepCaption });
+      if (isPlain) await original.slice(0, 1).arrayBuffer();
+      else written = await withKeywords(original, contentOf(row, options), { keepCaption });
     } catch {
       // It was moved, or changed, since it came.
       tally.absent += 1;
       continue;
     }
     yield { name, blob: written ?? original };
-    if (written) tally.within += 1;
+    if (isPlain) tally.bare += 1;
+    else if (written) tally.within += 1;
     else {
       tally.beside += 1;
       yield sidecar(sidecarOf(name), row, options);
     }
   }
+}
+
+/** Whether nothing is known of a picture. @param {Row} row */
+function isBare({ tags, gone = [], caption }) {
+  return tags.length + gone.length === 0 && caption === '';
 }
 
 /**

@@ -155,8 +155,7 @@ export function find({
     try {
       const found = await search.duplicates((picture) => gallery.thumbnails.copyOf(picture), told);
       const isOfCamera = (/** @type {Picture} */ one) => session.fileWords.of(one)?.taken !== undefined;
-      const pixelsOf = (/** @type {Picture} */ one) => gallery.thumbnails.pixelsOf(one);
-      const groups = found.map((group) => bestFirst(group, pixelsOf, isOfCamera));
+      const groups = found.map((group) => bestFirst(group, gallery.thumbnails, isOfCamera));
       const all = groups.flat();
       if (groups.length > 0) session.arrange(all, { alone: true, groups });
       become({

@@ -322,7 +322,8 @@ page.captionSettings.addEventListener('settings', (/** @type {CustomEvent} */ { 
 );
 page.saving.addEventListener('save', async (/** @type {CustomEvent} */ { detail }) => {
   const part = detail.which === 'selected' ? [...(gallery.selected ?? [])] : session.shown;
-  const rows = rowsOf(session, detail.which ? part : session.pictures, { naming, vocabulary });
+  const all = detail.format === 'pictures';
+  const rows = rowsOf(session, detail.which ? part : session.pictures, { naming, vocabulary, all });
   const told = (/** @type {string} */ line) => page.saving.progress(line);
   const closed = folders.closed.map(({ name }) => name);
   page.saving.say(await save(rows, detail, told, closed).catch((error) => explain(error).sentence));

@@ -37,21 +37,25 @@ export function fileLines(picture, groups, thumbnails, stays) {
 const COPY = /(?<!\p{Letter})(copy|copie|copia|kopie)(?!\p{Letter})|コピー|\(\d+\)\.[^.]+$/iu;
 
 /**
- * A group with that picture in front that is best kept: of most pixels, as far as all are known; then one that a camera took, as a copy in
- * another format is longer and has lost that; then one that is not called a copy; then the longest file.
+ * A group with that picture in front that is best kept: one that browsers show; of most pixels, as far as all are known; then one that a
+ * camera took, as a copy in another format is longer and has lost that; of more than 256 colours; not called a copy; then the longest file.
  * @param {readonly Picture[]} group
- * @param {(picture: Picture) => Pixels | null} pixelsOf
+ * @param {{ of(picture: Picture): string | undefined, pixelsOf(picture: Picture): Pixels | null }} thumbnails
  * @param {(picture: Picture) => boolean} isOfCamera whether the file tells when a camera took it
  * @returns {Picture[]}
  */
-export function bestFirst(group, pixelsOf, isOfCamera) {
-  const all = group.map((picture) => ({ picture, pixels: pixelsOf(picture) }));
-  const areKnown = all.every(({ pixels }) => pixels !== null);
-  const ranked = all.map(({ picture, pixels }) => ({
+export function bestFirst(group, thumbnails, isOfCamera) {
+  const all = group.map((picture) => {
+    return { picture, pixels: thumbnails.pixelsOf(picture), isShown: thumbnails.of(picture) !== '' };
+  });
+  const areKnown = all.every(({ pixels, isShown }) => pixels !== null || !isShown);
+  const ranked = all.map(({ picture, pixels, isShown }) => ({
     picture,
     ranks: [
+      Number(isShown),
       areKnown && pixels ? pixels.width * pixels.height : 0,
       Number(isOfCamera(picture)),
+      Number(!/\.gif$/i.test(picture.name)),
       Number(!COPY.test(picture.name)),
       picture.size,
     ],

@@ -38,14 +38,15 @@ export function partOf(selected, { pictures, shown }) {
 }
 
 /**
- * The rows of those pictures that have an answer.
+ * The rows of those pictures of which something is known.
  *
  * @param {Session} session
  * @param {readonly import('./session.js').Picture[]} pictures
- * @param {{ naming: (label: string) => string, vocabulary: import('ocelli').Vocabulary | null }} how tags are called
+ * @param {{ naming: (label: string) => string, vocabulary: import('ocelli').Vocabulary | null, all?: boolean }} how tags are called;
+ *   `all`: those of which nothing is known have rows as well, as whoever saves pictures means all of them
  * @returns {Row[]}
  */
-export function rowsOf(session, pictures, { naming, vocabulary }) {
+export function rowsOf(session, pictures, { naming, vocabulary, all = false }) {
   const named = (/** @type {string} */ label) => leafOf(naming(label));
   return pictures.flatMap((picture) => {
     const known = session.answerOf(picture)?.tags ?? [];
@@ -56,7 +57,7 @@ export function rowsOf(session, pictures, { naming, vocabulary }) {
     const gone = session.fileWords.goneOf(picture, said);
     const isOwn = typeof said?.caption === 'string' || session.fileWords.captionsOf(picture, said) !== null;
     const caption = shown === SAYS_NOTHING && !isOwn ? '' : shown;
-    if (labels.length === 0 && gone.length === 0 && caption === '') return [];
+    if (!all && labels.length === 0 && gone.length === 0 && caption === '') return [];
     // What somebody has taken away is not above another tag either.
     const left = (/** @type {readonly string[]} */ above) => above.filter((one) => !gone.includes(one));
     const filed = session.fileWords.pathsOf(picture);
@@ -95,6 +96,7 @@ export function rowsOf(session, pictures, { naming, vocabulary }) {
         ...(paths.length > 0 && { paths: unique(paths) }),
         caption,
         captionIsOwn: isOwn,
+        captionThere: session.fileWords.of(picture)?.caption ?? '',
         original,
       },
     ];
@@ -135,7 +137,7 @@ export async function save(rows, { format, where, options, signal }, told, close
       archives += 1;
     }
     if (archives === 0) return ['There was nothing to save.', ...others()].join(' ');
-    return [`Saved ${known(rows.length - tally.absent)}.`, ...others()].join(' ');
+    return [`Saved ${known(rows.length - tally.absent - tally.bare)}.`, ...others()].join(' ');
   } catch (error) {
     if (signal.aborted) return 'Stopped.';
     throw error;
@@ -175,8 +177,9 @@ function foldersOf(rows, closed) {
 }
 
 /** @param {Tally} tally @param {readonly string[]} folders that can be opened again */
-function tallyLines({ beside, absent }, folders) {
+function tallyLines({ beside, bare, absent }, folders) {
   const sidecars = `${count(beside, 'picture')} cannot hold keywords and ${beside === 1 ? 'has' : 'have'} a sidecar beside.`;
+  const plain = `${count(bare, 'picture')} of which nothing is known ${bare === 1 ? 'is' : 'are'} among them, as ${bare === 1 ? 'it was' : 'they were'}.`;
   const gone = `${count(absent, 'picture')} left out: only small copies of earlier visits are here.`;
   const quoted = folders.map((name) => `“${name}”`).join(', ');
   const what =
@@ -184,7 +187,12 @@ function tallyLines({ beside, absent }, folders) {
       ? 'Choose the pictures'
       : `Open the ${folders.length === 1 ? 'folder' : 'folders'} ${quoted}`;
   const again = `${what} again, and their files are here to be saved.`;
-  return [beside > 0 ? sidecars : '', absent > 0 ? gone : '', absent > 0 ? again : ''].filter(Boolean);
+  return [
+    beside > 0 ? sidecars : '',
+    bare > 0 ? plain : '',
+    absent > 0 ? gone : '',
+    absent > 0 ? again : '',
+  ].filter(Boolean);
 }
 
 /** @returns {Promise<FileSystemDirectoryHandle | null>} null where somebody has changed their mind */

@@ -41,6 +41,13 @@ export function placeSettings({ section, opener, pictures, find, gallery }) {
   on(pictures, 'stronger', () => show('#tag-picker', '#models-panel'));
   on(pictures, 'need', (task) => show(`#${task}-picker`, '#models-panel', '#more-models'));
 
+  // What somebody opens at the lower edge is to be seen.
+  const reveal = (/** @type {Event} */ { target }) => {
+    const isOpened = target instanceof HTMLDetailsElement && target.open;
+    if (isOpened && target.contains(document.activeElement)) target.scrollIntoView({ block: 'nearest' });
+  };
+  // Told of each panel alone: it does not bubble.
+  section.addEventListener('toggle', reveal, true);
   wide.addEventListener('change', place);
   // A wide window has room for what is asked; on a phone it would push the pictures out of sight.
   if (wide.matches) for (const panel of firstPanels()) panel.open = true;

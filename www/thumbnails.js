@@ -37,9 +37,10 @@ export class Thumbnails extends EventTarget {
     return this.#made.get(picture)?.pixels ?? null;
   }
 
-  /** Takes over a copy that was made on an earlier visit. @param {Picture} picture @param {Blob} blob */
-  adopt(picture, blob) {
-    this.#made.set(picture, { address: URL.createObjectURL(blob), blob, pixels: null });
+  /** Takes over a copy that was made on an earlier visit. @param {Picture} picture @param {Blob} copy empty where none could be made */
+  adopt(picture, copy) {
+    const blob = copy.size > 0 ? copy : null;
+    this.#made.set(picture, { address: blob ? URL.createObjectURL(blob) : '', blob, pixels: null });
   }
 
   /**

@@ -39,6 +39,41 @@ test('keywords that are below others are keywords, and where they are is told', 
   assert.deepEqual(readFiled(filed), filed, 'it is kept');
 });
 
+/** A JPEG with IPTC records, as Photoshop keeps them. @param {[number, string | Buffer][]} records @param {...Buffer} more */
+function withIptc(records, ...more) {
+  const iim = records.map(([tag, text]) => {
+    const value = Buffer.from(text);
+    const head = Buffer.from([0x1c, 2, tag, 0, 0]);
+    head.writeUInt16BE(value.length, 3);
+    return Buffer.concat([head, value]);
+  });
+  const data = Buffer.concat(iim);
+  const resource = Buffer.from('Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\0', 'latin1');
+  resource.writeUInt32BE(data.length, resource.length - 4);
+  return jpeg(segment(0xed, Buffer.concat([resource, data])), ...more);
+}
+
+test('keywords and a caption of IPTC records count where XMP says nothing', async () => {
+  const records = /** @type {[number, string][]} */ ([
+    [25, 'Grandma'],
+    [25, '犬, Hund'],
+    [120, 'Großmutter und Hund'],
+  ]);
+  const said = { tags: ['Grandma', '犬  Hund'], caption: 'Großmutter und Hund' };
+  assert.deepEqual(await embeddedIn(new Blob([withIptc(records)])), said);
+  const latin = withIptc([[25, Buffer.from('Großmutter', 'latin1')]]);
+  assert.deepEqual((await embeddedIn(new Blob([latin])))?.tags, ['Großmutter']);
+
+  const xmp = (/** @type {string} */ text) =>
+    segment(0xe1, Buffer.from(`http://ns.adobe.com/xap/1.0/\0${text}`));
+  const newer = withIptc(records, xmp(packet));
+  assert.deepEqual(await embeddedIn(new Blob([newer])), FILED);
+  const half = withIptc(records, xmp(mergedXmp(null, { subjects: ['sea'] })));
+  assert.deepEqual(await embeddedIn(new Blob([half])), { tags: ['sea'], caption: said.caption });
+  const damaged = withIptc([[25, 'x']]).subarray(0, 30);
+  assert.equal(await embeddedIn(new Blob([damaged])), null);
+});
+
 test('when it was taken is told by EXIF data, whatever else is told', async () => {
   // One entry that leads to the EXIF part, and in it one: DateTimeOriginal.
   const dated = (/** @type {string} */ date) => {

@@ -162,7 +162,7 @@ test('pictures have their keywords in them, or beside them', async () => {
     ...['d/a.jpg', 'd/b.png', 'c.webp', 'e.jpg'],
     ...['f.gif', 'f.gif.xmp', 'g.jpg', 'g.jpg.xmp'],
   ]);
-  assert.deepEqual(tally, { within: 4, beside: 2, absent: 2 });
+  assert.deepEqual(tally, { within: 4, beside: 2, bare: 0, absent: 2 });
   assert.equal(told.at(-1), 8);
   const said = { tags: ['dog'], hierarchy: ['animal|dog'], caption: 'a dog on a beach' };
   for (const inside of ['d/a.jpg', 'd/b.png', 'c.webp', 'e.jpg']) {
@@ -170,6 +170,39 @@ test('pictures have their keywords in them, or beside them', async () => {
   }
   assert.deepEqual(readXmp(strFromU8(files['g.jpg.xmp'])), said);
   assert.deepEqual(Buffer.from(files['g.jpg']), damaged, 'what is not understood is not written to');
+});
+
+test('a caption that a file has already stays, in it and in a sidecar, unless somebody has written another', async () => {
+  const there = { ...row('a.jpg'), captionThere: 'Grandma at sea', original: new Blob([jpeg(JFIF)]) };
+  const own = { ...there, path: 'b.jpg', captionIsOwn: true };
+  const captions = async (/** @type {object} */ options) => {
+    const inside = await archive([there, own], 'pictures', options);
+    const beside = await archive([there, own], 'xmp', options);
+    const packets = [
+      ...Object.values(inside.files).map((bytes) => xmpOf(bytes) ?? ''),
+      ...Object.values(beside.files).map((bytes) => strFromU8(bytes)),
+    ];
+    return packets.map((packet) => readXmp(packet).caption);
+  };
+  const [theirs, ours] = ['Grandma at sea', 'a dog on a beach'];
+  assert.deepEqual(await captions({ keepCaption: true }), [theirs, ours, theirs, ours]);
+  assert.deepEqual(await captions({ keepCaption: false }), [ours, ours, ours, ours]);
+});
+
+test('pictures of which nothing is known are among them, as they were', async () => {
+  const bare = { tags: [], hierarchy: [], caption: '' };
+  const unreadable = { slice: () => ({ arrayBuffer: () => Promise.reject(new Error('moved')) }) };
+  const rows = [
+    { ...row('a.jpg'), original: new Blob([jpeg(JFIF)]) },
+    { ...bare, path: 'b.png', original: new Blob([png()]) },
+    { ...bare, path: 'damaged.jpg', original: new Blob(['nothing']) },
+    { ...bare, path: 'gone.jpg', original: unreadable },
+  ];
+  const tally = newTally();
+  const { files } = await archive(/** @type {any} */ (rows), 'pictures', {}, tally);
+  assert.deepEqual(Object.keys(files), ['a.jpg', 'b.png', 'damaged.jpg']);
+  assert.deepEqual(Buffer.from(files['b.png']), Buffer.from(png()));
+  assert.deepEqual(tally, { within: 1, beside: 0, bare: 2, absent: 1 });
 });
 
 test('an archive ends where somebody stops it', async () => {

@@ -33,25 +33,49 @@ test('where names are the same, folders tell them apart; none of equal files is 
   assert.deepEqual(fileLines(other, groups, unknown, false).lines, ['sea.jpg', '1 kB', 'copies']);
 });
 
-test('of files that are nearly the same the best is in front: pixels, then the camera, the name and the length', () => {
+test('of files that are nearly the same the best is in front: shown, of most pixels, of the camera, then by name and length', () => {
   const [png, original] = [picture('sea.png', 9_000_000), picture('IMG_1.jpg', 3_000_000)];
   const [copy, numbered] = [picture('IMG_1 copy.jpg', 3_100_000), picture('IMG_1 (2).jpg', 3_200_000)];
-  const small = picture('thumb.jpg', 9_900_000);
+  const [small, gif, tiff] = [
+    picture('thumb.jpg', 9_900_000),
+    picture('sea.gif', 9_500_000),
+    picture('a.tif', 4e7),
+  ];
   const pixels = (one) => (one === small ? { width: 200, height: 150 } : { width: 4000, height: 3000 });
-  const all = [small, png, copy, numbered, original];
-  const isOriginal = (one) => one === original;
-  const names = (found) => found.map(({ name }) => name);
-  const ofCamera = ['IMG_1.jpg', 'sea.png', 'IMG_1 (2).jpg', 'IMG_1 copy.jpg', 'thumb.jpg'];
-  assert.deepEqual(names(bestFirst(all, pixels, isOriginal)), ofCamera);
-  const nobody = () => false;
-  const byName = ['sea.png', 'IMG_1.jpg', 'IMG_1 (2).jpg', 'IMG_1 copy.jpg', 'thumb.jpg'];
-  assert.deepEqual(names(bestFirst(all, pixels, nobody)), byName);
-  const unsure = (one) => (one === png ? null : pixels(one));
-  assert.equal(bestFirst(all, unsure, nobody)[0], small, 'pixels count where those of all are known');
-  assert.deepEqual(names(bestFirst([picture('copyright.jpg', 1), copy], pixels, nobody)), [
-    'copyright.jpg',
+  const thumbnails = {
+    of: (one) => (one === tiff ? '' : 'blob:'),
+    pixelsOf: (one) => (one === tiff ? null : pixels(one)),
+  };
+  const names = (group, isOfCamera) => bestFirst(group, thumbnails, isOfCamera).map(({ name }) => name);
+  const all = [tiff, small, png, copy, gif, numbered, original];
+  const [first, ...others] = [
+    'IMG_1.jpg',
+    'sea.png',
+    'IMG_1 (2).jpg',
     'IMG_1 copy.jpg',
-  ]);
+    'sea.gif',
+    'thumb.jpg',
+    'a.tif',
+  ];
+  assert.deepEqual(
+    names(all, (one) => one === original),
+    [first, ...others],
+  );
+  const [second, ...rest] = others;
+  assert.deepEqual(
+    names(all, () => false),
+    [second, first, ...rest],
+  );
+  const unsure = { ...thumbnails, pixelsOf: (one) => (one === png ? null : pixels(one)) };
+  assert.equal(
+    bestFirst([png, small], unsure, () => false)[0],
+    small,
+    'pixels count where those of all are known',
+  );
+  assert.deepEqual(
+    names([copy, picture('copyright.jpg', 1)], () => false),
+    ['copyright.jpg', 'IMG_1 copy.jpg'],
+  );
 });
 
 /** A picture of waves, some of which lie across, with what is told done to its light. @param {number} bend @param {(light: number, at: number) => number} change */

@@ -8,8 +8,8 @@ import { partOf, rowsOf, save } from '../../www/save.js';
 
 const vocabulary = await loadVocabulary();
 
-/** @param {{ tags: string[], compared?: string[], gone?: string[], paths?: [string, string][] }} known */
-function rowOf({ tags, compared = [], gone = [], paths = [] }) {
+/** @param {{ tags: string[], compared?: string[], gone?: string[], paths?: [string, string][], all?: boolean }} known */
+function rowOf({ tags, compared = [], gone = [], paths = [], all = false }) {
   const scored = (/** @type {string[]} */ labels) => labels.map((label) => ({ label, score: 0.1, index: 0 }));
   const session = {
     pictures: [{ path: 'a.jpg' }],
@@ -19,13 +19,14 @@ function rowOf({ tags, compared = [], gone = [], paths = [] }) {
     corrections: { of: () => ({ own: [], gone, caption: null }) },
     fileWords: new FileWords(),
   };
-  const [row] = rowsOf(/** @type {any} */ (session), session.pictures, { naming: String, vocabulary });
+  const [row] = rowsOf(/** @type {any} */ (session), session.pictures, { naming: String, vocabulary, all });
   return row;
 }
 
 test('what is only compared is not saved', () => {
   assert.deepEqual(rowOf({ tags: ['dog'], compared: ['cat'] })?.tags, ['dog']);
   assert.equal(rowOf({ tags: [], compared: ['cat'] }), undefined);
+  assert.deepEqual(rowOf({ tags: [], compared: ['cat'], all: true })?.tags, []);
 });
 
 test('a caption that says nothing is none in a file, unless somebody has written it', () => {

@@ -15,7 +15,7 @@
 import { readCaption, readTags } from '../corrections.js';
 import { leafOf } from '../labels.js';
 import { readPath } from '../tag-paths.js';
-import { takenIn } from './taken.js';
+import { toldIn } from './taken.js';
 import { isJpeg } from './xmp-jpeg.js';
 import { xmpOf } from './xmp-embed.js';
 import { readXmp } from './xmp-merge.js';
@@ -31,8 +31,11 @@ const MOST_TAGS = 50;
 /** @param {Blob} file @returns {Promise<Filed | null>} null where it says nothing */
 export async function embeddedIn(file) {
   const head = await bytesOf(file, HEAD);
-  const [packet, taken] = [await packetOf(file, head), await takenIn(head)];
+  const [packet, { taken, keywords, caption }] = [await packetOf(file, head), await toldIn(head)];
   const said = packet === null || packet.length > LONGEST ? { tags: [], caption: '' } : saidIn(packet);
+  // XMP, where it says anything, is what was written last (guidelines of the Metadata Working Group).
+  if (said.tags.length === 0 && !said.gone) said.tags = tagsOf(keywords);
+  if (said.caption === '') said.caption = readCaption(caption) ?? '';
   if (taken !== null) Object.assign(said, { taken });
   return said.tags.length > 0 || said.gone || said.caption !== '' || taken !== null ? said : null;
 }
@@ -40,19 +43,22 @@ export async function embeddedIn(file) {
 /** @param {string} packet @returns {Filed} */
 function saidIn(packet) {
   const { tags, own = [], gone = [], hierarchy, caption, captionIsOwn = false } = readXmp(packet);
-  const words = (/** @type {string[]} */ all) => [
-    ...new Set(all.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' ')).map(leafOf)).slice(0, MOST_TAGS)),
-  ];
   const paths = [...hierarchy, ...tags].flatMap((path) => readPath(path) ?? []).slice(0, MOST_TAGS);
   const text = readCaption(caption) ?? '';
   return {
-    tags: words(tags),
-    ...(own.length > 0 && { own: words(own) }),
-    ...(gone.length > 0 && { gone: words(gone) }),
+    tags: tagsOf(tags),
+    ...(own.length > 0 && { own: tagsOf(own) }),
+    ...(gone.length > 0 && { gone: tagsOf(gone) }),
     ...(paths.length > 0 && { paths }),
     caption: text,
     ...(captionIsOwn && text !== '' && { captionIsOwn }),
   };
+}
+
+/** @param {readonly string[]} keywords @returns {string[]} */
+function tagsOf(keywords) {
+  const tags = keywords.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' ')).map(leafOf));
+  return [...new Set(tags.slice(0, MOST_TAGS))];
 }
 
 /** @param {Blob} file @param {number} length at most */

@@ -2,15 +2,43 @@
 const EARLIEST = 1900;
 
 /**
- * When a camera took a picture, as its EXIF data tells. What reads it is loaded when the first picture is asked.
+ * @typedef {object} Told
+ * @property {number | null} taken when the camera took it, in milliseconds, by the clock of whoever looks; null where it is not told
+ * @property {string[]} keywords
+ * @property {string} caption empty where there is none
+ */
+
+/**
+ * What a picture's EXIF data and its IPTC records (IIM, which programs wrote before XMP) tell. What reads them is loaded when the first
+ * picture is asked.
  *
  * @param {Uint8Array} head the first bytes of a JPEG, TIFF or HEIC file
- * @returns {Promise<number | null>} milliseconds, by the clock of whoever looks; null where it is not told
+ * @returns {Promise<Told>}
  */
-export async function takenIn(head) {
-  const { parse } = await import('exifr/dist/lite.esm.mjs');
+export async function toldIn(head) {
+  const { parse } = await import('exifr/dist/full.esm.mjs');
+  const wanted = { ifd0: false, exif: ['DateTimeOriginal', 'CreateDate'], iptc: ['Keywords', 'Caption'] };
   // What is damaged, or no picture of these kinds, tells nothing.
-  const told = await parse(head, { ifd0: false, exif: ['DateTimeOriginal', 'CreateDate'] }).catch(() => null);
+  const told = await parse(head, wanted).catch(() => null);
   const time = told?.DateTimeOriginal ?? told?.CreateDate;
-  return time instanceof Date && time.getFullYear() >= EARLIEST ? time.getTime() : null;
+  const texts = (/** @type {unknown} */ given) =>
+    [given].flat().flatMap((one) => (typeof one === 'string' ? decoded(one).trim() || [] : []));
+  return {
+    taken: time instanceof Date && time.getFullYear() >= EARLIEST ? time.getTime() : null,
+    keywords: texts(told?.Keywords),
+    caption: texts(told?.Caption)[0] ?? '',
+  };
+}
+
+/**
+ * A text of such a record, whose letters are bytes: of UTF-8 in most, whatever they say of it, and else as Windows wrote them.
+ * @param {string} bytes
+ */
+function decoded(bytes) {
+  const raw = Uint8Array.from(bytes, (letter) => letter.charCodeAt(0));
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(raw);
+  } catch {
+    return new TextDecoder('windows-1252').decode(raw);
+  }
 }

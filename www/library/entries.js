@@ -10,27 +10,22 @@
 
 import { joinedSaid } from '../joining.js';
 
+/** Stands for the copy of what the browser cannot show, as most a TIFF: what is known of it is kept all the same. */
+const NO_COPY = new Blob([]);
+
 /**
  * Whether more is known of a picture than is kept.
  * @param {Session} session
- * @param {Thumbnails} thumbnails
  * @param {Picture} picture
  * @param {Entry | undefined} kept
  */
-export function isNews(
-  { captions, corrections, embeddings, fileWords, recognition, tags },
-  thumbnails,
-  picture,
-  kept,
-) {
+export function isNews({ captions, corrections, embeddings, fileWords, recognition, tags }, picture, kept) {
   const isSaid = kept?.said !== corrections.of(picture);
   const job = captions.jobs.get(picture);
   // What people say of a picture that is kept waits for no model.
   if (!tags.engine || job?.status !== 'done' || !embeddings.has(tags.engine, picture)) {
     return kept !== undefined && isSaid;
   }
-  // What nobody can make a copy of is not kept.
-  if (thumbnails.of(picture) === '') return false;
   return (
     isSaid ||
     kept?.captions !== job.result ||
@@ -50,7 +45,7 @@ export function isNews(
  * @returns {Entry | null} null where not enough is known of it
  */
 export function entryOf({ captions, corrections, embeddings, fileWords, tags }, thumbnails, picture, kept) {
-  const copy = thumbnails.copyOf(picture);
+  const copy = thumbnails.of(picture) === '' ? NO_COPY : thumbnails.copyOf(picture);
   const embedding = tags.engine && embeddings.known(tags.engine, picture);
   const result = captions.jobs.get(picture)?.result;
   const said = corrections.of(picture);

@@ -76,10 +76,7 @@ export class Library extends EventTarget {
     if (this.#off || this.trouble !== '') return 0;
     const held = this.#heldKeys;
     const isMissing = (/** @type {Picture} */ one) =>
-      !this.#kept.has(one) &&
-      !held.has(entryKey(one)) &&
-      !this.#session.hasFailed(one) &&
-      this.#thumbnails.of(one) !== '';
+      !this.#kept.has(one) && !held.has(entryKey(one)) && !this.#session.hasFailed(one);
     return this.#session.pictures.filter(isMissing).length;
   }
 
@@ -349,8 +346,8 @@ export class Library extends EventTarget {
 
   /** Pictures of which more is known than is kept. */
   get #news() {
-    const [session, thumbnails] = [this.#session, this.#thumbnails];
-    return session.pictures.filter((one) => isNews(session, thumbnails, one, this.#kept.get(one)));
+    const session = this.#session;
+    return session.pictures.filter((one) => isNews(session, one, this.#kept.get(one)));
   }
 
   /** Whether people have said of a picture what is not kept. @param {Picture} picture */
