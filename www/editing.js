@@ -188,7 +188,7 @@ export function edit({
     const goOn = chosen.length === 1 && first ? gallery.leave(first) : null;
     let back = () => {};
     take(
-      `Removed ${called(chosen)}.`,
+      `Removed ${called(chosen)} from this page. The files stay where they are.`,
       () => {
         back = session.remove(...chosen);
         onRemoved([...chosen]);

@@ -2,6 +2,6 @@
 declare module 'exifr/dist/full.esm.mjs' {
   export function parse(
     file: Uint8Array,
-    options: { ifd0: boolean; exif: string[]; iptc: string[] },
+    options: { ifd0: string[]; exif: string[]; iptc: string[] },
   ): Promise<Record<string, unknown> | undefined>;
 }

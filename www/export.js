@@ -13,6 +13,7 @@
  * @property {boolean} [captionIsOwn] whether somebody has written or chosen it
  * @property {string} [captionThere] what its file has said already
  * @property {Blob | null} [original] its file, where that is here
+ * @property {Blob | null} [sidecar] what some program has written beside it, where that was read
  *
  * @typedef {'xmp' | 'pictures' | 'csv' | 'json' | 'txt' | 'html' | 'markdown'} Format
  *
@@ -73,7 +74,7 @@ export async function* filesOf(rows, format, options = {}, tally = newTally()) {
     yield* metadataOf(known, { replace });
   } else {
     const names = namesOf(rows, sidecarOf);
-    for (const [i, row] of rows.entries()) yield sidecar(names[i] ?? '', row, options);
+    for (const [i, row] of rows.entries()) yield await sidecar(names[i] ?? '', row, options);
   }
 }
 
@@ -235,15 +236,20 @@ function keepsCaption({ captionIsOwn = false }, { keepCaption = false }) {
   return keepCaption && !captionIsOwn;
 }
 
-/** @param {string} name @param {Row} row @param {Options} options @returns {import('./files/folder.js').Entry} */
-function sidecar(name, row, options) {
+/**
+ * A sidecar, with all else that is in one which the picture has already.
+ * @param {string} name
+ * @param {Row} row
+ * @param {Options} options
+ * @returns {Promise<import('./files/folder.js').Entry>}
+ */
+async function sidecar(name, row, options) {
   const content = contentOf(row, options);
   const keepCaption = keepsCaption(row, options);
-  return {
-    name,
-    blob: new Blob([mergedXmp(null, content)]),
-    onto: async (there) => new Blob([mergedXmp(await there.text(), content, { keepCaption })]),
-  };
+  const onto = async (/** @type {Blob} */ there) =>
+    new Blob([mergedXmp(await there.text(), content, { keepCaption })]);
+  const known = row.sidecar ? await onto(row.sidecar).catch(() => null) : null;
+  return { name, blob: known ?? new Blob([mergedXmp(null, content)]), onto };
 }
 
 /**
@@ -277,7 +283,7 @@ async function* pictures(rows, options, tally) {
     else if (written) tally.within += 1;
     else {
       tally.beside += 1;
-      yield sidecar(sidecarOf(name), row, options);
+      yield await sidecar(sidecarOf(name), row, options);
     }
   }
 }

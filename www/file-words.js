@@ -26,6 +26,8 @@ export class FileWords extends EventTarget {
   #reading = false;
   /** @type {WeakMap<Filed, Candidate[]>} */
   #captions = new WeakMap();
+  /** Sidecars of other programs that were read on this visit. @type {WeakMap<Picture, Blob>} */
+  #sidecars = new WeakMap();
 
   /** @param {Picture} picture @returns {Filed | undefined} */
   of(picture) {
@@ -72,6 +74,16 @@ export class FileWords extends EventTarget {
   /** @param {Picture} picture @param {Filed} filed as it was read on an earlier visit */
   put(picture, filed) {
     this.#filed.set(picture, filed);
+  }
+
+  /** @param {Picture} picture @param {Blob} sidecar that lies beside it */
+  putSidecar(picture, sidecar) {
+    this.#sidecars.set(picture, sidecar);
+  }
+
+  /** @param {Picture} picture @returns {Blob | null} what lies beside it, if that was read */
+  sidecarOf(picture) {
+    return this.#sidecars.get(picture) ?? null;
   }
 
   /** Whether a picture's file was looked at. @param {Picture} picture */

@@ -126,6 +126,7 @@ export function importer({ session, names, correct, form = () => ({}) }) {
         continue;
       }
       found += 1;
+      if (row.sidecar) session.fileWords.putSidecar(picture, row.sidecar);
       if (listed.isBeside(row, picture)) continue;
       const told = said(row, picture);
       const below = pathsOf(told);

@@ -77,7 +77,7 @@ import { findPrompts } from './prompting.js';
 import { Session } from './session.js';
 import { placeSettings } from './settings.js';
 import { TagNames } from './tag-names.js';
-import { count, explain } from './words.js';
+import { count, explain, stoppedLine } from './words.js';
 
 /** @typedef {import('./session.js').Picture} Picture */
 
@@ -267,7 +267,9 @@ function show() {
   find('#knows').hidden = !builtInAtWork;
   // With pictures, it gives them its place.
   find('#knows-below').hidden = !builtInAtWork || tally.total === 0;
-  if (wasOpen && tally.open === 0 && tally.total > 0) announce(`${count(tally.total, 'picture')} done`);
+  if (wasOpen && tally.open === 0 && tally.total > 0) {
+    announce(stoppedLine(tally) ?? `${count(tally.total, 'picture')} done`);
+  }
   wasOpen = tally.open > 0;
   library.note(tally);
   void session.readFiles();
@@ -322,8 +324,8 @@ page.captionSettings.addEventListener('settings', (/** @type {CustomEvent} */ { 
 );
 page.saving.addEventListener('save', async (/** @type {CustomEvent} */ { detail }) => {
   const part = detail.which === 'selected' ? [...(gallery.selected ?? [])] : session.shown;
-  const all = detail.format === 'pictures';
-  const rows = rowsOf(session, detail.which ? part : session.pictures, { naming, vocabulary, all });
+  const how = { naming, vocabulary, all: detail.format === 'pictures' };
+  const rows = rowsOf(session, detail.which ? part : session.pictures, how);
   const told = (/** @type {string} */ line) => page.saving.progress(line);
   const closed = folders.closed.map(({ name }) => name);
   page.saving.say(await save(rows, detail, told, closed).catch((error) => explain(error).sentence));

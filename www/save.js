@@ -37,6 +37,10 @@ export function partOf(selected, { pictures, shown }) {
   return shown.length < all ? { which: 'shown', size: shown.length, all } : null;
 }
 
+/** What is to be known of sidecars before they are unpacked over others. */
+const REPLACING =
+  'Unpacked beside pictures that have sidecars already, these take their place: give those to the page first (“Read files back in”), and all that is in them is kept.';
+
 /**
  * The rows of those pictures of which something is known.
  *
@@ -98,6 +102,7 @@ export function rowsOf(session, pictures, { naming, vocabulary, all = false }) {
         captionIsOwn: isOwn,
         captionThere: session.fileWords.of(picture)?.caption ?? '',
         original,
+        sidecar: session.fileWords.sidecarOf(picture),
       },
     ];
   });
@@ -137,7 +142,8 @@ export async function save(rows, { format, where, options, signal }, told, close
       archives += 1;
     }
     if (archives === 0) return ['There was nothing to save.', ...others()].join(' ');
-    return [`Saved ${known(rows.length - tally.absent - tally.bare)}.`, ...others()].join(' ');
+    const replacing = format === 'xmp' && rows.some(({ sidecar }) => !sidecar) ? [REPLACING] : [];
+    return [`Saved ${known(rows.length - tally.absent - tally.bare)}.`, ...replacing, ...others()].join(' ');
   } catch (error) {
     if (signal.aborted) return 'Stopped.';
     throw error;

@@ -124,3 +124,8 @@ export function lookedAt(about, text) {
   if (about === 'match') return `What makes it match “${short(text)}”`;
   return 'Where the classifier looked';
 }
+
+/** What there is to say where work was stopped. @param {{ stopped: number }} tally @returns {string | null} null where it was not */
+export function stoppedLine({ stopped }) {
+  return stopped > 0 ? `Stopped with ${count(stopped, 'picture')} left` : null;
+}

@@ -74,6 +74,39 @@ test('keywords and a caption of IPTC records count where XMP says nothing', asyn
   assert.equal(await embeddedIn(new Blob([damaged])), null);
 });
 
+test('so do a description of EXIF and the fields of Windows, but for what cameras write there themselves', async () => {
+  /** @param {[number, number, Buffer][]} fields tag, type and value of each, longer than four bytes */
+  const described = (fields) => {
+    const head = Buffer.alloc(8 + 2 + 12 * fields.length + 4);
+    head.write('II*\0', 'latin1');
+    head.writeUInt32LE(8, 4);
+    head.writeUInt16LE(fields.length, 8);
+    let at = head.length;
+    fields.forEach(([tag, type, { length }], i) => {
+      const place = 10 + 12 * i;
+      head.writeUInt16LE(tag, place);
+      head.writeUInt16LE(type, place + 2);
+      head.writeUInt32LE(length, place + 4);
+      head.writeUInt32LE(at, place + 8);
+      at += length;
+    });
+    const exif = Buffer.concat([Buffer.from('Exif\0\0'), head, ...fields.map(([, , value]) => value)]);
+    return embeddedIn(new Blob([jpeg(segment(0xe1, exif))]));
+  };
+  const description = (/** @type {string} */ text) =>
+    /** @type {[number, number, Buffer]} */ ([0x10e, 2, Buffer.from(`${text}\0`)]);
+  const wide = (/** @type {number} */ tag, /** @type {string} */ text) =>
+    /** @type {[number, number, Buffer]} */ ([tag, 1, Buffer.from(`${text}\0`, 'utf16le')]);
+  assert.deepEqual(await described([description('Oma im Grünen')]), { tags: [], caption: 'Oma im Grünen' });
+  assert.deepEqual(await described([wide(0x9c9c, 'Ömchen am Meer'), wide(0x9c9e, 'Oma;Ferien am Meer;犬')]), {
+    tags: ['Oma', 'Ferien am Meer', '犬'],
+    caption: 'Ömchen am Meer',
+  });
+  for (const junk of ['OLYMPUS DIGITAL CAMERA         ', 'SONY DSC', '          ']) {
+    assert.equal(await described([description(junk)]), null);
+  }
+});
+
 test('when it was taken is told by EXIF data, whatever else is told', async () => {
   // One entry that leads to the EXIF part, and in it one: DateTimeOriginal.
   const dated = (/** @type {string} */ date) => {

@@ -14,7 +14,7 @@ import {
   texts,
 } from '../../www/export.js';
 import { xmpOf } from '../../www/files/xmp-embed.js';
-import { readXmp } from '../../www/files/xmp-merge.js';
+import { mergedXmp, readXmp } from '../../www/files/xmp-merge.js';
 import { JFIF, jpeg, png, sampleWebp, segment } from './support/files.js';
 
 /** @template T @param {AsyncIterable<T>} some @returns {Promise<T[]>} */
@@ -170,6 +170,26 @@ test('pictures have their keywords in them, or beside them', async () => {
   }
   assert.deepEqual(readXmp(strFromU8(files['g.jpg.xmp'])), said);
   assert.deepEqual(Buffer.from(files['g.jpg']), damaged, 'what is not understood is not written to');
+});
+
+test('all else in a sidecar that was read is in the one that is saved', async () => {
+  const theirs = mergedXmp(null, { subjects: ['Opa'], description: 'Opa vor der Burg' }).replace(
+    '<rdf:Description ',
+    '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4" ',
+  );
+  assert.match(theirs, /Rating/);
+  const rows = [
+    { ...row('a.jpg'), sidecar: new Blob([theirs]) },
+    { ...row('b.jpg'), sidecar: new Blob(['<damaged']) },
+  ];
+  const { files } = await archive(rows, 'xmp', { keepCaption: true });
+  const [merged = '', fresh = ''] = Object.values(files).map((bytes) => strFromU8(bytes));
+  assert.match(merged, /xmp:Rating="4"/);
+  assert.deepEqual(
+    [readXmp(merged).tags.sort(), readXmp(merged).caption],
+    [['Opa', 'dog'], 'Opa vor der Burg'],
+  );
+  assert.equal(readXmp(fresh).caption, 'a dog on a beach');
 });
 
 test('a caption that a file has already stays, in it and in a sidecar, unless somebody has written another', async () => {

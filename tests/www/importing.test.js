@@ -4,6 +4,7 @@ import './support/dom.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { downloadsOf, filesOf } from '../../www/export.js';
+import { FileWords } from '../../www/file-words.js';
 import { importer } from '../../www/importing.js';
 import { TagPaths } from '../../www/tag-paths.js';
 
@@ -34,6 +35,7 @@ async function read(
     answerOf: () => ({ tags: tags.map((label) => ({ label })) }),
     captionsOf: () => [{ caption }],
     corrections: { of: () => ({ own, gone, caption: null }) },
+    fileWords: new FileWords(),
     paths,
   };
   const words = new Set(['dog', 'sea', 'boat', 'Rex']);
@@ -113,6 +115,7 @@ test('what a model is about to find is waited for, and no news then', async () =
     answerOf: () => (job.status === 'done' ? { tags: [{ label: 'dog' }] } : null),
     captionsOf: () => null,
     corrections: { of: () => undefined },
+    fileWords: new FileWords(),
     paths: new TagPaths(),
   });
   const names = { isBelow: () => false, knows: () => true, labelOf: (/** @type {string} */ name) => name };

@@ -4,7 +4,7 @@
  */
 
 import { duration, Pace } from '../pace.js';
-import { count, digits, progressLine } from '../words.js';
+import { count, digits, progressLine, stoppedLine } from '../words.js';
 import { button, make, tell, write } from './dom.js';
 
 /** Milliseconds of work of which no time is told. */
@@ -34,7 +34,7 @@ class WorkBar extends HTMLElement {
     write(this.#line, labels ? progressLine(progress, '') : this.#words({ total, open, stopped, failed }));
     this.#swap(this.#stop, working);
     this.#swap(this.#resume, !working && stopped > 0);
-    this.#swap(this.#failed, failed > 0 && open === 0 && comparable);
+    this.#swap(this.#failed, failed > 0 && open + stopped === 0 && comparable);
   }
 
   /** @param {{ total: number, open: number, stopped: number, failed: number }} tally */
@@ -44,10 +44,8 @@ class WorkBar extends HTMLElement {
     // Of what is soon over nobody wants to know when.
     const until = left !== null && left > SOON ? `, ${duration(left)} left` : '';
     if (open > 0) return `${digits(done)} of ${digits(total)} done${until}`;
-    if (stopped > 0) return `Stopped with ${count(stopped, 'picture')} left`;
-    return failed > 0
-      ? `${count(total, 'picture')}, ${digits(failed)} could not be read`
-      : count(total, 'picture');
+    const failing = failed > 0 ? `, ${digits(failed)} could not be read` : '';
+    return stoppedLine({ stopped }) ?? `${count(total, 'picture')}${failing}`;
   }
 
   /** Shows or hides a button; the keyboard, if it was there, goes to its successor. @param {HTMLButtonElement} control @param {boolean} shown */

@@ -12,6 +12,7 @@
  * @property {string} caption empty where there is none
  * @property {string} [alternative] a text that stands for the picture: its caption, or its tags where it has none
  * @property {string} [text] a text that holds caption and tags
+ * @property {Blob} [sidecar] the sidecar that it is of: what else is in there is kept when it is saved
  * @property {'parts' | 'text'} [listed] whether a list has that text: with the tags and the caption that are its parts, or alone
  *
  * @typedef {{ name: string, sentence: string }} FileTrouble
@@ -108,7 +109,7 @@ function decoded(bytes) {
 
 /** `photo.jpg.xmp`, and Adobe's `photo.xmp`. @param {string} text @param {string} path @returns {Row[]} */
 function readSidecar(text, path) {
-  return [{ ...namedBy(path), ...readXmp(text) }];
+  return [{ ...namedBy(path), ...readXmp(text), sidecar: new Blob([text]) }];
 }
 
 /** `photo.txt`. @param {string} text @param {string} path @returns {Row[]} */
@@ -176,10 +177,21 @@ function readJson(text) {
 }
 
 /** @param {Row} row */
-function saysSomething({ path, tags, own = [], gone = [], hierarchy, caption, alternative = '', text = '' }) {
+function saysSomething({
+  path,
+  tags,
+  own = [],
+  gone = [],
+  hierarchy,
+  caption,
+  alternative = '',
+  text = '',
+  sidecar,
+}) {
   return (
     path !== '' &&
-    ([tags, own, gone, hierarchy].some(({ length }) => length > 0) ||
+    (sidecar !== undefined ||
+      [tags, own, gone, hierarchy].some(({ length }) => length > 0) ||
       [caption, alternative, text].some((one) => one !== ''))
   );
 }

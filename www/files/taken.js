@@ -1,6 +1,10 @@
 /** A date of zeros, as of cameras that know none, is read as one before. */
 const EARLIEST = 1900;
 
+/** What cameras and programs write as a description by themselves. */
+const NO_CAPTION =
+  /^(.*digital camera|sony dsc|dji\b.*|samsung\b.*|exif_jpeg.*|default|untitled|screenshot|[\W_]*)$/i;
+
 /**
  * @typedef {object} Told
  * @property {number | null} taken when the camera took it, in milliseconds, by the clock of whoever looks; null where it is not told
@@ -9,32 +13,39 @@ const EARLIEST = 1900;
  */
 
 /**
- * What a picture's EXIF data and its IPTC records (IIM, which programs wrote before XMP) tell. What reads them is loaded when the first
- * picture is asked.
+ * What a picture's EXIF data, Windows' own fields in it, and its IPTC records (IIM, which programs wrote before XMP) tell. What reads them
+ * is loaded when the first picture is asked.
  *
  * @param {Uint8Array} head the first bytes of a JPEG, TIFF or HEIC file
  * @returns {Promise<Told>}
  */
 export async function toldIn(head) {
   const { parse } = await import('exifr/dist/full.esm.mjs');
-  const wanted = { ifd0: false, exif: ['DateTimeOriginal', 'CreateDate'], iptc: ['Keywords', 'Caption'] };
+  const wanted = {
+    ifd0: ['ImageDescription', 'XPKeywords', 'XPComment', 'XPTitle'],
+    exif: ['DateTimeOriginal', 'CreateDate'],
+    iptc: ['Keywords', 'Caption'],
+  };
   // What is damaged, or no picture of these kinds, tells nothing.
   const told = await parse(head, wanted).catch(() => null);
   const time = told?.DateTimeOriginal ?? told?.CreateDate;
   const texts = (/** @type {unknown} */ given) =>
     [given].flat().flatMap((one) => (typeof one === 'string' ? decoded(one).trim() || [] : []));
+  const captions = [told?.Caption, told?.ImageDescription, told?.XPComment, told?.XPTitle].flatMap(texts);
+  const windows = texts(told?.XPKeywords).flatMap((words) => words.split(';'));
   return {
     taken: time instanceof Date && time.getFullYear() >= EARLIEST ? time.getTime() : null,
-    keywords: texts(told?.Keywords),
-    caption: texts(told?.Caption)[0] ?? '',
+    keywords: told?.Keywords === undefined ? windows : texts(told.Keywords),
+    caption: captions.find((one) => !NO_CAPTION.test(one)) ?? '',
   };
 }
 
 /**
- * A text of such a record, whose letters are bytes: of UTF-8 in most, whatever they say of it, and else as Windows wrote them.
+ * A text whose letters are bytes: of UTF-8 in most, whatever is said of it, and else as Windows wrote them.
  * @param {string} bytes
  */
 function decoded(bytes) {
+  if (/[^\x00-\xff]/.test(bytes)) return bytes;
   const raw = Uint8Array.from(bytes, (letter) => letter.charCodeAt(0));
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(raw);
