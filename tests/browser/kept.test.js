@@ -8,7 +8,7 @@ import test from 'node:test';
 import { xmpPacket } from 'ocelli';
 import { withXmpInPng } from '../../www/files/xmp-png.js';
 import { IN_FIREFOX, openBrowser } from './support/browser.js';
-import { plain } from './support/pictures.js';
+import { plain, tiff } from './support/pictures.js';
 import { openSite, Visit } from './support/site.js';
 
 const browser = await openBrowser();
@@ -195,6 +195,21 @@ test('what an earlier version of the page kept is there, and known again', noFol
   assert.deepEqual(entries.find(({ name }) => name === 'p2.png').said.own, ['Grandma']);
   // Of a plain file the browser wants an icon.
   await visit.end({ expected: [/404/] });
+});
+
+test('what is said of a picture that the browser cannot show is there again', async () => {
+  const visit = await Visit.begin(browser, site.url);
+  const { page } = visit;
+  await visit.pick(tiff('scan.tiff'));
+  await visit.settled('scan.tiff');
+  await page.getByRole('button', { name: 'Edit caption and tags of scan.tiff' }).click();
+  await page.getByLabel('Add tags').first().fill('Grandpa');
+  await page.keyboard.press('Enter');
+  await page.locator('.kept-line', { hasText: '1 picture' }).waitFor();
+  await page.reload();
+  await visit.settled('scan.tiff');
+  assert.ok((await visit.read('scan.tiff')).tags.includes('Grandpa'));
+  await visit.end();
 });
 
 test('what a dropped picture says of itself is shown, found, used and kept', async () => {

@@ -45,7 +45,7 @@ export async function toldIn(head) {
  * @param {string} bytes
  */
 function decoded(bytes) {
-  if (/[^\x00-\xff]/.test(bytes)) return bytes;
+  if (/[\u{100}-\u{10ffff}]/u.test(bytes)) return bytes;
   const raw = Uint8Array.from(bytes, (letter) => letter.charCodeAt(0));
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(raw);
