@@ -296,7 +296,7 @@ export function edit({
         );
         const change = { add: [other], remove: [label] };
         correctEach(
-          `Made ${quoted([label])} of ${called(having)} ${quoted([other])}.`,
+          `Renamed ${quoted([label])} to ${quoted([other])}, a tag that is there already, for ${called(having)}.`,
           new Map(having.map((one) => [one, change])),
           {
             done() {
