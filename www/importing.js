@@ -55,19 +55,22 @@ export function importer({ session, names, correct, form = () => ({}) }) {
    * What a file says of a picture, beyond what is known of it here.
    * @param {Picture} picture
    * @param {Said} said
+   * @param {boolean} gently whether what somebody has said here counts for more
    * @returns {Change | null}
    */
-  const newsOf = (picture, { tags, own = [], gone = [], caption }) => {
+  const newsOf = (picture, { tags, own = [], gone = [], caption }, gently) => {
     const known = new Set(session.answerOf(picture)?.tags.map(({ label }) => label));
     const before = session.corrections.of(picture);
     const [confirmed, rejected] = [new Set(before?.own), new Set(before?.gone)];
-    const remove = labelsOf(gone).filter((label) => !rejected.has(label));
+    const stays = (/** @type {string} */ label) => gently && (confirmed.has(label) || rejected.has(label));
+    const remove = labelsOf(gone).filter((label) => !rejected.has(label) && !stays(label));
     // What a model has found here, too, is somebody's own where they say so.
     const sure = labelsOf(own).filter((label) => !confirmed.has(label));
     const fresh = labelsOf(tags).filter((label) => !known.has(label));
-    const add = [...new Set([...sure, ...fresh])].filter((label) => !remove.includes(label));
+    const add = [...new Set([...sure, ...fresh])].filter((label) => !remove.includes(label) && !stays(label));
     const text = readCaption(caption);
-    const isNew = text !== null && text !== session.captionsOf(picture)?.[0]?.caption;
+    const isKept = gently && typeof before?.caption === 'string';
+    const isNew = text !== null && !isKept && text !== session.captionsOf(picture)?.[0]?.caption;
     if (add.length === 0 && remove.length === 0 && !isNew) return null;
     return { add, remove, ...(isNew && { caption: text }) };
   };
@@ -88,9 +91,11 @@ export function importer({ session, names, correct, form = () => ({}) }) {
 
   /**
    * @param {readonly File[]} files
+   * @param {{ gently?: boolean }} [how] `gently`: whether what somebody has said here counts for more, as where files come again with
+   *   their folder
    * @returns {Promise<string>} what has become of them, in sentences; empty where they say nothing
    */
-  return async (files) => {
+  return async (files, { gently = false } = {}) => {
     const { matcher, readAnswers, readText } = await import('./files/import.js');
     const { rows, troubles } = await readAnswers(files);
     const met = matcher(session.pictures, rows);
@@ -132,7 +137,7 @@ export function importer({ session, names, correct, form = () => ({}) }) {
       const below = pathsOf(told);
       const isBelow = session.paths.with(below, labelOf) !== session.paths.given;
       paths.push(...below);
-      const change = newsOf(picture, told) ?? (isBelow ? {} : null);
+      const change = newsOf(picture, told, gently) ?? (isBelow ? {} : null);
       const before = changes.get(picture);
       if (change) changes.set(picture, before ? joined(before, change) : change);
     }

@@ -26,7 +26,7 @@ const TOLD_EVERY = 200;
  * @param {any} page.drop the `<drop-zone>`
  * @param {HTMLElement} page.samples the `<sample-row>`
  * @param {any} page.saving the `<save-answers>`
- * @param {(files: readonly File[]) => Promise<string>} page.takeAnswers tells what has become of them
+ * @param {(files: readonly File[], how: { gently: boolean }) => Promise<string>} page.takeAnswers tells what has become of them
  * @param {(sentence: string) => void} page.announce
  * @param {() => void} page.onAdded pictures have come in
  * @param {(picture: import('./session.js').Picture) => void} page.onThere somebody wants a sample that is here already
@@ -122,14 +122,15 @@ export function takeIn({
    * Reads what files say of pictures.
    * @param {readonly File[]} files
    * @param {(came: readonly string[], line: string) => void} show puts a line where somebody has given the files, behind those of what came
+   * @param {{ gently: boolean }} how whether what somebody has said since counts for more
    */
-  const answers = async (files, show) => {
+  const answers = async (files, show, how) => {
     await coming;
     const came = await unpack(files);
     if (session.tally().open > 0) {
       show(came, 'What the files say is read once the pictures have their tags.');
     }
-    const told = await takeAnswers(files).catch((error) => explain(error).sentence);
+    const told = await takeAnswers(files, how).catch((error) => explain(error).sentence);
     const line = told || (came.length > 0 ? '' : 'The files say nothing of any picture.');
     show(came, line);
     if (line !== '') announce(line);
@@ -138,7 +139,9 @@ export function takeIn({
   /** The same of files that came with pictures, or in their place. @param {readonly File[]} files */
   const answersBeside = (files) => {
     const before = drop.said;
-    return answers(files, (came, line) => drop.say([before, ...came, line].filter(Boolean).join(' ')));
+    const show = (/** @type {readonly string[]} */ came, /** @type {string} */ line) =>
+      drop.say([before, ...came, line].filter(Boolean).join(' '));
+    return answers(files, show, { gently: true });
   };
 
   /** @param {FileSystemDirectoryHandle} folder */
@@ -188,7 +191,7 @@ export function takeIn({
     } else coming = add(files);
   });
   on(drop, 'answers', answersBeside);
-  on(saving, 'answers', (files) => answers(files, (_, line) => saving.say(line)));
+  on(saving, 'answers', (files) => answers(files, (_, line) => saving.say(line), { gently: false }));
   on(samples, 'missing', () => announce('That picture could not be fetched.'));
   on(drop, 'nothing', (passed) => say(`That held no picture file. ${passed}`.trim()));
   on(drop, 'say', announce);

@@ -23,7 +23,9 @@ async function read(
     caption = 'a dog by the sea, at night',
     gone = [],
     own = [],
+    written = null,
     paths = new TagPaths(),
+    gently = false,
   } = {},
 ) {
   const picture = { name: 'a.jpg', path: 'a.jpg' };
@@ -34,7 +36,7 @@ async function read(
     captions: lane,
     answerOf: () => ({ tags: tags.map((label) => ({ label })) }),
     captionsOf: () => [{ caption }],
-    corrections: { of: () => ({ own, gone, caption: null }) },
+    corrections: { of: () => ({ own, gone, caption: written }) },
     fileWords: new FileWords(),
     paths,
   };
@@ -51,7 +53,7 @@ async function read(
     done();
   };
   const take = importer(/** @type {any} */ ({ session, names, correct }));
-  return { line: await take([files].flat()), change };
+  return { line: await take([files].flat(), { gently }), change };
 }
 
 const html = (alt) => new File([`<img src="a.jpg" alt="${alt}" />`], 'ocelli.html');
@@ -65,6 +67,19 @@ test('a text in the place of a picture is its caption, unless it is a list of ta
   assert.deepEqual((await read(html(sentence))).change, { add: [], remove: [], caption: sentence });
   const markdown = new File(['![boat, sea](a.jpg)\n'], 'ocelli.md');
   assert.deepEqual((await read(markdown)).change, { add: ['boat'], remove: [] });
+});
+
+test('what somebody has said since is not undone by files that come again with their folder', async () => {
+  const table = new File(['picture,tags,caption,rejected\na.jpg,boat; Rex,old words,sea\n'], 'ocelli.csv');
+  const since = { own: ['sea'], gone: ['boat'], caption: 'new words', written: 'new words' };
+  assert.deepEqual((await read(table, since)).change, {
+    add: ['boat', 'Rex'],
+    remove: ['sea'],
+    caption: 'old words',
+  });
+  assert.deepEqual((await read(table, { ...since, gently: true })).change, { add: ['Rex'], remove: [] });
+  const silent = { caption: 'of a model', gently: true };
+  assert.equal((await read(table, silent)).change?.caption, 'old words');
 });
 
 test('a tag that is wrong in a table is wrong here, and none of those that are right', async () => {
