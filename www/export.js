@@ -65,11 +65,12 @@ export function newTally() {
  */
 export async function* filesOf(rows, format, options = {}, tally = newTally()) {
   const list = LISTS[format];
-  if (list) yield { name: list.name, blob: new Blob([list.write(rows)], { type: list.type }), replace: true };
+  const said = rows.map((row) => ({ ...row, caption: captionOf(row, options) }));
+  if (list) yield { name: list.name, blob: new Blob([list.write(said)], { type: list.type }), replace: true };
   else if (format === 'pictures') yield* pictures(rows, options, tally);
   else if (format === 'txt') {
     const replace = options.replaceTexts ?? false;
-    const known = described(rows, options);
+    const known = described(said, options);
     for (const { name, text } of known) yield { name, blob: new Blob([text]), replace };
     yield* metadataOf(known, { replace });
   } else {
@@ -219,16 +220,21 @@ function sidecarOf(path) {
 
 /** @param {Row} row @param {Options} options @returns {import('./files/xmp-merge.js').Content} */
 function contentOf(row, options) {
-  const { tags, hierarchy, own = [], gone = [], captionThere = '' } = row;
-  const stays = captionThere !== '' && keepsCaption(row, options);
-  const description = stays ? captionThere : row.caption;
+  const { tags, hierarchy, own = [], gone = [] } = row;
+  const description = captionOf(row, options);
   return {
     subjects: tags,
     hierarchicalSubjects: hierarchy.filter((one) => one.includes('|')),
-    ...(description && { description, descriptionIsOwn: !stays && row.captionIsOwn === true }),
+    ...(description && { description, descriptionIsOwn: row.captionIsOwn === true }),
     rejected: gone,
     confirmed: own,
   };
+}
+
+/** The caption that is saved of a picture: that of its file, where it is to stay. @param {Row} row @param {Options} options */
+function captionOf(row, options) {
+  const { caption, captionThere = '' } = row;
+  return captionThere !== '' && keepsCaption(row, options) ? captionThere : caption;
 }
 
 /** @param {Row} row @param {Options} options */
@@ -280,8 +286,11 @@ async function* pictures(rows, options, tally) {
     }
     yield { name, blob: written ?? original };
     if (isPlain) tally.bare += 1;
-    else if (written) tally.within += 1;
-    else {
+    else if (written) {
+      tally.within += 1;
+      // What else some program has written of it goes with it.
+      if (row.sidecar) yield await sidecar(sidecarOf(name), row, options);
+    } else {
       tally.beside += 1;
       yield await sidecar(sidecarOf(name), row, options);
     }

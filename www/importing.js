@@ -70,7 +70,8 @@ export function importer({ session, names, correct, form = () => ({}) }) {
     const add = [...new Set([...sure, ...fresh])].filter((label) => !remove.includes(label) && !stays(label));
     const text = readCaption(caption);
     const isKept = gently && typeof before?.caption === 'string';
-    const isNew = text !== null && !isKept && text !== session.captionsOf(picture)?.[0]?.caption;
+    const there = [session.captionsOf(picture)?.[0]?.caption, session.fileWords.of(picture)?.caption];
+    const isNew = text !== null && !isKept && !there.includes(text);
     if (add.length === 0 && remove.length === 0 && !isNew) return null;
     return { add, remove, ...(isNew && { caption: text }) };
   };

@@ -190,6 +190,11 @@ test('all else in a sidecar that was read is in the one that is saved', async ()
     [['Opa', 'dog'], 'Opa vor der Burg'],
   );
   assert.equal(readXmp(fresh).caption, 'a dog on a beach');
+
+  const whole = [{ ...rows[0], original: new Blob([jpeg(JFIF)]) }];
+  const copies = await archive(whole, 'pictures', { keepCaption: true });
+  assert.deepEqual(Object.keys(copies.files), ['a.jpg', 'a.jpg.xmp']);
+  assert.match(strFromU8(copies.files['a.jpg.xmp']), /xmp:Rating="4"/);
 });
 
 test('a caption that a file has already stays, in it and in a sidecar, unless somebody has written another', async () => {
@@ -207,6 +212,12 @@ test('a caption that a file has already stays, in it and in a sidecar, unless so
   const [theirs, ours] = ['Grandma at sea', 'a dog on a beach'];
   assert.deepEqual(await captions({ keepCaption: true }), [theirs, ours, theirs, ours]);
   assert.deepEqual(await captions({ keepCaption: false }), [ours, ours, ours, ours]);
+  for (const format of /** @type {const} */ (['csv', 'json', 'html', 'markdown'])) {
+    for await (const { blob } of downloadsOf([there, own], format, { keepCaption: true })) {
+      const text = await blob.text();
+      assert.ok(text.includes(theirs) && text.includes(ours), format);
+    }
+  }
 });
 
 test('pictures of which nothing is known are among them, as they were', async () => {
