@@ -13,7 +13,7 @@
  * @property {boolean} [captionIsOwn] whether somebody has written or chosen it
  * @property {string} [captionThere] what its file has said already
  * @property {Blob | null} [original] its file, where that is here
- * @property {Blob | null} [sidecar] what some program has written beside it, where that was read
+ * @property {Blob} [sidecar] what some program has written beside it, where that was read
  *
  * @typedef {'xmp' | 'pictures' | 'csv' | 'json' | 'txt' | 'html' | 'markdown'} Format
  *

@@ -26,7 +26,7 @@ export class FileWords extends EventTarget {
   #reading = false;
   /** @type {WeakMap<Filed, Candidate[]>} */
   #captions = new WeakMap();
-  /** Sidecars of other programs that were read on this visit. @type {WeakMap<Picture, Blob>} */
+  /** Sidecars, and whether each is called as one that is saved here. @type {WeakMap<Picture, { sidecar: Blob, isExact: boolean }>} */
   #sidecars = new WeakMap();
 
   /** @param {Picture} picture @returns {Filed | undefined} */
@@ -76,14 +76,25 @@ export class FileWords extends EventTarget {
     this.#filed.set(picture, filed);
   }
 
-  /** @param {Picture} picture @param {Blob} sidecar that lies beside it */
-  putSidecar(picture, sidecar) {
-    this.#sidecars.set(picture, sidecar);
+  /** Takes up what was read on an earlier visit. @param {Picture} picture @param {{ filed?: Filed, sidecar?: Blob }} known */
+  restore(picture, { filed, sidecar }) {
+    if (filed) this.put(picture, filed);
+    // Whatever is read now is newer.
+    if (sidecar) this.#sidecars.set(picture, { sidecar, isExact: false });
   }
 
-  /** @param {Picture} picture @returns {Blob | null} what lies beside it, if that was read */
+  /**
+   * @param {Picture} picture
+   * @param {Blob} sidecar that lies beside it
+   * @param {boolean} isExact whether it is called as the one that is saved here, and so is what that takes the place of
+   */
+  putSidecar(picture, sidecar, isExact = true) {
+    if (isExact || !this.#sidecars.get(picture)?.isExact) this.#sidecars.set(picture, { sidecar, isExact });
+  }
+
+  /** @param {Picture} picture @returns {Blob | undefined} what lies beside it, if that was read */
   sidecarOf(picture) {
-    return this.#sidecars.get(picture) ?? null;
+    return this.#sidecars.get(picture)?.sidecar;
   }
 
   /** Whether a picture's file was looked at. @param {Picture} picture */

@@ -132,7 +132,7 @@ export function importer({ session, names, correct, form = () => ({}) }) {
         continue;
       }
       found += 1;
-      if (row.sidecar) session.fileWords.putSidecar(picture, row.sidecar);
+      if (row.sidecar) session.fileWords.putSidecar(picture, row.sidecar, row.exact);
       if (listed.isBeside(row, picture)) continue;
       const told = said(row, picture);
       const below = pathsOf(told);
@@ -195,12 +195,13 @@ function listedTexts(rows, pictureOf) {
   };
 }
 
-/** @param {Change} one @param {Change} other @returns {Change} */
+/** What two files say of a picture: what one of them takes away, it has not. @param {Change} one @param {Change} other @returns {Change} */
 function joined(one, other) {
   const caption = other.caption ?? one.caption;
+  const remove = [...(one.remove ?? []), ...(other.remove ?? [])];
   return {
-    add: [...(one.add ?? []), ...(other.add ?? [])],
-    remove: [...(one.remove ?? []), ...(other.remove ?? [])],
+    add: [...(one.add ?? []), ...(other.add ?? [])].filter((label) => !remove.includes(label)),
+    remove,
     ...(caption !== undefined && { caption }),
   };
 }

@@ -201,10 +201,7 @@ export class Session extends EventTarget {
     });
     this.recognition.learn(pictures, { copies: true });
     this.corrections.putAll(pictures.map((picture, i) => ({ picture, said: entries[i]?.said })));
-    for (const [i, picture] of pictures.entries()) {
-      const filed = entries[i]?.filed;
-      if (filed) this.fileWords.put(picture, filed);
-    }
+    for (const [i, picture] of pictures.entries()) this.fileWords.restore(picture, entries[i] ?? {});
     const known = new Map();
     for (const [i, picture] of pictures.entries()) {
       // What another tagger knew helps this one nothing.

@@ -1,10 +1,11 @@
 // Pictures of earlier visits are known again by what is in their files, and what an earlier version of the page kept is not lost.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
+import { strFromU8, unzipSync } from 'fflate';
 import { xmpPacket } from 'ocelli';
 import { withXmpInPng } from '../../www/files/xmp-png.js';
 import { IN_FIREFOX, openBrowser } from './support/browser.js';
@@ -209,6 +210,43 @@ test('what is said of a picture that the browser cannot show is there again', as
   await page.reload();
   await visit.settled('scan.tiff');
   assert.ok((await visit.read('scan.tiff')).tags.includes('Grandpa'));
+  await visit.end();
+});
+
+test('what is in sidecars of others is in those that are saved on the next visit, and undoes nothing', async () => {
+  const visit = await Visit.begin(browser, site.url);
+  const { page } = visit;
+  const theirs = xmpPacket({ subjects: ['Grandma', 'boat'], description: 'At sea' }).replace(
+    '<rdf:Description ',
+    '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4" ',
+  );
+  const files = [
+    plain('sea.png'),
+    { name: 'sea.png.xmp', mimeType: 'application/xml', buffer: Buffer.from(theirs) },
+  ];
+  await visit.pick(...files);
+  await page.getByText('Read what files say of 1 picture.').first().waitFor();
+  await page.getByRole('button', { name: 'Edit caption and tags of sea.png' }).click();
+  await page.getByRole('button', { name: 'Remove boat' }).click();
+  await page.getByRole('button', { name: 'Done with sea.png' }).click();
+  await page.locator('.kept-line', { hasText: '1 picture' }).waitFor();
+  await page.waitForTimeout(2000);
+  await page.reload();
+  await visit.settled('sea.png');
+  await visit.pick(...files);
+  await page.locator('drop-zone').getByText('The files say nothing that is not known here.').waitFor();
+  assert.deepEqual((await visit.read('sea.png')).tags.slice(0, 1), ['Grandma']);
+  assert.ok(!(await visit.read('sea.png')).tags.includes('boat'));
+  await page.reload();
+  await visit.settled('sea.png');
+  await page.locator('save-answers summary').click();
+  const saving = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Sidecars for photo programs' }).click();
+  const saved = unzipSync(readFileSync(await (await saving).path()));
+  const packet = strFromU8(saved['sea.png.xmp'] ?? new Uint8Array());
+  assert.match(packet, /xmp:Rating="4"/);
+  assert.match(packet, /Grandma/);
+  assert.doesNotMatch(packet, /<rdf:li>boat<\/rdf:li>[^]*<\/dc:subject>/);
   await visit.end();
 });
 

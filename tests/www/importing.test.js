@@ -4,6 +4,7 @@ import './support/dom.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { downloadsOf, filesOf } from '../../www/export.js';
+import { mergedXmp } from '../../www/files/xmp-merge.js';
 import { FileWords } from '../../www/file-words.js';
 import { importer } from '../../www/importing.js';
 import { TagPaths } from '../../www/tag-paths.js';
@@ -53,7 +54,8 @@ async function read(
     done();
   };
   const take = importer(/** @type {any} */ ({ session, names, correct }));
-  return { line: await take([files].flat(), { gently }), change };
+  const line = await take([files].flat(), { gently });
+  return { line, change, sidecar: await session.fileWords.sidecarOf(/** @type {any} */ (picture))?.text() };
 }
 
 const html = (alt) => new File([`<img src="a.jpg" alt="${alt}" />`], 'ocelli.html');
@@ -80,6 +82,20 @@ test('what somebody has said since is not undone by files that come again with t
   assert.deepEqual((await read(table, { ...since, gently: true })).change, { add: ['Rex'], remove: [] });
   const silent = { caption: 'of a model', gently: true };
   assert.equal((await read(table, silent)).change?.caption, 'old words');
+});
+
+test('of two sidecars the one that would be written over is kept, and what one of them rejects is gone', async () => {
+  const ours = mergedXmp(null, { subjects: ['boat'], rejected: ['Rex'] });
+  const theirs = mergedXmp(null, { subjects: ['Rex', 'boat'] });
+  const files = [new File([ours], 'a.jpg.xmp'), new File([theirs], 'a.xmp')];
+  for (const order of [files, [...files].reverse()]) {
+    const { change, sidecar } = await read(order);
+    assert.deepEqual([...new Set(change?.add)], ['boat']);
+    assert.deepEqual(change?.remove, ['Rex']);
+    assert.equal(sidecar, ours);
+  }
+  const rated = theirs.replaceAll('boat', 'sea').replaceAll('Rex', 'dog');
+  assert.equal((await read(new File([rated], 'a.xmp'))).sidecar, rated, 'also where it says nothing new');
 });
 
 test('a tag that is wrong in a table is wrong here, and none of those that are right', async () => {

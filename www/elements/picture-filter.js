@@ -29,6 +29,8 @@ const WANTS = {
 class PictureFilter extends HTMLElement {
   #summary = make('summary', { className: 'button' }, 'Filter');
   #search = make('input', { type: 'search', id: 'filter-tag', autocomplete: 'off' });
+  /** The tag that is meant by what is typed there, if any is. @type {string | null} */
+  #first = null;
   #tags = make('ul', { className: 'filter-tags', 'aria-label': 'Tags' });
   #more = button('', 'button button-quiet', () => this.#showMore(), { hidden: true });
   #want = make('select', { id: 'filter-want' });
@@ -110,6 +112,12 @@ class PictureFilter extends HTMLElement {
       if (this.#panel.open) tell(this, 'opened');
     });
     this.#search.addEventListener('input', () => this.#list());
+    this.#search.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' || this.#first === null || this.#search.value.trim() === '') return;
+      event.preventDefault();
+      this.#search.value = '';
+      this.#toggle(this.#first);
+    });
     for (const [control, key] of /** @type {const} */ ([
       [this.#want, 'want'],
       [this.#folder, 'folder'],
@@ -201,6 +209,8 @@ class PictureFilter extends HTMLElement {
     const others = rows.filter(
       ({ value, name }) => !this.#chosen.labels.has(value) && name.toLocaleLowerCase().includes(typed),
     );
+    const [first] = [...others.filter(({ name }) => name.toLocaleLowerCase() === typed), ...others];
+    this.#first = first?.value ?? null;
     const listed = this.#whole ? others : others.slice(0, LISTED);
     const counts = new Map(rows.map(({ value, count }) => [value, count]));
     const held = [...this.#tags.querySelectorAll('button')].find((one) => one === document.activeElement);

@@ -30,6 +30,7 @@ export function isNews({ captions, corrections, embeddings, fileWords, recogniti
     isSaid ||
     kept?.captions !== job.result ||
     kept?.filed !== fileWords.of(picture) ||
+    kept?.sidecar !== fileWords.sidecarOf(picture) ||
     kept?.quick !== picture.key ||
     kept?.content !== picture.content ||
     recognition.isUnread(picture) ||
@@ -49,7 +50,7 @@ export function entryOf({ captions, corrections, embeddings, fileWords, tags }, 
   const embedding = tags.engine && embeddings.known(tags.engine, picture);
   const result = captions.jobs.get(picture)?.result;
   const said = corrections.of(picture);
-  const filed = fileWords.of(picture);
+  const [filed, sidecar] = [fileWords.of(picture), fileWords.sidecarOf(picture)];
   const known =
     copy && embedding && result
       ? {
@@ -76,6 +77,7 @@ export function entryOf({ captions, corrections, embeddings, fileWords, tags }, 
     ...known,
     ...(said && { said }),
     ...(filed && { filed }),
+    ...(sidecar && { sidecar }),
   };
 }
 
@@ -88,7 +90,8 @@ export function entryOf({ captions, corrections, embeddings, fileWords, tags }, 
 export function joinedEntry(before, mine, there) {
   const said = joinedSaid(before?.said, mine.said, there.said);
   const filed = mine.filed === before?.filed ? there.filed : mine.filed;
-  const joined = { ...mine, ...(said && { said }), ...(filed && { filed }) };
+  const sidecar = mine.sidecar === before?.sidecar ? there.sidecar : mine.sidecar;
+  const joined = { ...mine, ...(said && { said }), ...(filed && { filed }), ...(sidecar && { sidecar }) };
   if (!said) delete joined.said;
   return joined;
 }

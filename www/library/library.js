@@ -274,6 +274,7 @@ export class Library extends EventTarget {
     // What models have found here stays what it is.
     this.#kept.set(picture, { ...there, ...modelsOf(before) });
     if (there.filed && fileWords.of(picture) === before.filed) fileWords.put(picture, there.filed);
+    if (there.sidecar) fileWords.putSidecar(picture, there.sidecar);
     if (said !== now) corrections.put(picture, said);
   }
 

@@ -22,6 +22,7 @@
  * @property {string} captionModel what has written them
  * @property {import('../corrections.js').Said} [said] by people
  * @property {import('../files/embedded.js').Filed} [filed] what its file says
+ * @property {Blob} [sidecar] what lies beside it
  * @property {number} [taken] when the file was last written, in milliseconds
  *
  * @typedef {object} Fresh what is to be written
@@ -302,6 +303,7 @@ function isEntry(entry) {
     Number.isFinite(entry.index) &&
     (entry.taken === undefined || Number.isFinite(entry.taken)) &&
     entry.copy instanceof Blob &&
+    (entry.sidecar === undefined || entry.sidecar instanceof Blob) &&
     entry.embedding instanceof Float32Array &&
     Array.isArray(entry.captions) &&
     entry.captions.every((/** @type {any} */ one) => typeof one?.caption === 'string')
