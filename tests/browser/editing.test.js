@@ -200,7 +200,8 @@ test('what people say is there on the next visit, and tells which pictures are s
     'the first of them',
   );
   await page.getByLabel('With the tags').fill('grand');
-  await page.getByRole('button', { name: 'Grandma 2' }).click();
+  await page.getByRole('button', { name: 'Grandma 2' }).waitFor();
+  await page.keyboard.press('Enter');
   await page.locator('picture-filter summary', { hasText: 'Filter: 2' }).waitFor();
   await tiles(visit, 2);
   await page.getByRole('button', { name: 'Rename the tag' }).click();
