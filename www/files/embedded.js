@@ -15,7 +15,7 @@
 import { readCaption, readTags } from '../corrections.js';
 import { leafOf } from '../labels.js';
 import { readPath } from '../tag-paths.js';
-import { toldIn } from './taken.js';
+import { toldIn } from './told.js';
 import { isJpeg } from './xmp-jpeg.js';
 import { xmpOf } from './xmp-embed.js';
 import { readXmp } from './xmp-merge.js';
