@@ -76,11 +76,13 @@ export class FileWords extends EventTarget {
     this.#filed.set(picture, filed);
   }
 
-  /** Takes up what was read on an earlier visit. @param {Picture} picture @param {{ filed?: Filed, sidecar?: Blob }} known */
+  /** Takes up what was read on an earlier visit, or in another tab. @param {Picture} picture @param {{ filed?: Filed, sidecar?: Blob }} known */
   restore(picture, { filed, sidecar }) {
     if (filed) this.put(picture, filed);
     // Whatever is read now is newer.
-    if (sidecar) this.#sidecars.set(picture, { sidecar, isExact: false });
+    if (sidecar && sidecar !== this.sidecarOf(picture)) {
+      this.#sidecars.set(picture, { sidecar, isExact: false });
+    }
   }
 
   /**
@@ -88,7 +90,7 @@ export class FileWords extends EventTarget {
    * @param {Blob} sidecar that lies beside it
    * @param {boolean} isExact whether it is called as the one that is saved here, and so is what that takes the place of
    */
-  putSidecar(picture, sidecar, isExact = true) {
+  putSidecar(picture, sidecar, isExact) {
     if (isExact || !this.#sidecars.get(picture)?.isExact) this.#sidecars.set(picture, { sidecar, isExact });
   }
 

@@ -59,6 +59,11 @@ test('keywords and a caption of IPTC records count where XMP says nothing', asyn
     [25, '犬, Hund'],
     [120, 'Großmutter und Hund'],
   ]);
+  assert.equal(
+    (await embeddedIn(new Blob([withIptc([[120, '海と犬']])])))?.caption,
+    '海と犬',
+    'of whatever script',
+  );
   const said = { tags: ['Grandma', '犬  Hund'], caption: 'Großmutter und Hund' };
   assert.deepEqual(await embeddedIn(new Blob([withIptc(records)])), said);
   const latin = withIptc([[25, Buffer.from('Großmutter', 'latin1')]]);

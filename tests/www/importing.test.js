@@ -84,6 +84,22 @@ test('what somebody has said since is not undone by files that come again with t
   assert.equal((await read(table, silent)).change?.caption, 'old words');
 });
 
+test('a sidecar that is read anew takes the place of one of an earlier visit, or of another tab', () => {
+  const words = new FileWords();
+  const picture = /** @type {any} */ ({});
+  const [old, fresh, exact] = ['old', 'fresh', 'exact'].map((text) => new Blob([text]));
+  words.restore(picture, { sidecar: old });
+  words.putSidecar(picture, fresh, false);
+  assert.equal(words.sidecarOf(picture), fresh);
+  words.restore(picture, { sidecar: fresh });
+  words.putSidecar(picture, old, false);
+  assert.equal(words.sidecarOf(picture), old, 'also once it was written');
+  words.putSidecar(picture, exact, true);
+  words.restore(picture, { sidecar: exact });
+  words.putSidecar(picture, old, false);
+  assert.equal(words.sidecarOf(picture), exact);
+});
+
 test('of two sidecars the one that would be written over is kept, and what one of them rejects is gone', async () => {
   const ours = mergedXmp(null, { subjects: ['boat'], rejected: ['Rex'] });
   const theirs = mergedXmp(null, { subjects: ['Rex', 'boat'] });

@@ -3,7 +3,7 @@ const EARLIEST = 1900;
 
 /** What cameras and programs write as a description by themselves. */
 const NO_CAPTION =
-  /^(.*digital camera|sony dsc|dji\b.*|samsung\b.*|exif_jpeg.*|default|untitled|screenshot|[\W_]*)$/i;
+  /^(.*digital camera|sony dsc|dji\b.*|samsung\b.*|exif_jpeg.*|default|untitled|screenshot|[^\p{Letter}\p{Number}]*)$/iu;
 
 /**
  * @typedef {object} Told

@@ -273,8 +273,9 @@ export class Library extends EventTarget {
     const said = joinedSaid(before.said, now, there.said);
     // What models have found here stays what it is.
     this.#kept.set(picture, { ...there, ...modelsOf(before) });
-    if (there.filed && fileWords.of(picture) === before.filed) fileWords.put(picture, there.filed);
-    if (there.sidecar) fileWords.putSidecar(picture, there.sidecar);
+    const { filed, sidecar } = there;
+    if (fileWords.of(picture) === before.filed) fileWords.restore(picture, { filed });
+    if (fileWords.sidecarOf(picture) === before.sidecar) fileWords.restore(picture, { sidecar });
     if (said !== now) corrections.put(picture, said);
   }
 
