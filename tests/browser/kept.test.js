@@ -155,8 +155,7 @@ test('two pictures of the same name, length and date are kept as two', noFolders
 test('what an earlier version of the page kept is there, and known again', noFolders, async (t) => {
   const { visit, folder } = await withKept(t);
   const { page } = visit;
-  const words = () => page.locator('.tile').evaluateAll((tiles) => tiles.map((one) => one.ariaLabel));
-  const before = await words();
+  const before = await visit.tiles();
   await page.goto(new URL('licences.txt', site.url).href);
   await page.evaluate(async () => {
     const wait = (request) =>
@@ -186,7 +185,7 @@ test('what an earlier version of the page kept is there, and known again', noFol
   await page.goto(site.url);
   await tile(visit, 'p2.png: Grandma').waitFor();
   await allDone(visit);
-  assert.deepEqual(await words(), before);
+  await visit.tilesSay(before);
   const old = await kept(visit, (all) => all.length === MANY);
   assert.ok(old.every(({ content, size }) => content === null && size === 400));
   // The files themselves tell the rest.

@@ -233,21 +233,20 @@ test('many pictures are there again on the next visit, until they are forgotten'
       (text) => document.querySelector('.work-line')?.textContent === text,
       `${count} pictures`,
     );
-  const words = () => page.locator('.tile').evaluateAll((tiles) => tiles.map((one) => one.ariaLabel));
   await page.setInputFiles('#folder', folder);
   await kept.getByText(`Small copies of ${MANY} pictures`).waitFor();
-  const before = await words();
+  const before = await visit.tiles();
   await page.reload();
   await page.locator('.tile').first().waitFor();
   await all(MANY);
-  assert.deepEqual(await words(), before, 'tags and captions are what they were');
+  await visit.tilesSay(before);
   assert.ok((await page.locator('.tile img[src]').count()) > 0);
   // Of the folder's files only what is new is new.
   write('fresh.png', 200);
   await page.setInputFiles('#folder', folder);
   await all(MANY + 1);
   await kept.getByText(`Small copies of ${MANY + 1} pictures`).waitFor();
-  assert.match((await words())[0] ?? '', /^fresh\.png: /);
+  assert.match((await visit.tiles())[0] ?? '', /^fresh\.png: /);
 
   // Whoever leaves amid the work is told what they have to choose again.
   const more = 10;

@@ -182,6 +182,26 @@ export class Visit {
     await this.page.waitForFunction((one) => one === document.activeElement, handle);
   }
 
+  /** What the tiles of the grid say: names, tags and captions. */
+  tiles() {
+    return this.page.locator('.tile').evaluateAll((tiles) => tiles.map((one) => one.ariaLabel));
+  }
+
+  /**
+   * Waits until the tiles say what is expected: captions are kept, tags are there once the tagger is.
+   * @param {(string | null)[]} expected
+   */
+  async tilesSay(expected) {
+    await this.page
+      .waitForFunction(
+        (text) =>
+          JSON.stringify([...document.querySelectorAll('.tile')].map((one) => one.ariaLabel)) === text,
+        JSON.stringify(expected),
+      )
+      .catch(() => null);
+    assert.deepEqual(await this.tiles(), expected, 'tags and captions are what they were');
+  }
+
   /** Picks files, as through the file dialog. @param {...File} files */
   async pick(...files) {
     await this.page.setInputFiles('#files', files);
