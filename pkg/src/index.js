@@ -56,6 +56,7 @@
  * @typedef {import('./page/catalogue.js').ModelInfo} ModelInfo
  * @typedef {import('./page/catalogue.js').StoredModel} StoredModel
  * @typedef {import('./extras/overlay.js').OverlayOptions} OverlayOptions
+ * @typedef {import('./shared/protocol.js').DecodedImage} DecodedImage
  * @typedef {import('./shared/protocol.js').Dtype} Dtype
  * @typedef {import('./shared/protocol.js').Progress} Progress
  * @typedef {import('./shared/protocol.js').Progress} ProgressEvent deprecated: `Progress`

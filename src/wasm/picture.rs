@@ -40,6 +40,16 @@ impl Picture {
     pub fn height(&self) -> u32 {
         self.0.height()
     }
+
+    /// A copy whose longer edge has at most so many pixels.
+    pub fn thumbnail(&self, longest_edge: u32) -> Self {
+        Self(image::thumbnail(&self.0, longest_edge))
+    }
+
+    /// The pixels as `ImageData` has them: rows of RGBA, opaque.
+    pub fn rgba(&self) -> Vec<u8> {
+        image::to_rgba(&self.0)
+    }
 }
 
 impl Picture {

@@ -233,6 +233,25 @@ test('embeds, compares, and averages templates', options, async (t) => {
 
 const unitSum = (numbers) => numbers.map((number) => number / numbers.reduce((sum, one) => sum + one, 0));
 
+test('decodes a picture for people, in its own size or a smaller one', options, async (t) => {
+  const { model } = await load(t, Embedder, CLIP, {}, { tower: 'text' });
+  const { bmp } = picture();
+  const [width, height] = [18, 22].map((at) => new DataView(bmp.buffer, bmp.byteOffset).getInt32(at, true));
+  const whole = await model.decodeImage(bmp);
+  assert.deepEqual([whole.width, whole.height], [width, Math.abs(height)]);
+  assert.ok(
+    whole.data.every((sample, i) => i % 4 !== 3 || sample === 255),
+    'opaque',
+  );
+  // What comes out goes in again.
+  assert.deepEqual(await model.decodeImage(whole), whole);
+  const longestEdge = Math.floor(whole.width / 2);
+  const small = await model.decodeImage(bmp, { longestEdge });
+  assert.equal(Math.max(small.width, small.height), longestEdge);
+  assert.deepEqual([small.naturalWidth, small.naturalHeight], [whole.width, whole.height]);
+  assert.equal(small.data.length, 4 * small.width * small.height);
+});
+
 test('none of these takes its share, or stands for itself', options, async (t) => {
   const { model } = await load(t, Tagger, CLIP);
   const { bmp } = picture();

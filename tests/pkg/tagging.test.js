@@ -192,6 +192,25 @@ for (const Class of [Tagger, Embedder]) {
   });
 }
 
+test('a picture is decoded for people, in its own size or a smaller one', async (t) => {
+  const { model, log } = await load(t, Embedder);
+  const pixels = { data: new Uint8ClampedArray(4 * 3 * 2), width: 3, height: 2 };
+  const whole = await model.decodeImage(pixels);
+  assert.equal(whole.data.length, 4 * 3 * 2);
+  assert.ok(whole.data instanceof Uint8ClampedArray);
+  const small = await model.decodeImage(pixels, { longestEdge: 2 });
+  assert.equal(small.data.length, 4 * 2 * 2);
+  const { width, height, naturalWidth, naturalHeight } = small;
+  assert.deepEqual([width, height, naturalWidth, naturalHeight], [2, 2, 3, 2]);
+  assert.equal(log.looks, 0, 'no model looks at it');
+  assert.equal(log.alive.size, 1, 'only the model is left alive');
+  await assert.rejects(model.decodeImage(bytesOf('damaged')), { code: 'image-damaged' });
+  for (const longestEdge of [0, 1.5, 2 ** 32, '5']) {
+    await assert.rejects(model.decodeImage(pixels, { longestEdge }), { code: 'argument-invalid' });
+  }
+  assert.equal(log.alive.size, 1);
+});
+
 test('pictures come in whatever is like an array, and bytes are one picture', async (t) => {
   const { model } = await load(t, Tagger);
   const images = [bytesOf('cat'), bytesOf('zebra')];

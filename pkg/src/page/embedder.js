@@ -1,7 +1,9 @@
 /**
  * Pictures and texts as vectors that can be compared, with CLIP.
  *
+ * @typedef {import('./image-input.js').ImageInput} ImageInput
  * @typedef {import('./image-input.js').ImageInputs} ImageInputs
+ * @typedef {import('../shared/protocol.js').DecodedImage} DecodedImage
  * @typedef {import('../shared/protocol.js').Progress} Progress
  * @typedef {import('./model.js').LoadOptions} LoadOptions
  * @typedef {import('./model.js').ModelSource} ModelSource
@@ -76,6 +78,27 @@ export class Embedder extends LoadedModel {
       const { sources, transfer } = await readImages(share, { signal });
       return this.request('embedImages', { images: sources }, { signal, transfer, onProgress: tell });
     });
+  }
+
+  /**
+   * A picture's pixels, decoded as they are for the model: to show what a browser does not, such as TIFF.
+   *
+   * @example
+   * const { data, width, height } = await embedder.decodeImage(file, { longestEdge: 1024 });
+   * context.putImageData(new ImageData(data, width, height), 0, 0);
+   * @param {ImageInput} image
+   * @param {{ longestEdge?: number, signal?: AbortSignal | null }} [options] `longestEdge`: pixels that the longer edge has at
+   *   most; a larger picture is made smaller, as PIL's `Image.thumbnail` does
+   * @returns {Promise<DecodedImage>}
+   * @throws {ImageError} `image-empty`, `image-unsupported`, `image-damaged`, `image-too-large`, `image-unreadable`
+   * @throws {AbortError} `aborted`
+   * @throws {WorkerError} `disposed`, `worker-failed`
+   * @throws {OcelliError} `argument-invalid`
+   */
+  async decodeImage(image, options = {}) {
+    const { longestEdge, signal } = readOptions(options, ['longestEdge', 'signal']);
+    const { source, transfer } = await readImage(image, { signal });
+    return this.request('decodeImage', { image: source, longestEdge }, { signal, transfer });
   }
 
   /**

@@ -6,6 +6,7 @@
 import { isShare, wrong } from './arguments.js';
 import { meantInstead } from './meant-option.js';
 import { isIntegrity } from '../shared/integrity.js';
+import { MAX_IMAGE_EDGE } from '../shared/limits.js';
 import { TASK_NAMES } from '../shared/tasks.js';
 import { VARIANT_NAMES } from '../shared/variants.js';
 
@@ -116,6 +117,10 @@ const SPECS = {
   teacher: { valid: (value) => typeof value?.rowsFor === 'function', must: 'be a Teacher' },
   also: { valid: Array.isArray, must: 'be an array of labels' },
   rerank: WHOLE,
+  longestEdge: {
+    valid: (value) => Number.isInteger(value) && value >= 1 && value <= MAX_IMAGE_EDGE,
+    must: `be a whole number from 1 to ${MAX_IMAGE_EDGE}`,
+  },
   // Of an interrogation.
   mode: oneOf(['best', 'fast', 'classic', 'negative']),
   minFlavors: WHOLE,

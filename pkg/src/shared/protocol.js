@@ -98,6 +98,13 @@
  * @property {Float32Array} cosine of the picture and each text, in their order
  * @property {Float32Array} logits the same, scaled
  *
+ * @typedef {object} DecodedImage A picture's pixels, as `ImageData` and `<canvas>` take them.
+ * @property {Uint8ClampedArray<ArrayBuffer>} data rows of RGBA, 8 bits each: upright, over white, opaque
+ * @property {number} width in pixels, of what is in `data`
+ * @property {number} height the same
+ * @property {number} naturalWidth in pixels, of the picture itself
+ * @property {number} naturalHeight the same
+ *
  * @typedef {object} FeatureArguments
  * @property {ImageSource} image
  * @property {boolean} pool whether one vector is wanted also of a model that gives one for each token
@@ -242,6 +249,7 @@
  * @property {{ params: TeachArguments, answer: TeachAnswer }} teach
  * @property {{ params: { image: ImageSource }, answer: Float32Array }} embedImage a vector of unit length
  * @property {{ params: { images: ImageSource[] }, answer: Float32Array[] }} embedImages the same of several at once
+ * @property {{ params: { image: ImageSource, longestEdge: number | undefined }, answer: DecodedImage }} decodeImage
  * @property {{ params: { texts: string[] }, answer: Float32Array }} embedTexts their vectors, one after the other
  * @property {{ params: { image: ImageSource, texts: string[] }, answer: SimilarityAnswer }} similarity
  * @property {{ params: FeatureArguments, answer: Features }} imageFeatures not scaled to any length

@@ -14,6 +14,8 @@
  * @typedef {object} PictureHandle
  * @property {number} width
  * @property {number} height
+ * @property {(longestEdge: number) => PictureHandle} thumbnail
+ * @property {() => Uint8Array<ArrayBuffer>} rgba its pixels, opaque
  * @property {() => void} free
  *
  * @typedef {object} ImageEncodingHandle a picture that a model is looking at

@@ -106,6 +106,13 @@ export function fakeWasm({
     static fromRgba(width, height, rgba) {
       return Object.assign(new Picture(), { text: `rgba ${rgba.join(',')}`, width, height });
     }
+    thumbnail(longestEdge) {
+      const [width, height] = [this.width, this.height].map((edge) => Math.min(edge, longestEdge));
+      return Object.assign(new Picture(), { text: `small ${this.text}`, width, height });
+    }
+    rgba() {
+      return new Uint8Array(4 * this.width * this.height).fill(255);
+    }
   }
 
   /** A model of three layers looks at a picture. */

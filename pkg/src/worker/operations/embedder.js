@@ -4,6 +4,7 @@
  * @typedef {import('../handles.js').TaggerHandle} TaggerHandle
  * @typedef {import('./image-encodings.js').ImageEncodings} ImageEncodings
  * @typedef {import('../../shared/types.js').ImageSource} ImageSource
+ * @typedef {import('../../shared/protocol.js').DecodedImage} DecodedImage
  * @typedef {import('../../shared/protocol.js').FeatureArguments} FeatureArguments
  * @typedef {import('../../shared/protocol.js').Features} Features
  * @typedef {import('../../shared/protocol.js').SimilarityAnswer} SimilarityAnswer
@@ -79,6 +80,30 @@ export class EmbedderOperations {
       return encodings.map(({ handle }) => this.#handle.embeddingOf(handle));
     } finally {
       for (const encoding of encodings) this.#encodings.close(encoding);
+    }
+  }
+
+  /**
+   * A picture's pixels, which are looked at by people alone.
+   *
+   * @param {{ image: ImageSource, longestEdge: number | undefined }} given
+   * @returns {AsyncGenerator<Step, DecodedImage, void>}
+   */
+  async *decodeImage({ image, longestEdge }) {
+    const whole = await this.#encodings.picture(image);
+    try {
+      const { width: naturalWidth, height: naturalHeight } = whole;
+      yield progress('image', null, 0, null);
+      const small = longestEdge === undefined ? null : whole.thumbnail(longestEdge);
+      try {
+        const { width, height } = small ?? whole;
+        const { buffer } = (small ?? whole).rgba();
+        return { data: new Uint8ClampedArray(buffer), width, height, naturalWidth, naturalHeight };
+      } finally {
+        if (small) release(small);
+      }
+    } finally {
+      release(whole);
     }
   }
 

@@ -139,6 +139,11 @@ export class ImageEncodings {
     }
   }
 
+  /** A picture that is not encoded. @param {ImageSource} source @returns {Promise<PictureHandle>} to be freed */
+  async picture(source) {
+    return openPicture(this.#wasm, await readSource(source));
+  }
+
   /** Frees an encoding, if it is not the one that is kept. @param {ImageEncoding} encoding */
   close(encoding) {
     if (encoding !== this.#last?.encoding) release(encoding.handle);
