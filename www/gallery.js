@@ -18,6 +18,7 @@ import { make, on } from './elements/dom.js';
 import { PictureCard } from './elements/picture-card.js';
 import { fileLines } from './near-duplicates.js';
 import { Thumbnails } from './thumbnails.js';
+import { decodeWith } from './decoding.js';
 
 /** Pictures that are shown as cards; with more, their answers would not be found. */
 const FEW = 24;
@@ -39,7 +40,7 @@ export class Gallery extends EventTarget {
   #list;
   #grid;
   #detail;
-  thumbnails = new Thumbnails();
+  thumbnails;
   /** The picture that is open over the others. @type {Picture | null} */
   #open = null;
   /** Keeps the place of its card among the others. */
@@ -56,6 +57,7 @@ export class Gallery extends EventTarget {
     this.#list = list;
     this.#grid = grid;
     this.#detail = detail;
+    this.thumbnails = new Thumbnails(decodeWith(session.tags));
     this.thumbnails.addEventListener('change', (event) =>
       grid.refresh(/** @type {CustomEvent<Picture>} */ (event).detail),
     );
@@ -189,6 +191,10 @@ export class Gallery extends EventTarget {
     const known = this.cards.get(picture);
     if (known) return known;
     const card = new PictureCard().open(picture);
+    card.addEventListener('unshown', async () => {
+      const copy = await this.thumbnails.large(picture);
+      if (this.cards.get(picture) === card) card.showInstead(copy);
+    });
     this.cards.set(picture, card);
     this.dispatchEvent(new CustomEvent('card', { detail: picture }));
     return card;

@@ -197,18 +197,31 @@ test('what an earlier version of the page kept is there, and known again', noFol
   await visit.end({ expected: [/404/] });
 });
 
-test('what is said of a picture that the browser cannot show is there again', async () => {
+test('a picture that the browser cannot show is shown all the same, and there again', async () => {
   const visit = await Visit.begin(browser, site.url);
   const { page } = visit;
-  await visit.pick(tiff('scan.tiff'));
+  await visit.pick(tiff('scan.tiff', { width: 64, height: 48, colour: [200, 30, 30] }));
   await visit.settled('scan.tiff');
+  const isShown = () =>
+    page.waitForFunction(() => {
+      const image = document.querySelector('picture-card img');
+      if (!image?.complete || image.naturalWidth !== 64 || image.naturalHeight !== 48) return false;
+      const context = new OffscreenCanvas(1, 1).getContext('2d');
+      context.drawImage(image, 0, 0);
+      const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
+      return red > 180 && green < 60 && blue < 60;
+    });
+  await isShown();
   await page.getByRole('button', { name: 'Edit caption and tags of scan.tiff' }).click();
   await page.getByLabel('Add tags').first().fill('Grandpa');
   await page.keyboard.press('Enter');
   await page.locator('.kept-line', { hasText: '1 picture' }).waitFor();
+  const [entry] = await kept(visit, (all) => all.length === 1);
+  assert.ok(entry.copy > 0);
   await page.reload();
   await visit.settled('scan.tiff');
   assert.ok((await visit.read('scan.tiff')).tags.includes('Grandpa'));
+  await isShown();
   await visit.end();
 });
 

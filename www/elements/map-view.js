@@ -1,6 +1,7 @@
 /**
  * `<map-view>`: a picture, and over it, when asked for, the map of what a model went by, with a line that says so. In the
- * large view it can be zoomed; elsewhere it dispatches `enlarge` when it is clicked.
+ * large view it can be zoomed; elsewhere it dispatches `enlarge` when it is clicked. Dispatches `unshown` where the browser cannot
+ * show the picture.
  */
 
 import { button, make, tell, write } from './dom.js';
@@ -15,6 +16,8 @@ class MapView extends HTMLElement {
   #image = make('img', { alt: '', decoding: 'async', draggable: false });
   #canvas = make('canvas', { className: 'map', hidden: true, 'aria-hidden': 'true' });
   #note = make('p', { className: 'map-note', hidden: true });
+  /** Stands in the place of what the browser does not show. */
+  #blank = make('p', { className: 'card-blank' });
   #enlarge = button('', 'card-enlarge', () => tell(this, 'enlarge'));
 
   #zoom = new Zoom(this, () => ({
@@ -33,11 +36,22 @@ class MapView extends HTMLElement {
     this.#enlarge.ariaLabel = `Enlarge ${name}`;
     this.#image.src = address;
     this.#image.addEventListener('error', () => {
-      this.#zoom.controls.remove();
-      this.#enlarge.remove();
-      this.#image.replaceWith(make('p', { className: 'card-blank' }, 'No preview'));
+      this.#image.replaceWith(this.#blank);
+      tell(this, 'unshown');
     });
     this.append(this.#image, this.#canvas, this.#note, this.#enlarge, this.#zoom.controls);
+  }
+
+  /** @param {string | null} address of what the browser shows in the picture's place; null where there is nothing */
+  showInstead(address) {
+    if (address === null) {
+      this.#zoom.controls.remove();
+      this.#enlarge.remove();
+      write(this.#blank, 'No preview');
+      return;
+    }
+    this.#image = make('img', { alt: '', decoding: 'async', draggable: false, src: address });
+    this.#blank.replaceWith(this.#image);
   }
 
   /** @param {string} note what is being found out, or why it cannot be */

@@ -170,6 +170,13 @@ export class PictureCard extends HTMLElement {
     return this;
   }
 
+  /** @param {Blob | null} copy of a picture that the browser does not show; null where there can be none */
+  showInstead(copy) {
+    if (this.#address) URL.revokeObjectURL(this.#address);
+    this.#address = copy && URL.createObjectURL(copy);
+    this.#frame.showInstead(this.#address);
+  }
+
   disconnectedCallback() {
     // Moving a card within the list disconnects it for a moment; only a card that stays out is done.
     queueMicrotask(() => {
