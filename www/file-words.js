@@ -23,6 +23,8 @@ export class FileWords extends EventTarget {
   #filed = new WeakMap();
   /** Files that were read. @type {WeakSet<Blob>} */
   #read = new WeakSet();
+  /** Pictures whose files are to be read, in the order in which they came. @type {Set<Picture>} */
+  #waiting = new Set();
   #reading = false;
   /** @type {WeakMap<Filed, Candidate[]>} */
   #captions = new WeakMap();
@@ -113,10 +115,13 @@ export class FileWords extends EventTarget {
   async read(pictures) {
     /** @type {Map<Picture, readonly string[]>} */
     const confirmed = new Map();
+    for (const picture of pictures) this.#waiting.add(picture);
     if (this.#reading || pictures.length === 0) return confirmed;
     this.#reading = true;
     let found = false;
-    for (const picture of pictures) {
+    // Those that come meanwhile are read as well.
+    for (const picture of this.#waiting) {
+      this.#waiting.delete(picture);
       if (this.#read.has(picture.file)) continue;
       this.#read.add(picture.file);
       // What is damaged says nothing.
