@@ -27,7 +27,7 @@ import { count } from './words.js';
 export function importer({ session, names, correct, form = () => ({}) }) {
   const labelOf = (/** @type {string} */ name) => names.labelOf(leafOf(name));
   const typed = (/** @type {readonly string[]} */ tags) =>
-    tags.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' ')));
+    tags.flatMap((tag) => readTags(tag.replaceAll(/\s*[,;]\s*/g, ' ')));
   const labelsOf = (/** @type {readonly string[]} */ tags) => [...new Set(typed(tags).map(labelOf))];
 
   /** Tags that are below others, beyond what the vocabulary says. @param {Said} said */

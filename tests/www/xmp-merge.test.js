@@ -30,7 +30,12 @@ const OURS = {
 };
 
 test('what nobody has written before is a packet of our own', () => {
-  for (const none of [null, '', ' \n']) assert.equal(mergedXmp(none, OURS), xmpPacket(OURS));
+  for (const none of [null, '', ' \n']) {
+    assert.equal(
+      mergedXmp(none, OURS),
+      xmpPacket({ ...OURS, hierarchicalSubjects: ['animal|dog', 'beach'] }),
+    );
+  }
 });
 
 test('keywords come to those that are there, once, and all else stays', () => {
@@ -45,6 +50,49 @@ test('keywords come to those that are there, once, and all else stays', () => {
   }
   assert.match(merged, /^<\?xpacket begin="\ufeff".*<\?xpacket end="w"\?>\n$/s);
   assert.equal(mergedXmp(merged, OURS), merged, 'once more changes nothing');
+});
+
+test('a list of paths has all keywords, as who reads it looks at no other', () => {
+  const listed = (text) => [...text.matchAll(/<rdf:li>([^<]*)</g)].map(([, word]) => word);
+  const flat = mergedXmp(THEIRS, { subjects: ['sea'] });
+  assert.doesNotMatch(flat, /hierarchicalSubject/, 'where nothing is below anything, there is none');
+  const merged = mergedXmp(THEIRS, OURS);
+  const list = /hierarchicalSubject.*hierarchicalSubject/s.exec(merged)?.[0] ?? '';
+  assert.deepEqual(listed(list), ['animal|dog', 'Rex', 'beach'], 'and those that are above others, once');
+});
+
+test('lists of digiKam and Windows are kept in step', () => {
+  const theirs = packet(
+    `<dc:subject><rdf:Bag><rdf:li>Mama</rdf:li><rdf:li>Sintra</rdf:li></rdf:Bag></dc:subject>
+     <digiKam:TagsList><rdf:Seq><rdf:li>Family/Mama</rdf:li><rdf:li>Places/Sintra</rdf:li></rdf:Seq></digiKam:TagsList>
+     <MicrosoftPhoto:LastKeywordXMP><rdf:Bag><rdf:li>Family/Mama</rdf:li></rdf:Bag></MicrosoftPhoto:LastKeywordXMP>`,
+    'xmlns:digiKam="http://www.digikam.org/ns/1.0/" xmlns:MicrosoftPhoto="http://ns.microsoft.com/photo/1.0/"',
+  );
+  assert.deepEqual(readXmp(theirs).hierarchy, ['Family|Mama', 'Places|Sintra']);
+  const bare = theirs.replace(/<dc:subject>.*<\/dc:subject>/s, '');
+  assert.deepEqual(readXmp(bare).tags, ['Family|Mama', 'Places|Sintra'], 'where they are all that there is');
+  const ours = { ...OURS, subjects: ['dog', 'Rex', 'sintra'], rejected: ['mama'] };
+  const merged = mergedXmp(theirs, ours);
+  const listed = (name) => {
+    const list = new RegExp(`<${name}>(.*)</${name}>`, 's').exec(merged)?.[1] ?? '';
+    return [...list.matchAll(/<rdf:li[^>]*>([^<]*)</g)].map(([, word]) => word);
+  };
+  assert.deepEqual(listed('digiKam:TagsList'), ['Places/Sintra', 'animal/dog', 'Rex']);
+  assert.match(merged, /<digiKam:TagsList><rdf:Seq>/);
+  assert.deepEqual(listed('MicrosoftPhoto:LastKeywordXMP'), ['animal/dog', 'Sintra', 'Rex']);
+  const again = mergedXmp(merged, ours);
+  assert.equal(mergedXmp(again, ours), again, 'once more changes nothing');
+  const alone = readXmp(mergedXmp(theirs, { subjects: ['sea'] }, { keepOthers: false }));
+  assert.deepEqual([alone.tags, alone.hierarchy], [['sea'], []]);
+});
+
+test('a keyword with a comma, which tags here have not, is not written twice', () => {
+  const theirs = packet('<dc:subject><rdf:Bag><rdf:li>Müller, Hans</rdf:li></rdf:Bag></dc:subject>');
+  assert.deepEqual(readXmp(mergedXmp(theirs, { subjects: ['Müller Hans', 'sea'] })).tags, [
+    'Müller, Hans',
+    'sea',
+  ]);
+  assert.deepEqual(readXmp(mergedXmp(theirs, { subjects: [], rejected: ['Müller Hans'] })).tags, []);
 });
 
 test('others may be left out, and their sentence left in', () => {

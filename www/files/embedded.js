@@ -43,7 +43,8 @@ export async function embeddedIn(file) {
 /** @param {string} packet @returns {Filed} */
 function saidIn(packet) {
   const { tags, own = [], gone = [], hierarchy, caption, captionIsOwn = false } = readXmp(packet);
-  const paths = [...hierarchy, ...tags].flatMap((path) => readPath(path) ?? []).slice(0, MOST_TAGS);
+  const all = [...new Set([...hierarchy, ...tags])].slice(0, MOST_TAGS);
+  const paths = all.flatMap((path) => readPath(path) ?? []);
   const text = readCaption(caption) ?? '';
   return {
     tags: tagsOf(tags),
@@ -57,7 +58,7 @@ function saidIn(packet) {
 
 /** @param {readonly string[]} keywords @returns {string[]} */
 function tagsOf(keywords) {
-  const tags = keywords.flatMap((tag) => readTags(tag.replaceAll(/[,;]/g, ' ')).map(leafOf));
+  const tags = keywords.flatMap((tag) => readTags(tag.replaceAll(/\s*[,;]\s*/g, ' ')).map(leafOf));
   return [...new Set(tags.slice(0, MOST_TAGS))];
 }
 

@@ -19,6 +19,9 @@ const DC = 'http://purl.org/dc/elements/1.1/';
 const LIGHTROOM = 'http://ns.adobe.com/lightroom/1.0/';
 /** What no other program has a name for. */
 const OCELLI = 'https://github.com/ocelli/ocelli/ns/1.0/';
+const DIGIKAM = 'http://www.digikam.org/ns/1.0/';
+const MICROSOFT = 'http://ns.microsoft.com/photo/1.0/';
+const MEDIAPRO = 'http://ns.iview-multimedia.com/mediapro/1.0/';
 const XML = 'http://www.w3.org/XML/1998/namespace';
 
 /** @typedef {readonly [space: string, name: string]} Property with its usual prefix */
@@ -28,6 +31,18 @@ const REJECTED = /** @type {Property} */ ([OCELLI, 'ocelli:rejected']);
 const CONFIRMED = /** @type {Property} */ ([OCELLI, 'ocelli:confirmed']);
 const WRITTEN_BY = /** @type {Property} */ ([OCELLI, 'ocelli:descriptionBy']);
 const DESCRIPTION = /** @type {Property} */ ([DC, 'dc:description']);
+
+/**
+ * Keywords with what they are below, as other programs have them, and what parts these: digiKam reads its own before all others.
+ * @type {readonly (readonly [Property, mark: string])[]}
+ */
+const LISTS = [
+  [[DIGIKAM, 'digiKam:TagsList'], '/'],
+  [[MICROSOFT, 'MicrosoftPhoto:LastKeywordXMP'], '/'],
+  [[MEDIAPRO, 'mediapro:CatalogSets'], '|'],
+];
+/** What parts them here, and in Lightroom's list. */
+const BELOW = '|';
 
 /** Who has written a sentence that is not a model's. */
 const PERSON = 'person';
@@ -53,7 +68,12 @@ const END = '<?xpacket end="w"?>';
 export function mergedXmp(existing, content, { keepOthers = true, keepCaption = false } = {}) {
   const { rejected = [], confirmed = [], descriptionIsOwn = false, ...known } = content;
   const isNew = existing === null || existing.trim() === '';
-  if (isNew && rejected.length + confirmed.length === 0 && !descriptionIsOwn) return xmpPacket(known);
+  if (isNew && rejected.length + confirmed.length === 0 && !descriptionIsOwn) {
+    return xmpPacket({
+      ...known,
+      hierarchicalSubjects: withFlat(known.hierarchicalSubjects, known.subjects),
+    });
+  }
   const { document, holders } = parsed(isNew ? xmpPacket(known) : existing);
   const { subjects = [], hierarchicalSubjects = [], description } = known;
   for (const [property, words] of /** @type {const} */ ([
@@ -63,8 +83,12 @@ export function mergedXmp(existing, content, { keepOthers = true, keepCaption = 
     const others = keepOthers ? valuesOf(holders, property) : [];
     if (!keepOthers) removed(holders, property);
     add(holders, property, missing(words, others), others);
-    if (rejected.length > 0) without(holders, property, rejected);
+    if (rejected.length > 0) without(holders, property, rejected, BELOW);
   }
+  const paths = valuesOf(holders, HIERARCHY);
+  const whole = withFlat(paths, valuesOf(holders, SUBJECT));
+  add(holders, HIERARCHY, missing(whole, paths), paths);
+  keepInStep(holders, whole.length > 0 ? whole : valuesOf(holders, SUBJECT), { rejected, keepOthers });
   for (const [property, words] of /** @type {const} */ ([
     [REJECTED, rejected],
     [CONFIRMED, confirmed],
@@ -82,7 +106,7 @@ export function mergedXmp(existing, content, { keepOthers = true, keepCaption = 
 }
 
 /**
- * What a packet says of its picture. What somebody has confirmed counts as long as other programs leave it among the keywords.
+ * What a packet says of its picture; `hierarchy`: those of its keywords that are below others, with these. What somebody has confirmed counts as long as other programs leave it among the keywords.
  *
  * @param {string} text
  * @returns {{ tags: string[], hierarchy: string[], own?: string[], gone?: string[], caption: string, captionIsOwn?: true }}
@@ -91,14 +115,21 @@ export function mergedXmp(existing, content, { keepOthers = true, keepCaption = 
 export function readXmp(text) {
   const { holders } = parsed(text);
   const gone = missing(valuesOf(holders, REJECTED), []);
-  const tags = missing(valuesOf(holders, SUBJECT), []);
+  const listed = missing(
+    [/** @type {const} */ ([HIERARCHY, BELOW]), ...LISTS].flatMap(([property, mark]) =>
+      valuesOf(holders, property).map((path) => path.replaceAll(mark, BELOW)),
+    ),
+    [],
+  );
+  const subjects = missing(valuesOf(holders, SUBJECT), []);
+  const tags = subjects.length > 0 ? subjects : listed;
   const left = new Set(missing(tags, gone).map(keyOf));
   const own = missing(valuesOf(holders, CONFIRMED), []).filter((word) => left.has(keyOf(word)));
   return {
     ...(own.length > 0 && { own }),
     ...(gone.length > 0 && { gone }),
     tags,
-    hierarchy: missing(valuesOf(holders, HIERARCHY), []),
+    hierarchy: listed.filter((path) => path.includes(BELOW)),
     caption: captionOf(holders).trim(),
     ...(valuesOf(holders, WRITTEN_BY).includes(PERSON) && { captionIsOwn: true }),
   };
@@ -171,18 +202,71 @@ function removed(holders, property) {
   }
 }
 
-/** Takes words out, in whatever list they are. @param {Element[]} holders @param {Property} property @param {readonly string[]} words */
-function without(holders, property, words) {
+/**
+ * Takes words out, in whatever list they are.
+ * @param {Element[]} holders
+ * @param {Property} property
+ * @param {readonly string[]} words
+ * @param {string} mark what parts words from what they are below
+ */
+function without(holders, property, words, mark) {
   const gone = new Set(words.map(keyOf));
-  const leaf = (/** @type {string} */ text) => keyOf(text.trim().split('|').at(-1) ?? '');
   for (const item of holders.flatMap((holder) => elementsOf(holder, property)).flatMap(itemsOf)) {
-    if (gone.has(leaf(item.textContent ?? ''))) item.parentNode?.removeChild(item);
+    if (gone.has(leafKey(item.textContent ?? '', mark))) item.parentNode?.removeChild(item);
   }
 }
 
-/** How two keywords are told apart: photo programs take no capital for another. @param {string} word */
+/**
+ * Paths, where there are any, with the words that are below nothing: who reads a list of paths looks at no other.
+ * @param {readonly string[] | undefined} paths
+ * @param {readonly string[] | undefined} words
+ * @returns {string[]}
+ */
+function withFlat(paths = [], words = []) {
+  if (paths.length === 0) return [];
+  const parts = paths.flatMap((path) => path.split(BELOW));
+  return [...paths, ...missing(words, parts)];
+}
+
+/**
+ * Brings the lists of other programs, where there are some, in step with the keywords.
+ * @param {Element[]} holders
+ * @param {readonly string[]} paths of all keywords
+ * @param {{ rejected: readonly string[], keepOthers: boolean }} how
+ */
+function keepInStep(holders, paths, { rejected, keepOthers }) {
+  for (const [property, mark] of LISTS) {
+    const there = valuesOf(holders, property);
+    if (there.length === 0) continue;
+    if (!keepOthers) removed(holders, property);
+    const others = keepOthers ? there : [];
+    const known = new Set(others.map((path) => leafKey(path, mark)));
+    const words = paths.filter((path) => !known.has(leafKey(path, BELOW)));
+    add(
+      holders,
+      property,
+      words.map((path) => path.replaceAll(BELOW, mark)),
+      others,
+    );
+    without(holders, property, rejected, mark);
+  }
+}
+
+/** @param {string} path @param {string} mark */
+function leafKey(path, mark) {
+  return keyOf(path.trim().split(mark).at(-1) ?? '');
+}
+
+/**
+ * How two keywords are told apart: photo programs take no capital for another, and here, where commas part tags, there are none in them.
+ * @param {string} word
+ */
 function keyOf(word) {
-  return word.normalize('NFC').toLowerCase();
+  return word
+    .normalize('NFC')
+    .toLowerCase()
+    .replaceAll(/[,;\s]+/g, ' ')
+    .trim();
 }
 
 /** @param {readonly string[]} words @param {readonly string[]} others @returns {string[]} those that are not among the others, once */
