@@ -38,10 +38,12 @@ export function calledSo(session, names, text, { byFile = true } = {}) {
   const label = meantBy(names, words);
   const singular = rememberSingulars();
   const wanted = wordsIn(words).map(singular);
+  const bare = plain(words);
+  const isTag = (/** @type {string} */ one) => names.isCalled(one, words) || plain(one) === bare;
   return session.pictures.filter((picture) => {
     const tags = session.answerOf(picture)?.tags ?? [];
     return (
-      tags.some((tag) => tag.label !== null && (tag.label === label || names.isCalled(tag.label, words))) ||
+      tags.some((tag) => tag.label !== null && (tag.label === label || isTag(tag.label))) ||
       captionsOf(session, picture).some((caption) => says(caption, wanted, singular)) ||
       (byFile && isWithin(picture.path, words))
     );
@@ -97,7 +99,9 @@ function isWithin(path, text) {
   return false;
 }
 
-/** @param {string} text */
+/** A text without the marks of its letters, which not everybody types: Zurich finds Zürich. @param {string} text */
 function plain(text) {
-  return text.trim().normalize('NFC').toLocaleLowerCase();
+  const letters = text.trim().toLocaleLowerCase().replaceAll('ß', 'ss').normalize('NFD');
+  // Those of Latin, Greek and Cyrillic alone: elsewhere they make another letter.
+  return letters.replaceAll(/[\u0300-\u036f]/g, '').normalize('NFC');
 }

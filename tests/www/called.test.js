@@ -53,6 +53,7 @@ test('tags, captions, files and folders are what a picture is called by', () => 
     'Küche/犬.jpg': { tags: ['flower'] },
   });
   assert.deepEqual(found('people'), ['Strand 2/IMG_1.jpg']);
+  assert.deepEqual(found('kuche'), ['Küche/犬.jpg'], 'marks of letters need not be typed');
   assert.deepEqual(found('ferry'), ['Strand 2/IMG_1.jpg']);
   assert.deepEqual(found('white ground'), ['vacation/IMG_12.jpg']);
   assert.deepEqual(found('strand'), ['Strand 2/IMG_1.jpg', 'vacation/IMG_12.jpg']);
@@ -62,4 +63,11 @@ test('tags, captions, files and folders are what a picture is called by', () => 
   assert.deepEqual(found('ku\u0308che'), ['Küche/犬.jpg'], 'however its letters are made');
   assert.deepEqual(found('犬.jpg'), ['Küche/犬.jpg']);
   assert.deepEqual(found(' '), []);
+});
+
+test('a tag is found without the marks of its letters, which in other scripts make another letter', () => {
+  const found = begin({ 'a.jpg': { tags: ['Großmutter'] }, 'b.jpg': { tags: ['かき'] } });
+  for (const typed of ['großmutter', 'grossmutter', 'GROSSMUTTER']) assert.deepEqual(found(typed), ['a.jpg']);
+  assert.deepEqual(found('がき'), []);
+  assert.deepEqual(found('かき'), ['b.jpg']);
 });
