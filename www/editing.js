@@ -12,6 +12,7 @@ import { on } from './elements/dom.js';
 import { History } from './history.js';
 import { joinedMap } from './joining.js';
 import { BELOW, leafOf } from './labels.js';
+import { shownCaptions } from './said.js';
 import { readPath } from './tag-paths.js';
 import { capital, count } from './words.js';
 
@@ -120,7 +121,9 @@ export function edit({
     if (chosen.length === 0) return;
     if (caption !== undefined) {
       const text = readCaption(caption);
-      const known = chosen.every((picture) => (session.captionsOf(picture)?.[0]?.caption ?? null) === text);
+      const known = chosen.every(
+        (picture) => (shownCaptions(session, picture)?.[0]?.caption ?? null) === text,
+      );
       if (!known) correct(`Changed the caption of ${called(chosen)}.`, chosen, { caption: text });
       return;
     }

@@ -9,6 +9,7 @@ import { on } from './elements/dom.js';
 import { bestFirst } from './near-duplicates.js';
 import { labelsWithin } from './phrases.js';
 import { wordsOf, written } from './query.js';
+import { hasWords } from './said.js';
 import { count, explain, isAbort } from './words.js';
 
 /**
@@ -155,7 +156,8 @@ export function find({
     try {
       const found = await search.duplicates((picture) => gallery.thumbnails.copyOf(picture), told);
       const isOfCamera = (/** @type {Picture} */ one) => session.fileWords.of(one)?.taken !== undefined;
-      const groups = found.map((group) => bestFirst(group, gallery.thumbnails, isOfCamera));
+      const isSaid = (/** @type {Picture} */ one) => hasWords(session, one);
+      const groups = found.map((group) => bestFirst(group, gallery.thumbnails, isOfCamera, isSaid));
       const all = groups.flat();
       if (groups.length > 0) session.arrange(all, { alone: true, groups });
       become({

@@ -14,11 +14,12 @@
  * @property {import('./elements/tag-field.js').Propose} propose names of tags
  */
 
+import { decodeWith } from './decoding.js';
 import { make, on } from './elements/dom.js';
 import { PictureCard } from './elements/picture-card.js';
 import { fileLines } from './near-duplicates.js';
+import { hasWords, shownCaptions } from './said.js';
 import { Thumbnails } from './thumbnails.js';
-import { decodeWith } from './decoding.js';
 
 /** Pictures that are shown as cards; with more, their answers would not be found. */
 const FEW = 24;
@@ -213,7 +214,7 @@ export class Gallery extends EventTarget {
     const [tagging, captioning] = [tags.jobs.get(picture), captions.jobs.get(picture)];
     card.show({
       tags: tagging && { ...tagging, result: this.#session.answerOf(picture) },
-      captions: captioning && { ...captioning, result: this.#session.captionsOf(picture) },
+      captions: captioning && { ...captioning, result: shownCaptions(this.#session, picture) },
       classes: classes.model ? classes.jobs.get(picture) : undefined,
       ...this.#look,
       filed: this.#session.fileWords.of(picture)?.caption ?? '',
@@ -247,11 +248,12 @@ export class Gallery extends EventTarget {
     const doubtful = answer?.sure === false ? 'Not sure' : isNone ? NONE.word : null;
     const word = names[0] ?? doubtful ?? INSTEAD[state];
     const tags = names.length > 0 ? names.join(', ') : word === NONE.word ? NONE.sentence : word;
-    const caption = this.#session.captionsOf(picture)?.[0]?.caption;
+    const caption = shownCaptions(this.#session, picture)?.[0]?.caption;
     const { groups } = this.#session;
     const selected = this.#selected?.has(picture) ?? false;
     const stays = this.#selected !== null && !selected;
-    const file = groups && fileLines(picture, groups, this.thumbnails, stays);
+    const has = hasWords(this.#session, picture);
+    const file = groups && fileLines(picture, groups, this.thumbnails, stays, has);
     const said = [file?.said, tags, caption].filter(Boolean).join('; ');
     // What shows nothing is known by its name alone.
     const lines = file?.lines ?? (state === 'failed' && names.length === 0 ? [word, picture.name] : [word]);

@@ -35,7 +35,7 @@ import { Turn } from './turn.js';
  * @property {number} numCaptions how many are shown
  * @property {boolean} rematch whether matching chooses the best of them
  *
- * @typedef {{ caption: string, match?: number }} Candidate a caption, with the probability that it fits
+ * @typedef {{ caption: string, match?: number, filed?: true }} Candidate a caption, with the probability that it fits; `filed`: of its file
  *
  * @typedef {object} Loaders the package's classes, or stand-ins
  * @property {Pick<typeof import('ocelli').Tagger, 'load'>} Tagger

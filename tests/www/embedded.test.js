@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Corrections } from '../../www/corrections.js';
 import { FileWords } from '../../www/file-words.js';
+import { hasWords, shownCaptions } from '../../www/said.js';
 import { embeddedIn, readFiled } from '../../www/files/embedded.js';
 import { withXmp } from '../../www/files/xmp-embed.js';
 import { mergedXmp } from '../../www/files/xmp-merge.js';
@@ -12,7 +13,7 @@ import { withFiled } from '../../www/tagging.js';
 import { EXIF, jpeg, png, sampleWebp, segment } from './support/files.js';
 
 const CONTENT = { subjects: ['Grandma', 'sea; wide', 'sea; wide', '犬'], description: 'two\nlines' };
-const FILED = { tags: ['Grandma', 'sea  wide', '犬'], caption: 'two lines' };
+const FILED = { tags: ['Grandma', 'sea wide', '犬'], caption: 'two lines' };
 const packet = mergedXmp(null, CONTENT);
 
 test('keywords and sentences are read out of every kind of picture that holds them', async () => {
@@ -64,7 +65,7 @@ test('keywords and a caption of IPTC records count where XMP says nothing', asyn
     '海と犬',
     'of whatever script',
   );
-  const said = { tags: ['Grandma', '犬  Hund'], caption: 'Großmutter und Hund' };
+  const said = { tags: ['Grandma', '犬 Hund'], caption: 'Großmutter und Hund' };
   assert.deepEqual(await embeddedIn(new Blob([withIptc(records)])), said);
   const latin = withIptc([[25, Buffer.from('Großmutter', 'latin1')]]);
   assert.deepEqual((await embeddedIn(new Blob([latin])))?.tags, ['Großmutter']);
@@ -174,6 +175,40 @@ test('what people have confirmed is read anew only where it was not known, and w
   picture.file = file();
   corrections.confirm(await words.read([picture]));
   assert.deepEqual(corrections.of(picture)?.own, ['boat']);
+});
+
+test('pictures that come while others are read are read as well', async () => {
+  const packet = mergedXmp(null, { subjects: ['sea'] });
+  const [first, second] = [0, 1].map(() => {
+    return /** @type {any} */ ({ file: new Blob([withXmp(png(), packet) ?? '']) });
+  });
+  const words = new FileWords();
+  const reading = words.read([first]);
+  assert.equal((await words.read([first, second])).size, 0);
+  await reading;
+  for (const one of [first, second]) assert.deepEqual(words.of(one)?.tags, ['sea']);
+});
+
+test('what a file says is the caption, unless somebody says something else', async () => {
+  const words = new FileWords();
+  const [corrections, picture] = [new Corrections(), /** @type {any} */ ({})];
+  let found = [{ caption: 'a fox' }];
+  const session = /** @type {any} */ ({
+    fileWords: words,
+    corrections,
+    captionsOf: () => corrections.captions(picture, found),
+  });
+  assert.equal(shownCaptions(session, picture), found);
+  assert.equal(hasWords(session, picture), false);
+  words.put(picture, { tags: [], caption: 'Anna at the sea' });
+  const shown = shownCaptions(session, picture);
+  assert.deepEqual(shown, [{ caption: 'Anna at the sea', filed: true }, { caption: 'a fox' }]);
+  assert.equal(shownCaptions(session, picture), shown, 'the same as long as it is');
+  assert.equal(hasWords(session, picture), true);
+  found = null;
+  assert.deepEqual(shownCaptions(session, picture), [{ caption: 'Anna at the sea', filed: true }]);
+  corrections.put(picture, { own: [], gone: [], caption: 'a fox at the sea' });
+  assert.equal(shownCaptions(session, picture)?.[0]?.caption, 'a fox at the sea');
 });
 
 test('a file’s keywords stand behind one’s own, and once', () => {

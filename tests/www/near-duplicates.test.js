@@ -14,12 +14,16 @@ test('each file says its name and size, its pixels where they are known, and whe
   const [large, small] = [picture('sea.jpg', 2_400_000), picture('sea-2.jpg', 31_000)];
   const groups = new Map([large, small].map((one) => [one, 0]));
   const known = { pixelsOf: () => ({ width: 4000, height: 3000 }) };
-  assert.deepEqual(fileLines(large, groups, known, true), {
+  assert.deepEqual(fileLines(large, groups, known, true, false), {
     lines: ['Stays: largest', 'sea.jpg', '2.4 MB', '4,000 × 3,000'],
     said: 'Stays: largest, 2.4 MB, 4,000 × 3,000',
   });
-  assert.deepEqual(fileLines(small, groups, unknown, false).lines, ['sea-2.jpg', '31 kB']);
-  assert.equal(fileLines(large, groups, unknown, false).lines[0], 'Largest', 'whatever becomes of it');
+  assert.deepEqual(fileLines(small, groups, unknown, false, true).lines, [
+    'sea-2.jpg',
+    '31 kB',
+    'has words of people',
+  ]);
+  assert.equal(fileLines(large, groups, unknown, false, false).lines[0], 'Largest', 'whatever becomes of it');
 });
 
 test('where names are the same, folders tell them apart; none of equal files is the largest', () => {
@@ -29,8 +33,8 @@ test('where names are the same, folders tell them apart; none of equal files is 
     [other, 0],
     [picture('elsewhere/lake.jpg', 9000), 1],
   ]);
-  assert.deepEqual(fileLines(one, groups, unknown, true).lines, ['Stays', 'sea.jpg', '1 kB', '2019']);
-  assert.deepEqual(fileLines(other, groups, unknown, false).lines, ['sea.jpg', '1 kB', 'copies']);
+  assert.deepEqual(fileLines(one, groups, unknown, true, false).lines, ['Stays', 'sea.jpg', '1 kB', '2019']);
+  assert.deepEqual(fileLines(other, groups, unknown, false, false).lines, ['sea.jpg', '1 kB', 'copies']);
 });
 
 test('of files that are nearly the same the best is in front: shown, of most pixels, of the camera, then by name and length', () => {
@@ -46,7 +50,9 @@ test('of files that are nearly the same the best is in front: shown, of most pix
     of: (one) => (one === tiff ? '' : 'blob:'),
     pixelsOf: (one) => (one === tiff ? null : pixels(one)),
   };
-  const names = (group, isOfCamera) => bestFirst(group, thumbnails, isOfCamera).map(({ name }) => name);
+  const never = () => false;
+  const names = (group, isOfCamera, hasWords = never) =>
+    bestFirst(group, thumbnails, isOfCamera, hasWords).map(({ name }) => name);
   const all = [tiff, small, png, copy, gif, numbered, original];
   const [first, ...others] = [
     'IMG_1.jpg',
@@ -61,6 +67,15 @@ test('of files that are nearly the same the best is in front: shown, of most pix
     names(all, (one) => one === original),
     [first, ...others],
   );
+  assert.equal(
+    names(
+      all,
+      (one) => one === original,
+      (one) => one === copy || one === small,
+    )[0],
+    copy.name,
+    'what people have said goes with none, unless another has more pixels',
+  );
   const [second, ...rest] = others;
   assert.deepEqual(
     names(all, () => false),
@@ -68,7 +83,7 @@ test('of files that are nearly the same the best is in front: shown, of most pix
   );
   const unsure = { ...thumbnails, pixelsOf: (one) => (one === png ? null : pixels(one)) };
   assert.equal(
-    bestFirst([png, small], unsure, () => false)[0],
+    bestFirst([png, small], unsure, never, never)[0],
     small,
     'pixels count where those of all are known',
   );

@@ -23,6 +23,7 @@ class CaptionView extends HTMLElement {
   /** All of the caption in one piece, which is how it is read aloud; seen while there are no words to choose from. */
   #caption = make('p', { className: 'caption', 'aria-live': 'polite', 'aria-atomic': 'true' });
   #words = make('div', { className: 'words', role: 'group', 'aria-label': 'Words of the caption' });
+  #source = make('p', { className: 'field-help', hidden: true }, 'from the file');
   #rest = make('p', { className: 'field-help' });
   #others = make('ol', { className: 'others', 'aria-label': 'Other captions, best first' });
   /** @type {Candidate[] | null} the captions whose words are on screen */
@@ -31,7 +32,7 @@ class CaptionView extends HTMLElement {
   connectedCallback() {
     // It is moved about.
     if (this.#words.isConnected) return;
-    this.append(this.#caption, this.#words, this.#rest, this.#others);
+    this.append(this.#caption, this.#words, this.#source, this.#rest, this.#others);
     this.#words.addEventListener('keydown', (event) => this.#move(event));
   }
 
@@ -48,6 +49,7 @@ class CaptionView extends HTMLElement {
     write(this.#caption, placeholder ? PLACEHOLDER[status] : text);
     this.#caption.hidden = this.#caption.textContent === '';
 
+    this.#source.hidden = writing || !result?.[0]?.filed;
     const finished = status === 'done' && best !== '' ? result : null;
     this.#words.hidden = finished === null;
     this.#caption.classList.toggle('unseen', finished !== null);
