@@ -7,7 +7,10 @@ import { UMAP } from 'umap-js';
 
 /** Vectors that are arranged by themselves: what a minute suffices for on a slow machine. */
 const SAMPLE = 1500;
+/** Neighbours that each is placed by, where there are many; of few, a part: were all of them neighbours, none would be near. */
 const NEIGHBOURS = 15;
+const LEAST_NEIGHBOURS = 4;
+const PART = 1 / 5;
 const ROUNDS = 200;
 /** Of those beside the sample, how many of it each is placed by. */
 const NEAREST = 3;
@@ -30,8 +33,9 @@ addEventListener('message', ({ data: { vectors, count, dims } }) => {
 function arrange(rows) {
   // So few have no neighbourhoods.
   if (rows.length < 4) return rows.map((_, i) => [i, 0]);
+  const neighbours = Math.min(NEIGHBOURS, Math.max(LEAST_NEIGHBOURS, Math.round(PART * rows.length)));
   const umap = new UMAP({
-    nNeighbors: Math.min(NEIGHBOURS, rows.length - 1),
+    nNeighbors: Math.min(neighbours, rows.length - 1),
     nEpochs: ROUNDS,
     minDist: 0.2,
     random: seeded(),
