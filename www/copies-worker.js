@@ -49,12 +49,14 @@ function groupsOf(hashes, vectors) {
   const groups = new Groups();
   const known = hashes.flatMap((hash, place) => (hash ? [{ hash, place, vector: vectors[place] }] : []));
   known.forEach((one, i) => {
-    known.forEach((other, k) => {
-      if (k <= i || distance(one.hash, other.hash) > BITS || groups.areJoined(one.place, other.place)) return;
+    for (let k = i + 1; k < known.length; k++) {
+      const other = known[k];
+      if (!other || distance(one.hash, other.hash) > BITS) continue;
+      if (groups.areJoined(one.place, other.place)) continue;
       if (one.vector && other.vector && dot(one.vector, other.vector) >= COSINE) {
         groups.join(one.place, other.place);
       }
-    });
+    }
   });
   return groups.all();
 }
