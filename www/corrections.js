@@ -194,7 +194,15 @@ export function readTags(text) {
 
 /** @param {string} text @returns {string | null} null where nothing was typed */
 export function readCaption(text) {
-  return cleanLine(text).slice(0, LONGEST_CAPTION) || null;
+  const lines = text.split(/\r\n|[\n\r\u2028\u2029]/).map(cleanLine);
+  // What is between two paragraphs is one line.
+  return (
+    lines
+      .join('\n')
+      .replaceAll(/\n{3,}/g, '\n\n')
+      .trim()
+      .slice(0, LONGEST_CAPTION) || null
+  );
 }
 
 /** @param {string} text without what no file can hold, on one line */

@@ -5,12 +5,14 @@
  * @typedef {object} Row one picture
  * @property {string} path its name, with its folders where it came with them
  * @property {string[]} tags best first
+ * @property {string[]} [subjects] the same as their file spells them, with commas
  * @property {string[]} hierarchy the same below what they imply: `animal|pet|dog`
  * @property {string[]} [paths] those of these that somebody has said: `pets|Minka`
  * @property {string[]} [own] those of its tags that somebody has given it or agreed to
  * @property {string[]} [gone] tags that somebody has taken away
  * @property {string} caption empty where there is none
  * @property {boolean} [captionIsOwn] whether somebody has written or chosen it
+ * @property {boolean} [captionIsSaid] whether somebody has done so here, and not in the file
  * @property {string} [captionThere] what its file has said already
  * @property {Blob | null} [original] its file, where that is here
  * @property {Blob} [sidecar] what some program has written beside it, where that was read
@@ -31,12 +33,14 @@
  */
 
 import { archivesOf } from './files/archive.js';
+import { packetIn } from './files/embedded.js';
 import { metadataOf } from './files/metadata.js';
 import { partsOf, stemOf } from './files/paths.js';
 import { writeTable } from './files/table.js';
 import { writeText } from './files/texts.js';
 import { withKeywords } from './files/with-keywords.js';
-import { mergedXmp } from './files/xmp-merge.js';
+import { mergedXmp, readXmp } from './files/xmp-merge.js';
+import { leafOf } from './labels.js';
 
 /** The formats of which all pictures are in one file. @type {Partial<Record<Format, { name: string, type: string, write: (rows: readonly Row[]) => string }>>} */
 const LISTS = {
@@ -220,10 +224,10 @@ function sidecarOf(path) {
 
 /** @param {Row} row @param {Options} options @returns {import('./files/xmp-merge.js').Content} */
 function contentOf(row, options) {
-  const { tags, hierarchy, own = [], gone = [] } = row;
+  const { tags, subjects = tags, hierarchy, own = [], gone = [] } = row;
   const description = captionOf(row, options);
   return {
-    subjects: tags,
+    subjects,
     hierarchicalSubjects: hierarchy.filter((one) => one.includes('|')),
     ...(description && { description, descriptionIsOwn: row.captionIsOwn === true }),
     rejected: gone,
@@ -238,12 +242,12 @@ function captionOf(row, options) {
 }
 
 /** @param {Row} row @param {Options} options */
-function keepsCaption({ captionIsOwn = false }, { keepCaption = false }) {
-  return keepCaption && !captionIsOwn;
+function keepsCaption({ captionIsOwn = false, captionIsSaid = captionIsOwn }, { keepCaption = false }) {
+  return keepCaption && !captionIsSaid;
 }
 
 /**
- * A sidecar, with all else that is in one which the picture has already.
+ * A sidecar, with all else that is in one which the picture has already, or else in the picture.
  * @param {string} name
  * @param {Row} row
  * @param {Options} options
@@ -252,10 +256,33 @@ function keepsCaption({ captionIsOwn = false }, { keepCaption = false }) {
 async function sidecar(name, row, options) {
   const content = contentOf(row, options);
   const keepCaption = keepsCaption(row, options);
-  const onto = async (/** @type {Blob} */ there) =>
-    new Blob([mergedXmp(await there.text(), content, { keepCaption })]);
-  const known = row.sidecar ? await onto(row.sidecar).catch(() => null) : null;
+  const onto = async (/** @type {Blob} */ there) => {
+    const text = await there.text();
+    return new Blob([mergedXmp(text, await stillThere(content, text, row), { keepCaption })]);
+  };
+  // What the picture itself says goes along, as some programs read nothing but the sidecar.
+  const base = row.sidecar ?? (row.original && (await packetIn(row.original).catch(() => null)));
+  const known = base ? await onto(base).catch(() => null) : null;
   return { name, blob: known ?? new Blob([mergedXmp(null, content)]), onto };
+}
+
+/**
+ * What is written without keywords that another program has taken out of a sidecar since it was read.
+ * @param {import('./files/xmp-merge.js').Content} content
+ * @param {string} text of the sidecar as it is now
+ * @param {Row} row
+ */
+async function stillThere(content, text, { sidecar: before }) {
+  const then = before && (await before.text());
+  if (then === undefined || then === text) return content;
+  const has = new Set(readXmp(text).tags);
+  const { subjects = [], hierarchicalSubjects = [], confirmed = [] } = content;
+  const gone = readXmp(then).tags.filter((word) => !has.has(word) && !confirmed.includes(word));
+  return {
+    ...content,
+    subjects: subjects.filter((word) => !gone.includes(word)),
+    hierarchicalSubjects: hierarchicalSubjects.filter((path) => !gone.includes(leafOf(path))),
+  };
 }
 
 /**
@@ -278,7 +305,10 @@ async function* pictures(rows, options, tally) {
     let written = null;
     try {
       if (isPlain) await original.slice(0, 1).arrayBuffer();
-      else written = await withKeywords(original, contentOf(row, options), { keepCaption });
+      else {
+        const { captionThere = '' } = row;
+        written = await withKeywords(original, contentOf(row, options), { keepCaption, captionThere });
+      }
     } catch {
       // It was moved, or changed, since it came.
       tally.absent += 1;

@@ -1,15 +1,16 @@
 /**
- * What pictures say of themselves, read one after the other once they have their tags, so that nobody waits for it. It is kept apart
+ * What pictures say of themselves, and sidecars beside them: read one after the other once they have their tags, so that nobody waits for it. It is kept apart
  * from what people say here, which counts for more, and from what models find. What people have said here and saved in a picture comes
  * back with it: which tags it surely has, which it has not, and a caption of their own.
  *
  * @typedef {import('./pictures.js').Picture} Picture
- * @typedef {import('./files/embedded.js').Filed} Filed
+ * @typedef {import('./files/filed.js').Filed} Filed
  * @typedef {import('./corrections.js').Said} Said
  * @typedef {import('./session.js').Candidate} Candidate
  */
 
 import { embeddedIn } from './files/embedded.js';
+import { beyond, combined } from './files/filed.js';
 import { leafOf } from './labels.js';
 
 /** @type {readonly string[]} */
@@ -21,6 +22,12 @@ export class FileWords extends EventTarget {
   labelOf = String;
   /** @type {WeakMap<Picture, Filed>} */
   #filed = new WeakMap();
+  /**
+   * What of that is in the picture; in both, as it was kept; in a sidecar of Adobe's name; and in one that is called as those that are
+   * saved here.
+   * @type {WeakMap<Picture, Partial<Record<'within' | 'kept' | 'beside' | 'exact', Filed | undefined>>>}
+   */
+  #parts = new WeakMap();
   /** Files that were read. @type {WeakSet<Blob>} */
   #read = new WeakSet();
   /** Pictures whose files are to be read, in the order in which they came. @type {Set<Picture>} */
@@ -67,6 +74,11 @@ export class FileWords extends EventTarget {
     return captions;
   }
 
+  /** How a tag is spelled in a picture's file, where that is not how it is called here. @param {Picture} picture @param {string} label */
+  spellingOf(picture, label) {
+    return this.of(picture)?.spelled?.get(label);
+  }
+
   /** What the keywords of a picture's file are below, by their labels. @param {Picture} picture @returns {ReadonlyMap<string, string>} */
   pathsOf(picture) {
     const paths = this.of(picture)?.paths ?? NONE;
@@ -76,15 +88,53 @@ export class FileWords extends EventTarget {
   /** @param {Picture} picture @param {Filed} filed as it was read on an earlier visit */
   put(picture, filed) {
     this.#filed.set(picture, filed);
+    this.#parts.set(picture, { [this.sidecarOf(picture) ? 'kept' : 'within']: filed });
   }
 
   /** Takes up what was read on an earlier visit, or in another tab. @param {Picture} picture @param {{ filed?: Filed, sidecar?: Blob }} known */
   restore(picture, { filed, sidecar }) {
-    if (filed) this.put(picture, filed);
     // Whatever is read now is newer.
     if (sidecar && sidecar !== this.sidecarOf(picture)) {
       this.#sidecars.set(picture, { sidecar, isExact: false });
     }
+    if (filed) this.put(picture, filed);
+  }
+
+  /**
+   * What a sidecar says of its picture, until it is read again.
+   * @param {Picture} picture
+   * @param {Filed} filed
+   * @param {object} how
+   * @param {boolean} how.isExact whether it is called as the one that is saved here, which counts for more
+   * @param {Filed | undefined} [how.before] what it said on an earlier visit
+   * @returns {readonly string[] | null} tags that people have confirmed in it, where that was not known yet; null where all was known
+   */
+  hear(picture, filed, { isExact, before }) {
+    const known = this.of(picture);
+    const labelled = this.#labelled(filed);
+    const kept = this.#parts.get(picture)?.kept;
+    this.#change(picture, {
+      ...(kept && before && { kept: beyond(kept, this.#labelled(before)) }),
+      ...(isExact ? { exact: labelled } : { beside: labelled }),
+    });
+    if (isSame(known, this.of(picture))) return null;
+    return (labelled.own ?? NONE).filter((label) => !known?.own?.includes(label));
+  }
+
+  /** Tells of what was heard. */
+  heard() {
+    this.dispatchEvent(new Event('change'));
+  }
+
+  /** @param {Picture} picture @param {Partial<Record<'within' | 'kept' | 'beside' | 'exact', Filed | undefined>>} part that is read anew */
+  #change(picture, part) {
+    const parts = { ...this.#parts.get(picture), ...part };
+    this.#parts.set(picture, parts);
+    const { within, kept, beside, exact } = parts;
+    const whole = [kept, beside, exact].reduce(combined, within);
+    if (isSame(whole, this.of(picture))) return;
+    if (whole) this.#filed.set(picture, whole);
+    else this.#filed.delete(picture);
   }
 
   /**
@@ -124,14 +174,14 @@ export class FileWords extends EventTarget {
       this.#waiting.delete(picture);
       if (this.#read.has(picture.file)) continue;
       this.#read.add(picture.file);
-      // What is damaged says nothing.
-      const filed = await embeddedIn(picture.file).catch(() => null);
-      if (!filed) continue;
+      // Of what is damaged nothing is known.
+      const filed = await embeddedIn(picture.file).catch(() => undefined);
+      if (filed === undefined || (filed === null && !this.of(picture))) continue;
       const before = this.of(picture)?.own ?? NONE;
-      const labelled = this.#labelled(filed);
-      const own = (labelled.own ?? NONE).filter((label) => !before.includes(label));
+      const within = filed ? this.#labelled(filed) : undefined;
+      const own = (within?.own ?? NONE).filter((label) => !before.includes(label));
       if (own.length > 0) confirmed.set(picture, own);
-      this.#filed.set(picture, labelled);
+      this.#change(picture, { within });
       found = true;
     }
     this.#reading = false;
@@ -140,13 +190,25 @@ export class FileWords extends EventTarget {
   }
 
   /** Tags are saved as they are called. @param {Filed} filed @returns {Filed} */
-  #labelled({ tags, own, gone, ...rest }) {
+  #labelled({ tags, spelled, own, gone, ...rest }) {
     const labels = (/** @type {readonly string[]} */ names) => [...new Set(names.map(this.labelOf))];
+    const words = tags.map((name) => [this.labelOf(name), spelled?.get(name) ?? name]);
+    const other = new Map(
+      /** @type {[string, string][]} */ (words.filter(([label, word]) => label !== word)),
+    );
     return {
       tags: labels(tags),
+      ...(other.size > 0 && { spelled: other }),
       ...(own && { own: labels(own) }),
       ...(gone && { gone: labels(gone) }),
       ...rest,
     };
   }
+}
+
+/** @param {Filed | undefined} one @param {Filed | undefined} other */
+function isSame(one, other) {
+  const text = (/** @type {Filed | undefined} */ filed) =>
+    filed && JSON.stringify({ ...filed, spelled: [...(filed.spelled ?? [])] });
+  return text(one) === text(other);
 }

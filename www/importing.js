@@ -13,6 +13,7 @@
  */
 
 import { readCaption, readTags } from './corrections.js';
+import { filedOf, withoutCommas } from './files/filed.js';
 import { BELOW, leafOf } from './labels.js';
 import { readPath } from './tag-paths.js';
 import { count } from './words.js';
@@ -27,7 +28,7 @@ import { count } from './words.js';
 export function importer({ session, names, correct, form = () => ({}) }) {
   const labelOf = (/** @type {string} */ name) => names.labelOf(leafOf(name));
   const typed = (/** @type {readonly string[]} */ tags) =>
-    tags.flatMap((tag) => readTags(tag.replaceAll(/\s*[,;]\s*/g, ' ')));
+    tags.flatMap((tag) => readTags(withoutCommas(tag)));
   const labelsOf = (/** @type {readonly string[]} */ tags) => [...new Set(typed(tags).map(labelOf))];
 
   /** Tags that are below others, beyond what the vocabulary says. @param {Said} said */
@@ -71,7 +72,7 @@ export function importer({ session, names, correct, form = () => ({}) }) {
     const text = readCaption(caption);
     const isKept = gently && typeof before?.caption === 'string';
     const there = [session.captionsOf(picture)?.[0]?.caption, session.fileWords.of(picture)?.caption];
-    const isNew = text !== null && !isKept && !there.includes(text);
+    const isNew = text !== null && !isKept && !there.some((one) => one && onOneLine(one) === onOneLine(text));
     if (add.length === 0 && remove.length === 0 && !isNew) return null;
     return { add, remove, ...(isNew && { caption: text }) };
   };
@@ -97,7 +98,7 @@ export function importer({ session, names, correct, form = () => ({}) }) {
    * @returns {Promise<string>} what has become of them, in sentences; empty where they say nothing
    */
   return async (files, { gently = false } = {}) => {
-    const { matcher, readAnswers, readText } = await import('./files/import.js');
+    const { matcher, readAnswers, readText, toldBy } = await import('./files/import.js');
     const { rows, troubles } = await readAnswers(files);
     const met = matcher(session.pictures, rows);
     await answered(rows.flatMap((row) => met(row) ?? []));
@@ -123,16 +124,29 @@ export function importer({ session, names, correct, form = () => ({}) }) {
     const paths = [];
     /** @type {Map<Picture, Change>} */
     const changes = new Map();
+    /** Of which sidecars say what was not known. @type {Map<Picture, readonly string[]>} */
+    const heard = new Map();
     let strangers = 0;
     let found = 0;
     for (const row of rows) {
       const picture = pictureOf(row);
       if (!picture) {
-        strangers += 1;
+        // A note that lies beside pictures says nothing of any.
+        if (!gently || row.text === undefined) strangers += 1;
         continue;
       }
       found += 1;
+      const lastTime = row.sidecar && session.fileWords.sidecarOf(picture);
       if (row.sidecar) session.fileWords.putSidecar(picture, row.sidecar, row.exact);
+      if (row.sidecar && gently) {
+        // It says so until it is read again: who writes it with another program is heard.
+        const confirmed = session.fileWords.hear(picture, filedOf(row), {
+          isExact: row.exact,
+          before: lastTime && (await toldBy(lastTime)),
+        });
+        if (confirmed) heard.set(picture, [...(heard.get(picture) ?? []), ...confirmed]);
+        continue;
+      }
       if (listed.isBeside(row, picture)) continue;
       const told = said(row, picture);
       const below = pathsOf(told);
@@ -145,15 +159,21 @@ export function importer({ session, names, correct, form = () => ({}) }) {
     const [before, after] = [session.paths.given, session.paths.with(paths, labelOf)];
     const done = () => session.paths.put(after);
     const undone = () => session.paths.put(before);
-    const title = `Read what files say of ${count(changes.size, 'picture')}.`;
-    if (changes.size > 0) correct(title, changes, { done, undone });
+    if (changes.size > 0) {
+      correct(`Read what files say of ${count(changes.size, 'picture')}.`, changes, { done, undone });
+    }
+    if (heard.size > 0) {
+      session.corrections.confirm(new Map([...heard].filter(([, labels]) => labels.length > 0)));
+      session.fileWords.heard();
+    }
+    const news = new Set([...changes.keys(), ...heard.keys()]).size;
     const [trouble] = troubles;
     return [
-      changes.size > 0 ? title : '',
+      news > 0 ? `Read what files say of ${count(news, 'picture')}.` : '',
       unsure.size > 0
         ? `In the texts of ${count(unsure.size, 'picture')} it could not be told for certain where the caption ends: what is long was taken for it, what is short for tags.`
         : '',
-      changes.size === 0 && found > 0 ? 'The files say nothing that is not known here.' : '',
+      news === 0 && found > 0 ? 'The files say nothing that is not known here.' : '',
       strangers > 0
         ? `${count(strangers, 'picture')} that they speak of ${strangers === 1 ? 'is' : 'are'} not here.`
         : '',
@@ -204,4 +224,9 @@ function joined(one, other) {
     remove,
     ...(caption !== undefined && { caption }),
   };
+}
+
+/** A caption as tables and lists may have it. @param {string} caption */
+function onOneLine(caption) {
+  return caption.replaceAll(/\s+/g, ' ');
 }

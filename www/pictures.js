@@ -9,6 +9,7 @@
  * @property {number} size bytes of the file
  * @property {string | null} content the digest of what is in the file; null as long as it was not read
  * @property {string | null} sample the same of a few places of it
+ * @property {string | null} [pixels] the same of its pixels, where they are known from its file
  * @property {number} batch when it came, and others with it, in milliseconds
  * @property {number} index its place among them
  * @property {number} taken when its file was last written, in milliseconds; 0 where nobody knows

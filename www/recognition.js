@@ -1,5 +1,6 @@
 /**
  * Pictures that have been seen before, known again by what is in their files: whatever they are called now, and wherever they lie.
+ * A file that lies where one lay and has its pixels is that one, whatever another program has written into it about the picture.
  * A file of the name, length and date of one that is kept is taken for it after a look at a few places; of others only those are read
  * that are as long as one that is known.
  *
@@ -14,13 +15,14 @@
  * @property {Arrival} arrival
  * @property {Picture | null} picture what it is of; null where it was never seen
  * @property {string | null} content the digest of what is in the file, where it was read
+ * @property {string | null} [pixels] that of its pixels, of a file that was never seen
  * @property {boolean} isIt whether it takes the place of that picture's copy, or is its file once more; otherwise it is another file of the
  *   same content
  * @property {boolean} [isAgain] whether the picture's own file was there already
  */
 
-import { canDigest, contentOf, digestsOf, sampleOf } from './library/content.js';
-import { keyOf } from './pictures.js';
+import { canDigest, digestsOf, sampleOf } from './library/content.js';
+import { keyOf, takenAt } from './pictures.js';
 
 /** Files of which places are looked at at a time. */
 const TOGETHER = 8;
@@ -28,16 +30,17 @@ const TOGETHER = 8;
 export class Recognition {
   /** @type {Map<number, Set<Picture>>} by the length of their files */
   #byLength = new Map();
+  /** By where they lie. @type {Map<string, Set<Picture>>} */
+  #byPath = new Map();
   /** Pictures of which there is only a copy. @type {Set<Picture>} */
   #copies = new Set();
-  /** @type {WeakMap<Picture, Promise<{ content: string, sample: string } | null>>} */
+  /** @type {WeakMap<Picture, Promise<Awaited<ReturnType<typeof digestsOf>> | null>>} */
   #reading = new WeakMap();
 
   /** @param {readonly Picture[]} pictures @param {{ copies?: boolean }} [how] `copies`: whether their files are only copies */
   learn(pictures, { copies = false } = {}) {
     for (const picture of pictures) {
-      const there = this.#byLength.get(picture.size) ?? new Set();
-      this.#byLength.set(picture.size, there.add(picture));
+      this.#place(picture);
       if (copies) this.#copies.add(picture);
     }
   }
@@ -45,9 +48,22 @@ export class Recognition {
   /** @param {readonly Picture[]} pictures that are no longer there */
   forget(pictures) {
     for (const picture of pictures) {
-      this.#byLength.get(picture.size)?.delete(picture);
+      this.#unplace(picture);
       this.#copies.delete(picture);
     }
+  }
+
+  /** @param {Picture} picture */
+  #place(picture) {
+    const [alike, there] = [this.#byLength.get(picture.size), this.#byPath.get(picture.path)];
+    this.#byLength.set(picture.size, (alike ?? new Set()).add(picture));
+    this.#byPath.set(picture.path, (there ?? new Set()).add(picture));
+  }
+
+  /** @param {Picture} picture */
+  #unplace(picture) {
+    this.#byLength.get(picture.size)?.delete(picture);
+    this.#byPath.get(picture.path)?.delete(picture);
   }
 
   /** Whether the picture's own file is here, and not just a copy of it. @param {Picture} picture */
@@ -55,10 +71,12 @@ export class Recognition {
     return !this.#copies.has(picture);
   }
 
-  /** Whether a file may be one that came earlier. @param {Blob} file @param {number} batch with which it comes */
-  mayKnow({ size }, batch) {
-    const [first] = this.#byLength.get(size) ?? [];
-    return first !== undefined && first.batch !== batch;
+  /** Whether a file may be one that came earlier. @param {Blob} file @param {string} path @param {number} batch with which it comes */
+  mayKnow({ size }, path, batch) {
+    return [this.#byLength.get(size), this.#byPath.get(path)].some((known) => {
+      const [first] = known ?? [];
+      return first !== undefined && first.batch !== batch;
+    });
   }
 
   /** Whether a file is the original of a picture that is here, and lies where it lay. @param {Blob} file @param {string} path */
@@ -87,6 +105,7 @@ export class Recognition {
     this.#reading.set(picture, reading);
     const digests = await reading;
     picture.sample ??= digests?.sample ?? null;
+    picture.pixels = digests?.pixels ?? null;
     return (picture.content = digests?.content ?? null);
   }
 
@@ -134,7 +153,8 @@ export class Recognition {
 
   /** @param {Arrival} arrival @returns {Promise<Met>} */
   async #byContent(arrival) {
-    const content = canDigest ? await contentOf(arrival.file).catch(() => null) : null;
+    const digests = canDigest ? await digestsOf(arrival.file).catch(() => null) : null;
+    const { content = null, pixels = null } = digests ?? {};
     const key = keyOf(arrival.file, arrival.path);
     /** @type {Picture | null} */
     let twin = null;
@@ -147,7 +167,23 @@ export class Recognition {
       if (picture.key === key) return { arrival, picture, content, isIt: true, isAgain: true };
       twin ??= picture;
     }
-    return { arrival, picture: twin, content, isIt: false };
+    const before = twin || pixels === null ? null : await this.#rewritten(arrival.path, pixels);
+    if (before) {
+      this.#unplace(before);
+      const { size } = arrival.file;
+      Object.assign(before, { size, content, sample: digests?.sample ?? null, taken: takenAt(arrival.file) });
+      this.#arrive(before, arrival);
+      this.#place(before);
+      return { arrival, picture: before, content, isIt: true };
+    }
+    return { arrival, picture: twin, content, pixels, isIt: false };
+  }
+
+  /** The picture that lies where a file lies, and has its pixels. @param {string} path @param {string} pixels */
+  async #rewritten(path, pixels) {
+    const there = [...(this.#byPath.get(path) ?? [])];
+    for (const picture of there) await this.contentOf(picture);
+    return there.find((picture) => picture.pixels === pixels) ?? null;
   }
 
   /** Puts an original in the place of its copy. @param {Picture} picture @param {Arrival} arrival */
@@ -156,6 +192,8 @@ export class Recognition {
     picture.file = file;
     const key = keyOf(file, path);
     if (picture.key === key) return;
+    this.#unplace(picture);
     Object.assign(picture, { key, path, name: path.split('/').at(-1) ?? path });
+    this.#place(picture);
   }
 }

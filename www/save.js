@@ -16,6 +16,7 @@
 
 import { download } from './download.js';
 import { downloadsOf, filesOf, newTally } from './export.js';
+import { withoutCommas } from './files/filed.js';
 import { writeInto } from './files/folder.js';
 import { BELOW, leafOf } from './labels.js';
 import { readPath } from './tag-paths.js';
@@ -51,8 +52,11 @@ const REPLACING =
  * @returns {Row[]}
  */
 export function rowsOf(session, pictures, { naming, vocabulary, all = false }) {
-  const named = (/** @type {string} */ label) => leafOf(naming(label));
   return pictures.flatMap((picture) => {
+    /** Tags are spelled as in the picture's file, unless they were renamed. @param {string} label */
+    const spelled = (label) =>
+      (naming(label) === label && session.fileWords.spellingOf(picture, label)) || leafOf(naming(label));
+    const named = (/** @type {string} */ label) => withoutCommas(spelled(label));
     const known = session.answerOf(picture)?.tags ?? [];
     const labelsOf = (/** @type {typeof known} */ some) => some.flatMap(({ label }) => label ?? []);
     const labels = labelsOf(known);
@@ -87,19 +91,22 @@ export function rowsOf(session, pictures, { naming, vocabulary, all = false }) {
       const above = [...left(vocabulary?.implied(label) ?? [])].reverse();
       return [...above, label].map(named).join(BELOW);
     };
+    const [tags, subjects] = [unique(labels.map(named)), unique(labels.map(spelled))];
     const paths = labels.flatMap((label) => saidBelow(label) ?? []).filter((path) => path.includes(BELOW));
     // Of an earlier visit there is a small copy, which is no file.
     const original = picture.file instanceof File ? picture.file : null;
     return [
       {
         path: picture.path,
-        tags: unique(labels.map(named)),
+        tags,
+        ...(subjects.some((word, i) => word !== tags[i]) && { subjects }),
         hierarchy: unique(labels.map(below)),
         own: unique(labelsOf(known.filter(({ own }) => own)).map(named)),
         gone: gone.map(named),
         ...(paths.length > 0 && { paths: unique(paths) }),
         caption,
         captionIsOwn: isOwn,
+        captionIsSaid: typeof said?.caption === 'string',
         captionThere: session.fileWords.of(picture)?.caption ?? '',
         original,
         sidecar: session.fileWords.sidecarOf(picture),

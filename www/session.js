@@ -138,7 +138,7 @@ export class Session extends EventTarget {
     for (const [index, file] of files.entries()) {
       const arrival = { file, index, path: this.#pathFor(file) };
       // Browsers look up the length of each file that was picked when they are asked, which takes them a while.
-      if (this.recognition.mayKnow(file, batch)) maybe.push(arrival);
+      if (this.recognition.mayKnow(file, arrival.path, batch)) maybe.push(arrival);
       else strangers.push(this.#picture(arrival, batch));
       if (!turn.isOver) continue;
       this.#takeIn(strangers.splice(0));
@@ -146,10 +146,10 @@ export class Session extends EventTarget {
     }
     this.#takeIn(strangers);
     let again = 0;
-    for await (const { arrival, picture, isIt, isAgain, content } of this.recognition.meet(maybe)) {
+    for await (const { arrival, picture, isIt, isAgain, content, pixels } of this.recognition.meet(maybe)) {
       if (isAgain) again += 1;
       if (isIt) this.#changed();
-      else this.#takeIn([{ ...this.#picture(arrival, batch), content }], picture);
+      else this.#takeIn([{ ...this.#picture(arrival, batch), content, pixels }], picture);
     }
     return again;
   }
@@ -194,9 +194,9 @@ export class Session extends EventTarget {
    */
   restore(entries, probe) {
     const pictures = entries.map((entry) => {
-      const { quick, size, content, sample, name, path, batch, index, taken = 0, copy } = entry;
+      const { quick, size, content, sample, pixels, name, path, batch, index, taken = 0, copy } = entry;
       this.#ids += 1;
-      const known = { key: quick, size, content, sample, name, path, batch, index, taken };
+      const known = { key: quick, size, content, sample, pixels, name, path, batch, index, taken };
       return { id: `picture-${this.#ids}`, ...known, file: copy };
     });
     this.recognition.learn(pictures, { copies: true });

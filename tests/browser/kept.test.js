@@ -239,7 +239,7 @@ test('what is in sidecars of others is in those that are saved on the next visit
   await visit.pick(...files);
   await page.getByText('Read what files say of 1 picture.').first().waitFor();
   await page.getByRole('button', { name: 'Edit caption and tags of sea.png' }).click();
-  await page.getByRole('button', { name: 'Remove boat' }).click();
+  await page.getByRole('button', { name: 'boat is wrong: take it away' }).click();
   await page.getByRole('button', { name: 'Done with sea.png' }).click();
   await page.locator('.kept-line', { hasText: '1 picture' }).waitFor();
   await page.waitForTimeout(2000);
@@ -282,10 +282,17 @@ test('what a dropped picture says of itself is shown, found, used and kept', asy
   await tile(visit, 'well.png: Grandma’s garden').click();
   const card = visit.card('well.png');
   await card.locator('.tag', { hasText: 'Grandma’s garden' }).getByText('from the file').waitFor();
+  await card.locator('.caption', { hasText: 'The old well' }).waitFor({ state: 'attached' });
+  await card.locator('caption-view').getByText('from the file').waitFor();
+  // What somebody says instead comes first, and what the file says can be had back.
+  await card.getByRole('button', { name: 'Edit caption and tags of well.png' }).click();
+  await card.getByRole('textbox', { name: 'Caption' }).fill('A well');
+  await card.getByRole('button', { name: 'Done with well.png' }).click();
+  await card.locator('.caption', { hasText: 'A well' }).waitFor({ state: 'attached' });
   await card.getByText('The file says: The old well').waitFor();
   await card.getByRole('button', { name: 'Use what the file says as the caption of well.png' }).click();
   await card.locator('.caption', { hasText: 'The old well' }).waitFor({ state: 'attached' });
-  await page.getByRole('button', { name: 'Undo' }).click();
+  for (let step = 0; step < 2; step++) await page.getByRole('button', { name: 'Undo' }).click();
   await page.getByRole('button', { name: 'Close' }).click();
   const entries = await kept(visit, (all) => all.length === MANY + 1 && all.some(({ filed }) => filed));
   assert.deepEqual(entries.find(({ filed }) => filed).filed, {
@@ -306,3 +313,25 @@ test('what a dropped picture says of itself is shown, found, used and kept', asy
   assert.match((await page.locator('.tile').first().getAttribute('aria-label')) ?? '', /^well\.png/);
   await visit.end();
 });
+
+test(
+  'a picture that another program has written into is there once, with what was said of it',
+  noFolders,
+  async (t) => {
+    const { visit, folder } = await withKept(t);
+    const { page } = visit;
+    const before = await kept(visit, (all) => all.every(({ pixels }) => typeof pixels === 'string'));
+    const file = path.join(folder, 'p2.png');
+    const words = new TextEncoder().encode(xmpPacket({ subjects: ['rated elsewhere'] }));
+    writeFileSync(file, withXmpInPng(readFileSync(file), words) ?? '');
+    await page.setInputFiles('#folder', folder);
+    const entries = await kept(visit, (all) => all.some(({ filed }) => filed));
+    assert.equal(entries.length, before.length);
+    const entry = entries.find(({ name }) => name === 'p2.png');
+    assert.deepEqual(entry.filed.tags, ['rated elsewhere']);
+    assert.deepEqual(entry.said?.own, ['Grandma']);
+    await allDone(visit);
+    await tile(visit, 'p2.png: Grandma').waitFor();
+    await visit.end();
+  },
+);

@@ -62,7 +62,7 @@ test('what is typed becomes tags without what no file can hold', () => {
   ]);
   assert.deepEqual(readTags('x'.repeat(500)), ['x'.repeat(120)]);
   assert.deepEqual(readTags(' , '), []);
-  assert.equal(readCaption('two\nlines '), 'two lines');
+  assert.equal(readCaption('two\nlines '), 'two\nlines');
   assert.equal(readCaption('  '), null);
 });
 

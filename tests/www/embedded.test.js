@@ -6,14 +6,19 @@ import test from 'node:test';
 import { Corrections } from '../../www/corrections.js';
 import { FileWords } from '../../www/file-words.js';
 import { hasWords, shownCaptions } from '../../www/said.js';
-import { embeddedIn, readFiled } from '../../www/files/embedded.js';
+import { embeddedIn } from '../../www/files/embedded.js';
+import { readFiled } from '../../www/files/filed.js';
 import { withXmp } from '../../www/files/xmp-embed.js';
 import { mergedXmp } from '../../www/files/xmp-merge.js';
 import { withFiled } from '../../www/tagging.js';
-import { EXIF, jpeg, png, sampleWebp, segment } from './support/files.js';
+import { EXIF, exifSegment, jpeg, png, sampleWebp, segment, withIptc } from './support/files.js';
 
 const CONTENT = { subjects: ['Grandma', 'sea; wide', 'sea; wide', '犬'], description: 'two\nlines' };
-const FILED = { tags: ['Grandma', 'sea wide', '犬'], caption: 'two lines' };
+const FILED = {
+  tags: ['Grandma', 'sea wide', '犬'],
+  spelled: new Map([['sea wide', 'sea; wide']]),
+  caption: 'two\nlines',
+};
 const packet = mergedXmp(null, CONTENT);
 
 test('keywords and sentences are read out of every kind of picture that holds them', async () => {
@@ -40,20 +45,6 @@ test('keywords that are below others are keywords, and where they are is told', 
   assert.deepEqual(readFiled(filed), filed, 'it is kept');
 });
 
-/** A JPEG with IPTC records, as Photoshop keeps them. @param {[number, string | Buffer][]} records @param {...Buffer} more */
-function withIptc(records, ...more) {
-  const iim = records.map(([tag, text]) => {
-    const value = Buffer.from(text);
-    const head = Buffer.from([0x1c, 2, tag, 0, 0]);
-    head.writeUInt16BE(value.length, 3);
-    return Buffer.concat([head, value]);
-  });
-  const data = Buffer.concat(iim);
-  const resource = Buffer.from('Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\0', 'latin1');
-  resource.writeUInt32BE(data.length, resource.length - 4);
-  return jpeg(segment(0xed, Buffer.concat([resource, data])), ...more);
-}
-
 test('keywords and a caption of IPTC records count where XMP says nothing', async () => {
   const records = /** @type {[number, string][]} */ ([
     [25, 'Grandma'],
@@ -65,7 +56,8 @@ test('keywords and a caption of IPTC records count where XMP says nothing', asyn
     '海と犬',
     'of whatever script',
   );
-  const said = { tags: ['Grandma', '犬 Hund'], caption: 'Großmutter und Hund' };
+  const spelled = new Map([['犬 Hund', '犬, Hund']]);
+  const said = { tags: ['Grandma', '犬 Hund'], spelled, caption: 'Großmutter und Hund' };
   assert.deepEqual(await embeddedIn(new Blob([withIptc(records)])), said);
   const latin = withIptc([[25, Buffer.from('Großmutter', 'latin1')]]);
   assert.deepEqual((await embeddedIn(new Blob([latin])))?.tags, ['Großmutter']);
@@ -81,24 +73,8 @@ test('keywords and a caption of IPTC records count where XMP says nothing', asyn
 });
 
 test('so do a description of EXIF and the fields of Windows, but for what cameras write there themselves', async () => {
-  /** @param {[number, number, Buffer][]} fields tag, type and value of each, longer than four bytes */
-  const described = (fields) => {
-    const head = Buffer.alloc(8 + 2 + 12 * fields.length + 4);
-    head.write('II*\0', 'latin1');
-    head.writeUInt32LE(8, 4);
-    head.writeUInt16LE(fields.length, 8);
-    let at = head.length;
-    fields.forEach(([tag, type, { length }], i) => {
-      const place = 10 + 12 * i;
-      head.writeUInt16LE(tag, place);
-      head.writeUInt16LE(type, place + 2);
-      head.writeUInt32LE(length, place + 4);
-      head.writeUInt32LE(at, place + 8);
-      at += length;
-    });
-    const exif = Buffer.concat([Buffer.from('Exif\0\0'), head, ...fields.map(([, , value]) => value)]);
-    return embeddedIn(new Blob([jpeg(segment(0xe1, exif))]));
-  };
+  const described = (/** @type {[number, number, Buffer][]} */ fields) =>
+    embeddedIn(new Blob([jpeg(exifSegment(fields))]));
   const description = (/** @type {string} */ text) =>
     /** @type {[number, number, Buffer]} */ ([0x10e, 2, Buffer.from(`${text}\0`)]);
   const wide = (/** @type {number} */ tag, /** @type {string} */ text) =>

@@ -68,3 +68,48 @@ test(
     }
   },
 );
+
+test(
+  'ExifTool finds what was taken away in no field of a copy, and nothing amiss',
+  { skip: !isHere && 'exiftool is not installed (Debian: libimage-exiftool-perl)' },
+  async (t) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'ocelli-older-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = path.join(folder, 'a.jpg');
+    writeFileSync(file, jpeg(JFIF));
+    const caption = 'Opa im Grünen, 1962';
+    execFileSync('exiftool', [
+      ...[
+        '-q',
+        '-overwrite_original',
+        '-codedcharacterset=utf8',
+        '-IPTC:Keywords=Opa',
+        '-IPTC:Keywords=Müller',
+      ],
+      ...[`-IPTC:Caption-Abstract=${caption}`, '-IPTC:City=Zürich', `-EXIF:ImageDescription=${caption}`],
+      ...['-EXIF:XPKeywords=Opa;Müller', `-EXIF:XPComment=${caption}`, '-EXIF:Artist=Tante Gerda', file],
+    ]);
+    const { openAsBlob } = await import('node:fs');
+    const row = {
+      ...{ path: 'a.jpg', tags: ['Müller'], hierarchy: [], gone: ['Opa'], original: await openAsBlob(file) },
+      ...{ caption: 'Öse', captionIsOwn: true, captionThere: caption },
+    };
+    for await (const { blob } of filesOf([row], 'pictures')) {
+      writeFileSync(file, Buffer.from(await blob.arrayBuffer()));
+    }
+    const [said] = JSON.parse(
+      execFileSync('exiftool', ['-json', '-validate', '-all', '-a', '-G', file], { encoding: 'utf8' }),
+    );
+    assert.deepEqual(
+      ['IPTC:Keywords', 'IPTC:Caption-Abstract', 'IPTC:City', 'EXIF:ImageDescription', 'EXIF:Artist'].map(
+        (field) => said[field],
+      ),
+      ['Müller', 'Öse', 'Zürich', 'Öse', 'Tante Gerda'],
+    );
+    assert.deepEqual(
+      ['EXIF:XPKeywords', 'EXIF:XPComment', 'XMP:Subject', 'XMP:Description'].map((field) => said[field]),
+      ['Müller', 'Öse', 'Müller', 'Öse'],
+    );
+    assert.equal(said['ExifTool:Validate'], 'OK', JSON.stringify(said));
+  },
+);

@@ -27,18 +27,23 @@ async function read(
     written = null,
     paths = new TagPaths(),
     gently = false,
+    words: fileWords = new FileWords(),
+    picture = /** @type {any} */ ({ name: 'a.jpg', path: 'a.jpg' }),
   } = {},
 ) {
-  const picture = { name: 'a.jpg', path: 'a.jpg' };
   const lane = { status: 'ready', jobs: new Map() };
+  let confirmed;
   const session = {
     pictures: [picture],
     tags: lane,
     captions: lane,
     answerOf: () => ({ tags: tags.map((label) => ({ label })) }),
     captionsOf: () => [{ caption }],
-    corrections: { of: () => ({ own, gone, caption: written }) },
-    fileWords: new FileWords(),
+    corrections: {
+      of: () => ({ own, gone, caption: written }),
+      confirm: (/** @type {Map<any, string[]>} */ of) => (confirmed = of.get(picture)),
+    },
+    fileWords,
     paths,
   };
   const words = new Set(['dog', 'sea', 'boat', 'Rex']);
@@ -55,7 +60,7 @@ async function read(
   };
   const take = importer(/** @type {any} */ ({ session, names, correct }));
   const line = await take([files].flat(), { gently });
-  return { line, change, sidecar: await session.fileWords.sidecarOf(/** @type {any} */ (picture))?.text() };
+  return { line, change, confirmed, picture, sidecar: await fileWords.sidecarOf(picture)?.text() };
 }
 
 const html = (alt) => new File([`<img src="a.jpg" alt="${alt}" />`], 'ocelli.html');
@@ -112,6 +117,45 @@ test('of two sidecars the one that would be written over is kept, and what one o
   }
   const rated = theirs.replaceAll('boat', 'sea').replaceAll('Rex', 'dog');
   assert.equal((await read(new File([rated], 'a.xmp'))).sidecar, rated, 'also where it says nothing new');
+});
+
+test('a sidecar that comes with its folder is heard anew each time, and is nobody’s correction', async () => {
+  const packet = (/** @type {object} */ content) => new File([mergedXmp(null, content)], 'a.jpg.xmp');
+  const words = new FileWords();
+  const first = packet({
+    subjects: ['boat', 'Rex'],
+    confirmed: ['Rex'],
+    description: 'At sea',
+    descriptionIsOwn: true,
+  });
+  const heard = await read(first, { gently: true, words });
+  assert.equal(heard.change, undefined);
+  assert.match(heard.line, /^Read what files say of 1 picture\./);
+  assert.deepEqual(heard.confirmed, ['Rex']);
+  const told = (/** @type {FileWords} */ from) => from.of(heard.picture);
+  assert.deepEqual(told(words), {
+    tags: ['boat', 'Rex'],
+    own: ['Rex'],
+    caption: 'At sea',
+    captionIsOwn: true,
+  });
+  const again = await read(first, { gently: true, words, picture: heard.picture });
+  assert.equal(again.line, 'The files say nothing that is not known here.');
+  // On the next visit another program has taken a keyword out, and written another caption.
+  const next = new FileWords();
+  next.restore(heard.picture, { filed: told(words), sidecar: first });
+  const later = packet({ subjects: ['Rex'], description: 'At home' });
+  await read(later, { gently: true, words: next, picture: heard.picture });
+  assert.deepEqual(told(next)?.tags, ['Rex']);
+  assert.equal(told(next)?.caption, 'At home');
+  assert.equal(told(next)?.captionIsOwn, undefined);
+  // What is said to be read is what people say.
+  assert.deepEqual((await read(first)).change?.add, ['Rex', 'boat']);
+});
+
+test('a note beside pictures is of none', async () => {
+  assert.equal((await read(new File(['milk'], 'list.txt'), { gently: true })).line, '');
+  assert.match((await read(new File(['milk'], 'list.txt'))).line, /is not here/);
 });
 
 test('a tag that is wrong in a table is wrong here, and none of those that are right', async () => {

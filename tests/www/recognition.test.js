@@ -1,9 +1,13 @@
 // Pictures that were seen before are known again by what is in them, and answered without being looked at.
 
+import './support/dom.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { contentOf, digestsOf, sampleOf } from '../../www/library/content.js';
+import { xmpPacket } from 'ocelli';
+import { withXmp } from '../../www/files/xmp-embed.js';
 import { Session } from '../../www/session.js';
+import { EXIF, jpeg, png, sampleWebp } from './support/files.js';
 
 const QUESTION = { labels: ['cat', 'dog'], template: '{}', vocabulary: null };
 
@@ -185,8 +189,59 @@ test('a file of several pieces has a digest of its own', async () => {
 test('a file that is read once has the digests that it has otherwise', async () => {
   for (const size of [0, 5, 9000, 40_000, (16 << 20) + 5]) {
     const blob = new Blob([Uint8Array.from({ length: size }, (_, i) => (i * i) >> 3)]);
-    assert.deepEqual(await digestsOf(blob), { content: await contentOf(blob), sample: await sampleOf(blob) });
+    const [content, sample] = [await contentOf(blob), await sampleOf(blob)];
+    assert.deepEqual(await digestsOf(blob), { content, sample, pixels: null });
   }
+});
+
+test('the digest of pixels is the same whatever is written into a picture, and of no two pictures', async () => {
+  const of = async (bytes) => (await digestsOf(new Blob([bytes]))).pixels;
+  for (const [bytes, fromEnd] of /** @type {const} */ ([
+    [jpeg(EXIF), 3],
+    [png(), 18],
+    [sampleWebp(), 5],
+  ])) {
+    const written = withXmp(bytes, xmpPacket({ subjects: ['Rex'] }));
+    const pixels = await of(bytes);
+    assert.match(pixels ?? '', /^[0-9a-f]{64}$/);
+    assert.equal(await of(written), pixels);
+    const other = Buffer.from(bytes);
+    const at = other.length - fromEnd;
+    other[at] = (other[at] ?? 0) ^ 1;
+    assert.notEqual(await of(other), pixels);
+  }
+  assert.equal(await of(Buffer.from('\xff\xd8\xffnonsense', 'latin1')), null);
+});
+
+test('a picture that another program has written into is the same, and its words are read again', async () => {
+  const { session, looked } = await begin();
+  const say = (...subjects) => withXmp(jpeg(EXIF), xmpPacket({ subjects }));
+  const made = (bytes, lastModified, folder) =>
+    Object.defineProperty(new File([bytes], 'a.jpg', { lastModified }), 'webkitRelativePath', {
+      value: `${folder}/a.jpg`,
+    });
+  await session.add([made(say('sea'), 1, 'Trip')]);
+  await done(session);
+  const [picture] = session.pictures;
+  await session.readFiles();
+  await session.recognition.contentOf(picture);
+  session.corrections.put(picture, { own: ['Rex'], gone: [], caption: 'Rex by the sea' });
+  await session.add([made(say('ice', 'rated'), 2, 'Trip')]);
+  await session.readFiles();
+  assert.equal(session.pictures.length, 1);
+  assert.equal(session.pictures[0], picture);
+  assert.deepEqual(session.fileWords.of(picture)?.tags, ['ice', 'rated']);
+  assert.equal(session.corrections.of(picture)?.caption, 'Rex by the sea');
+  assert.equal(picture.key, `Trip/a.jpg|${picture.file.size}|2`);
+  assert.equal(picture.size, picture.file.size);
+  assert.equal(looked.length, 1);
+  // Elsewhere it may be a copy, which both are then; and other pixels in the same place are another picture.
+  await session.add([made(say('fog'), 3, 'Backup')]);
+  const other = Buffer.from(say('sea'));
+  other[other.length - 3] = (other[other.length - 3] ?? 0) ^ 1;
+  await session.add([made(other, 4, 'Trip')]);
+  await done(session);
+  assert.equal(session.pictures.length, 3);
 });
 
 test('a file that comes once more is there already, and one that is like it is not', async () => {

@@ -46,6 +46,7 @@ test('pictures come back with their names, keywords, confirmed and rejected tags
   const words = new FileWords();
   words.labelOf = (name) => ({ 犬: 'dog' })[name] ?? name;
   const pictures = files.map((file) => ({ file }));
+  const spelled = new Map([['dog', '犬']]);
   const confirmed = await words.read(/** @type {any} */ (pictures));
   assert.deepEqual([...confirmed], [[pictures[0], ['Sea & sun', 'dog']]]);
   assert.deepEqual(
@@ -53,13 +54,14 @@ test('pictures come back with their names, keywords, confirmed and rejected tags
     [
       {
         tags: ['dog', 'Sea & sun'],
+        spelled,
         own: ['Sea & sun', 'dog'],
         gone: ['cat'],
         paths: ['animal|dog'],
         caption: 'Rex, at last',
         captionIsOwn: true,
       },
-      { tags: ['dog', 'Sea & sun'], paths: ['animal|dog'], caption: 'Rex, at last' },
+      { tags: ['dog', 'Sea & sun'], spelled, paths: ['animal|dog'], caption: 'Rex, at last' },
       { tags: [], gone: ['cat'], caption: '' },
     ],
   );

@@ -2,19 +2,11 @@
  * What a picture says of itself: when it was taken, and the keywords and the sentence that some program has written into it. No more of
  * it is read than that takes.
  *
- * @typedef {object} Filed
- * @property {readonly string[]} tags
- * @property {readonly string[]} [own] those of them that somebody has given it or agreed to on this page
- * @property {readonly string[]} [gone] tags that it has not, as somebody has said on this page
- * @property {readonly string[]} [paths] what they are below: `pets|Minka`
- * @property {string} caption empty where there is none
- * @property {boolean} [captionIsOwn] whether somebody has written it, or chosen it, on this page
- * @property {number} [taken] when the camera took it, in milliseconds
+ * @typedef {import('./filed.js').Filed} Filed
  */
 
-import { readCaption, readTags } from '../corrections.js';
-import { leafOf } from '../labels.js';
-import { readPath } from '../tag-paths.js';
+import { readCaption } from '../corrections.js';
+import { filedOf, saysAnything, tagsIn } from './filed.js';
 import { toldIn } from './told.js';
 import { isJpeg } from './xmp-jpeg.js';
 import { xmpOf } from './xmp-embed.js';
@@ -24,42 +16,20 @@ import { readXmp } from './xmp-merge.js';
 const HEAD = 256 << 10;
 const LONG_HEAD = 4 << 20;
 const MOST = 32 << 20;
-/** Letters of a packet, beyond which reading it would be felt; and keywords of a picture. */
+/** Letters of a packet, beyond which reading it would be felt. */
 const LONGEST = 500_000;
-const MOST_TAGS = 50;
 
 /** @param {Blob} file @returns {Promise<Filed | null>} null where it says nothing */
 export async function embeddedIn(file) {
   const head = await bytesOf(file, HEAD);
   const [packet, { taken, keywords, caption }] = [await packetOf(file, head), await toldIn(head)];
-  const said = packet === null || packet.length > LONGEST ? { tags: [], caption: '' } : saidIn(packet);
+  const isTold = packet !== null && packet.length <= LONGEST;
+  const said = isTold ? filedOf(readXmp(packet)) : { tags: [], caption: '' };
   // XMP, where it says anything, is what was written last (guidelines of the Metadata Working Group).
-  if (said.tags.length === 0 && !said.gone) said.tags = tagsOf(keywords);
+  if (said.tags.length === 0 && !said.gone) Object.assign(said, tagsIn(keywords));
   if (said.caption === '') said.caption = readCaption(caption) ?? '';
-  if (taken !== null) Object.assign(said, { taken });
-  return said.tags.length > 0 || said.gone || said.caption !== '' || taken !== null ? said : null;
-}
-
-/** @param {string} packet @returns {Filed} */
-function saidIn(packet) {
-  const { tags, own = [], gone = [], hierarchy, caption, captionIsOwn = false } = readXmp(packet);
-  const all = [...new Set([...hierarchy, ...tags])].slice(0, MOST_TAGS);
-  const paths = all.flatMap((path) => readPath(path) ?? []);
-  const text = readCaption(caption) ?? '';
-  return {
-    tags: tagsOf(tags),
-    ...(own.length > 0 && { own: tagsOf(own) }),
-    ...(gone.length > 0 && { gone: tagsOf(gone) }),
-    ...(paths.length > 0 && { paths }),
-    caption: text,
-    ...(captionIsOwn && text !== '' && { captionIsOwn }),
-  };
-}
-
-/** @param {readonly string[]} keywords @returns {string[]} */
-function tagsOf(keywords) {
-  const tags = keywords.flatMap((tag) => readTags(tag.replaceAll(/\s*[,;]\s*/g, ' ')).map(leafOf));
-  return [...new Set(tags.slice(0, MOST_TAGS))];
+  if (taken !== null) said.taken = taken;
+  return saysAnything(said) ? said : null;
 }
 
 /** @param {Blob} file @param {number} length at most */
@@ -69,27 +39,16 @@ async function bytesOf(file, length) {
   return new Uint8Array(await part.arrayBuffer());
 }
 
+/** The XMP packet in a picture. @param {Blob} file @returns {Promise<Blob | null>} null where there is none */
+export async function packetIn(file) {
+  const packet = await packetOf(file, await bytesOf(file, HEAD));
+  return packet === null || packet.length > LONGEST ? null : new Blob([packet]);
+}
+
 /** @param {Blob} file @param {Uint8Array} head its first bytes */
 async function packetOf(file, head) {
   const found = xmpOf(head);
   if (found !== null || file.size <= HEAD) return found;
   if (isJpeg(head)) return xmpOf(await bytesOf(file, LONG_HEAD));
   return file.size <= MOST ? xmpOf(await bytesOf(file, file.size)) : null;
-}
-
-/** @param {any} filed what was kept @returns {Filed | undefined} undefined where it is nothing of the kind */
-export function readFiled(filed) {
-  const isTexts = (/** @type {unknown} */ list) =>
-    Array.isArray(list) && list.every((one) => typeof one === 'string');
-  if (!isTexts(filed?.tags) || typeof filed.caption !== 'string') return undefined;
-  const { tags, own, gone, paths, caption, captionIsOwn, taken } = filed;
-  return {
-    tags,
-    ...(isTexts(own) && { own }),
-    ...(isTexts(gone) && { gone }),
-    ...(isTexts(paths) && { paths }),
-    caption,
-    ...(captionIsOwn === true && { captionIsOwn }),
-    ...(Number.isFinite(taken) && { taken }),
-  };
 }

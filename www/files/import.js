@@ -21,6 +21,7 @@
 import { pathOf } from '../gather.js';
 import { answersEndingOf, isArchive, isPicturePath, stemOf } from './paths.js';
 import { readHtml, readMarkdown } from './alternatives.js';
+import { filedOf } from './filed.js';
 import { readMetadata } from './metadata.js';
 import { readTable } from './table.js';
 import { Trouble } from './trouble.js';
@@ -110,6 +111,15 @@ function decoded(bytes) {
 /** `photo.jpg.xmp`, and Adobe's `photo.xmp`. @param {string} text @param {string} path @returns {Row[]} */
 function readSidecar(text, path) {
   return [{ ...namedBy(path), ...readXmp(text), sidecar: new Blob([text]) }];
+}
+
+/** What a sidecar says that was read before. @param {Blob} sidecar @returns {Promise<import('./filed.js').Filed | undefined>} */
+export async function toldBy(sidecar) {
+  try {
+    return filedOf(readXmp(await sidecar.text()));
+  } catch {
+    return undefined;
+  }
 }
 
 /** `photo.txt`. @param {string} text @param {string} path @returns {Row[]} */

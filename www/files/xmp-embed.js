@@ -3,14 +3,14 @@
  * what is damaged or not understood is never written to.
  */
 
-import { isJpeg, withXmpInJpeg, xmpOfJpeg } from './xmp-jpeg.js';
-import { isPng, withXmpInPng, xmpOfPng } from './xmp-png.js';
-import { isWebp, withXmpInWebp, xmpOfWebp } from './xmp-webp.js';
+import { isJpeg, pixelsOfJpeg, withXmpInJpeg, xmpOfJpeg } from './xmp-jpeg.js';
+import { isPng, pixelsOfPng, withXmpInPng, xmpOfPng } from './xmp-png.js';
+import { isWebp, pixelsOfWebp, withXmpInWebp, xmpOfWebp } from './xmp-webp.js';
 
 const FORMATS = [
-  { is: isJpeg, read: xmpOfJpeg, write: withXmpInJpeg },
-  { is: isPng, read: xmpOfPng, write: withXmpInPng },
-  { is: isWebp, read: xmpOfWebp, write: withXmpInWebp },
+  { is: isJpeg, read: xmpOfJpeg, write: withXmpInJpeg, pixels: pixelsOfJpeg },
+  { is: isPng, read: xmpOfPng, write: withXmpInPng, pixels: pixelsOfPng },
+  { is: isWebp, read: xmpOfWebp, write: withXmpInWebp, pixels: pixelsOfWebp },
 ];
 
 /**
@@ -35,4 +35,14 @@ export function withXmp(bytes, packet) {
 export function xmpOf(bytes) {
   const packet = FORMATS.find(({ is }) => is(bytes))?.read(bytes);
   return packet ? new TextDecoder().decode(packet) : null;
+}
+
+/**
+ * That part of a picture which stays the same, whatever is written into it about it.
+ *
+ * @param {Uint8Array<ArrayBuffer>} bytes of a file
+ * @returns {Uint8Array<ArrayBuffer> | null} null where nobody knows: it is no JPEG, PNG or WebP, or damaged
+ */
+export function pixelsIn(bytes) {
+  return FORMATS.find(({ is }) => is(bytes))?.pixels(bytes) ?? null;
 }

@@ -31,6 +31,12 @@ export function xmpOfJpeg(bytes) {
   return segment ? bytes.subarray(segment.data + NAME.length, segment.end) : null;
 }
 
+/** @param {Uint8Array<ArrayBuffer>} bytes @returns {Uint8Array<ArrayBuffer> | null} all from the scan on; null where the file is damaged */
+export function pixelsOfJpeg(bytes) {
+  const segments = segmentsOf(bytes);
+  return segments && bytes.subarray(segments.at(-1)?.end ?? 2);
+}
+
 /** @param {Uint8Array} bytes @param {Uint8Array} packet @returns {Uint8Array<ArrayBuffer> | null} null where that cannot be */
 export function withXmpInJpeg(bytes, packet) {
   const segments = segmentsOf(bytes);
@@ -52,7 +58,7 @@ export function withXmpInJpeg(bytes, packet) {
  * @param {Uint8Array} bytes
  * @returns {Segment[] | null} null where that is damaged
  */
-function segmentsOf(bytes) {
+export function segmentsOf(bytes) {
   /** @type {Segment[]} */
   const segments = [];
   let at = 2;

@@ -22,6 +22,13 @@ export function xmpOfWebp(bytes) {
   return chunk ? bytes.subarray(chunk.data, chunk.data + chunk.size) : null;
 }
 
+/** @param {Uint8Array<ArrayBuffer>} bytes @returns {Uint8Array<ArrayBuffer> | null} its chunks of pixels; null where the file is damaged */
+export function pixelsOfWebp(bytes) {
+  const chunks = chunksOf(bytes)?.filter(({ type }) => /^(ALPH|VP8[ L]|ANMF)$/.test(type));
+  const [first, last] = [chunks?.[0], chunks?.at(-1)];
+  return first && last ? bytes.subarray(first.start, last.end) : null;
+}
+
 /** @param {Uint8Array} bytes @param {Uint8Array} packet @returns {Uint8Array<ArrayBuffer> | null} null where that cannot be */
 export function withXmpInWebp(bytes, packet) {
   const chunks = chunksOf(bytes);

@@ -4,6 +4,7 @@
  */
 
 import { joined } from '../files/bytes.js';
+import { pixelsIn } from '../files/xmp-embed.js';
 
 /** Bytes of a piece: files up to that long have the plain SHA-256 as their digest, longer ones that of their pieces' digests. */
 const PIECE = 16 << 20;
@@ -33,15 +34,25 @@ export async function sampleOf(file) {
 
 /**
  * Both, of a file that is read once where it is short enough: browsers take a while for each part of a file that they are asked for.
+ * `pixels` is that of its pixels as they are in the file, the same whatever some program has written into that about the picture; null
+ * where nobody knows them, or the file is too long.
  * @param {Blob} file
- * @returns {Promise<{ content: string, sample: string }>}
+ * @returns {Promise<{ content: string, sample: string, pixels: string | null }>}
  */
 export async function digestsOf(file) {
-  if (file.size > PIECE) return { content: await contentOf(file), sample: await sampleOf(file) };
+  if (file.size > PIECE) {
+    return { content: await contentOf(file), sample: await sampleOf(file), pixels: null };
+  }
   const bytes = new Uint8Array(await file.arrayBuffer());
   const places = joined(startsOf(bytes.length).map((at) => bytes.subarray(at, at + PLACE)));
   const [content, sample] = [bytes, places].map((one) => crypto.subtle.digest('SHA-256', one));
-  return { content: hex(await content), sample: hex(await sample) };
+  return { content: hex(await content), sample: hex(await sample), pixels: await pixelDigest(bytes) };
+}
+
+/** @param {Uint8Array<ArrayBuffer>} bytes of a file */
+async function pixelDigest(bytes) {
+  const pixels = pixelsIn(bytes);
+  return pixels && hex(await crypto.subtle.digest('SHA-256', pixels));
 }
 
 /** @param {number} size @returns {number[]} where the places of a sample begin */

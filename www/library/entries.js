@@ -62,13 +62,14 @@ export function entryOf({ captions, corrections, embeddings, fileWords, tags }, 
         }
       : kept && modelsOf(kept);
   if (!known) return null;
-  const { content, sample, key, size, name, path, batch, index, taken } = picture;
+  const { content, sample, pixels, key, size, name, path, batch, index, taken } = picture;
   return {
     key: entryKey(picture),
     quick: key,
     size,
     content,
     sample,
+    ...(pixels && { pixels }),
     name,
     path,
     batch,

@@ -11,6 +11,7 @@
  * @property {number} size bytes of the file
  * @property {string | null} content the digest of what is in it; null where it was kept before that was read
  * @property {string | null} sample the same of a few places of it
+ * @property {string} [pixels] the same of its pixels
  * @property {string} name
  * @property {string} path
  * @property {number} batch when it came, and others with it, in milliseconds
@@ -21,7 +22,7 @@
  * @property {Candidate[]} captions best first
  * @property {string} captionModel what has written them
  * @property {import('../corrections.js').Said} [said] by people
- * @property {import('../files/embedded.js').Filed} [filed] what its file says
+ * @property {import('../files/filed.js').Filed} [filed] what its file says, and sidecars beside it
  * @property {Blob} [sidecar] what lies beside it
  * @property {number} [taken] when the file was last written, in milliseconds
  *
@@ -37,7 +38,7 @@
  */
 
 import { openDB } from 'idb';
-import { readFiled } from '../files/embedded.js';
+import { readFiled } from '../files/filed.js';
 import { readSaid } from '../corrections.js';
 import { joinedMap, joinedWords } from '../joining.js';
 import { Tabs } from './tabs.js';
@@ -302,6 +303,7 @@ function isEntry(entry) {
     Number.isFinite(entry.batch) &&
     Number.isFinite(entry.index) &&
     (entry.taken === undefined || Number.isFinite(entry.taken)) &&
+    (entry.pixels === undefined || typeof entry.pixels === 'string') &&
     entry.copy instanceof Blob &&
     (entry.sidecar === undefined || entry.sidecar instanceof Blob) &&
     entry.embedding instanceof Float32Array &&

@@ -28,6 +28,38 @@ export function jpeg(...segments) {
   ]);
 }
 
+/** A JPEG with IPTC records, as Photoshop keeps them. @param {[number, string | Buffer][]} records @param {...Buffer} more segments */
+export function withIptc(records, ...more) {
+  const iim = records.map(([tag, text]) => {
+    const value = Buffer.from(text);
+    const head = Buffer.from([0x1c, 2, tag, 0, 0]);
+    head.writeUInt16BE(value.length, 3);
+    return Buffer.concat([head, value]);
+  });
+  const data = Buffer.concat(iim);
+  const resource = Buffer.from('Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\0', 'latin1');
+  resource.writeUInt32BE(data.length, resource.length - 4);
+  return jpeg(segment(0xed, Buffer.concat([resource, data])), ...more);
+}
+
+/** @param {[number, number, Buffer][]} fields of EXIF data: tag, type and value of each, longer than four bytes */
+export function exifSegment(fields) {
+  const head = Buffer.alloc(8 + 2 + 12 * fields.length + 4);
+  head.write('II*\0', 'latin1');
+  head.writeUInt32LE(8, 4);
+  head.writeUInt16LE(fields.length, 8);
+  let at = head.length;
+  fields.forEach(([tag, type, { length }], i) => {
+    const place = 10 + 12 * i;
+    head.writeUInt16LE(tag, place);
+    head.writeUInt16LE(type, place + 2);
+    head.writeUInt32LE(length, place + 4);
+    head.writeUInt32LE(at, place + 8);
+    at += length;
+  });
+  return segment(0xe1, Buffer.concat([Buffer.from('Exif\0\0'), head, ...fields.map(([, , value]) => value)]));
+}
+
 /** @param {string} type @param {string} content @returns {Buffer} a chunk of a PNG, whose check sum nobody looks at */
 export function pngChunk(type, content) {
   const body = Buffer.from(type + content, 'latin1');
