@@ -54,6 +54,8 @@ test('a caption that was replaced is the new one everywhere, or none where that 
   assert.equal((await told(whole, { caption: OLD, instead: long })).caption, long);
   assert.equal((await told(plain(jpeg(exif)), { caption: OLD, instead: 'Opa' })).caption, 'Opa');
   assert.equal((await told(plain(jpeg(exif)), { caption: OLD, instead: long })).caption, '');
+  const endless = '海'.repeat(1000);
+  assert.equal((await told(whole, { caption: OLD, instead: endless })).caption, '海'.repeat(666));
   assert.equal((await told(whole, { caption: 'another', instead: 'x' })).caption, OLD);
   const latin = plain(withIptc([[120, Buffer.from(OLD, 'latin1')]]));
   assert.equal((await told(latin, { caption: OLD, instead: 'Öse' })).caption, 'Öse');

@@ -25,6 +25,8 @@ const DIGEST = 0x425;
 const APPLICATION = 2;
 const KEYWORD = 25;
 const CAPTION = 120;
+/** Bytes of a caption, at most. */
+const MOST_OF_CAPTION = 2000;
 /** Tags of EXIF: the description, and Windows' title, comment and keywords, whose letters have two bytes. */
 const DESCRIPTION = 0x10e;
 const WIDE_TEXTS = [0x9c9b, 0x9c9c];
@@ -107,7 +109,7 @@ function records(data, { keywords, caption, instead }) {
     const isOld = isAbout && kind === CAPTION && caption !== '' && readCaption(text) === caption;
     isChanged ||= isGone || isOld;
     if (isOld) {
-      const fresh = encode(instead).subarray(0, 2000);
+      const fresh = upTo(encode(instead), MOST_OF_CAPTION);
       viewOf(head).setUint16(3, fresh.length);
       parts.push(head, fresh);
     } else if (!isGone) parts.push(data.subarray(at, end));
@@ -155,6 +157,13 @@ function exif(body, { keywords, caption, instead }) {
     }
   }
   return isChanged ? whole : null;
+}
+
+/** @param {Uint8Array} bytes of a text @param {number} most @returns {Uint8Array} so many of them, and no part of a letter */
+function upTo(bytes, most) {
+  let end = Math.min(bytes.length, most);
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.subarray(0, end);
 }
 
 /** @param {string} word */
