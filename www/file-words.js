@@ -87,8 +87,10 @@ export class FileWords extends EventTarget {
 
   /** @param {Picture} picture @param {Filed} filed as it was read on an earlier visit */
   put(picture, filed) {
+    const isKnown = isSame(filed, this.of(picture));
     this.#filed.set(picture, filed);
-    this.#parts.set(picture, { [this.sidecarOf(picture) ? 'kept' : 'within']: filed });
+    // As it was written it comes back, and what it is made of stays known.
+    if (!isKnown) this.#parts.set(picture, { [this.sidecarOf(picture) ? 'kept' : 'within']: filed });
   }
 
   /** Takes up what was read on an earlier visit, or in another tab. @param {Picture} picture @param {{ filed?: Filed, sidecar?: Blob }} known */
