@@ -120,7 +120,10 @@ export function edit({
   const say = (chosen, { add, agree, remove, unsay, caption }) => {
     if (chosen.length === 0) return;
     if (caption !== undefined) {
-      const text = readCaption(caption);
+      const [first] = chosen;
+      // Whoever empties what the file says wants what the model does.
+      const shown = chosen.length === 1 && first ? shownCaptions(session, first) : null;
+      const text = readCaption(caption) ?? (shown?.[0]?.filed ? (shown[1]?.caption ?? null) : null);
       const known = chosen.every(
         (picture) => (shownCaptions(session, picture)?.[0]?.caption ?? null) === text,
       );

@@ -78,7 +78,7 @@ export async function* filesOf(rows, format, options = {}, tally = newTally()) {
     for (const { name, text } of known) yield { name, blob: new Blob([text]), replace };
     yield* metadataOf(known, { replace });
   } else {
-    const names = namesOf(rows, sidecarOf);
+    const names = namesOf(rows, sidecarNames(rows));
     for (const [i, row] of rows.entries()) yield await sidecar(names[i] ?? '', row, options);
   }
 }
@@ -180,7 +180,7 @@ function escape(text) {
 
 /** `photo.jpg.xmp` for each picture. @param {readonly Row[]} rows @returns {Map<string, string>} */
 export function sidecars(rows) {
-  const names = namesOf(rows, sidecarOf);
+  const names = namesOf(rows, sidecarNames(rows));
   return new Map(rows.map((row, i) => [names[i] ?? '', mergedXmp(null, contentOf(row, {}))]));
 }
 
@@ -217,9 +217,27 @@ function described(rows, options) {
   return all.filter(({ text }) => text !== '');
 }
 
-/** @param {string} path */
-function sidecarOf(path) {
-  return `${path}.xmp`;
+/**
+ * What sidecars are called: `photo.jpg.xmp`; where one was read that Adobe's programs have written, as they call it, `photo.xmp`, so that
+ * no two contradict each other.
+ * @param {readonly Row[]} rows
+ * @returns {(path: string) => string}
+ */
+function sidecarNames(rows) {
+  const paths = rows.map(({ path }) => partsOf(path).join('/'));
+  const stems = paths.map(stemOf);
+  /** @type {Map<string, string>} */
+  const adobe = new Map();
+  for (const [i, { sidecar }] of rows.entries()) {
+    const [path = '', stem = ''] = [paths[i], stems[i]];
+    const name = `${stem.slice(stem.lastIndexOf('/') + 1)}.xmp`;
+    const isSo = sidecar instanceof File && sidecar.name.toLowerCase() === name.toLowerCase();
+    // Where a raw file and its JPEG are both here, nobody knows whose it is.
+    if (isSo && stems.filter((one) => one === stem).length === 1) {
+      adobe.set(path, `${stem.slice(0, stem.lastIndexOf('/') + 1)}${sidecar.name}`);
+    }
+  }
+  return (path) => adobe.get(path) ?? `${path}.xmp`;
 }
 
 /** @param {Row} row @param {Options} options @returns {import('./files/xmp-merge.js').Content} */
@@ -295,6 +313,7 @@ async function stillThere(content, text, { sidecar: before }) {
  */
 async function* pictures(rows, options, tally) {
   const here = rows.filter(({ original }) => original);
+  const sidecarOf = sidecarNames(rows);
   tally.absent += rows.length - here.length;
   const names = namesOf(here, String);
   for (const [i, row] of here.entries()) {

@@ -16,6 +16,8 @@ const tell = (host, type, detail) => host.dispatchEvent(new CustomEvent(type, { 
 /** Pictures that have tags, all of them selected. @param {string[][]} found by a model */
 function begin(...found) {
   const corrections = new Corrections();
+  /** What is known of the pictures besides. @type {{ found: any, filed: any }} */
+  const words = { found: null, filed: undefined };
   const pictures = found.map((_, i) => /** @type {any} */ ({ id: `picture-${i}`, name: `${i}.png` }));
   const answers = found.map((labels) => ({
     tags: labels.map((label, index) => ({ label, score: 0.5, index })),
@@ -26,7 +28,8 @@ function begin(...found) {
     corrections,
     paths: new TagPaths(),
     answerOf: (/** @type {any} */ one) => corrections.answer(one, answers[pictures.indexOf(one)] ?? null),
-    captionsOf: () => null,
+    captionsOf: (/** @type {any} */ one) => corrections.captions(one, words.found),
+    fileWords: { of: () => words.filed },
     lessons: { examples: new Map(), with: () => new Map(), put() {} },
     countTaught: () => 0,
   });
@@ -57,7 +60,7 @@ function begin(...found) {
     }),
   );
   const tags = () => pictures.map((one) => session.answerOf(one)?.tags.map(({ label }) => label));
-  return { editing, session, corrections, pictures, list, names, bar, line, log, merged, tags };
+  return { editing, session, corrections, pictures, list, names, bar, line, log, merged, tags, words };
 }
 
 test('what is no animal is no dog either, and all comes back in one step', () => {
@@ -77,6 +80,15 @@ test('what is no animal is no dog either, and all comes back in one step', () =>
   tell(line, 'undo');
   tell(bar, 'correct-selected', { remove: 'animal' });
   assert.deepEqual(tags()[0], ['dog', 'hat'], 'of several pictures a word goes, right or wrong');
+});
+
+test('whoever empties the caption of a file has the model’s, and whoever empties that, the file’s', () => {
+  const { corrections, pictures, list, words } = begin(['fox']);
+  Object.assign(words, { found: [{ caption: 'a fox' }], filed: { tags: [], caption: 'Anna at the sea' } });
+  tell(list, 'correct', { pictures, caption: ' ' });
+  assert.equal(corrections.of(pictures[0])?.caption, 'a fox');
+  tell(list, 'correct', { pictures, caption: '' });
+  assert.equal(corrections.of(pictures[0])?.caption ?? null, null);
 });
 
 test('tags are taken away from those pictures that have them', () => {

@@ -197,6 +197,25 @@ test('all else in a sidecar that was read is in the one that is saved', async ()
   assert.match(strFromU8(copies.files['a.jpg.xmp']), /xmp:Rating="4"/);
 });
 
+test('a sidecar is called as the one that was read, unless two pictures could mean it', async () => {
+  const theirs = mergedXmp(null, { subjects: ['Opa'] });
+  const named = (/** @type {string} */ path, /** @type {string} */ name) => ({
+    ...row(path),
+    sidecar: new File([theirs], name),
+  });
+  const namesFor = async (/** @type {any[]} */ rows) =>
+    (await allOf(filesOf(rows, 'xmp'))).map(({ name }) => name);
+  assert.deepEqual(
+    await namesFor([named('Trip/a.jpg', 'a.XMP'), named('Trip/b.jpg', 'b.jpg.xmp'), row('Trip/c.jpg')]),
+    ['Trip/a.XMP', 'Trip/b.jpg.xmp', 'Trip/c.jpg.xmp'],
+  );
+  assert.deepEqual(await namesFor([named('a.jpg', 'a.xmp'), row('a.cr2')]), ['a.jpg.xmp', 'a.cr2.xmp']);
+  assert.deepEqual(await namesFor([named('a.jpg', 'b.xmp'), named('x/b.jpg', 'a/../b.xmp')]), [
+    'a.jpg.xmp',
+    'x/b.jpg.xmp',
+  ]);
+});
+
 test('a caption that a file has already stays, in it and in a sidecar, unless somebody has written another', async () => {
   const there = { ...row('a.jpg'), captionThere: 'Grandma at sea', original: new Blob([jpeg(JFIF)]) };
   const own = { ...there, path: 'b.jpg', captionIsOwn: true };

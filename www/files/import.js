@@ -110,7 +110,8 @@ function decoded(bytes) {
 
 /** `photo.jpg.xmp`, and Adobe's `photo.xmp`. @param {string} text @param {string} path @returns {Row[]} */
 function readSidecar(text, path) {
-  return [{ ...namedBy(path), ...readXmp(text), sidecar: new Blob([text]) }];
+  const sidecar = new File([text], path.slice(path.lastIndexOf('/') + 1));
+  return [{ ...namedBy(path), ...readXmp(text), sidecar }];
 }
 
 /** What a sidecar says that was read before. @param {Blob} sidecar @returns {Promise<import('./filed.js').Filed | undefined>} */
