@@ -1,6 +1,7 @@
 /**
  * Pictures that have been seen before, known again by what is in their files: whatever they are called now, and wherever they lie.
- * A file that lies where one lay and has its pixels is that one, whatever another program has written into it about the picture.
+ * A file that has the pixels of one that lay there, or of one that is not here, is that one, whatever another program has written into it
+ * about the picture.
  * A file of the name, length and date of one that is kept is taken for it after a look at a few places; of others only those are read
  * that are as long as one that is known.
  *
@@ -73,6 +74,8 @@ export class Recognition {
 
   /** Whether a file may be one that came earlier. @param {Blob} file @param {string} path @param {number} batch with which it comes */
   mayKnow({ size }, path, batch) {
+    // Those that are not here may have been moved, and written into as well.
+    if (this.#copies.size > 0) return true;
     return [this.#byLength.get(size), this.#byPath.get(path)].some((known) => {
       const [first] = known ?? [];
       return first !== undefined && first.batch !== batch;
@@ -136,7 +139,13 @@ export class Recognition {
         } else rest.push(arrival);
       }
     }
-    for (const arrival of rest) yield await this.#byContent(arrival);
+    for (const arrival of rest) {
+      const { size } = arrival.file;
+      const isLike = this.#copies.size > 0 || this.#byLength.has(size) || this.#byPath.has(arrival.path);
+      // Nothing of it needs to be read.
+      if (!isLike) yield { arrival, picture: null, content: null, isIt: false };
+      else yield await this.#byContent(arrival);
+    }
   }
 
   /** The copy of the picture that a file is, by its name, length and date. @param {Arrival} arrival @returns {Promise<Picture | null>} */
@@ -179,11 +188,11 @@ export class Recognition {
     return { arrival, picture: twin, content, pixels, isIt: false };
   }
 
-  /** The picture that lies where a file lies, and has its pixels. @param {string} path @param {string} pixels */
+  /** The picture that lies where a file lies, or is not here, and has its pixels. @param {string} path @param {string} pixels */
   async #rewritten(path, pixels) {
     const there = [...(this.#byPath.get(path) ?? [])];
     for (const picture of there) await this.contentOf(picture);
-    return there.find((picture) => picture.pixels === pixels) ?? null;
+    return [...there, ...this.#copies].find((picture) => picture.pixels === pixels) ?? null;
   }
 
   /** Puts an original in the place of its copy. @param {Picture} picture @param {Arrival} arrival */

@@ -69,6 +69,7 @@ export function rowsOf(session, pictures, { naming, vocabulary, all = false }) {
     // What somebody has taken away is not above another tag either.
     const left = (/** @type {readonly string[]} */ above) => above.filter((one) => !gone.includes(one));
     const filed = session.fileWords.pathsOf(picture);
+    const ofFile = new Set(session.fileWords.of(picture)?.tags);
     /** What its file says, beyond the vocabulary. @param {string} label */
     const filedPath = (label) => {
       const path = filed.get(label);
@@ -88,6 +89,8 @@ export function rowsOf(session, pictures, { naming, vocabulary, all = false }) {
     const below = (/** @type {string} */ label) => {
       const path = saidBelow(label);
       if (path !== undefined) return path;
+      // Keywords that somebody has below nothing stay so.
+      if (!filed.has(label) && ofFile.has(label)) return named(label);
       const above = [...left(vocabulary?.implied(label) ?? [])].reverse();
       return [...above, label].map(named).join(BELOW);
     };

@@ -244,6 +244,25 @@ test('a picture that another program has written into is the same, and its words
   assert.equal(session.pictures.length, 3);
 });
 
+test('a picture that was moved and written into since the last visit is known by its pixels', async () => {
+  const say = (...subjects) => withXmp(jpeg(EXIF), xmpPacket({ subjects }));
+  const before = new File([say('sea')], 'a.jpg', { lastModified: 1 });
+  const { pixels } = await digestsOf(before);
+  const { session, looked } = await withKept(await entryOf(before, { pixels }));
+  await session.add([new File([say('slow', 'sloth')], 'sloth day.jpg', { lastModified: 2 })]);
+  await done(session);
+  assert.deepEqual(
+    session.pictures.map(({ name }) => name),
+    ['sloth day.jpg'],
+  );
+  assert.deepEqual(session.corrections.of(session.pictures[0])?.own, ['Rex']);
+  assert.deepEqual(looked, []);
+  // Once it is here, another file of its pixels is a copy.
+  await session.add([new File([say('a copy')], 'copy.jpg', { lastModified: 3 })]);
+  await done(session);
+  assert.equal(session.pictures.length, 2);
+});
+
 test('a file that comes once more is there already, and one that is like it is not', async () => {
   const { session, looked } = await begin();
   assert.equal(await session.add([file('a.png', 'sea'), file('b.png', 'ice')]), 0);
