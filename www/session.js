@@ -379,7 +379,8 @@ export class Session extends EventTarget {
   /** @returns {{ total: number, open: number, stopped: number, failed: number, working: boolean }} how far the pictures are */
   tally() {
     const tally = { total: this.pictures.length, open: 0, stopped: 0, failed: 0, working: false };
-    const lanes = this.lanes.filter(({ status }) => status !== 'empty');
+    // Tags and captions are to come, though their models are not chosen yet.
+    const lanes = this.lanes.filter((lane) => lane !== this.classes || lane.status !== 'empty');
     for (const picture of this.pictures) {
       const has = (/** @type {string} */ state) =>
         lanes.some((one) => one.jobs.get(picture)?.status === state);
