@@ -399,3 +399,26 @@ test('what stands in the place of pictures comes back from web pages and Markdow
   ]);
   assert.deepEqual(none, []);
 });
+
+test('a folder may be called otherwise than where files were saved, if enough is below it', () => {
+  const named = (/** @type {string} */ path) => ({ path, name: path.split('/').at(-1) ?? path });
+  const pictures = ['a.jpg', 'b.jpg', 'day 1/c.jpg', 'day 2/c.jpg'].map((name) => named(`Holiday/${name}`));
+  const rows = ['a.jpg', 'b.jpg', 'day 1/c.jpg', 'day 2/c.jpg', 'gone.jpg'].map((name) => ({
+    path: `H/${name}`,
+    exact: true,
+  }));
+  const found = (/** @type {typeof pictures} */ there, /** @type {typeof rows} */ some) =>
+    some.map((row) => matcher(there, some)(row)?.path ?? null);
+  assert.deepEqual(found(pictures, rows), [...pictures.map(({ path }) => path), null]);
+  assert.deepEqual(found(pictures, rows.slice(0, 2)), [null, null], 'two may be called so by chance');
+  const two = [...pictures, ...pictures.map(({ path }) => named(path.replace('Holiday', 'Copies')))];
+  assert.ok(
+    found(two, rows).every((path) => path === null),
+    'nobody knows which is meant',
+  );
+  const stems = rows.map(({ path }) => ({ path: path.replace('.jpg', ''), exact: false }));
+  assert.deepEqual(
+    found(pictures, stems).slice(0, 4),
+    pictures.map(({ path }) => path),
+  );
+});

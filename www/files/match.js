@@ -7,6 +7,9 @@
 
 import { safePartsOf, stemOf } from './paths.js';
 
+/** Pictures below a folder, and half of those that a file speaks of, by which it is known again under another name. */
+const ENOUGH = 3;
+
 /**
  * @template {{ path: string, name: string }} Picture
  * @param {readonly Picture[]} pictures
@@ -26,13 +29,44 @@ export function matcher(pictures, rows = []) {
     put(byStem, stemOf(name), known);
   }
 
-  /** @param {Named} row @returns {{ known: Known, parts: string[] } | null} */
-  const find = ({ path, exact }) => {
-    const parts = keysOf(path);
-    const name = parts.at(-1) ?? '';
-    const known =
-      best(byName.get(name) ?? [], parts, path) ?? (exact ? null : best(byStem.get(name) ?? [], parts, path));
-    return known && { known, parts };
+  /** @param {string} name @param {boolean} exact */
+  const called = (name, exact) => [byName.get(name) ?? [], ...(exact ? [] : [byStem.get(name) ?? []])];
+
+  /** @param {Named} row @param {string[]} [parts] @returns {{ known: Known, parts: string[] } | null} */
+  const findAs = ({ path, exact }, parts = keysOf(path)) => {
+    for (const some of called(parts.at(-1) ?? '', exact)) {
+      const known = best(some, parts, path);
+      if (known) return { known, parts };
+    }
+    return null;
+  };
+
+  /** The folder that is opened here in the place of one that rows begin with: it may be called otherwise. @type {Map<string, string>} */
+  const renamed = new Map();
+  /** @type {Map<string, { count: number, roots: Map<string, number> }>} */
+  const strange = new Map();
+  for (const row of rows) {
+    const parts = keysOf(row.path);
+    const [root = ''] = parts;
+    if (parts.length < 2 || findAs(row, parts)) continue;
+    const { count, roots } = strange.get(root) ?? { count: 0, roots: new Map() };
+    const [like = []] = called(parts.at(-1) ?? '', row.exact).filter((some) => some.length > 0);
+    const fitting = like
+      .filter((known) => isBelowAs(known.parts, parts))
+      .map((known) => known.parts[0] ?? '');
+    for (const one of new Set(fitting)) roots.set(one, (roots.get(one) ?? 0) + 1);
+    strange.set(root, { count: count + 1, roots });
+  }
+  for (const [root, { count, roots }] of strange) {
+    const [[here = '', most = 0] = [], [, next = 0] = []] = [...roots].sort(([, a], [, b]) => b - a);
+    if (most >= ENOUGH && most > next && most * 2 >= count) renamed.set(root, here);
+  }
+
+  /** @param {Named} row @returns {ReturnType<typeof findAs>} */
+  const find = (row) => {
+    const parts = keysOf(row.path);
+    const here = renamed.get(parts[0] ?? '');
+    return findAs(row, parts) ?? (here === undefined ? null : findAs(row, [here, ...parts.slice(1)]));
   };
 
   /** Folders of rows that name more of them than their picture has. @type {Map<Picture, Set<string>>} */
@@ -85,6 +119,12 @@ function best(candidates, parts, path) {
   const whole = closest.filter((known) => known.parts.length === parts.length);
   const [only, ...others] = whole.length > 0 ? whole : closest;
   return only && others.length === 0 ? only : null;
+}
+
+/** @param {string[]} a @param {string[]} b @returns {boolean} whether they differ in the folder that they begin with alone */
+function isBelowAs(a, b) {
+  // The names may differ in their endings.
+  return a.length === b.length && a.slice(1, -1).every((part, i) => part === b[i + 1]);
 }
 
 /** @param {string[]} a @param {string[]} b @returns {boolean} whether the folders of one are the last ones of the other */
