@@ -276,7 +276,9 @@ async function sidecar(name, row, options) {
   const keepCaption = keepsCaption(row, options);
   const onto = async (/** @type {Blob} */ there) => {
     const text = await there.text();
-    return new Blob([mergedXmp(text, await stillThere(content, text, row), { keepCaption })]);
+    // What was read is not compared with itself.
+    const left = there === row.sidecar ? content : await stillThere(content, text, row);
+    return new Blob([mergedXmp(text, left, { keepCaption })]);
   };
   // What the picture itself says goes along, as some programs read nothing but the sidecar.
   const base = row.sidecar ?? (row.original && (await packetIn(row.original).catch(() => null)));

@@ -27,3 +27,16 @@ export function joined(parts) {
   }
   return whole;
 }
+
+/**
+ * A text of programs that do not say how they write: in UTF-8, as most do whatever they say, or else as Windows wrote.
+ * @param {Uint8Array} bytes
+ * @returns {{ text: string, isUtf8: boolean }}
+ */
+export function textIn(bytes) {
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), isUtf8: true };
+  } catch {
+    return { text: new TextDecoder('windows-1252').decode(bytes), isUtf8: false };
+  }
+}

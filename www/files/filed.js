@@ -32,6 +32,18 @@ export function withoutCommas(word) {
   return word.replaceAll(/\s*[,;]\s*/g, ' ');
 }
 
+/**
+ * How two keywords are told apart: photo programs take no capital for another, and here, where commas part tags, there are none in them.
+ * @param {string} word
+ */
+export function keyOf(word) {
+  return word
+    .normalize('NFC')
+    .toLowerCase()
+    .replaceAll(/[,;\s]+/g, ' ')
+    .trim();
+}
+
 /** @param {Told} told @returns {Filed} */
 export function filedOf({ tags, own = [], gone = [], hierarchy = [], caption, captionIsOwn = false }) {
   const all = [...new Set([...hierarchy, ...tags])].slice(0, MOST_TAGS);

@@ -9,8 +9,8 @@
  */
 
 import { readCaption } from '../corrections.js';
-import { isAt, joined, latin, viewOf } from './bytes.js';
-import { withoutCommas } from './filed.js';
+import { isAt, joined, latin, textIn, viewOf } from './bytes.js';
+import { keyOf } from './filed.js';
 import { segmentsOf } from './xmp-jpeg.js';
 
 const APP1 = 0xe1;
@@ -166,27 +166,17 @@ function upTo(bytes, most) {
   return bytes.subarray(0, end);
 }
 
-/** @param {string} word */
-function keyOf(word) {
-  return withoutCommas(word.trim()).normalize('NFC').toLowerCase();
-}
-
 /**
- * A text, and how others are written as it is: in UTF-8, or as Windows wrote them.
+ * A text, and how others are written as it is.
  * @param {Uint8Array} bytes
  * @returns {{ text: string, encode: (text: string) => Uint8Array }}
  */
 function read(bytes) {
-  const encode = (/** @type {string} */ text) => new TextEncoder().encode(text);
-  try {
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), encode };
-  } catch {
-    const isLatin = (/** @type {string} */ text) => !/[\u{100}-\u{10ffff}]/u.test(text);
-    return {
-      text: new TextDecoder('windows-1252').decode(bytes),
-      encode: (text) => (isLatin(text) ? latin(text) : encode(text)),
-    };
-  }
+  const { text, isUtf8 } = textIn(bytes);
+  const isLatin = (/** @type {string} */ one) => !/[\u{100}-\u{10ffff}]/u.test(one);
+  const encode = (/** @type {string} */ one) =>
+    !isUtf8 && isLatin(one) ? latin(one) : new TextEncoder().encode(one);
+  return { text, encode };
 }
 
 /** @param {Uint8Array} bytes */

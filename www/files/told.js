@@ -1,3 +1,5 @@
+import { latin, textIn } from './bytes.js';
+
 /** A date of zeros, as of cameras that know none, is read as one before. */
 const EARLIEST = 1900;
 
@@ -41,15 +43,10 @@ export async function toldIn(head) {
 }
 
 /**
- * A text whose letters are bytes: of UTF-8 in most, whatever is said of it, and else as Windows wrote them.
+ * A text whose letters are bytes.
  * @param {string} bytes
  */
 function decoded(bytes) {
   if (/[\u{100}-\u{10ffff}]/u.test(bytes)) return bytes;
-  const raw = Uint8Array.from(bytes, (letter) => letter.charCodeAt(0));
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(raw);
-  } catch {
-    return new TextDecoder('windows-1252').decode(raw);
-  }
+  return textIn(latin(bytes)).text;
 }

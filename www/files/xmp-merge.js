@@ -12,6 +12,8 @@
  */
 
 import { xmpPacket } from 'ocelli';
+import { BELOW } from '../labels.js';
+import { keyOf } from './filed.js';
 import { Trouble } from './trouble.js';
 
 const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
@@ -41,8 +43,6 @@ const LISTS = [
   [[MICROSOFT, 'MicrosoftPhoto:LastKeywordXMP'], '/'],
   [[MEDIAPRO, 'mediapro:CatalogSets'], '|'],
 ];
-/** What parts them here, and in Lightroom's list. */
-const BELOW = '|';
 
 /** Who has written a sentence that is not a model's. */
 const PERSON = 'person';
@@ -255,18 +255,6 @@ function keepInStep(holders, paths, { rejected, keepOthers }) {
 /** @param {string} path @param {string} mark */
 function leafKey(path, mark) {
   return keyOf(path.trim().split(mark).at(-1) ?? '');
-}
-
-/**
- * How two keywords are told apart: photo programs take no capital for another, and here, where commas part tags, there are none in them.
- * @param {string} word
- */
-function keyOf(word) {
-  return word
-    .normalize('NFC')
-    .toLowerCase()
-    .replaceAll(/[,;\s]+/g, ' ')
-    .trim();
 }
 
 /** @param {readonly string[]} words @param {readonly string[]} others @returns {string[]} those that are not among the others, once */

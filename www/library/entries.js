@@ -10,7 +10,7 @@
 
 import { joinedSaid } from '../joining.js';
 
-/** Stands for the copy of what the browser cannot show, as most a TIFF: what is known of it is kept all the same. */
+/** Stands for the copy of what nobody can show: what is known of it is kept all the same. */
 const NO_COPY = new Blob([]);
 
 /**
