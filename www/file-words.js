@@ -1,7 +1,7 @@
 /**
- * What pictures say of themselves, and sidecars beside them: read one after the other once they have their tags, so that nobody waits for it. It is kept apart
- * from what people say here, which counts for more, and from what models find. What people have said here and saved in a picture comes
- * back with it: which tags it surely has, which it has not, and a caption of their own.
+ * What pictures say of themselves, and sidecars beside them: read one after the other once they have their tags, so that nobody waits
+ * for it. It is kept apart from what people say here, which counts for more, and from what models find. What people have said here and
+ * saved in a picture comes back with it: which tags it surely has, which it has not, and a caption of their own.
  *
  * @typedef {import('./pictures.js').Picture} Picture
  * @typedef {import('./files/filed.js').Filed} Filed

@@ -106,7 +106,8 @@ export function mergedXmp(existing, content, { keepOthers = true, keepCaption = 
 }
 
 /**
- * What a packet says of its picture; `hierarchy`: those of its keywords that are below others, with these. What somebody has confirmed counts as long as other programs leave it among the keywords.
+ * What a packet says of its picture; `hierarchy`: those of its keywords that are below others, with these. What somebody has confirmed
+ * counts as long as other programs leave it among the keywords.
  *
  * @param {string} text
  * @returns {{ tags: string[], hierarchy: string[], own?: string[], gone?: string[], caption: string, captionIsOwn?: true }}
