@@ -53,6 +53,11 @@ const LISTS = {
 /** What archives of the others are called. @type {Partial<Record<Format, string>>} */
 const ARCHIVES = { xmp: 'ocelli-sidecars', txt: 'ocelli-texts', pictures: 'ocelli-pictures' };
 
+/** @param {Format} format @returns {boolean} whether all pictures are in one file */
+export function isList(format) {
+  return format in LISTS;
+}
+
 /** @returns {Tally} */
 export function newTally() {
   return { within: 0, beside: 0, bare: 0, absent: 0 };

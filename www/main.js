@@ -327,8 +327,7 @@ page.saving.addEventListener('save', async (/** @type {CustomEvent} */ { detail 
   const how = { naming, vocabulary, all: detail.format === 'pictures' };
   const rows = rowsOf(session, detail.which ? part : session.pictures, how);
   const told = (/** @type {string} */ line) => page.saving.progress(line);
-  const closed = folders.closed.map(({ name }) => name);
-  page.saving.say(await save(rows, detail, told, closed).catch((error) => explain(error).sentence));
+  page.saving.say(await save(rows, detail, told, folders).catch((error) => explain(error).sentence));
 });
 page.work.addEventListener('stop', () => session.stop());
 page.work.addEventListener('resume', () => session.resume());

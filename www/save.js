@@ -15,9 +15,10 @@
  */
 
 import { download } from './download.js';
-import { downloadsOf, filesOf, newTally } from './export.js';
+import { downloadsOf, filesOf, isList, newTally } from './export.js';
 import { withoutCommas } from './files/filed.js';
 import { writeInto } from './files/folder.js';
+import { placingIn, rowsWithin } from './files/places.js';
 import { BELOW, leafOf } from './labels.js';
 import { readPath } from './tag-paths.js';
 import { count } from './words.js';
@@ -127,24 +128,28 @@ function unique(words) {
  * @param {Row[]} rows
  * @param {Order} order
  * @param {(line: string) => void} told how far it is
- * @param {readonly string[]} [closed] names of folders that can be opened again
+ * @param {Pick<import('./library/folders.js').Folders, 'all' | 'closed'>} [folders] that pictures came from
  * @returns {Promise<string>} what has become of it, in sentences; empty where somebody has chosen no folder
  */
-export async function save(rows, { format, where, options, signal }, told, closed = []) {
+export async function save(rows, { format, where, options, signal }, told, folders = { all: [], closed: [] }) {
   if (rows.length === 0) return 'Nothing is known yet.';
   const tally = newTally();
-  const others = () => tallyLines(tally, foldersOf(rows, closed));
-  const progress = (/** @type {number} */ done) => {
+  const others = () => tallyLines(tally, foldersOf(rows, folders.closed));
+  const progress = (/** @type {number} */ done, pictures = rows.length) => {
     signal.throwIfAborted();
-    told(`Writing: ${count(done, 'file')} of ${count(rows.length, 'picture')}`);
+    told(`Writing: ${count(done, 'file')} of ${count(pictures, 'picture')}`);
   };
   try {
     if (where === 'folder') {
       const folder = await chosenFolder();
       if (!folder) return '';
-      const files = filesOf(rows, format, options, tally);
-      const { written, kept, refused } = await writeInto(folder, files, { onProgress: progress, signal });
-      return [wrote(written, folder.name), ...keptLines(kept, refused), ...others()].join(' ');
+      const placing = await placingIn(folder, folders.all);
+      const within = isList(format) ? rows : rowsWithin(rows, placing);
+      const files = filesOf(within, format, options, tally);
+      const onProgress = (/** @type {number} */ done) => progress(done, within.length);
+      const { written, kept, refused } = await writeInto(folder, files, { placing, onProgress, signal });
+      const outside = outsideLines(rows.length - within.length);
+      return [wrote(written, folder.name), ...outside, ...keptLines(kept, refused), ...others()].join(' ');
     }
     let archives = 0;
     for await (const { name, blob } of downloadsOf(rows, format, options, tally, progress)) {
@@ -170,6 +175,12 @@ function wrote(files, folder) {
   return `Wrote ${count(files, 'file')}${folder ? ` into “${folder}”` : ''}.`;
 }
 
+/** @param {number} outside pictures that lie in no folder below the chosen one */
+function outsideLines(outside) {
+  const line = `${count(outside, 'picture')} of other folders ${outside === 1 ? 'is' : 'are'} left out: choose the folder above for all.`;
+  return outside > 0 ? [line] : [];
+}
+
 /** @param {string[]} kept @param {string[]} refused */
 function keptLines(kept, refused) {
   const others = `Left as they are, for they were there already: ${count(kept.length, 'file')}, ${some(kept)}.`;
@@ -185,11 +196,12 @@ function some([first = '', ...others]) {
 /**
  * The folders that bring back files of pictures of which only small copies are here.
  * @param {readonly Row[]} rows
- * @param {readonly string[]} closed
+ * @param {readonly FileSystemDirectoryHandle[]} closed
+ * @returns {string[]} their names
  */
 function foldersOf(rows, closed) {
   const absent = rows.filter(({ original }) => !original);
-  return closed.filter((name) => absent.some(({ path }) => path.startsWith(`${name}/`)));
+  return closed.flatMap(({ name }) => (absent.some(({ path }) => path.startsWith(`${name}/`)) ? name : []));
 }
 
 /** @param {Tally} tally @param {readonly string[]} folders that can be opened again */

@@ -217,3 +217,30 @@ test('a folder that is gone says so', { skip }, async () => {
   await said(visit, 'The folder Trip is not where it was.');
   await visit.end();
 });
+
+test('what is saved into a part of the folder lies beside the pictures there', { skip }, async () => {
+  const visit = await Visit.begin(browser, site.url);
+  const { page } = visit;
+  await standIn(visit);
+  await write(visit, [file('a.png', 1), file('day 2/b.png', 2)]);
+  await page.reload();
+  await page.getByRole('button', { name: 'Choose a folder' }).click();
+  for (const name of ['a.png', 'b.png']) await visit.settled(name);
+  await page.evaluate(() => {
+    const trip = window.showDirectoryPicker;
+    window.showDirectoryPicker = async () => (await trip()).getDirectoryHandle('day 2');
+  });
+  await page.locator('save-answers summary').click();
+  await page.getByLabel('Into a folder').check();
+  await page.getByRole('button', { name: 'Sidecars for photo programs' }).click();
+  const line =
+    'Wrote 1 file into “day 2”. 1 picture of other folders is left out: choose the folder above for all.';
+  await page.locator('.save-line').getByText(line).waitFor();
+  const there = await page.evaluate(async () => {
+    const names = [];
+    for await (const name of (await window.showDirectoryPicker()).keys()) names.push(name);
+    return names.sort();
+  });
+  assert.deepEqual(there, ['b.png', 'b.png.xmp']);
+  await visit.end();
+});

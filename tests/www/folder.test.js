@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { filesOf } from '../../www/export.js';
 import { writeInto } from '../../www/files/folder.js';
+import { placingIn, rowsWithin } from '../../www/files/places.js';
 import { matcher } from '../../www/files/match.js';
 import { readXmp } from '../../www/files/xmp-merge.js';
 
@@ -31,6 +32,20 @@ class Folder {
     const there = this.entries.get(name);
     if (!(there instanceof Folder)) throw new DOMException('none', 'NotFoundError');
     return there;
+  }
+
+  async isSameEntry(other) {
+    return this === other;
+  }
+
+  /** @param {Folder} other @returns {Promise<string[] | null>} */
+  async resolve(other) {
+    if (this === other) return [];
+    for (const [name, entry] of this.entries) {
+      const path = entry instanceof Folder ? await entry.resolve(other) : null;
+      if (path) return [name, ...path];
+    }
+    return null;
   }
 
   async getFileHandle(name, { create = false } = {}) {
@@ -182,6 +197,50 @@ test('whoever chooses the folder of the pictures gets files beside them', async 
   above.entries.set('Holiday', new Folder('Holiday'));
   await writeInto(above, entriesOf({ 'Holiday/a.txt': '' }));
   assert.deepEqual(Object.keys(above.all), ['Holiday/a.txt']);
+});
+
+/** Folders in each other, the first the one above all. @param {string} path @returns {Folder[]} */
+function nested(path) {
+  const folders = path.split('/').map((name) => new Folder(name));
+  for (const [i, folder] of folders.slice(1).entries()) folders[i]?.entries.set(folder.name, folder);
+  return folders;
+}
+
+/** @param {Folder} chosen @param {Folder[]} opened */
+async function placingFor(chosen, opened) {
+  const placing = await placingIn(/** @type {any} */ (chosen), /** @type {any[]} */ (opened));
+  return (/** @type {string} */ path) => placing(path.split('/'))?.join('/') ?? null;
+}
+
+test('a folder above or below the one that pictures came with has its files beside them as well', async () => {
+  const [home, holiday, rome, forum] = nested('home/Holiday/Rome/Forum');
+  const paths = ['Holiday/a.jpg', 'Holiday/Rome/b.jpg', 'Holiday/Rome/Forum/c.jpg', 'Other/d.jpg', 'Holiday'];
+  const places = async (/** @type {Folder} */ chosen, opened = [holiday]) =>
+    paths.map(await placingFor(chosen, opened));
+  assert.deepEqual(await places(home), [...paths.slice(0, 4), 'Holiday']);
+  assert.deepEqual(await places(holiday), ['a.jpg', 'Rome/b.jpg', 'Rome/Forum/c.jpg', 'Other/d.jpg', 'Holiday']);
+  assert.deepEqual(await places(rome), [null, 'b.jpg', 'Forum/c.jpg', 'Other/d.jpg', 'Holiday']);
+  assert.deepEqual(await places(forum), [null, null, 'c.jpg', 'Other/d.jpg', 'Holiday']);
+  const [, , deep] = nested('disk/Pictures/Holiday');
+  assert.deepEqual(await places(deep), await places(holiday), 'known by its name alone');
+  const [disk, , below] = nested('disk/Pictures/Holiday');
+  assert.equal((await places(disk, [below, below]))[1], 'Pictures/Holiday/Rome/b.jpg');
+  assert.equal((await places(disk, [below, holiday]))[1], 'Holiday/Rome/b.jpg', 'of two nobody knows which');
+});
+
+test('of a part of the folder only its own pictures are written, but all into a folder for what is saved', async () => {
+  const [, holiday, rome] = nested('home/Holiday/Rome');
+  const rows = ['Holiday/a.jpg', 'Holiday/Rome/b.jpg'].map(row);
+  const within = async (/** @type {Folder} */ chosen) =>
+    rowsWithin(rows, await placingIn(/** @type {any} */ (chosen), /** @type {any[]} */ ([holiday])));
+  assert.deepEqual(await within(rome), [rows[1]]);
+  assert.deepEqual(await within(holiday), rows);
+  const saved = new Folder('saved');
+  holiday.entries.set('saved', saved);
+  assert.deepEqual(await within(saved), rows);
+  const placing = await placingIn(/** @type {any} */ (saved), /** @type {any[]} */ ([holiday]));
+  await writeInto(saved, entriesOf({ 'Holiday/a.jpg.xmp': '' }), { placing });
+  assert.deepEqual(Object.keys(saved.all), ['Holiday/a.jpg.xmp']);
 });
 
 test('one file that fails is told; a folder that fails ends it, and so does whoever stops it', async () => {

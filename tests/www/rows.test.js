@@ -67,7 +67,10 @@ test('whoever has only small copies is told which folder to open again', async (
   const row = { path: 'Trip/a.jpg', tags: ['dog'], hierarchy: [], caption: '', original: null };
   const order = /** @type {const} */ ({ format: 'pictures', where: 'download', options: {} });
   const { signal } = new AbortController();
-  const line = (/** @type {string[]} */ closed) => save([row], { ...order, signal }, () => {}, closed);
+  const line = (/** @type {string[]} */ names) => {
+    const closed = names.map((name) => /** @type {any} */ ({ name }));
+    return save([row], { ...order, signal }, () => {}, { all: closed, closed });
+  };
   const gone = 'There was nothing to save. 1 picture left out: only small copies of earlier visits are here.';
   const chosen = `${gone} Choose the pictures again, and their files are here to be saved.`;
   assert.equal(await line([]), chosen);

@@ -16,17 +16,19 @@
  */
 
 import { partsOf, safePartsOf } from './paths.js';
+import { placingIn } from './places.js';
 import { Trouble } from './trouble.js';
 
 /**
  * @param {FileSystemDirectoryHandle} folder
  * @param {AsyncIterable<Entry>} entries
- * @param {{ onProgress?: (done: number) => void, signal?: AbortSignal }} [options]
+ * @param {{ placing?: import('./places.js').Placing, onProgress?: (done: number) => void, signal?: AbortSignal }} [options] `placing`:
+ *   where they go, if not by the folder's name alone
  * @returns {Promise<Written>}
  * @throws {Trouble} `folder-refused`, where no file can be written there any more
  */
-export async function writeInto(folder, entries, { onProgress, signal } = {}) {
-  const below = new Folders(folder);
+export async function writeInto(folder, entries, { placing, onProgress, signal } = {}) {
+  const below = new Folders(folder, placing ?? (await placingIn(folder, [])));
   /** @type {Written} */
   const result = { written: 0, kept: [], refused: [] };
   // What one run has written is no file that was there already.
@@ -57,18 +59,19 @@ export async function writeInto(folder, entries, { onProgress, signal } = {}) {
 class Folders {
   /** Those that are open, by their own names. @type {Map<string, Promise<Open>>} */
   #open = new Map();
-  /** Whether paths that begin with the folder's own name begin in it. @type {Promise<boolean> | undefined} */
-  #isWithin;
   #root;
+  #placing;
 
-  /** @param {FileSystemDirectoryHandle} root */
-  constructor(root) {
+  /** @param {FileSystemDirectoryHandle} root @param {import('./places.js').Placing} placing */
+  constructor(root, placing) {
     this.#root = root;
+    this.#placing = placing;
   }
 
   /** Where a file goes. @param {string} path @returns {Promise<Open & { name: string }>} */
   async placeFor(path) {
-    const parts = await this.#partsFor(path);
+    const whole = partsOf(path);
+    const parts = this.#placing(whole) ?? whole;
     const { folder, path: above } = await this.#folderOf(parts.slice(0, -1));
     const own = parts.at(-1) ?? '';
     const isHeld = await folder.getFileHandle(own).then(
@@ -77,17 +80,6 @@ class Folders {
     );
     const name = isHeld ? own : safeName(own);
     return { folder, name, path: `${above}${name}` };
-  }
-
-  /** Pictures come with the name of their folder; whoever chooses that same folder wants files beside them. @param {string} path */
-  async #partsFor(path) {
-    const parts = partsOf(path);
-    if (parts.length < 2 || parts[0] !== this.#root.name) return parts;
-    this.#isWithin ??= this.#root.getDirectoryHandle(this.#root.name).then(
-      () => false,
-      () => true,
-    );
-    return (await this.#isWithin) ? parts.slice(1) : parts;
   }
 
   /** @param {string[]} parts of its path @returns {Promise<Open>} */

@@ -23,6 +23,11 @@ export class Folders extends EventTarget {
     return this.#kept.filter((folder) => !this.#opened.has(folder));
   }
 
+  /** All of them. */
+  get all() {
+    return [...new Set([...this.#kept, ...this.#opened])];
+  }
+
   /** Takes up what was kept on earlier visits. @param {LibraryStore} store */
   restore(store) {
     store.tabs.on('folders', () => this.#takeTurn(() => this.#look()));
@@ -46,7 +51,7 @@ export class Folders extends EventTarget {
 
   /** What is known as the same folder here. @param {FileSystemDirectoryHandle} folder */
   async #known(folder) {
-    const all = [...new Set([...this.#kept, ...this.#opened])];
+    const { all } = this;
     const same = await Promise.all(all.map((one) => one.isSameEntry(folder).catch(() => false)));
     return all.find((_, i) => same[i]);
   }
