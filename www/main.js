@@ -325,9 +325,11 @@ page.captionSettings.addEventListener('settings', (/** @type {CustomEvent} */ { 
 page.saving.addEventListener('save', async (/** @type {CustomEvent} */ { detail }) => {
   const part = detail.which === 'selected' ? [...(gallery.selected ?? [])] : session.shown;
   const how = { naming, vocabulary, all: detail.format === 'pictures' };
-  const rows = rowsOf(session, detail.which ? part : session.pictures, how);
+  const pictures = detail.which ? part : session.pictures;
+  const rows = rowsOf(session, pictures, how);
+  const order = { ...detail, others: pictures.length - rows.length };
   const told = (/** @type {string} */ line) => page.saving.progress(line);
-  page.saving.say(await save(rows, detail, told, folders).catch((error) => explain(error).sentence));
+  page.saving.say(await save(rows, order, told, folders).catch((error) => explain(error).sentence));
 });
 page.work.addEventListener('stop', () => session.stop());
 page.work.addEventListener('resume', () => session.resume());

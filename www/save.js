@@ -12,6 +12,7 @@
  * @property {'download' | 'folder'} where
  * @property {Options} options
  * @property {AbortSignal} signal
+ * @property {number} [others] pictures that are meant as well, of which nothing is known
  */
 
 import { download } from './download.js';
@@ -131,10 +132,11 @@ function unique(words) {
  * @param {Pick<import('./library/folders.js').Folders, 'all' | 'closed'>} [folders] that pictures came from
  * @returns {Promise<string>} what has become of it, in sentences; empty where somebody has chosen no folder
  */
-export async function save(rows, { format, where, options, signal }, told, folders = { all: [], closed: [] }) {
+export async function save(rows, order, told, folders = { all: [], closed: [] }) {
+  const { format, where, options, signal } = order;
   if (rows.length === 0) return 'Nothing is known yet.';
   const tally = newTally();
-  const others = () => tallyLines(tally, foldersOf(rows, folders.closed));
+  const others = () => [...unknownLines(order.others), ...tallyLines(tally, foldersOf(rows, folders.closed))];
   const progress = (/** @type {number} */ done, pictures = rows.length) => {
     signal.throwIfAborted();
     told(`Writing: ${count(done, 'file')} of ${count(pictures, 'picture')}`);
@@ -173,6 +175,11 @@ function known(pictures) {
 /** @param {number} files @param {string} folder */
 function wrote(files, folder) {
   return `Wrote ${count(files, 'file')}${folder ? ` into “${folder}”` : ''}.`;
+}
+
+/** @param {number} [others] pictures of which nothing is known, and so nothing is saved */
+function unknownLines(others = 0) {
+  return others > 0 ? [`Nothing is known of ${count(others, 'other picture')} yet.`] : [];
 }
 
 /** @param {number} outside pictures that lie in no folder below the chosen one */

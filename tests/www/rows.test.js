@@ -81,6 +81,13 @@ test('whoever has only small copies is told which folder to open again', async (
   );
 });
 
+test('whoever saves before all is known is told of how many pictures nothing is', async () => {
+  const row = { path: 'a.jpg', tags: ['dog'], hierarchy: [], caption: '', original: null };
+  const { signal } = new AbortController();
+  const order = /** @type {const} */ ({ format: 'pictures', where: 'download', options: {}, others: 3 });
+  assert.match(await save([row], { ...order, signal }, () => {}), / Nothing is known of 3 other pictures yet\. /);
+});
+
 test('what somebody has taken away is not above another tag either', () => {
   const [whole] = rowOf({ tags: ['poodle'] })?.hierarchy ?? [];
   assert.match(whole ?? '', /\|dog\|poodle$/, 'or this proves nothing');
