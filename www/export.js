@@ -16,6 +16,7 @@
  * @property {string} [captionThere] what its file has said already
  * @property {Blob | null} [original] its file, where that is here
  * @property {Blob} [sidecar] what some program has written beside it, where that was read
+ * @property {Blob} [packet] the XMP in its file, as it was when that was here
  *
  * @typedef {'xmp' | 'pictures' | 'csv' | 'json' | 'txt' | 'html' | 'markdown'} Format
  *
@@ -286,7 +287,9 @@ async function sidecar(name, row, options) {
     return new Blob([mergedXmp(text, left, { keepCaption })]);
   };
   // What the picture itself says goes along, as some programs read nothing but the sidecar.
-  const base = row.sidecar ?? (row.original && (await packetIn(row.original).catch(() => null)));
+  const inPicture = async () =>
+    (row.original && (await packetIn(row.original).catch(() => null))) ?? row.packet;
+  const base = row.sidecar ?? (await inPicture());
   const known = base ? await onto(base).catch(() => null) : null;
   return { name, blob: known ?? new Blob([mergedXmp(null, content)]), onto };
 }

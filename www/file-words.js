@@ -7,9 +7,14 @@
  * @typedef {import('./files/filed.js').Filed} Filed
  * @typedef {import('./corrections.js').Said} Said
  * @typedef {import('./session.js').Candidate} Candidate
+ *
+ * @typedef {object} Sidecar
+ * @property {Blob} sidecar
+ * @property {boolean} isExact whether it is called as the one that is saved here, and so is what that takes the place of
+ * @property {string} [lies] where it lies, if it came with its folder
  */
 
-import { embeddedIn } from './files/embedded.js';
+import { embeddedIn, toldBy } from './files/embedded.js';
 import { beyond, combined } from './files/filed.js';
 import { leafOf } from './labels.js';
 
@@ -33,10 +38,14 @@ export class FileWords extends EventTarget {
   /** Pictures whose files are to be read, in the order in which they came. @type {Set<Picture>} */
   #waiting = new Set();
   #reading = false;
+  /** Whether nothing is being read any more. @type {Promise<void>} */
+  settled = Promise.resolve();
   /** @type {WeakMap<Filed, Candidate[]>} */
   #captions = new WeakMap();
-  /** Sidecars, and whether each is called as one that is saved here. @type {WeakMap<Picture, { sidecar: Blob, isExact: boolean }>} */
+  /** @type {WeakMap<Picture, Sidecar>} */
   #sidecars = new WeakMap();
+  /** The XMP packets in pictures. @type {WeakMap<Picture, Blob>} */
+  #packets = new WeakMap();
 
   /** @param {Picture} picture @returns {Filed | undefined} */
   of(picture) {
@@ -93,12 +102,13 @@ export class FileWords extends EventTarget {
     if (!isKnown) this.#parts.set(picture, { [this.sidecarOf(picture) ? 'kept' : 'within']: filed });
   }
 
-  /** Takes up what was read on an earlier visit, or in another tab. @param {Picture} picture @param {{ filed?: Filed, sidecar?: Blob }} known */
-  restore(picture, { filed, sidecar }) {
+  /** Takes up what was read on an earlier visit, or in another tab. @param {Picture} picture @param {Partial<Pick<Sidecar, 'sidecar' | 'lies'> & { filed: Filed, packet: Blob }>} known */
+  restore(picture, { filed, sidecar, lies, packet }) {
     // Whatever is read now is newer.
     if (sidecar && sidecar !== this.sidecarOf(picture)) {
-      this.#sidecars.set(picture, { sidecar, isExact: false });
+      this.#sidecars.set(picture, { sidecar, isExact: false, lies });
     }
+    if (packet) this.#packets.set(picture, packet);
     if (filed) this.put(picture, filed);
   }
 
@@ -139,13 +149,43 @@ export class FileWords extends EventTarget {
     else this.#filed.delete(picture);
   }
 
-  /**
-   * @param {Picture} picture
-   * @param {Blob} sidecar that lies beside it
-   * @param {boolean} isExact whether it is called as the one that is saved here, and so is what that takes the place of
-   */
-  putSidecar(picture, sidecar, isExact) {
-    if (isExact || !this.#sidecars.get(picture)?.isExact) this.#sidecars.set(picture, { sidecar, isExact });
+  /** @param {Picture} picture @param {Sidecar} sidecar that lies beside it */
+  putSidecar(picture, sidecar) {
+    if (sidecar.isExact || !this.#sidecars.get(picture)?.isExact) this.#sidecars.set(picture, sidecar);
+  }
+
+  /** Where the sidecar of a picture lay, that came with its folder. @param {Picture} picture */
+  placeOfSidecar(picture) {
+    return this.#sidecars.get(picture)?.lies;
+  }
+
+  /** A sidecar that is there no more says nothing any more. @param {readonly Picture[]} pictures whose it was */
+  async lose(pictures) {
+    for (const picture of pictures) {
+      const gone = this.sidecarOf(picture);
+      const told = gone && (await toldBy(gone));
+      // Another one may have come meanwhile.
+      if (!gone || gone !== this.sidecarOf(picture)) continue;
+      this.#sidecars.delete(picture);
+      const { within, kept } = this.#parts.get(picture) ?? {};
+      const left = kept && told && beyond(kept, this.#labelled(told));
+      this.#change(picture, { within: within ?? left, kept: undefined, beside: undefined, exact: undefined });
+    }
+    this.heard();
+  }
+
+  /** The XMP packet in a picture's file, as it was when that was read. @param {Picture} picture @returns {Blob | undefined} */
+  packetOf(picture) {
+    return this.#packets.get(picture);
+  }
+
+  /** @param {Picture} picture @param {string | null} packet @returns {Promise<boolean>} whether it is another than before */
+  async #putPacket(picture, packet) {
+    const before = await this.#packets.get(picture)?.text();
+    if ((before ?? null) === packet) return false;
+    if (packet === null) this.#packets.delete(picture);
+    else this.#packets.set(picture, new Blob([packet]));
+    return true;
   }
 
   /** @param {Picture} picture @returns {Blob | undefined} what lies beside it, if that was read */
@@ -170,6 +210,9 @@ export class FileWords extends EventTarget {
     for (const picture of pictures) this.#waiting.add(picture);
     if (this.#reading || pictures.length === 0) return confirmed;
     this.#reading = true;
+    /** @type {() => void} */
+    let settle = () => {};
+    this.settled = new Promise((resolve) => (settle = resolve));
     let found = false;
     // Those that come meanwhile are read as well.
     for (const picture of this.#waiting) {
@@ -177,8 +220,11 @@ export class FileWords extends EventTarget {
       if (this.#read.has(picture.file)) continue;
       this.#read.add(picture.file);
       // Of what is damaged nothing is known.
-      const filed = await embeddedIn(picture.file).catch(() => undefined);
-      if (filed === undefined || (filed === null && !this.of(picture))) continue;
+      const embedded = await embeddedIn(picture.file).catch(() => undefined);
+      if (embedded === undefined) continue;
+      found = (await this.#putPacket(picture, embedded.packet)) || found;
+      const { filed } = embedded;
+      if (filed === null && !this.of(picture)) continue;
       const before = this.of(picture)?.own ?? NONE;
       const within = filed ? this.#labelled(filed) : undefined;
       const own = (within?.own ?? NONE).filter((label) => !before.includes(label));
@@ -187,6 +233,7 @@ export class FileWords extends EventTarget {
       found = true;
     }
     this.#reading = false;
+    settle();
     if (found) this.dispatchEvent(new Event('change'));
     return confirmed;
   }

@@ -12,7 +12,9 @@
  * @property {string} caption
  */
 
+import { answered } from './answered.js';
 import { readCaption, readTags } from './corrections.js';
+import { toldBy } from './files/embedded.js';
 import { filedOf, withoutCommas } from './files/filed.js';
 import { BELOW, leafOf } from './labels.js';
 import { readPath } from './tag-paths.js';
@@ -77,20 +79,6 @@ export function importer({ session, names, correct, form = () => ({}) }) {
     return { add, remove, ...(isNew && { caption: text }) };
   };
 
-  const isOpen = (/** @type {Picture} */ picture) =>
-    [session.tags, session.captions].some(
-      ({ status, jobs }) =>
-        (status === 'loading' || status === 'ready') &&
-        /^(waiting|running)$/.test(jobs.get(picture)?.status ?? ''),
-    );
-
-  /** Waits until models have said of pictures what they can: what they find themselves is no news. @param {readonly Picture[]} pictures */
-  const answered = async (pictures) => {
-    while (pictures.some(isOpen)) {
-      await new Promise((resolve) => session.addEventListener('change', resolve, { once: true }));
-    }
-  };
-
   /**
    * @param {readonly File[]} files
    * @param {{ gently?: boolean }} [how] `gently`: whether what somebody has said here counts for more, as where files come again with
@@ -98,10 +86,14 @@ export function importer({ session, names, correct, form = () => ({}) }) {
    * @returns {Promise<string>} what has become of them, in sentences; empty where they say nothing
    */
   return async (files, { gently = false } = {}) => {
-    const { matcher, readAnswers, readText, toldBy } = await import('./files/import.js');
+    const { matcher, readAnswers, readText } = await import('./files/import.js');
     const { rows, troubles } = await readAnswers(files);
     const met = matcher(session.pictures, rows);
-    await answered(rows.flatMap((row) => met(row) ?? []));
+    // What models find themselves is no news.
+    await answered(
+      session,
+      rows.flatMap((row) => met(row) ?? []),
+    );
     // Pictures may have come and gone meanwhile.
     const pictureOf = matcher(session.pictures, rows);
     const listed = listedTexts(rows, pictureOf);
@@ -137,7 +129,8 @@ export function importer({ session, names, correct, form = () => ({}) }) {
       }
       found += 1;
       const lastTime = row.sidecar && session.fileWords.sidecarOf(picture);
-      if (row.sidecar) session.fileWords.putSidecar(picture, row.sidecar, row.exact);
+      if (row.sidecar)
+        {session.fileWords.putSidecar(picture, { sidecar: row.sidecar, isExact: row.exact, lies: row.lies });}
       if (row.sidecar && gently) {
         // It says so until it is read again: who writes it with another program is heard.
         const confirmed = session.fileWords.hear(picture, filedOf(row), {

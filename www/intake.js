@@ -11,6 +11,7 @@ import { isArchive } from './files/paths.js';
 import { picturesIn } from './files/zipped.js';
 import { developed, gatherFolder, pathOf } from './gather.js';
 import { mayRead } from './library/folders.js';
+import { withLostSidecar } from './lost-sidecars.js';
 import { isInFolder } from './library/removals.js';
 import { isRaw } from './raw.js';
 import { count, explain, leftOut } from './words.js';
@@ -79,6 +80,15 @@ export function takeIn({
   const say = (/** @type {string} */ sentence) => {
     drop.say(sentence);
     announce(sentence);
+  };
+
+  /** What sidecars said that are there no more is no longer known. @param {import('./gather.js').Gathered} found */
+  const lose = (found) => {
+    const lost = withLostSidecar(session, found);
+    if (lost.length === 0) return;
+    const lines = `${count(lost.length, 'sidecar is', 'sidecars are')} there no more, and what ${lost.length === 1 ? 'it' : 'they'} said is not known any more.`;
+    say([drop.said, lines].filter(Boolean).join(' '));
+    coming = Promise.all([coming, session.fileWords.lose(lost)]);
   };
 
   /** Tells how many pictures were found so far, now and then. @param {string} where */
@@ -165,6 +175,7 @@ export function takeIn({
         ? `${folder.name} holds no picture file.`
         : `${folder.name}: ${fresh === 0 ? 'no new picture' : count(fresh, 'new picture')}${known > 0 ? `, ${count(known, 'picture')} known already` : ''}.${fell}`,
     );
+    lose(found);
     if (found.answers.length > 0) await answersBeside(found.answers);
   };
 
@@ -183,6 +194,7 @@ export function takeIn({
   on(drop, 'pictures', (files) => {
     coming = files.some(isRaw) ? developed(files).then(add) : add(files);
   });
+  on(drop, 'gathered', lose);
   on(samples, 'pictures', (files) => {
     const there = sampleThere(session, files[0]);
     if (there) {

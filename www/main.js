@@ -72,12 +72,13 @@ import { offerLarger } from './offering.js';
 import { loadOptions } from './options.js';
 import { SAMPLES } from './samples.js';
 import { askQuestions, firstQuestion } from './questioning.js';
-import { partOf, rowsOf, save } from './save.js';
+import { partOf } from './save.js';
+import { saveFrom } from './saving.js';
 import { findPrompts } from './prompting.js';
 import { Session } from './session.js';
 import { placeSettings } from './settings.js';
 import { TagNames } from './tag-names.js';
-import { count, explain, stoppedLine } from './words.js';
+import { count, stoppedLine } from './words.js';
 
 /** @typedef {import('./session.js').Picture} Picture */
 
@@ -322,15 +323,6 @@ page.tagSettings.addEventListener('language', (/** @type {CustomEvent<'en' | 'ja
 page.captionSettings.addEventListener('settings', (/** @type {CustomEvent} */ { detail }) =>
   session.describe(detail),
 );
-page.saving.addEventListener('save', async (/** @type {CustomEvent} */ { detail }) => {
-  const part = detail.which === 'selected' ? [...(gallery.selected ?? [])] : session.shown;
-  const how = { naming, vocabulary, all: detail.format === 'pictures' };
-  const pictures = detail.which ? part : session.pictures;
-  const rows = rowsOf(session, pictures, how);
-  const order = { ...detail, others: pictures.length - rows.length };
-  const told = (/** @type {string} */ line) => page.saving.progress(line);
-  page.saving.say(await save(rows, order, told, folders).catch((error) => explain(error).sentence));
-});
 page.work.addEventListener('stop', () => session.stop());
 page.work.addEventListener('resume', () => session.resume());
 page.work.addEventListener('show-failed', () => page.filter.choose('failed'));
@@ -396,4 +388,12 @@ const app = startApp({
   isBusy: () => session.pictures.length > 0,
 });
 // What is known from an earlier visit is known before the models ask.
-void Promise.allSettled([library.open(), app]).then(() => lanes.begin());
+const begun = Promise.allSettled([library.open(), app]).then(() => lanes.begin());
+saveFrom({
+  saving: page.saving,
+  session,
+  folders,
+  begun,
+  selected: () => [...(gallery.selected ?? [])],
+  how: () => ({ naming, vocabulary }),
+});

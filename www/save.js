@@ -9,7 +9,7 @@
  *
  * @typedef {object} Order what somebody wants to be saved
  * @property {Format} format
- * @property {'download' | 'folder'} where
+ * @property {FileSystemDirectoryHandle | null} folder that files go into; null where they are downloaded
  * @property {Options} options
  * @property {AbortSignal} signal
  * @property {number} [others] pictures that are meant as well, of which nothing is known
@@ -115,6 +115,7 @@ export function rowsOf(session, pictures, { naming, vocabulary, all = false }) {
         captionThere: session.fileWords.of(picture)?.caption ?? '',
         original,
         sidecar: session.fileWords.sidecarOf(picture),
+        packet: session.fileWords.packetOf(picture),
       },
     ];
   });
@@ -130,10 +131,10 @@ function unique(words) {
  * @param {Order} order
  * @param {(line: string) => void} told how far it is
  * @param {Pick<import('./library/folders.js').Folders, 'all' | 'closed'>} [folders] that pictures came from
- * @returns {Promise<string>} what has become of it, in sentences; empty where somebody has chosen no folder
+ * @returns {Promise<string>} what has become of it, in sentences
  */
 export async function save(rows, order, told, folders = { all: [], closed: [] }) {
-  const { format, where, options, signal } = order;
+  const { format, folder, options, signal } = order;
   if (rows.length === 0) return 'Nothing is known yet.';
   const tally = newTally();
   const others = () => [...unknownLines(order.others), ...tallyLines(tally, foldersOf(rows, folders.closed))];
@@ -142,9 +143,7 @@ export async function save(rows, order, told, folders = { all: [], closed: [] })
     told(`Writing: ${count(done, 'file')} of ${count(pictures, 'picture')}`);
   };
   try {
-    if (where === 'folder') {
-      const folder = await chosenFolder();
-      if (!folder) return '';
+    if (folder) {
       const placing = await placingIn(folder, folders.all);
       const within = isList(format) ? rows : rowsWithin(rows, placing);
       const files = filesOf(within, format, options, tally);
@@ -179,7 +178,7 @@ function wrote(files, folder) {
 
 /** @param {number} [others] pictures of which nothing is known, and so nothing is saved */
 function unknownLines(others = 0) {
-  return others > 0 ? [`Nothing is known of ${count(others, 'other picture')} yet.`] : [];
+  return others > 0 ? [`Nothing is known of ${count(others, 'other picture')}.`] : [];
 }
 
 /** @param {number} outside pictures that lie in no folder below the chosen one */
@@ -228,15 +227,4 @@ function tallyLines({ beside, bare, absent }, folders) {
     absent > 0 ? gone : '',
     absent > 0 ? again : '',
   ].filter(Boolean);
-}
-
-/** @returns {Promise<FileSystemDirectoryHandle | null>} null where somebody has changed their mind */
-async function chosenFolder() {
-  try {
-    const { showDirectoryPicker } = /** @type {any} */ (globalThis);
-    return await showDirectoryPicker({ id: 'ocelli', mode: 'readwrite' });
-  } catch (error) {
-    if (error instanceof Error && error.name === 'AbortError') return null;
-    throw error;
-  }
 }

@@ -225,6 +225,58 @@ test('a picture that the browser cannot show is shown all the same, and there ag
   await visit.end();
 });
 
+/** Saves sidecars of all that is there. @param {Visit} visit @returns {Promise<Record<string, string>>} their texts, by their names */
+async function savedSidecars({ page }) {
+  await page.locator('save-answers summary').click();
+  const saving = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Sidecars for photo programs' }).click();
+  const files = unzipSync(readFileSync(await (await saving).path()));
+  await page.locator('save-answers summary').click();
+  return Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, strFromU8(bytes)]));
+}
+
+test(
+  'whoever comes back and saves at once has it all, and a sidecar that is deleted says nothing more',
+  noFolders,
+  async (t) => {
+    const { visit, folder } = await withKept(t);
+    const { page } = visit;
+    const stars = xmpPacket({ subjects: ['Stars'] }).replace(
+      '<rdf:Description ',
+      '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="5" ',
+    );
+    const written = withXmpInPng(picture(200), new TextEncoder().encode(stars));
+    writeFileSync(path.join(folder, 'stars.png'), /** @type {Uint8Array} */ (written));
+    const sidecar = path.join(folder, 'p1.png.xmp');
+    writeFileSync(sidecar, xmpPacket({ subjects: ['Outside'] }));
+    await page.setInputFiles('#folder', folder);
+    await allDone(visit, MANY + 1);
+    await tile(visit, 'p1.png: Outside').waitFor();
+    await kept(visit, (all) => all.some(({ packet }) => packet) && all.some(({ lies }) => lies));
+    await page.reload();
+    await tile(visit, 'p1.png').waitFor();
+    const early = await savedSidecars(visit);
+    await allDone(visit, MANY + 1);
+    assert.deepEqual(early, await savedSidecars(visit));
+    assert.match(early['Trip/stars.png.xmp'] ?? '', /xmp:Rating="5"[^]*Stars/);
+    assert.match(early['Trip/p1.png.xmp'] ?? '', /Outside/);
+
+    rmSync(sidecar);
+    await page.setInputFiles('#folder', folder);
+    await page
+      .getByText('1 sidecar is there no more, and what it said is not known any more.')
+      .first()
+      .waitFor();
+    await tile(visit, 'p1.png: Outside').waitFor({ state: 'hidden' });
+    await kept(visit, (all) => all.every(({ lies }) => !lies));
+    await page.reload();
+    await allDone(visit, MANY + 1);
+    assert.ok(!(await visit.tiles()).join().includes('Outside'));
+    assert.doesNotMatch((await savedSidecars(visit))['Trip/p1.png.xmp'] ?? '', /Outside/);
+    await visit.end();
+  },
+);
+
 test('what is in sidecars of others is in those that are saved on the next visit, and undoes nothing', async () => {
   const visit = await Visit.begin(browser, site.url);
   const { page } = visit;

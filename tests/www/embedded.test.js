@@ -6,12 +6,15 @@ import test from 'node:test';
 import { Corrections } from '../../www/corrections.js';
 import { FileWords } from '../../www/file-words.js';
 import { hasWords, shownCaptions } from '../../www/said.js';
-import { embeddedIn } from '../../www/files/embedded.js';
+import { embeddedIn as embedded } from '../../www/files/embedded.js';
 import { readFiled } from '../../www/files/filed.js';
 import { withXmp } from '../../www/files/xmp-embed.js';
 import { mergedXmp } from '../../www/files/xmp-merge.js';
 import { withFiled } from '../../www/tagging.js';
 import { EXIF, exifSegment, jpeg, png, sampleWebp, segment, withIptc } from './support/files.js';
+
+/** @param {Blob} blob */
+const embeddedIn = async (blob) => (await embedded(blob)).filed;
 
 const CONTENT = { subjects: ['Grandma', 'sea; wide', 'sea; wide', '犬'], description: 'two\nlines' };
 const FILED = {

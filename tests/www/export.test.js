@@ -13,7 +13,7 @@ import {
   sidecars,
   texts,
 } from '../../www/export.js';
-import { xmpOf } from '../../www/files/xmp-embed.js';
+import { withXmp, xmpOf } from '../../www/files/xmp-embed.js';
 import { mergedXmp, readXmp } from '../../www/files/xmp-merge.js';
 import { JFIF, jpeg, png, sampleWebp, segment } from './support/files.js';
 
@@ -195,6 +195,22 @@ test('all else in a sidecar that was read is in the one that is saved', async ()
   const copies = await archive(whole, 'pictures', { keepCaption: true });
   assert.deepEqual(Object.keys(copies.files), ['a.jpg', 'a.jpg.xmp']);
   assert.match(strFromU8(copies.files['a.jpg.xmp']), /xmp:Rating="4"/);
+});
+
+test('what the picture of an earlier visit says besides is in a new sidecar', async () => {
+  const rated = mergedXmp(null, { subjects: ['Opa'] }).replace(
+    '<rdf:Description ',
+    '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4" ',
+  );
+  const saved = async (/** @type {object} */ more) => {
+    const { files } = await archive([{ ...row('a.jpg'), ...more }], 'xmp');
+    return Object.values(files).map((bytes) => strFromU8(bytes))[0] ?? '';
+  };
+  const packet = new Blob([rated]);
+  assert.match(await saved({ original: null, packet }), /xmp:Rating="4"/);
+  // The file, where it is here, says what is so now.
+  const original = new Blob([withXmp(jpeg(JFIF), rated.replace('"4"', '"5"'))]);
+  assert.match(await saved({ original, packet }), /xmp:Rating="5"/);
 });
 
 test('a sidecar is called as the one that was read, unless two pictures could mean it', async () => {

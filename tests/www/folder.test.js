@@ -218,7 +218,13 @@ test('a folder above or below the one that pictures came with has its files besi
   const places = async (/** @type {Folder} */ chosen, opened = [holiday]) =>
     paths.map(await placingFor(chosen, opened));
   assert.deepEqual(await places(home), [...paths.slice(0, 4), 'Holiday']);
-  assert.deepEqual(await places(holiday), ['a.jpg', 'Rome/b.jpg', 'Rome/Forum/c.jpg', 'Other/d.jpg', 'Holiday']);
+  assert.deepEqual(await places(holiday), [
+    'a.jpg',
+    'Rome/b.jpg',
+    'Rome/Forum/c.jpg',
+    'Other/d.jpg',
+    'Holiday',
+  ]);
   assert.deepEqual(await places(rome), [null, 'b.jpg', 'Forum/c.jpg', 'Other/d.jpg', 'Holiday']);
   assert.deepEqual(await places(forum), [null, null, 'c.jpg', 'Other/d.jpg', 'Holiday']);
   const [, , deep] = nested('disk/Pictures/Holiday');

@@ -7,6 +7,7 @@ import { downloadsOf, filesOf } from '../../www/export.js';
 import { mergedXmp } from '../../www/files/xmp-merge.js';
 import { FileWords } from '../../www/file-words.js';
 import { importer } from '../../www/importing.js';
+import { withLostSidecar } from '../../www/lost-sidecars.js';
 import { TagPaths } from '../../www/tag-paths.js';
 
 /** @template T @param {AsyncIterable<T>} some @returns {Promise<T[]>} */
@@ -94,14 +95,14 @@ test('a sidecar that is read anew takes the place of one of an earlier visit, or
   const picture = /** @type {any} */ ({});
   const [old, fresh, exact] = ['old', 'fresh', 'exact'].map((text) => new Blob([text]));
   words.restore(picture, { sidecar: old });
-  words.putSidecar(picture, fresh, false);
+  words.putSidecar(picture, { sidecar: fresh, isExact: false });
   assert.equal(words.sidecarOf(picture), fresh);
   words.restore(picture, { sidecar: fresh });
-  words.putSidecar(picture, old, false);
+  words.putSidecar(picture, { sidecar: old, isExact: false });
   assert.equal(words.sidecarOf(picture), old, 'also once it was written');
-  words.putSidecar(picture, exact, true);
+  words.putSidecar(picture, { sidecar: exact, isExact: true });
   words.restore(picture, { sidecar: exact });
-  words.putSidecar(picture, old, false);
+  words.putSidecar(picture, { sidecar: old, isExact: false });
   assert.equal(words.sidecarOf(picture), exact);
 });
 
@@ -151,6 +152,49 @@ test('a sidecar that comes with its folder is heard anew each time, and is nobod
   assert.equal(told(next)?.captionIsOwn, undefined);
   // What is said to be read is what people say.
   assert.deepEqual((await read(first)).change?.add, ['Rex', 'boat']);
+});
+
+test('a sidecar that is there no more says nothing, but what its picture says stays', async () => {
+  const filed = (/** @type {string[]} */ ...tags) => ({ tags, caption: '' });
+  const picture = /** @type {any} */ ({ path: 'Trip/a.jpg', name: 'a.jpg' });
+  const sidecar = new File([mergedXmp(null, { subjects: ['boat'] })], 'a.jpg.xmp');
+  Object.defineProperty(sidecar, 'webkitRelativePath', { value: 'Trip/a.jpg.xmp' });
+  const file = Object.defineProperty(new File(['picture'], 'a.jpg'), 'webkitRelativePath', {
+    value: 'Trip/a.jpg',
+  });
+  const words = new FileWords();
+  await read(sidecar, { gently: true, words, picture });
+  assert.equal(words.placeOfSidecar(picture), 'Trip/a.jpg.xmp');
+  const next = new FileWords();
+  next.restore(picture, { filed: filed('boat', 'Rex'), sidecar, lies: 'Trip/a.jpg.xmp' });
+  const lost = (
+    /** @type {FileWords} */ fileWords,
+    pictures = [file],
+    answers = /** @type {File[]} */ ([]),
+  ) => withLostSidecar(/** @type {any} */ ({ pictures: [picture], fileWords }), { pictures, answers });
+  assert.deepEqual(lost(words), [picture]);
+  assert.deepEqual(lost(next), [picture]);
+  assert.deepEqual(lost(next, [file], [sidecar]), [], 'it is there');
+  assert.deepEqual(lost(next, []), [], 'nobody has looked');
+  const alone = new FileWords();
+  await read(new File([await sidecar.text()], 'a.jpg.xmp'), { gently: true, words: alone, picture });
+  assert.deepEqual(lost(alone), [], 'it came from elsewhere');
+  const moved = { ...picture, path: 'Winter/a.jpg' };
+  words.restore(moved, { sidecar, lies: 'Trip/a.jpg.xmp' });
+  assert.deepEqual(
+    withLostSidecar(/** @type {any} */ ({ pictures: [moved], fileWords: words }), {
+      pictures: [file],
+      answers: [],
+    }),
+    [],
+    'it may lie where it lay',
+  );
+  for (const fileWords of [words, next]) {
+    await fileWords.lose([picture]);
+    assert.equal(fileWords.sidecarOf(picture), undefined);
+  }
+  assert.equal(words.of(picture), undefined);
+  assert.deepEqual(next.of(picture)?.tags, ['Rex']);
 });
 
 test('a note beside pictures is of none', async () => {

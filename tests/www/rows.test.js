@@ -65,7 +65,7 @@ test('what people have given or agreed to is told from what models find, in its 
 
 test('whoever has only small copies is told which folder to open again', async () => {
   const row = { path: 'Trip/a.jpg', tags: ['dog'], hierarchy: [], caption: '', original: null };
-  const order = /** @type {const} */ ({ format: 'pictures', where: 'download', options: {} });
+  const order = /** @type {const} */ ({ format: 'pictures', folder: null, options: {} });
   const { signal } = new AbortController();
   const line = (/** @type {string[]} */ names) => {
     const closed = names.map((name) => /** @type {any} */ ({ name }));
@@ -84,8 +84,8 @@ test('whoever has only small copies is told which folder to open again', async (
 test('whoever saves before all is known is told of how many pictures nothing is', async () => {
   const row = { path: 'a.jpg', tags: ['dog'], hierarchy: [], caption: '', original: null };
   const { signal } = new AbortController();
-  const order = /** @type {const} */ ({ format: 'pictures', where: 'download', options: {}, others: 3 });
-  assert.match(await save([row], { ...order, signal }, () => {}), / Nothing is known of 3 other pictures yet\. /);
+  const order = /** @type {const} */ ({ format: 'pictures', folder: null, options: {}, others: 3 });
+  assert.match(await save([row], { ...order, signal }, () => {}), / Nothing is known of 3 other pictures\. /);
 });
 
 test('what somebody has taken away is not above another tag either', () => {

@@ -222,10 +222,12 @@ class DropZone extends HTMLElement {
   }
 
   /** @param {import('../gather.js').Gathered} gathered */
-  #take({ pictures, answers, others }) {
+  #take(gathered) {
+    const { pictures, answers, others } = gathered;
     const passed = others === 0 ? '' : `${count(others, 'other file')} passed over.`;
     this.say(passed);
     if (pictures.length > 0) tell(this, 'pictures', pictures);
+    tell(this, 'gathered', gathered);
     // Once their pictures are there.
     if (answers.length > 0) tell(this, 'answers', answers);
     if (pictures.length + answers.length === 0) tell(this, 'nothing', passed);

@@ -19,7 +19,13 @@ const MOST = 32 << 20;
 /** Letters of a packet, beyond which reading it would be felt. */
 const LONGEST = 500_000;
 
-/** @param {Blob} file @returns {Promise<Filed | null>} null where it says nothing */
+/**
+ * @typedef {object} Embedded
+ * @property {Filed | null} filed null where it says nothing
+ * @property {string | null} packet its XMP, with what else that holds: ratings, regions of faces; null where there is none
+ */
+
+/** @param {Blob} file @returns {Promise<Embedded>} */
 export async function embeddedIn(file) {
   const head = await bytesOf(file, HEAD);
   const [packet, { taken, keywords, caption }] = [await packetOf(file, head), await toldIn(head)];
@@ -29,7 +35,16 @@ export async function embeddedIn(file) {
   if (said.tags.length === 0 && !said.gone) Object.assign(said, tagsIn(keywords));
   if (said.caption === '') said.caption = readCaption(caption) ?? '';
   if (taken !== null) said.taken = taken;
-  return saysAnything(said) ? said : null;
+  return { filed: saysAnything(said) ? said : null, packet: isTold ? packet : null };
+}
+
+/** What a sidecar says. @param {Blob} sidecar @returns {Promise<Filed | undefined>} undefined where it is damaged */
+export async function toldBy(sidecar) {
+  try {
+    return filedOf(readXmp(await sidecar.text()));
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param {Blob} file @param {number} length at most */

@@ -13,15 +13,15 @@
  * @property {string} [alternative] a text that stands for the picture: its caption, or its tags where it has none
  * @property {string} [text] a text that holds caption and tags
  * @property {Blob} [sidecar] the sidecar that it is of: what else is in there is kept when it is saved
+ * @property {string} [lies] where that lies, if it came with its folder
  * @property {'parts' | 'text'} [listed] whether a list has that text: with the tags and the caption that are its parts, or alone
  *
  * @typedef {{ name: string, sentence: string }} FileTrouble
  */
 
 import { pathOf } from '../gather.js';
-import { answersEndingOf, isArchive, isPicturePath, stemOf } from './paths.js';
+import { answersEndingOf, folderOf, isArchive, isPicturePath, stemOf } from './paths.js';
 import { readHtml, readMarkdown } from './alternatives.js';
-import { filedOf } from './filed.js';
 import { readMetadata } from './metadata.js';
 import { readTable } from './table.js';
 import { Trouble } from './trouble.js';
@@ -75,7 +75,7 @@ export async function readAnswers(files) {
       if (!kind) throw unknownKind();
       if (file.size > kind.most) throw tooLarge();
       const bytes = new Uint8Array(await file.arrayBuffer());
-      take(path, () => readFile(bytes, path));
+      take(path, () => lying(readFile(bytes, path), pathOf(file)));
     } catch (error) {
       troubles.push({ name: path, sentence: sentenceOf(error) });
     }
@@ -114,13 +114,11 @@ function readSidecar(text, path) {
   return [{ ...namedBy(path), ...readXmp(text), sidecar }];
 }
 
-/** What a sidecar says that was read before. @param {Blob} sidecar @returns {Promise<import('./filed.js').Filed | undefined>} */
-export async function toldBy(sidecar) {
-  try {
-    return filedOf(readXmp(await sidecar.text()));
-  } catch {
-    return undefined;
-  }
+/** Rows of sidecars, with where those lie. @param {Row[]} rows @param {string | undefined} path of their file, where it has one */
+function lying(rows, path) {
+  return path === undefined || folderOf(path) === ''
+    ? rows
+    : rows.map((row) => (row.sidecar ? { ...row, lies: path } : row));
 }
 
 /** `photo.txt`. @param {string} text @param {string} path @returns {Row[]} */

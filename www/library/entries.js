@@ -31,6 +31,7 @@ export function isNews({ captions, corrections, embeddings, fileWords, recogniti
     kept?.captions !== job.result ||
     kept?.filed !== fileWords.of(picture) ||
     kept?.sidecar !== fileWords.sidecarOf(picture) ||
+    kept?.packet !== fileWords.packetOf(picture) ||
     kept?.quick !== picture.key ||
     kept?.content !== picture.content ||
     recognition.isUnread(picture) ||
@@ -50,7 +51,8 @@ export function entryOf({ captions, corrections, embeddings, fileWords, tags }, 
   const embedding = tags.engine && embeddings.known(tags.engine, picture);
   const result = captions.jobs.get(picture)?.result;
   const said = corrections.of(picture);
-  const [filed, sidecar] = [fileWords.of(picture), fileWords.sidecarOf(picture)];
+  const [filed, packet] = [fileWords.of(picture), fileWords.packetOf(picture)];
+  const [sidecar, lies] = [fileWords.sidecarOf(picture), fileWords.placeOfSidecar(picture)];
   const known =
     copy && embedding && result
       ? {
@@ -78,7 +80,9 @@ export function entryOf({ captions, corrections, embeddings, fileWords, tags }, 
     ...known,
     ...(said && { said }),
     ...(filed && { filed }),
+    ...(packet && { packet }),
     ...(sidecar && { sidecar }),
+    ...(sidecar && lies !== undefined && { lies }),
   };
 }
 
@@ -90,10 +94,14 @@ export function entryOf({ captions, corrections, embeddings, fileWords, tags }, 
  */
 export function joinedEntry(before, mine, there) {
   const said = joinedSaid(before?.said, mine.said, there.said);
-  const filed = mine.filed === before?.filed ? there.filed : mine.filed;
-  const sidecar = mine.sidecar === before?.sidecar ? there.sidecar : mine.sidecar;
-  const joined = { ...mine, ...(said && { said }), ...(filed && { filed }), ...(sidecar && { sidecar }) };
+  const joined = { ...mine, ...(said && { said }) };
   if (!said) delete joined.said;
+  const [filed, packet] = [there.filed ?? mine.filed, there.packet ?? mine.packet];
+  if (mine.filed === before?.filed && filed) joined.filed = filed;
+  if (mine.packet === before?.packet && packet) joined.packet = packet;
+  if (mine.sidecar === before?.sidecar && there.sidecar) {
+    Object.assign(joined, { sidecar: there.sidecar, lies: there.lies });
+  }
   return joined;
 }
 

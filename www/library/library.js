@@ -273,9 +273,10 @@ export class Library extends EventTarget {
     const said = joinedSaid(before.said, now, there.said);
     // What models have found here stays what it is.
     this.#kept.set(picture, { ...there, ...modelsOf(before) });
-    const { filed, sidecar } = there;
+    const { filed, sidecar, lies, packet } = there;
     if (fileWords.of(picture) === before.filed) fileWords.restore(picture, { filed });
-    if (fileWords.sidecarOf(picture) === before.sidecar) fileWords.restore(picture, { sidecar });
+    if (fileWords.sidecarOf(picture) === before.sidecar) fileWords.restore(picture, { sidecar, lies });
+    if (fileWords.packetOf(picture) === before.packet) fileWords.restore(picture, { packet });
     if (said !== now) corrections.put(picture, said);
   }
 

@@ -24,6 +24,8 @@
  * @property {import('../corrections.js').Said} [said] by people
  * @property {import('../files/filed.js').Filed} [filed] what its file says, and sidecars beside it
  * @property {Blob} [sidecar] what lies beside it
+ * @property {string} [lies] where that lies, if it came with its folder
+ * @property {Blob} [packet] the XMP in its file
  * @property {number} [taken] when the file was last written, in milliseconds
  *
  * @typedef {object} Fresh what is to be written
@@ -303,9 +305,9 @@ function isEntry(entry) {
     Number.isFinite(entry.batch) &&
     Number.isFinite(entry.index) &&
     (entry.taken === undefined || Number.isFinite(entry.taken)) &&
-    (entry.pixels === undefined || typeof entry.pixels === 'string') &&
     entry.copy instanceof Blob &&
-    (entry.sidecar === undefined || entry.sidecar instanceof Blob) &&
+    [entry.sidecar, entry.packet].every((one) => one === undefined || one instanceof Blob) &&
+    [entry.lies, entry.pixels].every((one) => one === undefined || typeof one === 'string') &&
     entry.embedding instanceof Float32Array &&
     Array.isArray(entry.captions) &&
     entry.captions.every((/** @type {any} */ one) => typeof one?.caption === 'string')
