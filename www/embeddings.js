@@ -68,6 +68,13 @@ export class Embeddings {
     this.#twins.set(picture, twin);
   }
 
+  /** @param {Picture} picture that looks otherwise now */
+  forget(picture) {
+    this.#twins.delete(picture);
+    this.#kept?.all.delete(picture);
+    if (this.#last) this.#known.get(this.#last)?.delete(picture);
+  }
+
   /** @param {Tagger} tagger @param {Picture} picture @returns {Float32Array | undefined} */
   known(tagger, picture) {
     const found = this.#known.get(tagger)?.get(picture);

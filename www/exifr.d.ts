@@ -4,4 +4,7 @@ declare module 'exifr/dist/full.esm.mjs' {
     file: Uint8Array,
     options: { ifd0: string[]; exif: string[]; iptc: string[] },
   ): Promise<Record<string, unknown> | undefined>;
+
+  /** As EXIF numbers it. */
+  export function orientation(file: Uint8Array): Promise<number | undefined>;
 }

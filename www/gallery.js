@@ -62,6 +62,7 @@ export class Gallery extends EventTarget {
     this.thumbnails.addEventListener('change', (event) =>
       grid.refresh(/** @type {CustomEvent<Picture>} */ (event).detail),
     );
+    on(session, 'turned', (picture) => this.thumbnails.again(picture));
     grid.addEventListener('visible', (event) => {
       const { detail: seen } = /** @type {CustomEvent<Picture[]>} */ (event);
       this.thumbnails.want(seen);

@@ -129,8 +129,9 @@ export function importer({ session, names, correct, form = () => ({}) }) {
       }
       found += 1;
       const lastTime = row.sidecar && session.fileWords.sidecarOf(picture);
-      if (row.sidecar)
-        {session.fileWords.putSidecar(picture, { sidecar: row.sidecar, isExact: row.exact, lies: row.lies });}
+      if (row.sidecar) {
+        session.fileWords.putSidecar(picture, { sidecar: row.sidecar, isExact: row.exact, lies: row.lies });
+      }
       if (row.sidecar && gently) {
         // It says so until it is read again: who writes it with another program is heard.
         const confirmed = session.fileWords.hear(picture, filedOf(row), {

@@ -19,10 +19,11 @@
  * @property {string | null} [pixels] that of its pixels, of a file that was never seen
  * @property {boolean} isIt whether it takes the place of that picture's copy, or is its file once more; otherwise it is another file of the
  *   same content
+ * @property {boolean} [isTurned] whether it is turned otherwise than before
  * @property {boolean} [isAgain] whether the picture's own file was there already
  */
 
-import { canDigest, digestsOf, sampleOf } from './library/content.js';
+import { canDigest, digestsOf, sampleOf, unturned } from './library/content.js';
 import { keyOf, takenAt } from './pictures.js';
 
 /** Files of which places are looked at at a time. */
@@ -180,10 +181,17 @@ export class Recognition {
     if (before) {
       this.#unplace(before);
       const { size } = arrival.file;
-      Object.assign(before, { size, content, sample: digests?.sample ?? null, taken: takenAt(arrival.file) });
+      const isTurned = before.pixels !== pixels;
+      Object.assign(before, {
+        size,
+        content,
+        pixels,
+        sample: digests?.sample ?? null,
+        taken: takenAt(arrival.file),
+      });
       this.#arrive(before, arrival);
       this.#place(before);
-      return { arrival, picture: before, content, isIt: true };
+      return { arrival, picture: before, content, isIt: true, isTurned };
     }
     return { arrival, picture: twin, content, pixels, isIt: false };
   }
@@ -192,7 +200,8 @@ export class Recognition {
   async #rewritten(path, pixels) {
     const there = [...(this.#byPath.get(path) ?? [])];
     for (const picture of there) await this.contentOf(picture);
-    return [...there, ...this.#copies].find((picture) => picture.pixels === pixels) ?? null;
+    const isIt = (/** @type {Picture} */ { pixels: known }) => known && unturned(known) === unturned(pixels);
+    return [...there, ...this.#copies].find(isIt) ?? null;
   }
 
   /** Puts an original in the place of its copy. @param {Picture} picture @param {Arrival} arrival */

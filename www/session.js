@@ -16,6 +16,7 @@ import { TagPaths } from './tag-paths.js';
 import { TagQuestion } from './tag-question.js';
 import { above, withFiled, without, withWords } from './tagging.js';
 import { Turn } from './turn.js';
+import { lookAgain } from './turned.js';
 
 /**
  * @typedef {import('ocelli').Tag<string | null> & { own?: boolean, taught?: boolean, filed?: boolean }} Tag with `null` for "none of these"; `own`: people say so;
@@ -146,8 +147,10 @@ export class Session extends EventTarget {
     }
     this.#takeIn(strangers);
     let again = 0;
-    for await (const { arrival, picture, isIt, isAgain, content, pixels } of this.recognition.meet(maybe)) {
+    for await (const met of this.recognition.meet(maybe)) {
+      const { arrival, picture, isIt, isAgain, isTurned, content, pixels } = met;
       if (isAgain) again += 1;
+      if (isTurned && picture) lookAgain(this, picture);
       if (isIt) this.#changed();
       else this.#takeIn([{ ...this.#picture(arrival, batch), content, pixels }], picture);
     }

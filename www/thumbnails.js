@@ -95,6 +95,13 @@ export class Thumbnails extends EventTarget {
     this.#asked.delete(picture);
   }
 
+  /** Makes a copy anew. @param {Picture} picture that looks otherwise now */
+  again(picture) {
+    this.forget(picture);
+    this.#later.unshift(picture);
+    this.#next();
+  }
+
   /** @param {Picture} picture whether nothing was done for it yet */
   #isOpen(picture) {
     return !this.#made.has(picture) && !this.#asked.has(picture);

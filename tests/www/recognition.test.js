@@ -7,7 +7,7 @@ import { contentOf, digestsOf, sampleOf } from '../../www/library/content.js';
 import { xmpPacket } from 'ocelli';
 import { withXmp } from '../../www/files/xmp-embed.js';
 import { Session } from '../../www/session.js';
-import { EXIF, jpeg, png, sampleWebp } from './support/files.js';
+import { EXIF, jpeg, png, sampleWebp, segment } from './support/files.js';
 
 const QUESTION = { labels: ['cat', 'dog'], template: '{}', vocabulary: null };
 
@@ -242,6 +242,37 @@ test('a picture that another program has written into is the same, and its words
   await session.add([made(other, 4, 'Trip')]);
   await done(session);
   assert.equal(session.pictures.length, 3);
+});
+
+test('a picture that another program has turned is the same, and is looked at again', async () => {
+  const exif = (/** @type {number} */ turn) =>
+    segment(
+      0xe1,
+      `Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0${String.fromCharCode(turn)}\0\0\0\0\0\0\0`,
+    );
+  const turned = (/** @type {number} */ turn, /** @type {number} */ lastModified) =>
+    new File([jpeg(exif(turn))], 'a.jpg', { lastModified });
+  const before = turned(6, 1);
+  const { pixels } = await digestsOf(before);
+  assert.match(pixels ?? '', /^[0-9a-f]{64}\/6$/);
+  const { session, looked } = await withKept(await entryOf(before, { pixels }));
+  const [picture] = session.pictures;
+  /** @type {unknown[]} */
+  const told = [];
+  session.addEventListener('turned', (event) => told.push(/** @type {CustomEvent} */ (event).detail));
+  await session.add([turned(1, 2)]);
+  await done(session);
+  assert.deepEqual(session.pictures, [picture]);
+  assert.deepEqual(session.corrections.of(picture)?.own, ['Rex']);
+  assert.deepEqual([looked, told], [['a.jpg'], [picture]]);
+  assert.equal(picture.pixels, pixels?.slice(0, 64));
+  // A star turns nothing.
+  const starred = withXmp(jpeg(exif(1)), xmpPacket({ subjects: ['star'] }));
+  await session.add([
+    new File([/** @type {Uint8Array<ArrayBuffer>} */ (starred)], 'a.jpg', { lastModified: 3 }),
+  ]);
+  await done(session);
+  assert.deepEqual([looked.length, told.length, session.pictures.length], [1, 1, 1]);
 });
 
 test('a picture that was moved and written into since the last visit is known by its pixels', async () => {

@@ -95,6 +95,16 @@ test('a keyword with a comma, which tags here have not, is not written twice', (
   assert.deepEqual(readXmp(mergedXmp(theirs, { subjects: [], rejected: ['Müller Hans'] })).tags, []);
 });
 
+test('a list from which the last word is taken goes itself', () => {
+  const lists = packet(
+    `<dc:subject><rdf:Bag> <rdf:li>Rex</rdf:li> </rdf:Bag></dc:subject>
+    <digiKam:TagsList xmlns:digiKam="http://www.digikam.org/ns/1.0/"><rdf:Seq> <rdf:li>pets/Rex</rdf:li> </rdf:Seq></digiKam:TagsList>`,
+  );
+  const merged = mergedXmp(lists, { rejected: ['rex'] });
+  assert.doesNotMatch(merged, /dc:subject>|TagsList/);
+  assert.match(mergedXmp(merged, { subjects: ['dog'] }), /<dc:subject[^]*<rdf:li>dog</);
+});
+
 test('others may be left out, and their sentence left in', () => {
   assert.deepEqual(readXmp(mergedXmp(THEIRS, OURS, { keepOthers: false })).tags, ['dog', 'beach']);
   assert.deepEqual(readXmp(mergedXmp(THEIRS, { subjects: [] }, { keepOthers: false })).tags, []);

@@ -44,7 +44,7 @@ export function mark(element, name, on) {
   if (element.hasAttribute(name) !== on) element.toggleAttribute(name, on);
 }
 
-/** Hears of an event that carries a value. @param {HTMLElement} host @param {string} type @param {(detail: any) => void} then */
+/** Hears of an event that carries a value. @param {EventTarget} host @param {string} type @param {(detail: any) => void} then */
 export function on(host, type, then) {
   host.addEventListener(type, (event) => then(/** @type {CustomEvent} */ (event).detail));
 }

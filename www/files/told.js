@@ -43,6 +43,17 @@ export async function toldIn(head) {
 }
 
 /**
+ * How a picture is turned, as its EXIF data tell.
+ * @param {Uint8Array} bytes of a file
+ * @returns {Promise<number>} 1 to 8; 1, as it is, where nothing is told
+ */
+export async function turnOf(bytes) {
+  const { orientation } = await import('exifr/dist/full.esm.mjs');
+  const turn = await orientation(bytes).catch(() => undefined);
+  return turn !== undefined && turn > 1 && turn <= 8 ? turn : 1;
+}
+
+/**
  * A text whose letters are bytes.
  * @param {string} bytes
  */

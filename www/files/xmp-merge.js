@@ -212,8 +212,12 @@ function removed(holders, property) {
  */
 function without(holders, property, words, mark) {
   const gone = new Set(words.map(keyOf));
-  for (const item of holders.flatMap((holder) => elementsOf(holder, property)).flatMap(itemsOf)) {
-    if (gone.has(leafKey(item.textContent ?? '', mark))) item.parentNode?.removeChild(item);
+  for (const element of holders.flatMap((holder) => elementsOf(holder, property))) {
+    const items = itemsOf(element);
+    const taken = items.filter((item) => gone.has(leafKey(item.textContent ?? '', mark)));
+    for (const item of taken) item.parentNode?.removeChild(item);
+    // Programs take the blanks in an empty list for a word.
+    if (taken.length > 0 && taken.length === items.length) element.parentNode?.removeChild(element);
   }
 }
 

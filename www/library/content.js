@@ -4,6 +4,7 @@
  */
 
 import { joined } from '../files/bytes.js';
+import { turnOf } from '../files/told.js';
 import { pixelsIn } from '../files/xmp-embed.js';
 
 /** Bytes of a piece: files up to that long have the plain SHA-256 as their digest, longer ones that of their pieces' digests. */
@@ -34,8 +35,8 @@ export async function sampleOf(file) {
 
 /**
  * Both, of a file that is read once where it is short enough: browsers take a while for each part of a file that they are asked for.
- * `pixels` is that of its pixels as they are in the file, the same whatever some program has written into that about the picture; null
- * where nobody knows them, or the file is too long.
+ * `pixels` is that of its pixels as they are in the file, the same whatever some program has written into that about the picture, and how
+ * they are turned when they are shown; null where nobody knows them, or the file is too long.
  * @param {Blob} file
  * @returns {Promise<{ content: string, sample: string, pixels: string | null }>}
  */
@@ -52,7 +53,14 @@ export async function digestsOf(file) {
 /** @param {Uint8Array<ArrayBuffer>} bytes of a file */
 async function pixelDigest(bytes) {
   const pixels = pixelsIn(bytes);
-  return pixels && hex(await crypto.subtle.digest('SHA-256', pixels));
+  if (!pixels) return null;
+  const turn = await turnOf(bytes);
+  return `${hex(await crypto.subtle.digest('SHA-256', pixels))}${turn === 1 ? '' : `/${turn}`}`;
+}
+
+/** @param {string} pixels @returns {string} that of the pixels alone, however they are turned */
+export function unturned(pixels) {
+  return pixels.replace(/\/\d$/, '');
 }
 
 /** @param {number} size @returns {number[]} where the places of a sample begin */
