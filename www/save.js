@@ -19,6 +19,7 @@ import { download } from './download.js';
 import { downloadsOf, filesOf, isList, newTally } from './export.js';
 import { withoutCommas } from './files/filed.js';
 import { writeInto } from './files/folder.js';
+import { folderOf } from './files/paths.js';
 import { placingIn, rowsWithin } from './files/places.js';
 import { BELOW, leafOf } from './labels.js';
 import { readPath } from './tag-paths.js';
@@ -150,7 +151,9 @@ export async function save(rows, order, told, folders = { all: [], closed: [] })
       const onProgress = (/** @type {number} */ done) => progress(done, within.length);
       const { written, kept, refused } = await writeInto(folder, files, { placing, onProgress, signal });
       const outside = outsideLines(rows.length - within.length);
-      return [wrote(written, folder.name), ...outside, ...keptLines(kept, refused), ...others()].join(' ');
+      return [wrote(written, folder.name), ...outside, ...keptLines(kept, refused, format), ...others()].join(
+        ' ',
+      );
     }
     let archives = 0;
     for await (const { name, blob } of downloadsOf(rows, format, options, tally, progress)) {
@@ -158,12 +161,17 @@ export async function save(rows, order, told, folders = { all: [], closed: [] })
       archives += 1;
     }
     if (archives === 0) return ['There was nothing to save.', ...others()].join(' ');
-    const replacing = format === 'xmp' && rows.some(({ sidecar }) => !sidecar) ? [REPLACING] : [];
+    const replacing = format === 'xmp' && rows.some(mayHaveOther) ? [REPLACING] : [];
     return [`Saved ${known(rows.length - tally.absent - tally.bare)}.`, ...replacing, ...others()].join(' ');
   } catch (error) {
     if (signal.aborted) return 'Stopped.';
     throw error;
   }
+}
+
+/** Whether a picture may have a sidecar that was not read: those beside pictures that came with their folder were. @param {Row} row */
+function mayHaveOther({ path, original, sidecar }) {
+  return !sidecar && (!original || folderOf(path) === '');
 }
 
 /** @param {number} pictures */
@@ -187,9 +195,13 @@ function outsideLines(outside) {
   return outside > 0 ? [line] : [];
 }
 
-/** @param {string[]} kept @param {string[]} refused */
-function keptLines(kept, refused) {
-  const others = `Left as they are, for they were there already: ${count(kept.length, 'file')}, ${some(kept)}.`;
+/** @param {string[]} kept @param {string[]} refused @param {Format} format */
+function keptLines(kept, refused, format) {
+  const why =
+    format === 'pictures'
+      ? 'for no picture is written over (copies need another folder)'
+      : 'for they were there already';
+  const others = `Left as they are, ${why}: ${count(kept.length, 'file')}, ${some(kept)}.`;
   const failed = `${count(refused.length, 'file')} could not be written: ${some(refused)}.`;
   return [kept.length > 0 ? others : '', refused.length > 0 ? failed : ''].filter(Boolean);
 }

@@ -231,6 +231,7 @@ async function savedSidecars({ page }) {
   const saving = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Sidecars for photo programs' }).click();
   const files = unzipSync(readFileSync(await (await saving).path()));
+  await page.locator('.save-line').getByText('Saved what').waitFor();
   await page.locator('save-answers summary').click();
   return Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, strFromU8(bytes)]));
 }
@@ -260,6 +261,8 @@ test(
     assert.deepEqual(early, await savedSidecars(visit));
     assert.match(early['Trip/stars.png.xmp'] ?? '', /xmp:Rating="5"[^]*Stars/);
     assert.match(early['Trip/p1.png.xmp'] ?? '', /Outside/);
+    const warned = () => page.locator('.save-line').textContent();
+    assert.match(await warned(), /these take their place/, 'another may have come since');
 
     rmSync(sidecar);
     await page.setInputFiles('#folder', folder);
@@ -273,6 +276,10 @@ test(
     await allDone(visit, MANY + 1);
     assert.ok(!(await visit.tiles()).join().includes('Outside'));
     assert.doesNotMatch((await savedSidecars(visit))['Trip/p1.png.xmp'] ?? '', /Outside/);
+    await page.setInputFiles('#folder', folder);
+    await page.waitForTimeout(1000);
+    await savedSidecars(visit);
+    assert.doesNotMatch(await warned(), /these take their place/, 'all of the folder was read');
     await visit.end();
   },
 );
