@@ -41,8 +41,11 @@ export function saveFrom({ saving, session, folders, begun, selected, how }) {
       if (signal.aborted) return 'Stopped.';
       throw error;
     }
-    const rows = rowsOf(session, pictures, { ...how(), all: format === 'pictures' });
-    const order = { format, folder, options, signal, others: pictures.length - rows.length };
+    // Some may have been removed meanwhile.
+    const there = new Set(session.pictures);
+    const left = pictures.filter((picture) => there.has(picture));
+    const rows = rowsOf(session, left, { ...how(), all: format === 'pictures' });
+    const order = { format, folder, options, signal, others: left.length - rows.length };
     return save(rows, order, told, folders);
   };
   on(saving, 'save', async (order) => {
