@@ -127,7 +127,10 @@ export function edit({
       const known = chosen.every(
         (picture) => (shownCaptions(session, picture)?.[0]?.caption ?? null) === text,
       );
-      if (!known) correct(`Changed the caption of ${called(chosen)}.`, chosen, { caption: text });
+      const isOfFile = chosen.some((picture) => session.fileWords.of(picture)?.caption);
+      const back = `Without a caption of yours, ${isOfFile ? 'the file’s' : 'the page’s own'} is there again`;
+      const title = `${text === null ? `${back}:` : 'Changed the caption of'} ${called(chosen)}.`;
+      if (!known) correct(title, chosen, { caption: text });
       return;
     }
     const typed = readTags(add ?? '');

@@ -83,12 +83,16 @@ test('what is no animal is no dog either, and all comes back in one step', () =>
 });
 
 test('whoever empties the caption of a file has the model’s, and whoever empties that, the file’s', () => {
-  const { corrections, pictures, list, words } = begin(['fox']);
+  const { corrections, pictures, list, log, words } = begin(['fox']);
   Object.assign(words, { found: [{ caption: 'a fox' }], filed: { tags: [], caption: 'Anna at the sea' } });
   tell(list, 'correct', { pictures, caption: ' ' });
   assert.equal(corrections.of(pictures[0])?.caption, 'a fox');
   tell(list, 'correct', { pictures, caption: '' });
   assert.equal(corrections.of(pictures[0])?.caption ?? null, null);
+  assert.equal(log.said, 'Without a caption of yours, the file’s is there again: 0.png.');
+  Object.assign(words, { filed: undefined });
+  tell(list, 'correct', { pictures, caption: '' });
+  assert.equal(log.said, 'Without a caption of yours, the page’s own is there again: 0.png.');
 });
 
 test('tags are taken away from those pictures that have them', () => {
