@@ -156,6 +156,8 @@ const finding = findPictures({
   filter: page.filter,
   pictures: page.pictures,
   onDuplicates(others) {
+    // All were compared: what is selected is to be seen.
+    page.filter.leave();
     page.filter.close();
     editing.select(others);
     gallery.takeFocusAnywhere();
