@@ -181,8 +181,13 @@ export class FileWords extends EventTarget {
 
   /** @param {Picture} picture @param {string | null} packet @returns {Promise<boolean>} whether it is another than before */
   async #putPacket(picture, packet) {
-    const before = await this.#packets.get(picture)?.text();
-    if ((before ?? null) === packet) return false;
+    // What is kept may have gone from under the page.
+    const before =
+      (await this.#packets
+        .get(picture)
+        ?.text()
+        .catch(() => null)) ?? null;
+    if (before === packet) return false;
     if (packet === null) this.#packets.delete(picture);
     else this.#packets.set(picture, new Blob([packet]));
     return true;

@@ -86,8 +86,8 @@ export function takeIn({
   const lose = (found) => {
     const lost = withLostSidecar(session, found);
     if (lost.length === 0) return;
-    const lines = `${count(lost.length, 'sidecar is', 'sidecars are')} there no more, and what ${lost.length === 1 ? 'it' : 'they'} said is not known any more.`;
-    say([drop.said, lines].filter(Boolean).join(' '));
+    const line = `${count(lost.length, 'sidecar is', 'sidecars are')} there no more, and what ${lost.length === 1 ? 'it' : 'they'} said is not known any more.`;
+    say([drop.said, line].filter(Boolean).join(' '));
     coming = Promise.all([coming, session.fileWords.lose(lost)]);
   };
 

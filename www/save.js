@@ -139,21 +139,20 @@ export async function save(rows, order, told, folders = { all: [], closed: [] })
   if (rows.length === 0) return 'Nothing is known yet.';
   const tally = newTally();
   const others = () => [...unknownLines(order.others), ...tallyLines(tally, foldersOf(rows, folders.closed))];
-  const progress = (/** @type {number} */ done, pictures = rows.length) => {
+  const placing = folder && (await placingIn(folder, folders.all));
+  const within = placing && !isList(format) ? rowsWithin(rows, placing) : rows;
+  const progress = (/** @type {number} */ done) => {
     signal.throwIfAborted();
-    told(`Writing: ${count(done, 'file')} of ${count(pictures, 'picture')}`);
+    told(`Writing: ${count(done, 'file')} of ${count(within.length, 'picture')}`);
   };
   try {
-    if (folder) {
-      const placing = await placingIn(folder, folders.all);
-      const within = isList(format) ? rows : rowsWithin(rows, placing);
+    if (folder && placing) {
       const files = filesOf(within, format, options, tally);
-      const onProgress = (/** @type {number} */ done) => progress(done, within.length);
-      const { written, kept, refused } = await writeInto(folder, files, { placing, onProgress, signal });
+      const how = { placing, onProgress: progress, signal };
+      const { written, kept, refused } = await writeInto(folder, files, how);
       const outside = outsideLines(rows.length - within.length);
-      return [wrote(written, folder.name), ...outside, ...keptLines(kept, refused, format), ...others()].join(
-        ' ',
-      );
+      const left = keptLines(kept, refused, format);
+      return [wrote(written, folder.name), ...outside, ...left, ...others()].join(' ');
     }
     let archives = 0;
     for await (const { name, blob } of downloadsOf(rows, format, options, tally, progress)) {

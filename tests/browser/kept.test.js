@@ -8,6 +8,7 @@ import test from 'node:test';
 import { strFromU8, unzipSync } from 'fflate';
 import { xmpPacket } from 'ocelli';
 import { withXmpInPng } from '../../www/files/xmp-png.js';
+import { rated } from '../www/support/files.js';
 import { IN_FIREFOX, openBrowser } from './support/browser.js';
 import { plain, tiff } from './support/pictures.js';
 import { openSite, Visit } from './support/site.js';
@@ -242,10 +243,7 @@ test(
   async (t) => {
     const { visit, folder } = await withKept(t);
     const { page } = visit;
-    const stars = xmpPacket({ subjects: ['Stars'] }).replace(
-      '<rdf:Description ',
-      '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="5" ',
-    );
+    const stars = rated(xmpPacket({ subjects: ['Stars'] }), 5);
     const written = withXmpInPng(picture(200), new TextEncoder().encode(stars));
     writeFileSync(path.join(folder, 'stars.png'), /** @type {Uint8Array} */ (written));
     const sidecar = path.join(folder, 'p1.png.xmp');
@@ -287,10 +285,7 @@ test(
 test('what is in sidecars of others is in those that are saved on the next visit, and undoes nothing', async () => {
   const visit = await Visit.begin(browser, site.url);
   const { page } = visit;
-  const theirs = xmpPacket({ subjects: ['Grandma', 'boat'], description: 'At sea' }).replace(
-    '<rdf:Description ',
-    '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4" ',
-  );
+  const theirs = rated(xmpPacket({ subjects: ['Grandma', 'boat'], description: 'At sea' }), 4);
   const files = [
     plain('sea.png'),
     { name: 'sea.png.xmp', mimeType: 'application/xml', buffer: Buffer.from(theirs) },
@@ -310,11 +305,7 @@ test('what is in sidecars of others is in those that are saved on the next visit
   assert.ok(!(await visit.read('sea.png')).tags.includes('boat'));
   await page.reload();
   await visit.settled('sea.png');
-  await page.locator('save-answers summary').click();
-  const saving = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Sidecars for photo programs' }).click();
-  const saved = unzipSync(readFileSync(await (await saving).path()));
-  const packet = strFromU8(saved['sea.png.xmp'] ?? new Uint8Array());
+  const packet = (await savedSidecars(visit))['sea.png.xmp'] ?? '';
   assert.match(packet, /xmp:Rating="4"/);
   assert.match(packet, /Grandma/);
   assert.doesNotMatch(packet, /<rdf:li>boat<\/rdf:li>[^]*<\/dc:subject>/);
