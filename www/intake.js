@@ -10,6 +10,7 @@ import { on } from './elements/dom.js';
 import { isArchive } from './files/paths.js';
 import { picturesIn } from './files/zipped.js';
 import { developed, gatherFolder, pathOf } from './gather.js';
+import { tellAgain } from './library/entries.js';
 import { mayRead } from './library/folders.js';
 import { withLostSidecar } from './lost-sidecars.js';
 import { isInFolder } from './library/removals.js';
@@ -48,31 +49,39 @@ export function takeIn({
   const opening = new Set();
   /** Pictures that have not come in, as somebody had removed them. @type {Blob[]} */
   let left = [];
+  /** What lay in their folders beside pictures. @type {readonly File[]} */
+  let beside = [];
 
   /** Pictures that are coming in. @type {Promise<unknown>} */
   let coming = Promise.resolve();
 
-  /** Sets apart what was removed earlier. @param {readonly Blob[]} files @returns {Promise<Blob[]>} the others */
-  const wanted = async (files) => {
-    /** @type {Blob[]} */
-    const some = [];
-    left = [];
-    for (const file of files) {
-      if (await removals.has(file, pathOf(file) ?? '')) left.push(file);
-      else some.push(file);
+  /**
+   * Takes in pictures, without those of folders that were removed earlier; of the others that were, it is known again what was said.
+   * @param {readonly Blob[]} given
+   * @param {{ areWanted?: boolean }} [how] `areWanted`: whether they come in all the same
+   */
+  const add = async (given, { areWanted = false } = {}) => {
+    /** @type {Map<Blob, import('./library/entries.js').Told>} */
+    const removed = new Map();
+    for (const file of given) {
+      const path = pathOf(file) ?? (file instanceof File ? file.name : '');
+      const told = await removals.of(file, path);
+      if (told) removed.set(file, told);
     }
-    drop.leaveOut(left.length);
-    return some;
-  };
-
-  /** @param {readonly Blob[]} given */
-  const add = async (given) => {
-    const isOfFolder = given.some((file) => isInFolder(pathOf(file) ?? ''));
-    const files = isOfFolder ? await wanted(given) : given;
+    const ofFolders = given.filter((file) => isInFolder(pathOf(file) ?? ''));
+    const out = new Set(areWanted ? [] : ofFolders.filter((file) => removed.has(file)));
+    if (ofFolders.length > 0) {
+      left = [...out];
+      drop.leaveOut(left.length);
+    }
+    const files = given.filter((file) => !out.has(file));
     const added = session.add(files);
     onAdded();
-    announce(`${count(files.length, 'picture')} added${left.length > 0 ? `. ${leftOut(left.length)}` : ''}`);
+    announce(`${count(files.length, 'picture')} added${out.size > 0 ? `. ${leftOut(out.size)}` : ''}`);
     const again = await added;
+    const back = session.pictures.filter(({ file }) => removed.has(file));
+    tellAgain(session, new Map(back.map((one) => [one, removed.get(one.file) ?? {}])));
+    void removals.forget(back.map(({ path }) => path));
     if (again === 0) return;
     const here = `${count(again, 'picture is', 'pictures are')} here already.`;
     say([drop.said, here].filter(Boolean).join(' '));
@@ -176,6 +185,7 @@ export function takeIn({
         : `${folder.name}: ${fresh === 0 ? 'no new picture' : count(fresh, 'new picture')}${known > 0 ? `, ${count(known, 'picture')} known already` : ''}.${fell}`,
     );
     lose(found);
+    beside = found.answers;
     if (found.answers.length > 0) await answersBeside(found.answers);
   };
 
@@ -192,6 +202,7 @@ export function takeIn({
   };
 
   on(drop, 'pictures', (files) => {
+    beside = [];
     coming = files.some(isRaw) ? developed(files).then(add) : add(files);
   });
   on(drop, 'gathered', lose);
@@ -202,7 +213,10 @@ export function takeIn({
       announce(`${there.name} is here already`);
     } else coming = add(files);
   });
-  on(drop, 'answers', answersBeside);
+  on(drop, 'answers', (files) => {
+    beside = files;
+    return answersBeside(files);
+  });
   on(saving, 'answers', (files) => answers(files, (_, line) => saving.say(line), { gently: false }));
   on(samples, 'missing', () => announce('That picture could not be fetched.'));
   on(drop, 'nothing', (passed) => say(`That held no picture file. ${passed}`.trim()));
@@ -215,8 +229,11 @@ export function takeIn({
     const files = left;
     left = [];
     drop.leaveOut(0);
-    await removals.forget(files.map((file) => pathOf(file) ?? ''));
-    await add(files);
+    coming = add(files, { areWanted: true });
+    // Sidecars may have changed since.
+    const stems = new Set(files.map(stemOf));
+    const sidecars = beside.filter((file) => stems.has(stemOf(file)));
+    if (sidecars.length > 0) await answersBeside(sidecars);
   });
   folders.addEventListener('change', () => drop.offer(folders.closed));
 }
@@ -228,4 +245,11 @@ export function takeIn({
  */
 function sampleThere({ pictures, recognition }, { name, size }) {
   return pictures.find((one) => one.path === name && one.size === size && recognition.hasOriginal(one));
+}
+
+/** Where a file lies, and its name up to the first dot: a sidecar has that of its picture. @param {Blob} file */
+function stemOf(file) {
+  const path = pathOf(file) ?? '';
+  const name = path.lastIndexOf('/') + 1;
+  return path.slice(0, name) + path.slice(name).split('.', 1)[0];
 }

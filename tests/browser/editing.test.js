@@ -103,6 +103,16 @@ test('what was corrected of a few pictures is there on the next visit, but for w
   await page
     .locator('picture-card .caption', { hasText: 'Typed, and not entered' })
     .waitFor({ state: 'attached' });
+  // Whoever takes a picture away and gives it again finds what was said of it.
+  await page.getByRole('button', { name: 'Remove sky.png' }).click();
+  await page.locator('picture-card').waitFor({ state: 'detached' });
+  await page.reload();
+  await visit.ready();
+  await visit.drop(plain('sky.png'));
+  await page.locator('picture-card .tag-label', { hasText: 'Rexy' }).waitFor();
+  await page
+    .locator('picture-card .caption', { hasText: 'Typed, and not entered' })
+    .waitFor({ state: 'attached' });
   await visit.end();
 });
 

@@ -128,8 +128,14 @@ test(
 
     await page.getByText(`Small copies of ${MANY + 2} pictures`).waitFor();
 
-    // What was taken away stays away, until it is wanted again.
+    // What was taken away stays away, until it is wanted again, with what was said of it.
     await page.getByRole('button', { name: /^p5\.png\b/ }).click();
+    const detail = page.locator('photo-detail');
+    await detail.getByRole('button', { name: /^Edit caption and tags/ }).click();
+    await detail.getByLabel('Add tags').fill('Rex');
+    await page.keyboard.press('Enter');
+    await detail.getByRole('button', { name: 'Done' }).click();
+    await detail.getByText('Rex', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Remove p5.png' }).click();
     await page.getByRole('button', { name: 'Close', exact: true }).click();
     await page.getByText(`Small copies of ${MANY + 1} pictures`).waitFor();
@@ -145,6 +151,9 @@ test(
     await page.getByRole('button', { name: 'Bring them back' }).click();
     await allDone(visit, MANY + 2);
     await left.waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: /^p5\.png\b/ }).click();
+    await detail.getByText('Rex', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
     await page.getByRole('button', { name: 'Choose a folder' }).click();
     await said(visit, `Trip: no new picture, ${MANY + 1} pictures known already.`);
 
@@ -155,11 +164,10 @@ test(
   },
 );
 
-test('what the version before kept is not lost, and folders can be forgotten alone', { skip }, async () => {
-  const visit = await withFolder();
-  const { page } = visit;
+/** Keeps what is kept as an older version of the page did. @param {Visit} visit @param {2 | 3} version */
+async function asOf({ page }, version) {
   await page.goto(new URL('licences.txt', site.url).href);
-  await page.evaluate(async () => {
+  await page.evaluate(async (version) => {
     const wait = (request) =>
       new Promise((resolve, reject) => {
         request.onsuccess = () => resolve(request.result);
@@ -169,18 +177,40 @@ test('what the version before kept is not lost, and folders can be forgotten alo
     const read = (store, how) => wait(now.transaction(store).objectStore(store)[how]());
     const pictures = await read('pictures', 'getAll');
     const [about, keys] = [await read('about', 'getAll'), await read('about', 'getAllKeys')];
+    const [folders, removals] = [await read('folders', 'getAll'), await read('removals', 'getAll')];
     now.close();
     await wait(indexedDB.deleteDatabase('ocelli-library'));
-    const opening = indexedDB.open('ocelli-library', 2);
+    const opening = indexedDB.open('ocelli-library', version);
     opening.onupgradeneeded = () => {
       const store = opening.result.createObjectStore('pictures', { keyPath: 'key' });
       for (const one of pictures) store.put(one);
       const other = opening.result.createObjectStore('about');
       about.forEach((value, i) => other.put(value, keys[i]));
+      if (version < 3) return;
+      const opened = opening.result.createObjectStore('folders', { autoIncrement: true });
+      for (const folder of folders) opened.add(folder);
+      other.put(new Map(removals.map(({ path, mark }) => [path, mark])), 'removed');
     };
     (await wait(opening)).close();
-  });
+  }, version);
   await page.goto(site.url);
+}
+
+test('what older versions kept is not lost, and folders can be forgotten alone', { skip }, async () => {
+  const visit = await withFolder();
+  const { page } = visit;
+  await page.getByRole('button', { name: /^p5\.png\b/ }).click();
+  await page.getByRole('button', { name: 'Remove p5.png' }).click();
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await page.getByText(`Small copies of ${MANY - 1} pictures`).waitFor();
+  await asOf(visit, 3);
+  await allDone(visit, MANY - 1);
+  await again(visit).click();
+  await page.locator('.drop-left').getByText('1 removed picture was left out.').waitFor();
+  await page.getByRole('button', { name: 'Bring them back' }).click();
+  await page.getByText(`Small copies of ${MANY} pictures`).waitFor();
+
+  await asOf(visit, 2);
   await allDone(visit, MANY);
   assert.equal(await again(visit).count(), 0);
   await page.getByRole('button', { name: 'Choose a folder' }).click();

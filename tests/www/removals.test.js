@@ -14,12 +14,11 @@ const picture = (from, path, more) => ({ ...pictureOf('1', { file: from, path, i
 test('what lay in a folder is known again by its path and by what is in it', async () => {
   const removals = new Removals();
   void removals.add([picture(file('one'), 'Trip/a.jpg'), picture(file('alone'), 'b.jpg')]);
-  assert.ok(await removals.has(file('one', 2000), 'Trip/a.jpg'), 'its date does not matter');
-  assert.ok(!(await removals.has(file('two'), 'Trip/a.jpg')), 'another picture of that name comes in');
-  assert.ok(!(await removals.has(file('one'), 'Other/a.jpg')));
-  assert.ok(!(await removals.has(file('alone'), 'b.jpg')), 'what was given by itself is wanted again');
+  assert.ok(await removals.of(file('one', 2000), 'Trip/a.jpg'), 'its date does not matter');
+  assert.ok(!(await removals.of(file('two'), 'Trip/a.jpg')), 'another picture of that name comes in');
+  assert.ok(!(await removals.of(file('one'), 'Other/a.jpg')));
   void removals.forget(['Trip/a.jpg']);
-  assert.ok(!(await removals.has(file('one'), 'Trip/a.jpg')));
+  assert.ok(!(await removals.of(file('one'), 'Trip/a.jpg')));
 });
 
 test('it is remembered on the next visit, also of pictures whose files are not here', async (t) => {
@@ -34,8 +33,28 @@ test('it is remembered on the next visit, also of pictures whose files are not h
   await first.add([copy]);
   const second = new Removals();
   await second.restore(store);
-  assert.ok(await second.has(file('early'), 'Trip/early.jpg'));
+  assert.ok(await second.of(file('early'), 'Trip/early.jpg'));
   // Nobody can tell what is in it: its length and date do.
-  assert.ok(await second.has(whole, 'Trip/copy.jpg'));
-  assert.ok(!(await second.has(file('another picture!!', 3000), 'Trip/copy.jpg')));
+  assert.ok(await second.of(whole, 'Trip/copy.jpg'));
+  assert.ok(!(await second.of(file('another picture!!', 3000), 'Trip/copy.jpg')));
+});
+
+test('what was said of a picture is known until it is there again, or everything is forgotten', async (t) => {
+  const shelf = new Shelf();
+  const [store, other] = [0, 1].map(() => /** @type {any} */ (new FakeStore(shelf)));
+  t.after(() => [store, other].forEach(({ tabs }) => tabs.close()));
+  const said = { own: ['Rex'], gone: ['cat'], caption: 'Rex in the garden' };
+  const told = { said, sidecar: new Blob(['<x/>']), lies: 'Trip/a.jpg.xmp' };
+  const first = new Removals();
+  await first.restore(store);
+  await first.add([picture(file('one'), 'Trip/a.jpg'), picture(file('alone'), 'b.jpg')], () => told);
+  assert.equal(await first.of(file('one'), 'Trip/a.jpg'), told, 'in the same visit');
+  const second = new Removals();
+  await second.restore(other);
+  assert.deepEqual((await second.of(file('one'), 'Trip/a.jpg'))?.said, said, 'and in the next');
+  assert.deepEqual((await second.of(file('alone'), 'b.jpg'))?.said, said, 'given by itself as well');
+  assert.equal(await second.of(file('other'), 'b.jpg'), null);
+  await second.forget(['Trip/a.jpg']);
+  assert.deepEqual([...shelf.removals.keys()], ['b.jpg']);
+  while (await first.of(file('one'), 'Trip/a.jpg')) await new Promise((resolve) => setTimeout(resolve, 1));
 });

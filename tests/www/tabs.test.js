@@ -262,7 +262,7 @@ test('pictures of folders that both take away are remembered in both', async (t)
   await Promise.all([both[0].add([of('Trip/a.jpg')]), both[1].add([of('Trip/b.jpg')])]);
   await both[1].forget(['Trip/b.jpg']);
   await both[1].add([of('Trip/c.jpg')]);
-  assert.deepEqual([...kept.removed.keys()].toSorted(), ['Trip/a.jpg', 'Trip/c.jpg']);
+  assert.deepEqual([...kept.removals.keys()].toSorted(), ['Trip/a.jpg', 'Trip/c.jpg']);
 });
 
 test('folders that either opens can be opened again in both, until one forgets them', async (t) => {

@@ -6,6 +6,8 @@
  * @typedef {import('../session.js').Picture} Picture
  * @typedef {import('../session.js').Session} Session
  * @typedef {import('../thumbnails.js').Thumbnails} Thumbnails
+ *
+ * @typedef {Pick<Entry, 'said' | 'filed' | 'sidecar' | 'lies' | 'packet'>} Told what people and files say of a picture
  */
 
 import { joinedSaid } from '../joining.js';
@@ -46,13 +48,11 @@ export function isNews({ captions, corrections, embeddings, fileWords, recogniti
  * @param {Entry | undefined} kept what models knew of it stands where they are not here
  * @returns {Entry | null} null where not enough is known of it
  */
-export function entryOf({ captions, corrections, embeddings, fileWords, tags }, thumbnails, picture, kept) {
+export function entryOf(session, thumbnails, picture, kept) {
+  const { captions, embeddings, tags } = session;
   const copy = thumbnails.of(picture) === '' ? NO_COPY : thumbnails.copyOf(picture);
   const embedding = tags.engine && embeddings.known(tags.engine, picture);
   const result = captions.jobs.get(picture)?.result;
-  const said = corrections.of(picture);
-  const [filed, packet] = [fileWords.of(picture), fileWords.packetOf(picture)];
-  const [sidecar, lies] = [fileWords.sidecarOf(picture), fileWords.placeOfSidecar(picture)];
   const known =
     copy && embedding && result
       ? {
@@ -78,12 +78,33 @@ export function entryOf({ captions, corrections, embeddings, fileWords, tags }, 
     index,
     taken,
     ...known,
+    ...toldOf(session, picture),
+  };
+}
+
+/** @param {Pick<Session, 'corrections' | 'fileWords'>} session @param {Picture} picture @returns {Told} */
+export function toldOf({ corrections, fileWords }, picture) {
+  const said = corrections.of(picture);
+  const [filed, packet] = [fileWords.of(picture), fileWords.packetOf(picture)];
+  const [sidecar, lies] = [fileWords.sidecarOf(picture), fileWords.placeOfSidecar(picture)];
+  return {
     ...(said && { said }),
     ...(filed && { filed }),
     ...(packet && { packet }),
     ...(sidecar && { sidecar }),
     ...(sidecar && lies !== undefined && { lies }),
   };
+}
+
+/** Takes up what was known of pictures that are there again. @param {Pick<Session, 'corrections' | 'fileWords'>} session @param {ReadonlyMap<Picture, Told>} all */
+export function tellAgain({ corrections, fileWords }, all) {
+  for (const [picture, told] of all) fileWords.restore(picture, told);
+  corrections.putAll(
+    [...all].map(([picture, { said }]) => ({
+      picture,
+      said: joinedSaid(undefined, corrections.of(picture), said),
+    })),
+  );
 }
 
 /**

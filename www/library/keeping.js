@@ -1,6 +1,7 @@
 /** The library on the page: opened when it is, told what changes, and shown in its own line. */
 
 import { count } from '../words.js';
+import { toldOf } from './entries.js';
 import { leftLine, noteLeft, takeLeft } from './left.js';
 import { Library } from './library.js';
 import { LibraryStore } from './store.js';
@@ -102,7 +103,7 @@ export function keepLibrary({ session, gallery, folders, removals, line, say, an
     /** @param {readonly import('../session.js').Picture[]} pictures that were taken away */
     remove(pictures) {
       void library?.remove(pictures);
-      void removals.add(pictures);
+      void removals.add(pictures, (picture) => toldOf(session, picture));
     },
 
     /** @param {readonly import('../session.js').Picture[]} pictures that came back */

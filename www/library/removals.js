@@ -1,12 +1,20 @@
 /**
- * Pictures that were taken away: those of folders stay away when their folder is opened again, until somebody wants them back. A picture
- * is known by where it lay and by what is in its file, so that another one of its name comes in.
+ * Pictures that were taken away: those of folders stay away when their folder is opened again, until somebody wants them back; and what
+ * was said of any of them is known again then. A picture is known by where it lay and by what is in its file, so that another one of its
+ * name comes in.
  *
  * @typedef {import('./store.js').LibraryStore} LibraryStore
  * @typedef {import('../pictures.js').Picture} Picture
+ *
+ * @typedef {import('./entries.js').Told} Told
+ *
+ * @typedef {object} Removal
+ * @property {string} path where it lay
+ * @property {string} mark what was in its file
+ * @property {number} at when, in milliseconds
+ * @property {Told} told
  */
 
-import { joinedMap } from '../joining.js';
 import { keyOf } from '../pictures.js';
 import { canDigest, sampleOf } from './content.js';
 
@@ -14,10 +22,8 @@ import { canDigest, sampleOf } from './content.js';
 const MOST = 50_000;
 
 export class Removals {
-  /** What was in the file, by its path. @type {Map<string, string>} */
+  /** By their paths, the latest last. @type {Map<string, Removal>} */
   #gone = new Map();
-  /** The same as it is kept. @type {ReadonlyMap<string, string>} */
-  #kept = new Map();
   /** @type {LibraryStore | null} */
   #store = null;
   /** The change under way. @type {Promise<void>} */
@@ -25,67 +31,75 @@ export class Removals {
 
   /** Takes up what was remembered on earlier visits. @param {LibraryStore} store */
   restore(store) {
-    store.tabs.on('removals', () =>
-      this.#takeTurn(async () => this.#join(this.#kept, await store.removed())),
-    );
-    return this.#next(async () => {
+    store.tabs.on('removals', () => this.#takeTurn(() => this.#read(store)));
+    return this.#takeTurn(async () => {
+      const early = [...this.#gone.values()];
+      await this.#read(store);
       this.#store = store;
-      this.#join(this.#kept, await store.removed().catch(() => new Map()));
+      await this.#put(early);
     });
   }
 
-  /** Takes over what is kept, but for what was changed here since. @param {ReadonlyMap<string, string>} before @param {ReadonlyMap<string, string>} there */
-  #join(before, there) {
-    this.#gone = joinedMap(before, this.#gone, there);
-    this.#kept = there;
+  /** @param {LibraryStore} store */
+  async #read(store) {
+    const kept = await store.removals().catch(() => null);
+    if (kept) this.#gone = new Map(kept.map((one) => [one.path, one]));
   }
 
-  /** @param {readonly Picture[]} pictures that were taken away */
-  add(pictures) {
-    return this.#next(async () => {
-      const gone = new Map(this.#gone);
-      for (const picture of pictures.filter(({ path }) => isInFolder(path))) {
-        gone.set(picture.path, markOf(picture, await sampleIn(picture)));
+  /** @param {readonly Picture[]} pictures that were taken away @param {(picture: Picture) => Told} toldOf */
+  add(pictures, toldOf = () => ({})) {
+    const going = pictures.map((picture) => ({ picture, told: toldOf(picture) }));
+    return this.#takeTurn(async () => {
+      const at = Date.now();
+      /** @type {Removal[]} */
+      const fresh = [];
+      for (const { picture, told } of going) {
+        fresh.push({ path: picture.path, mark: markOf(picture, await sampleIn(picture)), at, told });
       }
-      this.#gone = new Map([...gone].slice(-MOST));
+      await this.#put(fresh);
     });
   }
 
-  /** @param {readonly string[]} paths of pictures that are wanted again */
+  /** @param {readonly string[]} paths of pictures that are there again */
   forget(paths) {
-    return this.#next(async () => {
-      const back = new Set(paths);
-      this.#gone = new Map([...this.#gone].filter(([path]) => !back.has(path)));
-    });
+    return this.#takeTurn(async () => this.#drop(paths.filter((path) => this.#gone.has(path))));
   }
 
   /**
-   * Whether a file is a picture that was taken away.
+   * What is remembered of a file, if it is a picture that was taken away.
    * @param {Blob} file
    * @param {string} path
+   * @returns {Promise<Told | null>}
    */
-  async has(file, path) {
+  async of(file, path) {
     await this.#turn;
-    const mark = this.#gone.get(path);
-    if (mark === undefined) return false;
+    const removal = this.#gone.get(path);
+    if (!removal) return null;
     const key = keyOf(file, path);
-    if (mark === key) return true;
+    if (removal.mark === key) return removal.told;
     const sample = canDigest ? await sampleOf(file).catch(() => null) : null;
-    return mark === markOf({ key, size: file.size }, sample);
+    return removal.mark === markOf({ key, size: file.size }, sample) ? removal.told : null;
+  }
+
+  /** Where nothing can be kept, it holds for this visit. @param {readonly Removal[]} fresh */
+  async #put(fresh) {
+    if (fresh.length === 0) return;
+    for (const one of fresh) {
+      this.#gone.delete(one.path);
+      this.#gone.set(one.path, one);
+    }
+    await this.#store?.putRemovals(fresh).catch(() => {});
+    await this.#drop([...this.#gone.keys()].slice(0, -MOST));
+  }
+
+  /** @param {readonly string[]} paths */
+  async #drop(paths) {
+    if (paths.length === 0) return;
+    for (const path of paths) this.#gone.delete(path);
+    await this.#store?.dropRemovals(paths).catch(() => {});
   }
 
   /** Changes what is remembered, one after the other. @param {() => Promise<void>} change */
-  #next(change) {
-    return this.#takeTurn(async () => {
-      await change();
-      const now = this.#gone;
-      // Where nothing can be kept, it holds for this visit.
-      const written = await this.#store?.putRemoved(now, this.#kept).catch(() => null);
-      if (written) this.#join(now, written);
-    });
-  }
-
-  /** @param {() => Promise<void>} change */
   #takeTurn(change) {
     const done = this.#turn.then(change);
     this.#turn = done.catch(() => {});

@@ -4,6 +4,7 @@
  *
  * @typedef {import('../session.js').Candidate} Candidate
  * @typedef {import('../embeddings.js').Probe} Probe
+ * @typedef {import('./removals.js').Removal} Removal
  *
  * @typedef {object} Entry
  * @property {string} key what tells the picture from all others: what is in its file, and its path
@@ -42,18 +43,20 @@
 import { openDB } from 'idb';
 import { readFiled } from '../files/filed.js';
 import { readSaid } from '../corrections.js';
-import { joinedMap, joinedWords } from '../joining.js';
+import { joinedWords } from '../joining.js';
 import { Tabs } from './tabs.js';
 
 const NAME = 'ocelli-library';
-/** Of the first, pictures were told apart by path, length and date alone; the second kept no folders. */
-const VERSION = 3;
+/** Of the first, pictures were told apart by path, length and date alone; the second kept no folders, the third nothing said of removals. */
+const VERSION = 4;
 const PICTURES = 'pictures';
 const FOLDERS = 'folders';
 const ABOUT = 'about';
 const PROBE = 'probe';
 const NAMES = 'names';
 const TAUGHT = 'taught';
+const REMOVALS = 'removals';
+/** Marks by paths, as the third version had them. */
 const REMOVED = 'removed';
 
 export class LibraryStore {
@@ -74,12 +77,18 @@ export class LibraryStore {
       const given = new Promise((_, reject) => (giveUp = reject));
       const opening = openDB(NAME, VERSION, {
         async upgrade(fresh, before, _, transaction) {
-          fresh.createObjectStore(FOLDERS, { autoIncrement: true });
+          const removals = fresh.createObjectStore(REMOVALS, { keyPath: 'path' });
+          if (before < 3) fresh.createObjectStore(FOLDERS, { autoIncrement: true });
           if (before === 0) {
             fresh.createObjectStore(PICTURES, { keyPath: 'key' });
             fresh.createObjectStore(ABOUT);
             return;
           }
+          const about = transaction.objectStore(ABOUT);
+          for (const [path, mark] of textsOf(await about.get(REMOVED))) {
+            await removals.put({ path, mark, at: 0, told: {} });
+          }
+          await about.delete(REMOVED);
           if (before > 1) return;
           const pictures = transaction.objectStore(PICTURES);
           for (let at = await pictures.openCursor(); at; at = await at.continue()) {
@@ -231,33 +240,32 @@ export class LibraryStore {
     this.tabs.tell({ what: 'folders' });
   }
 
-  /** @returns {Promise<Map<string, string>>} what was in the files of pictures that were taken away, by their paths */
-  async removed() {
-    return textsOf(await this.#database.get(ABOUT, REMOVED));
+  /** @returns {Promise<Removal[]>} pictures that were taken away, the latest last */
+  async removals() {
+    const all = await this.#database.getAll(REMOVALS);
+    return all.flatMap(readRemoval).sort((a, b) => a.at - b.at);
   }
 
-  /**
-   * @param {ReadonlyMap<string, string>} removed
-   * @param {ReadonlyMap<string, string>} before what was there when it was changed
-   * @returns {Promise<Map<string, string>>} that, and what another tab has changed meanwhile
-   */
-  async putRemoved(removed, before) {
-    const transaction = this.#database.transaction(ABOUT, 'readwrite');
-    const joined = joinedMap(before, removed, textsOf(await transaction.store.get(REMOVED)));
-    await Promise.all([transaction.store.put(joined, REMOVED), transaction.done]);
+  /** @param {readonly Removal[]} removals */
+  async putRemovals(removals) {
+    const transaction = this.#database.transaction(REMOVALS, 'readwrite');
+    await Promise.all([...removals.map((one) => transaction.store.put(one)), transaction.done]);
     this.tabs.tell({ what: 'removals' });
-    return joined;
+  }
+
+  /** @param {readonly string[]} paths of pictures that are there again, or were taken away long ago */
+  async dropRemovals(paths) {
+    const transaction = this.#database.transaction(REMOVALS, 'readwrite');
+    await Promise.all([...paths.map((path) => transaction.store.delete(path)), transaction.done]);
+    this.tabs.tell({ what: 'removals' });
   }
 
   /** Forgets everything. */
   async clear() {
-    const transaction = this.#database.transaction([PICTURES, ABOUT, FOLDERS], 'readwrite');
-    await Promise.all([
-      transaction.objectStore(FOLDERS).clear(),
-      transaction.objectStore(PICTURES).clear(),
-      transaction.objectStore(ABOUT).clear(),
-      transaction.done,
-    ]);
+    const stores = [PICTURES, ABOUT, FOLDERS, REMOVALS];
+    const transaction = this.#database.transaction(stores, 'readwrite');
+    const cleared = stores.map((store) => transaction.objectStore(store).clear());
+    await Promise.all([...cleared, transaction.done]);
     this.tabs.tell({ what: 'forgotten' });
   }
 }
@@ -290,9 +298,28 @@ function asOfSecond(entry) {
 
 /** @param {any} entry as it is in the store @returns {Entry[]} none where it is damaged */
 function readEntry(entry) {
-  if (entry?.said) entry.said = readSaid(entry.said);
-  if (entry?.filed) entry.filed = readFiled(entry.filed);
+  readTold(entry);
   return isEntry(entry) ? [entry] : [];
+}
+
+/** @param {any} removal as it is in the store @returns {Removal[]} none where it is damaged */
+function readRemoval(removal) {
+  readTold(removal?.told);
+  const { path, mark, at, told } = removal ?? {};
+  const isWhole = [path, mark].every((text) => typeof text === 'string') && Number.isFinite(at);
+  return isWhole && told && isTold(told) ? [removal] : [];
+}
+
+/** @param {any} told what people and files say of a picture, in the store */
+function readTold(told) {
+  if (told?.said) told.said = readSaid(told.said);
+  if (told?.filed) told.filed = readFiled(told.filed);
+}
+
+/** @param {any} told */
+function isTold({ sidecar, packet, lies }) {
+  const isBlob = [sidecar, packet].every((one) => one === undefined || one instanceof Blob);
+  return isBlob && (lies === undefined || typeof lies === 'string');
 }
 
 /** @param {any} entry @returns {entry is Entry} */
@@ -306,8 +333,8 @@ function isEntry(entry) {
     Number.isFinite(entry.index) &&
     (entry.taken === undefined || Number.isFinite(entry.taken)) &&
     entry.copy instanceof Blob &&
-    [entry.sidecar, entry.packet].every((one) => one === undefined || one instanceof Blob) &&
-    [entry.lies, entry.pixels].every((one) => one === undefined || typeof one === 'string') &&
+    isTold(entry) &&
+    (entry.pixels === undefined || typeof entry.pixels === 'string') &&
     entry.embedding instanceof Float32Array &&
     Array.isArray(entry.captions) &&
     entry.captions.every((/** @type {any} */ one) => typeof one?.caption === 'string')

@@ -1,6 +1,6 @@
 // What the browser keeps of pictures, in memory: several tabs can have one shelf.
 
-import { joinedMap, joinedWords } from '../../../www/joining.js';
+import { joinedWords } from '../../../www/joining.js';
 import { Tabs } from '../../../www/library/tabs.js';
 
 /** What is kept, whoever looks. */
@@ -11,8 +11,8 @@ export class Shelf {
   probe = null;
   /** @type {any} */
   words = { names: new Map(), taught: [] };
-  /** @type {ReadonlyMap<string, string>} */
-  removed = new Map();
+  /** @type {Map<string, any>} */
+  removals = new Map();
   /** @type {readonly any[]} */
   folders = [];
   /** Each write of pictures, by their keys. @type {string[][]} */
@@ -32,7 +32,7 @@ export class FakeStore {
   some = async (keys) => keys.flatMap((key) => this.#at(key));
   probe = async () => this.shelf.probe;
   words = async () => this.shelf.words;
-  removed = async () => this.shelf.removed;
+  removals = async () => structuredClone([...this.shelf.removals.values()]);
 
   folders = async () => this.shelf.folders.map((one) => ({ ...one }));
 
@@ -47,10 +47,14 @@ export class FakeStore {
     return this.shelf.words;
   }
 
-  async putRemoved(removed, before) {
-    this.shelf.removed = joinedMap(before, removed, this.shelf.removed);
+  async putRemovals(removals) {
+    for (const one of removals) this.shelf.removals.set(one.path, structuredClone(one));
     this.tabs.tell({ what: 'removals' });
-    return this.shelf.removed;
+  }
+
+  async dropRemovals(paths) {
+    for (const path of paths) this.shelf.removals.delete(path);
+    this.tabs.tell({ what: 'removals' });
   }
 
   async put(fresh, probe, { isFirst }) {
