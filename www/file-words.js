@@ -15,7 +15,7 @@
  */
 
 import { embeddedIn, toldBy } from './files/embedded.js';
-import { beyond, combined } from './files/filed.js';
+import { beyond, changedSince, combined } from './files/filed.js';
 import { leafOf } from './labels.js';
 
 /** @type {readonly string[]} */
@@ -118,15 +118,18 @@ export class FileWords extends EventTarget {
    * @param {Filed} filed
    * @param {object} how
    * @param {boolean} how.isExact whether it is called as the one that is saved here, which counts for more
-   * @param {Filed | undefined} [how.before] what it said on an earlier visit
+   * @param {Filed | undefined} [how.before] what was said on an earlier visit
+   * @param {boolean} [how.isSame] whether that was in the same sidecar
    * @returns {readonly string[] | null} tags that people have confirmed in it, where that was not known yet; null where all was known
    */
-  hear(picture, filed, { isExact, before }) {
+  hear(picture, filed, { isExact, before, isSame: isSameSidecar = false }) {
     const known = this.of(picture);
-    const labelled = this.#labelled(filed);
+    const earlier = before && this.#labelled(before);
+    const now = this.#labelled(filed);
+    const labelled = earlier && isSameSidecar ? changedSince(now, earlier, known) : now;
     const kept = this.#parts.get(picture)?.kept;
     this.#change(picture, {
-      ...(kept && before && { kept: beyond(kept, this.#labelled(before)) }),
+      ...(kept && earlier && { kept: beyond(kept, earlier) }),
       ...(isExact ? { exact: labelled } : { beside: labelled }),
     });
     if (isSame(known, this.of(picture))) return null;

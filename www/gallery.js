@@ -253,8 +253,8 @@ export class Gallery extends EventTarget {
     const { groups } = this.#session;
     const selected = this.#selected?.has(picture) ?? false;
     const stays = this.#selected !== null && !selected;
-    const has = hasWords(this.#session, picture);
-    const file = groups && fileLines(picture, groups, this.thumbnails, stays, has);
+    const file =
+      groups && fileLines(picture, groups, this.thumbnails, stays, hasWords(this.#session, picture));
     const said = [file?.said, tags, caption].filter(Boolean).join('; ');
     // What shows nothing is known by its name alone.
     const lines = file?.lines ?? (state === 'failed' && names.length === 0 ? [word, picture.name] : [word]);

@@ -120,6 +120,8 @@ export function importer({ session, names, correct, form = () => ({}) }) {
     const heard = new Map();
     let strangers = 0;
     let found = 0;
+    /** What lay beside them until now, and where. @type {Map<Picture, { sidecar: Blob, lies: string | undefined } | null>} */
+    const earlier = new Map();
     for (const row of rows) {
       const picture = pictureOf(row);
       if (!picture) {
@@ -128,15 +130,19 @@ export function importer({ session, names, correct, form = () => ({}) }) {
         continue;
       }
       found += 1;
-      const lastTime = row.sidecar && session.fileWords.sidecarOf(picture);
       if (row.sidecar) {
+        const sidecar = session.fileWords.sidecarOf(picture);
+        const lies = session.fileWords.placeOfSidecar(picture);
+        if (!earlier.has(picture)) earlier.set(picture, sidecar ? { sidecar, lies } : null);
         session.fileWords.putSidecar(picture, { sidecar: row.sidecar, isExact: row.exact, lies: row.lies });
       }
       if (row.sidecar && gently) {
         // It says so until it is read again: who writes it with another program is heard.
+        const last = earlier.get(picture);
         const confirmed = session.fileWords.hear(picture, filedOf(row), {
           isExact: row.exact,
-          before: lastTime && (await toldBy(lastTime)),
+          before: last ? await toldBy(last.sidecar) : undefined,
+          isSame: last?.lies !== undefined && last.lies === row.lies,
         });
         if (confirmed) heard.set(picture, [...(heard.get(picture) ?? []), ...confirmed]);
         continue;

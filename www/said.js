@@ -31,8 +31,15 @@ export function shownCaptions(session, picture) {
   return captions;
 }
 
-/** Whether somebody has said something of a picture. @param {Session} session @param {Picture} picture */
-export function hasWords({ corrections, fileWords }, picture) {
+/**
+ * Whether somebody has said something of a picture, beyond what models find in it: that may have been written into its file.
+ * @param {Session} session
+ * @param {Picture} picture
+ */
+export function hasWords({ captions, corrections, fileWords, tags }, picture) {
   const filed = fileWords.of(picture);
-  return Boolean(corrections.of(picture) || filed?.caption || filed?.tags.length);
+  if (corrections.of(picture) || filed?.gone?.length || filed?.own?.length || filed?.captionIsOwn) return true;
+  const found = new Set(tags.jobs.get(picture)?.result?.tags.map(({ label }) => label));
+  const written = captions.jobs.get(picture)?.result?.some(({ caption }) => caption === filed?.caption);
+  return Boolean(filed?.tags.some((tag) => !found.has(tag)) || (filed?.caption && !written));
 }

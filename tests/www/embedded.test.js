@@ -176,6 +176,8 @@ test('what a file says is the caption, unless somebody says something else', asy
     fileWords: words,
     corrections,
     captionsOf: () => corrections.captions(picture, found),
+    tags: { jobs: new Map([[picture, { result: { tags: [{ label: 'fox' }] } }]]) },
+    captions: { jobs: new Map([[picture, { result: found }]]) },
   });
   assert.equal(shownCaptions(session, picture), found);
   assert.equal(hasWords(session, picture), false);
@@ -188,6 +190,14 @@ test('what a file says is the caption, unless somebody says something else', asy
   assert.deepEqual(shownCaptions(session, picture), [{ caption: 'Anna at the sea', filed: true }]);
   corrections.put(picture, { own: [], gone: [], caption: 'a fox at the sea' });
   assert.equal(shownCaptions(session, picture)?.[0]?.caption, 'a fox at the sea');
+  // What models find may have been saved in the picture.
+  corrections.put(picture, undefined);
+  words.put(picture, { tags: ['fox'], caption: 'a fox' });
+  assert.equal(hasWords(session, picture), false);
+  for (const more of [{ own: ['fox'] }, { gone: ['dog'] }, { captionIsOwn: true }, { tags: ['fox', 'Rex'] }]) {
+    words.put(picture, { tags: ['fox'], caption: 'a fox', ...more });
+    assert.equal(hasWords(session, picture), true, JSON.stringify(more));
+  }
 });
 
 test('a file’s keywords stand behind one’s own, and once', () => {

@@ -197,6 +197,41 @@ test('a sidecar that is there no more says nothing, but what its picture says st
   assert.deepEqual(next.of(picture)?.tags, ['Rex']);
 });
 
+test('a keyword that another program takes out of a sidecar is gone, and is back where that adds it', async () => {
+  const picture = /** @type {any} */ ({ path: 'Trip/a.jpg', name: 'a.jpg' });
+  const lies = 'Trip/a.jpg.xmp';
+  /** @param {string[]} subjects @param {string[]} [rejected] @param {string} [path] */
+  const beside = (subjects, rejected = [], path = lies) => {
+    const packet = mergedXmp(null, { subjects: [...subjects, ...rejected] });
+    const list = rejected.map((word) => `<rdf:li>${word}</rdf:li>`).join('');
+    const said = `<ocelli:rejected xmlns:ocelli="https://github.com/ocelli/ocelli/ns/1.0/"><rdf:Bag>${list}</rdf:Bag></ocelli:rejected>`;
+    const text = list === '' ? packet : packet.replace('</rdf:Description>', `${said}</rdf:Description>`);
+    return Object.defineProperty(new File([text], 'a.jpg.xmp'), 'webkitRelativePath', { value: path });
+  };
+  /** @param {File} sidecar @param {File} before @param {object} filed */
+  const nextVisit = async (sidecar, before, filed) => {
+    const words = new FileWords();
+    // The picture itself has them all.
+    words.restore(picture, { filed: /** @type {any} */ (filed), sidecar: before, lies });
+    await read(sidecar, { gently: true, words, picture });
+    const { tags = [], gone = [], ...rest } = words.of(picture) ?? {};
+    return { tags, gone, filed: { tags, gone, ...rest } };
+  };
+  const both = beside(['boat', 'Rex']);
+  const without = await nextVisit(beside(['Rex']), both, { tags: ['boat', 'Rex'], caption: '' });
+  assert.deepEqual([without.tags, without.gone], [['Rex'], ['boat']]);
+  const still = await nextVisit(beside(['Rex']), beside(['Rex']), without.filed);
+  assert.deepEqual([still.tags, still.gone], [['Rex'], ['boat']], 'it stays gone');
+  const saved = beside(['Rex', 'boat'], ['boat']);
+  const back = await nextVisit(saved, beside(['Rex']), still.filed);
+  assert.deepEqual([back.tags, back.gone], [['Rex', 'boat'], []]);
+  const later = await nextVisit(saved, saved, back.filed);
+  assert.deepEqual([later.tags, later.gone], [['Rex', 'boat'], []], 'it stays back');
+  const other = beside(['Rex'], [], 'Trip/a.xmp');
+  const elsewhere = await nextVisit(other, both, { tags: ['boat', 'Rex'], caption: '' });
+  assert.deepEqual(elsewhere.gone, [], 'another sidecar never had it');
+});
+
 test('a note beside pictures is of none', async () => {
   assert.equal((await read(new File(['milk'], 'list.txt'), { gently: true })).line, '');
   assert.match((await read(new File(['milk'], 'list.txt'))).line, /is not here/);

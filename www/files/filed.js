@@ -21,7 +21,7 @@
  */
 
 import { readCaption, readTags } from '../corrections.js';
-import { leafOf } from '../labels.js';
+import { BELOW, leafOf } from '../labels.js';
 import { readPath } from '../tag-paths.js';
 
 /** Keywords of a picture. */
@@ -126,6 +126,25 @@ export function beyond({ caption, captionIsOwn, ...filed }, other) {
     caption: isSame ? '' : caption,
     ...(captionIsOwn && !isSame && { captionIsOwn }),
   };
+}
+
+/**
+ * What a sidecar says that another program may have changed: keywords that were taken from it the picture has not, whatever its file and
+ * models say, and those that were added to it are not wrong any more.
+ * @param {Filed} filed
+ * @param {Filed} before what it said when it was read last
+ * @param {Filed | undefined} known of the picture until now
+ * @returns {Filed}
+ */
+export function changedSince(filed, before, known) {
+  const there = new Set([...filed.tags, ...(filed.paths ?? []).flatMap((path) => path.split(BELOW))]);
+  // Of so many keywords nobody can tell which were taken away.
+  const taken = filed.tags.length < MOST_TAGS ? before.tags.filter((tag) => !there.has(tag)) : [];
+  const isBack = (/** @type {string} */ tag) =>
+    filed.tags.includes(tag) && (!before.tags.includes(tag) || (known?.tags.includes(tag) ?? false));
+  const gone = [...taken, ...(filed.gone ?? []).filter((tag) => !taken.includes(tag) && !isBack(tag))];
+  const { gone: _, ...rest } = filed;
+  return { ...rest, ...(gone.length > 0 && { gone }) };
 }
 
 /** @param {any} filed what was kept @returns {Filed | undefined} undefined where it is nothing of the kind */
