@@ -194,7 +194,12 @@ test('what a file says is the caption, unless somebody says something else', asy
   corrections.put(picture, undefined);
   words.put(picture, { tags: ['fox'], caption: 'a fox' });
   assert.equal(hasWords(session, picture), false);
-  for (const more of [{ own: ['fox'] }, { gone: ['dog'] }, { captionIsOwn: true }, { tags: ['fox', 'Rex'] }]) {
+  for (const more of [
+    { own: ['fox'] },
+    { gone: ['dog'] },
+    { captionIsOwn: true },
+    { tags: ['fox', 'Rex'] },
+  ]) {
     words.put(picture, { tags: ['fox'], caption: 'a fox', ...more });
     assert.equal(hasWords(session, picture), true, JSON.stringify(more));
   }
