@@ -284,6 +284,7 @@ export function edit({
   on(line, 'undo', () => {
     const title = history.undo();
     if (title) line.say(`Taken back: ${title}`, { undo: history.last !== null, redo: true });
+    else line.say('There is nothing to take back.', { redo: history.next !== null });
   });
   on(line, 'redo', () => {
     const title = history.redo();
@@ -347,9 +348,12 @@ export function edit({
     /** Brings the bar in step with what is selected. */
     show() {
       const selecting = gallery.selected !== null;
+      const selected = selecting ? chosen() : [];
+      const shown = new Set(session.shown);
       bar.show({
         selecting,
-        selected: selecting ? chosen().length : 0,
+        selected: selected.length,
+        unseen: selected.filter((picture) => !shown.has(picture)).length,
         propose: (/** @type {string} */ typed) => names.propose(typed),
       });
       select.hidden = session.pictures.length < 2 && !selecting;

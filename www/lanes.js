@@ -109,6 +109,11 @@ export function showLanes({ session, find, announce, given }) {
       return lanes.some(({ queue, fallback }) => fallback && queue.model?.id === fallback.id);
     },
 
+    /** Whether a model that every picture passes through is being loaded. */
+    get areOpening() {
+      return session.lanes.some(({ status }) => status === 'loading');
+    },
+
     /** Brings notices and pickers in step with the session. */
     show() {
       /** What the models above run on: mostly all on the same, which is said once. */

@@ -250,7 +250,8 @@ function show() {
     session.matches.queue.model !== null || (captioner?.tasks.includes('match') ?? false),
   );
   page.captionSettings.canBegin(!captioner?.builtIn);
-  page.finder.show({ worth: session.pictures.length >= ENOUGH_TO_FIND, ...finding.state });
+  const comparable = session.pictures.length >= ENOUGH_TO_FIND;
+  page.finder.show({ worth: comparable, ...finding.state });
   gallery.show({
     naming,
     language: vocabulary ? language : document.documentElement.lang,
@@ -261,7 +262,7 @@ function show() {
   const tally = session.tally();
   offer.show(tally);
   page.saving.offer(partOf(gallery.selected, session));
-  page.work.show(tally, session.tags.progress, session.pictures.length >= ENOUGH_TO_FIND);
+  page.work.show(tally, session.tags.progress, { comparable, opening: lanes.areOpening });
   document.body.toggleAttribute('data-working', tally.open > 0);
   document.body.toggleAttribute('data-pictures', tally.total > 0);
   document.body.toggleAttribute('data-dense', gallery.isDense);

@@ -172,6 +172,8 @@ test('many pictures are selected, tagged, taught and taken away at once, by mous
   await page.locator('selection-bar').waitFor({ state: 'hidden' });
 
   // What is typed and not entered goes to the pictures that are selected, and waits for no others.
+  for (let step = 0; step < 9; step++) await page.keyboard.press('Control+z');
+  await page.locator('undo-line').getByText('There is nothing to take back.').waitFor();
   await tile(visit, 'p1.png').click({ modifiers: ['Control'] });
   await page.locator('selection-bar').getByLabel('Tag').fill('harbour');
   await page.keyboard.press('Escape');
@@ -233,8 +235,12 @@ test('what people say is there on the next visit, and tells which pictures are s
   await page.locator('picture-filter summary', { hasText: 'Filter: 2' }).waitFor();
   await page.locator('picture-filter').getByRole('button', { name: 'Show all' }).click();
   await page.locator('picture-filter summary', { hasText: /^Filter$/ }).waitFor();
+  await page.locator('#select').click();
+  await page.getByRole('button', { name: 'Select all' }).click();
   await page.getByLabel('Still to be said').selectOption('corrected');
   await page.locator('picture-filter summary', { hasText: 'Filter: 2' }).waitFor();
+  await page.locator('.selection-line').getByText('30 pictures selected, 28 of them not shown').waitFor();
+  await page.locator('#select').click();
   await page.locator('picture-filter').getByRole('button', { name: 'Show all' }).click();
   await page.locator('picture-filter summary', { hasText: /^Filter$/ }).waitFor();
   // What is typed and not entered is not lost when somebody goes on, or back.

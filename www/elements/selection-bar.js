@@ -3,7 +3,7 @@
  * by their names, `teach-selected` with the name of what they show, `discard-selected`, `select-all` and `select-none`.
  */
 
-import { count } from '../words.js';
+import { count, digits } from '../words.js';
 import { button, make, tell, write } from './dom.js';
 import { tagField, tooLong } from './tag-field.js';
 
@@ -49,14 +49,22 @@ class SelectionBar extends HTMLElement {
     this.setAttribute('aria-label', 'Selected pictures');
   }
 
-  /** @param {{ selecting: boolean, selected: number, propose: import('./tag-field.js').Propose }} state */
-  show({ selecting, selected, propose }) {
+  /**
+   * @param {object} state
+   * @param {boolean} state.selecting
+   * @param {number} state.selected
+   * @param {number} state.unseen those of them that a search or a filter hides
+   * @param {import('./tag-field.js').Propose} state.propose
+   */
+  show({ selecting, selected, unseen, propose }) {
     this.hidden = !selecting;
     // What was typed for these pictures is not for others.
     if (this.#selecting && !selecting) this.#clear();
     this.#selecting = selecting;
     this.#field.use(propose);
-    write(this.#line, selected === 0 ? 'Select pictures' : `${count(selected, 'picture')} selected`);
+    const hidden = unseen > 0 ? `, ${digits(unseen)} of them not shown` : '';
+    const line = `${count(selected, 'picture')} selected${hidden}`;
+    write(this.#line, selected === 0 ? 'Select pictures' : line);
     for (const control of this.#controls) control.disabled = selected === 0;
   }
 

@@ -42,7 +42,7 @@ class UndoLine extends HTMLElement {
     this.#undo.hidden = !undo;
     this.#redo.hidden = !redo;
     // The one that was pressed may be gone.
-    if (held) (undo ? this.#undo : this.#redo).focus();
+    if (held && (undo || redo)) (undo ? this.#undo : this.#redo).focus();
     const place = document.querySelector('dialog[open]') ?? document.body;
     if (this.parentElement !== place) place.append(this);
     this.hidden = false;

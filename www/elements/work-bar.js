@@ -26,12 +26,21 @@ class WorkBar extends HTMLElement {
   /**
    * @param {{ total: number, open: number, stopped: number, failed: number, working: boolean }} tally
    * @param {import('ocelli').ProgressEvent | null} progress of the tagger: labels come before pictures
-   * @param {boolean} comparable whether there are so many that some can be shown alone
+   * @param {{ comparable: boolean, opening: boolean }} how `comparable`: whether there are so many that some can be shown alone; `opening`:
+   *   whether models are being loaded
    */
-  show({ total, open, stopped, failed, working }, progress, comparable) {
+  show({ total, open, stopped, failed, working }, progress, { comparable, opening }) {
     this.hidden = total === 0;
     const labels = progress?.phase === 'labels' && progress.loaded < (progress.total ?? 0);
-    write(this.#line, labels ? progressLine(progress, '') : this.#words({ total, open, stopped, failed }));
+    const waits = opening && !working && open === total;
+    write(
+      this.#line,
+      labels
+        ? progressLine(progress, '')
+        : waits
+          ? `${count(total, 'picture')}; the models are being opened`
+          : this.#words({ total, open, stopped, failed }),
+    );
     this.#swap(this.#stop, working);
     this.#swap(this.#resume, !working && stopped > 0);
     this.#swap(this.#failed, failed > 0 && open + stopped === 0 && comparable);
