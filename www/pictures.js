@@ -50,6 +50,21 @@ export function pictureOf(id, { file, path, index }, batch) {
 }
 
 /**
+ * Those pictures that are not in a list under another id. Of files that came by themselves, two can have one name, length and date.
+ * @param {readonly Picture[]} list
+ * @param {readonly Picture[]} pictures
+ */
+export function absentFrom(list, pictures) {
+  /** @type {Map<string, Picture[]>} */
+  const byKey = new Map();
+  for (const one of list) byKey.set(one.key, [...(byKey.get(one.key) ?? []), one]);
+  return pictures.filter(
+    ({ key, path, content }) =>
+      !byKey.get(key)?.some((one) => path.includes('/') || (content !== null && content === one.content)),
+  );
+}
+
+/**
  * A list with what was taken out of it.
  * @param {readonly Picture[]} now
  * @param {readonly Picture[]} before

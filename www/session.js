@@ -9,9 +9,10 @@ import { Embeddings } from './embeddings.js';
 import { FileWords } from './file-words.js';
 import { pathOf } from './gather.js';
 import { Lessons } from './lessons.js';
-import { backIn, inOrder, inPlace, pictureOf } from './pictures.js';
+import { absentFrom, backIn, inOrder, inPlace, pictureOf } from './pictures.js';
 import { captionsQueue, classesQueue, tagsQueue } from './queues.js';
 import { Recognition } from './recognition.js';
+import { tallyOf } from './tally.js';
 import { TagPaths } from './tag-paths.js';
 import { TagQuestion } from './tag-question.js';
 import { above, withFiled, without, withWords } from './tagging.js';
@@ -232,25 +233,31 @@ export class Session extends EventTarget {
   remove(...pictures) {
     const [shown, arrived, order] = [this.pictures, this.arrived, this.#order];
     const going = new Set(pictures);
-    const known = pictures.map((picture) => this.captions.jobs.get(picture)?.result ?? null);
-    const copies = pictures.filter((picture) => !this.recognition.hasOriginal(picture));
     const by = this.captions.model?.id ?? '';
+    const known = new Map(pictures.map((one) => [one, this.captions.jobs.get(one)?.result]));
+    const copies = pictures.filter((picture) => !this.recognition.hasOriginal(picture));
     this.pictures = shown.filter((picture) => !going.has(picture));
     this.arrived = arrived.filter((picture) => !going.has(picture));
     for (const queue of this.everyLane) queue.remove(...pictures);
     this.recognition.forget(pictures);
     this.#changed();
     return () => {
-      this.recognition.learn(pictures);
-      this.recognition.learn(copies, { copies: true });
-      this.arrived = backIn(this.arrived, arrived, going);
+      // Some may have come again by themselves.
+      const back = absentFrom(this.pictures, pictures);
+      const coming = new Set(back);
+      this.recognition.learn(back);
+      this.recognition.learn(absentFrom(this.pictures, copies), { copies: true });
+      this.arrived = backIn(this.arrived, arrived, coming);
       // Arranged anew meanwhile, they have other places.
       const isSame = this.#order === order;
-      this.pictures = isSame ? backIn(this.pictures, shown, going) : inOrder(this.arrived, this.#order);
+      this.pictures = isSame ? backIn(this.pictures, shown, coming) : inOrder(this.arrived, this.#order);
       // What is known of them makes tags in no time; captions took theirs.
-      this.tags.add(pictures);
-      this.classes.add(pictures);
-      this.captions.add(pictures, (_, i) => known[i] && { by, result: known[i] });
+      this.tags.add(back);
+      this.classes.add(back);
+      this.captions.add(back, (one) => {
+        const result = known.get(one);
+        return result && { by, result };
+      });
       this.#changed();
     };
   }
@@ -379,20 +386,10 @@ export class Session extends EventTarget {
     return this.lanes.some((lane) => lane.status !== 'empty' && lane.jobs.get(picture)?.status === 'failed');
   }
 
-  /** @returns {{ total: number, open: number, stopped: number, failed: number, working: boolean }} how far the pictures are */
+  /** How far the pictures are: tags and captions are to come, though their models are not chosen yet. */
   tally() {
-    const tally = { total: this.pictures.length, open: 0, stopped: 0, failed: 0, working: false };
-    // Tags and captions are to come, though their models are not chosen yet.
     const lanes = this.lanes.filter((lane) => lane !== this.classes || lane.status !== 'empty');
-    for (const picture of this.pictures) {
-      const has = (/** @type {string} */ state) =>
-        lanes.some((one) => one.jobs.get(picture)?.status === state);
-      tally.working ||= has('running');
-      if (has('running') || has('waiting')) tally.open += 1;
-      else if (has('stopped')) tally.stopped += 1;
-      else if (has('failed')) tally.failed += 1;
-    }
-    return tally;
+    return tallyOf(this.pictures, lanes);
   }
 
   #changed() {

@@ -172,6 +172,21 @@ test('what is taken away from an arrangement comes back to where it was before t
   assert.equal(order(), '42135', 'as they are arranged still');
 });
 
+test('what has come again by itself is not there twice when its removal is taken back', async () => {
+  const { session } = begin();
+  const inFolder = (/** @type {string} */ name) =>
+    Object.defineProperty(new File([], name, { lastModified: 5 }), 'webkitRelativePath', {
+      value: `Trip/${name}`,
+    });
+  await session.add(['1', '2'].map(inFolder));
+  const back = session.remove(...session.pictures);
+  await session.add([inFolder('2')]);
+  const [there] = session.pictures;
+  back();
+  assert.deepEqual(session.pictures.map(({ name }) => name).toSorted(), ['1', '2']);
+  assert.ok(session.pictures.includes(there));
+});
+
 test('what people have said and saved in a picture holds until they say something else', async () => {
   const { session } = begin();
   await session.tags.use({ id: 'm', title: 'm' });

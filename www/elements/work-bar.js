@@ -24,7 +24,7 @@ class WorkBar extends HTMLElement {
   }
 
   /**
-   * @param {{ total: number, open: number, stopped: number, failed: number, working: boolean }} tally
+   * @param {import('../tally.js').Tally} tally
    * @param {import('ocelli').ProgressEvent | null} progress of the tagger: labels come before pictures
    * @param {{ comparable: boolean, opening: boolean }} how `comparable`: whether there are so many that some can be shown alone; `opening`:
    *   whether models are being loaded
