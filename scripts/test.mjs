@@ -32,6 +32,9 @@ const ALL_CORES = availableParallelism();
 /** Browsers want memory as well. */
 const BROWSERS = Math.min(ALL_CORES, 4);
 
+/** Longest that a file of tests may take, in milliseconds: none comes near it, and what hangs would hang for hours. */
+const LONGEST_FILE = 10 * 60_000;
+
 /** Tests of workers, storage, variants, pictures and policies: where browsers differ. */
 const DIFFERS = /\/(index-kept|main-job|offline|package|plain-page|stored|variants|ways-in|whole)\.test\.js$/;
 
@@ -116,7 +119,7 @@ const STAGES = {
 async function nodeTests(folder, onLine, env = {}, together = ALL_CORES, names = /\.test\.js$/) {
   const paths = filesBelow(folder).filter((file) => names.test(file));
   if (paths.length === 0) throw new Failure(`There is no test in ${folder}.`);
-  const flags = ['--test-reporter=spec', `--test-concurrency=${together}`];
+  const flags = ['--test-reporter=spec', `--test-concurrency=${together}`, `--test-timeout=${LONGEST_FILE}`];
   await run(process.execPath, ['--test', ...flags, ...paths], {
     onLine,
     env,

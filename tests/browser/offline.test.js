@@ -7,10 +7,11 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { serve } from '../../scripts/serve.mjs';
 import { openBrowser } from './support/browser.js';
 import { plain } from './support/pictures.js';
-import { DIST, openSite, Visit } from './support/site.js';
+import { DIST, openSite, PATIENCE, Visit } from './support/site.js';
 
 const browser = await openBrowser();
 test.after(() => browser.close());
@@ -61,33 +62,30 @@ const kept = ({ page }) =>
     return lists.flat().map(({ url }) => url);
   });
 
-/** How long the page may take to come to something, and how often it is asked: it may be loaded anew meanwhile. */
-const TRIES = 900;
+/** How often the page is asked whether it has come to something. It may be loaded anew meanwhile, and then not answer at all. */
 const TRY_MS = 100;
+const ANSWER_MS = 10_000;
 
-/** @param {Visit} visit @param {() => Promise<boolean>} what @param {string} words for it */
-async function until(visit, what, words) {
-  for (let tries = 0; tries < TRIES; tries++) {
-    if (await what().catch(() => false)) return;
-    await visit.page.waitForTimeout(TRY_MS);
+/** @param {() => Promise<boolean>} what @param {string} words for it */
+async function until(what, words) {
+  const end = performance.now() + PATIENCE;
+  while (performance.now() < end) {
+    if (await Promise.race([what().catch(() => false), setTimeout(ANSWER_MS, false, { ref: false })])) return;
+    await setTimeout(TRY_MS);
   }
   assert.fail(`never: ${words}`);
 }
 
 /** Waits until files are kept: that ends a little after they have been used. @param {Visit} visit @param {...RegExp} wanted */
 const untilKept = (visit, ...wanted) =>
-  until(
-    visit,
-    async () => {
-      const urls = await kept(visit);
-      return wanted.every((one) => urls.some((url) => one.test(url)));
-    },
-    `kept: ${wanted}`,
-  );
+  until(async () => {
+    const urls = await kept(visit);
+    return wanted.every((one) => urls.some((url) => one.test(url)));
+  }, `kept: ${wanted}`);
 
 /** @param {Visit} visit */
 const untilControlled = (visit) =>
-  until(visit, () => visit.page.evaluate(() => navigator.serviceWorker.controller !== null), 'controlled');
+  until(() => visit.page.evaluate(() => navigator.serviceWorker.controller !== null), 'controlled');
 
 test('after one visit the page works without a network', async (t) => {
   const site = await siteFor(t, {});
@@ -115,7 +113,7 @@ test('where the host sends no headers, the page is loaded anew once and has thre
   let loads = 0;
   visit.page.on('load', () => loads++);
   await visit.page.goto(site.url, { waitUntil: 'commit' });
-  await until(visit, async () => loads === 2, 'loaded anew');
+  await until(async () => loads === 2, 'loaded anew');
   assert.ok(await visit.page.evaluate(() => crossOriginIsolated));
   await visit.stillWorks(plain('sky.png'));
   await visit.page.locator('#models-panel > summary').click();
@@ -212,7 +210,7 @@ test('a new version waits until it is wanted, and takes over as a whole', async 
 
   await line.getByRole('button', { name: 'Reload' }).focus();
   await page.keyboard.press('Enter');
-  await until(visit, async () => (await page.title()) === 'Next', 'the next version').catch(async (error) => {
+  await until(async () => (await page.title()) === 'Next', 'the next version').catch(async (error) => {
     const states = page.evaluate(async () => {
       const { active, waiting, installing } = (await navigator.serviceWorker.getRegistration()) ?? {};
       return [active, waiting, installing].map((worker) => worker?.state ?? 'none').join(', ');
