@@ -38,8 +38,8 @@ export function shownCaptions(session, picture) {
  */
 export function hasWords({ captions, corrections, fileWords, tags }, picture) {
   const filed = fileWords.of(picture);
-  if (corrections.of(picture) || filed?.gone?.length || filed?.own?.length || filed?.captionIsOwn)
-    return true;
+  const isSaid = corrections.of(picture) || filed?.gone?.length || filed?.own?.length || filed?.captionIsOwn;
+  if (isSaid) return true;
   const found = new Set(tags.jobs.get(picture)?.result?.tags.map(({ label }) => label));
   const written = captions.jobs.get(picture)?.result?.some(({ caption }) => caption === filed?.caption);
   return Boolean(filed?.tags.some((tag) => !found.has(tag)) || (filed?.caption && !written));

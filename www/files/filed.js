@@ -143,8 +143,7 @@ export function changedSince(filed, before, known) {
   const isBack = (/** @type {string} */ tag) =>
     filed.tags.includes(tag) && (!before.tags.includes(tag) || (known?.tags.includes(tag) ?? false));
   const gone = [...taken, ...(filed.gone ?? []).filter((tag) => !taken.includes(tag) && !isBack(tag))];
-  const { gone: _, ...rest } = filed;
-  return { ...rest, ...(gone.length > 0 && { gone }) };
+  return { ...filed, gone: gone.length > 0 ? gone : undefined };
 }
 
 /** @param {any} filed what was kept @returns {Filed | undefined} undefined where it is nothing of the kind */
