@@ -163,6 +163,16 @@ export function takeIn({
     return answers(files, show, { gently: true });
   };
 
+  /** Tells of pictures that lay in a folder and do not any more. @param {string} name @param {readonly File[]} found */
+  const goneLine = (name, found) => {
+    // Of two folders with one name, nobody knows whose a path is.
+    if (folders.all.filter((one) => one.name === name).length > 1) return '';
+    const there = new Set(found.map(pathOf));
+    const gone = session.pictures.filter(({ path }) => path.startsWith(`${name}/`) && !there.has(path));
+    if (gone.length === 0) return '';
+    return ` ${count(gone.length, 'picture is', 'pictures are')} not in it any more; what is known of ${gone.length === 1 ? 'it' : 'them'} stays here.`;
+  };
+
   /** @param {FileSystemDirectoryHandle} folder */
   const read = async (folder) => {
     const found = await gatherFolder(folder, teller('the folder'));
@@ -182,7 +192,7 @@ export function takeIn({
     say(
       found.pictures.length === 0
         ? `${folder.name} holds no picture file.`
-        : `${folder.name}: ${fresh === 0 ? 'no new picture' : count(fresh, 'new picture')}${known > 0 ? `, ${count(known, 'picture')} known already` : ''}.${fell}`,
+        : `${folder.name}: ${fresh === 0 ? 'no new picture' : count(fresh, 'new picture')}${known > 0 ? `, ${count(known, 'picture')} known already` : ''}.${fell}${goneLine(folder.name, found.pictures)}`,
     );
     lose(found);
     beside = found.answers;

@@ -72,8 +72,12 @@ export class Folders extends EventTarget {
 
   /** @param {FileSystemDirectoryHandle} folder in the place of what was kept of it before */
   async #put(folder) {
-    const same = await Promise.all(this.#kept.map((one) => one.isSameEntry(folder).catch(() => false)));
-    this.#kept = [folder, ...this.#kept.filter((_, i) => !same[i])].slice(0, MOST);
+    const { all } = this;
+    const same = await Promise.all(all.map((one) => one.isSameEntry(folder).catch(() => false)));
+    const others = new Set(all.filter((one, i) => one !== folder && !same[i]));
+    this.#kept = [folder, ...this.#kept.filter((one) => others.has(one))].slice(0, MOST);
+    // One that was chosen twice is one folder.
+    for (const one of this.#opened) if (one !== folder && !others.has(one)) this.#opened.delete(one);
   }
 
   /** Changes what is kept, one after the other. @param {() => Promise<void>} change */
