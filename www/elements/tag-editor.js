@@ -18,7 +18,7 @@
 import { button, make, tell, write } from './dom.js';
 import { tagField, tooLong } from './tag-field.js';
 
-const HELP = 'Enter adds; commas part several. “pets|Minka” is Minka, below pets.';
+const HELP = 'Enter adds; commas or semicolons part several. “pets|Minka” is Minka, below pets.';
 
 export class TagEditor extends HTMLElement {
   #list = make('ul', { className: 'edit-tags', 'aria-label': 'Tags to correct' });
