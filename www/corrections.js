@@ -123,6 +123,20 @@ export class Corrections extends EventTarget {
   }
 
   /**
+   * Takes back what people have said here, and taken out of the picture's file elsewhere since it was written.
+   * @param {ReadonlyMap<Picture, { labels: readonly string[], caption: boolean }>} withdrawn
+   */
+  withdraw(withdrawn) {
+    if (withdrawn.size === 0) return;
+    this.putAll(
+      [...withdrawn].map(([picture, { labels, caption }]) => ({
+        picture,
+        said: this.changed(picture, { unsay: labels, ...(caption && { caption: null }) }),
+      })),
+    );
+  }
+
+  /**
    * A tagger's answer, as it was corrected. The same as long as nothing changes.
    * @param {Picture} picture
    * @param {TagAnswer | null} found

@@ -291,7 +291,7 @@ async function sidecar(name, row, options) {
     (row.original && (await packetIn(row.original).catch(() => null))) ?? row.packet;
   const base = row.sidecar ?? (await inPicture());
   const known = base ? await onto(base).catch(() => null) : null;
-  return { name, blob: known ?? new Blob([mergedXmp(null, content)]), onto };
+  return { name, of: row.path, blob: known ?? new Blob([mergedXmp(null, content)]), onto };
 }
 
 /**

@@ -12,6 +12,11 @@
  * @property {Blob} sidecar
  * @property {boolean} isExact whether it is called as the one that is saved here, and so is what that takes the place of
  * @property {string} [lies] where it lies, if it came with its folder
+ *
+ * @typedef {object} News what a sidecar says that was not known yet
+ * @property {readonly string[]} confirmed tags that people have confirmed in it
+ * @property {readonly string[]} withdrawn tags that they had confirmed in it, and that another program has taken out since
+ * @property {boolean} captionIsOther whether another program has replaced a caption of theirs
  */
 
 import { embeddedIn, toldBy } from './files/embedded.js';
@@ -118,9 +123,9 @@ export class FileWords extends EventTarget {
    * @param {Filed} filed
    * @param {object} how
    * @param {boolean} how.isExact whether it is called as the one that is saved here, which counts for more
-   * @param {Filed | undefined} [how.before] what was said on an earlier visit
-   * @param {boolean} [how.isSame] whether that was in the same sidecar
-   * @returns {readonly string[] | null} tags that people have confirmed in it, where that was not known yet; null where all was known
+   * @param {Filed | undefined} [how.before] what a sidecar said when it was read or written last
+   * @param {boolean} [how.isSame] whether that was the same sidecar
+   * @returns {News | null} null where all was known
    */
   hear(picture, filed, { isExact, before, isSame: isSameSidecar = false }) {
     const known = this.of(picture);
@@ -133,7 +138,13 @@ export class FileWords extends EventTarget {
       ...(isExact ? { exact: labelled } : { beside: labelled }),
     });
     if (isSame(known, this.of(picture))) return null;
-    return (labelled.own ?? NONE).filter((label) => !known?.own?.includes(label));
+    const confirmed = (labelled.own ?? NONE).filter((label) => !known?.own?.includes(label));
+    if (!earlier || !isSameSidecar) return { confirmed, withdrawn: NONE, captionIsOther: false };
+    return {
+      confirmed,
+      withdrawn: (earlier.own ?? NONE).filter((label) => labelled.gone?.includes(label)),
+      captionIsOther: earlier.captionIsOwn === true && earlier.caption !== labelled.caption,
+    };
   }
 
   /** Tells of what was heard. */
@@ -152,7 +163,7 @@ export class FileWords extends EventTarget {
     else this.#filed.delete(picture);
   }
 
-  /** @param {Picture} picture @param {Sidecar} sidecar that lies beside it */
+  /** @param {Picture} picture @param {Sidecar} sidecar that lies beside it, as it was read or written */
   putSidecar(picture, sidecar) {
     if (sidecar.isExact || !this.#sidecars.get(picture)?.isExact) this.#sidecars.set(picture, sidecar);
   }

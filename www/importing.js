@@ -116,7 +116,7 @@ export function importer({ session, names, correct, form = () => ({}) }) {
     const paths = [];
     /** @type {Map<Picture, Change>} */
     const changes = new Map();
-    /** Of which sidecars say what was not known. @type {Map<Picture, readonly string[]>} */
+    /** What sidecars say that was not known. @type {Map<Picture, import('./file-words.js').News[]>} */
     const heard = new Map();
     let strangers = 0;
     let found = 0;
@@ -139,12 +139,12 @@ export function importer({ session, names, correct, form = () => ({}) }) {
       if (row.sidecar && gently) {
         // It says so until it is read again: who writes it with another program is heard.
         const last = earlier.get(picture);
-        const confirmed = session.fileWords.hear(picture, filedOf(row), {
+        const heardOf = session.fileWords.hear(picture, filedOf(row), {
           isExact: row.exact,
           before: last ? await toldBy(last.sidecar) : undefined,
           isSame: last?.lies !== undefined && last.lies === row.lies,
         });
-        if (confirmed) heard.set(picture, [...(heard.get(picture) ?? []), ...confirmed]);
+        if (heardOf) heard.set(picture, [...(heard.get(picture) ?? []), heardOf]);
         continue;
       }
       if (listed.isBeside(row, picture)) continue;
@@ -163,7 +163,7 @@ export function importer({ session, names, correct, form = () => ({}) }) {
       correct(`Read what files say of ${count(changes.size, 'picture')}.`, changes, { done, undone });
     }
     if (heard.size > 0) {
-      session.corrections.confirm(new Map([...heard].filter(([, labels]) => labels.length > 0)));
+      takeOver(session.corrections, heard);
       session.fileWords.heard();
     }
     const news = new Set([...changes.keys(), ...heard.keys()]).size;
@@ -229,4 +229,25 @@ function joined(one, other) {
 /** A caption as tables and lists may have it. @param {string} caption */
 function onOneLine(caption) {
   return caption.replaceAll(/\s+/g, ' ');
+}
+
+/**
+ * What people have confirmed and withdrawn in sidecars, they have here.
+ * @param {import('./corrections.js').Corrections} corrections
+ * @param {ReadonlyMap<Picture, import('./file-words.js').News[]>} heard
+ */
+function takeOver(corrections, heard) {
+  /** @type {Map<Picture, string[]>} */
+  const confirmed = new Map();
+  /** @type {Map<Picture, { labels: string[], caption: boolean }>} */
+  const withdrawn = new Map();
+  for (const [picture, all] of heard) {
+    const sure = all.flatMap((one) => one.confirmed);
+    const labels = all.flatMap((one) => one.withdrawn).filter((label) => !sure.includes(label));
+    const caption = all.some(({ captionIsOther }) => captionIsOther);
+    if (sure.length > 0) confirmed.set(picture, sure);
+    if (labels.length > 0 || caption) withdrawn.set(picture, { labels, caption });
+  }
+  corrections.withdraw(withdrawn);
+  corrections.confirm(confirmed);
 }

@@ -13,14 +13,16 @@
  * @property {Options} options
  * @property {AbortSignal} signal
  * @property {number} [others] pictures that are meant as well, of which nothing is known
+ * @property {(path: string, sidecar: import('./file-words.js').Sidecar) => void} [onSidecar] told of each sidecar that lies beside its picture
+ *   now, and where the picture lies
  */
 
 import { download } from './download.js';
 import { downloadsOf, filesOf, isList, newTally } from './export.js';
 import { withoutCommas } from './files/filed.js';
 import { writeInto } from './files/folder.js';
-import { folderOf } from './files/paths.js';
-import { placingIn, rowsWithin } from './files/places.js';
+import { folderOf, partsOf, stemOf } from './files/paths.js';
+import { besideIn, placingIn, rowsWithin } from './files/places.js';
 import { BELOW, leafOf } from './labels.js';
 import { readPath } from './tag-paths.js';
 import { count } from './words.js';
@@ -135,7 +137,7 @@ function unique(words) {
  * @returns {Promise<string>} what has become of it, in sentences
  */
 export async function save(rows, order, told, folders = { all: [], closed: [] }) {
-  const { format, folder, options, signal } = order;
+  const { format, folder, options, signal, onSidecar = () => {} } = order;
   if (rows.length === 0) return 'Nothing is known yet.';
   const tally = newTally();
   const others = () => [...unknownLines(order.others), ...tallyLines(tally, foldersOf(rows, folders.closed))];
@@ -148,7 +150,14 @@ export async function save(rows, order, told, folders = { all: [], closed: [] })
   try {
     if (folder && placing) {
       const files = filesOf(within, format, options, tally);
-      const how = { placing, onProgress: progress, signal };
+      const isBeside = await besideIn(folder, folders.all);
+      /** @param {import('./files/folder.js').Entry} entry @param {Blob} blob */
+      const onWritten = ({ name: lies, of }, blob) => {
+        if (of === undefined || !isBeside(of)) return;
+        const sidecar = new File([blob], partsOf(lies).at(-1) ?? '');
+        onSidecar(of, { sidecar, isExact: stemOf(lies) === of, lies });
+      };
+      const how = { placing, onWritten, onProgress: progress, signal };
       const { written, kept, refused } = await writeInto(folder, files, how);
       const outside = outsideLines(rows.length - within.length);
       const left = keptLines(kept, refused, format);

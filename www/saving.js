@@ -45,8 +45,18 @@ export function saveFrom({ saving, session, folders, begun, selected, how }) {
     const there = new Set(session.pictures);
     const left = pictures.filter((picture) => there.has(picture));
     const rows = rowsOf(session, left, { ...how(), all: format === 'pictures' });
-    const order = { format, folder, options, signal, others: left.length - rows.length };
-    return save(rows, order, told, folders);
+    const byPath = new Map(left.map((picture) => [picture.path, picture]));
+    /** @param {string} path @param {import('./file-words.js').Sidecar} sidecar */
+    const onSidecar = (path, sidecar) => {
+      const picture = byPath.get(path);
+      if (picture) session.fileWords.putSidecar(picture, sidecar);
+    };
+    const order = { format, folder, options, signal, others: left.length - rows.length, onSidecar };
+    try {
+      return await save(rows, order, told, folders);
+    } finally {
+      if (folder) session.fileWords.heard();
+    }
   };
   on(saving, 'save', async (order) => {
     saving.say(await carryOut(order).catch((error) => explain(error).sentence));

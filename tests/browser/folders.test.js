@@ -154,8 +154,16 @@ test(
     await page.getByRole('button', { name: /^p5\.png\b/ }).click();
     await detail.getByText('Rex', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await page.evaluate(async () => {
+      const root = await navigator.storage.getDirectory();
+      const folder = await root.getDirectoryHandle('Trip');
+      for (const name of ['p6.png', 'p7.png']) await folder.removeEntry(name);
+    });
     await page.getByRole('button', { name: 'Choose a folder' }).click();
-    await said(visit, `Trip: no new picture, ${MANY + 1} pictures known already.`);
+    await said(
+      visit,
+      `Trip: no new picture, ${MANY - 1} pictures known already. 2 pictures are not in it any more; what is known of them stays here.`,
+    );
 
     await forgetEverything(visit);
     await visit.ready();
@@ -256,7 +264,14 @@ test('what is saved into a part of the folder lies beside the pictures there', {
   await page.reload();
   await page.getByRole('button', { name: 'Choose a folder' }).click();
   for (const name of ['a.png', 'b.png']) await visit.settled(name);
+  const card = visit.card('b.png');
+  await card.getByRole('button', { name: /^Edit caption and tags/ }).click();
+  await card.getByLabel('Add tags').fill('Rex, Minka');
+  await page.keyboard.press('Enter');
+  await card.getByLabel('Caption').fill('Both by the sea');
+  await card.getByRole('button', { name: 'Done' }).click();
   await page.evaluate(() => {
+    window.trip = window.showDirectoryPicker;
     const trip = window.showDirectoryPicker;
     window.showDirectoryPicker = async () => (await trip()).getDirectoryHandle('day 2');
   });
@@ -272,5 +287,19 @@ test('what is saved into a part of the folder lies beside the pictures there', {
     return names.sort();
   });
   assert.deepEqual(there, ['b.png', 'b.png.xmp']);
+
+  // What another program takes out of it then is gone here as well, though it was said here.
+  await page.evaluate(async () => {
+    const handle = await (await window.showDirectoryPicker()).getFileHandle('b.png.xmp');
+    const text = await (await handle.getFile()).text();
+    const writable = await handle.createWritable();
+    await writable.write(text.replaceAll(/<rdf:li>Rex<\/rdf:li>/g, '').replace('by the sea', 'at home'));
+    await writable.close();
+    window.showDirectoryPicker = window.trip;
+  });
+  await page.getByRole('button', { name: 'Choose a folder' }).click();
+  await card.getByText('Both at home').waitFor();
+  const { tags } = await visit.read('b.png');
+  assert.ok(tags.includes('Minka') && !tags.includes('Rex'), tags.join(', '));
   await visit.end();
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { filesOf } from '../../www/export.js';
 import { writeInto } from '../../www/files/folder.js';
-import { placingIn, rowsWithin } from '../../www/files/places.js';
+import { besideIn, placingIn, rowsWithin } from '../../www/files/places.js';
 import { matcher } from '../../www/files/match.js';
 import { readXmp } from '../../www/files/xmp-merge.js';
 
@@ -247,6 +247,32 @@ test('of a part of the folder only its own pictures are written, but all into a 
   const placing = await placingIn(/** @type {any} */ (saved), /** @type {any[]} */ ([holiday]));
   await writeInto(saved, entriesOf({ 'Holiday/a.jpg.xmp': '' }), { placing });
   assert.deepEqual(Object.keys(saved.all), ['Holiday/a.jpg.xmp']);
+  const beside = async (/** @type {Folder} */ chosen) => {
+    const isBeside = await besideIn(/** @type {any} */ (chosen), /** @type {any[]} */ ([holiday]));
+    return [...rows.map(({ path }) => path), 'c.jpg'].map(isBeside);
+  };
+  assert.deepEqual(await beside(holiday), [true, true, false]);
+  assert.deepEqual(await beside(rome), [false, true, false]);
+  for (const elsewhere of [saved, new Folder('Holiday')]) {
+    assert.deepEqual(await beside(elsewhere), [false, false, false]);
+  }
+});
+
+test('of each file that is written it is told what it holds now', async () => {
+  const folder = new Folder();
+  await writeInto(folder, filesOf([{ ...row('a.jpg'), tags: ['theirs'] }], 'xmp'));
+  /** @type {Map<string, Blob>} */
+  const told = new Map();
+  const onWritten = ({ of }, blob) => told.set(of, blob);
+  const rows = ['a.jpg', 'b.jpg'].map((path) => ({ ...row(path), tags: ['Rex'] }));
+  await writeInto(folder, filesOf(rows, 'xmp'), { onWritten });
+  assert.deepEqual([...told.keys()], ['a.jpg', 'b.jpg']);
+  const tags = await Promise.all([...told.values()].map(async (blob) => readXmp(await blob.text()).tags));
+  assert.deepEqual(tags, [['theirs', 'Rex'], ['Rex']]);
+  assert.equal(await told.get('a.jpg')?.text(), folder.all['a.jpg.xmp']);
+  told.clear();
+  await writeInto(folder, entriesOf({ 'a.jpg.xmp': 'other' }), { onWritten });
+  assert.equal(told.size, 0, 'what is left as it is was not written');
 });
 
 test('one file that fails is told; a folder that fails ends it, and so does whoever stops it', async () => {

@@ -34,6 +34,7 @@ async function read(
 ) {
   const lane = { status: 'ready', jobs: new Map() };
   let confirmed;
+  let withdrawn;
   const session = {
     pictures: [picture],
     tags: lane,
@@ -43,6 +44,7 @@ async function read(
     corrections: {
       of: () => ({ own, gone, caption: written }),
       confirm: (/** @type {Map<any, string[]>} */ of) => (confirmed = of.get(picture)),
+      withdraw: (/** @type {Map<any, object>} */ of) => (withdrawn = of.get(picture)),
     },
     fileWords,
     paths,
@@ -61,7 +63,7 @@ async function read(
   };
   const take = importer(/** @type {any} */ ({ session, names, correct }));
   const line = await take([files].flat(), { gently });
-  return { line, change, confirmed, picture, sidecar: await fileWords.sidecarOf(picture)?.text() };
+  return { line, change, confirmed, withdrawn, picture, sidecar: await fileWords.sidecarOf(picture)?.text() };
 }
 
 const html = (alt) => new File([`<img src="a.jpg" alt="${alt}" />`], 'ocelli.html');
@@ -230,6 +232,39 @@ test('a keyword that another program takes out of a sidecar is gone, and is back
   const other = beside(['Rex'], [], 'Trip/a.xmp');
   const elsewhere = await nextVisit(other, both, { tags: ['boat', 'Rex'], caption: '' });
   assert.deepEqual(elsewhere.gone, [], 'another sidecar never had it');
+});
+
+test('what somebody has said here and saved is taken back where another program takes it out of the sidecar', async () => {
+  const picture = /** @type {any} */ ({ path: 'Trip/a.jpg', name: 'a.jpg' });
+  const lies = 'Trip/a.jpg.xmp';
+  const content = {
+    subjects: ['Rex', 'Minka', 'boat'],
+    confirmed: ['Rex', 'Minka'],
+    description: 'Both by the sea',
+    descriptionIsOwn: true,
+  };
+  const text = mergedXmp(null, content);
+  /** @param {(text: string) => string} edit @param {boolean} [isWritten] whether the page has written it */
+  const reopened = async (edit, isWritten = true) => {
+    const words = new FileWords();
+    const sidecar = new File([text], 'a.jpg.xmp');
+    if (isWritten) words.putSidecar(picture, { sidecar, isExact: true, lies });
+    const edited = new File([edit(text)], 'a.jpg.xmp');
+    Object.defineProperty(edited, 'webkitRelativePath', { value: lies });
+    const known = await read(edited, { gently: true, words, picture });
+    return { ...known, gone: words.of(picture)?.gone ?? [] };
+  };
+  const without = (/** @type {string} */ word) => (/** @type {string} */ packet) =>
+    packet.replaceAll(`<rdf:li>${word}</rdf:li>`, '');
+  const rex = await reopened(without('Rex'));
+  assert.deepEqual([rex.withdrawn, rex.gone], [{ labels: ['Rex'], caption: false }, ['Rex']]);
+  const boat = await reopened(without('boat'));
+  assert.deepEqual([boat.withdrawn, boat.gone], [undefined, ['boat']], 'nobody had said it');
+  const other = await reopened((packet) => packet.replace('by the sea', 'at home'));
+  assert.deepEqual(other.withdrawn, { labels: [], caption: true });
+  assert.equal((await reopened(String)).withdrawn, undefined, 'as it was written');
+  const strange = await reopened(without('Rex'), false);
+  assert.deepEqual([strange.withdrawn, strange.gone], [undefined, []], 'a sidecar of others never had it');
 });
 
 test('a note beside pictures is of none', async () => {

@@ -7,6 +7,7 @@
  * @property {string} name with its folders
  * @property {Blob} blob
  * @property {boolean} [replace] whether a file of that name may give way
+ * @property {string} [of] where the picture lies, if the file is a sidecar of one
  * @property {(there: File) => Promise<Blob>} [onto] makes one of the file that is there and this one; throws where it must stay
  *
  * @typedef {object} Written
@@ -22,12 +23,15 @@ import { Trouble } from './trouble.js';
 /**
  * @param {FileSystemDirectoryHandle} folder
  * @param {AsyncIterable<Entry>} entries
- * @param {{ placing?: import('./places.js').Placing, onProgress?: (done: number) => void, signal?: AbortSignal }} [options] `placing`:
- *   where they go, if not by the folder's name alone
+ * @param {object} [options]
+ * @param {import('./places.js').Placing} [options.placing] where they go, if not by the folder's name alone
+ * @param {(entry: Entry, written: Blob) => void} [options.onWritten] told what each file holds now, where that was written
+ * @param {(done: number) => void} [options.onProgress]
+ * @param {AbortSignal} [options.signal]
  * @returns {Promise<Written>}
  * @throws {Trouble} `folder-refused`, where no file can be written there any more
  */
-export async function writeInto(folder, entries, { placing, onProgress, signal } = {}) {
+export async function writeInto(folder, entries, { placing, onWritten, onProgress, signal } = {}) {
   const below = new Folders(folder, placing ?? (await placingIn(folder, [])));
   /** @type {Written} */
   const result = { written: 0, kept: [], refused: [] };
@@ -39,9 +43,13 @@ export async function writeInto(folder, entries, { placing, onProgress, signal }
     try {
       const place = await below.placeFor(entry.name);
       const key = place.path.toLowerCase();
-      if (taken.has(key)) result.refused.push(entry.name);
-      else if (await writeOne(place, entry)) result.written += 1;
-      else result.kept.push(entry.name);
+      const written = taken.has(key) ? undefined : await writeOne(place, entry);
+      if (written === undefined) result.refused.push(entry.name);
+      else if (written === null) result.kept.push(entry.name);
+      else {
+        result.written += 1;
+        onWritten?.(entry, written);
+      }
       taken.add(key);
     } catch (error) {
       if (endsAll(error)) {
@@ -117,7 +125,7 @@ function safeName(name) {
 /**
  * @param {{ folder: FileSystemDirectoryHandle, name: string }} place
  * @param {Entry} entry
- * @returns {Promise<boolean>} whether what is new is there now; false where another file stays
+ * @returns {Promise<Blob | null>} what is there now; null where another file stays
  */
 async function writeOne({ folder, name }, { blob, replace, onto }) {
   const there = await folder.getFileHandle(name).then(
@@ -127,9 +135,9 @@ async function writeOne({ folder, name }, { blob, replace, onto }) {
   let fresh = blob;
   // An empty file is what an interrupted write leaves behind.
   if (there && there.size > 0) {
-    if (await isSame(there, blob)) return true;
+    if (await isSame(there, blob)) return blob;
     if (onto) fresh = await onto(there);
-    else if (!replace) return false;
+    else if (!replace) return null;
   }
   const handle = await folder.getFileHandle(name, { create: true });
   const writable = await handle.createWritable();
@@ -140,7 +148,7 @@ async function writeOne({ folder, name }, { blob, replace, onto }) {
     await writable.abort().catch(() => {});
     throw error;
   }
-  return true;
+  return fresh;
 }
 
 /** @param {Blob} a @param {Blob} b */

@@ -13,18 +13,44 @@ import { partsOf } from './paths.js';
  * @returns {Promise<Placing>}
  */
 export async function placingIn(chosen, opened) {
-  /** @type {Map<string, Placing | null>} */
-  const placings = new Map();
-  for (const folder of await distinct(opened)) {
-    // Of two folders with one name, nobody knows whose a path is.
-    placings.set(folder.name, placings.has(folder.name) ? null : await placingOf(chosen, folder));
-  }
+  const placings = await placingsOf(chosen, opened);
   if (!placings.get(chosen.name)) placings.set(chosen.name, await placingByName(chosen));
   return (parts) => {
     // A name without folders is no picture's of a folder.
     const placing = parts.length > 1 && placings.get(parts[0] ?? '');
     return placing ? placing(parts) : [...parts];
   };
+}
+
+/**
+ * Tells whether what is written of a picture goes beside the picture's own file, and not to some other place.
+ *
+ * @param {FileSystemDirectoryHandle} chosen
+ * @param {readonly FileSystemDirectoryHandle[]} opened
+ * @returns {Promise<(path: string) => boolean>} by where the picture lies
+ */
+export async function besideIn(chosen, opened) {
+  const placings = await placingsOf(chosen, opened);
+  return (path) => {
+    const parts = partsOf(path);
+    const placing = parts.length > 1 && placings.get(parts[0] ?? '');
+    return Boolean(placing && placing(parts));
+  };
+}
+
+/**
+ * How paths lie to the chosen folder, by the names of opened folders that they begin with; null where nobody knows.
+ * @param {FileSystemDirectoryHandle} chosen
+ * @param {readonly FileSystemDirectoryHandle[]} opened
+ */
+async function placingsOf(chosen, opened) {
+  /** @type {Map<string, Placing | null>} */
+  const placings = new Map();
+  for (const folder of await distinct(opened)) {
+    // Of two folders with one name, nobody knows whose a path is.
+    placings.set(folder.name, placings.has(folder.name) ? null : await placingOf(chosen, folder));
+  }
+  return placings;
 }
 
 /**
