@@ -268,7 +268,7 @@ test('what is saved into a part of the folder lies beside the pictures there', {
   await card.getByRole('button', { name: /^Edit caption and tags/ }).click();
   await card.getByLabel('Add tags').fill('Rex, Minka');
   await page.keyboard.press('Enter');
-  await card.getByLabel('Caption').fill('Both by the sea');
+  await card.getByRole('textbox', { name: 'Caption' }).fill('Both by the sea');
   await card.getByRole('button', { name: 'Done' }).click();
   await page.evaluate(() => {
     window.trip = window.showDirectoryPicker;
@@ -298,7 +298,7 @@ test('what is saved into a part of the folder lies beside the pictures there', {
     window.showDirectoryPicker = window.trip;
   });
   await page.getByRole('button', { name: 'Choose a folder' }).click();
-  await card.getByText('Both at home').waitFor();
+  await card.locator('.caption').getByText('Both at home').waitFor({ state: 'attached' });
   const { tags } = await visit.read('b.png');
   assert.ok(tags.includes('Minka') && !tags.includes('Rex'), tags.join(', '));
   await visit.end();
