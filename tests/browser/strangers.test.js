@@ -129,7 +129,7 @@ test('after everything was forgotten, the page is as on a first visit', async ()
   assert.equal(isKept, false, 'what was found out about GPUs is forgotten as well');
   await page.keyboard.press('Control+z');
   assert.equal(await page.locator('.tile, picture-card').count(), 0);
-  assert.ok(await page.locator('undo-line').isHidden());
+  await page.locator('undo-line').getByText('There is nothing to take back.').waitFor();
   assert.notEqual(await page.getByLabel('One label on each line').inputValue(), 'a cat\na boat');
   const kept = await page.evaluate(async () => {
     const opening = indexedDB.open('ocelli-library');
