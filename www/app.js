@@ -9,7 +9,7 @@
  */
 
 import { SHARE, takeShared } from './shared-pictures.js';
-import { TAKE_OVER } from './take-over.js';
+import { OWNS, TAKE_OVER } from './take-over.js';
 
 /** Milliseconds that the engine waits to be downloaded through the service worker, which keeps it. */
 const PATIENCE = 3000;
@@ -17,8 +17,9 @@ const PATIENCE = 3000;
 const TAKING_OVER = 5000;
 /** Milliseconds between two looks for a new version. */
 const HOUR = 3_600_000;
-/** Remembered for the visit: that the page was loaded anew to be isolated. */
+/** Remembered for the visit: that the page was loaded anew to be isolated, and to be of its service worker's version. */
 const RELOADED = 'ocelli-reloaded';
+const RENEWED = 'ocelli-renewed';
 
 /**
  * Begins to receive files and, where the browser can, to be an app.
@@ -75,6 +76,15 @@ async function control(workers, { onUpdate, isBusy }) {
     });
   });
 
+  // One that took over while the page was loading is of another version.
+  if (workers.controller) {
+    void owns(workers.controller).then((isOwn) => {
+      if (isOwn) return forget(RENEWED);
+      if (!isTouched && !isBusy() && isFirst(RENEWED)) return location.reload();
+      return onUpdate(() => location.reload());
+    });
+  }
+
   const address = new URL('./service-worker.js', document.baseURI);
   const registration = await workers.register(address);
   // Some browsers, and tests, refuse without a word.
@@ -116,14 +126,44 @@ function firstOf(begun, { installing }) {
  * twice in a visit, it denies: once did not help.
  */
 function isolates() {
-  if (crossOriginIsolated) return false;
+  return !crossOriginIsolated && isFirst(RELOADED);
+}
+
+/** Whether something happens for the first time in a visit. @param {string} key that it is remembered by */
+function isFirst(key) {
   try {
-    if (sessionStorage.getItem(RELOADED) !== null) return false;
-    sessionStorage.setItem(RELOADED, 'yes');
+    if (sessionStorage.getItem(key) !== null) return false;
+    sessionStorage.setItem(key, 'yes');
     return true;
   } catch {
     return false;
   }
+}
+
+/** @param {string} key of what may happen again */
+function forget(key) {
+  try {
+    sessionStorage.removeItem(key);
+  } catch {
+    // What cannot be remembered need not be forgotten.
+  }
+}
+
+/**
+ * Whether the page's files are of its service worker's version. An older one never answers.
+ * @param {ServiceWorker} worker
+ * @returns {Promise<boolean>}
+ */
+function owns(worker) {
+  /** @type {NodeListOf<any>} */
+  const elements = document.querySelectorAll('script[src], link[rel="stylesheet"]');
+  const urls = [...elements].map(({ src, href }) => String(src ?? href));
+  const { port1, port2 } = new MessageChannel();
+  const answer = new Promise((resolve) => {
+    port1.onmessage = ({ data }) => resolve(data === true);
+  });
+  worker.postMessage({ type: OWNS, urls: urls.filter((url) => url.startsWith(location.origin)) }, [port2]);
+  return answer;
 }
 
 /**

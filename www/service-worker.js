@@ -12,7 +12,7 @@ import { PrecacheController } from 'workbox-precaching';
 import { registerRoute } from 'workbox-routing';
 import { CacheFirst } from 'workbox-strategies';
 import { SHARE, putAside } from './shared-pictures.js';
-import { TAKE_OVER } from './take-over.js';
+import { OWNS, TAKE_OVER } from './take-over.js';
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 /** Where the page lies. */
@@ -108,6 +108,9 @@ registerRoute(
 worker.addEventListener('activate', (event) => {
   event.waitUntil(Promise.all([forgetOthers(), worker.clients.claim()]));
 });
-worker.addEventListener('message', ({ data }) => {
+worker.addEventListener('message', ({ data, ports }) => {
   if (data === TAKE_OVER) void worker.skipWaiting();
+  if (data?.type !== OWNS) return;
+  const isOwn = (/** @type {string} */ url) => keys.has(url) || eager.getCacheKeyForURL(url) !== undefined;
+  ports[0]?.postMessage(data.urls.every(isOwn));
 });
