@@ -16,7 +16,7 @@
  * @typedef {object} News what a sidecar says that was not known yet
  * @property {readonly string[]} confirmed tags that people have confirmed in it
  * @property {readonly string[]} withdrawn tags that they had confirmed in it, and that another program has taken out since
- * @property {boolean} captionIsOther whether another program has replaced a caption of theirs
+ * @property {string | null} replaced a caption of theirs that another program has replaced since
  */
 
 import { embeddedIn, toldBy } from './files/embedded.js';
@@ -139,11 +139,12 @@ export class FileWords extends EventTarget {
     });
     if (isSame(known, this.of(picture))) return null;
     const confirmed = (labelled.own ?? NONE).filter((label) => !known?.own?.includes(label));
-    if (!earlier || !isSameSidecar) return { confirmed, withdrawn: NONE, captionIsOther: false };
+    if (!earlier || !isSameSidecar) return { confirmed, withdrawn: NONE, replaced: null };
+    const isReplaced = earlier.captionIsOwn && earlier.caption !== labelled.caption;
     return {
       confirmed,
       withdrawn: (earlier.own ?? NONE).filter((label) => labelled.gone?.includes(label)),
-      captionIsOther: earlier.captionIsOwn === true && earlier.caption !== labelled.caption,
+      replaced: isReplaced ? earlier.caption : null,
     };
   }
 

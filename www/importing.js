@@ -244,7 +244,9 @@ function takeOver(corrections, heard) {
   for (const [picture, all] of heard) {
     const sure = all.flatMap((one) => one.confirmed);
     const labels = all.flatMap((one) => one.withdrawn).filter((label) => !sure.includes(label));
-    const caption = all.some(({ captionIsOther }) => captionIsOther);
+    // One that was written here since stays.
+    const said = onOneLine(corrections.of(picture)?.caption ?? '');
+    const caption = all.some(({ replaced }) => replaced !== null && onOneLine(replaced) === said);
     if (sure.length > 0) confirmed.set(picture, sure);
     if (labels.length > 0 || caption) withdrawn.set(picture, { labels, caption });
   }

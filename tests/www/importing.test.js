@@ -245,13 +245,13 @@ test('what somebody has said here and saved is taken back where another program 
   };
   const text = mergedXmp(null, content);
   /** @param {(text: string) => string} edit @param {boolean} [isWritten] whether the page has written it */
-  const reopened = async (edit, isWritten = true) => {
+  const reopened = async (edit, isWritten = true, written = 'Both by the sea') => {
     const words = new FileWords();
     const sidecar = new File([text], 'a.jpg.xmp');
     if (isWritten) words.putSidecar(picture, { sidecar, isExact: true, lies });
     const edited = new File([edit(text)], 'a.jpg.xmp');
     Object.defineProperty(edited, 'webkitRelativePath', { value: lies });
-    const known = await read(edited, { gently: true, words, picture });
+    const known = await read(edited, { gently: true, words, picture, own: ['Rex', 'Minka'], written });
     return { ...known, gone: words.of(picture)?.gone ?? [] };
   };
   const without = (/** @type {string} */ word) => (/** @type {string} */ packet) =>
@@ -262,6 +262,8 @@ test('what somebody has said here and saved is taken back where another program 
   assert.deepEqual([boat.withdrawn, boat.gone], [undefined, ['boat']], 'nobody had said it');
   const other = await reopened((packet) => packet.replace('by the sea', 'at home'));
   assert.deepEqual(other.withdrawn, { labels: [], caption: true });
+  const since = await reopened((packet) => packet.replace('by the sea', 'at home'), true, 'At night');
+  assert.equal(since.withdrawn, undefined, 'what was said since stays');
   assert.equal((await reopened(String)).withdrawn, undefined, 'as it was written');
   const strange = await reopened(without('Rex'), false);
   assert.deepEqual([strange.withdrawn, strange.gone], [undefined, []], 'a sidecar of others never had it');
