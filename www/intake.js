@@ -61,12 +61,14 @@ export function takeIn({
    * @param {{ areWanted?: boolean }} [how] `areWanted`: whether they come in all the same
    */
   const add = async (given, { areWanted = false } = {}) => {
-    /** @type {Map<Blob, import('./library/entries.js').Told>} */
+    /** @type {Map<Blob, import('./library/removals.js').Removal>} */
     const removed = new Map();
     for (const file of given) {
       const path = pathOf(file) ?? (file instanceof File ? file.name : '');
-      const told = await removals.of(file, path);
-      if (told) removed.set(file, told);
+      const removal = await removals.of(file, path);
+      // A copy of what is here is no picture that was moved.
+      const isIt = removal && (removal.path === path || !(await session.recognition.hasTwin(file)));
+      if (isIt) removed.set(file, removal);
     }
     const ofFolders = given.filter((file) => isInFolder(pathOf(file) ?? ''));
     const out = new Set(areWanted ? [] : ofFolders.filter((file) => removed.has(file)));
@@ -80,8 +82,8 @@ export function takeIn({
     announce(`${count(files.length, 'picture')} added${out.size > 0 ? `. ${leftOut(out.size)}` : ''}`);
     const again = await added;
     const back = session.pictures.filter(({ file }) => removed.has(file));
-    tellAgain(session, new Map(back.map((one) => [one, removed.get(one.file) ?? {}])));
-    void removals.forget(back.map(({ path }) => path));
+    tellAgain(session, new Map(back.map((one) => [one, removed.get(one.file)?.told ?? {}])));
+    void removals.forget(back.flatMap(({ file }) => removed.get(file)?.path ?? []));
     if (again === 0) return;
     const here = `${count(again, 'picture is', 'pictures are')} here already.`;
     say([drop.said, here].filter(Boolean).join(' '));

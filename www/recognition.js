@@ -95,6 +95,15 @@ export class Recognition {
     return samples.includes(sample);
   }
 
+  /** Whether a picture that is here has what is in a file. @param {Blob} file */
+  async hasTwin(file) {
+    const like = [...(this.#byLength.get(file.size) ?? [])];
+    if (like.length === 0 || !canDigest) return false;
+    const sample = await sampleOf(file).catch(() => null);
+    const samples = await Promise.all(like.map((picture) => this.sampleOf(picture)));
+    return sample !== null && samples.includes(sample);
+  }
+
   /** Whether the file of a picture can be read, and was not. @param {Picture} picture */
   isUnread(picture) {
     return canDigest && picture.content === null && this.hasOriginal(picture) && !this.#reading.has(picture);

@@ -148,6 +148,8 @@ test('an original that is here is told from its copy, and from another of its na
   assert.equal(await isHere(file('a.jpg', 'picture')), true);
   assert.equal(await isHere(file('a.jpg', 'another')), false);
   assert.equal(await isHere(file('b.jpg', 'picture')), false, 'a copy of it beside it is a file of its own');
+  assert.equal(await session.recognition.hasTwin(file('b.jpg', 'picture')), true);
+  assert.equal(await session.recognition.hasTwin(file('b.jpg', 'another')), false);
 });
 
 test('what an earlier version of the page kept is known by its name, length and date', async () => {

@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Removals } from '../../www/library/removals.js';
+import { xmpPacket } from 'ocelli';
+import { withXmp } from '../../www/files/xmp-embed.js';
 import { pictureOf } from '../../www/pictures.js';
+import { png } from './support/files.js';
 import { FakeStore, Shelf } from './support/store.js';
 
 /** @param {string} content @param {number} [lastModified] */
@@ -16,9 +19,20 @@ test('what lay in a folder is known again by its path and by what is in it', asy
   void removals.add([picture(file('one'), 'Trip/a.jpg'), picture(file('alone'), 'b.jpg')]);
   assert.ok(await removals.of(file('one', 2000), 'Trip/a.jpg'), 'its date does not matter');
   assert.ok(!(await removals.of(file('two'), 'Trip/a.jpg')), 'another picture of that name comes in');
-  assert.ok(!(await removals.of(file('one'), 'Other/a.jpg')));
+  assert.equal((await removals.of(file('one'), 'Other/b.jpg'))?.path, 'Trip/a.jpg', 'it was moved');
+  assert.ok(!(await removals.of(file('six'), 'Other/a.jpg')));
   void removals.forget(['Trip/a.jpg']);
   assert.ok(!(await removals.of(file('one'), 'Trip/a.jpg')));
+});
+
+test('where it lay, a picture is known by its pixels, whatever is written into it', async () => {
+  const removals = new Removals();
+  const bytes = png();
+  const written = withXmp(bytes, xmpPacket({ subjects: ['dog'] }));
+  await removals.add([picture(new File([bytes], 'a.png'), 'Trip/a.png')]);
+  const of = (/** @type {string} */ path) => removals.of(new File([written ?? ''], 'a.png'), path);
+  assert.equal((await of('Trip/a.png'))?.path, 'Trip/a.png');
+  assert.equal(await of('Trip/b.png'), null);
 });
 
 test('it is remembered on the next visit, also of pictures whose files are not here', async (t) => {
@@ -48,11 +62,11 @@ test('what was said of a picture is known until it is there again, or everything
   const first = new Removals();
   await first.restore(store);
   await first.add([picture(file('one'), 'Trip/a.jpg'), picture(file('alone'), 'b.jpg')], () => told);
-  assert.equal(await first.of(file('one'), 'Trip/a.jpg'), told, 'in the same visit');
+  assert.equal((await first.of(file('one'), 'Trip/a.jpg'))?.told, told, 'in the same visit');
   const second = new Removals();
   await second.restore(other);
-  assert.deepEqual((await second.of(file('one'), 'Trip/a.jpg'))?.said, said, 'and in the next');
-  assert.deepEqual((await second.of(file('alone'), 'b.jpg'))?.said, said, 'given by itself as well');
+  assert.deepEqual((await second.of(file('one'), 'Trip/a.jpg'))?.told.said, said, 'and in the next');
+  assert.deepEqual((await second.of(file('alone'), 'b.jpg'))?.told.said, said, 'given by itself as well');
   assert.equal(await second.of(file('other'), 'b.jpg'), null);
   await second.forget(['Trip/a.jpg']);
   assert.deepEqual([...shelf.removals.keys()], ['b.jpg']);

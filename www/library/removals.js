@@ -1,7 +1,7 @@
 /**
  * Pictures that were taken away: those of folders stay away when their folder is opened again, until somebody wants them back; and what
- * was said of any of them is known again then. A picture is known by where it lay and by what is in its file, so that another one of its
- * name comes in.
+ * was said of any of them is known again then. A picture is known by what is in its file, wherever that lies now; where it lay, by its
+ * pixels as well, whatever another program has written into it. So another one of its name comes in.
  *
  * @typedef {import('./store.js').LibraryStore} LibraryStore
  * @typedef {import('../pictures.js').Picture} Picture
@@ -11,12 +11,13 @@
  * @typedef {object} Removal
  * @property {string} path where it lay
  * @property {string} mark what was in its file
+ * @property {string} [pixels] the digest of its pixels, where it is known
  * @property {number} at when, in milliseconds
  * @property {Told} told
  */
 
 import { keyOf } from '../pictures.js';
-import { canDigest, sampleOf } from './content.js';
+import { canDigest, digestsOf, sampleOf, unturned } from './content.js';
 
 /** Pictures that are remembered, the latest: of a mistake of so many nobody would want to know. */
 const MOST = 50_000;
@@ -24,6 +25,8 @@ const MOST = 50_000;
 export class Removals {
   /** By their paths, the latest last. @type {Map<string, Removal>} */
   #gone = new Map();
+  /** The same by their marks, and how long their files were; null where they have changed. @type {{ marks: Map<string, Removal>, sizes: Set<number> } | null} */
+  #byMark = null;
   /** @type {LibraryStore | null} */
   #store = null;
   /** The change under way. @type {Promise<void>} */
@@ -43,7 +46,9 @@ export class Removals {
   /** @param {LibraryStore} store */
   async #read(store) {
     const kept = await store.removals().catch(() => null);
-    if (kept) this.#gone = new Map(kept.map((one) => [one.path, one]));
+    if (!kept) return;
+    this.#gone = new Map(kept.map((one) => [one.path, one]));
+    this.#byMark = null;
   }
 
   /** @param {readonly Picture[]} pictures that were taken away @param {(picture: Picture) => Told} toldOf */
@@ -54,7 +59,9 @@ export class Removals {
       /** @type {Removal[]} */
       const fresh = [];
       for (const { picture, told } of going) {
-        fresh.push({ path: picture.path, mark: markOf(picture, await sampleIn(picture)), at, told });
+        const mark = markOf(picture, await sampleIn(picture));
+        const pixels = await pixelsIn(picture);
+        fresh.push({ path: picture.path, mark, at, told, ...(pixels !== null && { pixels }) });
       }
       await this.#put(fresh);
     });
@@ -66,19 +73,36 @@ export class Removals {
   }
 
   /**
-   * What is remembered of a file, if it is a picture that was taken away.
+   * What is remembered of a file, if it is a picture that was taken away: from there, or from elsewhere.
    * @param {Blob} file
    * @param {string} path
-   * @returns {Promise<Told | null>}
+   * @returns {Promise<Removal | null>}
    */
   async of(file, path) {
     await this.#turn;
     const removal = this.#gone.get(path);
-    if (!removal) return null;
     const key = keyOf(file, path);
-    if (removal.mark === key) return removal.told;
-    const sample = canDigest ? await sampleOf(file).catch(() => null) : null;
-    return removal.mark === markOf({ key, size: file.size }, sample) ? removal.told : null;
+    if (removal?.mark === key) return removal;
+    const { marks, sizes } = this.#known();
+    if (!canDigest || (!removal && !sizes.has(file.size))) return null;
+    const sample = await sampleOf(file).catch(() => null);
+    const mark = markOf({ key, size: file.size }, sample);
+    if (removal?.mark === mark) return removal;
+    if (removal?.pixels !== undefined) {
+      const { pixels } = (await digestsOf(file).catch(() => null)) ?? {};
+      if (pixels && unturned(pixels) === unturned(removal.pixels)) return removal;
+    }
+    return marks.get(mark) ?? null;
+  }
+
+  /** What is known of files, wherever they lie. */
+  #known() {
+    if (this.#byMark) return this.#byMark;
+    const all = [...this.#gone.values()];
+    return (this.#byMark = {
+      marks: new Map(all.map((one) => [one.mark, one])),
+      sizes: new Set(all.map(({ mark }) => Number.parseInt(mark, 10))),
+    });
   }
 
   /** Where nothing can be kept, it holds for this visit. @param {readonly Removal[]} fresh */
@@ -88,6 +112,7 @@ export class Removals {
       this.#gone.delete(one.path);
       this.#gone.set(one.path, one);
     }
+    this.#byMark = null;
     await this.#store?.putRemovals(fresh).catch(() => {});
     await this.#drop([...this.#gone.keys()].slice(0, -MOST));
   }
@@ -96,6 +121,7 @@ export class Removals {
   async #drop(paths) {
     if (paths.length === 0) return;
     for (const path of paths) this.#gone.delete(path);
+    this.#byMark = null;
     await this.#store?.dropRemovals(paths).catch(() => {});
   }
 
@@ -122,4 +148,10 @@ async function sampleIn({ sample, file, size }) {
   // A small copy is not what lies in the folder.
   if (sample !== null || !canDigest || file.size !== size) return sample;
   return sampleOf(file).catch(() => null);
+}
+
+/** @param {Picture} picture @returns {Promise<string | null>} null where nobody can tell */
+async function pixelsIn({ pixels, file, size }) {
+  if (pixels || !canDigest || file.size !== size) return pixels ?? null;
+  return (await digestsOf(file).catch(() => null))?.pixels ?? null;
 }

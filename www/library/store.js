@@ -306,7 +306,8 @@ function readEntry(entry) {
 function readRemoval(removal) {
   readTold(removal?.told);
   const { path, mark, at, told } = removal ?? {};
-  const isWhole = [path, mark].every((text) => typeof text === 'string') && Number.isFinite(at);
+  const isText = [path, mark, removal?.pixels ?? ''].every((text) => typeof text === 'string');
+  const isWhole = isText && Number.isFinite(at);
   return isWhole && told && isTold(told) ? [removal] : [];
 }
 
