@@ -334,10 +334,7 @@ async function* pictures(rows, options, tally) {
     let written = null;
     try {
       if (isPlain) await original.slice(0, 1).arrayBuffer();
-      else {
-        const { captionThere = '' } = row;
-        written = await withKeywords(original, contentOf(row, options), { keepCaption, captionThere });
-      }
+      else written = await withKeywords(original, contentOf(row, options), { keepCaption });
     } catch {
       // It was moved, or changed, since it came.
       tally.absent += 1;

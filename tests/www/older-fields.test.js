@@ -78,9 +78,9 @@ test('what is not changed is the same bytes, and so is what is damaged', () => {
 
 test('copies of pictures say in all fields what is said of them', async () => {
   const content = { subjects: ['Oma'], rejected: ['Opa'], description: 'Neu' };
-  const copy = await withKeywords(new Blob([whole]), content, { captionThere: OLD });
+  const copy = await withKeywords(new Blob([whole]), content);
   const found = await toldIn(new Uint8Array((await copy?.arrayBuffer()) ?? new ArrayBuffer()));
   assert.deepEqual([found.keywords, found.caption], [['Oma'], 'Neu']);
-  const kept = await withKeywords(new Blob([whole]), { ...content, description: OLD }, { captionThere: OLD });
+  const kept = await withKeywords(new Blob([whole]), { ...content, description: OLD });
   assert.equal((await toldIn(new Uint8Array((await kept?.arrayBuffer()) ?? new ArrayBuffer()))).caption, OLD);
 });
