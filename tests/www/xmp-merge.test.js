@@ -86,6 +86,25 @@ test('lists of digiKam and Windows are kept in step', () => {
   assert.deepEqual([alone.tags, alone.hierarchy], [['sea'], []]);
 });
 
+test('ExifTool’s list of Windows’ keywords is kept in step as well', () => {
+  const packet = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+    <rdf:Description rdf:about="" xmlns:MicrosoftPhoto="http://ns.microsoft.com/photo/1.0">
+     <MicrosoftPhoto:LastKeywordXMP><rdf:Bag><rdf:li>Sommer</rdf:li><rdf:li>Strand</rdf:li></rdf:Bag></MicrosoftPhoto:LastKeywordXMP>
+    </rdf:Description></rdf:RDF></x:xmpmeta>`;
+  const merged = mergedXmp(packet, { subjects: ['Strand'], rejected: ['Sommer'] });
+  assert.match(merged, /LastKeywordXMP><rdf:Bag><rdf:li>Strand<\/rdf:li><\/rdf:Bag>/);
+});
+
+test('a sentence that is replaced goes from other languages where it is the same', () => {
+  const packet = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+    <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:description><rdf:Alt>
+     <rdf:li xml:lang="x-default">Oma im Garten</rdf:li><rdf:li xml:lang="de">Oma im Garten</rdf:li><rdf:li xml:lang="fr">Mémé</rdf:li>
+    </rdf:Alt></dc:description></rdf:Description></rdf:RDF></x:xmpmeta>`;
+  const merged = mergedXmp(packet, { description: 'Opa' });
+  assert.ok(!merged.includes('Oma') && merged.includes('Mémé'), merged);
+  assert.equal(merged.match(/>Opa</g)?.length, 2);
+});
+
 test('a keyword with a comma, which tags here have not, is not written twice', () => {
   const theirs = packet('<dc:subject><rdf:Bag><rdf:li>Müller, Hans</rdf:li></rdf:Bag></dc:subject>');
   assert.deepEqual(readXmp(mergedXmp(theirs, { subjects: ['Müller Hans', 'sea'] })).tags, [

@@ -23,6 +23,8 @@ const LIGHTROOM = 'http://ns.adobe.com/lightroom/1.0/';
 const OCELLI = 'https://github.com/ocelli/ocelli/ns/1.0/';
 const DIGIKAM = 'http://www.digikam.org/ns/1.0/';
 const MICROSOFT = 'http://ns.microsoft.com/photo/1.0/';
+/** As ExifTool writes it. */
+const MICROSOFT_BARE = 'http://ns.microsoft.com/photo/1.0';
 const MEDIAPRO = 'http://ns.iview-multimedia.com/mediapro/1.0/';
 const XML = 'http://www.w3.org/XML/1998/namespace';
 
@@ -41,6 +43,7 @@ const DESCRIPTION = /** @type {Property} */ ([DC, 'dc:description']);
 const LISTS = [
   [[DIGIKAM, 'digiKam:TagsList'], '/'],
   [[MICROSOFT, 'MicrosoftPhoto:LastKeywordXMP'], '/'],
+  [[MICROSOFT_BARE, 'MicrosoftPhoto:LastKeywordXMP'], '/'],
   [[MEDIAPRO, 'mediapro:CatalogSets'], '|'],
 ];
 
@@ -317,9 +320,12 @@ function captionOf(holders) {
 /** Sets the sentence that goes for all languages. @param {Element[]} holders @param {string} text */
 function describe(holders, text) {
   const elements = holders.flatMap((holder) => elementsOf(holder, DESCRIPTION));
-  const existing = elements.flatMap(itemsOf).find(isDefault);
+  const items = elements.flatMap(itemsOf);
+  const existing = items.find(isDefault);
   if (existing) {
-    existing.textContent = text.replace(NO_XML, '');
+    const before = existing.textContent;
+    // What was the same in another language is no more true of it.
+    for (const item of items) if (item.textContent === before) item.textContent = text.replace(NO_XML, '');
     return;
   }
   let list = elements.flatMap((one) => listOf(one) ?? [])[0];
