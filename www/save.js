@@ -68,7 +68,10 @@ export function rowsOf(session, pictures, { naming, vocabulary, all = false }) {
     const shown = session.captionsOf(picture)?.[0]?.caption ?? '';
     const said = session.corrections.of(picture);
     const gone = session.fileWords.goneOf(picture, said);
-    const isOwn = typeof said?.caption === 'string' || session.fileWords.captionsOf(picture, said) !== null;
+    const isSaid = typeof said?.caption === 'string';
+    // Whoever empties a file's caption gets the model's, and has said no word of that.
+    const isFound = session.captions.jobs.get(picture)?.result?.some((one) => one.caption === said?.caption);
+    const isOwn = isSaid ? !isFound : session.fileWords.captionsOf(picture, said) !== null;
     const caption = shown === SAYS_NOTHING && !isOwn ? '' : shown;
     if (!all && labels.length === 0 && gone.length === 0 && caption === '') return [];
     // What somebody has taken away is not above another tag either.
@@ -114,7 +117,7 @@ export function rowsOf(session, pictures, { naming, vocabulary, all = false }) {
         ...(paths.length > 0 && { paths: unique(paths) }),
         caption,
         captionIsOwn: isOwn,
-        captionIsSaid: typeof said?.caption === 'string',
+        captionIsSaid: isSaid,
         captionThere: session.fileWords.of(picture)?.caption ?? '',
         original,
         sidecar: session.fileWords.sidecarOf(picture),

@@ -18,6 +18,7 @@ function rowOf({ tags, compared = [], gone = [], paths = [], all = false }) {
     captionsOf: () => null,
     corrections: { of: () => ({ own: [], gone, caption: null }) },
     fileWords: new FileWords(),
+    captions: { jobs: new Map() },
   };
   const [row] = rowsOf(/** @type {any} */ (session), session.pictures, { naming: String, vocabulary, all });
   return row;
@@ -37,11 +38,30 @@ test('a caption that says nothing is none in a file, unless somebody has written
       captionsOf: () => [{ caption: own ?? 'something' }],
       corrections: { of: () => ({ own: [], gone: [], caption: own }) },
       fileWords: new FileWords(),
+      captions: { jobs: new Map() },
     };
     const pictures = /** @type {any} */ ([{ path: 'a.jpg' }]);
     return rowsOf(/** @type {any} */ (session), pictures, { naming: String, vocabulary })[0]?.caption;
   };
   assert.deepEqual([of(null), of('something'), of('something blue')], ['', 'something', 'something blue']);
+});
+
+test('the model’s caption in the place of one that was emptied is nobody’s word', () => {
+  const [picture] = /** @type {any[]} */ ([{ path: 'a.jpg' }]);
+  const of = (/** @type {string} */ caption) => {
+    const session = {
+      paths: new Map(),
+      answerOf: () => ({ tags: [{ label: 'dog' }], sure: true }),
+      captionsOf: () => [{ caption }],
+      corrections: { of: () => ({ own: [], gone: [], caption }) },
+      fileWords: new FileWords(),
+      captions: { jobs: new Map([[picture, { result: [{ caption: 'a dog' }] }]]) },
+    };
+    const [row] = rowsOf(/** @type {any} */ (session), [picture], { naming: String, vocabulary });
+    return [row?.caption, row?.captionIsOwn, row?.captionIsSaid];
+  };
+  assert.deepEqual(of('a dog'), ['a dog', false, true]);
+  assert.deepEqual(of('Rex'), ['Rex', true, true]);
 });
 
 test('what people have given or agreed to is told from what models find, in its order', () => {
@@ -58,6 +78,7 @@ test('what people have given or agreed to is told from what models find, in its 
     captionsOf: () => null,
     corrections: { of: () => ({ own: ['Rex', 'dog'], gone: [], caption: null }) },
     fileWords: new FileWords(),
+    captions: { jobs: new Map() },
   };
   const [row] = rowsOf(/** @type {any} */ (session), session.pictures, { naming: String, vocabulary });
   assert.deepEqual([row?.own, row?.tags.length], [['Rex', 'dog'], 4]);
