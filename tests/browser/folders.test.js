@@ -135,7 +135,7 @@ test(
     await detail.getByLabel('Add tags').fill('Rex');
     await page.keyboard.press('Enter');
     await detail.getByRole('button', { name: 'Done' }).click();
-    await detail.getByText('Rex', { exact: true }).waitFor();
+    await detail.locator('.tag-label').getByText('Rex', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Remove p5.png' }).click();
     await page.getByRole('button', { name: 'Close', exact: true }).click();
     await page.getByText(`Small copies of ${MANY + 1} pictures`).waitFor();
@@ -152,7 +152,7 @@ test(
     await allDone(visit, MANY + 2);
     await left.waitFor({ state: 'hidden' });
     await page.getByRole('button', { name: /^p5\.png\b/ }).click();
-    await detail.getByText('Rex', { exact: true }).waitFor();
+    await detail.locator('.tag-label').getByText('Rex', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Close', exact: true }).click();
     await page.evaluate(async () => {
       const root = await navigator.storage.getDirectory();
